@@ -1,0 +1,31 @@
+"""What reading a recording gives: plots, perhaps tracks, the sensors met, and an account of every record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from airpicture.tables import Plots, Sensors, Tracks
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """An account of one input: what was read, what was refused and why. Counts add up: nothing is lost silently."""
+
+    path: str
+    format: str  # "ASTERIX in pcap", "plots parquet", "readsb aircraft.json", ...
+    size: int = 0  # bytes
+    records: dict[str, int] = field(default_factory=dict)  # "048" -> records decoded; other formats: "rows"
+    refused: dict[str, int] = field(default_factory=dict)  # reason -> count of blocks, records or rows
+    refusals: tuple[tuple[int, str], ...] = ()  # the first hundred: (byte offset or row, what was wrong)
+    editions: dict[str, str] = field(default_factory=dict)  # "021" -> "2.4", as used
+    notes: tuple[str, ...] = ()  # sentences for the user: an edition that fits better, a sensor without site, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One input, read whole. ``plots.sensors``, ``tracks.sensors`` and ``sensors`` are the same table."""
+
+    plots: Plots
+    sensors: Sensors
+    report: ReadReport
+    tracks: Tracks | None = None  # system tracks, where the input holds them (CAT062, a tracks file)

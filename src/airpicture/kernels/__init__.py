@@ -1,0 +1,1 @@
+"""Numba kernels: arrays in, arrays out. Imports numpy, numba and itself only."""
