@@ -1,0 +1,5 @@
+"""Association: which plots may belong to which tracks, how well they fit, and with what probability they do."""
+
+from airpicture.association.associate import Association, associate
+
+__all__ = ["Association", "associate"]

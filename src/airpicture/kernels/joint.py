@@ -1,0 +1,220 @@
+"""Association probabilities of a range of clusters: closed form, exact or by belief propagation, as each needs.
+
+one track, or one plot          closed form (for one plot it is what `peel` does)
+no loop, or a narrow core       exact, `exact.marginals`
+a wide core                     loopy belief propagation, on the core only: what hangs on trees is still summed exactly
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.assign import Assignment, assign
+from airpicture.kernels.belief import Belief, propagate
+from airpicture.kernels.clusters import F64, I32, I64, Graph, load_rows, sort_columns
+from airpicture.kernels.exact import (
+    Core,
+    Peel,
+    Tables,
+    load_core,
+    marginals,
+    peel,
+    plan,
+    store_core,
+    unpeel,
+    widest,
+)
+
+# Columns of the counts of a range of clusters
+ALONE: Final = 0  # clusters in closed form
+EXACT: Final = 1  # other clusters solved exactly
+PROPAGATED: Final = 2  # clusters by belief propagation
+SWEEPS: Final = 3  # most sweeps that one of them took
+UNCONVERGED: Final = 4  # those that ended short of the tolerance
+COUNTS: Final = 5
+
+# Below, every joint event weighs less than 1e140, and a float64 that underflows could not have mattered: its share is
+# under 1e-308 times 1e140. Above, the weights are first scaled by the potentials of the best assignment: then no event
+# and no part of one weighs more than 1, the best one weighs 1, and what underflows is lost rightly.
+WIDEST_PLAIN: Final = 322.0  # log(1e140)
+
+
+class Work(NamedTuple):
+    """Workspace for the largest cluster of a range."""
+
+    graph: Graph
+    peel: Peel
+    core: Core
+    tables: Tables
+    assignment: Assignment
+    belief: Belief
+
+
+@inline
+def _solve_core(steps: int, bits: int, work: Work) -> None:
+    """Exact probabilities of a planned core, its weights scaled first where they are far apart."""
+    core, t, a = work.core, work.tables, work.assignment
+    if widest(steps, core.start, core.ratio) < WIDEST_PLAIN:
+        for s in range(steps):
+            t.kappa_step[s] = 1.0
+        for b in range(bits):
+            t.kappa_bit[b] = 1.0
+    else:
+        for e in range(core.start[steps]):
+            a.c[e] = np.log(core.ratio[e])
+        assign(steps, bits, core.start, core.bit, a)
+        for s in range(steps):
+            t.kappa_step[s] = np.exp(-a.u[s])
+            for e in range(core.start[s], core.start[s + 1]):
+                core.ratio[e] = np.exp(a.c[e] - a.u[s] - a.v[core.bit[e]])
+        for b in range(bits):
+            t.kappa_bit[b] = np.exp(-a.v[b])
+    marginals(steps, core.start, core.bit, core.ratio, t, core.probability, core.free)
+
+
+@jit
+def joint_clusters(
+    cluster_from: int,
+    cluster_to: int,
+    cluster_start: I64,
+    cluster_track: I32,
+    track_start: I64,
+    pair_plot: I32,
+    ratio: F64,
+    exact_limit: int,
+    sweeps: int,
+    tolerance: float,
+    local: I32,
+    work: Work,
+    weight: F64,
+    missed: F64,
+    claimed: F64,
+    counts: I64,
+) -> None:
+    """Overwrite the probabilities of the pairs, tracks and plots of clusters ``cluster_from`` to ``cluster_to - 1``.
+
+    Parameters
+    ----------
+    cluster_start, cluster_track : from `clusters.list_clusters`
+    track_start, pair_plot, ratio : the pairs, cleaned by `clusters.group`
+    exact_limit : most nodes open at once in the exact recursion
+    sweeps, tolerance : bounds of `belief.propagate`
+    local : (M,) int32, -1 everywhere before and after
+    work : sized for the largest cluster
+    weight : (E,) float64; written where a pair belongs to the range
+    missed : (N,) float64; likewise
+    claimed : (M,) float64, zero before; likewise
+    counts : (COUNTS,) int64; overwritten
+    """
+    graph, p, core, b = work.graph, work.peel, work.core, work.belief
+    counts[:] = 0
+    for c in range(cluster_from, cluster_to):
+        first, last = cluster_start[c], cluster_start[c + 1]
+        if last - first == 1:
+            i = cluster_track[first]
+            total = 1.0
+            for e in range(track_start[i], track_start[i + 1]):
+                total += ratio[e]
+            scale = 1.0 / total
+            missed[i] = scale
+            for e in range(track_start[i], track_start[i + 1]):
+                weight[e] = ratio[e] / total
+                if ratio[e] > 0.0:  # a plot joined by zeros alone may belong to another cluster
+                    claimed[pair_plot[e]] = min(weight[e], 1.0)
+            counts[ALONE] += 1
+            continue
+        n, m, k = load_rows(first, last, cluster_track, track_start, pair_plot, ratio, local, graph)
+        sort_columns(m, k, graph.col, graph.col_start, graph.col_edge)
+        removed = peel(n, m, k, graph, p)
+        exact = True
+        if removed < n + m:
+            n_core = 0
+            for i in range(n):
+                if p.degree[i] > 1:
+                    n_core += 1
+            m_core = n + m - removed - n_core
+            by_track = n_core >= m_core  # the smaller side becomes the bits
+            steps, bits = load_core(n, m, k, by_track, graph, p, core)
+            exact = plan(steps, bits, exact_limit, core.start, core.bit, work.tables)
+            if exact:
+                _solve_core(steps, bits, work)
+            else:
+                if not by_track:
+                    steps, bits = load_core(n, m, k, True, graph, p, core)
+                used, converged = propagate(
+                    steps, bits, core.start, core.bit, core.ratio, sweeps, tolerance, b, core.probability, core.free
+                )
+                counts[PROPAGATED] += 1
+                counts[SWEEPS] = max(counts[SWEEPS], used)
+                counts[UNCONVERGED] += 0 if converged else 1
+            store_core(steps, bits, core, p)
+        if exact:
+            counts[ALONE if m == 1 else EXACT] += 1
+        unpeel(n, removed, graph, p)
+        for i in range(n):
+            missed[cluster_track[first + i]] = p.free[i] / p.kappa[i]
+        for i in range(first, last):
+            for e in range(track_start[cluster_track[i]], track_start[cluster_track[i] + 1]):
+                weight[e] = 0.0
+        for e in range(k):
+            weight[graph.pair[e]] = min(p.probability[e], 1.0)
+            claimed[graph.plot[graph.col[e]]] += p.probability[e]
+        for j in range(m):
+            claimed[graph.plot[j]] = min(claimed[graph.plot[j]], 1.0)
+
+
+@jit
+def nearest_clusters(
+    cluster_from: int,
+    cluster_to: int,
+    cluster_start: I64,
+    cluster_track: I32,
+    track_start: I64,
+    pair_plot: I32,
+    ratio: F64,
+    local: I32,
+    graph: Graph,
+    a: Assignment,
+    weight: F64,
+    missed: F64,
+    claimed: F64,
+    counts: I64,
+) -> None:
+    """Overwrite weights with 1 for the pairs of the most probable joint event of each cluster, 0 for all others.
+
+    Parameters as in `joint_clusters`. A pair of ratio 1 or less is never chosen: a miss is as probable.
+    """
+    counts[:] = 0
+    for c in range(cluster_from, cluster_to):
+        first, last = cluster_start[c], cluster_start[c + 1]
+        for place in range(first, last):
+            i = cluster_track[place]
+            missed[i] = 1.0
+            for e in range(track_start[i], track_start[i + 1]):
+                weight[e] = 0.0
+        if last - first == 1:
+            i = cluster_track[first]
+            best = -1
+            top = 1.0
+            for e in range(track_start[i], track_start[i + 1]):
+                if ratio[e] > top:
+                    top = ratio[e]
+                    best = e
+            if best >= 0:
+                weight[best] = 1.0
+                missed[i] = 0.0
+                claimed[pair_plot[best]] = 1.0
+            counts[ALONE] += 1
+            continue
+        n, m, k = load_rows(first, last, cluster_track, track_start, pair_plot, ratio, local, graph)
+        for e in range(k):
+            a.c[e] = np.log(graph.ratio[e])
+        assign(n, m, graph.row_start, graph.col, a)
+        for i in range(n):
+            e = a.match[i]
+            if e >= 0:
+                missed[cluster_track[first + i]] = 0.0
+                weight[graph.pair[e]] = 1.0
+                claimed[graph.plot[graph.col[e]]] = 1.0
+        counts[ALONE if m == 1 else EXACT] += 1
