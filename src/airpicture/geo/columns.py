@@ -7,6 +7,20 @@ from airpicture.kernels import wgs84 as kernels
 from airpicture.tables import F64
 
 
+def spread(shape: tuple[int, ...], *values: ArrayLike) -> list[F64]:
+    """Broadcast each value to a shape and return it as a (M,) column.
+
+    Read-only, strided and foreign-endian arrays are copied: each kind would have numba compile the kernel anew.
+    """
+    spread_out = []
+    for value in values:
+        array = np.asarray(value, np.float64)
+        if array.shape != shape:
+            array = np.broadcast_to(array, shape)
+        spread_out.append((array if array.flags.carray else array.copy()).reshape(-1))
+    return spread_out
+
+
 def columns(*values: ArrayLike) -> tuple[list[F64], tuple[int, ...]]:
     """Broadcast floats and arrays against one another.
 
@@ -17,7 +31,7 @@ def columns(*values: ArrayLike) -> tuple[list[F64], tuple[int, ...]]:
     """
     arrays = [np.asarray(value, np.float64) for value in values]
     shape = np.broadcast_shapes(*(array.shape for array in arrays))
-    return [np.ascontiguousarray(np.broadcast_to(array, shape)).ravel() for array in arrays], shape
+    return spread(shape, *arrays), shape
 
 
 def vectors(p: ArrayLike) -> F64:
@@ -35,16 +49,11 @@ def sites_at(lat0: ArrayLike, lon0: ArrayLike, h0: ArrayLike, shape: tuple[int, 
     """
     (lat, lon, h), shape0 = columns(lat0, lon0, h0)
     common = np.broadcast_shapes(shape, shape0)
-    if lat.size != 1:
-        (lat, lon, h, _), common = columns(lat0, lon0, h0, np.broadcast_to(0.0, shape))
+    if lat.size != 1 and shape0 != common:
+        lat, lon, h = spread(common, lat0, lon0, h0)
     sites = np.empty((lat.size, kernels.SITE))
     kernels.sites_of_geodetic(lat, lon, h, sites)
     return sites, common
-
-
-def spread(shape: tuple[int, ...], *values: ArrayLike) -> list[F64]:
-    """Broadcast each value to a shape and return it as a contiguous (M,) column."""
-    return [np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), shape)).ravel() for value in values]
 
 
 def restore(shape: tuple[int, ...], *results: F64) -> tuple[F64, ...]:

@@ -4,7 +4,7 @@ Angles are radians, lengths metres, heights above the ellipsoid. Every argument 
 broadcast, the sensor's position too. Straight lines: a radar's own correction for refraction is taken as made.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -74,6 +74,48 @@ def slant_to_geodetic(
     return lat, lon
 
 
+class Spread(NamedTuple):
+    """Where a target of unknown height probably is; all of the shape of what was asked for."""
+
+    lat: F64  # rad, of the mean ground position
+    lon: F64  # rad
+    h_ell: F64  # m, mean of the heights that the slant range allows
+    var_ground: F64  # m², of the ground range, along the azimuth
+    var_h: F64  # m²
+    cov_ground_h: F64  # m², negative: the higher the target, the nearer its foot
+
+
+def slant_unknown_height(
+    slant_range: ArrayLike,
+    azimuth: ArrayLike,
+    h_min: ArrayLike,
+    h_max: ArrayLike,
+    lat0: ArrayLike,
+    lon0: ArrayLike,
+    h0: ArrayLike,
+) -> Spread:
+    """Find the mean ground position of a target of unknown height, and the variance that not knowing it causes.
+
+    All heights between ``h_min`` and ``h_max`` are taken as equally likely, so far as the slant range allows them: a
+    target 3 km away isn't 10 km high. `horizon_height` gives a lower bound for far ones. The variance is of the height
+    alone; the errors of range and azimuth come on top. NaN where the range allows no height of the interval, and where
+    any argument is NaN.
+
+    Parameters
+    ----------
+    slant_range, azimuth : [m], [rad]
+    h_min, h_max : bounds of the height above the ellipsoid [m]
+    lat0, lon0, h0 : the sensor [rad, rad, m]
+    """
+    given = np.broadcast_shapes(np.shape(slant_range), np.shape(azimuth), np.shape(h_min), np.shape(h_max))
+    sites, shape = sites_at(lat0, lon0, h0, given)
+    range_c, azimuth_c, low, high = spread(shape, slant_range, azimuth, h_min, h_max)
+    lat, lon = np.empty((2, range_c.size))
+    moments = np.empty((range_c.size, 4))
+    slant.slant_unknown_height(range_c, azimuth_c, low, high, sites, lat, lon, moments)
+    return Spread(*restore(shape, lat, lon, *np.ascontiguousarray(moments.T)))
+
+
 def horizon_range(h_antenna: ArrayLike, h_target: ArrayLike) -> F64:
     """Return the greatest slant range [m] at which an antenna sees a target over a smooth Earth of 4/3 radius.
 
@@ -85,3 +127,14 @@ def horizon_range(h_antenna: ArrayLike, h_target: ArrayLike) -> F64:
     diameter = 2.0 * RADIUS_EFFECTIVE
     reach: F64 = np.sqrt(antenna * (diameter + antenna)) + np.sqrt(target * (diameter + target))
     return reach
+
+
+def horizon_height(slant_range: ArrayLike, h_antenna: ArrayLike) -> F64:
+    """Return the least height [m] above the surface that an antenna sees at a slant range; undoes `horizon_range`.
+
+    0 within the antenna's own horizon.
+    """
+    antenna = np.maximum(h_antenna, 0.0)
+    beyond = np.maximum(slant_range - np.sqrt(antenna * (2.0 * RADIUS_EFFECTIVE + antenna)), 0.0)
+    height: F64 = beyond * beyond / (RADIUS_EFFECTIVE + np.hypot(RADIUS_EFFECTIVE, beyond))
+    return height

@@ -4,8 +4,6 @@ Angles are radians, lengths metres, ``h`` is the height above the ellipsoid. Eve
 all broadcast, origins too. NaN in, NaN out, for that point alone. The drawing of the frames is in `airpicture.geo`.
 """
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -31,7 +29,7 @@ def ecef_to_geodetic(p: ArrayLike) -> tuple[F64, F64, F64]:
     """
     array = vectors(p)
     shape = array.shape[:-1]
-    flat = np.ascontiguousarray(array.reshape(-1, 3))
+    flat = spread(array.shape, array)[0].reshape(-1, 3)
     lat, lon, h = np.empty((3, len(flat)))
     kernels.ecef_to_geodetic(flat, lat, lon, h)
     lat, lon, h = restore(shape, lat, lon, h)
@@ -42,7 +40,7 @@ def ecef_to_enu(p: ArrayLike, lat0: ArrayLike, lon0: ArrayLike, h0: ArrayLike) -
     """See ECEF positions (..., 3) [m] from geodetic origins: east, north, up (..., 3) [m]."""
     array = vectors(p)
     sites, shape = sites_at(lat0, lon0, h0, array.shape[:-1])
-    flat = np.ascontiguousarray(np.broadcast_to(array, (*shape, 3))).reshape(-1, 3)
+    flat = spread((*shape, 3), array)[0].reshape(-1, 3)
     p_enu = np.empty_like(flat)
     kernels.ecef_to_enu(flat, sites, p_enu)
     return p_enu.reshape((*shape, 3))
@@ -52,7 +50,7 @@ def enu_to_ecef(p_enu: ArrayLike, lat0: ArrayLike, lon0: ArrayLike, h0: ArrayLik
     """Place east, north, up (..., 3) [m] at geodetic origins in ECEF (..., 3) [m]."""
     array = vectors(p_enu)
     sites, shape = sites_at(lat0, lon0, h0, array.shape[:-1])
-    flat = np.ascontiguousarray(np.broadcast_to(array, (*shape, 3))).reshape(-1, 3)
+    flat = spread((*shape, 3), array)[0].reshape(-1, 3)
     p = np.empty_like(flat)
     kernels.enu_to_ecef(flat, sites, p)
     return p.reshape((*shape, 3))
@@ -85,10 +83,3 @@ def distance(lat1: ArrayLike, lon1: ArrayLike, lat2: ArrayLike, lon2: ArrayLike)
     s12 = np.empty(lat1_c.size)
     geodesic.distance(lat1_c, lon1_c, lat2_c, lon2_c, s12)
     return restore(shape, s12)[0]
-
-
-def wrap_lon(lon: ArrayLike) -> F64:
-    """Wrap longitudes or differences of angles [rad] to [-pi, pi)."""
-    turned = np.asarray(lon, np.float64)
-    wrapped: F64 = turned - 2.0 * math.pi * np.floor((turned + math.pi) / (2.0 * math.pi))
-    return np.where(wrapped >= math.pi, -math.pi, wrapped)[()]

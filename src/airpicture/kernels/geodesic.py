@@ -34,7 +34,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 @inline
 def _shorten(lon: float) -> float:
     """Return a difference of longitudes wrapped to [-pi, pi]."""
-    return lon - TAU * np.rint(lon / TAU)
+    return lon - TAU * float(np.rint(lon / TAU))
 
 
 @inline
@@ -97,11 +97,8 @@ def _antipodal(sin_b1: float, cos_b1: float, sin_b2: float, cos_b2: float, lon12
             low = delta
         else:
             high = delta
-        step = error / slope
-        if slope > 0.0 and low < delta + step < high:
-            delta += step
-        else:
-            delta = 0.5 * (low + high)
+        newton = delta + error / slope if slope > 0.0 else math.nan
+        delta = newton if low < newton < high else 0.5 * (low + high)
     return s12
 
 

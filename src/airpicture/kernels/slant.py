@@ -21,12 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.wgs84 import E2, A, ecef_of_enu, geodetic_of, height_of
+from airpicture.kernels.wgs84 import E2, A, ecef_of_enu, geodetic_of, height_of, height_up_of
 
 F64: TypeAlias = NDArray[np.float64]
 
-STEPS: Final = 12  # three suffice to 1,000 km; twelve for a point nearly opposite on the Earth
-TOLERANCE: Final = 1e-6  # m of height; a thousandth of the accuracy promised
+STEPS: Final = 12  # three suffice to 1,000 km; what needs more than twelve lies nearly opposite on the Earth
+TOLERANCE: Final = 1e-5  # m of height before the last correction, which leaves the rounding of ECEF, some 1e-9 m
+
+# Nodes and weights of the average over heights. Six leave the variance 1 % wrong where the cone of silence cuts the
+# interval, since the ground range then ends in a square root, and leave nothing that counts elsewhere.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
+_WEIGHTS = 0.5 * _WEIGHTS
 
 
 @inline
@@ -42,6 +47,15 @@ def radius_of(sin_lat: float, cos_az: float) -> float:
 
 
 @inline
+def ground_of(slant_range: float, u: float) -> float:
+    """Return the horizontal part [m] of a slant range whose vertical part is u.
+
+    As a product, because a fused r² - u² can come out below zero where u is the whole range.
+    """
+    return math.sqrt((slant_range - u) * (slant_range + u))
+
+
+@inline
 def up_at_height(slant_range: float, sin_az: float, cos_az: float, h: float, h0: float, sites: F64, k: int) -> float:
     """Return u [m], how far above the horizontal of site k (height h0) a target of height h lies; NaN if nowhere."""
     if not slant_range >= abs(h - h0):
@@ -50,20 +64,24 @@ def up_at_height(slant_range: float, sin_az: float, cos_az: float, h: float, h0:
     u = ((h - h0) * (2.0 * radius + h + h0) - slant_range * slant_range) / (2.0 * (radius + h0))
     for _ in range(STEPS):
         u = min(max(u, -slant_range), slant_range)
-        ground = math.sqrt(slant_range * slant_range - u * u)
+        ground = ground_of(slant_range, u)
         x, y, z = ecef_of_enu(ground * sin_az, ground * cos_az, u, sites, k)
         error = h - height_of(x, y, z)
-        if abs(error) < TOLERANCE:
-            return u
         u += error * (radius + h0) / (radius + h)
+        if abs(error) < TOLERANCE:
+            return min(max(u, -slant_range), slant_range)
     return math.nan
 
 
 @jit
 def slant_to_geodetic(slant_range: F64, azimuth: F64, h: F64, sites: F64, lat: F64, lon: F64) -> None:
-    """Find where slant range, azimuth and height meet: (M,) m, rad, m -> lat, lon (M,) rad, overwritten; NaN if nowhere.
+    """Find where slant range, azimuth and height meet, NaN if nowhere.
 
-    sites : (1 or M, 12)
+    Parameters
+    ----------
+    slant_range, azimuth, h : (M,) float64 [m, rad, m]
+    sites : (1 or M, 12) float64
+    lat, lon : (M,) float64 [rad]; overwritten
     """
     step = 1 if sites.shape[0] > 1 else 0
     for i in range(slant_range.size):
@@ -71,6 +89,50 @@ def slant_to_geodetic(slant_range: F64, azimuth: F64, h: F64, sites: F64, lat: F
         h0 = height_of(sites[k, 0], sites[k, 1], sites[k, 2])
         sin_az, cos_az = math.sin(azimuth[i]), math.cos(azimuth[i])
         u = up_at_height(slant_range[i], sin_az, cos_az, h[i], h0, sites, k)
-        ground = math.sqrt(slant_range[i] * slant_range[i] - u * u)
+        ground = ground_of(slant_range[i], u)
         x, y, z = ecef_of_enu(ground * sin_az, ground * cos_az, u, sites, k)
         lat[i], lon[i], _ = geodetic_of(x, y, z)
+
+
+@jit
+def slant_unknown_height(
+    slant_range: F64, azimuth: F64, h_min: F64, h_max: F64, sites: F64, lat: F64, lon: F64, moments: F64
+) -> None:
+    """Average over the heights between two bounds that a slant range allows, all equally likely; NaN if there's none.
+
+    Parameters
+    ----------
+    slant_range, azimuth, h_min, h_max : (M,) float64 [m, rad, m, m]
+    sites : (1 or M, 12) float64
+    lat, lon : (M,) float64 [rad], foot of the mean vertical; overwritten
+    moments : (M, 4) float64: mean of the height [m], variances of the ground range and of the height and their
+        covariance [m²]; overwritten
+    """
+    step = 1 if sites.shape[0] > 1 else 0
+    for i in range(slant_range.size):
+        k = i * step
+        h0 = height_of(sites[k, 0], sites[k, 1], sites[k, 2])
+        sin_az, cos_az = math.sin(azimuth[i]), math.cos(azimuth[i])
+        radius = radius_of(sites[k, 11], cos_az)
+        low, high = max(h_min[i], h0 - slant_range[i]), min(h_max[i], h0 + slant_range[i])
+        middle, half = 0.5 * (high + low), 0.5 * (high - low)
+        if not half >= 0.0:
+            half = math.nan
+        vx, vy, vz, g1, g2, h1, h2, gh = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        shift = 0.0
+        for m in range(_NODES.size):
+            h = middle + half * _NODES[m]
+            u = up_at_height(slant_range[i], sin_az, cos_az, h, h0, sites, k)
+            ground = ground_of(slant_range[i], u)
+            x, y, z = ecef_of_enu(ground * sin_az, ground * cos_az, u, sites, k)
+            _, ux, uy, uz = height_up_of(x, y, z)
+            along = radius * math.atan2(ground, radius + h0 + u)
+            if m == 0:
+                shift = along  # sums of squares about one of the values keep their digits
+            weight, g, dh = _WEIGHTS[m], along - shift, h - middle
+            vx, vy, vz = vx + weight * ux, vy + weight * uy, vz + weight * uz
+            g1, g2 = g1 + weight * g, g2 + weight * g * g
+            h1, h2, gh = h1 + weight * dh, h2 + weight * dh * dh, gh + weight * g * dh
+        lat[i], lon[i] = math.atan2(vz, math.sqrt(vx * vx + vy * vy)), math.atan2(vy, vx)
+        moments[i, 0] = middle + h1
+        moments[i, 1], moments[i, 2], moments[i, 3] = max(g2 - g1 * g1, 0.0), max(h2 - h1 * h1, 0.0), gh - g1 * h1

@@ -62,6 +62,8 @@ def meridian_of(w: float, z: float) -> tuple[float, float, float]:
     """
     p, q = w / A, EC * z / A
     r = math.sqrt(w * w + z * z)
+    if r == 0.0:
+        return 0.0, 1.0, -B
     s, c = q * (1.0 + EP2 * B / r), p  # tangent of the parametric latitude is s/c
     a1 = math.sqrt(s * s + c * c)
     a3 = a1 * a1 * a1
@@ -71,7 +73,7 @@ def meridian_of(w: float, z: float) -> tuple[float, float, float]:
     s, c = d * f - b * s, EC * (f * f - b * c)  # now the tangent of the geodetic latitude
     scale = math.sqrt(s * s + c * c)
     if not scale > 0.0:
-        return (0.0, 1.0, -B) if r == 0.0 else (math.nan, math.nan, math.nan)
+        return math.nan, math.nan, math.nan
     s, c = s / scale, c / scale
     return c, s, w * c + z * s - A * math.sqrt(1.0 - E2 * s * s)
 
@@ -151,7 +153,7 @@ def enu_of_polar(slant_range: float, azimuth: float, elevation: float) -> tuple[
 
 @inline
 def polar_of_enu(e: float, n: float, u: float) -> tuple[float, float, float]:
-    """Return slant range [m], azimuth in [0, 2 pi) and elevation [rad] of an ENU vector; azimuth is 0 on the vertical."""
+    """Return slant range [m], azimuth in [0, 2 pi) and elevation [rad] of an ENU vector; azimuth is 0 if vertical."""
     ground2 = e * e + n * n
     azimuth = math.atan2(e, n) if ground2 > 0.0 else 0.0 * ground2
     if azimuth < 0.0:
@@ -212,6 +214,13 @@ def ecef_to_geodetic(p: F64, lat: F64, lon: F64, h: F64) -> None:
     """Find the geodetic positions of ECEF ones: p (M, 3) m -> lat, lon, h (M,), overwritten."""
     for i in range(lat.size):
         lat[i], lon[i], h[i] = geodetic_of(p[i, 0], p[i, 1], p[i, 2])
+
+
+@jit
+def heights_up(p: F64, h: F64, up: F64) -> None:
+    """Find heights and verticals at ECEF positions: p (M, 3) m -> h (M,) m and up (M, 3) unit vectors, overwritten."""
+    for i in range(h.size):
+        h[i], up[i, 0], up[i, 1], up[i, 2] = height_up_of(p[i, 0], p[i, 1], p[i, 2])
 
 
 @jit
