@@ -1,4 +1,4 @@
-"""Where things are: positions on WGS-84, what a radar sees of them, and the kinds of height.
+r"""Where things are: positions on WGS-84, what a radar sees of them, and the kinds of height.
 
 ::
 
