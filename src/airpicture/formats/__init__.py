@@ -1,0 +1,123 @@
+"""Bytes to plots, and the picture back to bytes: every file format this package reads or writes.
+
+``opening`` recognises a recording and hands it to its reader; ``schemas``, ``tablefiles`` and ``columns`` are the
+exchanged Parquet and CSV tables, ``sensors`` their companion ``sensors.toml``; ``readsb`` and ``sbs`` are positions
+that aircraft report; ``asterix`` has a room of its own; ``exports`` and its neighbours draw tracks for map programs.
+No socket is opened here and no clock read. What is heavy is imported when it's called for.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from airpicture.formats.recording import Recording
+    from airpicture.tables import Plots, Sensors, Tracks, Truth
+
+__all__ = ["load_sensors", "open_recording", "read", "read_tracks", "read_truth", "write_tracks"]
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+
+
+def read(
+    path: AnyPath | Sequence[AnyPath],
+    *,
+    sensors: Sensors | None = None,
+    editions: Mapping[str, str] | None = None,
+    date: datetime.date | None = None,
+) -> Plots:
+    """Read plots from any known recording, or from several as one; see `open_recording`, which also gives an account.
+
+    Warns
+    -----
+    UserWarning : rows of a table were refused; in streams that's daily life and only counted
+
+    Raises
+    ------
+    InputError : an input that can't be read or isn't of a known format
+    """
+    recording = open_recording(path, sensors=sensors, editions=editions, date=date)
+    report = recording.report
+    if report.refused and "plots " in report.format:
+        counts = ", ".join(f"{count} {reason}" for reason, count in report.refused.items())
+        first = f"; the first: row {report.refusals[0][0]}: {report.refusals[0][1]}" if report.refusals else ""
+        warnings.warn(f"{report.path}: rows refused: {counts}{first}", stacklevel=2)
+    return recording.plots
+
+
+def open_recording(
+    path: AnyPath | Sequence[AnyPath],
+    *,
+    sensors: Sensors | None = None,
+    editions: Mapping[str, str] | None = None,
+    date: datetime.date | None = None,
+) -> Recording:
+    """Read one input, or several as one: plots, perhaps tracks, the sensors, and an account of every record.
+
+    Parameters
+    ----------
+    path : a file, a folder (of aircraft.json snapshots, or with a plots.parquet), or several of them
+    sensors : the described sensors; without them, a ``sensors.toml`` beside a plots file is used
+    editions : ASTERIX editions by category, as ``{"021": "0.23"}``
+    date : day of the first ASTERIX time stamp, where the recording doesn't tell
+
+    Raises
+    ------
+    InputError : an input that can't be read or isn't of a known format
+    """
+    from airpicture.formats import opening
+
+    return opening.open_recording(path, sensors=sensors, editions=editions, date=date)
+
+
+def read_tracks(path: AnyPath) -> Tracks:
+    """Read system tracks from a ``tracks`` file (Parquet, CSV) or a recording with CAT062.
+
+    Raises
+    ------
+    InputError : it can't be read, or holds no tracks
+    """
+    from airpicture.formats import opening
+
+    return opening.read_tracks(path)
+
+
+def read_truth(path: AnyPath) -> Truth:
+    """Read a ``truth`` file (Parquet, CSV).
+
+    Raises
+    ------
+    InputError : it can't be read, isn't a truth file, or has a row that can't be used
+    """
+    from airpicture.formats import columns
+
+    return columns.truth_from_loaded(columns.load_table(path, "truth"))
+
+
+def load_sensors(path: AnyPath) -> Sensors:
+    """Read a ``sensors.toml``.
+
+    Raises
+    ------
+    InputError : the file can't be read or isn't TOML
+    ConfigError : a description can't be used; names file, sensor and key
+    """
+    from airpicture.formats import sensors
+
+    return sensors.load_sensors(path)
+
+
+def write_tracks(tracks: Tracks, path: AnyPath) -> None:
+    """Write tracks; the ending chooses: .parquet .csv .geojson .kml .czml, or .ast for ASTERIX CAT062.
+
+    Raises
+    ------
+    InputError : another ending, or a place that can't be written to
+    """
+    from airpicture.formats import exports
+
+    exports.write_tracks(tracks, path)

@@ -1,0 +1,23 @@
+"""pyarrow under loose types.
+
+Its stubs describe every class of array apart, with thousands of overloads; the code here treats columns of any class
+alike. So the modules are Any, and what an array holds is said in words beside it.
+"""
+
+from typing import Any, TypeAlias
+
+import pyarrow
+import pyarrow.compute
+import pyarrow.csv
+import pyarrow.parquet
+
+__all__ = ["ArrowColumn", "DataType", "Table", "pa", "pacsv", "pc", "pq"]
+
+pa: Any = pyarrow
+pc: Any = pyarrow.compute
+pacsv: Any = pyarrow.csv
+pq: Any = pyarrow.parquet
+
+Table: TypeAlias = pyarrow.Table
+DataType: TypeAlias = Any
+ArrowColumn: TypeAlias = Any  # pyarrow.ChunkedArray or pyarrow.Array

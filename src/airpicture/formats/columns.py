@@ -1,0 +1,328 @@
+"""Between the tables of this package and the columns of exchanged files: degrees, feet, text and null on one side.
+
+The columns themselves are decided in ``schemas``, the files in ``tablefiles``, arrays from users' own programs in
+``owncolumns``; their names are importable from here.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from airpicture.errors import InputError, Reason
+from airpicture.formats.arrow import Table, pa, pc
+from airpicture.formats.guesses import guess_notes, guess_sensors, some
+from airpicture.formats.onecolumn import callsigns, code, floats, names_of, numbered, packed, seen_from, seen_lists
+from airpicture.formats.owncolumns import guess_technology, plots_from_columns, wrap_longitude
+from airpicture.formats.rows import REFUSALS_MAX, doubtful_times, judge, numbers, refuse, sound_numbers
+from airpicture.formats.schemas import arrow_schema
+from airpicture.formats.tablefiles import Loaded, load_table, read_table, typed, write_table
+from airpicture.tables import Plots, Sensors, Status, Tracks, Truth
+from airpicture.units import DEG, FT, TAU
+
+__all__ = [
+    "Checked",
+    "load_table",
+    "plots_from_arrow",
+    "plots_from_columns",
+    "plots_from_loaded",
+    "plots_to_arrow",
+    "read_table",
+    "tracks_from_arrow",
+    "tracks_from_loaded",
+    "tracks_to_arrow",
+    "truth_from_arrow",
+    "truth_from_loaded",
+    "truth_to_arrow",
+    "write_table",
+]
+
+_STATUS: Final = tuple(status.name.lower() for status in Status)
+
+
+class Checked(NamedTuple):
+    """Plots of a file and an account of the rows that were left out."""
+
+    plots: Plots
+    refused: dict[str, int]  # Reason name -> rows
+    refusals: tuple[tuple[int, str], ...]  # the first hundred: number of the row, what was wrong
+    notes: tuple[str, ...]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# To files
+
+
+def plots_to_arrow(plots: Plots) -> Table:
+    """Return the columns of a ``plots`` file."""
+    columns = {
+        "t_ns": pa.array(plots.t_ns),
+        "sensor": names_of(plots.sensor, plots.sensors.ids),
+        "range_m": floats(plots.slant_range),
+        "azimuth_deg": floats(plots.azimuth, DEG),
+        "elevation_deg": floats(plots.elevation, DEG),
+        "range_rate_mps": floats(plots.range_rate),
+        "lat_deg": floats(plots.lat, DEG),
+        "lon_deg": floats(plots.lon, DEG),
+        "h_ell_m": floats(plots.h_ell),
+        "sigma_pos_m": floats(plots.sigma_pos),
+        "h_baro_ft": floats(plots.h_baro, FT),
+        "mode_3a": code(plots.mode_3a),
+        "address": code(plots.address),
+        "callsign": callsigns(plots.callsign),
+        "v_east_mps": floats(plots.v_east),
+        "v_north_mps": floats(plots.v_north),
+        "truth": names_of(plots.truth, plots.truth_names),
+    }
+    table: Table = pa.table(columns, schema=arrow_schema("plots"))
+    return table
+
+
+def truth_to_arrow(truth: Truth) -> Table:
+    """Return the columns of a ``truth`` file."""
+    columns = {
+        "t_ns": pa.array(truth.t_ns),
+        "target": names_of(truth.target, truth.target_names),
+        "class": names_of(truth.kind, truth.class_names),
+        "lat_deg": floats(truth.lat, DEG),
+        "lon_deg": floats(truth.lon, DEG),
+        "h_ell_m": floats(truth.h_ell),
+        "v_east_mps": floats(truth.v_east),
+        "v_north_mps": floats(truth.v_north),
+        "v_up_mps": floats(truth.v_up),
+    }
+    table: Table = pa.table(columns, schema=arrow_schema("truth"))
+    return table
+
+
+def tracks_to_arrow(tracks: Tracks) -> Table:
+    """Return the columns of a ``tracks`` file: degrees, status and sensors as text, null for unknown."""
+    columns = {
+        "t_ns": pa.array(tracks.t_ns),
+        "track": pa.array(tracks.track),
+        "status": names_of(tracks.status.astype(np.int32), _STATUS),
+        "existence": floats(tracks.existence),
+        "lat_deg": floats(tracks.lat, DEG),
+        "lon_deg": floats(tracks.lon, DEG),
+        "h_ell_m": floats(tracks.h_ell),
+        "h_baro_ft": floats(tracks.h_baro, FT),
+        "v_east_mps": floats(tracks.v_east),
+        "v_north_mps": floats(tracks.v_north),
+        "v_up_mps": floats(tracks.v_up),
+        "sigma_east_m": floats(tracks.sigma_east),
+        "sigma_north_m": floats(tracks.sigma_north),
+        "rho_east_north": floats(tracks.rho_east_north),
+        "sigma_up_m": floats(tracks.sigma_up),
+        "sigma_v_east_mps": floats(tracks.sigma_v_east),
+        "sigma_v_north_mps": floats(tracks.sigma_v_north),
+        "mode_3a": code(tracks.mode_3a),
+        "address": code(tracks.address),
+        "callsign": callsigns(tracks.callsign),
+        "plot_count": pa.array(tracks.plot_count),
+        "t_ns_plot": pa.array(tracks.t_ns_plot, mask=tracks.t_ns_plot < 0),
+        "sensors": seen_lists(tracks.seen, tracks.sensors.ids),
+    }
+    table: Table = pa.table(columns, schema=arrow_schema("tracks"))
+    return table
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# From files
+
+
+def plots_from_arrow(table: Table, *, sensors: Sensors | None = None) -> Plots:
+    """Build plots from a table with the columns of a ``plots`` file; every row must be usable.
+
+    Without `sensors`, a table of sensors is made from the ids, see `plots_from_loaded`.
+
+    Raises
+    ------
+    InputError : the first row that can't be used, or a column that's missing or of a wrong type
+    """
+    checked = plots_from_loaded(typed(table, "plots"), sensors)
+    if checked.refusals:
+        row, text = checked.refusals[0]
+        raise InputError(text, row=row)
+    return checked.plots
+
+
+def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked:
+    """Build plots from a table file; rows that can't be used are left out, each for a named reason.
+
+    Without `sensors` the ids become sensors of a guessed kind, at a place that isn't known: radar where there's a
+    range, ADS-B where there's a latitude, passive where there's only an azimuth. A note says so.
+
+    Raises
+    ------
+    InputError : no row can be used, or no sensor of the file is in `sensors`
+    """
+    table = loaded.table
+    columns = numbers(table, "plots")
+    reasons, faults = judge(loaded, columns)
+    lat, lon = columns["lat_deg"], columns["lon_deg"]
+    refuse(loaded, reasons, faults, np.asarray(pc.is_null(table["t_ns"])), Reason.NOT_FINITE, "t_ns is unknown")
+    half = np.isnan(lat) != np.isnan(lon)
+    refuse(loaded, reasons, faults, half, Reason.NOT_FINITE, "only one of lat_deg and lon_deg is known")
+    nowhere = np.isnan(columns["azimuth_deg"]) & np.isnan(lat)
+    text = "no position: neither azimuth_deg (with or without range_m) nor lat_deg with lon_deg is known"
+    refuse(loaded, reasons, faults, nowhere, Reason.NO_POSITION, text)
+    sensor, ids = numbered(table["sensor"])
+    refuse(loaded, reasons, faults, sensor < 0, Reason.UNKNOWN_SENSOR, "the sensor is unknown")
+    notes = list(loaded.notes) + doubtful_times(columns["t_ns"])
+    if sensors is None:
+        sensors, lookup = guess_sensors(ids, sensor, columns, loaded.path)
+        notes += guess_notes(sensors)
+    else:
+        lookup = np.array([sensors.index(name) for name in ids], np.int32)
+        missing = [name for name, place in zip(ids, lookup, strict=True) if place < 0]
+        if missing and len(missing) == len(ids):
+            raise InputError(
+                f"none of its sensors is described: {some(missing)}",
+                expected=f"ids of the sensor table: {some(sensors.ids)}",
+                todo="Correct the ids, or leave the sensor table out",
+                path=loaded.path,
+                column="sensor",
+            )
+        if missing:
+            notes.append(f"plots of sensors that the sensor table doesn't have were refused: {some(missing)}")
+    placed = np.append(lookup, np.int32(-1))[sensor]
+    absent = (placed < 0) & (sensor >= 0)
+    if absent.any():
+        first = int(np.flatnonzero(absent)[0])
+        text = f"sensor {ids[sensor[first]]!r} is not in the sensor table"
+        refuse(loaded, reasons, faults, absent, Reason.UNKNOWN_SENSOR, text)
+    truth, truth_names = numbered(table["truth"])
+    azimuth = columns["azimuth_deg"]
+    if ((azimuth < 0) | (azimuth >= 360)).any():
+        azimuth = np.mod(azimuth, 360.0)
+    plots = Plots(
+        t_ns=columns["t_ns"],
+        sensor=placed.astype(np.int32),
+        slant_range=columns["range_m"],
+        azimuth=np.mod(azimuth * DEG, TAU),
+        elevation=columns["elevation_deg"] * DEG,
+        range_rate=columns["range_rate_mps"],
+        lat=lat * DEG,
+        lon=wrap_longitude(lon * DEG),
+        h_ell=columns["h_ell_m"],
+        sigma_pos=columns["sigma_pos_m"],
+        h_baro=columns["h_baro_ft"] * FT,
+        mode_3a=columns["mode_3a"],
+        address=columns["address"],
+        callsign=packed(table["callsign"]),
+        v_east=columns["v_east_mps"],
+        v_north=columns["v_north_mps"],
+        technology=np.zeros(len(lat), np.uint8),
+        truth=truth,
+        sensors=sensors,
+        truth_names=tuple(truth_names),
+    )
+    if reasons.any():
+        if loaded.lost == 0 and (reasons > 0).all():
+            row, text = sorted(faults)[0]
+            raise InputError(
+                f"none of its {len(reasons)} rows can be used; the first: {text}", path=loaded.path, row=row
+            )
+        plots = plots.take(reasons == 0)
+    plots = guess_technology(plots)
+    counts = {reason.name: int(n) for reason in Reason if (n := np.count_nonzero(reasons == reason)) and reason > 0}
+    if loaded.lost:
+        counts["BAD_VALUE"] = counts.get("BAD_VALUE", 0) + loaded.lost
+    faults = sorted(dict(reversed(faults)).items())  # the first fault of each row
+    return Checked(plots, counts, tuple(faults[:REFUSALS_MAX]), tuple(notes))
+
+
+def truth_from_arrow(table: Table) -> Truth:
+    """Build truth from a table with the columns of a ``truth`` file.
+
+    Raises
+    ------
+    InputError : the first row that can't be used, or a column that's missing or of a wrong type
+    """
+    return truth_from_loaded(typed(table, "truth"))
+
+
+def truth_from_loaded(loaded: Loaded) -> Truth:
+    """Build truth from a table file. A reference with holes would falsify every figure, so each row must be sound.
+
+    Raises
+    ------
+    InputError : the first row that can't be used
+    """
+    columns = sound_numbers(loaded, ("t_ns", "target", "lat_deg", "lon_deg"))
+    target, target_names = numbered(loaded.table["target"])
+    kind, class_names = numbered(loaded.table["class"])
+    return Truth(
+        t_ns=columns["t_ns"],
+        target=target,
+        kind=kind,
+        lat=columns["lat_deg"] * DEG,
+        lon=wrap_longitude(columns["lon_deg"] * DEG),
+        h_ell=columns["h_ell_m"],
+        v_east=columns["v_east_mps"],
+        v_north=columns["v_north_mps"],
+        v_up=columns["v_up_mps"],
+        target_names=tuple(target_names),
+        class_names=tuple(class_names),
+    )
+
+
+def tracks_from_arrow(table: Table, *, sensors: Sensors | None = None) -> Tracks:
+    """Build tracks from a table with the columns of a ``tracks`` file.
+
+    Without `sensors`, the ids in ``sensors`` become a table of sensors at places that aren't known.
+
+    Raises
+    ------
+    InputError : the first row that can't be used, or a column that's missing or of a wrong type
+    """
+    return tracks_from_loaded(typed(table, "tracks"), sensors)
+
+
+def tracks_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Tracks:
+    """Build tracks from a table file; each row must be sound, as for truth.
+
+    Raises
+    ------
+    InputError : the first row that can't be used
+    """
+    table = loaded.table
+    columns = sound_numbers(loaded, ("t_ns", "track", "lat_deg", "lon_deg"))
+    status, names = numbered(table["status"])
+    for name in names:
+        if name not in _STATUS:
+            row = int(np.flatnonzero(status == names.index(name))[0])
+            raise InputError(
+                f"{name!r} is not a status",
+                expected=" | ".join(_STATUS),
+                path=loaded.path,
+                row=loaded.number(row),
+                column="status",
+            )
+    # A file that says nothing of status holds tracks that somebody thought fit to keep.
+    meaning = np.array([*(_STATUS.index(name) for name in names), Status.CONFIRMED], np.uint8)
+    seen, sensors = seen_from(table["sensors"].combine_chunks(), sensors)
+    kept = {name: columns[name] for name in ("t_ns", "track", "existence", "mode_3a", "address", "t_ns_plot")}
+    return Tracks.blank(
+        len(status),
+        sensors,
+        **kept,
+        status=meaning[status],
+        lat=columns["lat_deg"] * DEG,
+        lon=wrap_longitude(columns["lon_deg"] * DEG),
+        h_ell=columns["h_ell_m"],
+        h_baro=columns["h_baro_ft"] * FT,
+        v_east=columns["v_east_mps"],
+        v_north=columns["v_north_mps"],
+        v_up=columns["v_up_mps"],
+        sigma_east=columns["sigma_east_m"],
+        sigma_north=columns["sigma_north_m"],
+        rho_east_north=columns["rho_east_north"],
+        sigma_up=columns["sigma_up_m"],
+        sigma_v_east=columns["sigma_v_east_mps"],
+        sigma_v_north=columns["sigma_v_north_mps"],
+        callsign=packed(table["callsign"]),
+        plot_count=np.maximum(columns["plot_count"], 0),
+        seen=seen,
+    )

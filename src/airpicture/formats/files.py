@@ -1,0 +1,138 @@
+"""Files as bytes: opening with plain messages, gzip, looking at the first bytes, and writing without half files."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from airpicture.errors import InputError
+
+HEAD = 65_536  # bytes looked at to recognise a format: a header line of any table, several ASTERIX blocks
+_GZIP = b"\x1f\x8b"
+_FOREIGN = {  # what people hand over by mistake, to name it
+    b"PK\x03\x04": "a zip archive",
+    b"\xfd7zXZ": "an xz-compressed file",
+    b"\x28\xb5\x2f\xfd": "a zstd-compressed file",
+    b"BZh": "a bzip2-compressed file",
+    b"\x89PNG": "a picture (PNG)",
+    b"%PDF": "a PDF document",
+    b"SQLite format 3": "an SQLite database",
+    b"\x89HDF": "an HDF5 file",
+}
+
+
+def read_head(path: str | os.PathLike[str]) -> bytes:
+    """Return the first bytes of a file, unpacked where it's gzip.
+
+    Raises
+    ------
+    InputError : missing, a folder, not readable, empty, or gzip that breaks off at once
+    """
+    name = os.fspath(path)
+    with _plain_errors(name):
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+        if head.startswith(_GZIP):
+            with gzip.open(path, "rb") as packed:
+                head = packed.read(HEAD) if _whole(packed) else b""
+    if not head:
+        raise InputError("the file is empty", expected="a recording", path=name)
+    return head
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Return the whole content of a file, unpacked where it's gzip.
+
+    Raises
+    ------
+    InputError : missing, a folder, not readable, empty, or gzip that breaks off
+    """
+    name = os.fspath(path)
+    with _plain_errors(name):
+        data = Path(path).read_bytes()
+        if data.startswith(_GZIP):
+            data = gzip.decompress(data)
+    if not data:
+        raise InputError("the file is empty", expected="a recording", path=name)
+    return data
+
+
+def is_gzip(path: str | os.PathLike[str]) -> bool:
+    """Say whether a file is gzip by its first bytes."""
+    with open(path, "rb") as file:
+        return file.read(2) == _GZIP
+
+
+def looks_like(head: bytes) -> str:
+    """Describe first bytes to a person: the foreign format they belong to, the text, or their hex values."""
+    for magic, what in _FOREIGN.items():
+        if head.startswith(magic):
+            return f"it looks like {what}"
+    if is_text(head):
+        line = head.decode("utf-8", "replace").lstrip("\ufeff").lstrip()[:60].splitlines()
+        return f"it starts with the text {line[0] if line else ''!r}"
+    return f"its first bytes are {head[:12].hex(' ')}"
+
+
+def is_text(head: bytes) -> bool:
+    """Say whether bytes are text: UTF-8 without control characters but tab and line ends."""
+    sample = head[:4096]
+    if any(byte < 32 and byte not in (9, 10, 12, 13) for byte in sample):
+        return False
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(sample) - 4 and len(head) > len(sample)  # only cut within its last character
+    return True
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Give a name to write to, which takes the place of `path` at the end: no half-written file stays behind.
+
+    Raises
+    ------
+    InputError : the place can't be written to
+    """
+    name = os.fspath(path)
+    temporary = f"{name}.{os.getpid()}.part"
+    try:
+        yield temporary
+        os.replace(temporary, name)
+    except OSError as error:
+        folder = os.path.dirname(name) or "."
+        why = f"the folder {folder!r} doesn't exist" if not os.path.isdir(folder) else (error.strerror or str(error))
+        raise InputError(f"it can't be written: {why}", todo="Choose another place with -o", path=name) from None
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)
+
+
+def _whole(packed: gzip.GzipFile) -> bool:
+    """Tell a gzip with content from one that is empty; both are sound."""
+    return bool(packed.peek(1))
+
+
+@contextmanager
+def _plain_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError("there is no such file", expected="a recording", path=name) from None
+    except IsADirectoryError:
+        raise InputError("it is a folder", expected="a file", path=name) from None
+    except PermissionError:
+        raise InputError("it may not be read", todo="Check its permissions", path=name) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"the gzip data breaks off or is damaged ({error})",
+            expected="a whole .gz file",
+            todo="Copy it again",
+            path=name,
+        ) from None
+    except OSError as error:
+        raise InputError(f"it can't be read: {error.strerror or error}", path=name) from None

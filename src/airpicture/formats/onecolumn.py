@@ -1,0 +1,70 @@
+"""Single columns between numpy and Arrow: NaN and -1 on one side, null and text on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airpicture.formats.arrow import ArrowColumn, pa, pc
+from airpicture.formats.sensors import discovered
+from airpicture.tables import F64, I32, SEEN_MAX, U64, Sensors, pack_callsigns, unpack_callsigns
+
+
+def floats(values: F64, unit: float = 1.0) -> ArrowColumn:
+    return pa.array(values if unit == 1.0 else values / unit, from_pandas=True)  # from_pandas: NaN becomes null
+
+
+def code(values: I32) -> ArrowColumn:
+    return pa.array(values, mask=values < 0)
+
+
+def names_of(rows: NDArray[Any], names: Sequence[str]) -> ArrowColumn:
+    # Plain text, not a dictionary type: Parquet packs it as well, and every reader sees a column of text.
+    indices = pa.array(rows.astype(np.int32), mask=(rows < 0) | (rows >= len(names)))
+    return pc.take(pa.array(names, pa.string()), indices)
+
+
+def callsigns(packed: U64) -> ArrowColumn:
+    coded = pa.array(packed).dictionary_encode()
+    texts = unpack_callsigns(coded.dictionary.to_numpy(zero_copy_only=False))
+    return pc.take(pa.array(texts, pa.string()), coded.indices)
+
+
+def packed(texts: ArrowColumn) -> U64:
+    rows, names = numbered(texts)
+    return np.append(pack_callsigns(names), np.uint64(0)).astype(np.uint64)[rows]
+
+
+def numbered(texts: ArrowColumn) -> tuple[I32, list[str]]:
+    """Number the different texts of a column in order of appearance; null is -1."""
+    coded = texts.combine_chunks().dictionary_encode()
+    if isinstance(coded, pa.ChunkedArray):  # an empty column comes back in chunks
+        return np.full(len(texts), -1, np.int32), []
+    rows = np.asarray(pc.fill_null(coded.indices, -1)).astype(np.int32)
+    return rows, coded.dictionary.to_pylist()
+
+
+def seen_lists(seen: I32, ids: Sequence[str]) -> ArrowColumn:
+    held = (seen >= 0) & (seen < len(ids))
+    offsets = np.concatenate([[0], np.cumsum(held.sum(axis=1))]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), names_of(seen[held], ids))
+
+
+def seen_from(lists: ArrowColumn, sensors: Sensors | None) -> tuple[I32, Sensors]:
+    """Turn lists of ids into rows of the sensor table; ids beyond SEEN_MAX in a row, and unknown ones, are left out."""
+    if isinstance(lists, pa.ChunkedArray):
+        lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else pa.array([], lists.type)
+    rows, ids = numbered(pa.chunked_array([lists.flatten()]))
+    if sensors is None:
+        sensors = discovered([{"id": name, "kind": "radar"} for name in ids])
+    lookup = np.array([*(sensors.index(name) for name in ids), -1], np.int32)
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(lists), 0)).astype(np.int64)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    seen = np.full((len(lengths), SEEN_MAX), -1, np.int32)
+    fits = place < SEEN_MAX
+    seen[owner[fits], place[fits]] = lookup[rows[fits]]
+    return seen, sensors

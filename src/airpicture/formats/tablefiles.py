@@ -1,0 +1,296 @@
+"""Parquet and CSV files of the exchanged tables, as Arrow tables with exactly the schema's types.
+
+Reading is in two steps: whole columns are converted at once, and only where that fails is the failing cell looked for,
+so that a sound file of ten million rows takes seconds and a broken one still gets a message with row and column.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from airpicture.errors import InputError, Reason
+from airpicture.formats import celltypes
+from airpicture.formats.arrow import ArrowColumn, Table, pa, pacsv, pc, pq
+from airpicture.formats.files import is_gzip, looks_like, read_head, replacing
+from airpicture.formats.schemas import MARKS, SCHEMAS, Column, arrow_schema
+from airpicture.tables import I64
+
+PARQUET_MAGIC: Final = b"PAR1"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A table file, typed. Rows whose cells couldn't be read are in `faults`, and False in `usable`."""
+
+    kind: str
+    table: Table
+    path: str = ""
+    format: str = ""
+    size: int = 0  # bytes
+    numbers: I64 | None = None  # number of each row in the file, from 1; None: they run on without a gap
+    usable: Any = None  # (rows,) bool; None: all
+    faults: list[tuple[int, Reason, str]] = field(default_factory=list)  # row number, reason, column and what was wrong
+    lost: int = 0  # rows that didn't even split into cells; they are in `faults`, not in `table`
+    notes: tuple[str, ...] = ()
+
+    def number(self, row: int) -> int:
+        """Return the number in the file of a row of the table."""
+        return row + 1 if self.numbers is None else int(self.numbers[row])
+
+
+def table_kind(names: Sequence[str]) -> str:
+    """Return which table has these columns: ``plots``, ``truth``, ``tracks``, or "" for none."""
+    tidy = {name.strip().lower() for name in names}
+    return next((kind for kind, mark in reversed(MARKS.items()) if mark in tidy and "t_ns" in tidy), "")
+
+
+def csv_names(head: bytes) -> list[str]:
+    """Return the column names in the first line of a CSV."""
+    line = head.decode("utf-8-sig", "replace").split("\n", 1)[0].rstrip("\r")
+    return next(csv.reader([line]), [])
+
+
+def load_table(path: str | os.PathLike[str], kind: str | None = None) -> Loaded:
+    """Read a Parquet or CSV file (gzip allowed) of the wanted kind; None takes the kind from its columns.
+
+    Raises
+    ------
+    InputError : not a table file; a required column missing; a column that can't be read as its type at all
+    """
+    name = os.fspath(path)
+    head = read_head(path)
+    if head.startswith(PARQUET_MAGIC):
+        return _load_parquet(name, kind)
+    names = csv_names(head)
+    if b"\0" in head[:4096] or not (len(names) > 1 or ";" in names[0] or "\t" in names[0]):
+        raise InputError(
+            f"no table: {looks_like(head)}",
+            expected=f"a {kind or 'plots'} file, Parquet or CSV with a header line",
+            path=name,
+        )
+    return _load_csv(name, names, kind)
+
+
+def typed(table: Table, kind: str, path: str = "") -> Loaded:
+    """Give a table in memory the schema of `kind`.
+
+    Raises
+    ------
+    InputError : a required column missing, or one that can't be read as its type at all
+    """
+    notes = _check_names(table.column_names, kind, path)
+    columns: list[ArrowColumn] = []
+    usable: Any = None
+    faults: list[tuple[int, Reason, str]] = []
+    for column in SCHEMAS[kind]:
+        if column.name not in table.column_names:
+            columns.append(pa.chunked_array([pa.nulls(table.num_rows, column.type)]))
+            continue
+        cells = celltypes.convert(table.column(column.name), column, path)
+        columns.append(cells.values)
+        if cells.bad is not None:
+            usable = ~cells.bad if usable is None else usable & ~cells.bad
+            faults += [(int(k), Reason.BAD_VALUE, text) for k, text in cells.examples]
+    full = pa.Table.from_arrays(columns, schema=arrow_schema(kind))
+    faults = [(k + 1, reason, text) for k, reason, text in sorted(faults)]
+    return Loaded(kind, full, path=path, usable=usable, faults=faults, notes=notes)
+
+
+def write_table(table: Table, path: str | os.PathLike[str]) -> None:
+    """Write an exchanged table; the ending (.parquet, .csv) chooses the format.
+
+    In CSV, lists (``tracks.sensors``) are joined by spaces and null is an empty cell.
+
+    Raises
+    ------
+    InputError : another ending, or a place that can't be written to
+    """
+    name = os.fspath(path)
+    ending = Path(name).suffix.lower()
+    if ending == ".parquet":
+        with replacing(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+    elif ending == ".csv":
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            file.write((",".join(table.column_names) + "\n").encode())
+            options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
+            pacsv.write_csv(_flat(table), file, options)
+    else:
+        raise InputError(f"unknown ending {ending!r}", expected=".parquet or .csv", path=name)
+
+
+def read_table(path: str | os.PathLike[str]) -> Table:
+    """Read an exchanged table (Parquet or CSV) with its schema's types; each cell must be readable.
+
+    Raises
+    ------
+    InputError : see `load_table`; also the first cell or row that can't be read
+    """
+    loaded = load_table(path)
+    if loaded.faults:
+        row, _, text = loaded.faults[0]
+        raise InputError(text, path=loaded.path, row=row)
+    return loaded.table
+
+
+def _flat(table: Table) -> Table:
+    for k, column in enumerate(table.schema):
+        if pa.types.is_list(column.type):
+            table = table.set_column(k, column.name, pc.binary_join(table.column(k), " "))
+    return table
+
+
+def _check_names(names: Sequence[str], kind: str, path: str) -> tuple[str, ...]:
+    """Refuse missing, repeated and misspelt columns; return notes on those that are ignored."""
+    schema = SCHEMAS[kind]
+    known = [column.name for column in schema]
+    notes = []
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError("the column is there twice", expected="each column once", path=path, column=name)
+        if name in known:
+            continue
+        slip = name.strip().lower().replace(" ", "_").replace("-", "_")
+        if slip in known and slip not in names:
+            raise InputError(
+                "unknown column", expected=f"{slip!r}", todo=f"Rename {name!r} to {slip!r}", path=path, column=name
+            )
+        near = difflib.get_close_matches(slip, [n for n in known if n not in names], 1, 0.75)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        notes.append(f"column {name!r} is not a column of {kind} and is ignored{hint}")
+    for column in schema:
+        if column.required and column.name not in names:
+            near = difflib.get_close_matches(column.name, [n for n in names if n not in known], 1, 0.5)
+            raise InputError(
+                f"the column is missing; found {_listed(names)}",
+                expected=f"the columns of a {kind} file: {', '.join(c.name for c in schema if c.required)}"
+                + (", and range_m with azimuth_deg, or lat_deg with lon_deg" if kind == "plots" else ""),
+                todo=f"Rename {near[0]!r} to {column.name!r}" if near else "",
+                path=path,
+                column=column.name,
+            )
+    return tuple(notes)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:12])
+    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "") if names else "no columns"
+
+
+def _kind_of(names: Sequence[str], kind: str | None, path: str) -> str:
+    found = table_kind(names)
+    if kind is None and not found:
+        raise InputError(
+            f"no known table: its columns are {_listed(names)}",
+            expected="t_ns with sensor (a plots file), target (truth) or track (tracks)",
+            path=path,
+        )
+    if kind is not None and found and found != kind:
+        raise InputError(f"it is a {found} file", expected=f"a {kind} file", path=path)
+    return kind or found
+
+
+def _load_parquet(path: str, kind: str | None) -> Loaded:
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            names = file.schema_arrow.names
+            kind = _kind_of(names, kind, path)
+            _check_names(names, kind, path)
+            table = file.read(columns=[c.name for c in SCHEMAS[kind] if c.name in names])
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"the Parquet file is damaged or cut off ({_first_line(error)})",
+            expected="a whole file",
+            todo="Write it again",
+            path=path,
+        ) from None
+    loaded = typed(table, kind, path)
+    notes = _check_names(names, kind, path)
+    return Loaded(
+        kind, loaded.table, path, f"{kind} parquet", os.path.getsize(path), None, loaded.usable, loaded.faults, 0, notes
+    )
+
+
+def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
+    if len(names) == 1:
+        sign = "semicolons" if ";" in names[0] else "tabs"
+        raise InputError(
+            f"its columns are separated by {sign}", expected="commas, and points in decimal numbers", path=path
+        )
+    kind = _kind_of(names, kind, path)
+    notes = _check_names(names, kind, path)
+    lines: list[tuple[int, str]] = []
+    numbers = None
+    try:
+        table = _read_csv(path, names, {c.name: c.type for c in SCHEMAS[kind] if not pa.types.is_list(c.type)}, None)
+    except pa.ArrowInvalid:
+        try:
+            table = _read_csv(path, names, {name: pa.string() for name in names}, lines)
+        except pa.ArrowInvalid as error:
+            raise InputError(f"not a sound CSV ({_first_line(error)})", expected="UTF-8 text", path=path) from None
+    loaded = typed(table.select([n for n in names if n in [c.name for c in SCHEMAS[kind]]]), kind, path)
+    faults = loaded.faults
+    if lines:
+        lost = np.array([number for number, _ in lines], np.int64)
+        numbers = np.setdiff1d(np.arange(1, table.num_rows + len(lines) + 1), lost)
+        faults = [(int(numbers[row - 1]), reason, text) for row, reason, text in faults]
+        faults = sorted(faults + [(number, Reason.BAD_VALUE, text) for number, text in lines])
+    return Loaded(
+        kind,
+        loaded.table,
+        path,
+        f"{kind} CSV",
+        os.path.getsize(path),
+        numbers,
+        loaded.usable,
+        faults,
+        len(lines),
+        notes,
+    )
+
+
+def _read_csv(path: str, names: list[str], types: dict[str, Any], lines: list[tuple[int, str]] | None) -> Table:
+    """Read a CSV; where `lines` is given, rows of a wrong number of cells go there (number from 1, what was found)."""
+
+    def skip(row: Any) -> str:
+        assert lines is not None
+        # Numbers count lines of the file from 1, the header being the first.
+        lines.append(
+            (row.number - 1, f"{row.actual_columns} cells instead of {row.expected_columns}: {row.text[:60]!r}")
+        )
+        return "skip"
+
+    parse = pacsv.ParseOptions(invalid_row_handler=skip if lines is not None else None)
+    convert = pacsv.ConvertOptions(
+        column_types=types,
+        null_values=[""],
+        strings_can_be_null=True,
+        include_columns=[n for n in names if n in types] + [n for n in names if n == "sensors" and n not in types],
+    )
+    read = pacsv.ReadOptions(use_threads=lines is None, block_size=1 << 23)
+    try:
+        if is_gzip(path):
+            with pa.CompressedInputStream(pa.OSFile(path), "gzip") as stream:
+                table: Table = pacsv.read_csv(stream, read, parse, convert)
+        else:
+            table = pacsv.read_csv(path, read, parse, convert)
+        return table
+    except OSError as error:
+        raise InputError(
+            f"it can't be read to its end ({_first_line(error)})", expected="a whole file", path=path
+        ) from None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0].rstrip(".")[:160] if str(error) else type(error).__name__
+
+
+__all__ = ["Column", "Loaded", "csv_names", "load_table", "read_table", "table_kind", "typed", "write_table"]
