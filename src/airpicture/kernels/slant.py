@@ -9,9 +9,9 @@
       O -------------+--- horizontal   lies above the sensor's horizontal; on a round Earth u is negative for
     sensor           | u < 0           far, low targets.
 
-The height is a nearly linear function of u with slope (R + h0) / (R + h), R being the ellipsoid's radius of curvature
-in the azimuth: the starting value solves the triangle with the Earth's centre on that sphere, and each correction then
-removes all but a few thousandths of the remaining height error.
+The height is a nearly linear function of u with slope (R + h0) / (R + h), R being the ellipsoid's radius of curvature in
+the azimuth. The triangle with the Earth's centre on that sphere gives the starting value, 9 m wrong at 600 km; a
+correction with that slope leaves a hundred-thousandth of the error there, a ten-thousandth at 2,000 km.
 """
 
 import math
@@ -25,8 +25,8 @@ from airpicture.kernels.wgs84 import E2, A, ecef_of_enu, geodetic_of, height_of,
 
 F64: TypeAlias = NDArray[np.float64]
 
-STEPS: Final = 12  # three suffice to 1,000 km; what needs more than twelve lies nearly opposite on the Earth
-TOLERANCE: Final = 1e-5  # m of height before the last correction, which leaves the rounding of ECEF, some 1e-9 m
+STEPS: Final = 12  # two or three suffice to 2,000 km
+TOLERANCE: Final = 1e-4  # m of height before the last correction, which leaves the rounding of ECEF, some 1e-9 m
 
 # Nodes and weights of the average over heights. Six leave the variance 1 % wrong where the cone of silence cuts the
 # interval, since the ground range then ends in a square root, and leave nothing that counts elsewhere.
@@ -67,7 +67,7 @@ def up_at_height(slant_range: float, sin_az: float, cos_az: float, h: float, h0:
         ground = ground_of(slant_range, u)
         x, y, z = ecef_of_enu(ground * sin_az, ground * cos_az, u, sites, k)
         error = h - height_of(x, y, z)
-        u += error * (radius + h0) / (radius + h)
+        u += error * (radius + h) / (radius + h0)
         if abs(error) < TOLERANCE:
             return min(max(u, -slant_range), slant_range)
     return math.nan
