@@ -14,7 +14,7 @@ Method = Literal["joint", "nearest"]
 
 
 class Association(NamedTuple):
-    """What `associate` finds. All joint events of a cluster are weighed; what is outside its pairs has no part in it."""
+    """What `associate` finds: probabilities over all joint events, and how it got them."""
 
     weight: F64  # (E,) probability that the plot belongs to the track; 1 or 0 with method "nearest"
     missed: F64  # (N,) probability that the track has none of the plots; with the weights of a track it sums to 1

@@ -3,17 +3,17 @@
 A joint event gives each track at most one plot and each plot at most one track. Its probability is proportional to the
 product of the ratios of its pairs: a weighted matching in the graph of tracks and plots. Two exact steps follow.
 
-1. `peel` removes nodes with one edge, again and again. A leaf u with edge w to its neighbour v is either free or matched
-   to v, so it can be summed out: with kappa the weight of staying free (1 at first),
+1. `peel` removes nodes with one edge, again and again. A leaf u with edge w to its neighbour v is either free or
+   matched to v, so it can be summed out: with kappa the weight of staying free (1 at first),
 
        Z(graph) = kappa_u Z(graph without u),   kappa_v <- kappa_v + w / kappa_u
 
    A cluster without loops ends here, whatever its size. What remains, the core, has two edges or more at each node and
    its ratios become w / (kappa_u kappa_v).
 
-2. `marginals` sums over the core by forward-backward recursion. One side (steps) is taken node by node; the state is the
-   set of nodes of the other side (bits) that are matched so far. A bit enters at the first step that can use it and is
-   summed out after the last, so the cost is 2^width per edge with width the most bits open at once: never more than
+2. `marginals` sums over the core by forward-backward recursion. One side (steps) is taken node by node; the state is
+   the set of nodes of the other side (bits) that are matched so far. A bit enters at the first step that can use it and
+   is summed out after the last, so the cost is 2^width per edge with width the most bits open at once: never more than
    the smaller side, much less in a long thin cluster. `plan` finds an order of steps.
 
 Sources: T. E. Fortmann, Y. Bar-Shalom, M. Scheffe, Sonar tracking of multiple targets using joint probabilistic data
@@ -141,7 +141,7 @@ def unpeel(n: int, removed: int, graph: Graph, p: Peel) -> None:
 
 @inline
 def load_core(n: int, m: int, k: int, by_track: bool, graph: Graph, p: Peel, core: Core) -> tuple[int, int]:
-    """Copy what `peel` left into `core`, with tracks as steps (`by_track`) or plots; return the numbers of steps and bits."""
+    """Copy what `peel` left into `core`, tracks as steps (`by_track`) or as bits; return how many of each."""
     steps, bits, edges = 0, 0, 0
     for x in range(n + m):
         if p.degree[x] < 2:
@@ -392,7 +392,7 @@ def marginals(steps: int, start: I32, bit: I32, ratio: F64, t: Tables, probabili
 
 @inline
 def widest(steps: int, start: I32, ratio: F64) -> float:
-    """Return the log of a bound on the weight of any joint event: product of the largest ratio of each step, if above 1."""
+    """Return the log of a bound on the weight of any joint event: the largest ratio above 1 of each step, multiplied."""
     total = 0.0
     for s in range(steps):
         most = 1.0
