@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No deadline: the first example of a test may compile a kernel. Derandomised: the same examples on every run.
+settings.register_profile("airpicture", deadline=None, derandomize=True)
+settings.load_profile("airpicture")
 
 ROOT = Path(__file__).resolve().parents[1]
 
