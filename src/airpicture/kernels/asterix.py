@@ -1,0 +1,441 @@
+"""Walks ASTERIX data blocks by table: validates them, counts their records, fills columns.
+
+    block   CAT | LEN LEN | record | record | ...
+    record  FSPEC (7 bits of presence and FX, per byte) | item | item | ...
+
+The tables (``formats.asterix.layout``) come from the specifications; this file knows kinds of items, no item. Nothing is
+read before it's known to lie before the end of its block: each item is compared with ``end`` first, and fields lie inside
+their cells by construction of the tables. A block is taken whole or not at all, since after a fault nothing tells where
+the next record starts: an invented record is worse than a lost one.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airpicture.kernels._jit import inline, jit
+
+MISSING = np.iinfo(np.int64).min  # in a column: the record doesn't have that field
+
+# Why a block was refused.
+GOOD = 0
+BAD_LENGTH = 1
+TRUNCATED = 2
+FSPEC_TOO_LONG = 3
+FSPEC_CUT = 4
+SPARE_ITEM = 5
+ITEM_CUT = 6
+ZERO_LENGTH = 7
+EMPTY_RECORD = 8
+NO_SELECTOR = 9
+EXTENSION_TOO_LONG = 10
+BAD_RFS = 11
+UNKNOWN_CATEGORY = 12
+EMPTY_BLOCK = 13
+
+# Kinds of entry, see Tables.
+SPARE = 0
+FIXED = 1
+EXTENDED = 2
+REPETITIVE = 3
+REPETITIVE_FX = 4
+EXPLICIT = 5
+COMPOUND = 6
+RFS = 7
+
+ENTRY = 4  # numbers per entry in Tables.code
+LEAD = np.array([8 - int(octet).bit_length() for octet in range(256)])  # place of the first set bit
+
+
+class Tables(NamedTuple):
+    """All editions of all categories, flattened.
+
+    ``code`` holds entries of four numbers, one entry for each bit of an FSPEC; the 7 * (most FSPEC bytes) entries of a
+    profile or compound stand together, spare bits too, so that a bit of an FSPEC that isn't too long always has one.
+
+    ==============  ==========================  ==================  ====
+    kind            a                           b                   cell
+    ==============  ==========================  ==================  ====
+    SPARE, RFS      -                           -                   -
+    FIXED           bytes                       -                   cell
+    EXTENDED        first row in ``parts``      number of parts     -
+    REPETITIVE      bytes of the count          bytes of each       cell
+    REPETITIVE_FX   -                           bytes, FX included  cell
+    EXPLICIT        -                           -                   cell
+    COMPOUND        its first entry             most FSPEC bytes    cell
+    ==============  ==========================  ==================  ====
+    """
+
+    roots: NDArray[np.int32]  # (R, 4) one per edition: first profile, their number, FRN - 1 of the selector, its bit
+    uaps: NDArray[np.int32]  # (U, 2) most FSPEC bytes, first entry
+    code: NDArray[np.int32]  # (4 * entries,)
+    parts: NDArray[np.int32]  # (P, 3) bytes, 1 where an FX bit ends it, cell
+    categories: NDArray[np.int32]  # (256, 2) range of roots; empty where there are no tables
+
+
+class Wanted(NamedTuple):
+    """Which fields go to which columns."""
+
+    cells: NDArray[np.int32]  # (cells, 4) range in fields; first byte and number of bytes that are read for all of them
+    fields: NDArray[np.int64]  # (F, 6) first byte and number of bytes where they're read for this one alone (else 0, 0),
+    #   shift, mask, sign bit, column
+
+
+@jit
+def walk_blocks(data, offsets, lengths, root, tables, wanted, emit, reasons, faults, counts, out, at, block, present):  # type: ignore[no-untyped-def]
+    """Walk the records of blocks; without `emit` check and count them, with it fill the columns.
+
+    One function without calls: each call would count references of every array that it's given, which costs more than
+    the walk itself.
+
+    Parameters
+    ----------
+    data : (n,) uint8
+    offsets, lengths : (B,) int64
+    root : row in tables.roots, the edition
+    tables, wanted : what there is, what to keep
+    emit : bool
+    reasons : (B,) uint8; overwritten with GOOD or why the block is refused
+    faults : (B,) int64; overwritten with the byte offset of the fault
+    counts : (B,) int64; without `emit` overwritten with the number of records, 0 where refused; with it, only the blocks
+        that have records are walked
+    out : (columns, records) int64; overwritten with integers as sent, MISSING where a record has no such field
+    at, block, present : (records,) int64; overwritten with the record's byte offset, its block, and its items (bit k: field
+        reference number k + 1)
+
+    Returns the number of records.
+    """
+    code, parts, uaps = tables.code, tables.parts, tables.uaps
+    cells, fields = wanted.cells, wanted.fields
+    first_uap, uap_count = np.int64(tables.roots[root, 0]), np.int64(tables.roots[root, 1])
+    selector, selector_bit = np.int64(tables.roots[root, 2]), np.int64(tables.roots[root, 3])
+    most = max(uaps[first_uap, 0], uaps[first_uap + uap_count - 1, 0])
+    columns = np.int64(out.shape[0])
+    total = np.int64(0)
+    cleared = np.int64(0)
+    for b in range(offsets.shape[0]):
+        if emit and (counts[b] == 0 or total + counts[b] > at.shape[0]):
+            continue
+        p = offsets[b]
+        end = p + lengths[b]
+        row = total
+        reason = GOOD
+        cursor = p  # where the fault is, once there's one
+        if p < 0 or lengths[b] < 3 or end > data.shape[0]:
+            reason = BAD_LENGTH
+        elif lengths[b] == 3:
+            reason = EMPTY_BLOCK
+        p += 3
+        while reason == GOOD and p < end:
+            # The record's FSPEC: from p to stop.
+            stop = p
+            while True:
+                if stop >= end:
+                    reason = FSPEC_CUT
+                    break
+                if stop - p >= most:
+                    reason = FSPEC_TOO_LONG
+                    break
+                stop += 1
+                if not data[stop - 1] & 1:
+                    break
+            cursor = p
+            if reason != GOOD:
+                break
+            uap = first_uap
+            if uap_count > 1:
+                # The items before the selector are fixed and alike in both profiles; `layout` sees to that.
+                if not data[p] & (0x80 >> selector):
+                    reason = NO_SELECTOR
+                    break
+                k = stop + (selector_bit >> 3)
+                for j in range(selector):
+                    if data[p] & (0x80 >> j):
+                        k += code[(uaps[uap, 1] + j) * ENTRY + 1]
+                if k >= end:
+                    reason = ITEM_CUT
+                    break
+                uap += (np.int64(data[k]) >> (7 - (selector_bit & 7))) & 1
+                if stop - p > uaps[uap, 0]:
+                    reason = FSPEC_TOO_LONG
+                    break
+            if emit and row >= cleared:  # some hundred rows at once: the columns lie far apart
+                ahead = min(cleared + 256, out.shape[1])
+                for column in range(columns):
+                    for k in range(cleared, ahead):
+                        out[column, k] = MISSING
+                cleared = ahead
+            # The FSPEC being read: of the record, or of a compound item in it. `outer_*` keeps the record's meanwhile.
+            low = np.int64(uaps[uap, 1]) * ENTRY
+            fspec, entry = p, low
+            octet = np.int64(data[p]) & 0xFE
+            cursor = stop
+            outer_fspec, outer_stop, outer_entry, outer_octet = fspec, stop, entry, octet
+            outer_rfs = np.int64(0)
+            inside = False
+            rfs = np.int64(0)  # items of a random field sequence still to come
+            keep = emit
+            items = np.int64(0)
+            while True:
+                if rfs > 0:
+                    rfs -= 1
+                    frn = np.int64(data[cursor]) if cursor < end else 0
+                    if frn < 1 or frn > uaps[uap, 0] * 7:
+                        reason = BAD_RFS
+                        break
+                    i = low + (frn - 1) * ENTRY
+                    if code[i] == SPARE or code[i] == RFS:
+                        reason = BAD_RFS
+                        break
+                    cursor += 1
+                    keep = False
+                else:
+                    if octet == 0:  # this byte is done
+                        fspec += 1
+                        if fspec >= stop:
+                            if not inside:
+                                break
+                            inside = False
+                            fspec, stop, entry = outer_fspec, outer_stop, outer_entry
+                            octet, rfs = outer_octet, outer_rfs
+                            continue
+                        octet = np.int64(data[fspec]) & 0xFE
+                        entry += 7 * ENTRY
+                        continue
+                    place = LEAD[octet]
+                    octet ^= 0x80 >> place
+                    i = entry + place * ENTRY
+                    if not inside:
+                        items |= np.int64(1) << ((i - low) // ENTRY)
+                        keep = emit
+                kind = code[i]
+                if kind == FIXED or kind == EXTENDED:
+                    part = np.int64(code[i + 1])
+                    last = part + code[i + 2] - 1
+                    size = part
+                    cell = np.int64(code[i + 3])
+                    while True:
+                        if kind == EXTENDED:
+                            size, cell = np.int64(parts[part, 0]), np.int64(parts[part, 2])
+                        if cursor + size > end:
+                            reason = ITEM_CUT
+                            break
+                        if keep:
+                            start = cursor + cells[cell, 2]
+                            whole = np.int64(0)
+                            for k in range(start, start + cells[cell, 3]):
+                                whole = (whole << 8) | np.int64(data[k])
+                            for f in range(cells[cell, 0], cells[cell, 1]):
+                                value = whole
+                                start = cursor + fields[f, 0]
+                                for k in range(start, start + fields[f, 1]):
+                                    value = (value << 8) | np.int64(data[k])
+                                value = (value >> fields[f, 2]) & fields[f, 3]
+                                out[fields[f, 5], row] = (value ^ fields[f, 4]) - fields[f, 4]
+                        cursor += size
+                        if kind == FIXED or not parts[part, 1] or not data[cursor - 1] & 1:
+                            break
+                        if part == last:
+                            reason = EXTENSION_TOO_LONG
+                            break
+                        part += 1
+                    if reason != GOOD:
+                        break
+                    continue
+                if kind == SPARE:
+                    reason, cursor = SPARE_ITEM, fspec
+                    break
+                if kind == RFS:
+                    if cursor >= end:
+                        reason = ITEM_CUT
+                        break
+                    rfs = np.int64(data[cursor])
+                    cursor += 1
+                    continue
+                if keep:  # of items without fixed places, the offset is all there is to keep
+                    cell = np.int64(code[i + 3])
+                    for f in range(cells[cell, 0], cells[cell, 1]):
+                        out[fields[f, 5], row] = cursor
+                if kind == COMPOUND:  # never inside another
+                    outer_fspec, outer_stop, outer_entry = fspec, stop, entry
+                    outer_octet, outer_rfs = octet, rfs
+                    fspec = stop = cursor
+                    while True:
+                        if stop >= end:
+                            reason = FSPEC_CUT
+                            break
+                        if stop - fspec >= code[i + 2]:
+                            reason = FSPEC_TOO_LONG
+                            break
+                        stop += 1
+                        if not data[stop - 1] & 1:
+                            break
+                    if reason != GOOD:
+                        break
+                    inside = True
+                    rfs = np.int64(0)
+                    entry = np.int64(code[i + 1]) * ENTRY
+                    octet = np.int64(data[fspec]) & 0xFE
+                    cursor = stop
+                    continue
+                whole = np.int64(0)
+                if kind == REPETITIVE:
+                    if cursor + code[i + 1] > end:
+                        reason = ITEM_CUT
+                        break
+                    for k in range(cursor, cursor + code[i + 1]):
+                        whole = (whole << 8) | np.int64(data[k])
+                    whole = code[i + 1] + whole * code[i + 2]
+                elif kind == EXPLICIT:
+                    if cursor >= end:
+                        reason = ITEM_CUT
+                        break
+                    whole = np.int64(data[cursor])
+                    if whole == 0:
+                        reason = ZERO_LENGTH
+                        break
+                else:  # REPETITIVE_FX
+                    while True:
+                        whole += code[i + 2]
+                        if cursor + whole > end or not data[cursor + whole - 1] & 1:
+                            break
+                if cursor + whole > end:
+                    reason = ITEM_CUT
+                    break
+                cursor += whole
+            if reason == GOOD and items == 0:
+                reason, cursor = EMPTY_RECORD, p
+            if reason != GOOD:
+                break
+            if emit:
+                at[row], block[row], present[row] = p, b, items
+            row += 1
+            p = cursor
+        if reason != GOOD:
+            row = total
+        if not emit:
+            reasons[b] = reason
+            faults[b] = cursor if reason != GOOD else 0
+            counts[b] = row - total
+        total = row
+    return total
+
+
+@inline
+def _header_fits(data, p, stop, known):  # type: ignore[no-untyped-def]
+    """Return the length of a block at p that may be one by its header, 0 where it can't be."""
+    if p + 3 > stop or not known[data[p]]:
+        return 0
+    length = (np.int64(data[p + 1]) << 8) | np.int64(data[p + 2])
+    if length < 3 or p + length > stop:
+        return 0
+    return length
+
+
+@inline
+def _decodes(data, p, length, tables, wanted):  # type: ignore[no-untyped-def]
+    """Return whether the block at p is good in any edition of its category."""
+    nothing, none = np.empty((0, 0), np.int64), np.empty(0, np.int64)
+    offsets, lengths = np.full(1, p), np.full(1, length)
+    reasons, faults, counts = np.zeros(1, np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64)
+    category = data[p]
+    for root in range(tables.categories[category, 0], tables.categories[category, 1]):
+        walk_blocks(
+            data, offsets, lengths, root, tables, wanted, False, reasons, faults, counts, nothing, none, none, none
+        )
+        if reasons[0] == GOOD:
+            return True
+    return False
+
+
+@jit
+def chain_payloads(data, starts, stops, known, limit, owner, offsets, lengths, ends):  # type: ignore[no-untyped-def]
+    """Find the blocks of each payload (the contents of a datagram or a recorder's frame).
+
+    Parameters
+    ----------
+    data : (n,) uint8
+    starts, stops : (D,) int64 payloads, inside data
+    known : (256,) bool, categories that there are
+    limit : room in owner, offsets, lengths
+    owner, offsets, lengths : overwritten with payload, byte offset and length of each block
+    ends : (D,) int64; overwritten with where the chain of blocks ends: the stop, or the first byte that's no block
+
+    Returns the number of blocks.
+    """
+    n = 0
+    for d in range(starts.shape[0]):
+        p = starts[d]
+        while n < limit:
+            length = _header_fits(data, p, stops[d], known)
+            if length == 0:
+                break
+            owner[n], offsets[n], lengths[n] = d, p, length
+            n += 1
+            p += length
+        ends[d] = p
+    return n
+
+
+@jit
+def chain_stream(data, start, gap, known, tables, wanted, suspicious, offsets, lengths, skips):  # type: ignore[no-untyped-def]
+    """Find the blocks of a recording that has them end to end, and get over damaged stretches.
+
+    A block is believed when the header after it fits too, or when its records decode. Otherwise the next place is looked
+    for where a block decodes and so does the one after it: two, since a single short block turns up in damaged bytes by
+    chance. A block longer than `suspicious` must decode to be believed at all, or one damaged length swallows many blocks.
+
+    Parameters
+    ----------
+    data : (n,) uint8
+    start : first byte
+    gap : foreign bytes after each block (10 in reader_network's files)
+    known : (256,) bool, categories that there are
+    suspicious : bytes
+    offsets, lengths : (capacity,) int64; overwritten
+    skips : (capacity of skips, 2) int64; overwritten with offset and bytes of each stretch that holds no block
+
+    Returns (blocks, skips, position reached): the position is short of the end where a capacity ran out.
+    """
+    n, s = 0, 0
+    size = data.shape[0]
+    p = start
+    lost = False  # the header at p is known not to be one
+    while p < size:
+        if n >= offsets.shape[0] or s >= skips.shape[0]:
+            return n, s, p
+        length = 0 if lost else _header_fits(data, p, size, known)
+        if length > 0:
+            following = p + length + gap
+            sure = following >= size or _header_fits(data, following, size, known) > 0
+            if not sure or length > suspicious:
+                has_tables = tables.categories[data[p], 1] > tables.categories[data[p], 0]
+                if has_tables or not sure:
+                    sure = _decodes(data, p, length, tables, wanted)
+            if sure:
+                offsets[n], lengths[n] = p, length
+                n += 1
+                p = following
+                continue
+        lost = False
+        q = p + 1
+        while q < size:
+            length = _header_fits(data, q, size, known)
+            if length > 3 and _decodes(data, q, length, tables, wanted):
+                following = q + length + gap
+                if following >= size:
+                    if q + length == size or q + length + gap == size:
+                        break
+                else:
+                    second = _header_fits(data, following, size, known)
+                    if second > 3 and (
+                        tables.categories[data[following], 1] == tables.categories[data[following], 0]
+                        or _decodes(data, following, second, tables, wanted)
+                    ):
+                        break
+            q += 1
+        skips[s, 0], skips[s, 1] = p, q - p
+        s += 1
+        p = q
+    return n, s, size
