@@ -1,0 +1,21 @@
+"""Tracks from birth to death: beginning, identity, rivals, ageing, ending."""
+
+from airpicture.tracks.begin import Pool, begin, life_settings
+from airpicture.tracks.identity import identify, identity_score
+from airpicture.tracks.learn import detection, learn
+from airpicture.tracks.retire import age, ending_settings, retire
+from airpicture.tracks.rivals import settle_rivals
+
+__all__ = [
+    "Pool",
+    "age",
+    "begin",
+    "detection",
+    "ending_settings",
+    "identify",
+    "identity_score",
+    "learn",
+    "life_settings",
+    "retire",
+    "settle_rivals",
+]

@@ -1,0 +1,113 @@
+"""Settings of the tracker, each default with its reason. Frozen: a change is a new `Config` (``dataclasses.replace``)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from airpicture.errors import ConfigError
+from airpicture.units import DEG
+
+
+def _need(condition: bool, name: str, value: Any, expected: str) -> None:
+    if not condition:
+        raise ConfigError(f"{name} = {value!r}", expected=expected, todo="Change the setting")
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How targets move: four models that a track mixes, see ``models.motion``.
+
+    ``q_*`` are power spectral densities of white acceleration [m²/s³], horizontal unless named otherwise.
+    """
+
+    q_straight: float = 1.0  # airliners on autopilot: 0.3 m/s rms velocity change in 0.1 s .. 3 m/s in 10 s
+    q_turn: float = 20.0  # spread of real turns about the two modelled rates
+    q_agile: float = 600.0  # 2 to 9 g manoeuvres: 77 m/s in 10 s, 25 m/s in 1 s
+    q_up_straight: float = 0.5  # level-offs and starts of climbs, 2 m/s in 10 s
+    q_up_agile: float = 60.0
+    turn_rate_max: float = 3.0 * DEG  # rad/s, the standard-rate turn
+    turn_acceleration: float = 7.0  # m/s², bank of 35 degrees; bounds the rate of fast targets
+    share_turn: float = 0.06  # long-run share of time in each turn model
+    share_agile: float = 0.04  # long-run share of time in agile flight
+    mode_seconds: float = 40.0  # memory of the mode chain: a turn lasts about this long
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            _need(math.isfinite(value) and value > 0.0, f"motion.{f.name}", value, "a positive number")
+        _need(2 * self.share_turn + self.share_agile < 1.0, "motion.share_turn", self.share_turn, "shares below one in all")
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """How plots are shared out among the tracks that want them."""
+
+    method: Literal["joint", "nearest"] = "joint"  # joint probabilities, or global nearest neighbour
+    exact_limit: int = 10  # exact up to this many tracks or plots in a cluster (2^10 subsets: some 20 µs), else belief propagation
+    sweeps: int = 50  # of belief propagation; more does not make its fixed point better (error of the method itself)
+    tolerance: float = 1e-3  # on messages
+    pairs_max: int = 64  # candidate tracks per plot, nearest first; bounds time and memory in a hub
+
+    def __post_init__(self) -> None:
+        _need(self.method in ("joint", "nearest"), "association.method", self.method, "'joint' or 'nearest'")
+        _need(1 <= self.exact_limit <= 14, "association.exact_limit", self.exact_limit, "1 to 14")
+        _need(self.sweeps >= 1, "association.sweeps", self.sweeps, "at least 1")
+        _need(self.pairs_max >= 1, "association.pairs_max", self.pairs_max, "at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How tracks begin, are believed, coast and end."""
+
+    birth_odds: float = 0.05  # prior odds that an unclaimed plot is a new target rather than a false plot
+    speed_max: float = 1500.0  # m/s, the fastest target class (Mach 4 and some)
+    sigma_speed: float = 350.0  # m/s per axis, prior of a velocity not yet measured; 1500 m/s lies at 3 sigma of the norm
+    sigma_climb: float = 15.0  # m/s, prior of the vertical speed
+    pairs_max: int = 4  # earlier plots that one unclaimed plot may be joined with
+    confirm: float = 0.98  # existence above which a track is confirmed ...
+    confirm_plots: int = 3  # ... when it has this many plots
+    retire: float = 0.05  # existence below which any track ends
+    coast_looks: int = 2  # missed looks after which a confirmed track is shown as coasting
+    coast_s: float = 8.0  # s without a plot after which it is, where no sensor turns (or 3 of its own intervals)
+    end_s: float = 60.0  # s without a plot after which any track ends (or 6 turns of the slowest sensor that held it)
+    end_tentative_s: float = 12.0  # s likewise while tentative (or 2.6 turns)
+    lifetime_s: float = 3600.0  # mean time that a target stays in the picture
+    pool_max: int = 16_384  # unclaimed plots that wait for a second one
+
+    def __post_init__(self) -> None:
+        _need(0.0 < self.retire < self.confirm < 1.0, "life.retire, life.confirm", (self.retire, self.confirm), "0 < retire < confirm < 1")
+        _need(self.speed_max > 0.0, "life.speed_max", self.speed_max, "a positive number")
+        _need(self.pool_max >= 16, "life.pool_max", self.pool_max, "at least 16")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of a `Tracker`.
+
+    ``frame_s`` cuts time on a fixed grid. Plots of one cell of the grid and one sensor are shared out together; the cut
+    does not depend on how the caller batches, so neither does the picture.
+    """
+
+    motion: Motion = field(default_factory=Motion)
+    association: Association = field(default_factory=Association)
+    life: Life = field(default_factory=Life)
+    frame_s: float = 0.25  # 9 degrees of a 10 s antenna: far wider than close pairs, far shorter than a turn
+    output_period_s: float = 4.0  # coasting tracks get a row this often; the update period of centres in Europe
+    gate_probability: float = 0.9995  # of a true plot to fall inside its track's gate
+    gate_radius_max: float = 80_000.0  # m; a track less certain than this can't be told from its neighbours anyway
+    height_max: float = 18_000.0  # m; an unmeasured height is taken as anywhere between 0 and this
+    sigma_pressure_height: float = 150.0  # m, pressure height against geometric: weather and geoid
+    late_s_max: float = 15.0  # a plot older than this is refused: one turn of a long-range radar and some
+    future_s_max: float = 60.0  # a plot further ahead of now than this has a broken clock
+    capacity: int = 65_536  # tracks, tentative ones included
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        _need(0.01 <= self.frame_s <= 60.0, "frame_s", self.frame_s, "0.01 to 60 s")
+        _need(0.9 <= self.gate_probability < 1.0, "gate_probability", self.gate_probability, "0.9 to below 1")
+        _need(self.capacity >= 16, "capacity", self.capacity, "at least 16")
+        _need(self.threads >= 1, "threads", self.threads, "at least 1")
+        _need(self.output_period_s > 0.0, "output_period_s", self.output_period_s, "a positive number")
+        _need(self.late_s_max >= 0.0, "late_s_max", self.late_s_max, "0 or more")

@@ -1,0 +1,13 @@
+"""Names for the arrays that kernels take, for the reader and the type checker."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64: TypeAlias = NDArray[np.float64]
+F32: TypeAlias = NDArray[np.float32]
+I64: TypeAlias = NDArray[np.int64]
+I32: TypeAlias = NDArray[np.int32]
+U64: TypeAlias = NDArray[np.uint64]
+U8: TypeAlias = NDArray[np.uint8]

@@ -1,0 +1,79 @@
+"""Where each number of a track stands in its row, and where each number of a plot stands in its row.
+
+One track is one contiguous row of 128 float64 (1 kB, 16 cache lines). Its states are in ECEF: one frame for the whole
+Earth, without poles, seams or re-anchoring. What is local (level turns, noise that differs upwards, height) needs only
+the unit vector "up", which costs one square root.
+
+    0 ................ 108 ........ 112 ............................... 128
+    | 4 models x 27    | 4 mode     | existence, pressure offset, ...   |
+    |  x 6, P 21       | probs      |                                   |
+
+P is packed as the lower triangle, row by row: P[a, b], b <= a, stands at a (a + 1) / 2 + b.
+"""
+
+from typing import Final
+
+MODELS: Final = 4  # straight, left turn, right turn, agile
+STRAIGHT: Final = 0
+LEFT: Final = 1
+RIGHT: Final = 2
+AGILE: Final = 3
+
+STATE: Final = 6  # p_ecef [m], v_ecef [m/s]
+PACKED: Final = 21
+MODEL: Final = STATE + PACKED
+
+MODE: Final = MODELS * MODEL  # 108: mode probabilities
+EXISTENCE: Final = MODE + MODELS  # 112
+D_BARO: Final = 113  # m, h_ell - h_baro of this target's air, learnt where both are reported
+VAR_BARO: Final = 114  # m², of D_BARO
+INTERVAL: Final = 115  # s, mean time between used plots
+ROW: Final = 128
+
+# The summary of a track: what the spatial index reads, one cache line.
+S_POSITION: Final = 0  # 3, m, ECEF, mean over models
+S_VELOCITY: Final = 3  # 3, m/s
+S_SIGMA_P: Final = 6  # m, root of the trace of the horizontal position covariance
+S_SIGMA_V: Final = 7  # m/s
+SUMMARY: Final = 8
+
+# A registered plot: bias taken off, placed in ECEF, with the variances to be used.
+POLAR: Final = 0  # kinds of plots
+POSITION: Final = 1
+BEARING: Final = 2
+
+Z_KIND: Final = 0
+Z_P: Final = 1  # 3, m, ECEF: the position at the measured, reported or assumed height
+Z_RANGE: Final = 4  # m
+Z_SIN: Final = 5  # sine of azimuth
+Z_COS: Final = 6
+Z_ELEVATION: Final = 7  # rad, NaN
+Z_RANGE_RATE: Final = 8  # m/s, NaN
+Z_VAR_RANGE: Final = 9  # m²
+Z_VAR_AZIMUTH: Final = 10  # rad²
+Z_VAR_ELEVATION: Final = 11
+Z_VAR_RANGE_RATE: Final = 12
+Z_H: Final = 13  # m, geometric height where reported, NaN
+Z_VAR_H: Final = 14  # m²
+Z_H_BARO: Final = 15  # m, NaN
+Z_VAR_P: Final = 16  # m², reported positions, per horizontal axis
+Z_V_EAST: Final = 17  # m/s, NaN
+Z_V_NORTH: Final = 18
+Z_VAR_V: Final = 19
+Z_LOG_CLUTTER: Final = 20  # log of the density of false plots in the space that is measured
+Z_RADIUS: Final = 21  # m, four sigma of the position on the ground
+Z_LAT: Final = 22  # rad, of Z_P
+Z_LON: Final = 23
+PLOT: Final = 24
+
+# Motion parameters, one flat array.
+M_Q: Final = 0  # 4, m²/s³ per model, horizontal
+M_Q_UP: Final = 4  # 4
+M_SHARE: Final = 8  # 4, long-run shares of the modes
+M_RATE: Final = 12  # 1/s, of forgetting the mode
+M_TURN_RATE: Final = 13  # rad/s
+M_TURN_ACCELERATION: Final = 14  # m/s²
+M_H_MEAN: Final = 15  # m, an unmeasured height: mean ...
+M_H_VAR: Final = 16  # ... and variance
+M_CLIMB_VAR: Final = 17  # m²/s², most that a vertical speed can be uncertain, its mean being 0
+MOTION: Final = 18

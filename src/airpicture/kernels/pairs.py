@@ -1,0 +1,263 @@
+"""Score pairs of track and plot, and fold shared-out plots into tracks: the second half of the IMM with joint
+probabilistic data association.
+
+Both use one function, `condition`: a model's predicted state given that a plot is its own.
+"""
+
+import math
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I32, I64, U8
+from airpicture.kernels.layout import (
+    D_BARO,
+    EXISTENCE,
+    M_Q,
+    M_Q_UP,
+    MODE,
+    MODEL,
+    MODELS,
+    STATE,
+    VAR_BARO,
+    Z_H,
+    Z_H_BARO,
+    Z_LOG_CLUTTER,
+)
+from airpicture.kernels.measure import (
+    HEIGHT_GARBLED,
+    X_H,
+    X_NU,
+    X_R,
+    fold,
+    height_component,
+    plane_components,
+    shift_innovations,
+)
+from airpicture.kernels.predict import at
+
+LOG_2PI = math.log(2.0 * math.pi)
+LOG_HEIGHTS = math.log(15_000.0)  # false heights are spread over 15 km
+LOG_GARBLED = math.log(0.02)  # share of real replies whose height is wrong
+PAIR_SCRATCH = 256  # tmp of `score_pairs` and `update_rows`: that of `measure`, and 27 + 21 sums from X_SUM on
+X_SUM = 176
+
+
+@inline
+def _variance(V: F64, tmp: F64, c: int) -> float:
+    """Return S of component c against the state in V."""
+    h = X_H + 6 * c
+    s = tmp[X_R + c]
+    for a in range(STATE):
+        r = 0.0
+        for b in range(STATE):
+            r += V[0, STATE + at(a, b)] * tmp[h + b]
+        s += r * tmp[h + a]
+    return s
+
+
+@inline
+def condition(
+    Z: F64, j: int, sites: F64, k0: int, V: F64, delta: float, q: float, q_up: float, tmp: F64
+) -> tuple[float, float, int]:
+    """Fold plot j into the state in V[0, :27]; return (d², log likelihood, number of components), number -1 on failure.
+
+    Height goes first and the rest is linearised after it: a first height moves a position under a slant range
+    along an arc, which the tangent alone would miss by h²/2r. A height far off is taken as garbled and left out.
+    V[0] also holds D_BARO and VAR_BARO of the track.
+    """
+    d2 = 0.0
+    log_s = 0.0
+    n = 0
+    extra = 0.0
+    if height_component(Z, j, V, 0, 0, delta, q_up, tmp) == 1:
+        s = _variance(V, tmp, 0)
+        nu = tmp[X_NU]
+        if nu * nu < HEIGHT_GARBLED * s:
+            fold(V, 0, 0, tmp, 0)
+            d2 += nu * nu / s
+            log_s += math.log(s) + LOG_2PI
+            n = 1
+        else:
+            extra = LOG_GARBLED - LOG_HEIGHTS
+    count = plane_components(Z, j, sites, k0, V, 0, 0, delta, q, tmp, 0)
+    if count < 0:
+        return 0.0, 0.0, -1
+    for c in range(count):
+        nu = tmp[X_NU + c]
+        part, s = fold(V, 0, 0, tmp, c)
+        shift_innovations(tmp, c, count, nu / s)
+        d2 += part
+        log_s += math.log(s) + LOG_2PI
+    return d2, -0.5 * (d2 + log_s) + extra, n + count
+
+
+@jit
+def score_pairs(
+    W: F64,
+    t_w: I64,
+    Z: F64,
+    t_z: I64,
+    sites: F64,
+    sensor: I32,
+    motion: F64,
+    gates: F64,
+    pair_track: I32,
+    pair_plot: I32,
+    lo: int,
+    hi: int,
+    V: F64,
+    tmp: F64,
+    score: F64,
+    share: F64,
+    passed: U8,
+) -> None:
+    """Gate each pair with the models' own innovations and give its likelihood ratio against a false plot.
+
+    Parameters
+    ----------
+    W : (n, ROW) float64, predicted tracks; t_w : (n,) int64 [ns], the times they are predicted to
+    Z : (M, PLOT) float64; t_z : (M,) int64 [ns]; sites : (S, 12) float64; sensor : (M,) int32
+    gates : (10,) float64, limit of d² by number of components
+    pair_track, pair_plot : (E,) int32; lo, hi : the part of the pairs to do
+    V : (1, ROW), tmp : (PAIR_SCRATCH,) float64 workspaces
+    score : (E,) float64; overwritten with log(likelihood over models / density of false plots)
+    share : (E, MODELS) float64; overwritten with each model's likelihood over that of the mixture
+    passed : (E,) uint8; overwritten with 1 where any model's d² is inside its gate
+
+    Source: Bar-Shalom, Willett, Tian, "Tracking and Data Fusion", 2011, sec. 6.2 and 6.4 (JPDA, IMM with it).
+    """
+    for e in range(lo, hi):
+        w = pair_track[e]
+        j = pair_plot[e]
+        delta = (t_z[j] - t_w[w]) * 1e-9
+        V[0, D_BARO] = W[w, D_BARO]
+        V[0, VAR_BARO] = W[w, VAR_BARO]
+        inside = False
+        best = -1e300
+        for m in range(MODELS):
+            for k in range(MODEL):
+                V[0, k] = W[w, m * MODEL + k]
+            d2, log_l, n = condition(Z, j, sites, sensor[j], V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp)
+            if n <= 0 or not math.isfinite(log_l):
+                share[e, m] = -1e300
+                continue
+            inside = inside or d2 < gates[n]
+            share[e, m] = log_l
+            best = max(best, log_l)
+        passed[e] = 0
+        score[e] = -1e300
+        if inside:
+            total = 0.0
+            for m in range(MODELS):
+                share[e, m] = math.exp(max(share[e, m] - best, -700.0))
+                total += W[w, MODE + m] * share[e, m]
+            if total > 0.0:
+                for m in range(MODELS):
+                    share[e, m] /= total
+                score[e] = best + math.log(total) - Z[j, Z_LOG_CLUTTER]
+                passed[e] = 1
+
+
+@jit
+def update_rows(
+    W: F64,
+    t_w: I64,
+    Z: F64,
+    t_z: I64,
+    sites: F64,
+    sensor: I32,
+    motion: F64,
+    start: I64,
+    pair_plot: I32,
+    weight: F64,
+    share: F64,
+    detect: F64,
+    lo: int,
+    hi: int,
+    V: F64,
+    tmp: F64,
+) -> None:
+    """Fold the shared-out plots into predicted tracks, each model a mixture over "none" and its plots.
+
+    Parameters
+    ----------
+    W : (n, ROW) float64, predicted tracks; overwritten with the updated ones, existence included
+    start : (n + 1,) int64, pairs of track w are start[w]..start[w + 1]; pair_plot : (E,) int32
+    weight : (E,) float64, probability that the plot is the track's
+    share : (E, MODELS) float64 from `score_pairs`
+    detect : (n,) float64, probability that the sensor would report the track in this look, were it there
+    others as in `score_pairs`; lo, hi : the part of the tracks to do
+
+    Source: as `score_pairs`; existence: Musicki, Evans, "Joint integrated probabilistic data association: JIPDA",
+    IEEE TAES 40(3), 2004, eq. 20-24.
+    """
+    for w in range(lo, hi):
+        got = 0.0
+        for e in range(start[w], start[w + 1]):
+            got += weight[e]
+        r = W[w, EXISTENCE]
+        none = max(1.0 - got, 0.0)
+        W[w, EXISTENCE] = min(got + none * r * (1.0 - detect[w]) / (1.0 - r * detect[w]), 1.0 - 1e-9)
+        if got < 1e-4:
+            continue
+        # given that the target exists: what is left for "none" of the plots
+        alive = none * (1.0 - detect[w]) * r / (1.0 - r * detect[w])
+        scale = 1.0 / (alive + got)
+        V[0, D_BARO] = W[w, D_BARO]
+        V[0, VAR_BARO] = W[w, VAR_BARO]
+        total = 0.0
+        for m in range(MODELS):
+            o = m * MODEL
+            c = alive * scale
+            for e in range(start[w], start[w + 1]):
+                c += weight[e] * scale * share[e, m]
+            W[w, MODE + m] *= c
+            total += W[w, MODE + m]
+            if c < 1e-12:
+                continue
+            w0 = alive * scale / c
+            for k in range(STATE):
+                tmp[X_SUM + k] = 0.0
+            for k in range(STATE, MODEL):
+                tmp[X_SUM + k] = w0 * W[w, o + k]
+            for e in range(start[w], start[w + 1]):
+                part = weight[e] * scale * share[e, m] / c
+                if part < 1e-9:
+                    continue
+                for k in range(MODEL):
+                    V[0, k] = W[w, o + k]
+                j = pair_plot[e]
+                delta = (t_z[j] - t_w[w]) * 1e-9
+                _, _, n = condition(Z, j, sites, sensor[j], V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp)
+                k = STATE
+                for a in range(STATE):
+                    da = V[0, a] - W[w, o + a] if n > 0 else 0.0
+                    tmp[X_SUM + a] += part * da
+                    for b in range(a + 1):
+                        db = V[0, b] - W[w, o + b] if n > 0 else 0.0
+                        tmp[X_SUM + k] += part * ((V[0, k] if n > 0 else W[w, o + k]) + da * db)
+                        k += 1
+            k = STATE
+            for a in range(STATE):
+                for b in range(a + 1):
+                    W[w, o + k] = tmp[X_SUM + k] - tmp[X_SUM + a] * tmp[X_SUM + b]
+                    k += 1
+            for a in range(STATE):
+                W[w, o + a] += tmp[X_SUM + a]
+        for m in range(MODELS):
+            W[w, MODE + m] = max(W[w, MODE + m] / total, 1e-9)
+
+
+@jit
+def learn_pressure(W: F64, w_index: I64, Z: F64, plot: I32, lo: int, hi: int) -> None:
+    """Learn a track's pressure offset (h_ell - h_baro) from plots that report both heights.
+
+    One scalar Kalman step; 15 m for the two heights' own errors and quantisation. W rows `w_index` overwritten.
+    """
+    for k in range(lo, hi):
+        w = w_index[k]
+        j = plot[k]
+        if math.isfinite(Z[j, Z_H]) and math.isfinite(Z[j, Z_H_BARO]):
+            var = W[w, VAR_BARO] + 1.0  # the offset drifts as the target flies through the weather
+            gain = var / (var + 225.0)
+            W[w, D_BARO] += gain * (Z[j, Z_H] - Z[j, Z_H_BARO] - W[w, D_BARO])
+            W[w, VAR_BARO] = (1.0 - gain) * var

@@ -1,0 +1,57 @@
+"""Reports and Stations: registered plots and their sensors, as kernels read them. They pass between the flow rooms."""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from airpicture.tables import F64, I32, I64, U8, U64
+
+
+class Stations(NamedTuple):
+    """Columns of sensors for kernels, one row a sensor."""
+
+    sites: F64  # (S, 12) ECEF position and ENU axes, NaN where the site isn't known
+    traits: F64  # (S, 12) see kernels.register
+    period: F64  # (S,) s, NaN for sensors that don't turn
+    pd: F64  # (S,)
+    range_min: F64  # (S,) m
+    range_max: F64  # (S,) m
+    bias_time: F64  # (S,) s
+
+
+class Reports(NamedTuple):
+    """Registered plots, in time order: numbers for kernels, and the codes beside them."""
+
+    Z: F64  # (M, PLOT) see kernels.layout
+    t_ns: I64  # (M,)
+    sensor: I32  # (M,)
+    address: I32  # (M,)
+    mode_3a: I32  # (M,)
+    callsign: U64  # (M,)
+    technology: U8  # (M,)
+    slant_range: F64  # (M,) m, as measured
+    azimuth: F64  # (M,) rad, as measured
+
+    def take(self, rows: I64) -> Self:
+        """Return the chosen rows."""
+        return self._make(np.ascontiguousarray(column[rows]) for column in self)
+
+    def part(self, lo: int, hi: int) -> Self:
+        """Return rows lo..hi, as views."""
+        return self._make(column[lo:hi] for column in self)
+
+    @property
+    def size(self) -> int:
+        """Number of reports."""
+        return len(self.t_ns)
+
+    def join(self, later: "Reports") -> "Reports":
+        """Return the rows of both in time order, at equal times these first."""
+        if self.size == 0:
+            return later
+        if later.size == 0:
+            return self
+        both = Reports._make(np.concatenate(pair) for pair in zip(self, later, strict=True))
+        if self.t_ns[-1] <= later.t_ns[0]:
+            return both
+        return both.take(np.argsort(both.t_ns, kind="stable"))

@@ -1,0 +1,437 @@
+"""The tracker: plots in, picture out. Read this second, after tables.
+
+`Tracker` is a pure function of its settings and the plots it was given: no clock, no socket, no thread. Time is cut on a
+fixed grid into frames; plots of one frame and sensor are shared out together. Where a step ends inside a frame, the
+frame is done with the plots at hand so that the picture is up to date, and done again from the same start when
+more of them come. So the cut of the caller's batches leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+
+from airpicture.association import associate
+from airpicture.association.gate import Workspace, association_ratio, gate
+from airpicture.config import Config
+from airpicture.errors import ConfigError, InputError
+from airpicture.filters import update
+from airpicture.kernels.layout import EXISTENCE
+from airpicture.kernels.pairs import PAIR_SCRATCH
+from airpicture.kernels.predict import summarise
+from airpicture.models import gate_limits, motion_settings
+from airpicture.picture import Picture, snapshot
+from airpicture.plots import register, station_columns
+from airpicture.reports import Reports
+from airpicture.store import Saved, Store
+from airpicture.tables import I64, Plots, Sensors, Status, Tracks
+from airpicture.tracks import (
+    Pool,
+    age,
+    begin,
+    detection,
+    ending_settings,
+    identity_score,
+    learn,
+    life_settings,
+    retire,
+    settle_rivals,
+)
+
+SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole seconds
+TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
+
+
+class Tracker:
+    """Holds the picture of one set of sensors.
+
+    Parameters
+    ----------
+    sensors : the sensors whose plots will come; ``plots.sensors`` must be the same table (or begin with the same ids)
+    config : settings, see `config.Config`
+    """
+
+    def __init__(self, sensors: Sensors, config: Config | None = None) -> None:
+        self.sensors = sensors
+        self.config = config = config or Config()
+        self.counts: Counter[str] = Counter()
+        self._stations = station_columns(sensors)
+        self._motion = motion_settings(config)
+        self._gates = gate_limits(config)
+        self._life = life_settings(config)
+        self._ending = ending_settings(config)
+        self._store = Store(config.capacity)
+        self._pool = Pool(config.life.pool_max)
+        self._work = Workspace(config.capacity)
+        self._scratch = np.empty(PAIR_SCRATCH)
+        self._frame_ns = round(config.frame_s * 1e9)
+        self._frame: int | None = None  # the open frame
+        self._sweep: int | None = None  # next whole second to age to
+        self._open: Reports | None = None  # plots of the open frame, taken so far
+        self._ahead: Reports | None = None  # plots of later frames
+        self._undo: _Undo | None = None  # state before the open frame was done with the plots at hand
+        self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
+        self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
+        self._ended: list[Tracks] = []
+
+    def step(self, plots: Plots, now_ns: int) -> Picture:
+        """Take plots and return the picture at now_ns.
+
+        Parameters
+        ----------
+        plots : any number, in any order; later ones than now_ns wait for their time
+        now_ns : ns UTC; may not go back. Plots up to it are in the picture that is returned
+
+        Raises
+        ------
+        InputError : where now_ns goes back before the frame that is open, or the plots' sensors are others
+        """
+        self._touched[: self._store.n] = False
+        self._ended.clear()
+        self._take(plots, now_ns)
+        self.advance(now_ns)
+        self._do_open_frame(now_ns)
+        return self._picture(now_ns)
+
+    # --- plots in ---------------------------------------------------------------------------------------------
+
+    def _take(self, plots: Plots, now_ns: int) -> None:
+        """Register plots and put them in line; refuse what's too old or too far ahead."""
+        if len(plots) and plots.sensors is not self.sensors and plots.sensors.ids != self.sensors.ids:
+            raise InputError(
+                f"plots of sensors {', '.join(plots.sensors.ids[:5])}",
+                expected=f"those of the tracker: {', '.join(self.sensors.ids[:5])}",
+                todo="Build plots and tracker with one sensor table",
+            )
+        self.counts["plots_received"] += len(plots)
+        reports, refused = register(plots, self._stations, self.config)
+        self.counts.update({f"refused_{reason}": count for reason, count in refused.items()})
+        if self._frame is None:
+            if not reports.size:
+                return
+            first = min(int(reports.t_ns[0]), now_ns)
+            self._frame = first // self._frame_ns
+            self._sweep = -(-first // SWEEP_NS)
+        edge = self._frame * self._frame_ns
+        late = reports.t_ns < edge - round(self.config.late_s_max * 1e9)
+        future = reports.t_ns > now_ns + round(self.config.future_s_max * 1e9)
+        for reason, bad in (("late", late), ("future", future)):
+            if bad.any():
+                self.counts[f"refused_{reason}"] += int(bad.sum())
+        if (late | future).any():
+            reports = reports.take(np.flatnonzero(~(late | future)))
+        self.counts["plots_out_of_sequence"] += int((reports.t_ns < edge).sum())
+        self._ahead = reports if self._ahead is None else self._ahead.join(reports)
+
+    # --- time -------------------------------------------------------------------------------------------------
+
+    def advance(self, now_ns: int, on_frame: Callable[[I64], None] | None = None) -> None:
+        """Close all frames that end at or before now_ns; on_frame hears the rows of the store each one changed."""
+        if self._frame is None:
+            return
+        if now_ns < self._frame * self._frame_ns:
+            raise InputError(
+                f"time goes back: now_ns = {now_ns}",
+                expected=f"{self._frame * self._frame_ns} or later",
+                todo="Give steps in rising order of time; plots inside a step may come in any order",
+            )
+        last = now_ns // self._frame_ns
+        while self._frame < last:
+            self._undo_open_frame()
+            reports = self._due((self._frame + 1) * self._frame_ns)
+            if reports is not None:
+                changed = self._do(reports)
+                if on_frame is not None:
+                    on_frame(changed)
+            self._open = None
+            self._frame = self._next_frame(last)
+            self._age_to(self._frame * self._frame_ns)
+
+    def _next_frame(self, last: int) -> int:
+        """Return the next frame that has plots, or the one of now."""
+        if self._ahead is not None and self._ahead.size:
+            return min(max(int(self._ahead.t_ns[0]) // self._frame_ns, self._frame_or_zero() + 1), last)
+        return last
+
+    def _frame_or_zero(self) -> int:
+        return self._frame if self._frame is not None else 0
+
+    def _due(self, before_ns: int) -> Reports | None:
+        """Move the plots before a time from the line to the open frame; return all plots of that frame."""
+        if self._ahead is not None and self._ahead.size and int(self._ahead.t_ns[0]) < before_ns:
+            cut = int(np.searchsorted(self._ahead.t_ns, before_ns))
+            due = self._ahead.part(0, cut)
+            self._ahead = self._ahead.part(cut, self._ahead.size)
+            self._open = due if self._open is None else self._open.join(due)
+        return self._open
+
+    def _age_to(self, edge_ns: int) -> None:
+        """Age tracks at each whole second up to the edge of closed frames."""
+        assert self._sweep is not None
+        while self._sweep * SWEEP_NS <= edge_ns:
+            if self._store.n == 0:
+                self._sweep = edge_ns // SWEEP_NS + 1
+                return
+            self._age(self._sweep * SWEEP_NS)
+            self._sweep += 1
+
+    def _age(self, t_ns: int) -> None:
+        store = self._store
+        before = store.status[: store.n].copy()
+        age(store, t_ns, SWEEP_NS * 1e-9, self._stations, self._sensor_last, self._ending)
+        after = store.status[: store.n]
+        self._touched[: store.n] |= before != after
+        gone = np.flatnonzero(after == Status.ENDED)
+        if len(gone):
+            shown = gone[(before[gone] == Status.CONFIRMED) | (before[gone] == Status.COASTING) | (store.misses[gone] < 0)]
+            if len(shown):
+                self._ended.append(self._rows(shown, np.full(len(shown), t_ns)))
+            live = np.flatnonzero(after != Status.ENDED)
+            self._touched[: len(live)] = self._touched[live]
+            self._touched[len(live) : store.n] = False
+            retire(store)
+
+    # --- the open frame ---------------------------------------------------------------------------------------
+
+    def _do_open_frame(self, now_ns: int) -> None:
+        """Do the frame that now_ns lies in with the plots at hand."""
+        if self._frame is None:
+            return
+        fresh = self._open.size if self._open is not None else 0
+        reports = self._due(now_ns + 1)
+        if reports is None or (reports.size == fresh and self._undo is not None):
+            return
+        self._undo_open_frame()
+        self._undo = _Undo(self._store, self._pool, self._sensor_last, self.counts)
+        self._do(reports)
+
+    def _undo_open_frame(self) -> None:
+        if self._undo is not None:
+            self._touched[: self._store.n] = False
+            self._undo.restore(self._store, self._pool, self._sensor_last, self.counts)
+            self._undo = None
+
+    # --- one frame --------------------------------------------------------------------------------------------
+
+    def _do(self, reports: Reports) -> I64:
+        """Share out the plots of one frame, sensor by sensor; return the rows of the store that changed."""
+        changed = [self._look(group) for group in groups_of(reports)]
+        rows = np.unique(np.concatenate(changed)) if changed else np.zeros(0, np.int64)
+        self._touched[rows] = True
+        return rows
+
+    def _look(self, reports: Reports) -> I64:
+        """What one sensor saw in one frame: gate, associate, update, learn, begin."""
+        store, config, stations = self._store, self.config, self._stations
+        sensor = int(reports.sensor[0])
+        pairs = gate(
+            store.rows,
+            store.summary,
+            store.t_ns,
+            store.n,
+            reports.Z,
+            reports.t_ns,
+            reports.sensor,
+            stations.sites,
+            self._motion,
+            self._gates,
+            config,
+            self._work,
+        )
+        free = np.ones(reports.size)
+        changed = np.zeros(0, np.int64)
+        if len(pairs.track):
+            if self._undo is not None:
+                self._undo.save(store, pairs.track)
+            detect = detection(store, pairs.track, pairs.t_ns, sensor, stations)
+            identity = identity_score(store, pairs.track[pairs.owner], reports, pairs.plot)
+            shares = associate(
+                pairs.start,
+                pairs.plot,
+                association_ratio(pairs, identity, detect),
+                reports.size,
+                method=config.association.method,
+                exact_limit=config.association.exact_limit,
+                sweeps=config.association.sweeps,
+                tolerance=config.association.tolerance,
+            )
+            got = update(
+                pairs.W,
+                pairs.t_ns,
+                pairs.start,
+                pairs.plot,
+                pairs.share,
+                shares.weight,
+                detect,
+                reports.Z,
+                reports.t_ns,
+                reports.sensor,
+                stations.sites,
+                self._motion,
+            )
+            changed = learn(store, pairs.track, pairs.W, pairs.t_ns, got.got, got.best, reports, sensor, config)
+            summarise(store.rows, pairs.track, 0, len(pairs.track), self._scratch, store.summary)
+            self.counts["tracks_merged"] += settle_rivals(
+                store, pairs.track, pairs.owner, pairs.plot, shares.weight, got.got
+            )
+            free = 1.0 - shares.claimed
+            self.counts["clusters_exact"] += shares.exact
+            self.counts["clusters_propagated"] += shares.propagated
+        born, shed = begin(
+            store, self._pool, reports, free, stations, config, self._motion, self._life, self._gates
+        )
+        self.counts["pairs_shed"] += pairs.shed
+        self.counts["births_shed"] += shed
+        self.counts["tracks_begun"] += len(born)
+        self._sensor_last[sensor] = max(int(self._sensor_last[sensor]), int(reports.t_ns[-1]))
+        return np.concatenate([changed, born])
+
+    # --- picture out ------------------------------------------------------------------------------------------
+
+    def shown(self, rows: I64) -> I64:
+        """Return those of the given rows of the store that are worth showing."""
+        store = self._store
+        weak = (store.status[rows] == Status.TENTATIVE) & (store.rows[rows, EXISTENCE] < TENTATIVE_SHOWN)
+        return rows[~weak & (store.status[rows] != Status.ENDED)]
+
+    def _rows(self, rows: I64, t_ns: I64) -> Tracks:
+        return snapshot(self._store, rows, t_ns, self.sensors, self._motion)
+
+    def _picture(self, now_ns: int) -> Picture:
+        rows = self.shown(np.arange(self._store.n))
+        live = self._rows(rows, np.full(len(rows), now_ns))
+        tracks = Tracks.concat([live, *self._ended])
+        changed = np.concatenate([np.flatnonzero(self._touched[rows]), np.arange(len(live), len(tracks))])
+        return Picture(t_ns=now_ns, tracks=tracks, changed=changed.astype(np.int64), counts=dict(self.counts))
+
+
+class _Undo:
+    """What the open frame changes, kept so that it can be done again."""
+
+    def __init__(self, store: Store, pool: Pool, sensor_last: I64, counts: Counter[str]) -> None:
+        self.n = store.n
+        self.number = store.next_number
+        self.pool_count = pool.count
+        self.sensor_last = sensor_last.copy()
+        self.counts = counts.copy()
+        self.saved: list[Saved] = []
+
+    def save(self, store: Store, rows: I64) -> None:
+        """Keep the rows that are about to change; those begun in this frame just go."""
+        self.saved.append(store.save(rows[rows < self.n]))
+
+    def restore(self, store: Store, pool: Pool, sensor_last: I64, counts: Counter[str]) -> None:
+        for saved in reversed(self.saved):
+            store.restore(saved)
+        store.n, store.next_number = self.n, self.number
+        pool.restore(self.pool_count)
+        sensor_last[:] = self.sensor_last
+        counts.clear()
+        counts.update(self.counts)
+
+
+def groups_of(reports: Reports) -> list[Reports]:
+    """Cut a frame's plots into looks: one sensor each, and no address twice in one look; in order of first time."""
+    order = np.argsort(reports.sensor, kind="stable")
+    cuts = np.flatnonzero(np.diff(reports.sensor[order])) + 1
+    groups: list[Reports] = []
+    for rows in np.split(order, cuts):
+        named = reports.address[rows]
+        if len(rows) == 1 or (named < 0).all():
+            groups.append(reports.take(rows))
+            continue
+        # the k-th report of an address goes to the k-th look
+        sort = np.argsort(named, kind="stable")
+        run = np.concatenate([[True], np.diff(named[sort]) != 0])
+        rank = np.arange(len(rows)) - np.maximum.accumulate(np.where(run, np.arange(len(rows)), 0))
+        turn = np.empty(len(rows), np.int64)
+        turn[sort] = np.where(named[sort] < 0, 0, rank)
+        groups.extend(reports.take(rows[turn == k]) for k in range(int(turn.max()) + 1))
+    return sorted(groups, key=lambda group: (int(group.t_ns[0]), int(group.sensor[0])))
+
+
+def track(
+    plots: Plots,
+    sensors: Sensors | None = None,
+    config: Config | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Tracks:
+    """Track a whole recording.
+
+    Returns one row per track and update, at the time of the update, and one row per coasting track and output period;
+    a track's last row has the status ended. Tentative tracks appear once their existence probability passes one half.
+
+    Parameters
+    ----------
+    plots : in any order
+    sensors : default: the plots' own
+    progress : called now and then with (plots done, plots in all)
+
+    Raises
+    ------
+    ConfigError : where not one plot can be placed, because the sites of the radars aren't known
+    """
+    tracks, _ = track_with_counts(plots, sensors, config, progress=progress)
+    return tracks
+
+
+def track_with_counts(
+    plots: Plots,
+    sensors: Sensors | None = None,
+    config: Config | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Tracks, dict[str, int]]:
+    """Track a whole recording and say what became of every plot; otherwise as `track`."""
+    sensors = plots.sensors if sensors is None else sensors
+    tracker = Tracker(sensors, config)
+    parts: list[Tracks] = [Tracks.empty(sensors)]
+    if len(plots) == 0:
+        return parts[0], dict(tracker.counts)
+    _need_sites(plots, sensors)
+    plots = plots.in_time_order()
+    period_ns = round(tracker.config.output_period_s * 1e9)
+    now_ns = (int(plots.t_ns[0]) // period_ns + 1) * period_ns
+    total, done = len(plots), 0
+    end_ns = int(plots.t_ns[-1])
+
+    def on_frame(rows: I64) -> None:
+        shown = tracker.shown(rows)
+        if len(shown):
+            parts.append(tracker._rows(shown, tracker._store.t_ns[shown]))
+
+    while done < total or now_ns <= end_ns + period_ns:
+        upto = int(np.searchsorted(plots.t_ns, now_ns, side="left"))
+        tracker._ended.clear()
+        tracker._take(plots.take(slice(done, upto)), now_ns)
+        done = upto
+        tracker.advance(now_ns, on_frame)
+        parts.extend(tracker._ended)
+        store = tracker._store
+        coasting = np.flatnonzero(store.status[: store.n] == Status.COASTING)
+        if len(coasting):
+            parts.append(tracker._rows(coasting, np.full(len(coasting), now_ns)))
+        if progress is not None:
+            progress(done, total)
+        if done < total and store.n == 0 and plots.t_ns[done] > now_ns + period_ns:
+            now_ns = int(plots.t_ns[done]) // period_ns * period_ns  # nothing happens in a gap without tracks
+        now_ns += period_ns
+    tracks = Tracks.concat(parts)
+    return tracks.take(np.lexsort((tracks.track, tracks.t_ns))), dict(tracker.counts)
+
+
+def _need_sites(plots: Plots, sensors: Sensors) -> None:
+    """Refuse to start where no plot can be placed."""
+    used = np.unique(plots.sensor[(plots.sensor >= 0) & (plots.sensor < len(sensors))])
+    lost = used[~np.isfinite(sensors.lat[used])]
+    polar = np.isfinite(plots.slant_range) & np.isin(plots.sensor, lost)
+    if len(plots) and polar.all():
+        names = ", ".join(sensors.ids[k] for k in lost[:8])
+        raise ConfigError(
+            f"the site of {names} isn't known, and every plot is measured from there",
+            expected="lat_deg, lon_deg and h_ell_m of each radar in a sensors.toml",
+            todo="Run `airpicture info` on the recording for a sensors.toml to fill in, then give it with --sensors",
+        )
