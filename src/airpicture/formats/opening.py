@@ -233,7 +233,7 @@ def _files(path: AnyPath) -> list[Path]:
 
 
 def _is_blocks(head: bytes) -> bool:
-    """Say whether bytes are ASTERIX data blocks end to end: category, then two bytes of length, which lead to the next."""
+    """Say whether bytes are ASTERIX data blocks end to end: a category, then the length that leads to the next."""
     at = blocks = 0
     while at + 3 <= len(head) and blocks < 4:
         length = int.from_bytes(head[at + 1 : at + 3], "big")
