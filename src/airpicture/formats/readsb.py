@@ -46,7 +46,7 @@ def read_readsb(paths: Sequence[str | os.PathLike[str]], *, sensors: Sensors | N
     """Read snapshots of one receiver, in one or several files, as plots in time order.
 
     ``adsb*``, ``adsr*``, ``tisb*`` and the like become plots of sensor "adsb", ``mlat`` of sensor "mlat". The accuracy
-    is that of NACp, the height that of ``alt_geom``. An address with a tilde is no aircraft address and becomes unknown.
+    is that of NACp, the height that of ``alt_geom``. An address with a tilde isn't an aircraft's: it's left out.
 
     Raises
     ------
