@@ -14,7 +14,6 @@ Source of the standard atmosphere: ICAO, Doc 7488/3, Manual of the ICAO Standard
 equations 6, 9, 12 and 13.
 """
 
-import math
 from typing import Final
 
 import numpy as np
@@ -32,65 +31,55 @@ H_BARO_MIN: Final = -5_000.0  # m, where the tables of Doc 7488 begin
 H_BARO_MAX: Final = 80_000.0  # m, where they end
 
 # Base of each layer [m, geopotential] and its gradient of temperature [K/m]; Doc 7488, table D.
-_LAYERS: Final = (
-    (0.0, -0.0065),
-    (11_000.0, 0.0),
-    (20_000.0, 0.0010),
-    (32_000.0, 0.0028),
-    (47_000.0, 0.0),
-    (51_000.0, -0.0028),
-    (71_000.0, -0.0020),
+_BASE: Final = np.array([0.0, 11_000.0, 20_000.0, 32_000.0, 47_000.0, 51_000.0, 71_000.0])
+_GRADIENT: Final = np.array([-0.0065, 0.0, 0.0010, 0.0028, 0.0, -0.0028, -0.0020])
+_TEMPERATURE: Final = TEMPERATURE_SEA_LEVEL + np.concatenate([[0.0], np.cumsum(_GRADIENT[:-1] * np.diff(_BASE))])
+
+
+def _decrease(above: F64, gradient: F64, temperature: F64) -> F64:
+    """Return the pressure relative to that of a layer's base, `above` metres over it."""
+    sloped = gradient != 0.0
+    slope = np.where(sloped, gradient, 1.0)
+    warmer = np.where(sloped, 1.0 + slope * above / temperature, 1.0)
+    decrease: F64 = np.where(
+        sloped, warmer ** (-G0 / (GAS_CONSTANT * slope)), np.exp(-G0 * above / (GAS_CONSTANT * temperature))
+    )
+    return decrease
+
+
+_PRESSURE: Final = PRESSURE_SEA_LEVEL * np.concatenate(
+    [[1.0], np.cumprod(_decrease(np.diff(_BASE), _GRADIENT[:-1], _TEMPERATURE[:-1]))]
 )
-
-
-def _bases() -> tuple[tuple[float, float, float, float], ...]:
-    """Return height, gradient, temperature and pressure at the base of each layer, built up from sea level."""
-    rows = []
-    temperature, pressure = TEMPERATURE_SEA_LEVEL, PRESSURE_SEA_LEVEL
-    for k, (base, gradient) in enumerate(_LAYERS):
-        rows.append((base, gradient, temperature, pressure))
-        if k + 1 < len(_LAYERS):
-            thickness = _LAYERS[k + 1][0] - base
-            if gradient:
-                pressure *= (1.0 + gradient * thickness / temperature) ** (-G0 / (GAS_CONSTANT * gradient))
-            else:
-                pressure *= math.exp(-G0 * thickness / (GAS_CONSTANT * temperature))
-            temperature += gradient * thickness
-    return tuple(rows)
-
-
-_BASES: Final = _bases()
-
-
-def pressure_altitude(pressure: ArrayLike) -> F64:
-    """Return the pressure altitude [m] of a static pressure [Pa]; NaN outside -5 to 80 km."""
-    p = np.asarray(pressure, np.float64)
-    h = np.full(p.shape, np.nan)
-    for k, (base, gradient, temperature, p_base) in enumerate(_BASES):
-        inside = p > 0.0 if k == 0 else p <= p_base
-        ratio = np.where(inside, p, p_base) / p_base
-        if gradient:
-            layer = base + temperature / gradient * (ratio ** (-GAS_CONSTANT * gradient / G0) - 1.0)
-        else:
-            layer = base - GAS_CONSTANT * temperature / G0 * np.log(ratio)
-        h = np.where(inside, layer, h)
-    return np.where((h >= H_BARO_MIN) & (h <= H_BARO_MAX), h, np.nan)[()]
 
 
 def isa_pressure(h_baro: ArrayLike) -> F64:
     """Return the static pressure [Pa] at a pressure altitude [m]; NaN outside -5 to 80 km."""
     h = np.asarray(h_baro, np.float64)
-    known = (h >= H_BARO_MIN) & (h <= H_BARO_MAX)
-    p = np.full(h.shape, np.nan)
-    for k, (base, gradient, temperature, p_base) in enumerate(_BASES):
-        inside = known if k == 0 else known & (h >= base)
-        above = np.where(inside, h - base, 0.0)
-        if gradient:
-            layer = p_base * (1.0 + gradient * above / temperature) ** (-G0 / (GAS_CONSTANT * gradient))
-        else:
-            layer = p_base * np.exp(-G0 * above / (GAS_CONSTANT * temperature))
-        p = np.where(inside, layer, p)
-    return p[()]
+    h = np.where((h >= H_BARO_MIN) & (h <= H_BARO_MAX), h, np.nan)
+    k = np.searchsorted(_BASE[1:], h, side="right") % len(_BASE)  # a NaN is sorted behind all
+    pressure: F64 = (_PRESSURE[k] * _decrease(h - _BASE[k], _GRADIENT[k], _TEMPERATURE[k]))[()]
+    return pressure
+
+
+PRESSURE_MAX: Final = float(isa_pressure(H_BARO_MIN))  # Pa
+PRESSURE_MIN: Final = float(isa_pressure(H_BARO_MAX))  # Pa
+
+
+def pressure_altitude(pressure: ArrayLike) -> F64:
+    """Return the pressure altitude [m] of a static pressure [Pa]; undoes `isa_pressure`; NaN outside -5 to 80 km."""
+    p = np.asarray(pressure, np.float64)
+    p = np.where((p >= PRESSURE_MIN) & (p <= PRESSURE_MAX), p, np.nan)
+    k = np.searchsorted(-_PRESSURE[1:], -p, side="right") % len(_PRESSURE)
+    ratio, gradient, temperature = p / _PRESSURE[k], _GRADIENT[k], _TEMPERATURE[k]
+    sloped = gradient != 0.0
+    slope = np.where(sloped, gradient, 1.0)
+    above = np.where(
+        sloped,
+        temperature / slope * (ratio ** (-GAS_CONSTANT * slope / G0) - 1.0),
+        -GAS_CONSTANT * temperature / G0 * np.log(ratio),
+    )
+    h_baro: F64 = (_BASE[k] + above)[()]
+    return h_baro
 
 
 def qnh_altitude(h_baro: ArrayLike, qnh: ArrayLike) -> F64:

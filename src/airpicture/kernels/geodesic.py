@@ -81,10 +81,10 @@ def _antipodal(sin_b1: float, cos_b1: float, sin_b2: float, cos_b2: float, lon12
         sin_b1, cos_b1, sin_b2, cos_b2 = sin_b2, cos_b2, sin_b1, cos_b1
     if sin_b1 > 0.0:
         sin_b1, sin_b2 = -sin_b1, -sin_b2
-    if sin_b1 == 0.0:
+    if sin_b1 > -1e-18:  # on the equator, to 6 picometres
         if lon12 <= (1.0 - F) * math.pi:
-            return A * lon12  # the equator itself is the shortest way up to here
-        sin_b1 = -1e-200  # so that westward azimuths begin at an arc of -pi
+            return A * lon12  # it is the shortest way itself up to here
+        sin_b1, sin_b2 = -1e-200, 0.0  # beyond, azimuths past pi/2 are to begin at an arc of -pi
     low, high = -0.5 * math.pi, 0.5 * math.pi
     delta = 0.25 * math.pi
     s12 = math.nan

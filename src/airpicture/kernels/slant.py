@@ -116,8 +116,8 @@ def slant_unknown_height(
         radius = radius_of(sites[k, 11], cos_az)
         low, high = max(h_min[i], h0 - slant_range[i]), min(h_max[i], h0 + slant_range[i])
         middle, half = 0.5 * (high + low), 0.5 * (high - low)
-        if not half >= 0.0:
-            half = math.nan
+        if not (half >= 0.0 and slant_range[i] >= 0.0):
+            half = math.nan  # min and max above pass over a NaN
         vx, vy, vz, g1, g2, h1, h2, gh = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         shift = 0.0
         for m in range(_NODES.size):
