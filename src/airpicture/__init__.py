@@ -29,7 +29,7 @@ _HOMES = {
     "track": "tracker",
 }
 
-__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605
+__all__ = sorted([*_HOMES, "__version__"])
 
 if TYPE_CHECKING:
     from airpicture.config import Config as Config

@@ -1,4 +1,4 @@
-"""Settings of the tracker, each default with its reason. Frozen: a change is a new `Config` (``dataclasses.replace``)."""
+"""Settings of the tracker, each default with its reason. Frozen: a change is a new `Config`, by `replace`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,12 @@ class Motion:
         for f in fields(self):
             value = getattr(self, f.name)
             _need(math.isfinite(value) and value > 0.0, f"motion.{f.name}", value, "a positive number")
-        _need(2 * self.share_turn + self.share_agile < 1.0, "motion.share_turn", self.share_turn, "shares below one in all")
+        _need(
+            2 * self.share_turn + self.share_agile < 1.0,
+            "motion.share_turn",
+            self.share_turn,
+            "shares below one in all",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,9 @@ class Association:
     """How plots are shared out among the tracks that want them."""
 
     method: Literal["joint", "nearest"] = "joint"  # joint probabilities, or global nearest neighbour
-    exact_limit: int = 10  # exact up to this many tracks or plots in a cluster (2^10 subsets: some 20 µs), else belief propagation
+    exact_limit: int = (
+        10  # exact up to this many tracks or plots in a cluster (2^10 subsets: some 20 µs), else belief propagation
+    )
     sweeps: int = 50  # of belief propagation; more does not make its fixed point better (error of the method itself)
     tolerance: float = 1e-3  # on messages
     pairs_max: int = 64  # candidate tracks per plot, nearest first; bounds time and memory in a hub
@@ -63,7 +70,9 @@ class Life:
 
     birth_odds: float = 0.05  # prior odds that an unclaimed plot is a new target rather than a false plot
     speed_max: float = 1500.0  # m/s, the fastest target class (Mach 4 and some)
-    sigma_speed: float = 350.0  # m/s per axis, prior of a velocity not yet measured; 1500 m/s lies at 3 sigma of the norm
+    sigma_speed: float = (
+        350.0  # m/s per axis, prior of a velocity not yet measured; 1500 m/s lies at 3 sigma of the norm
+    )
     sigma_climb: float = 15.0  # m/s, prior of the vertical speed
     pairs_max: int = 4  # earlier plots that one unclaimed plot may be joined with
     confirm: float = 0.98  # existence above which a track is confirmed ...
@@ -77,7 +86,12 @@ class Life:
     pool_max: int = 16_384  # unclaimed plots that wait for a second one
 
     def __post_init__(self) -> None:
-        _need(0.0 < self.retire < self.confirm < 1.0, "life.retire, life.confirm", (self.retire, self.confirm), "0 < retire < confirm < 1")
+        _need(
+            0.0 < self.retire < self.confirm < 1.0,
+            "life.retire, life.confirm",
+            (self.retire, self.confirm),
+            "0 < retire < confirm < 1",
+        )
         _need(self.speed_max > 0.0, "life.speed_max", self.speed_max, "a positive number")
         _need(self.pool_max >= 16, "life.pool_max", self.pool_max, "at least 16")
 

@@ -44,7 +44,9 @@ class InputError(AirpictureError):
     ) -> None:
         self.path, self.row, self.column = path, row, column
         where = ", ".join(
-            part for part in (path, f"row {row}" if row is not None else "", f"column {column!r}" if column else "") if part
+            part
+            for part in (path, f"row {row}" if row is not None else "", f"column {column!r}" if column else "")
+            if part
         )
         super().__init__(f"{where}: {found}" if where else found, expected=expected, todo=todo)
 

@@ -1,6 +1,6 @@
 """Reports and Stations: registered plots and their sensors, as kernels read them. They pass between the flow rooms."""
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -34,11 +34,13 @@ class Reports(NamedTuple):
 
     def take(self, rows: I64) -> Self:
         """Return the chosen rows."""
-        return self._make(np.ascontiguousarray(column[rows]) for column in self)
+        columns: list[Any] = [np.ascontiguousarray(column[rows]) for column in self]
+        return type(self)(*columns)
 
     def part(self, lo: int, hi: int) -> Self:
         """Return rows lo..hi, as views."""
-        return self._make(column[lo:hi] for column in self)
+        columns: list[Any] = [column[lo:hi] for column in self]
+        return type(self)(*columns)
 
     @property
     def size(self) -> int:
@@ -51,7 +53,8 @@ class Reports(NamedTuple):
             return later
         if later.size == 0:
             return self
-        both = Reports._make(np.concatenate(pair) for pair in zip(self, later, strict=True))
+        columns: list[Any] = [np.concatenate([a, b]) for a, b in zip(list(self), list(later), strict=True)]
+        both = Reports(*columns)
         if self.t_ns[-1] <= later.t_ns[0]:
             return both
         return both.take(np.argsort(both.t_ns, kind="stable"))

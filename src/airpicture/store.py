@@ -35,7 +35,9 @@ class Store:
         self.t_first = np.zeros(capacity, np.int64)
         self.plots = np.zeros(capacity, np.int32)
         self.misses = np.zeros(capacity, np.int32)  # looks missed since the last plot
-        self.rivalry = np.zeros(capacity, np.int32)  # looks in a row in which an older track fitted the same plot as well
+        self.rivalry = np.zeros(
+            capacity, np.int32
+        )  # looks in a row in which an older track fitted the same plot as well
         self.seen_sensor = np.zeros((capacity, SEEN_MAX), np.int32)  # -1 none
         self.seen_look = np.zeros((capacity, SEEN_MAX), np.int64)  # last look that counted
         self.seen_hit = np.zeros((capacity, SEEN_MAX), np.int64)  # last plot taken

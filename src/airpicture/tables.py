@@ -60,7 +60,7 @@ class Technology(IntEnum):
 
 
 def pack_callsigns(texts: Iterable[str | None]) -> U64:
-    """Pack texts of at most 8 ASCII characters into integers, first character in the highest byte; None and "" give 0."""
+    """Pack texts of at most 8 ASCII characters into integers, first character highest; None and "" give 0."""
     joined = b"".join((text or "").encode("ascii", "replace")[:8].ljust(8, b"\0") for text in texts)
     return np.frombuffer(joined, dtype=">u8").astype(np.uint64)
 
@@ -215,7 +215,9 @@ class Plots(_Table):
         for part in parts:
             lookup = np.array([names.setdefault(name, len(names)) for name in part.truth_names] or [-1], np.int32)
             truths.append(np.where(part.truth >= 0, lookup[part.truth], np.int32(-1)).astype(np.int32))
-        joined = {n: np.concatenate([getattr(p, n) for p in parts]) for n in cls.column_names() if n != "truth"}
+        joined: dict[str, Any] = {
+            n: np.concatenate([getattr(p, n) for p in parts]) for n in cls.column_names() if n != "truth"
+        }
         return replace(first, **joined, truth=np.concatenate(truths), truth_names=tuple(names))
 
     def in_time_order(self) -> Plots:
@@ -319,7 +321,9 @@ class Tracks(_Table):
     @classmethod
     def concat(cls, parts: Sequence[Tracks]) -> Tracks:
         """Join tables that share one sensor table; rows keep their order."""
-        joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.column_names()}
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.column_names()
+        }
         return replace(parts[0], **joined)
 
     def to_arrow(self) -> pa.Table:

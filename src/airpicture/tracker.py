@@ -1,7 +1,7 @@
 """The tracker: plots in, picture out. Read this second, after tables.
 
-`Tracker` is a pure function of its settings and the plots it was given: no clock, no socket, no thread. Time is cut on a
-fixed grid into frames; plots of one frame and sensor are shared out together. Where a step ends inside a frame, the
+`Tracker` is a pure function of its settings and the plots it was given: no clock, no socket, no thread. Time is cut on
+a fixed grid into frames; plots of one frame and sensor are shared out together. Where a step ends inside a frame, the
 frame is done with the plots at hand so that the picture is up to date, and done again from the same start when
 more of them come. So the cut of the caller's batches leaves no trace.
 """
@@ -56,7 +56,8 @@ class Tracker:
     def __init__(self, sensors: Sensors, config: Config | None = None) -> None:
         self.sensors = sensors
         self.config = config = config or Config()
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()  # of closed frames, and of plots received and refused
+        self._tally: Counter[str] = Counter()  # of the open frame
         self._stations = station_columns(sensors)
         self._motion = motion_settings(config)
         self._gates = gate_limits(config)
@@ -145,6 +146,8 @@ class Tracker:
                 changed = self._do(reports)
                 if on_frame is not None:
                     on_frame(changed)
+            self.counts.update(self._tally)
+            self._tally.clear()
             self._open = None
             self._frame = self._next_frame(last)
             self._age_to(self._frame * self._frame_ns)
@@ -185,7 +188,9 @@ class Tracker:
         self._touched[: store.n] |= before != after
         gone = np.flatnonzero(after == Status.ENDED)
         if len(gone):
-            shown = gone[(before[gone] == Status.CONFIRMED) | (before[gone] == Status.COASTING) | (store.misses[gone] < 0)]
+            shown = gone[
+                (before[gone] == Status.CONFIRMED) | (before[gone] == Status.COASTING) | (store.misses[gone] < 0)
+            ]
             if len(shown):
                 self._ended.append(self._rows(shown, np.full(len(shown), t_ns)))
             live = np.flatnonzero(after != Status.ENDED)
@@ -204,13 +209,14 @@ class Tracker:
         if reports is None or (reports.size == fresh and self._undo is not None):
             return
         self._undo_open_frame()
-        self._undo = _Undo(self._store, self._pool, self._sensor_last, self.counts)
+        self._undo = _Undo(self._store, self._pool, self._sensor_last)
         self._do(reports)
 
     def _undo_open_frame(self) -> None:
         if self._undo is not None:
             self._touched[: self._store.n] = False
-            self._undo.restore(self._store, self._pool, self._sensor_last, self.counts)
+            self._undo.restore(self._store, self._pool, self._sensor_last)
+            self._tally.clear()
             self._undo = None
 
     # --- one frame --------------------------------------------------------------------------------------------
@@ -273,18 +279,16 @@ class Tracker:
             )
             changed = learn(store, pairs.track, pairs.W, pairs.t_ns, got.got, got.best, reports, sensor, config)
             summarise(store.rows, pairs.track, 0, len(pairs.track), self._scratch, store.summary)
-            self.counts["tracks_merged"] += settle_rivals(
+            self._tally["tracks_merged"] += settle_rivals(
                 store, pairs.track, pairs.owner, pairs.plot, shares.weight, got.got
             )
             free = 1.0 - shares.claimed
-            self.counts["clusters_exact"] += shares.exact
-            self.counts["clusters_propagated"] += shares.propagated
-        born, shed = begin(
-            store, self._pool, reports, free, stations, config, self._motion, self._life, self._gates
-        )
-        self.counts["pairs_shed"] += pairs.shed
-        self.counts["births_shed"] += shed
-        self.counts["tracks_begun"] += len(born)
+            self._tally["clusters_exact"] += shares.exact
+            self._tally["clusters_propagated"] += shares.propagated
+        born, shed = begin(store, self._pool, reports, free, stations, config, self._motion, self._life, self._gates)
+        self._tally["pairs_shed"] += pairs.shed
+        self._tally["births_shed"] += shed
+        self._tally["tracks_begun"] += len(born)
         self._sensor_last[sensor] = max(int(self._sensor_last[sensor]), int(reports.t_ns[-1]))
         return np.concatenate([changed, born])
 
@@ -294,7 +298,8 @@ class Tracker:
         """Return those of the given rows of the store that are worth showing."""
         store = self._store
         weak = (store.status[rows] == Status.TENTATIVE) & (store.rows[rows, EXISTENCE] < TENTATIVE_SHOWN)
-        return rows[~weak & (store.status[rows] != Status.ENDED)]
+        kept: I64 = rows[~weak & (store.status[rows] != Status.ENDED)]
+        return kept
 
     def _rows(self, rows: I64, t_ns: I64) -> Tracks:
         return snapshot(self._store, rows, t_ns, self.sensors, self._motion)
@@ -304,32 +309,31 @@ class Tracker:
         live = self._rows(rows, np.full(len(rows), now_ns))
         tracks = Tracks.concat([live, *self._ended])
         changed = np.concatenate([np.flatnonzero(self._touched[rows]), np.arange(len(live), len(tracks))])
-        return Picture(t_ns=now_ns, tracks=tracks, changed=changed.astype(np.int64), counts=dict(self.counts))
+        return Picture(
+            t_ns=now_ns, tracks=tracks, changed=changed.astype(np.int64), counts=dict(self.counts + self._tally)
+        )
 
 
 class _Undo:
     """What the open frame changes, kept so that it can be done again."""
 
-    def __init__(self, store: Store, pool: Pool, sensor_last: I64, counts: Counter[str]) -> None:
+    def __init__(self, store: Store, pool: Pool, sensor_last: I64) -> None:
         self.n = store.n
         self.number = store.next_number
         self.pool_count = pool.count
         self.sensor_last = sensor_last.copy()
-        self.counts = counts.copy()
         self.saved: list[Saved] = []
 
     def save(self, store: Store, rows: I64) -> None:
         """Keep the rows that are about to change; those begun in this frame just go."""
         self.saved.append(store.save(rows[rows < self.n]))
 
-    def restore(self, store: Store, pool: Pool, sensor_last: I64, counts: Counter[str]) -> None:
+    def restore(self, store: Store, pool: Pool, sensor_last: I64) -> None:
         for saved in reversed(self.saved):
             store.restore(saved)
         store.n, store.next_number = self.n, self.number
         pool.restore(self.pool_count)
         sensor_last[:] = self.sensor_last
-        counts.clear()
-        counts.update(self.counts)
 
 
 def groups_of(reports: Reports) -> list[Reports]:

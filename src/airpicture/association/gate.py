@@ -132,13 +132,30 @@ def gate(
     t_w = np.maximum(np.maximum.reduceat(t_z[plot], offsets[:-1]), t_track[touched])
     W = np.empty((count, ROW))
     scratch = np.empty(PAIR_SCRATCH)
-    predict_rows(rows, touched, (t_w - t_track[touched]) * 1e-9, motion, 0, count, scratch, W)
+    dt: F64 = (t_w - t_track[touched]) * 1e-9
+    predict_rows(rows, touched, dt, motion, 0, count, scratch, W)
     owner = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets))
     score = np.empty(total)
     share = np.empty((total, MODELS))
     passed = np.empty(total, np.uint8)
     score_pairs(
-        W, t_w, Z, t_z, sites, sensor, motion, gates, owner, plot, 0, total, np.empty((1, ROW)), scratch, score, share, passed
+        W,
+        t_w,
+        Z,
+        t_z,
+        sites,
+        sensor,
+        motion,
+        gates,
+        owner,
+        plot,
+        0,
+        total,
+        np.empty((1, ROW)),
+        scratch,
+        score,
+        share,
+        passed,
     )
     keep = np.flatnonzero(passed)
     if len(keep) == 0:
@@ -159,9 +176,10 @@ def gate(
 
 
 def association_ratio(pairs: Candidates, identity: F64, detect: F64) -> F64:
-    """Return each pair's odds "from this track" against "track missed and plot false": r Pd L / (lambda (1 - r Pd)).
+    """Return each pair's odds, "from this track" against "track missed, plot false": r Pd L / (lambda (1 - r Pd)).
 
-    identity : (E,) log ratios that codes add; detect : (n,) probability that a track that exists is reported in this look
+    identity : (E,) log ratios that codes add
+    detect : (n,) probability that a track that exists is reported in this look
     """
     believed = pairs.W[:, EXISTENCE] * detect
     log_prior = np.log(np.maximum(believed, 1e-12) / np.maximum(1.0 - believed, 1e-12))

@@ -44,7 +44,22 @@ def update(
     """
     n = len(t_w)
     update_rows(
-        W, t_w, Z, t_z, sites, sensor, motion, start, plot, weight, share, detect, 0, n, np.empty((1, ROW)), np.empty(PAIR_SCRATCH)
+        W,
+        t_w,
+        Z,
+        t_z,
+        sites,
+        sensor,
+        motion,
+        start,
+        plot,
+        weight,
+        share,
+        detect,
+        0,
+        n,
+        np.empty((1, ROW)),
+        np.empty(PAIR_SCRATCH),
     )
     owner = np.repeat(np.arange(n), np.diff(start))
     last = np.lexsort((weight, owner))[start[1:] - 1]  # the heaviest pair of each track stands last in its run

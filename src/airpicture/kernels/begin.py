@@ -7,6 +7,7 @@ that found no partner but the plot itself.
 """
 
 import math
+from typing import Any
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U64
@@ -124,7 +125,7 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, V: 
 
 
 @inline
-def _height(Z: F64, j: int) -> float:
+def _height(Z: F64, j: int) -> Any:
     return Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
 
 
@@ -186,7 +187,7 @@ def find_births(
             continue
         s = sensor[j]
         x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
-        cx, cy, cz = int(math.floor(x / POOL_CELL)), int(math.floor(y / POOL_CELL)), int(math.floor(z / POOL_CELL))
+        cx, cy, cz = math.floor(x / POOL_CELL), math.floor(y / POOL_CELL), math.floor(z / POOL_CELL)
         found = 0
         for cell in range(27):
             k = key_of(cx + cell // 9 - 1, cy + (cell // 3) % 3 - 1, cz + cell % 3 - 1, 3)
@@ -276,9 +277,7 @@ def find_births(
         pool_mode_3a[q] = mode_3a[j]
         pool_callsign[q] = callsign[j]
         x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
-        k = key_of(
-            int(math.floor(x / POOL_CELL)), int(math.floor(y / POOL_CELL)), int(math.floor(z / POOL_CELL)), 3
-        )
+        k = key_of(math.floor(x / POOL_CELL), math.floor(y / POOL_CELL), math.floor(z / POOL_CELL), 3)
         pool_key[q] = k
         b = bucket_of(k, mask)
         pool_next[q] = pool_head[b]

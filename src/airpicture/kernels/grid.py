@@ -1,8 +1,8 @@
 """The spatial index: which tracks may a plot belong to?
 
-Tracks stand in a hierarchy of cubic cells over the ellipsoid (points are brought down to it first, so that an unknown
-height doesn't matter). A track goes to the level whose cells are as large as its own uncertainty; a plot asks each level
-that is in use for the few cells round it. Cells are hashed into a table of twice as many buckets as there are tracks:
+Tracks stand in a hierarchy of cubic cells over the ellipsoid (points are brought down to it first, so that an
+unknown height doesn't matter). A track goes to the level whose cells are as large as its own uncertainty; a plot asks each
+level that is in use for the few cells round it. Cells are hashed into a table of twice as many buckets as there are tracks:
 memory and time are linear in tracks and plots, whatever the area. Cubes in ECEF know no poles and no antimeridian.
 """
 
@@ -92,7 +92,7 @@ def place_tracks(
         level = 0 if r <= CELL[0] else (1 if r <= CELL[1] else 2)
         used[level] = max(used[level], r)
         size = cell_size(level)
-        k = key_of(int(math.floor(x / size)), int(math.floor(y / size)), int(math.floor(z / size)), level)
+        k = key_of(math.floor(x / size), math.floor(y / size), math.floor(z / size), level)
         key[i] = k
         start[bucket_of(k, mask) + 1] += 1
     for b in range(buckets):
@@ -146,9 +146,9 @@ def near_pairs(
                 continue
             size = cell_size(level)
             reach = used[level] + own
-            x0, x1 = int(math.floor((x - reach) / size)), int(math.floor((x + reach) / size))
-            y0, y1 = int(math.floor((y - reach) / size)), int(math.floor((y + reach) / size))
-            z0, z1 = int(math.floor((z - reach) / size)), int(math.floor((z + reach) / size))
+            x0, x1 = math.floor((x - reach) / size), math.floor((x + reach) / size)
+            y0, y1 = math.floor((y - reach) / size), math.floor((y + reach) / size)
+            z0, z1 = math.floor((z - reach) / size), math.floor((z + reach) / size)
             for ix in range(x0, x1 + 1):
                 for iy in range(y0, y1 + 1):
                     for iz in range(z0, z1 + 1):
@@ -187,9 +187,7 @@ def near_pairs(
 
 
 @jit
-def group_pairs(
-    pair_track: I32, pair_plot: I32, total: int, local: I32, touched: I64, start: I64, by_plot: I32
-) -> int:
+def group_pairs(pair_track: I32, pair_plot: I32, total: int, local: I32, touched: I64, start: I64, by_plot: I32) -> int:
     """Sort pairs by track, then by plot, and number the tracks that have any.
 
     Parameters

@@ -120,4 +120,3 @@ def age_tracks(
                 end = min(end, max(2.0 * slowest, ending[E_COAST_S]))
         if r < ending[E_RETIRE] or age > end:
             status[i] = ENDED
-

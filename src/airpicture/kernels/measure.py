@@ -97,7 +97,7 @@ def plane_components(
     y = W[w, o + 1] + delta * vy
     z = W[w, o + 2] + delta * vz
     kind = int(Z[j, Z_KIND])
-    if kind == POLAR or kind == BEARING:
+    if kind in (POLAR, BEARING):
         dx, dy, dz = x - sites[k0, 0], y - sites[k0, 1], z - sites[k0, 2]
         ex, ey, ez = sites[k0, 3], sites[k0, 4], sites[k0, 5]
         nx, ny, nz = sites[k0, 6], sites[k0, 7], sites[k0, 8]

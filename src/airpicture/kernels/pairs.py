@@ -5,6 +5,7 @@ Both use one function, `condition`: a model's predicted state given that a plot 
 """
 
 import math
+from typing import Any
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
@@ -42,7 +43,7 @@ X_SUM = 176
 
 
 @inline
-def _variance(V: F64, tmp: F64, c: int) -> float:
+def _variance(V: F64, tmp: F64, c: int) -> Any:
     """Return S of component c against the state in V."""
     h = X_H + 6 * c
     s = tmp[X_R + c]

@@ -1,8 +1,8 @@
 """Mix and predict tracks: the interacting multiple model's first half, in ECEF.
 
-Modes form a chain that forgets: over dt it stays as it is with probability e = exp(-rate dt), else it is drawn afresh
-from the long-run shares. Such a chain is consistent for any dt (two steps of 1 s equal one of 2 s), and its mixing costs
-K instead of K² terms, because all mixtures share the overall mean:
+Modes form a chain that forgets: over dt it stays as it is with probability e = exp(-rate dt), else it is drawn
+afresh from the long-run shares. Such a chain is consistent for any dt (two steps of 1 s equal one of 2 s), and its
+mixing costs K instead of K² terms, because all mixtures share the overall mean:
 
     c_j  = e mu_j + (1 - e) share_j
     N0_j = a_j N_j + (1 - a_j) (overall mixture),   a_j = e mu_j / c_j
@@ -13,6 +13,7 @@ Motion over a round Earth: velocity turns towards the centre so that level fligh
 import math
 
 from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.layout import (
     LEFT,
     M_CLIMB_VAR,
@@ -31,7 +32,6 @@ from airpicture.kernels.layout import (
     ROW,
     STATE,
 )
-from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.wgs84 import height_of, up_of
 
 SCRATCH = 160  # float64 of scratch that `predict_row` and `mean_of` need: mixture 27, matrices 36 + 27 + 27, spare
@@ -66,7 +66,18 @@ def mean_of(rows: F64, i: int, out: F64, o: int) -> None:
 
 @inline
 def _move(
-    W: F64, i: int, o: int, dt: float, omega: float, ux: float, uy: float, uz: float, q: float, q_up: float, tmp: F64, t0: int
+    W: F64,
+    i: int,
+    o: int,
+    dt: float,
+    omega: float,
+    ux: float,
+    uy: float,
+    uz: float,
+    q: float,
+    q_up: float,
+    tmp: F64,
+    t0: int,
 ) -> None:
     """Predict one model's mean and covariance in place: turn at omega about up, bend with the Earth, add noise.
 
@@ -124,7 +135,9 @@ def _move(
     if omega == 0.0:
         for a in range(3):
             for b in range(a + 1):
-                W[i, p + at(a, b)] += dt * (W[i, p + at(a + 3, b)] + W[i, p + at(b + 3, a)]) + dt * dt * W[i, p + at(a + 3, b + 3)]
+                W[i, p + at(a, b)] += (
+                    dt * (W[i, p + at(a + 3, b)] + W[i, p + at(b + 3, a)]) + dt * dt * W[i, p + at(a + 3, b + 3)]
+                )
         for a in range(3):
             for b in range(3):
                 W[i, p + at(a + 3, b)] += dt * W[i, p + at(a + 3, b + 3)]
@@ -181,7 +194,18 @@ def _move(
 
 @inline
 def bound_ignorance(
-    W: F64, i: int, o: int, hx: float, hy: float, hz: float, first: int, value: float, mean: float, var: float, tmp: F64, t0: int
+    W: F64,
+    i: int,
+    o: int,
+    hx: float,
+    hy: float,
+    hz: float,
+    first: int,
+    value: float,
+    mean: float,
+    var: float,
+    tmp: F64,
+    t0: int,
 ) -> None:
     """Keep what was never measured from growing past what is known beforehand.
 
@@ -295,5 +319,3 @@ def summarise(rows: F64, index: I64, lo: int, hi: int, tmp: F64, summary: F64) -
                     ub = ux if b == 0 else (uy if b == 1 else uz)
                     up += ua * ub * tmp[o + at(f + a, f + b)]
             summary[i, STATE + first] = math.sqrt(max(trace - up, 0.0))
-
-

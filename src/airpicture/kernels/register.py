@@ -159,11 +159,10 @@ def register_plots(
             Z[j, Z_VAR_P] = var
             x, y, z = ecef_of(lat[j], lon[j], known if math.isfinite(known) else h_mean)
             log_clutter += traits[s, 3]
-            if math.isfinite(v_east[j]) and math.isfinite(v_north[j]):
-                if abs(v_east[j]) < 3000.0 and abs(v_north[j]) < 3000.0:
-                    Z[j, Z_V_EAST] = v_east[j]
-                    Z[j, Z_V_NORTH] = v_north[j]
-                    log_clutter += LOG_SPEEDS
+            if abs(v_east[j]) < 3000.0 and abs(v_north[j]) < 3000.0:  # not for NaN and infinity
+                Z[j, Z_V_EAST] = v_east[j]
+                Z[j, Z_V_NORTH] = v_north[j]
+                log_clutter += LOG_SPEEDS
             Z[j, Z_RADIUS] = 4.0 * math.sqrt(var) + 50.0
         elif math.isfinite(az):
             if not math.isfinite(sites[s, 0]):

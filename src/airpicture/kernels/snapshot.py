@@ -74,4 +74,3 @@ def snapshot_rows(rows: F64, index: I64, dt: F64, motion: F64, lo: int, hi: int,
         out[k, O_A + 1] = omega * out[k, O_V]
         out[k, O_LEFT] = W[0, MODE + LEFT]
         out[k, O_RIGHT] = W[0, MODE + RIGHT]
-

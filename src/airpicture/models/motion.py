@@ -57,7 +57,7 @@ def motion_settings(config: Config) -> F64:
 
 
 def gate_limits(config: Config) -> F64:
-    """Return the limit of d² by number of measured components: the quantile of chi-square; 0 components pass nothing."""
+    """Return the limit of d² by number of components: the quantile of chi-square; no components pass nothing."""
     dimension = np.arange(1, COMPONENTS_MOST + 1)
     limits = 2.0 * gammaincinv(0.5 * dimension, config.gate_probability)
     return np.concatenate([[0.0], limits])

@@ -47,7 +47,9 @@ def register(plots: Plots, stations: Stations, config: Config) -> tuple[Reports,
         t_ns = t_ns - shift
     good = np.flatnonzero(reason == Reason.OK)
     good = good[np.argsort(t_ns[good], kind="stable")]
-    refused = {Reason(code).name.lower(): int(count) for code, count in enumerate(np.bincount(reason)) if code and count}
+    refused = {
+        Reason(code).name.lower(): int(count) for code, count in enumerate(np.bincount(reason)) if code and count
+    }
     reports = Reports(
         Z=Z,
         t_ns=t_ns,

@@ -34,8 +34,8 @@ from airpicture.kernels.layout import (
 from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.predict import summarise
 from airpicture.reports import Reports, Stations
-from airpicture.tables import F64, I64, Status
 from airpicture.store import Store
+from airpicture.tables import F64, I64, Status
 
 
 class Pool:
@@ -174,7 +174,9 @@ def begin(
     store.t_technology[rows, reports.technology[plot]] = t
     store.address[rows] = np.where((reports.address[plot] < 0) & paired, pool.address[source], reports.address[plot])
     store.mode_3a[rows] = np.where((reports.mode_3a[plot] < 0) & paired, pool.mode_3a[source], reports.mode_3a[plot])
-    store.callsign[rows] = np.where((reports.callsign[plot] == 0) & paired, pool.callsign[source], reports.callsign[plot])
+    store.callsign[rows] = np.where(
+        (reports.callsign[plot] == 0) & paired, pool.callsign[source], reports.callsign[plot]
+    )
     store.doubt[rows] = 0
     geometric = np.isfinite(reports.Z[plot, Z_H]) | (paired & np.isfinite(pool.Z[source, Z_H]))
     pressure = np.isfinite(reports.Z[plot, Z_H_BARO]) | (paired & np.isfinite(pool.Z[source, Z_H_BARO]))

@@ -1,15 +1,18 @@
 """Identity: what the codes of a plot say about whose it is, and which codes a track carries.
 
-Codes are evidence. They weigh in the likelihood, within bounds, and never widen a gate: physics decides what is possible.
-A code that a track carries changes only after several plots in a row agree on another.
+Codes are evidence. They weigh in the likelihood, within bounds, and never widen a gate: physics decides what is
+possible. A code that a track carries changes only after several plots in a row agree on another.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
 from airpicture.reports import Reports
-from airpicture.tables import F64, I32, I64
 from airpicture.store import Store
+from airpicture.tables import F64, I32, I64
 
 OTHER_ADDRESS = -7.0  # log ratio: one reply in a thousand carries a wrong address
 OTHER_CODE = -2.5  # garbled or changed Mode A codes are common: some 2 % of replies, more in crowds
@@ -19,7 +22,7 @@ SHARED_CODES = np.array([0o0000, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600,
 
 
 def identity_score(store: Store, tracks: I64, reports: Reports, plots: I32) -> F64:
-    """Return the log ratio that the codes of each pair add: (E,) tracks in rows of the store, plots in rows of reports."""
+    """Return the log ratio that codes add to each pair: (E,); tracks are rows of the store, plots rows of reports."""
     score = np.zeros(len(tracks))
     held, seen = store.address[tracks], reports.address[plots]
     both = (held >= 0) & (seen >= 0)
@@ -37,13 +40,12 @@ def identity_score(store: Store, tracks: I64, reports: Reports, plots: I32) -> F
 
 def identify(store: Store, tracks: I64, reports: Reports, plots: I64) -> None:
     """Let each track (row of the store) learn the codes of the plot it took."""
-    for k, (held, seen, missing) in enumerate(
-        (
-            (store.address, reports.address, -1),
-            (store.mode_3a, reports.mode_3a, -1),
-            (store.callsign, reports.callsign, 0),
-        )
-    ):
+    columns: list[tuple[NDArray[Any], NDArray[Any], int]] = [
+        (store.address, reports.address, -1),
+        (store.mode_3a, reports.mode_3a, -1),
+        (store.callsign, reports.callsign, 0),
+    ]
+    for k, (held, seen, missing) in enumerate(columns):
         new = seen[plots]
         old = held[tracks]
         first = (old == missing) & (new != missing)

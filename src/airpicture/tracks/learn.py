@@ -48,7 +48,9 @@ def learn(
     store.rows[tracks, EXISTENCE] = np.minimum(store.rows[tracks, EXISTENCE], EXISTENCE_MOST)
     # whoever had plots in the gate has had its look, taken or not: existence has been told
     looked = store.seen_sensor[tracks] == sensor
-    store.seen_look[tracks] = np.where(looked, np.maximum(store.seen_look[tracks], t_w[:, None]), store.seen_look[tracks])
+    store.seen_look[tracks] = np.where(
+        looked, np.maximum(store.seen_look[tracks], t_w[:, None]), store.seen_look[tracks]
+    )
     missed = ~(got >= TAKEN)
     store.misses[tracks[missed & looked.any(axis=1)]] += 1
     taken = got >= TAKEN

@@ -18,8 +18,8 @@ from airpicture.kernels.life import (
     age_tracks,
 )
 from airpicture.reports import Stations
-from airpicture.tables import F64, I64, Status
 from airpicture.store import Store
+from airpicture.tables import F64, I64, Status
 
 
 def ending_settings(config: Config) -> F64:
