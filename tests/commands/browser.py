@@ -131,10 +131,9 @@ class Browser:
         return answer["result"].get("value")
 
     def frames(self) -> None:
-        """Let the page draw twice."""
-        self.value(
-            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"
-        )
+        """Let the page draw."""
+        for _ in range(3):
+            self.value("new Promise((done) => requestAnimationFrame(done))")
 
     def click(self, x: float, y: float) -> None:
         """Press and release the left button."""

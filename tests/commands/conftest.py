@@ -44,7 +44,7 @@ def make_sensors() -> Sensors:
 
 
 def make_tracks(n: int = 300, scans: int = 60, callsign: str | None = None) -> tuple[Tracks, Plots]:
-    """Return tracks that circle and cross round the radar, every tenth coasting, every seventh tentative, and their plots."""
+    """Return tracks that turn and cross round the radar, every tenth coasting, every seventh tentative, with plots."""
     rng = np.random.default_rng(7)
     sensors = make_sensors()
     k: I64 = np.repeat(np.arange(n), scans)

@@ -1,8 +1,8 @@
 """The data block of the page: named columns, quantised to integers, made small.
 
 Layout, all little-endian: length of the header (uint32), header (JSON), columns in the header's order. A column of
-``i32`` is stored as the differences of its values with bytes of equal significance side by side, one of ``u8`` as it is.
-The whole is compressed with gzip, which browsers unpack by themselves, and written in base64.
+``i32`` is stored as the differences of its values with bytes of equal significance side by side, one of ``u8`` as it
+is. The whole is compressed with gzip, which browsers unpack by themselves, and written in base64.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tables as the page wants them: tracks by track and time, plots by time and on the map, coverage as rings.
 
-Positions are in steps of 1e-6 degrees (0.1 m), times in milliseconds from the recording's beginning, speeds and sigmas in
-tenths. What doesn't fit the page's bounds is thinned evenly, and the page says so.
+Positions are in steps of 1e-6 degrees (0.1 m), times in milliseconds from the recording's beginning, speeds and sigmas
+in tenths. What doesn't fit the page's bounds is thinned evenly, and the page says so.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SEEN_BITS = 31  # sensors that a row's bit mask can name
 
 
 def add_tracks(bundle: Bundle, prefix: str, tracks: Tracks, t0_ns: int, rows_max: int) -> tuple[list[list[Any]], str]:
-    """Add the columns of tracks; return [number, address, callsign, mode 3/A] of each and a note on what was left out."""
+    """Add the columns of tracks; return [number, address, callsign, mode 3/A] of each and a note on what's left out."""
     order = np.lexsort((tracks.t_ns, tracks.track))
     kept = _thin(tracks.track[order], tracks.t_ns[order], tracks.status[order], rows_max)
     note = "" if len(kept) == len(order) else f"{len(kept):,} of {len(order):,} track states are in this page"
@@ -69,7 +69,7 @@ def _names(tracks: Tracks, number: I64, bounds: NDArray[np.int32]) -> list[list[
         last.append(np.where(latest >= 0, column[np.maximum(latest, 0)], column.dtype.type(0)).astype(column.dtype))
         last.append(latest >= 0)
     address, has_address, callsign, _, code, has_code = last
-    texts = unpack_callsigns(callsign)
+    texts = unpack_callsigns(callsign.astype(np.uint64))
     return [
         [
             int(number[k]),

@@ -1,7 +1,7 @@
 """The outline map of the world, thinned for a place: full detail near the sensors, little far from them.
 
-``assets/world.bin.xz`` (built by ``scripts/build_map.py`` from Natural Earth, public domain, see assets/LICENSE.md) holds a
-length (4 bytes), a JSON header, and for each layer four columns: points per line, longitude and latitude on a grid of
+``assets/world.bin.xz`` (built by ``scripts/build_map.py`` from Natural Earth, public domain, see assets/LICENSE.md) has
+a length (4 bytes), a JSON header, and for each layer four columns: points per line, longitude and latitude on a grid of
 ``grid_deg`` degrees, and the weight of each vertex, ``weight_step * log2(tolerance / 10 m)``. Integers are stored as
 differences with bytes of equal significance side by side.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.tables import F64, I32
 
@@ -76,9 +77,7 @@ def _distance(lats: I32, lons: I32, grid: float, lat: F64, lon: F64) -> F64:
     return nearest
 
 
-def _thin(
-    name: str, closed: bool, counts: I32, lons: I32, lats: I32, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]
-) -> Layer:
+def _thin(name: str, closed: bool, counts: I32, lons: I32, lats: I32, keep: NDArray[np.bool_]) -> Layer:
     """Take the kept vertices; lines of fewer than two and rings of fewer than four points go altogether."""
     line = np.repeat(np.arange(len(counts)), counts)
     left = np.bincount(line[keep], minlength=len(counts))

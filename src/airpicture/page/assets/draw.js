@@ -3,8 +3,8 @@
 // Okabe and Ito's colours, told apart by people with any common colour blindness; shape says the status a second time.
 const THEMES = {
   dark: {
-    space: "#05080c", sea: "#0b1420", land: "#1a232c", coast: "#4d6272", border: "#5b6570", river: "#22405c", grid: "#1c2b3a",
-    text: "#dbe5ee", halo: "#0b1118", ring: "#6f8798", leader: "#7d8b97", select: "#ffffff",
+    space: "#05080c", sea: "#0a1522", land: "#1f2a33", coast: "#4d6272", border: "#5b6570", river: "#27475f", grid: "#1c2b3a",
+    text: "#dbe5ee", halo: "#0b1118", ring: "#8fa6b6", leader: "#7d8b97", select: "#ffffff",
     status: ["#a9b4bd", "#56b4e9", "#e69f00", "#666666"],
     sensors: ["#2fc79a", "#e08fc0", "#f0e442", "#ff7a33", "#9fd3f5", "#c9c9c9", "#b59bff", "#8bd450"], truth: "#f0e442",
   },

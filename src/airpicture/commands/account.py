@@ -1,0 +1,142 @@
+"""Accounts that several commands give: of a recording that was read, of a run of the tracker, of tracks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from airpicture.commands.console import count, metres, note, progress, rate, seconds
+from airpicture.tables import F64, Plots, Sensors, Status, Tracks
+from airpicture.units import SECOND_NS
+
+if TYPE_CHECKING:
+    from airpicture.config import Config
+    from airpicture.formats.recording import ReadReport
+
+NOTES_SHOWN = 8
+REFUSALS_SHOWN = 5
+REFUSED = "refused_"  # begins the names of the tracker's counts of refused plots
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Tracks of one run of the tracker, the refused plots by reason, and how long it took."""
+
+    tracks: Tracks
+    refused: Mapping[str, int]
+    plots: int
+    span_s: float  # of the recording
+    took_s: float  # of the tracker, without reading; the compiling of a first use included
+
+    @property
+    def confirmed(self) -> int:
+        """Number of tracks that were confirmed at some time."""
+        return len(np.unique(self.tracks.track[confirmed_rows(self.tracks)]))
+
+
+def confirmed_rows(tracks: Tracks) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which rows are of a confirmed or coasting track."""
+    return np.asarray((tracks.status == Status.CONFIRMED) | (tracks.status == Status.COASTING))
+
+
+def sigma_per_axis(tracks: Tracks) -> F64:
+    """Return the horizontal standard deviation per axis [m] of each confirmed row."""
+    rows = tracks.status == Status.CONFIRMED
+    sigma: F64 = np.sqrt((tracks.sigma_east[rows] ** 2 + tracks.sigma_north[rows] ** 2) / 2)
+    return sigma[np.isfinite(sigma)]
+
+
+def utc(t_ns: int) -> str:
+    """Return a time for reading."""
+    return datetime.fromtimestamp(t_ns / SECOND_NS, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def span_s(plots: Plots) -> float:
+    """Return the time between the first and the last plot [s]."""
+    return float(plots.t_ns.max() - plots.t_ns.min()) / SECOND_NS if len(plots) else 0.0
+
+
+def run_tracker(plots: Plots, sensors: Sensors, config: Config, title: str, quiet: bool = False) -> Run:
+    """Track plots with a bar on standard error."""
+    from airpicture.tracker import track_with_counts
+
+    begun = time.monotonic()
+    with progress(title, "plots", quiet) as report:
+        tracks, counts = track_with_counts(plots, sensors, config, progress=report)
+    took = time.monotonic() - begun
+    refused = {name.removeprefix(REFUSED): n for name, n in counts.items() if n and name.startswith(REFUSED)}
+    return Run(tracks, refused, len(plots), span_s(plots), took)
+
+
+def reading_rows(report: ReadReport, plots: Plots) -> list[tuple[str, str]]:
+    """Return what was read, as names and values."""
+    rows = [("input", report.path), ("format", f"{report.format}, {count(report.size)} bytes")]
+    if report.records:
+        rows.append(("records", ", ".join(f"{label(name)}: {count(n)}" for name, n in sorted(report.records.items()))))
+    if report.editions:
+        rows.append(("editions", ", ".join(f"{label(name)} {text}" for name, text in sorted(report.editions.items()))))
+    rows.append(("refused in reading", by_reason(report.refused)))
+    rows.append(("plots", count(len(plots))))
+    if len(plots):
+        rows.append(("time", f"{utc(int(plots.t_ns.min()))} to {utc(int(plots.t_ns.max()))} UTC"))
+    return rows
+
+
+def run_rows(run: Run) -> list[tuple[str, str]]:
+    """Return what the tracker did, as names and values."""
+    sigma = sigma_per_axis(run.tracks)
+    rows = [
+        ("refused in tracking", by_reason(run.refused)),
+        ("tracks confirmed", f"{count(run.confirmed)}, {count(len(run.tracks))} states"),
+    ]
+    if len(sigma):
+        rows.append(("sigma per axis", f"median {metres(float(np.median(sigma)))}, mean {metres(float(sigma.mean()))}"))
+    rows.append(("duration", f"{seconds(run.span_s)} of recording, tracked in {seconds(run.took_s)}"))
+    if run.took_s > 0:
+        pace = f"{rate(run.plots / run.took_s)} plots/s"
+        rows.append(("speed", f"{pace}, {run.span_s / run.took_s:.0f} x real time" if run.span_s else pace))
+    return rows
+
+
+def by_reason(refused: Mapping[str, int]) -> str:
+    """Return counts by reason in one line."""
+    if not refused:
+        return "none"
+    return ", ".join(
+        f"{count(n)} {name.replace('_', ' ')}" for name, n in sorted(refused.items(), key=lambda item: -item[1])
+    )
+
+
+def label(category: str) -> str:
+    """Return CAT048 for 048, and other names as they are."""
+    return f"CAT{category}" if category.isdigit() else category
+
+
+def tell_notes(report: ReadReport, quiet: bool = False) -> None:
+    """Print what the reader wants the user to know, and the first refusals, on standard error."""
+    for text in report.notes[:NOTES_SHOWN]:
+        note(f"Note: {text}", quiet)
+    if len(report.notes) > NOTES_SHOWN:
+        note(f"Note: and {len(report.notes) - NOTES_SHOWN} more, see 'airpicture info'", quiet)
+    for at, text in report.refusals[:REFUSALS_SHOWN]:
+        note(f"Refused at {at}: {text}", quiet)
+    left = sum(report.refused.values()) - min(len(report.refusals), REFUSALS_SHOWN)
+    if report.refusals and left > 0:
+        note(f"Refused: and {left:,} more, see 'airpicture info'", quiet)
+
+
+def first_use() -> bool:
+    """Say whether the kernels still have to be compiled: the one that a run needs last isn't in their cache."""
+    import os
+    from pathlib import Path
+
+    from airpicture.kernels import _jit  # sets the folder
+
+    assert _jit
+    folder = Path(os.environ["NUMBA_CACHE_DIR"])
+    return not any(folder.rglob("snapshot.*.nbi"))

@@ -1,0 +1,84 @@
+"""``airpicture convert``: the same plots or tracks in another format."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from airpicture.commands.options import PAGE_ENDINGS, TRACK_ENDINGS, check_outputs, how_to_read, reading
+
+PLOT_ENDINGS = (".parquet", ".csv")
+
+
+@click.command("convert")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@reading
+@click.option(
+    "--what",
+    type=click.Choice(["plots", "tracks"]),
+    help="Which of the two, where the input holds both.  [default: tracks if the input is a tracks file or TO is a "
+    "format of tracks, else plots]",
+)
+def command(
+    source: str,
+    target: str,
+    sensor_file: str | None,
+    editions: Sequence[tuple[str, str]],
+    date: datetime.datetime | None,
+    what: str | None,
+) -> None:
+    """Convert plots or tracks from one format to another; nothing is tracked.
+
+    FROM is any known recording or a tracks file. TO is named by its ending: .parquet or .csv for plots; .parquet .csv
+    .ast (ASTERIX CAT062) .geojson .kml .czml or .html (picture page) for tracks. Beside a table of plots a sensors.toml
+    is written, if none is there yet.
+    """
+    out = Path(target)
+    check_outputs([out], [Path(source)], TRACK_ENDINGS + PAGE_ENDINGS)
+
+    from airpicture.commands import account, console
+    from airpicture.errors import InputError
+    from airpicture.formats import open_recording, write_tracks
+    from airpicture.formats.sensors import write_sensors
+
+    recording = open_recording(source, **how_to_read(sensor_file, editions, date))
+    account.tell_notes(recording.report)
+    plots, tracks = recording.plots, recording.tracks
+    if what is None:
+        only_tracks = tracks is not None and len(tracks) > 0 and len(plots) == 0
+        what = "tracks" if only_tracks or out.suffix.lower() not in PLOT_ENDINGS else "plots"
+    if what == "tracks":
+        if tracks is None or len(tracks) == 0:
+            raise InputError(
+                f"no system tracks in it, {len(plots):,} plots",
+                expected="a tracks file or ASTERIX CAT062",
+                todo="To make tracks from plots use 'airpicture track'",
+                path=source,
+            )
+        if out.suffix.lower() in PAGE_ENDINGS:
+            from airpicture.page import View, write_page
+
+            write_page(out, [View(Path(source).name, tracks, plots)], Path(source).name)
+        else:
+            write_tracks(tracks, out)
+        console.note(f"{len(tracks):,} track states written to {out}")
+        return
+    if out.suffix.lower() not in PLOT_ENDINGS:
+        raise InputError(f"plots can't be written as {out.suffix}", expected=" or ".join(PLOT_ENDINGS), path=str(out))
+    if len(plots) == 0:
+        raise InputError(
+            f"no plot in it (refused: {account.by_reason(recording.report.refused)})",
+            todo="See 'airpicture info'",
+            path=source,
+        )
+    plots.write(out)
+    beside = out.parent / "sensors.toml"
+    if beside.exists():
+        console.note(f"{len(plots):,} plots written to {out}; {beside} was there and is left as it is")
+    else:
+        write_sensors(recording.sensors, beside)
+        console.note(f"{len(plots):,} plots written to {out}, their sensors to {beside}")

@@ -1,0 +1,154 @@
+"""``airpicture info``: what a recording holds, and what its reader made of it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from airpicture.commands.options import how_to_read, reading
+
+if TYPE_CHECKING:
+    from airpicture.formats.recording import Recording
+
+REFUSALS_SHOWN = 20
+
+
+@click.command("info")
+@click.argument("inputs", nargs=-1, required=True, metavar="FILE...")
+@reading
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    inputs: Sequence[str],
+    sensor_file: str | None,
+    editions: Sequence[tuple[str, str]],
+    date: datetime.datetime | None,
+    as_json: bool,
+) -> None:
+    """Say what recordings hold: records and editions, sensors, time, and what was refused and where.
+
+    For radars whose site isn't known a sensors.toml to complete is printed.
+    """
+    from airpicture.formats import open_recording
+
+    how = how_to_read(sensor_file, editions, date)
+    found = [open_recording(name, **how) for name in inputs]
+    if as_json:
+        click.echo(
+            json.dumps([_plain(recording) for recording in found], indent=2, ensure_ascii=False, allow_nan=False)
+        )
+        return
+    for recording in found:
+        _show(recording)
+
+
+def _plain(recording: Recording) -> dict[str, Any]:
+    """Return the account as plain values; null for unknown."""
+    report, plots, tracks = recording.report, recording.plots, recording.tracks
+    return {
+        "path": report.path,
+        "format": report.format,
+        "bytes": report.size,
+        "records": report.records,
+        "editions": report.editions,
+        "refused": report.refused,
+        "refusals": [{"at": at, "what": text} for at, text in report.refusals],
+        "notes": list(report.notes),
+        "plots": len(plots),
+        "track_states": len(tracks) if tracks is not None else 0,
+        "t_ns_first": int(plots.t_ns.min()) if len(plots) else None,
+        "t_ns_last": int(plots.t_ns.max()) if len(plots) else None,
+        "sensors": _sensors(recording),
+    }
+
+
+def _sensors(recording: Recording) -> list[dict[str, Any]]:
+    import numpy as np
+
+    from airpicture.tables import SensorKind
+    from airpicture.units import DEG
+
+    sensors, plots = recording.sensors, recording.plots
+    counts = np.bincount(plots.sensor[plots.sensor >= 0], minlength=len(sensors))
+
+    def known(value: float, factor: float = 1.0, digits: int = 6) -> float | None:
+        return round(float(value) / factor, digits) if np.isfinite(value) else None
+
+    return [
+        {
+            "id": sensors.ids[k],
+            "kind": SensorKind(int(sensors.kind[k])).name.lower(),
+            "sac": int(sensors.sac[k]) if sensors.sac[k] >= 0 else None,
+            "sic": int(sensors.sic[k]) if sensors.sic[k] >= 0 else None,
+            "lat_deg": known(sensors.lat[k], DEG),
+            "lon_deg": known(sensors.lon[k], DEG),
+            "period_s": known(sensors.period[k], digits=3),
+            "plots": int(counts[k]),
+        }
+        for k in range(len(sensors))
+    ]
+
+
+def _show(recording: Recording) -> None:
+    from airpicture.commands import account, console
+
+    report, plots, tracks = recording.report, recording.plots, recording.tracks
+    out = console.output()
+    rows = account.reading_rows(report, plots)
+    if tracks is not None and len(tracks):
+        times = f"{account.utc(int(tracks.t_ns.min()))} to {account.utc(int(tracks.t_ns.max()))} UTC"
+        import numpy as np
+
+        rows.append(("system tracks", f"{len(np.unique(tracks.track)):,} tracks, {len(tracks):,} states, {times}"))
+    out.print(console.table("", rows))
+    sensors = _sensors(recording)
+    if sensors:
+        cells = [
+            (
+                s["id"],
+                s["kind"],
+                "-" if s["sac"] is None else f"{s['sac']}/{s['sic']}",
+                "unknown" if s["lat_deg"] is None else f"{s['lat_deg']:.5f}, {s['lon_deg']:.5f}",
+                "-" if s["period_s"] is None else f"{s['period_s']:g} s",
+                console.count(s["plots"]),
+            )
+            for s in sensors
+        ]
+        out.print(console.grid("Sensors", ["id", "kind", "SAC/SIC", "site", "period", "plots"], cells, left=5))
+    for text in report.notes:
+        out.print(console.clean(f"Note: {text}"), soft_wrap=True)
+    if report.refusals:
+        shown = [(str(at), text) for at, text in report.refusals[:REFUSALS_SHOWN]]
+        out.print(console.grid(f"Refused, the first {len(shown)}", ["at byte or row", "what was wrong"], shown, left=2))
+    _skeleton(recording)
+
+
+def _skeleton(recording: Recording) -> None:
+    """Print a sensors.toml for the radars that have plots but no known site."""
+    import numpy as np
+
+    from airpicture.commands import console
+    from airpicture.formats.sensors import sensors_to_toml
+    from airpicture.tables import SensorKind
+
+    sensors, plots = recording.sensors, recording.plots
+    met = np.bincount(plots.sensor[plots.sensor >= 0], minlength=len(sensors)) > 0
+    lost = met & (sensors.kind == SensorKind.RADAR) & ~np.isfinite(sensors.lat + sensors.lon)
+    if not lost.any():
+        return
+    text = sensors_to_toml(sensors.take(lost))
+    filled = []
+    for line in text.splitlines():
+        filled.append(line)
+        if line.startswith("kind = "):
+            filled += ["lat_deg =  # of the antenna, WGS-84", "lon_deg =", "h_ell_m =  # above the ellipsoid"]
+    out = console.output()
+    out.print(
+        f"Radars without a known site: {int(lost.sum())}. Their plots can't be placed. Complete this, save it as "
+        "sensors.toml and pass it with --sensors:\n",
+        soft_wrap=True,
+    )
+    out.print(console.clean("\n".join(filled)), soft_wrap=True)

@@ -1,0 +1,110 @@
+"""Options that several commands share, and the checks of their values. Light to import."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from airpicture.errors import InputError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+PAGE_ENDINGS = (".html", ".htm")
+TRACK_ENDINGS = (".parquet", ".csv", ".ast", ".geojson", ".kml", ".czml")
+
+
+class Editions(click.ParamType[Any]):
+    """``21=0.23``: an ASTERIX category and the edition that its sources send."""
+
+    name = "CAT=EDITION"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Return ("021", "0.23")."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(?:CAT)?0*(\d{1,3})\s*=\s*(\d{1,2}(?:\.\d{1,3})?)", str(value), re.IGNORECASE)
+        if not match or int(match[1]) > 255:
+            self.fail(f"{value!r} isn't of the form CATEGORY=EDITION, for example 21=0.23", parameter, ctx)
+        return f"{int(match[1]):03d}", match[2]
+
+
+def reading(function: Function) -> Function:
+    """Add the options that say how to read a recording."""
+    for option in (
+        click.option(
+            "--date",
+            type=click.DateTime(["%Y-%m-%d"]),
+            metavar="YYYY-MM-DD",
+            help="Day of the first time stamp, where the recording doesn't tell.",
+        ),
+        click.option(
+            "--edition",
+            "editions",
+            type=Editions(),
+            multiple=True,
+            help="ASTERIX edition of a category, for example 21=0.23; may be repeated.",
+        ),
+        click.option("--sensors", "sensor_file", metavar="FILE", help="Sensor description (sensors.toml)."),
+    ):
+        function = option(function)
+    return function
+
+
+def how_to_read(
+    sensor_file: str | None, editions: Sequence[tuple[str, str]], date: datetime.datetime | None
+) -> dict[str, Any]:
+    """Return the keyword arguments of ``formats.open_recording``."""
+    from airpicture.formats import load_sensors
+
+    return {
+        "sensors": load_sensors(sensor_file) if sensor_file else None,
+        "editions": dict(editions) or None,
+        "date": date.date() if date else None,
+    }
+
+
+def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path], endings: Sequence[str]) -> None:
+    """Refuse, before any work is done, outputs that couldn't be written or would replace an input.
+
+    Raises
+    ------
+    InputError : unknown ending, folder missing, an output that is an input or named twice
+    """
+    known = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path.suffix.lower() not in endings:
+            raise InputError(
+                f"unknown ending {path.suffix!r}" if path.suffix else "the name has no ending",
+                expected=f"one of {' '.join(endings)}",
+                path=str(path),
+            )
+        if path.is_dir():
+            raise InputError("it's a folder", expected="the name of a file to write", path=str(path))
+        if not path.parent.is_dir():
+            raise InputError(
+                "its folder doesn't exist", todo=f"Make the folder {str(path.parent)!r} first", path=str(path)
+            )
+        if path.resolve() in known:
+            raise InputError("it's an input or named twice", expected="another name for the output", path=str(path))
+        known.add(path.resolve())
+
+
+def fresh(path: Path) -> Path:
+    """Return a name that nobody chose, if no file has it yet.
+
+    Raises
+    ------
+    InputError : there is such a file
+    """
+    if path.exists():
+        raise InputError(
+            "this file exists, and wasn't named as output",
+            todo=f"Say -o {path} to replace it, or -o with another name",
+            path=str(path),
+        )
+    return path

@@ -1,0 +1,101 @@
+"""``airpicture track``: recordings in, system tracks out."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from airpicture.commands.options import PAGE_ENDINGS, TRACK_ENDINGS, check_outputs, fresh, how_to_read, reading
+
+
+@click.command("track")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@reading
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="Where to write; the ending says what: .parquet .csv .ast (ASTERIX CAT062) .geojson .kml .czml, .html "
+    "(picture page). May be repeated; replaces a file of that name. Left out: INPUT.tracks.parquet in this folder.",
+)
+@click.option(
+    "--association",
+    type=click.Choice(["joint", "nearest"]),
+    default="joint",
+    show_default=True,
+    help="Joint probabilities, or global nearest neighbour.",
+)
+@click.option(
+    "--period",
+    type=click.FloatRange(0.1, 3600),
+    metavar="S",
+    help="Seconds between rows of a coasting track.  [default: 4]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+def command(
+    inputs: Sequence[str],
+    sensor_file: str | None,
+    editions: Sequence[tuple[str, str]],
+    date: datetime.datetime | None,
+    outputs: Sequence[str],
+    association: str,
+    period: float | None,
+    quiet: bool,
+) -> None:
+    """Turn recordings into system tracks.
+
+    INPUT is any known recording: ASTERIX (.ast, .pcap, .pcapng), readsb aircraft.json, SBS-1, or a table of plots
+    (.parquet, .csv). Several are taken as one.
+    """
+    sources = [Path(name) for name in inputs]
+    stem = sources[0].name.split(".")[0] or sources[0].name
+    targets = [Path(name) for name in outputs] or [fresh(Path(f"{stem}.tracks.parquet"))]
+    check_outputs(targets, sources, TRACK_ENDINGS + PAGE_ENDINGS)
+
+    from airpicture.commands import account, console
+    from airpicture.config import Config
+    from airpicture.errors import InputError
+    from airpicture.formats import open_recording, write_tracks
+
+    recording = open_recording(list(inputs), **how_to_read(sensor_file, editions, date))
+    account.tell_notes(recording.report, quiet)
+    plots = recording.plots
+    if len(plots) == 0:
+        held = len(recording.tracks) if recording.tracks is not None else 0
+        refused = account.by_reason(recording.report.refused)
+        raise InputError(
+            f"no plot to track ({held:,} system tracks, refused: {refused})"
+            if held
+            else f"no plot to track (refused: {refused})",
+            expected="a recording with plots",
+            todo="System tracks are rewritten by 'airpicture convert'" if held else "See 'airpicture info'",
+            path=recording.report.path,
+        )
+    config = Config()
+    config = replace(
+        config,
+        association=replace(config.association, method="nearest" if association == "nearest" else "joint"),
+        output_period_s=period if period is not None else config.output_period_s,
+    )
+    if account.first_use():
+        console.note("First use: compiling the kernels takes half a minute; the result is kept.", quiet)
+    run = account.run_tracker(plots, recording.sensors, config, "Tracking", quiet)
+    for target in targets:
+        if target.suffix.lower() in PAGE_ENDINGS:
+            from airpicture.page import View, write_page
+
+            title = ", ".join(path.name for path in sources)
+            subtitle = f"{run.plots:,} plots, {run.confirmed:,} confirmed tracks"
+            write_page(target, [View(title, run.tracks, plots, subtitle=subtitle)], title)
+        else:
+            write_tracks(run.tracks, target)
+    if not quiet:
+        rows = account.reading_rows(recording.report, plots) + account.run_rows(run)
+        rows.append(("written", ", ".join(map(str, targets))))
+        console.output().print(console.table("", rows))
