@@ -72,7 +72,7 @@ def _known_at(tracks: Tracks, row: int, callsign: str | None) -> dict[str, Any]:
         "sigma_north_m": (float(tracks.sigma_north[row]), 1),
     }
     known: dict[str, Any] = {"status": Status(int(tracks.status[row])).name.lower()}
-    if callsign:
+    if callsign and callsign.isprintable():  # control characters would break XML
         known["callsign"] = callsign
     if tracks.address[row] >= 0:
         known["address"] = f"{tracks.address[row]:06x}"
