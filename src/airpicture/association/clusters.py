@@ -38,7 +38,7 @@ def find_clusters(track_start: I64, pair_plot: I32, pair_ratio: F64, n_plots: in
     """
     if len(track_start) < 1 or len(pair_plot) != len(pair_ratio) or n_plots < 0:
         raise InputError(
-            f"{len(track_start)} track starts, pairs of {len(pair_plot)} plots and {len(pair_ratio)} ratios, {n_plots} plots",
+            f"{len(track_start)} track starts, {len(pair_plot)} pairs with {len(pair_ratio)} ratios, {n_plots} plots",
             expected="one start more than tracks, and one ratio for each pair",
         )
     n = len(track_start) - 1

@@ -30,6 +30,7 @@ from airpicture.kernels.clusters import F64, I32, I64, U8, Graph
 
 SCALE_HIGH = 1e100  # a table whose sum leaves these bounds is scaled back
 SCALE_LOW = 1e-100
+PRODUCT_MAX = 1e140  # two such numbers can be multiplied, and 1e20 such products summed
 RELEASED = -1  # no bit is summed out at this edge
 
 
@@ -186,6 +187,46 @@ def store_core(steps: int, bits: int, core: Core, p: Peel) -> None:
 
 
 @inline
+def two_bits(steps: int, ratio: F64, probability: F64) -> tuple[bool, float, float]:
+    """Solve a core with two bits, a and b, in closed form; step s has the edges `2 s` to a and `2 s + 1` to b.
+
+        Z = 1 + sum of b + sum over steps s of a_s (1 + sum of b but b_s)
+
+    Parameters
+    ----------
+    ratio : (2 steps,) float64
+    probability : (2 steps,) float64; overwritten
+
+    Returns
+    -------
+    False where the products could leave the range of a float64, and the probabilities that a and b are free
+    """
+    most_a, rest_a, most_b, rest_b = 0.0, 0.0, 0.0, 0.0  # as in `belief.Belief`: no difference of nearly equal sums
+    for s in range(steps):
+        a, b = ratio[2 * s], ratio[2 * s + 1]
+        rest_a += min(a, most_a)
+        most_a = max(a, most_a)
+        rest_b += min(b, most_b)
+        most_b = max(b, most_b)
+    if most_a > PRODUCT_MAX or most_b > PRODUCT_MAX:
+        return False, 0.0, 0.0
+    free_a = 1.0 + most_b + rest_b
+    free_b = 1.0 + most_a + rest_a
+    total = free_a
+    for s in range(steps):
+        a, b = ratio[2 * s], ratio[2 * s + 1]
+        others_a = rest_a if a == most_a else most_a + (rest_a - a)
+        others_b = rest_b if b == most_b else most_b + (rest_b - b)
+        probability[2 * s] = a * (1.0 + others_b)
+        probability[2 * s + 1] = b * (1.0 + others_a)
+        total += probability[2 * s]
+    scale = 1.0 / total
+    for e in range(2 * steps):
+        probability[e] *= scale
+    return True, free_a * scale, free_b * scale
+
+
+@inline
 def plan(steps: int, bits: int, limit: int, start: I32, bit: I32, t: Tables) -> bool:
     """Order the steps so that few bits are open at once, and lay out the tables.
 
@@ -197,20 +238,22 @@ def plan(steps: int, bits: int, limit: int, start: I32, bit: I32, t: Tables) -> 
     False where more than `limit` bits would be open, or the tables would not fit into ``t.table``
     """
     k = start[steps]
-    for b in range(bits + 2):
-        t.bit_start[b] = 0
-    for e in range(k):
-        t.bit_start[bit[e] + 2] += 1
     for b in range(bits):
-        t.left[b] = t.bit_start[b + 2]
+        t.left[b] = 0
         t.bit_place[b] = -1
-        t.bit_start[b + 2] += t.bit_start[b + 1]
-    for s in range(steps):
-        t.seen[s] = 0
-        for e in range(start[s], start[s + 1]):
-            t.bit_step[t.bit_start[bit[e] + 1]] = s
-            t.bit_start[bit[e] + 1] += 1
+    for e in range(k):
+        t.left[bit[e]] += 1
     ordered = bits <= limit and (bits <= 3 or steps > 16 * limit)  # any order will do, or a good one takes too long
+    if not ordered:
+        t.bit_start[0] = 0
+        t.bit_start[1] = 0
+        for b in range(bits):
+            t.bit_start[b + 2] = t.bit_start[b + 1] + t.left[b]
+        for s in range(steps):
+            t.seen[s] = 0
+            for e in range(start[s], start[s + 1]):
+                t.bit_step[t.bit_start[bit[e] + 1]] = s
+                t.bit_start[bit[e] + 1] += 1
     tries = 64 * k + 4096
     waiting = 0
     n_open = 0
@@ -392,7 +435,7 @@ def marginals(steps: int, start: I32, bit: I32, ratio: F64, t: Tables, probabili
 
 @inline
 def widest(steps: int, start: I32, ratio: F64) -> float:
-    """Return the log of a bound on the weight of any joint event: the largest ratio above 1 of each step, multiplied."""
+    """Return the log of a bound on the weight of any joint event: of each step the largest ratio above 1."""
     total = 0.0
     for s in range(steps):
         most = 1.0

@@ -22,6 +22,7 @@ from airpicture.kernels.exact import (
     peel,
     plan,
     store_core,
+    two_bits,
     unpeel,
     widest,
 )
@@ -71,6 +72,89 @@ def _solve_core(steps: int, bits: int, work: Work) -> None:
         for b in range(bits):
             t.kappa_bit[b] = np.exp(-a.v[b])
     marginals(steps, core.start, core.bit, core.ratio, t, core.probability, core.free)
+
+
+@inline
+def _solve_two_bits(steps: int, core: Core) -> bool:
+    """Exact probabilities of a core with two bits; False where its weights are too far apart."""
+    for s in range(steps):
+        e = 2 * s
+        if core.bit[e] == 1:  # the edges of a step come in any order
+            core.bit[e], core.bit[e + 1] = core.bit[e + 1], core.bit[e]
+            core.edge[e], core.edge[e + 1] = core.edge[e + 1], core.edge[e]
+            core.ratio[e], core.ratio[e + 1] = core.ratio[e + 1], core.ratio[e]
+    plain, _, _ = two_bits(steps, core.ratio, core.probability)
+    if plain:
+        for s in range(steps):
+            core.free[s] = max(1.0 - core.probability[2 * s] - core.probability[2 * s + 1], 0.0)
+    return plain
+
+
+@inline
+def _two_tracks(
+    i: int,
+    k: int,
+    track_start: I64,
+    pair_plot: I32,
+    ratio: F64,
+    work: Work,
+    weight: F64,
+    missed: F64,
+    claimed: F64,
+) -> int:
+    """Solve a cluster of two tracks in closed form, straight from the table: most clusters with a contest are such.
+
+    Returns
+    -------
+    the number of plots, or 0 where the ratios are too far apart for plain products
+    """
+    shared, pair, probability = work.core.ratio, work.graph.pair, work.core.probability
+    e, f = track_start[i], track_start[k]
+    e_end, f_end = track_start[i + 1], track_start[k + 1]
+    kappa_i, kappa_k = 1.0, 1.0
+    plots, steps = 0, 0
+    while e < e_end or f < f_end:
+        if f == f_end or (e < e_end and pair_plot[e] < pair_plot[f]):
+            kappa_i += ratio[e]
+            plots += ratio[e] > 0.0
+            e += 1
+        elif e == e_end or pair_plot[f] < pair_plot[e]:
+            kappa_k += ratio[f]
+            plots += ratio[f] > 0.0
+            f += 1
+        else:
+            plots += ratio[e] > 0.0 or ratio[f] > 0.0
+            shared[2 * steps] = ratio[e]
+            shared[2 * steps + 1] = ratio[f]
+            pair[2 * steps] = e
+            pair[2 * steps + 1] = f
+            steps += 1
+            e += 1
+            f += 1
+    scale_i, scale_k = 1.0 / kappa_i, 1.0 / kappa_k
+    for s in range(steps):
+        shared[2 * s] *= scale_i
+        shared[2 * s + 1] *= scale_k
+    plain, free_i, free_k = two_bits(steps, shared, probability)
+    if not plain:
+        return 0
+    missed[i] = free_i * scale_i
+    missed[k] = free_k * scale_k
+    for e in range(track_start[i], e_end):
+        weight[e] = ratio[e] * scale_i * free_i
+        if ratio[e] > 0.0:
+            claimed[pair_plot[e]] = min(weight[e], 1.0)
+    for f in range(track_start[k], f_end):
+        weight[f] = ratio[f] * scale_k * free_k
+        if ratio[f] > 0.0:
+            claimed[pair_plot[f]] = min(weight[f], 1.0)
+    for s in range(steps):
+        p, q = probability[2 * s], probability[2 * s + 1]
+        weight[pair[2 * s]] = p
+        weight[pair[2 * s + 1]] = q
+        if p + q > 0.0:
+            claimed[pair_plot[pair[2 * s]]] = min(p + q, 1.0)
+    return plots
 
 
 @jit
@@ -124,6 +208,21 @@ def joint_clusters(
                     claimed[pair_plot[e]] = min(weight[e], 1.0)
             counts[ALONE] += 1
             continue
+        if last - first == 2:
+            plots = _two_tracks(
+                cluster_track[first],
+                cluster_track[first + 1],
+                track_start,
+                pair_plot,
+                ratio,
+                work,
+                weight,
+                missed,
+                claimed,
+            )
+            if plots > 0:
+                counts[ALONE if plots == 1 else EXACT] += 1
+                continue
         n, m, k = load_rows(first, last, cluster_track, track_start, pair_plot, ratio, local, graph)
         sort_columns(m, k, graph.col, graph.col_start, graph.col_edge)
         removed = peel(n, m, k, graph, p)
@@ -136,10 +235,14 @@ def joint_clusters(
             m_core = n + m - removed - n_core
             by_track = n_core >= m_core  # the smaller side becomes the bits
             steps, bits = load_core(n, m, k, by_track, graph, p, core)
-            exact = plan(steps, bits, exact_limit, core.start, core.bit, work.tables)
-            if exact:
-                _solve_core(steps, bits, work)
-            else:
+            exact = False
+            if bits == 2 and exact_limit >= 2:
+                exact = _solve_two_bits(steps, core)
+            if not exact:
+                exact = plan(steps, bits, exact_limit, core.start, core.bit, work.tables)
+                if exact:
+                    _solve_core(steps, bits, work)
+            if not exact:
                 if not by_track:
                     steps, bits = load_core(n, m, k, True, graph, p, core)
                 used, converged = propagate(
