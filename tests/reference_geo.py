@@ -1,4 +1,4 @@
-"""Plain twins of the geodesy kernels: one point at a time, by the definition or by bisection, slow and obviously right."""
+"""Plain twins of the geodesy kernels: one point at a time, by definition or bisection, slow and obviously right."""
 
 import math
 

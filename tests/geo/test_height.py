@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from airpicture import geo
-from airpicture.units import FT
 from hypothesis import given
 from hypothesis import strategies as st
+
+from airpicture import geo
+from airpicture.units import FT
 
 # Geopotential height [m], pressure [Pa]: ICAO Doc 7488/3, table 1 (the same as the US Standard Atmosphere, 1976)
 TABLE = [

@@ -69,6 +69,15 @@ def test_anchor_worked_with_thirty_digits():
     assert p == pytest.approx([3768735.992755199, -514019.088220371, 5102792.557662732], abs=3e-9)
 
 
+def test_worked_examples_of_the_epsg():
+    """IOGP publication 373-7-2: the examples of methods 9602 (geocentric) and 9837 (topocentric), to the mm."""
+    place = math.radians(53 + 48 / 60 + 33.820 / 3600), math.radians(2 + 7 / 60 + 46.380 / 3600), 73.0
+    p = geo.geodetic_to_ecef(*place)
+    assert p == pytest.approx([3771793.968, 140253.342, 5124304.349], abs=MM)
+    p_enu = geo.ecef_to_enu(p, math.radians(55.0), math.radians(5.0), 200.0)
+    assert p_enu == pytest.approx([-189013.869, -128642.040, -4220.171], abs=MM)
+
+
 def test_ecef_agrees_with_pyproj(places):
     assert np.abs(geo.geodetic_to_ecef(*places) - project(*places)).max() < 1e-7  # a ten-thousandth of the millimetre
 

@@ -10,8 +10,8 @@ No geoid model and no weather comes with the package: what they amount to is sta
 transition level pilots fly altitudes with the local pressure setting, the QNH, and controllers want to see those: that
 is the QNH-corrected altitude of I062/135.
 
-Source of the standard atmosphere: ICAO, Doc 7488/3, Manual of the ICAO Standard Atmosphere, 1993, tables A and D and
-equations 6, 9, 12 and 13.
+Source of the standard atmosphere: ICAO, Doc 7488/3, Manual of the ICAO Standard Atmosphere, 1993: constants and layers
+from its tables A and D, the barometric formulas and the geopotential from its introduction.
 """
 
 from typing import Final
@@ -25,7 +25,7 @@ from airpicture.units import G0
 PRESSURE_SEA_LEVEL: Final = 101_325.0  # Pa
 TEMPERATURE_SEA_LEVEL: Final = 288.15  # K
 GAS_CONSTANT: Final = 287.05287  # J/(kg K), of dry air
-RADIUS_GEOPOTENTIAL: Final = 6_356_766.0  # m, Doc 7488, equation 8: nominal radius of the Earth
+RADIUS_GEOPOTENTIAL: Final = 6_356_766.0  # m, nominal radius of the Earth in Doc 7488
 
 H_BARO_MIN: Final = -5_000.0  # m, where the tables of Doc 7488 begin
 H_BARO_MAX: Final = 80_000.0  # m, where they end

@@ -15,7 +15,7 @@ from airpicture.kernels import wgs84 as kernels
 from airpicture.tables import F64
 
 # Mean radius of the Earth, 6,371 km, by 4/3 for the usual bending of the beam in the lower atmosphere.
-# Source: Skolnik, Introduction to Radar Systems, 3rd edition, 2001, section 8.5; ITU-R P.310-10, definition C13/C14.
+# Source: Skolnik, Introduction to Radar Systems, 3rd edition, 2001, section 8.5; ITU-R P.310-10.
 RADIUS_EFFECTIVE: Final = 4.0 / 3.0 * 6_371_000.0  # m
 
 

@@ -6,7 +6,7 @@ is bracketed and refined, as Karney showed to succeed always, with the integrals
 instead of series: slower, short, and right for every pair.
 
 Sources: Vincenty, Direct and inverse solutions of geodesics on the ellipsoid with application of nested equations,
-Survey Review 23 (176), 1975, equations 3, 4, 6, 10, 11 and 13 to 18; Karney, Algorithms for geodesics, Journal of
+Survey Review 23 (176), 1975, equations 3, 4, 6, 10, 11 and 13 to 19; Karney, Algorithms for geodesics, Journal of
 Geodesy 87, 2013, equations 5 to 12, 38, 39, 44 to 46 and section 4.
 """
 

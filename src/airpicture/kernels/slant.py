@@ -9,8 +9,8 @@
       O -------------+--- horizontal   lies above the sensor's horizontal; on a round Earth u is negative for
     sensor           | u < 0           far, low targets.
 
-The height is a nearly linear function of u with slope (R + h0) / (R + h), R being the ellipsoid's radius of curvature in
-the azimuth. The triangle with the Earth's centre on that sphere gives the starting value, 9 m wrong at 600 km; a
+The height is a nearly linear function of u with slope (R + h0) / (R + h), R being the ellipsoid's radius of curvature
+in the azimuth. The triangle with the Earth's centre on that sphere gives the starting value, 9 m wrong at 600 km; a
 correction with that slope leaves a hundred-thousandth of the error there, a ten-thousandth at 2,000 km.
 """
 
@@ -38,7 +38,7 @@ _WEIGHTS = 0.5 * _WEIGHTS
 def radius_of(sin_lat: float, cos_az: float) -> float:
     """Return the ellipsoid's radius of curvature [m] at a latitude in the direction of an azimuth.
 
-    Source: Euler's formula; Torge, Müller, Geodesy, 2012, equation 4.18.
+    Source: Euler's theorem on normal sections; Torge, Müller, Geodesy, 4th edition, 2012, section 4.1.
     """
     t = 1.0 - E2 * sin_lat * sin_lat
     n = A / math.sqrt(t)

@@ -8,7 +8,7 @@ A *site* is one row of 12 numbers that holds all that's needed to look from one 
 rows east, north, up of ``R_enu_ecef`` (9). Column kernels take ``sites`` as (1, 12), one site for all points, or
 (M, 12), one per point.
 
-Source of the constants: NGA.STND.0036_1.0.0_WGS84, 2014, table 3.1 (a, 1/f) and 3.6 (derived).
+Source of the constants: NGA.STND.0036_1.0.0_WGS84, 2014, chapter 3 (a and 1/f define, the others follow).
 """
 
 import math
@@ -35,7 +35,7 @@ F64: TypeAlias = NDArray[np.float64]
 def ecef_of(lat: float, lon: float, h: float) -> tuple[float, float, float]:
     """Return ECEF x, y, z [m] of a geodetic position [rad, rad, m above the ellipsoid].
 
-    Source: Hofmann-Wellenhof, Lichtenegger, Wasle, GNSS, 2008, section 8.2.1, equation 8.3.
+    Source: IOGP publication 373-7-2 (Geomatics Guidance Note 7 part 2), EPSG operation method 9602.
     """
     sin_lat, cos_lat = math.sin(lat), math.cos(lat)
     n = A / math.sqrt(1.0 - E2 * sin_lat * sin_lat)  # radius of curvature in the prime vertical
@@ -130,7 +130,7 @@ def basis_of_up(
 def basis_of(lat: float, lon: float) -> tuple[float, float, float, float, float, float, float, float, float]:
     """Return the rows east, north, up of ``R_enu_ecef`` at a latitude and longitude [rad].
 
-    Source: Misra, Enge, Global Positioning System, 2011, section 4.A.1.
+    Source: IOGP publication 373-7-2, EPSG operation method 9836.
     """
     sin_lat, cos_lat, sin_lon, cos_lon = math.sin(lat), math.cos(lat), math.sin(lon), math.cos(lon)
     return (
