@@ -28,7 +28,7 @@ def columns_of(rows):
 
 @pytest.fixture
 def truth_of():
-    """Build a Truth from rows (seconds, target, east, north[, up]); velocities are unknown unless given as (v_e, v_n)."""
+    """Build a Truth from rows (seconds, target, east, north[, up]); no velocities unless given as (v_e, v_n)."""
 
     def build(rows, *, velocity=None, classes=(), kinds=None, **columns):
         t_ns, target, lat, lon, h = columns_of(rows)

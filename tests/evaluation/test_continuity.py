@@ -12,7 +12,8 @@ SECOND = 1_000_000_000
 def plain(target, instant, holder, times, targets, long_gap):
     """Walk along each target, row by row."""
     result = {
-        name: [0] * targets for name in ("judged", "held", "switches", "swaps", "breaks", "long_gap_missed", "longest_hold")
+        name: [0] * targets
+        for name in ("judged", "held", "switches", "swaps", "breaks", "long_gap_missed", "longest_hold")
     }
     result["latency"], result["longest_gap"] = [np.nan] * targets, [np.nan] * targets
     half = [0] * len(times)

@@ -13,7 +13,7 @@ SHOWN = (Status.CONFIRMED, Status.COASTING)
 SECOND = 1_000_000_000
 
 
-def circle(t_ns, radius=20_000.0, omega=np.radians(3.0), centre=(0.84, 0.17), height=5000.0):
+def circle(t_ns, radius=20_000.0, omega=np.pi / 60, centre=(0.84, 0.17), height=5000.0):
     """A level standard-rate turn in the tangent plane of a place, with its exact velocity in the local axes there."""
     angle = omega * (t_ns - t_ns[0]) / SECOND
     size = len(t_ns)
@@ -97,7 +97,7 @@ def test_a_track_is_shown_until_it_ends_or_is_held_too_long(tracks_of):
     instants = paths.t_ns.min() + np.arange(0, 50, dtype=np.int64) * SECOND
     row, instant = room.spread(paths, instants)
     seen = {int(paths.ids[k]): sorted(instant[paths.path[row] == k].tolist()) for k in range(3)}
-    assert seen == {1: [*range(0, 33)], 2: [*range(10, 14)], 3: [*range(3, 16)]}
+    assert seen == {1: [*range(33)], 2: [*range(10, 14)], 3: [*range(3, 16)]}
     # Left to itself the hold time is 3.3 intervals: 33 s for tracks 1 and, by the median of the others, 3.
     paths, _ = room.paths_of_tracks(tracks, statuses=SHOWN, hold_s=None)
     row, instant = room.spread(paths, instants)
@@ -115,7 +115,10 @@ def test_a_display_carries_a_track_straight_on(tracks_of):
     assert moved == pytest.approx(6000.0 / (1 + 2000 / 6.37e6), abs=1.0)
     assert got.h_ell[1] == pytest.approx(2300.0)
     still = room.carry(
-        room.paths_of_tracks(tracks_of([(0, 1, 0, 0)]), statuses=SHOWN, hold_s=60)[0], row, paths.t_ns[[0, 0]] + SECOND, row
+        room.paths_of_tracks(tracks_of([(0, 1, 0, 0)]), statuses=SHOWN, hold_s=60)[0],
+        row,
+        paths.t_ns[[0, 0]] + SECOND,
+        row,
     )
     assert np.allclose(still.lat, tracks.lat[0], atol=1e-12)  # no velocity: it stays where it is
 
@@ -125,7 +128,13 @@ def test_rows_are_found_by_time_for_any_path():
     rows = 400
     t_ns = rng.integers(0, 10_000, rows) * 10
     tracks = Tracks.blank(
-        rows, None, t_ns=t_ns, track=rng.integers(0, 12, rows), lat=np.zeros(rows), lon=np.zeros(rows), status=np.ones(rows)
+        rows,
+        None,
+        t_ns=t_ns,
+        track=rng.integers(0, 12, rows),
+        lat=np.zeros(rows),
+        lon=np.zeros(rows),
+        status=np.ones(rows),
     )
     paths, _ = room.paths_of_tracks(tracks, statuses=SHOWN, hold_s=1e-6)
     path, asked = rng.integers(0, 12, 500), rng.integers(0, 11_000, 500) * 10

@@ -9,7 +9,12 @@ from airpicture.evaluation.consistency import bounds, consistency, independent_s
 def test_equals_the_matrix_formula():
     rng = np.random.default_rng(4)
     e = rng.normal(0, 30, (20, 3))
-    se, sn, su, rho = rng.uniform(1, 50, 20), rng.uniform(1, 50, 20), rng.uniform(1, 50, 20), rng.uniform(-0.99, 0.99, 20)
+    se, sn, su, rho = (
+        rng.uniform(1, 50, 20),
+        rng.uniform(1, 50, 20),
+        rng.uniform(1, 50, 20),
+        rng.uniform(-0.99, 0.99, 20),
+    )
     two, three = nees_position(e, np.column_stack([se**2, sn**2, rho * se * sn, su**2]))
     for k in range(20):
         P = np.diag([se[k] ** 2, sn[k] ** 2, su[k] ** 2])
@@ -28,7 +33,7 @@ def test_unusable_covariances_give_no_nees():
 
 
 def test_bounds_are_those_of_the_tables():
-    # Bar-Shalom, Li, Kirubarajan (2001), section 5.4.2: 50 runs of dimension 2, chi-square 100 at 95 %: [74.2, 129.6] / 50.
+    # Bar-Shalom, Li, Kirubarajan (2001), section 5.4.2: 50 runs of dimension 2, chi-square 100: [74.2, 129.6] / 50.
     low, high = bounds(50, 2)
     assert low * 50 == pytest.approx(74.22, abs=0.01)
     assert high * 50 == pytest.approx(129.56, abs=0.01)
@@ -49,14 +54,14 @@ def chains(rng, tracks, rows, keep):
 
 @pytest.mark.parametrize("keep", [0.0, 0.9])
 def test_bounds_hold_as_often_as_they_say_for_errors_that_last(keep):
-    # Bounds that took rows for independent would hold in 47 % of the runs with keep = 0.9.
+    # Bounds that took rows for independent would hold in 53 % of the runs with keep = 0.9.
     rng = np.random.default_rng(8)
     inside = [consistency(*chains(rng, 60, 100, keep), 2).ok for _ in range(200)]
     assert 0.90 <= np.mean(inside) <= 0.99  # 95 %, give or take three standard deviations of 200 runs
 
 
 def test_correlation_time_of_a_known_process():
-    # The square of an AR(1) process of coefficient a has correlation a^(2k): time (1 + a^2) / (1 - a^2) = 9.53 for a = 0.9.
+    # The square of an AR(1) process has correlation a^(2k): time (1 + a^2) / (1 - a^2) = 9.53 for a = 0.9.
     nees, track, _ = chains(np.random.default_rng(2), 500, 400, 0.9)
     assert len(nees) / independent_samples(nees, track) == pytest.approx(9.53, rel=0.1)
     assert independent_samples(np.repeat(np.arange(10.0), 20), np.repeat(np.arange(10), 20)) == 10  # one value a track

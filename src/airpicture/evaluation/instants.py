@@ -81,11 +81,12 @@ def choose_instants(truth: Paths, tracks: Paths, *, span: Span, period_s: float 
         return Instants(np.empty(0, np.int64), np.nan, 1)
     inside = (source.t_ns >= span.start_ns) & (source.t_ns <= span.end_ns)
     own = np.unique(source.t_ns[inside])
-    steps = source.interval_s[np.isfinite(source.interval_s)]
-    usual = float(np.median(steps)) if len(steps) else 1.0
-    shared = len(own) > 0 and (
-        len(own) == 1 or float(np.median(np.diff(own))) / SECOND_NS >= 0.5 * usual or len(steps) == 0
-    )
+    steps = source.t_ns[source.next] - source.t_ns
+    steps = steps[steps > 0]
+    usual = float(np.median(steps)) / SECOND_NS if len(steps) else 1.0
+    # Targets that each have times of their own fill the gaps of the others: two halve the usual step.
+    alone = len(source) == 1 or len(own) < 2 or len(steps) == 0
+    shared = alone or float(np.median(np.diff(own))) / SECOND_NS >= 0.7 * usual
     if shared:
         if period_s is not None:
             # A thousandth of a period of slack: stamps that jitter about the grid stay in their own bin.

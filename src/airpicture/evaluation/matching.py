@@ -102,7 +102,7 @@ def _blocks(truth_instant: I64, track_instant: I64, instants: int) -> I64:
     load = np.bincount(truth_instant, minlength=instants) + np.bincount(track_instant, minlength=instants)
     block = np.cumsum(load) // STATES_PER_BLOCK
     cuts = np.flatnonzero(np.diff(block)) + 1
-    return np.unique(np.concatenate([[0], cuts, [instants]])).astype(np.int64)
+    return np.concatenate([[0], cuts, [instants]]).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
