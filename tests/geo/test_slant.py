@@ -112,8 +112,10 @@ def test_slant_position_is_that_of_the_bisection(slant_range, azimuth, h, lat0, 
 def test_slant_range_is_kept_or_refused(slant_range, azimuth, h, lat0):
     """Any input: either the point has that range, azimuth and height, or the height is out of the range's reach."""
     lat, lon = geo.slant_to_geodetic(slant_range, azimuth, h, lat0, 0.0, 50.0)
-    assert np.isnan(lat) == np.isnan(lon) == (slant_range < abs(h - 50.0))
-    if not np.isnan(lat):
+    assert np.isnan(lat) == np.isnan(lon)
+    if slant_range < abs(h - 50.0) - 2e-6:
+        assert np.isnan(lat)
+    elif slant_range >= abs(h - 50.0):
         assert geo.geodetic_to_polar(lat, lon, h, lat0, 0.0, 50.0)[0] == pytest.approx(slant_range, abs=MM)
 
 
@@ -125,6 +127,10 @@ def test_cone_of_silence_is_nan_and_its_edge_is_overhead():
     assert away[0] < 0.1  # a nanometre of height is a centimetre of ground here
     assert away[1] == pytest.approx(math.sqrt(2 * 1e4 * 1e-3), rel=0.01)
     assert away[2] == pytest.approx(math.sqrt(12e3**2 - 10e3**2), rel=0.002)
+
+
+def test_no_range_at_the_own_height_is_the_sensor_itself():
+    assert geo.slant_to_geodetic(0.0, 1.0, 60.0, 0.7, 0.1, 60.0) == pytest.approx((0.7, 0.1), abs=1e-12)
 
 
 def test_out_of_this_world_is_nan():

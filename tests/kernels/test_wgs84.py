@@ -81,6 +81,12 @@ def test_the_axis_has_a_height_a_vertical_and_longitude_zero(sign, zero, h):
     assert wgs84.height_up_of(*p) == pytest.approx((h, 0.0, 0.0, sign), abs=1e-8)
 
 
+@pytest.mark.parametrize("w", [5e-324, 1e-300, 1e-160, 1e-100, 1e-23, 1e-9])
+def test_next_to_the_axis_nothing_underflows(w):
+    assert wgs84.geodetic_of(w, 0.0, wgs84.B + 5.0) == pytest.approx((math.pi / 2, 0.0, 5.0), abs=1e-8)
+    assert wgs84.height_up_of(0.0, -w, -wgs84.B) == pytest.approx((0.0, 0.0, 0.0, -1.0), abs=1e-8)
+
+
 def test_the_centre_is_finite():
     assert wgs84.geodetic_of(0.0, 0.0, 0.0) == (math.pi / 2, 0.0, -wgs84.B)
 

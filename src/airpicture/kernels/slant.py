@@ -26,6 +26,7 @@ from airpicture.kernels.wgs84 import E2, A, ecef_of_enu, geodetic_of, height_of,
 F64: TypeAlias = NDArray[np.float64]
 
 STEPS: Final = 12  # two or three suffice to 2,000 km
+ROUNDING: Final = 1e-6  # m; by so little a target straight above may seem nearer than its height
 TOLERANCE: Final = 1e-4  # m of height before the last correction, which leaves the rounding of ECEF, some 1e-9 m
 
 # Nodes and weights of the average over heights. Six leave the variance 1 % wrong where the cone of silence cuts the
@@ -58,7 +59,7 @@ def ground_of(slant_range: float, u: float) -> float:
 @inline
 def up_at_height(slant_range: float, sin_az: float, cos_az: float, h: float, h0: float, sites: F64, k: int) -> float:
     """Return u [m], how far above the horizontal of site k (height h0) a target of height h lies; NaN if nowhere."""
-    if not slant_range >= abs(h - h0):
+    if not slant_range >= abs(h - h0) - ROUNDING:
         return math.nan  # the cone of silence: nothing of that height is so near (nor if anything is NaN)
     radius = radius_of(sites[k, 11], cos_az)
     u = ((h - h0) * (2.0 * radius + h + h0) - slant_range * slant_range) / (2.0 * (radius + h0))
@@ -71,6 +72,17 @@ def up_at_height(slant_range: float, sin_az: float, cos_az: float, h: float, h0:
         if abs(error) < TOLERANCE:
             return min(max(u, -slant_range), slant_range)
     return math.nan
+
+
+@inline
+def ecef_at_height(
+    slant_range: float, azimuth: float, h: float, h0: float, sites: F64, k: int
+) -> tuple[float, float, float]:
+    """Return the ECEF position [m] of a target of height h seen from site k, whose own height is h0; NaN if nowhere."""
+    sin_az, cos_az = math.sin(azimuth), math.cos(azimuth)
+    u = up_at_height(slant_range, sin_az, cos_az, h, h0, sites, k)
+    ground = ground_of(slant_range, u)
+    return ecef_of_enu(ground * sin_az, ground * cos_az, u, sites, k)
 
 
 @jit
@@ -87,10 +99,7 @@ def slant_to_geodetic(slant_range: F64, azimuth: F64, h: F64, sites: F64, lat: F
     for i in range(slant_range.size):
         k = i * step
         h0 = height_of(sites[k, 0], sites[k, 1], sites[k, 2])
-        sin_az, cos_az = math.sin(azimuth[i]), math.cos(azimuth[i])
-        u = up_at_height(slant_range[i], sin_az, cos_az, h[i], h0, sites, k)
-        ground = ground_of(slant_range[i], u)
-        x, y, z = ecef_of_enu(ground * sin_az, ground * cos_az, u, sites, k)
+        x, y, z = ecef_at_height(slant_range[i], azimuth[i], h[i], h0, sites, k)
         lat[i], lon[i], _ = geodetic_of(x, y, z)
 
 

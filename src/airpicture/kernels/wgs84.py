@@ -62,10 +62,10 @@ def meridian_of(w: float, z: float) -> tuple[float, float, float]:
     """
     p, q = w / A, EC * z / A
     r = math.sqrt(w * w + z * z)
-    if p == 0.0:
+    if p < 1e-30:
         if r == 0.0:
             return 0.0, 1.0, -B
-        p = 1e-100  # on the axis the step below is 0/0; next to it, it isn't
+        p = 1e-30  # on the axis the step below would be 0/0, and next to it the squares underflow
     s, c = q * (1.0 + EP2 * B / r), p  # tangent of the parametric latitude is s/c
     a1 = math.sqrt(s * s + c * c)
     a3 = a1 * a1 * a1
