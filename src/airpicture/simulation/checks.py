@@ -13,11 +13,11 @@ from typing import Any
 from airpicture.errors import ConfigError
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return advice on a word that isn't known: the most alike one, or all of them."""
+def nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return advice on a word that isn't known: the most alike one, or all of them after `otherwise`."""
     names = sorted(known)
     alike = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"did you mean {alike[0]!r}?" if alike else "known are " + ", ".join(names)
+    return f"did you mean {alike[0]!r}?" if alike else otherwise and f"{otherwise} {', '.join(names)}"
 
 
 class Table:
@@ -37,7 +37,7 @@ class Table:
         self.raw: dict[str, Any] = dict(raw)
         self.asked: set[str] = set()
 
-    def error(self, key: str, found: str, expected: str, todo: str = "") -> ConfigError:
+    def error(self, key: str, found: str, expected: str = "", todo: str = "") -> ConfigError:
         """Return the error for a key of this table, for the caller to raise."""
         name = f", key {key!r}" if key else ""
         return ConfigError(f"{self.path}: {self.where}{name} {found}", expected=expected, todo=todo)
@@ -150,7 +150,7 @@ class Table:
         """Raise if the table holds keys that were never asked for."""
         for key in self.raw:
             if key not in self.asked:
-                raise self.error(key, "is not known", "only known keys", nearest(key, self.asked))
+                raise self.error(key, "is not known", todo=nearest(key, self.asked, "known are"))
 
     def _number(self, key: str, value: object, low: float, high: float) -> float:
         number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

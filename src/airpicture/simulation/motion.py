@@ -52,10 +52,10 @@ class _Limits:
 class _Hand:
     """One hand on the stick: follows a program, and says which targets get a new order in this step."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, row: I64) -> None:
         self.program = program
         self.entry = np.zeros(len(program.hold), np.int64)
-        self.timer = program.hold[:, 0].copy()
+        self.timer = program.hold[row, 0]
 
     def orders(self, running: Any, row: I64, dt: float) -> tuple[Any, F64, F64]:
         """Let time pass for the `running`; return the targets whose time has come, and their orders' value and rate.
@@ -86,8 +86,9 @@ def fly(fleet: Fleet, steps: int, dt: float) -> Flight:
     v, w = fleet.speed.copy(), np.zeros(count)
     v_goal, v_rate, h_goal, w_rate = v.copy(), limits.acceleration.copy(), h.copy(), np.zeros(count)
     turn_left, lateral = np.zeros(count), fleet.turn_lateral.copy()
-    turning, pacing, levelling = _Hand(fleet.turns), _Hand(fleet.speeds), _Hand(fleet.heights)
     own, leader = np.arange(count), fleet.lead
+    row = np.where(fleet.first * dt < fleet.split, leader, own)
+    turning, pacing, levelling = (_Hand(program, row) for program in (fleet.turns, fleet.speeds, fleet.heights))
     routes = _Routes(fleet)
     last = fleet.last.copy()
     stays = np.isfinite(fleet.centre[:, 0])
