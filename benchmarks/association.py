@@ -19,7 +19,7 @@ from airpicture.association.clusters import find_clusters
 
 PD = 0.9
 GATE = 13.0  # chi2, two degrees of freedom
-DENSITIES = (0.0004, 0.002, 0.0036, 0.005, 0.0125, 0.035)  # targets per sigma squared
+DENSITIES = (0.0004, 0.002, 0.0036, 0.005, 0.0125, 0.022, 0.035, 0.06)  # targets per sigma squared
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], int]
 

@@ -300,14 +300,15 @@ def crowd(tracks: int, per_gate: float, seed: int = 4) -> tuple:
 @pytest.mark.skipif(not COMPILED, reason="large")
 def test_one_giant_cluster_takes_linear_time(method: str) -> None:
     """Gates so full that the clusters run together: four times the tracks must not cost much more than four times."""
+    associate(*rows_of(np.ones((3, 3))), method=method)  # compiles on first use
     times = []
     for tracks in (12_500, 50_000):
         pairs = crowd(tracks, 8.0)
         best = np.inf
         for _ in range(2):
-            begin = time.perf_counter()
+            begin = time.thread_time()
             result = associate(*pairs, method=method)
-            best = min(best, time.perf_counter() - begin)
+            best = min(best, time.thread_time() - begin)
         times.append(best)
         assert result.largest > 0.8 * tracks
         assert np.all(result.claimed <= 1.0)
@@ -334,9 +335,10 @@ def test_a_hub_is_bounded(method: str) -> None:
     n, m = (500, 40) if COMPILED else (60, 12)
     rng = np.random.default_rng(6)
     W = np.exp(rng.normal(3, 3, (n, m)))
-    begin = time.perf_counter()
+    associate(*rows_of(np.ones((3, 3))), method=method)  # compiles on first use
+    begin = time.thread_time()
     result = associate(*rows_of(W), method=method)
-    assert time.perf_counter() - begin < 10.0  # compiles on first use
+    assert time.thread_time() - begin < 5.0  # measured: 0.03 s; without compilation 0.3 s
     check_invariants(W, result)
     if method == "joint":
         assert result.propagated == 1
