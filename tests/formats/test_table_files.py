@@ -206,7 +206,7 @@ def test_gzip_is_unpacked(tmp_path: Path) -> None:
 
 
 def test_other_programs_types_are_taken(tmp_path: Path) -> None:
-    """Dictionary text, timestamps, wide and floating integers, large text: what other writers make of the same columns."""
+    """Dictionary text, timestamps, wide and floating integers, large text: what others write."""
     table = some_plots().to_arrow()
     changes = {
         "sensor": table["sensor"].dictionary_encode(),

@@ -62,7 +62,7 @@ def recognise(path: AnyPath) -> Form:
             return "table"
     elif _is_blocks(head) or any(ending in _ASTERIX_ENDINGS for ending in endings):
         return "asterix"
-    elif endings[-1:] == [".parquet"]:
+    elif {".parquet", ".csv"} & set(endings):
         return "table"  # whose reader says what's wrong with it
     raise InputError(f"no known format: {looks_like(head)}", expected=KNOWN, path=os.fspath(path))
 

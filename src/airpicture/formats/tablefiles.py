@@ -49,7 +49,7 @@ class Loaded:
 def table_kind(names: Sequence[str]) -> str:
     """Return which table has these columns: ``plots``, ``truth``, ``tracks``, or "" for none."""
     tidy = {name.strip().lower() for name in names}
-    return next((kind for kind, mark in reversed(MARKS.items()) if mark in tidy and "t_ns" in tidy), "")
+    return next((kind for kind, mark in reversed(MARKS.items()) if mark in tidy), "")
 
 
 def csv_names(head: bytes) -> list[str]:
