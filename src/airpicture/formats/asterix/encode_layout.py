@@ -13,18 +13,17 @@ allows where the width would allow more, and which items read "maximum value mea
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from airpicture.errors import ConfigError
-from airpicture.kernels.asterix_encode import COMPOUND, EXTENDED, FIXED, REPETITIVE, LayoutArrays
+from airpicture.formats.asterix.specification import Item, item_fields, load_category
+from airpicture.kernels.asterix_encode_words import COMPOUND, EXTENDED, FIXED, REPETITIVE, LayoutArrays
 from airpicture.units import FL, FPM, FT, KT, NMI
 
 UNITS: Final = {
@@ -40,6 +39,11 @@ UNITS: Final = {
     "ft": FT,
     "ft/min": FPM,
     "FL": FL,
+    "NM/s": NMI,
+    "°/s": math.pi / 180.0,
+    "mb": 100.0,
+    "°C": 1.0,
+    "Mach": 1.0,
 }
 
 # EUROCONTROL-SPEC-0149-9 edition 1.20, encoding rule of each item: the range in SI units
@@ -89,10 +93,11 @@ class Layout:
     leaves: tuple[Leaf, ...]
     items: tuple[tuple[str, int, int], ...]  # name, FRN counted from 0, kind
 
-    def arrays(self, names: Sequence[str]) -> LayoutArrays:
-        """Return the layout as columns for the kernels, the fields numbered in the order of `names`.
+    def arrays(self, names: Sequence[str], omitted: Collection[str] = ()) -> LayoutArrays:
+        """Return the layout as columns for the kernels: the named fields in this order, and the leaves they are in.
 
-        A field that this edition lacks (I062/080 MLAT before 1.20) gets leaf -1 and is never written.
+        A field that this edition lacks (I062/080 MLAT before 1.20), or whose leaf holds an omitted one, gets leaf -1
+        and is never written.
 
         Raises
         ------
@@ -100,45 +105,43 @@ class Layout:
         """
         fields = [self.fields.get(name) for name in names]
         for name, field in zip(names, fields, strict=True):
-            if field is None and not any(name in load_layout(self.category, e).fields for e in editions(self.category)):
-                raise ConfigError(f"category {self.category} has no field {name!r}")
-        low, high = np.zeros(len(names)), np.zeros(len(names))
-        clip = np.zeros(len(names), np.uint8)
-        for k, (name, field) in enumerate(zip(names, fields, strict=True)):
-            if field is None:
-                continue
-            low[k] = -(2 ** (field.bits - 1)) if field.signed else 0
-            high[k] = 2 ** (field.bits - field.signed) - 1
-            least, most = RANGES.get(self.category, {}).get(name, (-math.inf, math.inf))
-            low[k] = max(low[k], math.ceil(least / field.step - 1e-6) if least > -math.inf else low[k])
-            high[k] = min(high[k], math.floor(most / field.step + 1e-6) if most < math.inf else high[k])
-            clip[k] = name.startswith(SATURATING.get(self.category, ("\0",)))
-        present = [f if f is not None else Field(-1, 0, 1, False, 1.0) for f in fields]
-        firsts = [next(k for k, leaf in enumerate(self.leaves) if leaf.item == i) for i in range(len(self.items))]
+            if field is None and not any(
+                name in load_layout(self.category, e).fields for e in load_category(self.category)
+            ):
+                raise ConfigError(f"category {self.category:03d} has no field {name!r}")
+        silent = {self.fields[name].leaf for name in omitted if name in self.fields}
+        fields = [None if field is None or field.leaf in silent else field for field in fields]
+        used = sorted({field.leaf for field in fields if field is not None})
+        items = sorted({self.leaves[leaf].item for leaf in used})
+        firsts = [next(k for k, leaf in enumerate(used) if self.leaves[leaf].item == item) for item in items]
+        limits = [self._limits(name) for name in names]
+        known = [f if f is not None else Field(-1, 0, 1, False, 1.0) for f in fields]
         return LayoutArrays(
-            field_leaf=np.array([f.leaf for f in present], np.int64),
-            field_shift=np.array([f.shift for f in present], np.int64),
-            field_mask=np.array([2**f.bits - 1 for f in present], np.int64),
-            field_scale=np.array([1.0 / f.step for f in present]),
-            field_low=low,
-            field_high=high,
-            field_clip=clip,
-            leaf_octets=np.array([leaf.octets for leaf in self.leaves], np.int64),
-            leaf_bit=np.array([leaf.bit for leaf in self.leaves], np.int64),
-            item_bit=np.array([frn for _, frn, _ in self.items], np.int64),
-            item_kind=np.array([kind for _, _, kind in self.items], np.int64),
-            item_first=np.array([*firsts, len(self.leaves)], np.int64),
+            field_leaf=np.array([used.index(f.leaf) if f.leaf >= 0 else -1 for f in known], np.int64),
+            field_shift=np.array([f.shift for f in known], np.int64),
+            field_mask=np.array([2**f.bits - 1 for f in known], np.int64),
+            field_scale=np.array([1.0 / f.step for f in known]),
+            field_low=np.array([low for low, _ in limits]),
+            field_high=np.array([high for _, high in limits]),
+            field_clip=np.array([name.startswith(SATURATING.get(self.category, ("?",))) for name in names], np.uint8),
+            leaf_octets=np.array([self.leaves[leaf].octets for leaf in used], np.int64),
+            leaf_bit=np.array([self.leaves[leaf].bit for leaf in used], np.int64),
+            item_bit=np.array([self.items[item][1] for item in items], np.int64),
+            item_kind=np.array([self.items[item][2] for item in items], np.int64),
+            item_first=np.array([*firsts, len(used)], np.int64),
         )
 
-    def record_size_max(self) -> int:
-        """Return the octets of a record that has every leaf, three elements of each repetitive item, all FSPECs."""
-        leaves = sum(leaf.octets * (3 if self.items[leaf.item][2] == REPETITIVE else 1) for leaf in self.leaves)
-        return leaves + 5 + 5 * len(self.items)
-
-
-def editions(category: int) -> list[str]:
-    """Return the editions that the tables hold, oldest first."""
-    return list(_table(category)["editions"])
+    def _limits(self, name: str) -> tuple[float, float]:
+        """Return the smallest and largest count of a field, from its width and its encoding rule."""
+        field = self.fields.get(name)
+        if field is None:
+            return 0.0, 0.0
+        low, high = (-(2.0 ** (field.bits - 1)) if field.signed else 0.0), 2.0 ** (field.bits - field.signed) - 1.0
+        if name in RANGES.get(self.category, {}):
+            least, most = RANGES[self.category][name]
+            # a millionth of a step is the rounding of the division: -15 FL is -60 counts, not -59
+            low, high = max(low, math.ceil(least / field.step - 1e-6)), min(high, math.floor(most / field.step + 1e-6))
+        return low, high
 
 
 @cache
@@ -149,45 +152,37 @@ def load_layout(category: int, edition: str) -> Layout:
     ------
     ConfigError : the tables hold no such edition
     """
-    table = _table(category)
-    if edition not in table["editions"]:
+    known = load_category(category)
+    if edition not in known:
         raise ConfigError(
-            f"edition {edition} of category {category:03d}",
-            expected="one of " + ", ".join(table["editions"]),
-            todo="Choose one of these to write",
+            f"edition {edition!r} of category {category:03d}",
+            expected="one of " + ", ".join(known),
+            todo="choose one of these to write",
         )
-    uap = table["editions"][edition]["uaps"][""]["items"]
     fields: dict[str, Field] = {}
     leaves: list[Leaf] = []
     items: list[tuple[str, int, int]] = []
-    for frn, entry in enumerate(uap):
-        if not isinstance(entry, int):
+
+    def add(node: Item, name: str, bit: int) -> None:
+        leaves.append(Leaf(len(items), _size(node) // 8, bit))
+        fields.update(_fields(node, name, len(leaves) - 1))
+
+    for frn, node in enumerate(known[edition].uaps[0].items):
+        if not isinstance(node, dict):
             continue
-        node = table["items"][entry]
         if node["type"] == "compound":
-            parts = [(k, sub) for k, sub in enumerate(node["items"]) if sub is not None and _writable(sub)]
-            for bit, sub in parts:
-                leaves.append(_leaf(sub, len(items), bit))
-                fields |= _fields(sub, f"{node['name']}/{sub['name']}", len(leaves) - 1)
+            for bit, sub in enumerate(node["items"]):
+                if sub is not None and _writable(sub):
+                    add(sub, f"{node['name']}/{sub['name']}", bit)
             items.append((node["name"], frn, COMPOUND))
         elif _writable(node):
-            kind = {"extended": EXTENDED, "repetitive": REPETITIVE}.get(node["type"], FIXED)
-            leaves.append(_leaf(node, len(items), -1))
-            fields |= _fields(node, node["name"], len(leaves) - 1)
-            items.append((node["name"], frn, kind))
+            add(node, node["name"], -1)
+            items.append((node["name"], frn, {"extended": EXTENDED, "repetitive": REPETITIVE}.get(node["type"], FIXED)))
     return Layout(category, edition, fields, tuple(leaves), tuple(items))
 
 
-@cache
-def _table(category: int) -> dict[str, Any]:
-    """Return the generated table of a category."""
-    source = files("airpicture.formats.asterix") / "_generated" / f"cat{category:03d}.json"
-    loaded: dict[str, Any] = json.loads(source.read_text("utf-8"))
-    return loaded
-
-
-def _size(node: dict[str, Any]) -> int:
-    """Return the bits of a leaf with all its extents, FX bits included."""
+def _size(node: Item) -> int:
+    """Return the bits of a leaf, all extents and FX bits included."""
     if node["type"] == "extended":
         return sum(8 * int(part["bytes"]) for part in node["parts"])
     if node["type"] == "repetitive":
@@ -195,7 +190,7 @@ def _size(node: dict[str, Any]) -> int:
     return int(node["bits"])
 
 
-def _writable(node: dict[str, Any]) -> bool:
+def _writable(node: Item) -> bool:
     """Say whether an item is a leaf; explicit items, counted repetitions and long texts aren't."""
     if node["type"] == "explicit" or (node["type"] == "repetitive" and node["count_bytes"] > 0):
         return False
@@ -204,37 +199,15 @@ def _writable(node: dict[str, Any]) -> bool:
     return _size(node) <= LEAF_BITS
 
 
-def _leaf(node: dict[str, Any], item: int, bit: int) -> Leaf:
-    return Leaf(item, _size(node) // 8, bit)
-
-
-def _fields(node: dict[str, Any], name: str, leaf: int) -> dict[str, Field]:
-    """Return the fields of a leaf by name."""
+def _fields(node: Item, name: str, leaf: int) -> Iterator[tuple[str, Field]]:
+    """Yield the fields of a leaf with their names."""
     size = _size(node)
-    found: dict[str, Field] = {}
-    for sub_name, offset, element in _elements(node, name):
-        step = element["lsb"] * UNITS[element["unit"]] if element["kind"] == "quantity" and "lsb" in element else 1.0
-        bits = int(element["bits"])
-        found[sub_name] = Field(leaf, size - offset - bits, bits, bool(element.get("signed")), step)
-    return found
-
-
-def _elements(node: dict[str, Any], name: str, offset: int = 0) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """Walk the named elements of a leaf: name, bits before it, description."""
-    if node["type"] == "repetitive":
-        yield from _elements(node["each"], name, offset)
-    elif node["type"] == "extended":
-        for part in node["parts"]:
-            yield from _members(part["items"], name, offset)
-            offset += 8 * int(part["bytes"])
-    elif node["type"] == "group":
-        yield from _members(node["items"], name, offset)
-    else:
-        yield name, offset, node
-
-
-def _members(items: list[dict[str, Any]], name: str, offset: int) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    for item in items:
-        if item["type"] != "spare":
-            yield from _elements(item, f"{name}/{item['name']}", offset)
-        offset += int(item["bits"])
+    repeated = node["type"] == "repetitive"
+    for found in item_fields(node["each"] if repeated else node, name):
+        content = found.content
+        step = content["lsb"] * UNITS[content["unit"]] if content["kind"] == "quantity" else 1.0
+        before = 8 * found.cell[1] + found.bit  # the parts of an extended item are octets
+        yield (
+            found.path,
+            Field(leaf, size - before - found.bits, found.bits, bool(content.get("signed")), step),
+        )

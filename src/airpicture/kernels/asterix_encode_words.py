@@ -1,0 +1,219 @@
+"""Records from a table of values: each value becomes the bits of its field, each leaf a machine word, each word octets.
+
+Knows no item by name. The layout is made from the generated tables by ``formats.asterix.encode_layout``, where leaf and
+field are explained.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airpicture.kernels._jit import inline, jit
+
+F64: TypeAlias = NDArray[np.float64]
+I64: TypeAlias = NDArray[np.int64]
+U8: TypeAlias = NDArray[np.uint8]
+
+FIXED: Final = 0
+EXTENDED: Final = 1  # octets of seven bits and FX, written as far as anything is set
+COMPOUND: Final = 2  # a sub-FSPEC before its leaves
+REPETITIVE: Final = 3  # elements ended by an FX bit of 0: one long number, lowest digits first
+
+RECORD_MAX: Final = 512  # octets; far longer than a record of 26 leaves can be (a test holds it)
+
+
+class LayoutArrays(NamedTuple):
+    """A category's layout as columns; F fields, L leaves, I items, each in the order of the record."""
+
+    field_leaf: I64  # (F,) leaf, -1 where the field isn't written
+    field_shift: I64  # (F,) bits
+    field_mask: I64  # (F,) all ones of the field's width
+    field_scale: F64  # (F,) counts per SI unit
+    field_low: F64  # (F,) counts
+    field_high: F64  # (F,) counts
+    field_clip: U8  # (F,) 1 where a value outside is written as the limit, 0 where the leaf is left out
+    leaf_octets: I64  # (L,)
+    leaf_bit: I64  # (L,) place in the sub-FSPEC, -1 outside of a compound item
+    item_bit: I64  # (I,) place in the FSPEC
+    item_kind: I64  # (I,)
+    item_first: I64  # (I + 1,) first leaf
+
+
+@inline
+def _fspec(first: int, last: int, bits: I64, present: U8, out: U8, pos: int) -> int:
+    """Write a FSPEC for entries first..last, which are in order of their bits; return its end."""
+    top = -1
+    for k in range(first, last):
+        if present[k] == 1:
+            top = bits[k]
+    octets = top // 7 + 1
+    for k in range(octets):
+        out[pos + k] = 1 if k < octets - 1 else 0
+    for k in range(first, last):
+        if present[k] == 1:
+            out[pos + bits[k] // 7] |= 0x80 >> (bits[k] % 7)
+    return pos + octets
+
+
+@inline
+def _word(word: int, octets: int, out: U8, pos: int) -> int:
+    """Write a leaf, highest octet first; return its end."""
+    for k in range(octets):
+        out[pos + k] = (word >> (8 * (octets - 1 - k))) & 0xFF
+    return pos + octets
+
+
+@inline
+def _extents(word: int, octets: int, out: U8, pos: int) -> int:
+    """Write the extents of a leaf up to the last one that says anything, at least one; return its end."""
+    used = 1
+    for k in range(1, octets):
+        if (word >> (8 * (octets - 1 - k))) & 0xFE:
+            used = k + 1
+    for k in range(used):
+        octet = (word >> (8 * (octets - 1 - k))) & 0xFE
+        out[pos + k] = octet | (1 if k < used - 1 else 0)
+    return pos + used
+
+
+@inline
+def _elements(number: int, octets: int, out: U8, pos: int) -> int:
+    """Write a number not below 0 as repeated elements, lowest digits first, each with its FX bit; return its end."""
+    bits = 8 * octets - 1
+    while True:
+        digit = number & ((1 << bits) - 1)
+        number >>= bits
+        pos = _word((digit << 1) | (1 if number > 0 else 0), octets, out, pos)
+        if number == 0:
+            return pos
+
+
+@jit
+def count_values(values: F64, layout: LayoutArrays, words: I64, present: U8, saturated: I64, left_out: I64) -> None:
+    """Turn one record's values into the words of its leaves.
+
+    A leaf is present where all its fields are known and can be said: a latitude without longitude isn't sent.
+
+    Parameters
+    ----------
+    values : (F,) float64, SI units or codes; NaN unknown
+    words : (L,) int64, the leaves' bits, right-justified; overwritten
+    present : (L,) uint8, 1 where the record has the leaf; overwritten
+    saturated, left_out : (F,) int64, values written as the limit of their field, values not written; added to
+    """
+    words[:] = 0
+    present[:] = 1
+    for f in range(len(values)):
+        leaf = layout.field_leaf[f]
+        if leaf < 0:
+            continue
+        value = values[f]
+        if math.isnan(value):
+            present[leaf] = 0
+            continue
+        count = np.floor(value * layout.field_scale[f] + 0.5)
+        low, high = layout.field_low[f], layout.field_high[f]
+        if not low <= count <= high:
+            if layout.field_clip[f] == 0 or (count < low and low == 0.0):  # an unsigned field has no "or below"
+                left_out[f] += 1
+                present[leaf] = 0
+                continue
+            saturated[f] += 1
+            count = high if count > high else low
+        words[leaf] |= (int(count) & layout.field_mask[f]) << layout.field_shift[f]
+
+
+@jit
+def write_record(words: I64, present: U8, layout: LayoutArrays, held: U8, out: U8, start: int) -> int:
+    """Write one record into `out` from `start`; return its end.
+
+    Parameters
+    ----------
+    words, present : see count_values; the word of a repetitive leaf is its long number
+    held : (I,) uint8 workspace; overwritten
+    out : (bytes,) uint8, with RECORD_MAX octets of room; overwritten
+    """
+    items = len(layout.item_kind)
+    for item in range(items):
+        held[item] = 0
+        for leaf in range(layout.item_first[item], layout.item_first[item + 1]):
+            held[item] |= present[leaf]
+    pos = _fspec(0, items, layout.item_bit, held, out, start)
+    for item in range(items):
+        if held[item] == 0:
+            continue
+        first, last = layout.item_first[item], layout.item_first[item + 1]
+        kind = layout.item_kind[item]
+        if kind == COMPOUND:
+            pos = _fspec(first, last, layout.leaf_bit, present, out, pos)
+            for leaf in range(first, last):
+                if present[leaf] == 1:
+                    pos = _word(words[leaf], layout.leaf_octets[leaf], out, pos)
+        elif kind == EXTENDED:
+            pos = _extents(words[first], layout.leaf_octets[first], out, pos)
+        elif kind == REPETITIVE:
+            pos = _elements(words[first], layout.leaf_octets[first], out, pos)
+        else:
+            pos = _word(words[first], layout.leaf_octets[first], out, pos)
+    return pos
+
+
+@jit
+def write_blocks(
+    category: int,
+    values: F64,
+    numbers: I64,
+    flags: U8,
+    layout: LayoutArrays,
+    block_max: int,
+    out: U8,
+    saturated: I64,
+    left_out: I64,
+    counts: I64,
+) -> int:
+    """Write a table of values as data blocks of one category.
+
+    Parameters
+    ----------
+    values : (N, F) float64, see count_values
+    numbers : (N,) int64, what repetitive leaves hold; such a leaf is present where its field has a value
+    flags : (N,) uint8, 255 where the row isn't to be written
+    block_max : octets of a block; a record longer than that has a block for itself
+    out : (bytes,) uint8, at least N (RECORD_MAX + 3) long; overwritten
+    saturated, left_out : (F,) int64; added to
+    counts : (2,) int64, records, blocks; added to
+
+    Returns
+    -------
+    number of bytes written
+    """
+    leaves, items = len(layout.leaf_octets), len(layout.item_kind)
+    words, present = np.zeros(leaves, np.int64), np.zeros(leaves, np.uint8)
+    held, record = np.zeros(items, np.uint8), np.zeros(RECORD_MAX, np.uint8)
+    block, pos = -1, 0
+    for i in range(len(values)):
+        if flags[i] == 255:
+            continue
+        count_values(values[i], layout, words, present, saturated, left_out)
+        for item in range(items):
+            if layout.item_kind[item] == REPETITIVE:
+                words[layout.item_first[item]] = numbers[i]
+        size = write_record(words, present, layout, held, record, 0)
+        if block < 0 or pos - block + size > block_max:
+            if block >= 0:
+                out[block + 1], out[block + 2] = (pos - block) >> 8, (pos - block) & 0xFF
+            block = pos
+            out[pos] = category
+            pos += 3
+            counts[1] += 1
+        for k in range(size):
+            out[pos + k] = record[k]
+        pos += size
+        counts[0] += 1
+    if block >= 0:
+        out[block + 1], out[block + 2] = (pos - block) >> 8, (pos - block) & 0xFF
+    return pos
