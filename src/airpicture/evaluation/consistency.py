@@ -102,7 +102,7 @@ def independent_samples(values: F64, track: I64) -> float:
         pairs = int(np.count_nonzero(same))
         if pairs == 0:
             break
-        rho = float(np.sum(centred[lag:][same] * centred[:-lag][same])) / pairs / variance
+        rho = float(np.dot(centred[lag:] * same, centred[:-lag])) / pairs / variance
         if rho <= 0.0:
             break
         # Bartlett's weight: a track of n rows has n - k pairs at lag k.

@@ -56,7 +56,7 @@ def summarise(evidence: Evidence, *, cutoff: float, order: float, switching: flo
         "update_rmse_vertical_m": rms(updates.error[:, 2]),
         "update_velocity_rmse_mps": rms(np.hypot(updates.v_error[:, 0], updates.v_error[:, 1])),
     }
-    consistent = _consistency(updates, np.ones(len(updates.target), np.bool_))
+    consistent = _consistency(updates)
     position = consistent["position_2d"]
     return Report(
         **figures,
@@ -227,14 +227,13 @@ def accuracy(matching: Matching, chosen: BOOL | None = None) -> dict[str, float]
     }
 
 
-def _consistency(updates: Updates, chosen: BOOL) -> dict[str, Consistency]:
+def _consistency(updates: Updates) -> dict[str, Consistency]:
     kinds = (
         ("position_2d", updates.nees_2d, 2),
         ("position_3d", updates.nees_3d, 3),
         ("velocity_2d", updates.nees_velocity, 2),
     )
-    track, t_ns = updates.track[chosen], updates.t_ns[chosen]
-    return {name: consistency(values[chosen], track, t_ns, dimension) for name, values, dimension in kinds}
+    return {name: consistency(nees, updates.track, updates.t_ns, dimension) for name, nees, dimension in kinds}
 
 
 def _siap(matching: Matching, follow: Continuity, frames: dict[str, F64 | I64]) -> dict[str, float]:
@@ -278,7 +277,8 @@ def _per_class(truth: Paths, follow: Continuity, matching: Matching, updates: Up
         if not np.any(mine):
             continue
         judged, held = int(follow.judged[mine].sum()), int(follow.held[mine].sum())
-        consistent = _consistency(updates, mine[updates.target])
+        rows = mine[updates.target]
+        position = consistency(updates.nees_2d[rows], updates.track[rows], updates.t_ns[rows], 2)
         figures = accuracy(matching, mine[matching.pair_target])
         result["unknown" if kind < 0 else truth.class_names[kind]] = {
             "targets": int(np.count_nonzero(mine)),
@@ -292,9 +292,9 @@ def _per_class(truth: Paths, follow: Continuity, matching: Matching, updates: Up
             "breaks": int(follow.breaks[mine].sum()),
             "longest_gap_s": quantile(follow.longest_gap_s[mine], 1.0),
             **{key: figures[key] for key in ("rmse_m", "rmse_horizontal_m", "rmse_vertical_m", "velocity_rmse_mps")},
-            "nees": consistent["position_2d"].mean,
-            "nees_lower": consistent["position_2d"].lower,
-            "nees_upper": consistent["position_2d"].upper,
+            "nees": position.mean,
+            "nees_lower": position.lower,
+            "nees_upper": position.upper,
         }
     return result
 
