@@ -21,7 +21,7 @@ class AirpictureError(Exception):
         if expected:
             parts.append(f"Expected {expected.rstrip('.')}.")
         if todo:
-            parts.append(todo.rstrip(".") + ".")
+            parts.append(todo if todo.endswith("?") else todo.rstrip(".") + ".")
         super().__init__(" ".join(parts))
 
 

@@ -65,7 +65,7 @@ def change(path: str, value: Any) -> dict[str, Any]:
     ("path", "value", "words"),
     [
         ("scenario", None, ["scenario", "is missing", "[scenario]"]),
-        ("scenario/durations_s", 5.0, ["[scenario]", "'durations_s'", "did you mean 'duration_s'?"]),
+        ("scenario/durations_s", 5.0, ["[scenario]", "'durations_s'", "Did you mean 'duration_s'?"]),
         ("scenario/duration_s", "600", ["'duration_s'", "'600'", "a number from 1"]),
         ("scenario/duration_s", float("nan"), ["'duration_s'", "nan", "a number"]),
         ("scenario/seed", 1.5, ["'seed'", "1.5", "a whole number"]),
@@ -75,30 +75,30 @@ def change(path: str, value: Any) -> dict[str, Any]:
         ("sensor/0/perod_s", 4.0, ["sensor 'r'", "'perod_s'", "period_s"]),
         ("sensor/0/period_s", None, ["[[sensor]] number 1", "'period_s'", "missing"]),
         ("sensor/0/kind", "rader", ["'rader'", "radar"]),
-        ("sensor/0/simulation/scan_phase", 4.0, ["[[sensor]] number 1.simulation", "did you mean 'scan_phase_deg'?"]),
+        ("sensor/0/simulation/scan_phase", 4.0, ["[[sensor]] number 1.simulation", "Did you mean 'scan_phase_deg'?"]),
         ("sensor/0/simulation/rate_hz", 4.0, ["'rate_hz'", "not known"]),
-        ("sensor/0/simulation/secondary", "modes", ["'modes'", "did you mean 'mode-s'?"]),
+        ("sensor/0/simulation/secondary", "modes", ["'modes'", "Did you mean 'mode-s'?"]),
         ("sensor/0/simulation/clockwise", "yes", ["'clockwise'", "true or false"]),
         ("sensor/0/simulation/clutter", [{"range_m": [0, 1]}], ["[[clutter]] number 1", "'per_scan'", "missing"]),
-        ("groups", [], ["'groups'", "did you mean 'group'?"]),
-        ("group/0/class", "figther", ["[[group]] number 1", "'figther'", "did you mean 'fighter'?"]),
+        ("groups", [], ["'groups'", "Did you mean 'group'?"]),
+        ("group/0/class", "figther", ["[[group]] number 1", "'figther'", "Did you mean 'fighter'?"]),
         ("group/0/class", None, ["'class'", "is missing"]),
-        ("group/0/speeds_mps", [1, 2], ["'speeds_mps'", "did you mean 'speed_mps'?"]),
+        ("group/0/speeds_mps", [1, 2], ["'speeds_mps'", "Did you mean 'speed_mps'?"]),
         ("group/0/speed_mps", [1, 2000], ["'speed_mps'", "beyond what a transport does", "60 to 275"]),
-        ("group/0/speed_mps", [200, 100], ["'speed_mps'", "exchange"]),
+        ("group/0/speed_mps", [200, 100], ["'speed_mps'", "Exchange"]),
         ("group/0/h_ell_m", [1, 2, 3], ["'h_ell_m'", "a pair"]),
         ("group/0/count", 0, ["'count'", "0", "from 1"]),
         ("group/0/count", True, ["'count'", "True"]),
         ("group/0/area", None, ["'area'", "is missing", "polygon"]),
         ("group/0/area", "here", ["area", "a table"]),
-        ("group/0/area/center", [1, 2], ["[[group]] number 1.area", "did you mean 'centre'?"]),
+        ("group/0/area/center", [1, 2], ["[[group]] number 1.area", "Did you mean 'centre'?"]),
         ("group/0/area/centre", "north", ["'north'", "the id of a sensor"]),
         ("group/0/area/centre", [95, 2], ["'centre'", "latitude from -90 to 90"]),
         ("group/0/area/range_m", [-1, 2], ["'range_m'", "-1", "from 0"]),
         ("group/0/area", {"polygon": [[1, 1], [2, 2]]}, ["'polygon'", "at least three"]),
         ("group/0/area", {"polygon": [[1, 1], [2, 2], [3, 3]]}, ["'polygon'", "encloses no area"]),
-        ("group/0/heading_deg", "inbond", ["'inbond'", "did you mean 'inbound'?"]),
-        ("group/0/manoeuvre", "scisors", ["'scisors'", "did you mean 'scissors'?"]),
+        ("group/0/heading_deg", "inbond", ["'inbond'", "Did you mean 'inbound'?"]),
+        ("group/0/manoeuvre", "scisors", ["'scisors'", "Did you mean 'scissors'?"]),
         ("group/0/manoeuvre", "scissors", ["'manoeuvre'", "formation = 2"]),
         ("group/0/split_s", 10, ["'split_s'", "formation = 2"]),
         ("group/0/visible_to", "q", ["'visible_to'", "'q'"]),
@@ -183,7 +183,7 @@ def test_files(tmp_path: Path) -> None:
     bad.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="UTF-8"):
         load_scenario(bad)
-    with pytest.raises(ConfigError, match=r"no such file.*did you mean 'long-range'"):
+    with pytest.raises(ConfigError, match=r"no such file.*Did you mean 'long-range'"):
         load_scenario("long-rang")
     with pytest.raises(ConfigError, match="directory"):
         load_scenario(tmp_path)

@@ -17,7 +17,7 @@ def nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return advice on a word that isn't known: the most alike one, or all of them after `otherwise`."""
     names = sorted(known)
     alike = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"did you mean {alike[0]!r}?" if alike else otherwise and f"{otherwise} {', '.join(names)}"
+    return f"Did you mean {alike[0]!r}?" if alike else otherwise and f"{otherwise} {', '.join(names)}"
 
 
 class Table:
@@ -40,7 +40,9 @@ class Table:
     def error(self, key: str, found: str, expected: str = "", todo: str = "") -> ConfigError:
         """Return the error for a key of this table, for the caller to raise."""
         name = f", key {key!r}" if key else ""
-        return ConfigError(f"{self.path}: {self.where}{name} {found}", expected=expected, todo=todo)
+        return ConfigError(
+            f"{self.path}: {self.where}{name} {found}", expected=expected, todo=todo[:1].upper() + todo[1:]
+        )
 
     def take(self, key: str, default: Any = None, *, required: str = "") -> Any:
         """Return the raw value; `required` says what belongs there where it must not be missing."""
@@ -150,7 +152,7 @@ class Table:
         """Raise if the table holds keys that were never asked for."""
         for key in self.raw:
             if key not in self.asked:
-                raise self.error(key, "is not known", todo=nearest(key, self.asked, "known are"))
+                raise self.error(key, "is not known", todo=nearest(key, self.asked, "Known are"))
 
     def _number(self, key: str, value: object, low: float, high: float) -> float:
         number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

@@ -108,7 +108,7 @@ def build_fleet(scenario: Scenario, seed: int, steps: int) -> Fleet:
         raise ConfigError(
             f"{scenario.path}: there's no [[group]]",
             expected="at least one group of targets",
-            todo="add a [[group]] table",
+            todo="Add a [[group]] table",
         )
     return Fleet.concat(parts, tuple(routes))
 

@@ -124,7 +124,7 @@ def load_scenario(source: str | os.PathLike[str] | Mapping[str, Any] | Scenario)
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: isn't valid TOML: {error}", todo="correct the line named") from None
+        raise ConfigError(f"{path}: isn't valid TOML: {error}", todo="Correct the line named") from None
     return _scenario(path, raw)
 
 
@@ -139,7 +139,7 @@ def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
         raise ConfigError(f"{path}: isn't text in UTF-8", expected="a scenario in TOML") from None
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or "can't be read").lower()
-        todo = nearest(path.stem, available(), "these ship:")
+        todo = nearest(path.stem, available(), "These ship:")
         raise ConfigError(
             f"{path}: {reason}", expected="a scenario file or the name of a shipped scenario", todo=todo
         ) from None
@@ -259,7 +259,7 @@ def _visible_to(table: Table, sensors: Sensors) -> str:
     value = table.text("visible_to", "") if "visible_to" in table.raw else ""
     table.asked.add("visible_to")
     if value and value not in sensors.ids:
-        raise table.error("visible_to", f"is {value!r}", "the id of a sensor", nearest(value, sensors.ids, "known are"))
+        raise table.error("visible_to", f"is {value!r}", "the id of a sensor", nearest(value, sensors.ids, "Known are"))
     return value
 
 
@@ -312,7 +312,7 @@ def _centre(area: Table, sensors: Sensors) -> tuple[float, float, float]:
     if isinstance(value, str):
         row = sensors.index(value)
         if row < 0:
-            raise area.error("centre", f"is {value!r}", "the id of a sensor", nearest(value, sensors.ids, "known are"))
+            raise area.error("centre", f"is {value!r}", "the id of a sensor", nearest(value, sensors.ids, "Known are"))
         if not math.isfinite(sensors.lat[row]):
             raise area.error("centre", f"is {value!r}, whose site isn't known", "a sensor with lat_deg and lon_deg")
         return float(sensors.lat[row]), float(sensors.lon[row]), float(sensors.h_ell[row])
