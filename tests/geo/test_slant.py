@@ -230,3 +230,32 @@ def test_horizon_height_undoes_horizon_range(h_antenna, h_target):
     reach = geo.horizon_range(h_antenna, h_target)
     assert geo.horizon_height(reach, h_antenna) == pytest.approx(h_target, abs=1e-6)
     assert geo.horizon_height(geo.horizon_range(h_antenna, 0.0), h_antenna) == 0.0
+
+
+def test_a_point_does_not_depend_on_its_neighbours():
+    """Bit for bit, in a batch of any size: replay must equal live however the plots were cut up."""
+    site = (0.7, 0.1, 60.0)
+    slant_range, azimuth, elevation = targets_around(np.random.default_rng(2), 203)
+    lat, lon, h = geo.polar_to_geodetic(slant_range, azimuth, elevation, *site)
+    p = geo.geodetic_to_ecef(lat, lon, h)
+    cases = [
+        (geo.polar_to_geodetic, (slant_range, azimuth, elevation), site),
+        (geo.geodetic_to_polar, (lat, lon, h), site),
+        (geo.slant_to_geodetic, (slant_range, azimuth, h), site),
+        (geo.slant_unknown_height, (slant_range, azimuth), (0.0, 15e3, *site)),
+        (geo.geodetic_to_ecef, (lat, lon, h), ()),
+        (geo.ecef_to_geodetic, (p,), ()),
+        (geo.ecef_to_enu, (p,), site),
+        (geo.enu_to_ecef, (p,), site),
+        (geo.distance, (lat, lon), site[:2]),
+    ]
+    for function, points, fixed in cases:
+
+        def rows(cut, function=function, points=points, fixed=fixed):
+            result = function(*(column[cut] for column in points), *fixed)
+            return np.column_stack(result) if isinstance(result, tuple) else result
+
+        whole = rows(slice(None))
+        assert np.isfinite(whole).all()
+        for cut in (slice(0, 1), slice(1, 8), slice(3, 20), slice(202, 203)):
+            assert np.array_equal(rows(cut), whole[cut])

@@ -11,15 +11,13 @@ Geodesy 87, 2013, equations 5 to 12, 38, 39, 44 to 46 and section 4.
 """
 
 import math
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64
 from airpicture.kernels.wgs84 import EC, EP2, TAU, A, B, F
-
-F64: TypeAlias = NDArray[np.float64]
 
 STEPS: Final = 12  # Vincenty's iteration gains over two digits a step where it is used
 ANTIPODAL: Final = -0.98  # cosine of the arc (169 degrees) from which on Vincenty's iteration isn't trusted

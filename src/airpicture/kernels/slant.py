@@ -2,12 +2,12 @@
 
 ::
 
-                     x  target, height h
-          range . '  |
-            . '      |            The sphere of the slant range about the sensor, cut by the vertical plane of the
-        . '          |            azimuth, meets the surface of height h once. The unknown is u, how far the target
-      O -------------+--- horizontal   lies above the sensor's horizontal; on a round Earth u is negative for
-    sensor           | u < 0           far, low targets.
+                       x  target, height h      In the vertical plane of the azimuth, the circle of the slant range
+          range  . '   |                        about the sensor meets the surface of height h once.
+             . '       | u
+         . '           |                        The unknown is u, how far the target lies above the sensor's
+      O ---------------+--- horizontal          horizontal; far, low targets have a negative u, since the Earth
+    sensor                                      curves away below it.
 
 The height is a nearly linear function of u with slope (R + h0) / (R + h), R being the ellipsoid's radius of curvature
 in the azimuth. The triangle with the Earth's centre on that sphere gives the starting value, 9 m wrong at 600 km; a
@@ -15,21 +15,19 @@ correction with that slope leaves a hundred-thousandth of the error there, a ten
 """
 
 import math
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64
 from airpicture.kernels.wgs84 import E2, A, ecef_of_enu, geodetic_of, height_of, height_up_of
-
-F64: TypeAlias = NDArray[np.float64]
 
 STEPS: Final = 12  # two or three suffice to 2,000 km
 ROUNDING: Final = 1e-6  # m; by so little a target straight above may seem nearer than its height
 TOLERANCE: Final = 1e-4  # m of height before the last correction, which leaves the rounding of ECEF, some 1e-9 m
 
-# Nodes and weights of the average over heights. Six leave the variance 1 % wrong where the cone of silence cuts the
+# Nodes and weights of the average over heights. Six leave the variance 2 % wrong where the cone of silence cuts the
 # interval, since the ground range then ends in a square root, and leave nothing that counts elsewhere.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 _WEIGHTS = 0.5 * _WEIGHTS

@@ -12,12 +12,10 @@ Source of the constants: NGA.STND.0036_1.0.0_WGS84, 2014, chapter 3 (a and 1/f d
 """
 
 import math
-from typing import Final, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64
 
 A: Final = 6378137.0  # m, semi-major axis
 F: Final = 1.0 / 298.257223563  # flattening
@@ -27,8 +25,6 @@ EP2: Final = E2 / (1.0 - E2)  # second eccentricity squared
 EC: Final = 1.0 - F  # sqrt(1 - E2)
 TAU: Final = 2.0 * math.pi
 SITE: Final = 12  # numbers in a site
-
-F64: TypeAlias = NDArray[np.float64]
 
 
 @inline
