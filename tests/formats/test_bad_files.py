@@ -121,11 +121,11 @@ def test_message_for_a_wrong_place(
 def test_one_kind_of_table_for_another(tmp_path: Path) -> None:
     some_plots().write(tmp_path / "plots.parquet")
     some_truth().write(tmp_path / "truth.parquet")
-    with pytest.raises(InputError, match="is a plots file.*Expected a truth file"):
+    with pytest.raises(InputError, match=r"is a plots file.*Expected a truth file"):
         read_truth(tmp_path / "plots.parquet")
     with pytest.raises(InputError, match="holds plots, no tracks"):
         read_tracks(tmp_path / "plots.parquet")
-    with pytest.raises(InputError, match="holds truth.*--truth"):
+    with pytest.raises(InputError, match=r"holds truth.*--truth"):
         read(tmp_path / "truth.parquet")
 
 
@@ -256,6 +256,7 @@ def test_cut_parquet_files_never_crash(tmp_path: Path) -> None:
         try:
             recording = open_recording(tmp_path / "plots.parquet")
         except AirpictureError as error:
-            assert "plots.parquet" in str(error)
+            told = str(error)
         else:
-            assert len(recording.plots) <= 3
+            told = "plots.parquet" * (len(recording.plots) <= 3)
+        assert "plots.parquet" in told

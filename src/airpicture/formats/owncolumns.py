@@ -76,7 +76,7 @@ def plots_from_columns(*, sensors: Sensors, t_ns: Any, sensor: Any, **columns: A
     InputError : an unknown name or sensor, unequal lengths, a value outside its limits, half a position
     """
     _check_names(columns)
-    t = _times(t_ns)
+    t = _times(_one_dimensional(t_ns, "t_ns") if isinstance(t_ns, np.ma.MaskedArray) else t_ns)
     given = {"t_ns": t, "sensor": _one_dimensional(sensor, "sensor")}
     given |= {name: _one_dimensional(values, name) for name, values in columns.items() if values is not None}
     size = _size(given)
@@ -149,11 +149,10 @@ def _check_names(columns: dict[str, Any]) -> None:
 
 
 def _one_dimensional(values: Any, name: str) -> NDArray[Any]:
-    array = (
-        values.filled(np.nan)
-        if isinstance(values, np.ma.MaskedArray) and values.dtype.kind == "f"
-        else np.asarray(values)
-    )
+    if isinstance(values, np.ma.MaskedArray):  # a masked entry is one that wasn't measured
+        whole = values.dtype.kind in "iu"
+        values = values.astype(np.int64).filled(-1) if whole else values.astype(np.float64).filled(np.nan)
+    array = np.asarray(values)
     if array.ndim > 1:
         raise InputError(f"an array of shape {array.shape}", expected="one value for each plot", column=name)
     return array

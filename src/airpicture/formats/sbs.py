@@ -28,11 +28,11 @@ from airpicture.formats.onecolumn import numbered, packed
 from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.reported import account, judge_positions, repetitions, reported_plots, reported_sensors
 from airpicture.tables import F64, I32, I64, Sensors, Technology
-from airpicture.units import FT, KT
+from airpicture.units import FT, KT, SECOND_NS
 
-VELOCITY_AGE_NS: Final = 2_000_000_000  # velocities come twice a second; at 3 g, 2 s change a speed by 60 m/s
-HEIGHT_AGE_NS: Final = 2_000_000_000  # a climb of 6000 ft/min makes 200 ft of it
-IDENTITY_AGE_NS: Final = 300_000_000_000  # callsigns come every 5 s near by; a code changes between sectors, in minutes
+VELOCITY_AGE_NS: Final = 2 * SECOND_NS  # velocities come twice a second; at 3 g, 2 s change a speed by 60 m/s
+HEIGHT_AGE_NS: Final = 2 * SECOND_NS  # a climb of 6000 ft/min makes 200 ft of it
+IDENTITY_AGE_NS: Final = 300 * SECOND_NS  # callsigns come every 5 s near by; a code changes between sectors, in minutes
 _FIELDS: Final = (
     *("message", "kind", "session", "aircraft", "address", "flight", "date", "time", "logged_date", "logged_time"),
     *(
@@ -189,12 +189,22 @@ def _times(fields: dict[str, ArrowColumn]) -> tuple[I64, NDArray[np.bool_]]:
     logged = pc.binary_join_element_wise(fields["logged_date"], fields["logged_time"], " ")
     stamp = pc.if_else(pc.match_substring_regex(generated, _STAMP), generated, logged)
     fits = pc.match_substring_regex(stamp, _STAMP)
-    stamp = pc.replace_substring(pc.if_else(fits, stamp, "1970-01-01 00:00:00"), "/", "-")
-    whole = pc.strptime(pc.utf8_slice_codeunits(stamp, 0, 19), "%Y-%m-%d %H:%M:%S", "s", error_is_null=True)
+    stamp = pc.if_else(fits, stamp, "1970-01-01 00:00:00")
+
+    def digits(begin: int, end: int) -> I64:
+        return np.asarray(pc.cast(pc.utf8_slice_codeunits(stamp, begin, end), pa.int64()))
+
+    # Not strptime, which takes 31 February for 3 March and 61 seconds for the next minute.
+    year, month, day = digits(0, 4), digits(5, 7), digits(8, 10)
+    hour, minute, second = digits(11, 13), digits(14, 16), digits(17, 19)
+    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
+    days = months.astype("datetime64[D]") + (day - 1)
+    sound = (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months)
+    sound &= (hour < 24) & (minute < 60) & (second < 60) & (year >= 1970) & (year < 2096)
+    seconds = days.astype(np.int64) * 86_400 + hour * 3600 + minute * 60 + second
     part = pc.utf8_rpad(pc.utf8_slice_codeunits(stamp, 20, 29), 9, "0")
-    seconds = np.asarray(pc.fill_null(pc.cast(whole, pa.int64()), -1))
-    t_ns = seconds * 1_000_000_000 + np.asarray(pc.cast(part, pa.int64()))
-    timely = np.asarray(fits) & (seconds >= 0) & (seconds < 4_000_000_000)
+    t_ns = seconds * SECOND_NS + np.asarray(pc.cast(part, pa.int64()))
+    timely = np.asarray(fits) & sound
     return np.where(timely, t_ns, 0).astype(np.int64), timely
 
 
