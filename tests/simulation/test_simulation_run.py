@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pyproj
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from simulation_scenes import group, radar, scene, truth_at
 
@@ -14,6 +16,7 @@ from airpicture.errors import ConfigError
 from airpicture.simulation import available, load_scenario, simulate
 from airpicture.simulation.classes import CLASSES
 from airpicture.simulation.run import Simulation
+from airpicture.simulation.scenario import MANOEUVRES
 from airpicture.tables import Plots, Technology, Truth
 from airpicture.units import DEG, TAU
 
@@ -235,15 +238,85 @@ def test_passive_bearings() -> None:
     assert low < np.sum((error / (0.5 * DEG)) ** 2) < high
 
 
-@pytest.mark.slow
-def test_ten_thousand_targets() -> None:
-    """Every target of a large run is seen once a turn; chunks of targets don't show."""
-    run = simulate(scene(group(count=10_000, area={"centre": "r", "range_m": [50e3, 300e3]})))
-    counts = np.bincount(run.plots.truth, minlength=10_000)
-    assert counts.min() >= 29
-    assert counts.max() <= 31
+def test_many_targets_come_in_chunks_that_do_not_show() -> None:
+    run = simulate(scene(group(count=5_000, area={"centre": "r", "range_m": [50e3, 300e3]}), duration_s=60.0))
+    counts = np.bincount(run.plots.truth, minlength=5_000)
+    assert counts.min() >= 14
+    assert counts.max() <= 16
+    assert np.unique(run.plots.address).size == 5_000
 
 
 def test_one_scenario_object_runs_again() -> None:
     scenario = load_scenario("crossing")
     assert columns(simulate(scenario).plots) == columns(simulate("crossing").plots)
+
+
+def test_a_run_too_large_for_any_memory_is_refused_at_once() -> None:
+    with pytest.raises(ConfigError, match=r"rows of truth.*step_s"):
+        simulate(scene(group(count=1_000_000), duration_s=86_400.0))
+    with pytest.raises(ConfigError, match=r"clutter included.*clutter_per_scan"):
+        simulate(scene(sensors=[radar(clutter_per_scan=1e9)]))
+
+
+def test_targets_that_begin_after_the_end_never_appear() -> None:
+    run = simulate(scene(group(count=3), group(count=3, start_s=500.0), sensors=[radar(), adsb_too()]))
+    assert set(run.truth.target) == {0, 1, 2}
+    assert set(run.plots.truth) == {0, 1, 2}
+
+
+def adsb_too() -> dict[str, Any]:
+    return {**reporter("adsb"), "id": "adsb"}
+
+
+SPANS = st.tuples(st.floats(0.0, 30.0), st.floats(0.0, 30.0)).map(sorted)
+
+
+@given(
+    kind=st.sampled_from(sorted(CLASSES)),
+    manoeuvre=st.sampled_from(MANOEUVRES),
+    count=st.integers(1, 5),
+    formation=st.integers(2, 3),
+    start=SPANS,
+    life=SPANS,
+    radius=st.floats(0.0, 500e3),
+    lat=st.floats(-90.0, 90.0),
+    step=st.floats(0.1, 3.0),
+    sensor=st.sampled_from(["radar", "adsb", "mlat", "passive"]),
+    seed=st.integers(0, 2**40),
+)
+@settings(deadline=None, max_examples=60)
+def test_any_scenario_that_loads_runs(
+    kind: str,
+    manoeuvre: str,
+    count: int,
+    formation: int,
+    start: list[float],
+    life: list[float],
+    radius: float,
+    lat: float,
+    step: float,
+    sensor: str,
+    seed: int,
+) -> None:
+    """Anywhere on Earth, over the site or far away: no warning, times inside the run, finite positions in range."""
+    place = {"lat_deg": lat, "lon_deg": 179.9, "range_m_max": 300e3, "clutter_per_scan": 5.0}
+    one = radar(**place) if sensor == "radar" else reporter(sensor, **place)
+    targets = {"class": kind, "manoeuvre": manoeuvre, "count": count, "formation": formation, "transponder": "mode-s"}
+    area = {"centre": "r", "range_m": radius}
+    life = [1.0 + value for value in life]
+    raw = scene(
+        {**targets, "area": area, "start_s": start, "life_s": life}, sensors=[one], duration_s=40.0, step_s=step
+    )
+    run = simulate(raw, seed=seed)
+    p, truth, t0 = run.plots, run.truth, run.scenario.t_ns_start
+    assert np.all((truth.t_ns >= t0) & (truth.t_ns <= t0 + 40_000_000_000))
+    assert np.all((p.t_ns >= t0) & (p.t_ns <= t0 + 40_000_000_000))
+    for name in ("lat", "lon", "h_ell", "v_east", "v_north", "v_up"):
+        assert np.all(np.isfinite(getattr(truth, name)))
+    if sensor in ("adsb", "mlat"):
+        assert np.all(np.abs(p.lat) <= np.pi / 2.0)
+        assert np.all(np.abs(p.lon) <= np.pi)
+    else:
+        assert np.all((p.azimuth >= 0.0) & (p.azimuth < TAU))
+    if sensor == "radar":
+        assert np.all((p.slant_range > -500.0) & (p.slant_range < 301e3))

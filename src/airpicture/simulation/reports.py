@@ -106,7 +106,7 @@ def _positions(
     """Return reported positions; ADS-B brings velocity and geometric height too."""
     s, model, m = scenario.sensors, scenario.models[row], len(looks.t)
     noise, chance = rng.standard_normal((5, m)), rng.random((2, m))
-    distance = np.nan_to_num(looks.slant)
+    distance = np.nan_to_num(looks.slant)  # a sensor of unknown site has no distance for errors to grow with
     sigma = np.hypot(s.sigma_pos[row], model.sigma_pos_growth * distance)
     lat0, lon0, h0 = geo.ecef_to_geodetic(p)
     lat, lon, _ = geo.enu_to_geodetic(sigma * noise[0], sigma * noise[1], 0.0, lat0, lon0, h0)

@@ -17,6 +17,11 @@ from airpicture.simulation.scenario import Scenario, load_scenario
 from airpicture.tables import Plots, SensorKind, Sensors, Truth
 from airpicture.units import SECOND_NS
 
+# Bounds that stop a slip of the pen (clutter_per_scan = 1e9), not a large run on a large machine.
+ROWS_MAX = 100_000_000
+PLOTS_MAX = 100_000_000
+BYTES_A_ROW = 190  # measured: 6 million rows took 1.2 GB at the peak
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulation:
@@ -72,6 +77,7 @@ def simulate(
             raise ConfigError(f"duration_s is {duration_s}", expected=f"{checked.step:g} to 604800 seconds")
         checked = replace(checked, duration=float(duration_s))
     steps = max(int(checked.duration / checked.step + 1e-9), 1)
+    _check_size(checked, steps)
     fleet = build_fleet(checked, checked.seed, steps)
     flight = fly(fleet, steps, checked.step)
     parts = []
@@ -81,6 +87,30 @@ def simulate(
         parts.append(observe(checked, row, fleet, flight, rng, fleet.names))
     plots = Plots.concat(parts).in_time_order()
     return Simulation(plots, _truth(checked, fleet, flight), checked.sensors, checked)
+
+
+def _check_size(scenario: Scenario, steps: int) -> None:
+    """Refuse a run that no memory holds, before it begins."""
+    targets, s = sum(group.count for group in scenario.groups), scenario.sensors
+    rows = targets * steps
+    if rows > ROWS_MAX:
+        raise ConfigError(
+            f"{scenario.path}: {targets:,} targets for {steps:,} steps make {rows:,} rows of truth",
+            expected=f"{ROWS_MAX:,} at most, about {ROWS_MAX * BYTES_A_ROW / 1e9:.0f} GB of memory",
+            todo="Shorten duration_s, lower count or raise step_s",
+        )
+    # A radar reports once in a turn; clutter_per_scan is a turn's, or a second's of a sensor that doesn't turn.
+    turn = np.where(s.kind == SensorKind.RADAR, s.period, 1.0)
+    rate = np.array([model.rate for model in scenario.models])
+    patches = np.array([sum(patch.per_scan for patch in model.patches) for model in scenario.models])
+    each = np.where(s.kind == SensorKind.RADAR, targets, targets * rate) + s.clutter_per_scan + patches
+    plots = float(np.sum(each / turn)) * steps * scenario.step
+    if plots > PLOTS_MAX:
+        raise ConfigError(
+            f"{scenario.path}: its sensors would make about {plots:,.0f} plots, clutter included",
+            expected=f"{PLOTS_MAX:,} at most",
+            todo="Shorten duration_s, lower count, clutter_per_scan or rate_hz, or raise period_s",
+        )
 
 
 def _truth(scenario: Scenario, fleet: Fleet, flight: Flight) -> Truth:

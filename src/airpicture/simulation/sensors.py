@@ -14,6 +14,13 @@ from airpicture.tables import SensorKind, Sensors
 from airpicture.units import DEG
 
 PD_MODELS = ("constant", "swerling1")
+# What each kind always measures; the other sigmas may be NaN for "doesn't measure that".
+MEASURES = {
+    SensorKind.RADAR: ("sigma_range", "sigma_azimuth"),
+    SensorKind.PASSIVE: ("sigma_azimuth",),
+    SensorKind.ADSB: ("sigma_pos",),
+    SensorKind.MLAT: ("sigma_pos",),
+}
 SECONDARY = ("none", "mode-ac", "mode-s")
 # Lower than any site sees down; above 45° a search radar's beam has usually ended (its cone of silence).
 ELEVATION_LIMITS = (-90.0, 45.0)
@@ -146,8 +153,14 @@ def read_sensors(top: Table) -> tuple[Sensors, tuple[SensorModel, ...]]:
     rows: list[Mapping[str, Any]] = [{k: v for k, v in t.raw.items() if k != "simulation"} for t in tables]
     sensors = sensors_from_rows(rows, where=top.path)
     models = []
-    for table, kind, lat, period in zip(tables, sensors.kind, sensors.lat, sensors.period, strict=True):
+    for row, (table, kind, lat, period) in enumerate(
+        zip(tables, sensors.kind, sensors.lat, sensors.period, strict=True)
+    ):
         name = SensorKind(kind).name.lower()
+        for key in MEASURES[SensorKind(kind)]:
+            if math.isnan(getattr(sensors, key)[row]):
+                unit = "sigma_azimuth_deg" if key == "sigma_azimuth" else f"{key}_m"
+                raise table.error(unit, "is nan", f"a number: every {name} measures that")
         if kind in (SensorKind.RADAR, SensorKind.PASSIVE) and math.isnan(lat):
             raise table.error("lat_deg", "is missing", f"the site of a {name}: lat_deg, lon_deg and h_ell_m")
         if kind == SensorKind.RADAR and math.isnan(period):
