@@ -9,12 +9,16 @@ their cells by construction of the tables. A block is taken whole or not at all,
 the next record starts: an invented record is worse than a lost one.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit
+
+U8: TypeAlias = NDArray[np.uint8]
+I64: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
 
 MISSING = np.iinfo(np.int64).min  # in a column: the record doesn't have that field
 
@@ -78,12 +82,29 @@ class Wanted(NamedTuple):
     """Which fields go to which columns."""
 
     cells: NDArray[np.int32]  # (cells, 4) range in fields; first byte and number of bytes that are read for all of them
-    fields: NDArray[np.int64]  # (F, 6) first byte and number of bytes where they're read for this one alone (else 0, 0),
+    fields: NDArray[
+        np.int64
+    ]  # (F, 6) first byte and number of bytes where they're read for this one alone (else 0, 0),
     #   shift, mask, sign bit, column
 
 
 @jit
-def walk_blocks(data, offsets, lengths, root, tables, wanted, emit, reasons, faults, counts, out, at, block, present):  # type: ignore[no-untyped-def]
+def walk_blocks(
+    data: U8,
+    offsets: I64,
+    lengths: I64,
+    root: Any,
+    tables: Tables,
+    wanted: Wanted,
+    emit: Any,
+    reasons: U8,
+    faults: I64,
+    counts: I64,
+    out: I64,
+    at: I64,
+    block: I64,
+    present: I64,
+) -> Any:
     """Walk the records of blocks; without `emit` check and count them, with it fill the columns.
 
     One function without calls: each call would count references of every array that it's given, which costs more than
@@ -210,7 +231,7 @@ def walk_blocks(data, offsets, lengths, root, tables, wanted, emit, reasons, fau
                         items |= np.int64(1) << ((i - low) // ENTRY)
                         keep = emit
                 kind = code[i]
-                if kind == FIXED or kind == EXTENDED:
+                if kind in (FIXED, EXTENDED):
                     part = np.int64(code[i + 1])
                     last = part + code[i + 2] - 1
                     size = part
@@ -323,7 +344,7 @@ def walk_blocks(data, offsets, lengths, root, tables, wanted, emit, reasons, fau
 
 
 @inline
-def _header_fits(data, p, stop, known):  # type: ignore[no-untyped-def]
+def _header_fits(data: U8, p: Any, stop: Any, known: Flags) -> Any:
     """Return the length of a block at p that may be one by its header, 0 where it can't be."""
     if p + 3 > stop or not known[data[p]]:
         return 0
@@ -334,7 +355,7 @@ def _header_fits(data, p, stop, known):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _decodes(data, p, length, tables, wanted):  # type: ignore[no-untyped-def]
+def _decodes(data: U8, p: Any, length: Any, tables: Tables, wanted: Wanted) -> Any:
     """Return whether the block at p is good in any edition of its category."""
     nothing, none = np.empty((0, 0), np.int64), np.empty(0, np.int64)
     offsets, lengths = np.full(1, p), np.full(1, length)
@@ -350,7 +371,9 @@ def _decodes(data, p, length, tables, wanted):  # type: ignore[no-untyped-def]
 
 
 @jit
-def chain_payloads(data, starts, stops, known, limit, owner, offsets, lengths, ends):  # type: ignore[no-untyped-def]
+def chain_payloads(
+    data: U8, starts: I64, stops: I64, known: Flags, limit: Any, owner: I64, offsets: I64, lengths: I64, ends: I64
+) -> Any:
     """Find the blocks of each payload (the contents of a datagram or a recorder's frame).
 
     Parameters
@@ -369,6 +392,12 @@ def chain_payloads(data, starts, stops, known, limit, owner, offsets, lengths, e
         p = starts[d]
         while n < limit:
             length = _header_fits(data, p, stops[d], known)
+            if length == 0 and p + 9 <= stops[d]:
+                # Oradis recorders put 6 bytes before each block: their own length with it, and a time.
+                length = _header_fits(data, p + 6, stops[d], known)
+                if length + 6 != (np.int64(data[p]) << 8) | np.int64(data[p + 1]):
+                    length = 0
+                p += 6 if length > 0 else 0
             if length == 0:
                 break
             owner[n], offsets[n], lengths[n] = d, p, length
@@ -379,7 +408,18 @@ def chain_payloads(data, starts, stops, known, limit, owner, offsets, lengths, e
 
 
 @jit
-def chain_stream(data, start, gap, known, tables, wanted, suspicious, offsets, lengths, skips):  # type: ignore[no-untyped-def]
+def chain_stream(
+    data: U8,
+    start: Any,
+    gap: Any,
+    known: Flags,
+    tables: Tables,
+    wanted: Wanted,
+    suspicious: Any,
+    offsets: I64,
+    lengths: I64,
+    skips: I64,
+) -> tuple[Any, Any, Any]:
     """Find the blocks of a recording that has them end to end, and get over damaged stretches.
 
     A block is believed when the header after it fits too, or when its records decode. Otherwise the next place is looked
@@ -439,3 +479,44 @@ def chain_stream(data, start, gap, known, tables, wanted, suspicious, offsets, l
         s += 1
         p = q
     return n, s, size
+
+
+@jit
+def unwrap_days(tod: I64, captured: I64, first_day: Any, day: Any, trust: Any, patience: Any, t: I64) -> None:
+    """Place times of day on the calendar.
+
+    Without capture times, each time goes to the day that puts it nearest to the time that the stream has reached. Only a
+    time within `trust` of that moves it on, so that a wild stamp shifts nothing but itself; after `patience` times further
+    off in a row, the recording has jumped and the last of them is believed.
+
+    Parameters
+    ----------
+    tod : (N,) int64 [ns] since midnight, in the order of the stream; negative: none
+    captured : (N,) int64 [ns] since 1970; negative: none
+    first_day : int64 [ns], midnight of the first time that has no capture time
+    day, trust : int64 [ns]
+    patience : count
+    t : (N,) int64; overwritten with ns since 1970, -1 where there's no time of day
+    """
+    begun = False
+    reference = np.int64(0)
+    strikes = 0
+    for k in range(tod.shape[0]):
+        if tod[k] < 0:
+            t[k] = -1
+            continue
+        if captured[k] >= 0:
+            t[k] = tod[k] + (captured[k] - tod[k] + day // 2) // day * day
+            continue
+        if not begun:
+            begun = True
+            reference = first_day + tod[k]
+        t[k] = tod[k] + (reference - tod[k] + day // 2) // day * day
+        if abs(t[k] - reference) <= trust:
+            reference = t[k]
+            strikes = 0
+        else:
+            strikes += 1
+            if strikes > patience:
+                reference = t[k]
+                strikes = 0

@@ -4,9 +4,15 @@ Knows pcap and pcapng, Ethernet with VLAN tags, Linux cooked frames, raw IP, IPv
 the payloads hold. Lengths in the input are believed only as far as the bytes that are there.
 """
 
+from typing import Any, TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit
+
+U8: TypeAlias = NDArray[np.uint8]
+I64: TypeAlias = NDArray[np.int64]
 
 # What a packet turned out to be.
 OTHER = 0  # not UDP, or a service that every network has (names, time, addresses)
@@ -20,12 +26,12 @@ _LINK_NULL, _LINK_ETHERNET, _LINK_RAW, _LINK_LOOP, _LINK_SLL, _LINK_IPV4, _LINK_
 
 
 @inline
-def _u16(data, p):  # type: ignore[no-untyped-def]
+def _u16(data: U8, p: Any) -> Any:
     return (np.int64(data[p]) << 8) | np.int64(data[p + 1])
 
 
 @inline
-def _number(data, p, size, little):  # type: ignore[no-untyped-def]
+def _number(data: U8, p: Any, size: Any, little: Any) -> Any:
     """Return the unsigned integer of `size` bytes at p."""
     value = np.int64(0)
     for k in range(size):
@@ -34,7 +40,9 @@ def _number(data, p, size, little):  # type: ignore[no-untyped-def]
 
 
 @jit
-def pcap_packets(data, little, per_second, starts, stops, whole, times):  # type: ignore[no-untyped-def]
+def pcap_packets(
+    data: U8, little: Any, per_second: Any, starts: I64, stops: I64, whole: I64, times: I64
+) -> tuple[Any, Any]:
     """Find the packets of a pcap file.
 
     Parameters
@@ -62,7 +70,7 @@ def pcap_packets(data, little, per_second, starts, stops, whole, times):  # type
 
 
 @inline
-def _stamp_ns(high, low, resolution):  # type: ignore[no-untyped-def]
+def _stamp_ns(high: Any, low: Any, resolution: Any) -> Any:
     """Return ns of a pcapng time stamp; -1 where they're beyond the year 2116."""
     count = (high << 32) | low
     if count < 0:
@@ -77,14 +85,18 @@ def _stamp_ns(high, low, resolution):  # type: ignore[no-untyped-def]
             per_second *= 10
         seconds = count // per_second
         rest = count % per_second
-        rest = rest * (1_000_000_000 // per_second) if per_second <= 1_000_000_000 else rest // (per_second // 1_000_000_000)
+        rest = (
+            rest * (1_000_000_000 // per_second)
+            if per_second <= 1_000_000_000
+            else rest // (per_second // 1_000_000_000)
+        )
     if seconds > 4_600_000_000:
         return np.int64(-1)
     return seconds * 1_000_000_000 + rest
 
 
 @jit
-def pcapng_packets(data, starts, stops, whole, times, links):  # type: ignore[no-untyped-def]
+def pcapng_packets(data: U8, starts: I64, stops: I64, whole: I64, times: I64, links: I64) -> tuple[Any, Any]:
     """Find the packets of a pcapng file; arguments as for `pcap_packets`, and the link type of each packet.
 
     Returns (packets, position): the position is short of the end where the file is damaged or cut.
@@ -126,7 +138,9 @@ def pcapng_packets(data, starts, stops, whole, times, links):  # type: ignore[no
             if face < interfaces and p + 28 + kept <= stop:
                 starts[n], stops[n] = p + 28, p + 28 + kept
                 whole[n] = max(kept, _number(data, p + 24, 4, little))
-                stamp = _stamp_ns(_number(data, p + 12, 4, little), _number(data, p + 16, 4, little), resolution_of[face])
+                stamp = _stamp_ns(
+                    _number(data, p + 12, 4, little), _number(data, p + 16, 4, little), resolution_of[face]
+                )
                 if stamp >= 0 and 0 <= shift_of[face] < 4_000_000_000:
                     stamp += shift_of[face] * 1_000_000_000
                 times[n] = stamp
@@ -144,14 +158,14 @@ def pcapng_packets(data, starts, stops, whole, times, links):  # type: ignore[no
 
 
 @inline
-def _everyday_port(port):  # type: ignore[no-untyped-def]
+def _everyday_port(port: Any) -> Any:
     """Say whether a port belongs to a service that every network has and whose messages can look like data blocks."""
     # DNS, DHCP, NTP, NetBIOS, SNMP, SSDP, mDNS, LLMNR
     return port in (53, 67, 68, 123, 137, 138, 161, 162, 1900, 5353, 5355)
 
 
 @jit
-def find_payloads(data, starts, stops, whole, links, kinds, begins, ends):  # type: ignore[no-untyped-def]
+def find_payloads(data: U8, starts: I64, stops: I64, whole: I64, links: I64, kinds: U8, begins: I64, ends: I64) -> None:
     """Find the UDP (or LLC) payload of each packet.
 
     Parameters
@@ -189,7 +203,7 @@ def find_payloads(data, starts, stops, whole, links, kinds, begins, ends):  # ty
                 continue
             kind = _u16(data, p)
             p += 20
-        elif link == _LINK_NULL or link == _LINK_LOOP:
+        elif link in (_LINK_NULL, _LINK_LOOP):
             kind = np.int64(0)
             p += 4
         elif link in (_LINK_RAW, 12, 14, _LINK_IPV4, _LINK_IPV6):
@@ -248,7 +262,7 @@ def find_payloads(data, starts, stops, whole, links, kinds, begins, ends):  # ty
 
 
 @jit
-def final_frames(data, starts, stops, skips):  # type: ignore[no-untyped-def]
+def final_frames(data: U8, starts: I64, stops: I64, skips: I64) -> tuple[Any, Any]:
     """Find the contents of "final" recorder frames: length, 6 bytes, contents, A5 A5 A5 A5.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,18 +62,19 @@ class Records:
     def flags(self, path: str) -> NDArray[np.bool_]:
         """Return where a bit is present and set."""
         column = self.raw[path]
-        return (column != MISSING) & (column != 0)
+        found: NDArray[np.bool_] = (column != MISSING) & (column != 0)
+        return found
 
     def physical(self, path: str) -> F64:
         """Return a field times its least significant bit, in the unit of the specification; NaN where missing."""
         column = self.raw[path]
         content = self.contents.get(path)
-        values = column * float(content.content.get("lsb", 1.0) if content else 1.0)
+        values: F64 = column.astype(np.float64) * float(content.content.get("lsb", 1.0) if content else 1.0)
         values[column == MISSING] = np.nan
         return values
 
 
-@lru_cache(maxsize=None)
+@cache
 def _fields_of(category: int, edition: str) -> dict[str, Field]:
     chosen = load_category(category)[edition]
     return {found.path: found for uap in range(len(chosen.uaps)) for found in all_fields(chosen, uap)}

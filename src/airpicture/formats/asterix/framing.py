@@ -48,7 +48,9 @@ class Framed:
     refused: Counter[str] = field(default_factory=Counter)
     refusals: list[tuple[int, str]] = field(default_factory=list)  # (byte offset, what was wrong)
     notes: list[str] = field(default_factory=list)
-    extra: list[tuple[int, int]] = field(default_factory=list)  # (first byte in data, offset in the file) of rebuilt parts
+    extra: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # (first byte in data, offset in the file) of rebuilt parts
 
     def file_offset(self, at: int) -> int:
         """Return where in the file a byte of blocks.data comes from (of a datagram in fragments, the first fragment)."""
@@ -68,7 +70,11 @@ def frame(data: bytes) -> Framed:
     if _is_final(data):
         return _frame_final(array)
     known = _known()
-    if len(data) > GPS_HEADER and _chain_length(data, 0, 0, known) < 3 and _chain_length(data, GPS_HEADER, GPS_GAP, known) > 0:
+    if (
+        len(data) > GPS_HEADER
+        and _chain_length(data, 0, 0, known) < 3
+        and _chain_length(data, GPS_HEADER, GPS_GAP, known) > 0
+    ):
         return _frame_stream(array, GPS_HEADER, GPS_GAP, "ASTERIX in reader_network frames (.gps)")
     return _frame_stream(array, 0, 0, "ASTERIX blocks")
 
@@ -112,7 +118,10 @@ def _frame_stream(data: U8, start: int, gap: int, form: str) -> Framed:
         category = int(data[at])
         claimed = int.from_bytes(data[at + 1 : at + 3].tobytes(), "big") if at + 3 <= len(data) else 0
         if at + size == len(data) and _KNOWN.count(category) and (claimed > size or size < 3):
-            reason, what = "block truncated", f"block of CAT{category:03d} truncated: {size} bytes left of {claimed or 'it'}"
+            reason, what = (
+                "block truncated",
+                f"block of CAT{category:03d} truncated: {size} bytes left of {claimed or 'it'}",
+            )
         else:
             reason, what = "damaged stretch without blocks", f"{size:,} bytes skipped: no data block"
         framed.refused[reason] += 1
@@ -140,7 +149,10 @@ def _from_payloads(data: U8, starts: I64, stops: I64, times: I64, framed: Framed
         category = int(data[at])
         claimed = int.from_bytes(data[at + 1 : at + 3].tobytes(), "big") if left[d] >= 3 else 0
         if layout().tables.categories[category, 1] > layout().tables.categories[category, 0] and claimed > left[d]:
-            reason, text = "block truncated", f"block of CAT{category:03d} truncated: {int(left[d])} bytes left of {claimed}"
+            reason, text = (
+                "block truncated",
+                f"block of CAT{category:03d} truncated: {int(left[d])} bytes left of {claimed}",
+            )
         else:
             reason, text = f"{what} without blocks", f"{what} of {int(left[d])} bytes holds no data block"
         framed.refused[reason] += 1
@@ -199,7 +211,9 @@ def _frame_packets(
     capture.find_payloads(data, starts, stops, whole, links, kinds, begins, ends)
     for k in np.flatnonzero(kinds == capture.CUT).tolist():
         framed.refused["datagram cut by the capture"] += 1
-        framed.refusals.append((int(begins[k]), f"datagram cut by the capture: {int(whole[k])} bytes, {int(stops[k] - starts[k])} kept"))
+        framed.refusals.append(
+            (int(begins[k]), f"datagram cut by the capture: {int(whole[k])} bytes, {int(stops[k] - starts[k])} kept")
+        )
     if others := int((kinds == capture.OTHER).sum()):
         framed.notes.append(f"{others:,} packets carry no UDP payload for ASTERIX and were passed over")
     taken = (kinds == capture.PAYLOAD) | (kinds == capture.CUT)

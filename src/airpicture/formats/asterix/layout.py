@@ -53,7 +53,8 @@ class _Build:
     def profile(self, items: Sequence[Item | str | None], fspec_bytes: int) -> int:
         """Append an entry for each bit of an FSPEC of the greatest length; return the first."""
         entries = [
-            self._entry(item) if isinstance(item, dict) else (RFS if item == "RFS" else SPARE, 0, 0, 0) for item in items
+            self._entry(item) if isinstance(item, dict) else (RFS if item == "RFS" else SPARE, 0, 0, 0)
+            for item in items
         ]
         entries += [(SPARE, 0, 0, 0)] * (7 * fspec_bytes - len(entries))
         assert len(entries) == 7 * fspec_bytes

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -48,7 +48,7 @@ class Edition:
         return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_category(category: int) -> dict[str, Edition]:
     """Return the editions of a category by name, oldest first.
 
