@@ -132,7 +132,7 @@ def gate(
     t_w = np.maximum(np.maximum.reduceat(t_z[plot], offsets[:-1]), t_track[touched])
     W = np.empty((count, ROW))
     scratch = np.empty(PAIR_SCRATCH)
-    dt: F64 = (t_w - t_track[touched]) * 1e-9
+    dt = (t_w - t_track[touched]).astype(np.float64) * 1e-9
     predict_rows(rows, touched, dt, motion, 0, count, scratch, W)
     owner = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets))
     score = np.empty(total)

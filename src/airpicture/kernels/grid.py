@@ -1,9 +1,10 @@
 """The spatial index: which tracks may a plot belong to?
 
 Tracks stand in a hierarchy of cubic cells over the ellipsoid (points are brought down to it first, so that an
-unknown height doesn't matter). A track goes to the level whose cells are as large as its own uncertainty; a plot asks each
-level that is in use for the few cells round it. Cells are hashed into a table of twice as many buckets as there are tracks:
-memory and time are linear in tracks and plots, whatever the area. Cubes in ECEF know no poles and no antimeridian.
+unknown height doesn't matter). A track goes to the level whose cells are as large as its own uncertainty; a plot asks
+each level that is in use for the few cells round it. Cells are hashed into a table of twice as many buckets as there
+are tracks: memory and time are linear in tracks and plots, whatever the area. Cubes in ECEF know no poles and no
+antimeridian.
 """
 
 import math

@@ -7,6 +7,8 @@ Both use one function, `condition`: a model's predicted state given that a plot 
 import math
 from typing import Any
 
+import numpy as np
+
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.layout import (
@@ -22,6 +24,7 @@ from airpicture.kernels.layout import (
     Z_H,
     Z_H_BARO,
     Z_LOG_CLUTTER,
+    ZERO,
 )
 from airpicture.kernels.measure import (
     HEIGHT_GARBLED,
@@ -69,22 +72,22 @@ def condition(
     log_s = 0.0
     n = 0
     extra = 0.0
-    if height_component(Z, j, V, 0, 0, delta, q_up, tmp) == 1:
-        s = _variance(V, tmp, 0)
+    if height_component(Z, j, V, ZERO, ZERO, delta, q_up, tmp) == 1:
+        s = _variance(V, tmp, ZERO)
         nu = tmp[X_NU]
         if nu * nu < HEIGHT_GARBLED * s:
-            fold(V, 0, 0, tmp, 0)
+            fold(V, ZERO, ZERO, tmp, ZERO)
             d2 += nu * nu / s
             log_s += math.log(s) + LOG_2PI
             n = 1
         else:
             extra = LOG_GARBLED - LOG_HEIGHTS
-    count = plane_components(Z, j, sites, k0, V, 0, 0, delta, q, tmp, 0)
+    count = plane_components(Z, j, sites, k0, V, ZERO, ZERO, delta, q, tmp, ZERO)
     if count < 0:
         return 0.0, 0.0, -1
     for c in range(count):
         nu = tmp[X_NU + c]
-        part, s = fold(V, 0, 0, tmp, c)
+        part, s = fold(V, ZERO, ZERO, tmp, c)
         shift_innovations(tmp, c, count, nu / s)
         d2 += part
         log_s += math.log(s) + LOG_2PI
@@ -137,7 +140,9 @@ def score_pairs(
         for m in range(MODELS):
             for k in range(MODEL):
                 V[0, k] = W[w, m * MODEL + k]
-            d2, log_l, n = condition(Z, j, sites, sensor[j], V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp)
+            d2, log_l, n = condition(
+                Z, np.int64(j), sites, np.int64(sensor[j]), V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp
+            )
             if n <= 0 or not math.isfinite(log_l):
                 share[e, m] = -1e300
                 continue
@@ -228,7 +233,9 @@ def update_rows(
                     V[0, k] = W[w, o + k]
                 j = pair_plot[e]
                 delta = (t_z[j] - t_w[w]) * 1e-9
-                _, _, n = condition(Z, j, sites, sensor[j], V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp)
+                _, _, n = condition(
+                    Z, np.int64(j), sites, np.int64(sensor[j]), V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp
+                )
                 k = STATE
                 for a in range(STATE):
                     da = V[0, a] - W[w, o + a] if n > 0 else 0.0

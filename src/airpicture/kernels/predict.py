@@ -12,6 +12,8 @@ Motion over a round Earth: velocity turns towards the centre so that level fligh
 
 import math
 
+import numpy as np
+
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.layout import (
@@ -31,9 +33,12 @@ from airpicture.kernels.layout import (
     RIGHT,
     ROW,
     STATE,
+    THREE,
+    ZERO,
 )
 from airpicture.kernels.wgs84 import height_of, up_of
 
+SCRATCH_MOVE = np.int64(MODEL)  # where `move` may write in tmp, behind the overall mixture
 SCRATCH = 160  # float64 of scratch that `predict_row` and `mean_of` need: mixture 27, matrices 36 + 27 + 27, spare
 
 
@@ -65,7 +70,7 @@ def mean_of(rows: F64, i: int, out: F64, o: int) -> None:
 
 
 @inline
-def _move(
+def move(
     W: F64,
     i: int,
     o: int,
@@ -239,7 +244,7 @@ def bound_ignorance(
 @inline
 def predict_row(rows: F64, i: int, W: F64, w: int, dt: float, motion: F64, tmp: F64) -> None:
     """Mix row i and predict it by dt >= 0 into W[w]; rows is left alone."""
-    mean_of(rows, i, tmp, 0)
+    mean_of(rows, i, tmp, ZERO)
     ux, uy, uz = up_of(tmp[0], tmp[1], tmp[2])
     e = math.exp(-motion[M_RATE] * dt)
     climb = tmp[3] * ux + tmp[4] * uy + tmp[5] * uz
@@ -268,11 +273,11 @@ def predict_row(rows: F64, i: int, W: F64, w: int, dt: float, motion: F64, tmp: 
         elif m == RIGHT:
             omega = -turn
         if dt != 0.0:
-            _move(W, w, o, dt, omega, ux, uy, uz, motion[M_Q + m], motion[M_Q_UP + m], tmp, MODEL)
+            move(W, w, o, dt, omega, ux, uy, uz, motion[M_Q + m], motion[M_Q_UP + m], tmp, SCRATCH_MOVE)
         h = height_of(W[w, o], W[w, o + 1], W[w, o + 2])
-        bound_ignorance(W, w, o, ux, uy, uz, 0, h, motion[M_H_MEAN], motion[M_H_VAR], tmp, MODEL)
+        bound_ignorance(W, w, o, ux, uy, uz, ZERO, h, motion[M_H_MEAN], motion[M_H_VAR], tmp, SCRATCH_MOVE)
         v_up = W[w, o + 3] * ux + W[w, o + 4] * uy + W[w, o + 5] * uz
-        bound_ignorance(W, w, o, ux, uy, uz, 3, v_up, 0.0, motion[M_CLIMB_VAR], tmp, MODEL)
+        bound_ignorance(W, w, o, ux, uy, uz, THREE, v_up, 0.0, motion[M_CLIMB_VAR], tmp, SCRATCH_MOVE)
 
 
 @jit
@@ -304,7 +309,7 @@ def summarise(rows: F64, index: I64, lo: int, hi: int, tmp: F64, summary: F64) -
     """
     for k in range(lo, hi):
         i = index[k]
-        mean_of(rows, i, tmp, 0)
+        mean_of(rows, i, tmp, ZERO)
         for a in range(STATE):
             summary[i, a] = tmp[a]
         ux, uy, uz = up_of(tmp[0], tmp[1], tmp[2])
