@@ -95,10 +95,14 @@ def make_work(tracks: int, pairs: int, exact_limit: int) -> Work:
         assignment=make_assignment(side, side, pairs),
         belief=Belief(
             message=np.empty(pairs),
+            offer=np.empty(pairs),
             most=np.empty(side),
             rest=np.empty(side),
-            most_next=np.empty(side),
-            rest_next=np.empty(side),
             claim=np.empty(side),
+            row=np.empty(pairs, np.int32),
+            col_start=np.empty(side + 2, np.int32),
+            col_edge=np.empty(pairs, np.int32),
+            row_awake=np.empty(side, np.uint8),
+            col_awake=np.empty(side, np.uint8),
         ),
     )

@@ -14,10 +14,14 @@ Source: J. L. Williams, R. A. Lau, Approximate evaluation of marginal associatio
 IEEE Trans. Aerospace and Electronic Systems 50(4), 2014, 2942-2959 (message equations and proof of convergence).
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline
-from airpicture.kernels.clusters import F64, I32
+from airpicture.kernels.clusters import F64, I32, U8, sort_columns
+
+# A message wakes its plot when it changes 1 + mu by more than this share of the tolerance. Most of a large cluster
+# settles in a few sweeps; only the tracks around those that have not are computed again.
+QUIET: Final = 0.1
 
 
 class Belief(NamedTuple):
@@ -28,11 +32,15 @@ class Belief(NamedTuple):
     """
 
     message: F64  # (k,) mu, to the plot
+    offer: F64  # (k,) w nu, what the plot offers the track
     most: F64  # (m,) largest message to each plot
     rest: F64  # (m,) sum of the others
-    most_next: F64  # (m,) the same, of the sweep under way
-    rest_next: F64  # (m,)
     claim: F64  # (m,) sum of results on each plot
+    row: I32  # (k,) track of each edge
+    col_start: I32  # (m + 2,) first place in `col_edge` of each plot
+    col_edge: I32  # (k,) edges by plot
+    row_awake: U8  # (n,) 1: a plot of the track has changed
+    col_awake: U8  # (m,) 1: a message to the plot has changed
 
 
 @inline
@@ -67,21 +75,27 @@ def propagate(
     the sweeps used, and whether they were enough
     """
     k = row_start[n]
-    for e in range(k):
-        b.message[e] = 0.0
-        probability[e] = 0.0
+    sort_columns(m, k, col, b.col_start, b.col_edge)
+    for i in range(n):
+        b.row_awake[i] = 1
+        for e in range(row_start[i], row_start[i + 1]):
+            b.row[e] = i
+            b.message[e] = 0.0
+            probability[e] = 0.0
     for j in range(m):
         b.most[j] = 0.0
         b.rest[j] = 0.0
+        b.col_awake[j] = 0
+    quiet = QUIET * tolerance
     used = 0
     converged = False
     while used < sweeps and not converged:
         used += 1
         moved = 0.0
-        for j in range(m):
-            b.most_next[j] = 0.0
-            b.rest_next[j] = 0.0
         for i in range(n):
+            if b.row_awake[i] == 0:
+                continue
+            b.row_awake[i] = 0
             lo, hi = row_start[i], row_start[i + 1]
             most, rest = 0.0, 0.0
             for e in range(lo, hi):
@@ -89,30 +103,33 @@ def propagate(
                 mu = b.message[e]
                 others = b.rest[j] if mu == b.most[j] else b.most[j] + (b.rest[j] - mu)
                 x = ratio[e] / (1.0 + others)
-                b.message[e] = x  # for a moment: w nu
-                if x > most:
-                    rest += most
-                    most = x
-                else:
-                    rest += x
+                b.offer[e] = x
+                rest += min(x, most)
+                most = max(x, most)
             scale = 1.0 / (1.0 + most + rest)
             for e in range(lo, hi):
-                x = b.message[e]
+                x = b.offer[e]
                 p = x * scale
                 moved = max(moved, abs(p - probability[e]))
                 probability[e] = p
                 others = rest if x == most else most + (rest - x)
                 mu = ratio[e] / (1.0 + others)
+                if abs(mu - b.message[e]) > quiet * (1.0 + mu):
+                    b.col_awake[col[e]] = 1
                 b.message[e] = mu
-                j = col[e]
-                if mu > b.most_next[j]:
-                    b.rest_next[j] += b.most_next[j]
-                    b.most_next[j] = mu
-                else:
-                    b.rest_next[j] += mu
         for j in range(m):
-            b.most[j] = b.most_next[j]
-            b.rest[j] = b.rest_next[j]
+            if b.col_awake[j] == 0:
+                continue
+            b.col_awake[j] = 0
+            most, rest = 0.0, 0.0
+            for at in range(b.col_start[j], b.col_start[j + 1]):
+                e = b.col_edge[at]
+                b.row_awake[b.row[e]] = 1
+                mu = b.message[e]
+                rest += min(mu, most)
+                most = max(mu, most)
+            b.most[j] = most
+            b.rest[j] = rest
         converged = moved <= tolerance
     # Short of the fixed point a plot can be given away more than once: its tracks then share it in proportion.
     for j in range(m):
