@@ -123,16 +123,24 @@ def _error_chart(report: Report) -> str:
 
 
 def _axes(x_max: float, y_max: float) -> str:
-    """Draw the frame with five labels on each axis."""
+    """Draw the frame and labels at round values."""
     parts = [f'<path class="axis" d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>']
-    for k in range(5):
-        at = k / 4.0
-        anchor = "end" if k == 4 else "middle"
-        parts.append(
-            f'<text x="{_x(at):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="{anchor}">{number(x_max * at)}</text>'
-        )
-        parts.append(f'<text x="{LEFT - 6}" y="{_y(at) + 4:.1f}" text-anchor="end">{number(y_max * at)}</text>')
+    for value in _round_values(x_max):
+        x = _x(value / x_max)
+        anchor = "end" if x > WIDTH - RIGHT - 20 else "middle"
+        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="{anchor}">{number(value)}</text>')
+    for value in _round_values(y_max):
+        y = _y(value / y_max)
+        parts.append(f'<path class="axis" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number(value)}</text>')
     return "".join(parts)
+
+
+def _round_values(top: float) -> list[float]:
+    """Return multiples of 1, 2 or 5 times a power of ten from 0 to a top, three to six of them."""
+    power = 10.0 ** np.floor(np.log10(top / 2.0))
+    step = next(power * k for k in (1.0, 2.0, 5.0, 10.0) if top / (power * k) < 6.0)
+    return [float(step * k) for k in range(int(top / step * (1.0 + 1e-12)) + 1)]
 
 
 def _x(share: float) -> float:

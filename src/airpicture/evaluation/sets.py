@@ -123,7 +123,7 @@ def ospa(truth: ArrayLike, estimates: ArrayLike, *, cutoff: float, order: float 
     chosen = choose_pairs(row, column, (distance / cutoff) ** order)
     placed = float(np.sum((distance[chosen] / cutoff) ** order))
     smallest = min(len(first), len(second))
-    localisation = (placed + smallest - np.count_nonzero(chosen)) / largest
+    localisation = (placed + (smallest - np.count_nonzero(chosen))) / largest
     cardinality = (largest - smallest) / largest
     return Ospa(
         distance=float(cutoff * (localisation + cardinality) ** (1.0 / order)),

@@ -118,7 +118,7 @@ def _per_instant(
     penalty = (switching / cutoff) ** order * 0.5 * follow.half_switches
     largest = np.maximum(targets, shown)
     with np.errstate(invalid="ignore"):
-        ospa = np.where(largest > 0, (placed + largest - held) / np.maximum(largest, 1), 0.0) ** (1.0 / order)
+        ospa = np.where(largest > 0, (placed + (largest - held)) / np.maximum(largest, 1), 0.0) ** (1.0 / order)
         error = np.sqrt(np.where(held > 0, square / np.maximum(held, 1), np.nan))
     return {
         "targets": targets,
