@@ -243,7 +243,7 @@ json_values = st.recursive(
 
 @given(st.lists(st.dictionaries(st.sampled_from(list(FULL)), json_values), max_size=4), json_values)
 def test_any_json_gives_plots_or_a_message(tmp_path_factory: pytest.TempPathFactory, rows: list[Any], now: Any) -> None:
-    path = tmp_path_factory.mktemp("json") / "a.json"
+    path = tmp_path_factory.getbasetemp() / "a.json"
     path.write_text(json.dumps({"now": now, "aircraft": [FULL, *rows]}))
     try:
         recording = open_recording(path)

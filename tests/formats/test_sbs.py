@@ -123,7 +123,7 @@ def test_a_time_of_generation_may_be_missing(tmp_path: Path) -> None:
 def test_dates_equal_those_of_the_standard_library(tmp_path_factory: pytest.TempPathFactory, moment: datetime) -> None:
     cells = message(3, "01.5", lat=1, lon=1).split(",")
     cells[6:8] = [f"{moment:%Y}/{moment:%m}/{moment:%d}".rjust(10, "0"), f"{moment:%H:%M:%S}.{moment.microsecond:06d}"]
-    plots = opened(tmp_path_factory.mktemp("sbs"), ",".join(cells)).plots
+    plots = opened(tmp_path_factory.getbasetemp(), ",".join(cells)).plots
     wanted = int(moment.replace(tzinfo=UTC, microsecond=0).timestamp()) * 10**9 + moment.microsecond * 1000
     assert plots.t_ns.tolist() == [wanted]
 
@@ -172,13 +172,13 @@ def test_velocities_equal_a_plain_loop(
         moment = f"{ms // 1000:02d}.{ms % 1000:03d}"
         fields = {"lat": 1 + k / 100, "lon": 1} if speed is None else {"speed": speed, "course": 90}
         rows.append(message(3 if speed is None else 4, moment, f"00000{address}", **fields))
-    plots = opened(tmp_path_factory.mktemp("sbs"), *rows).plots
+    plots = opened(tmp_path_factory.getbasetemp(), *rows).plots
     np.testing.assert_allclose(plots.v_east, np.array(plain_velocities(lines)) * 1852 / 3600)
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=60), max_size=5))
 def test_any_text_after_a_message_is_survived(tmp_path_factory: pytest.TempPathFactory, noise: list[str]) -> None:
-    path = tmp_path_factory.mktemp("sbs") / "a.txt"
+    path = tmp_path_factory.getbasetemp() / "a.txt"
     good = message(3, "01.0", lat=1, lon=1)
     path.write_bytes("\n".join([good, *noise]).encode("utf-8", "replace"))
     try:

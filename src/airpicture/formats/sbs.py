@@ -50,6 +50,11 @@ _FIELDS: Final = (
         "ground",
     ),
 )
+_USED: Final = tuple(
+    name
+    for name in _FIELDS
+    if name not in ("kind", "session", "aircraft", "flight", "climb", "alert", "emergency", "spi")
+)
 _MESSAGES: Final = ("MSG", "MLAT")
 _NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _STAMP: Final = r"^\d{4}[/-]\d\d[/-]\d\d \d\d:\d\d:\d\d(\.\d{1,9})?$"
@@ -69,11 +74,11 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
     faults: list[tuple[int, str]] = []
     skipped: list[int] = []
     table = _split(data, skipped, faults, os.fspath(path))
-    fields = {name: pc.utf8_trim_whitespace(table.column(k)) for k, name in enumerate(_FIELDS)}
+    fields = {name: pc.utf8_trim_whitespace(table.column(name)) for name in _USED}
     message = np.asarray(pc.is_in(fields["message"], pa.array(_MESSAGES)))
     if not message.any():
         raise InputError("no MSG line in it", expected="BaseStation messages (MSG,1 to MSG,8)", path=os.fspath(path))
-    lines = np.setdiff1d(np.arange(1, len(message) + len(skipped) + 1), skipped)[message]
+    lines = np.delete(np.arange(1, len(message) + len(skipped) + 1), np.array(skipped, np.int64) - 1)[message]
     chosen = pa.array(message)
     fields = {name: pc.filter(values, chosen) for name, values in fields.items()}
     mlat = np.asarray(pc.equal(fields["message"], "MLAT"))

@@ -240,7 +240,7 @@ def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
     faults = loaded.faults
     if lines:
         lost = np.array([number for number, _ in lines], np.int64)
-        numbers = np.setdiff1d(np.arange(1, table.num_rows + len(lines) + 1), lost)
+        numbers = np.delete(np.arange(1, table.num_rows + len(lines) + 1), lost - 1)
         faults = [(int(numbers[row - 1]), reason, text) for row, reason, text in faults]
         faults = sorted(faults + [(number, Reason.BAD_VALUE, text) for number, text in lines])
     return Loaded(
