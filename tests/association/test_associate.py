@@ -59,6 +59,7 @@ def test_joint_equals_enumeration(W: np.ndarray) -> None:
 
 @given(problems(spread=690.0))
 @example(np.full((4, 4), 1e300))
+@example(np.array([[1.0, 1.0], [0.0, 1e203], [1e140, 1e-121]]))  # a ratio of the core leaves the scale
 @example(np.array([[1e300, 1e-300], [1e300, 1e300], [1e-300, 1e300]]))
 @settings(max_examples=150, deadline=None)
 def test_joint_at_the_ends_of_the_scale(W: np.ndarray) -> None:

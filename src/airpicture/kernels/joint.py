@@ -40,6 +40,9 @@ COUNTS: Final = 5
 # and no part of one weighs more than 1, the best one weighs 1, and what underflows is lost rightly.
 WIDEST_PLAIN: Final = 322.0  # log(1e140)
 
+# A ratio that peeling has pushed below this is taken as this: its probability is no larger.
+RATIO_MIN: Final = 1e-300
+
 
 class Work(NamedTuple):
     """Workspace for the largest cluster of a range."""
@@ -63,7 +66,7 @@ def _solve_core(steps: int, bits: int, work: Work) -> None:
             t.kappa_bit[b] = 1.0
     else:
         for e in range(core.start[steps]):
-            a.c[e] = np.log(core.ratio[e])
+            a.c[e] = np.log(max(core.ratio[e], RATIO_MIN))
         assign(steps, bits, core.start, core.bit, a)
         for s in range(steps):
             t.kappa_step[s] = np.exp(-a.u[s])
