@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airpicture import geo
+from airpicture.kernels import geodesic
 
 GEOD = pyproj.Geod(ellps="WGS84")
 LIMIT = 1e-4  # m; a tenth of what's asked, and what Vincenty's series leave
@@ -36,12 +37,35 @@ def test_nearly_antipodal_pairs(lat, lon, north, east):
 @pytest.mark.parametrize("scale", [1e-12, 1e-9, 1e-6, 1e-4, 3e-3, 1e-2, 0.1, 0.3])
 def test_many_nearly_antipodal_pairs(scale):
     rng = np.random.default_rng(1)
-    lat = np.concatenate([np.arcsin(rng.uniform(-1, 1, 700)), np.zeros(100), rng.normal(0, 1e-9, 200)])
-    lat2 = np.clip(-lat + scale * rng.normal(size=1000), -math.pi / 2, math.pi / 2)
+    lat = np.concatenate([np.arcsin(rng.uniform(-1, 1, 27_000)), np.zeros(1000), rng.normal(0, 1e-9, 2000)])
+    lat2 = np.clip(-lat + scale * rng.normal(size=30_000), -math.pi / 2, math.pi / 2)
     lat2[::7] = -lat[::7]
-    lon2 = math.pi + scale * rng.normal(size=1000)
+    lon2 = math.pi + scale * rng.normal(size=30_000)
     lon2[::5] = math.pi
     assert np.abs(geo.distance(lat, 0.0, lat2, lon2) - karney(lat, 0.0, lat2, lon2)).max() < LIMIT
+
+
+def test_the_way_for_antipodal_pairs_would_serve_all():
+    """The bracketed azimuth finds every length, not only those that it's asked for; to a micrometre."""
+    rng = np.random.default_rng(4)
+    lat1, lat2 = np.arcsin(rng.uniform(-1, 1, (2, 5000)))
+    lon12 = rng.uniform(0.0, math.pi, 5000)
+    b1, b2 = (np.arctan2(geodesic.EC * np.sin(lat), np.cos(lat)) for lat in (lat1, lat2))
+    found = [
+        geodesic._antipodal(*row)
+        for row in np.column_stack([np.sin(b1), np.cos(b1), np.sin(b2), np.cos(b2), lon12]).tolist()
+    ]
+    assert np.abs(np.array(found) - karney(lat1, 0.0, lat2, lon12)).max() < 1e-6
+
+
+def test_two_pairs_that_make_newton_swing_for_ever():
+    """Found at random: unbracketed steps go from one side of the bend in longitude to the other and back."""
+    for lat1, lat2, beyond in (
+        (0.7210867972147789, -0.7197537261429076, -0.026483545961673016),
+        (0.716859320466259, -0.7178712924666989, 0.023563760317877325),
+    ):
+        lon2 = math.pi + beyond
+        assert abs(geo.distance(lat1, 0.0, lat2, lon2) - karney(lat1, 0.0, lat2, lon2)) < LIMIT
 
 
 def test_along_and_off_the_equator_where_the_shortest_way_leaves_it():

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 import reference_geo as reference
 from airpicture import geo
+from airpicture.geo.columns import sites_at
+from airpicture.kernels import slant
 
 GEOD = pyproj.Geod(ellps="WGS84")
 MM = 1e-3
@@ -127,6 +129,16 @@ def test_cone_of_silence_is_nan_and_its_edge_is_overhead():
     assert away[0] < 0.1  # a nanometre of height is a centimetre of ground here
     assert away[1] == pytest.approx(math.sqrt(2 * 1e4 * 1e-3), rel=0.01)
     assert away[2] == pytest.approx(math.sqrt(12e3**2 - 10e3**2), rel=0.002)
+
+
+def test_two_corrections_suffice_to_600_km_and_three_to_2000(monkeypatch):
+    """What makes it quick: with the slope wrong, more steps would hide it."""
+    up_at_height = getattr(slant.up_at_height, "py_func", slant.up_at_height)
+    sites = sites_at(0.7, 0.1, 60.0, ())[0]
+    for steps, slant_range in ((2, 600e3), (3, 2000e3)):
+        monkeypatch.setattr(slant, "STEPS", steps)
+        for h in (0.0, 30e3):
+            assert math.isfinite(up_at_height(slant_range, 0.6, 0.8, h, 60.0, sites, 0))
 
 
 def test_no_range_at_the_own_height_is_the_sensor_itself():

@@ -21,7 +21,8 @@ from airpicture.kernels.wgs84 import EC, EP2, TAU, A, B, F
 
 STEPS: Final = 12  # Vincenty's iteration gains over two digits a step where it is used
 ANTIPODAL: Final = -0.98  # cosine of the arc (169 degrees) from which on Vincenty's iteration isn't trusted
-TOLERANCE: Final = 1e-14  # rad of longitude: 60 nm
+TOLERANCE: Final = 1e-13  # rad of longitude: 0.6 micrometres, and still above rounding
+TOLERANCE_LEAST: Final = 1e-12  # what rounding may leave of it; a length that's worse isn't shown
 STEPS_ANTIPODAL: Final = 200  # halvings that bring any bracket to rest; Newton's method takes about six
 
 # Nodes and weights on [0, pi] of the integrals over the arc. The integrands are nearly constant (k² < 0.0068) with
@@ -85,7 +86,7 @@ def _antipodal(sin_b1: float, cos_b1: float, sin_b2: float, cos_b2: float, lon12
         sin_b1, sin_b2 = -1e-200, 0.0  # beyond, azimuths past pi/2 are to begin at an arc of -pi
     low, high = -0.5 * math.pi, 0.5 * math.pi
     delta = 0.25 * math.pi
-    s12 = math.nan
+    before = math.inf
     for _ in range(STEPS_ANTIPODAL):
         lon, slope, s12 = _try_azimuth(delta, sin_b1, cos_b1, sin_b2, cos_b2)
         error = lon12 - lon
@@ -95,9 +96,12 @@ def _antipodal(sin_b1: float, cos_b1: float, sin_b2: float, cos_b2: float, lon12
             low = delta
         else:
             high = delta
-        newton = delta + error / slope if slope > 0.0 else math.nan
+        # Newton's method alone can swing from side to side of the bend in lon(delta) for ever: it goes on only while
+        # each step leaves less than half of the error.
+        newton = delta + error / slope if slope > 0.0 and abs(error) < 0.5 * before else math.nan
         delta = newton if low < newton < high else 0.5 * (low + high)
-    return s12
+        before = abs(error)
+    return s12 if before < TOLERANCE_LEAST else math.nan
 
 
 @inline
