@@ -78,6 +78,11 @@ BROKEN: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("space in id.csv", HEAD.encode() + b"1,north radar,1,2\n", ("'north radar' holds a space",)),
     ("cut.json", b'{"now": 1700000000, "aircraft": [{"hex": "a1', ("not valid JSON", "copy it again")),
     ("map.json", b'{"type": "FeatureCollection", "features": []}', ("not of aircraft", "'type', 'features'")),
+    ("lists.json", b"[[1, 2], [3]]", ("not of aircraft", "'[1, 2]'")),
+    ("deep.json", b'{"now": 1, "aircraft": ' + b"[" * 100_000, ("not valid JSON",)),
+    ("digits.json", b'{"now": 1' + b"0" * 5000 + b', "aircraft": []}', ("not valid JSON",)),
+    ("empty.json", b"[]", ("not of aircraft",)),
+    ("objects.jsonl", b'{"a": 1}\n{"b": 2}\n', ("not of aircraft", "'a'")),
     ("latin.csv", HEAD.encode() + b"1,\xe9t\xe9,1,2\n", ("UTF-8",)),
 ]
 

@@ -33,6 +33,8 @@ SNIFFED = [
     ("capture.dat", b"\x0a\x0d\x0d\x0a" + bytes(20), "asterix"),
     ("noending", BLOCK * 5, "asterix"),
     ("short.xyz", BLOCK, "asterix"),
+    ("final", b"\x00\x10" + bytes(6) + BLOCK[:4] + b"\xa5" * 4 + b"\x00\x10", "asterix"),
+    ("reader_network", bytes(2200) + (BLOCK + bytes(10)) * 9, "asterix"),
     ("records.ff", b"\x00\x10" + bytes(30), "asterix"),
     ("records.ast", bytes(30), "asterix"),
 ]

@@ -60,7 +60,7 @@ def recognise(path: AnyPath) -> Form:
             return "sbs"
         if "t_ns" in line.lower() or ".csv" in endings:
             return "table"
-    elif _is_blocks(head) or any(ending in _ASTERIX_ENDINGS for ending in endings):
+    elif _is_asterix(head) or any(ending in _ASTERIX_ENDINGS for ending in endings):
         return "asterix"
     elif {".parquet", ".csv"} & set(endings):
         return "table"  # whose reader says what's wrong with it
@@ -232,13 +232,21 @@ def _files(path: AnyPath) -> list[Path]:
     return snapshots
 
 
-def _is_blocks(head: bytes) -> bool:
-    """Say whether bytes are ASTERIX data blocks end to end: a category, then the length that leads to the next."""
-    at = blocks = 0
+def _is_asterix(head: bytes) -> bool:
+    """Say whether bytes are ASTERIX data blocks, end to end or in the frames of recorders."""
+    final = int.from_bytes(head[:2], "big")
+    if 15 <= final <= len(head) and head[final - 4 : final] == b"\xa5\xa5\xa5\xa5":  # .ff
+        return True
+    return _is_chain(head, 0, 0) or _is_chain(head, 2200, 10)  # .gps: a header, and ten bytes after each block
+
+
+def _is_chain(head: bytes, start: int, gap: int) -> bool:
+    """Say whether blocks follow one another: a category, then the length that leads to the next."""
+    at, blocks = start, 0
     while at + 3 <= len(head) and blocks < 4:
         length = int.from_bytes(head[at + 1 : at + 3], "big")
         if head[at] == 0 or length < 4:
             return False
-        at += length
+        at += length + gap
         blocks += 1
     return blocks == 4 or (blocks > 0 and at == len(head))

@@ -151,7 +151,7 @@ def _check_names(columns: dict[str, Any]) -> None:
 def _one_dimensional(values: Any, name: str) -> NDArray[Any]:
     if isinstance(values, np.ma.MaskedArray):  # a masked entry is one that wasn't measured
         whole = values.dtype.kind in "iu"
-        values = values.astype(np.int64).filled(-1) if whole else values.astype(np.float64).filled(np.nan)
+        values = np.ma.filled(values.astype(np.int64 if whole else np.float64), -1 if whole else np.nan)
     array = np.asarray(values)
     if array.ndim > 1:
         raise InputError(f"an array of shape {array.shape}", expected="one value for each plot", column=name)

@@ -30,6 +30,7 @@ _RAYLEIGH_95: Final = math.sqrt(-2.0 * math.log(0.05))
 SIGMA_NACP: Final = np.array(_EPU) / _RAYLEIGH_95  # m, per axis
 _MILLISECONDS: Final = 1e11  # a `now` beyond is in milliseconds, as the aggregators' web interfaces have it (v2)
 _T_MAX: Final = 4e9  # s since 1970, year 2096
+_UNREADABLE: Final = (ValueError, RecursionError)  # no JSON, numbers of thousands of digits, brackets without end
 _NO_CALLSIGN: Final = ("N/A", "@@@@@@@@", "????????")
 
 
@@ -119,13 +120,14 @@ def _collect(data: bytes, path: str, entries: _Entries) -> None:
     """Add what a file holds to `entries` (overwritten)."""
     text = data.decode("utf-8-sig", "replace").strip()
     first = len(entries.reports) + 1
+    understood = False
     try:
         documents = [_parse(text)]
         lines = False
-    except json.JSONDecodeError as error:
+    except _UNREADABLE as error:
         if "\n" not in text or not _object(text.split("\n", 1)[0]):
             raise InputError(
-                f"not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}",
+                f"not valid JSON: {error}",
                 expected="an aircraft.json, or one JSON object a line",
                 todo="If it breaks off, copy it again",
                 path=path,
@@ -138,29 +140,34 @@ def _collect(data: bytes, path: str, entries: _Entries) -> None:
         if not isinstance(document, dict):
             if document is not None:
                 entries.faults.append((number, f"not an object: {str(document)[:40]!r}"))
-        elif isinstance(listed := document.get("aircraft", document.get("ac")), list):
+            continue
+        if isinstance(listed := document.get("aircraft", document.get("ac")), list):
             good = [report for report in listed if isinstance(report, dict)]
             now = document.get("now")
             entries.reports.extend(good)
             entries.now.extend(report.get("now", now) for report in good)
             entries.numbers.extend(range(first, first + len(good)) if not lines else [number] * len(good))
             entries.faults.extend((number, "not an object in the list") for _ in range(len(listed) - len(good)))
+            understood = True
         elif isinstance(document.get("trace"), list):
             _add_trace(document, entries)
-        elif "now" in document and "type" not in document.get("geometry", {}):
+            understood = True
+        elif "now" in document:
             nested = document.get("flightdict")
             entries.reports.append(nested | document if isinstance(nested, dict) else document)
             entries.now.append(document["now"])
             entries.numbers.append(number)
-        elif lines:
-            entries.faults.append((number, "neither an aircraft nor a snapshot of them"))
+            understood = True
         else:
-            keys = ", ".join(repr(key) for key in list(document)[:6])
-            raise InputError(
-                f"JSON, but not of aircraft: its keys are {keys or 'none'}",
-                expected="an aircraft.json of readsb or dump1090 ('now' and 'aircraft')",
-                path=path,
-            )
+            entries.faults.append((number, "neither an aircraft nor a snapshot of them"))
+    if not understood:
+        first_one = documents[0] if documents else None
+        keys = ", ".join(repr(key) for key in list(first_one)[:6]) if isinstance(first_one, dict) else ""
+        raise InputError(
+            f"JSON, but not of aircraft: {f'its keys are {keys}' if keys else f'it holds {str(first_one)[:60]!r}'}",
+            expected="an aircraft.json of readsb or dump1090 ('now' and 'aircraft')",
+            path=path,
+        )
 
 
 def _add_trace(document: dict[str, Any], entries: _Entries) -> None:
@@ -196,22 +203,22 @@ def _parse_lines(text: str, faults: list[tuple[int, str]]) -> list[Any]:
         parsed: list[Any] = _parse("[" + ",".join(lines) + "]")
         if len(parsed) == len(lines):
             return parsed
-    except json.JSONDecodeError:
+    except _UNREADABLE:
         pass
     documents: list[Any] = []
     for number, line in enumerate(lines, 1):
         try:
             documents.append(_parse(line) if line.strip() else None)
-        except json.JSONDecodeError as error:
+        except _UNREADABLE as error:
             documents.append(None)
-            faults.append((number, f"not valid JSON: {error.msg}"))
+            faults.append((number, f"not valid JSON: {error}"))
     return documents
 
 
 def _object(line: str) -> bool:
     try:
         return isinstance(_parse(line), dict)
-    except json.JSONDecodeError:
+    except _UNREADABLE:
         return False
 
 
