@@ -21,7 +21,8 @@ from airpicture.kernels.wgs84 import EC, EP2, TAU, A, B, F
 
 STEPS: Final = 12  # Vincenty's iteration gains over two digits a step where it is used
 ANTIPODAL: Final = -0.98  # cosine of the arc (169 degrees) from which on Vincenty's iteration isn't trusted
-TOLERANCE: Final = 1e-13  # rad of longitude: 0.6 micrometres, and still above rounding
+TOLERANCE: Final = 1e-14  # rad of longitude: 60 nm
+TOLERANCE_ANTIPODAL: Final = 1e-13  # 0.6 micrometres: the quadrature sums round off more
 TOLERANCE_LEAST: Final = 1e-12  # what rounding may leave of it; a length that's worse isn't shown
 STEPS_ANTIPODAL: Final = 200  # halvings that bring any bracket to rest; Newton's method takes about six
 
@@ -90,7 +91,7 @@ def _antipodal(sin_b1: float, cos_b1: float, sin_b2: float, cos_b2: float, lon12
     for _ in range(STEPS_ANTIPODAL):
         lon, slope, s12 = _try_azimuth(delta, sin_b1, cos_b1, sin_b2, cos_b2)
         error = lon12 - lon
-        if abs(error) < TOLERANCE:
+        if abs(error) < TOLERANCE_ANTIPODAL:
             return s12
         if error > 0.0:
             low = delta
