@@ -106,7 +106,7 @@ def fill_position(lat: F64, lon: F64, lon_step: float, plane: F64, values: F64, 
     for i in range(len(lat)):
         values[i, LAT] = lat[i]
         wrapped = lon[i] - TAU * np.floor(lon[i] / TAU + 0.5)
-        values[i, LON] = wrapped if wrapped + 0.5 * lon_step < math.pi else -math.pi
+        values[i, LON] = -math.pi if wrapped + 0.5 * lon_step >= math.pi else wrapped
         x, y, spots[i, 0], spots[i, 1], spots[i, 2] = plane_of(lat[i], lon[i], plane)
         if abs(lat[i]) <= 0.5 * math.pi:
             values[i, X], values[i, Y] = x, y
@@ -264,7 +264,7 @@ def fill_measured(
         values[i, M_RHO] = slant_range[i] - bias_range[s]
         theta = azimuth[i] - bias_azimuth[s]
         theta -= TAU * np.floor(theta / TAU)
-        values[i, M_THETA] = theta if theta + 0.5 * theta_step < TAU else 0.0  # the nearest count is a full turn
+        values[i, M_THETA] = 0.0 if theta + 0.5 * theta_step >= TAU else theta  # the nearest count is a full turn
         values[i, M_LMC] = height
         if code >= 0:
             values[i, M_MODE3A] = code

@@ -62,8 +62,11 @@ def _fspec(first: int, last: int, bits: I64, present: U8, out: U8, pos: int) -> 
 @inline
 def _word(word: int, octets: int, out: U8, pos: int) -> int:
     """Write a leaf, highest octet first; return its end."""
-    for k in range(octets):
-        out[pos + k] = (word >> (8 * (octets - 1 - k))) & 0xFF
+    k = pos + octets
+    while k > pos:  # a loop that LLVM doesn't try to vectorise for eight rounds at most
+        k -= 1
+        out[k] = word & 0xFF
+        word >>= 8
     return pos + octets
 
 
@@ -93,76 +96,6 @@ def _elements(number: int, octets: int, out: U8, pos: int) -> int:
 
 
 @jit
-def count_values(values: F64, layout: LayoutArrays, words: I64, present: U8, saturated: I64, left_out: I64) -> None:
-    """Turn one record's values into the words of its leaves.
-
-    A leaf is present where all its fields are known and can be said: a latitude without longitude isn't sent.
-
-    Parameters
-    ----------
-    values : (F,) float64, SI units or codes; NaN unknown
-    words : (L,) int64, the leaves' bits, right-justified; overwritten
-    present : (L,) uint8, 1 where the record has the leaf; overwritten
-    saturated, left_out : (F,) int64, values written as the limit of their field, values not written; added to
-    """
-    words[:] = 0
-    present[:] = 1
-    for f in range(len(values)):
-        leaf = layout.field_leaf[f]
-        if leaf < 0:
-            continue
-        value = values[f]
-        if math.isnan(value):
-            present[leaf] = 0
-            continue
-        count = np.floor(value * layout.field_scale[f] + 0.5)
-        low, high = layout.field_low[f], layout.field_high[f]
-        if not low <= count <= high:
-            if layout.field_clip[f] == 0 or (count < low and low == 0.0):  # an unsigned field has no "or below"
-                left_out[f] += 1
-                present[leaf] = 0
-                continue
-            saturated[f] += 1
-            count = high if count > high else low
-        words[leaf] |= (int(count) & layout.field_mask[f]) << layout.field_shift[f]
-
-
-@jit
-def write_record(words: I64, present: U8, layout: LayoutArrays, held: U8, out: U8, start: int) -> int:
-    """Write one record into `out` from `start`; return its end.
-
-    Parameters
-    ----------
-    words, present : see count_values; the word of a repetitive leaf is its long number
-    held : (I,) uint8 workspace; overwritten
-    out : (bytes,) uint8, with RECORD_MAX octets of room; overwritten
-    """
-    items = len(layout.item_kind)
-    for item in range(items):
-        held[item] = 0
-        for leaf in range(layout.item_first[item], layout.item_first[item + 1]):
-            held[item] |= present[leaf]
-    pos = _fspec(0, items, layout.item_bit, held, out, start)
-    for item in range(items):
-        if held[item] == 0:
-            continue
-        first, last = layout.item_first[item], layout.item_first[item + 1]
-        kind = layout.item_kind[item]
-        if kind == COMPOUND:
-            pos = _fspec(first, last, layout.leaf_bit, present, out, pos)
-            for leaf in range(first, last):
-                if present[leaf] == 1:
-                    pos = _word(words[leaf], layout.leaf_octets[leaf], out, pos)
-        elif kind == EXTENDED:
-            pos = _extents(words[first], layout.leaf_octets[first], out, pos)
-        elif kind == REPETITIVE:
-            pos = _elements(words[first], layout.leaf_octets[first], out, pos)
-        else:
-            pos = _word(words[first], layout.leaf_octets[first], out, pos)
-    return pos
-
-
-@jit
 def write_blocks(
     category: int,
     values: F64,
@@ -177,43 +110,90 @@ def write_blocks(
 ) -> int:
     """Write a table of values as data blocks of one category.
 
+    A leaf is present where all its fields are known and can be said: a latitude without longitude isn't sent. One
+    function and not three, because numba counts references for every array of a tuple on each call.
+
     Parameters
     ----------
-    values : (N, F) float64, see count_values
+    values : (N, F) float64, SI units or codes; NaN unknown
     numbers : (N,) int64, what repetitive leaves hold; such a leaf is present where its field has a value
     flags : (N,) uint8, 255 where the row isn't to be written
     block_max : octets of a block; a record longer than that has a block for itself
     out : (bytes,) uint8, at least N (RECORD_MAX + 3) long; overwritten
-    saturated, left_out : (F,) int64; added to
+    saturated, left_out : (F,) int64, values written as the limit of their field, values not written; added to
     counts : (2,) int64, records, blocks; added to
 
     Returns
     -------
     number of bytes written
     """
-    leaves, items = len(layout.leaf_octets), len(layout.item_kind)
+    field_leaf, field_shift, field_mask = layout.field_leaf, layout.field_shift, layout.field_mask
+    field_scale, field_low, field_high = layout.field_scale, layout.field_low, layout.field_high
+    field_clip, leaf_octets, leaf_bit = layout.field_clip, layout.leaf_octets, layout.leaf_bit
+    item_bit, item_kind, item_first = layout.item_bit, layout.item_kind, layout.item_first
+    leaves, items, fields = len(leaf_octets), len(item_kind), len(field_leaf)
     words, present = np.zeros(leaves, np.int64), np.zeros(leaves, np.uint8)
     held, record = np.zeros(items, np.uint8), np.zeros(RECORD_MAX, np.uint8)
-    block, pos = -1, 0
+    block, end = -1, 0
     for i in range(len(values)):
         if flags[i] == 255:
             continue
-        count_values(values[i], layout, words, present, saturated, left_out)
+
+        for leaf in range(leaves):
+            words[leaf] = 0
+            present[leaf] = 1
+        for f in range(fields):
+            leaf = field_leaf[f]
+            if leaf < 0:
+                continue
+            value = values[i, f]
+            if math.isnan(value):
+                present[leaf] = 0
+                continue
+            count = np.floor(value * field_scale[f] + 0.5)
+            low, high = field_low[f], field_high[f]
+            if not low <= count <= high:
+                if field_clip[f] == 0 or (count < low and low == 0.0):  # an unsigned field has no "or below"
+                    left_out[f] += 1
+                    present[leaf] = 0
+                    continue
+                saturated[f] += 1
+                count = high if count > high else low
+            words[leaf] |= (int(count) & field_mask[f]) << field_shift[f]
+
         for item in range(items):
-            if layout.item_kind[item] == REPETITIVE:
-                words[layout.item_first[item]] = numbers[i]
-        size = write_record(words, present, layout, held, record, 0)
-        if block < 0 or pos - block + size > block_max:
+            held[item] = 0
+            for leaf in range(item_first[item], item_first[item + 1]):
+                held[item] |= present[leaf]
+        pos = _fspec(0, items, item_bit, held, record, 0)
+        for item in range(items):
+            if held[item] == 0:
+                continue
+            first, last = item_first[item], item_first[item + 1]
+            kind = item_kind[item]
+            if kind == COMPOUND:
+                pos = _fspec(first, last, leaf_bit, present, record, pos)
+                for leaf in range(first, last):
+                    if present[leaf] == 1:
+                        pos = _word(words[leaf], leaf_octets[leaf], record, pos)
+            elif kind == EXTENDED:
+                pos = _extents(words[first], leaf_octets[first], record, pos)
+            elif kind == REPETITIVE:
+                pos = _elements(numbers[i], leaf_octets[first], record, pos)
+            else:
+                pos = _word(words[first], leaf_octets[first], record, pos)
+
+        if block < 0 or end - block + pos > block_max:
             if block >= 0:
-                out[block + 1], out[block + 2] = (pos - block) >> 8, (pos - block) & 0xFF
-            block = pos
-            out[pos] = category
-            pos += 3
+                out[block + 1], out[block + 2] = (end - block) >> 8, (end - block) & 0xFF
+            block = end
+            out[end] = category
+            end += 3
             counts[1] += 1
-        for k in range(size):
-            out[pos + k] = record[k]
-        pos += size
+        for k in range(pos):
+            out[end + k] = record[k]
+        end += pos
         counts[0] += 1
     if block >= 0:
-        out[block + 1], out[block + 2] = (pos - block) >> 8, (pos - block) & 0xFF
-    return pos
+        out[block + 1], out[block + 2] = (end - block) >> 8, (end - block) & 0xFF
+    return end
