@@ -14,7 +14,7 @@ from airpicture import geo
 from airpicture.simulation import load_scenario, simulate
 from airpicture.simulation.fleet import build_fleet
 from airpicture.simulation.motion import fly
-from airpicture.simulation.radar import all_looks, detection_probability
+from airpicture.simulation.radar import all_looks, detection_probability, wrap_azimuth
 from airpicture.simulation.run import Simulation
 from airpicture.tables import Technology
 from airpicture.units import DEG, FT, TAU
@@ -195,6 +195,12 @@ def test_nothing_is_seen_below_the_horizon_or_outside_coverage() -> None:
     inside = (p.slant_range >= 5e3) & (p.slant_range <= 250e3) & (np.abs(p.elevation - 4.5 * DEG) <= 5.5 * DEG)
     inside &= p.slant_range <= geo.horizon_range(800.0, h)
     assert abs(int(inside.sum()) - len(plots)) <= 1  # one may stand on the line
+
+
+def test_azimuths_never_reach_a_whole_turn() -> None:
+    wrapped = wrap_azimuth(np.array([-1e-17, 0.0, TAU, -TAU, 7.0, np.nan]))
+    np.testing.assert_allclose(wrapped[:5], [0.0, 0.0, 0.0, 0.0, 7.0 - TAU], atol=1e-15)
+    assert np.isnan(wrap_azimuth(np.array([np.nan]))[0])
 
 
 def test_true_biases_are_in_the_plots() -> None:

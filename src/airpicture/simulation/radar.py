@@ -119,7 +119,7 @@ def _looks(scenario: Scenario, row: int, fleet: Fleet, flight: Flight, targets: 
         (step + part) * dt,
         target + targets.start,
         slant,
-        np.arctan2(q[:, 0], q[:, 1]) % TAU,
+        wrap_azimuth(np.arctan2(q[:, 0], q[:, 1])),
         np.arctan2(q[:, 2], np.hypot(q[:, 0], q[:, 1])),
         np.sum(q * q_rate, axis=1) / np.maximum(slant, 1e-3),
         h,
@@ -141,7 +141,7 @@ def detection_probability(scenario: Scenario, row: int, looks: Looks, rcs: F64) 
 
     ``swerling1``: Pd = Pfa^(1 / (1 + SNR)), one pulse of a slowly fluctuating target, with SNR proportional to the
     cross-section and to 1 / range⁴, set so that 1 m² at `range_pd` has the sensor's `pd`.
-    Source: Richards, Fundamentals of Radar Signal Processing, 2nd edition, 2014, section 6.3.5.
+    Source: Swerling, Probability of Detection for Fluctuating Targets, RAND RM-1217, 1954, case 1 with one pulse.
     """
     pd, model = float(scenario.sensors.pd[row]), scenario.models[row]
     if model.pd_model == "constant" or not 0.0 < pd < 1.0:
@@ -185,7 +185,7 @@ def _merge(looks: Looks, rcs: F64, model: SensorModel, period: float) -> tuple[L
         mean(looks.t),
         looks.target[strongest],
         mean(looks.slant),
-        mean(azimuth) % TAU,
+        wrap_azimuth(mean(azimuth)),
         mean(looks.elevation),
         mean(looks.range_rate),
         looks.h[strongest],
@@ -201,7 +201,7 @@ def _measured(scenario: Scenario, row: int, looks: Looks, rng: np.random.Generat
     return {
         "t_ns": to_ns(scenario, looks.t + model.bias_time),
         "slant_range": looks.slant + model.bias_range + s.sigma_range[row] * noise[0],
-        "azimuth": (looks.azimuth + model.bias_azimuth + s.sigma_azimuth[row] * noise[1]) % TAU,
+        "azimuth": wrap_azimuth(looks.azimuth + model.bias_azimuth + s.sigma_azimuth[row] * noise[1]),
         "elevation": looks.elevation + s.sigma_elevation[row] * noise[2],
         "range_rate": looks.range_rate + s.sigma_range_rate[row] * noise[3],
     }
@@ -233,6 +233,12 @@ def mode_c(scenario: Scenario, fleet: Fleet, target: I64, h: F64) -> F64:
     """Return pressure altitude [m] as reported: in whole steps of the target's encoder."""
     step = fleet.mode_c_step[target]
     return np.rint((h - scenario.pressure_offset) / step) * step
+
+
+def wrap_azimuth(azimuth: F64) -> F64:
+    """Return angles in [0, 2 pi). The plain remainder of -1e-17 is 2 pi itself."""
+    wrapped = azimuth % TAU
+    return np.where(wrapped >= TAU, 0.0, wrapped)
 
 
 def to_ns(scenario: Scenario, t: F64) -> I64:
@@ -277,7 +283,7 @@ def _clutter(scenario: Scenario, row: int, steps: int, rng: np.random.Generator,
         sensor=np.full(m, row),
         t_ns=to_ns(scenario, t + model.bias_time),
         slant_range=slant,
-        azimuth=(model.scan_phase + sign * TAU * t / period) % TAU,
+        azimuth=wrap_azimuth(model.scan_phase + sign * TAU * t / period),
         **columns,
         truth_names=truth_names,
     )

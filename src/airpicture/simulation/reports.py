@@ -10,7 +10,7 @@ import numpy as np
 from airpicture import geo
 from airpicture.simulation.fleet import Fleet
 from airpicture.simulation.motion import Flight, between, ecef_states
-from airpicture.simulation.radar import TARGETS_AT_ONCE, Looks, in_coverage, mode_c, to_ns
+from airpicture.simulation.radar import TARGETS_AT_ONCE, Looks, in_coverage, mode_c, to_ns, wrap_azimuth
 from airpicture.simulation.scenario import Scenario
 from airpicture.tables import F64, I64, Plots, SensorKind, Technology
 from airpicture.units import TAU
@@ -88,7 +88,7 @@ def _bearings(scenario: Scenario, row: int, looks: Looks, rng: np.random.Generat
     s, model, m = scenario.sensors, scenario.models[row], len(looks.t)
     noise = rng.standard_normal((2, m))
     return {
-        "azimuth": (looks.azimuth + model.bias_azimuth + s.sigma_azimuth[row] * noise[0]) % TAU,
+        "azimuth": wrap_azimuth(looks.azimuth + model.bias_azimuth + s.sigma_azimuth[row] * noise[0]),
         "elevation": looks.elevation + s.sigma_elevation[row] * noise[1],
     }
 
