@@ -103,7 +103,8 @@ def pcapng_packets(data: U8, starts: I64, stops: I64, whole: I64, times: I64, li
     """
     n, p, interfaces = 0, 0, 0
     little = True
-    link_of, snap_of, resolution_of, shift_of = (np.zeros(256, np.int64) for _ in range(4))
+    link_of, snap_of = np.zeros(256, np.int64), np.zeros(256, np.int64)
+    resolution_of, shift_of = np.zeros(256, np.int64), np.zeros(256, np.int64)
     size = data.shape[0]
     while p + 12 <= size:
         if data[p] == 0x0A and data[p + 1] == 0x0D and data[p + 2] == 0x0D and data[p + 3] == 0x0A:
@@ -240,7 +241,9 @@ def find_payloads(data: U8, starts: I64, stops: I64, whole: I64, links: I64, kin
                     protocol = np.int64(data[p])
                     p += 8
                 else:
-                    protocol, p = np.int64(data[p]), p + 8 + np.int64(data[p + 1]) * 8
+                    step = 8 + np.int64(data[p + 1]) * 8
+                    protocol = np.int64(data[p])
+                    p += step
         else:
             continue
         if fragment:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from airpicture.formats.asterix.decode import Records
 from airpicture.formats.asterix.units import callsigns, codes, si
 from airpicture.tables import F64, I32, I64, U8, U64, SensorKind, Technology
-from airpicture.units import NMI
+from airpicture.units import FL, NMI
 
 Mask = NDArray[np.bool_]
 
@@ -77,8 +77,14 @@ class _Reader:
         return np.where(self.set(f"{item}/V", f"{item}/G"), -1, codes(self.records, f"{item}/MODE3A")).astype(np.int32)
 
     def level(self, item: str, name: str = "FL") -> F64:
-        """Return pressure altitude [m]; NaN where not validated or garbled."""
-        return np.where(self.set(f"{item}/V", f"{item}/G"), np.nan, si(self.records, f"{item}/{name}"))
+        """Return pressure altitude [m]; NaN where not validated or garbled.
+
+        Some editions call these 14 bits unsigned, and sensors send two's complement all the same: nothing flies above
+        flight level 2,048.
+        """
+        height = si(self.records, f"{item}/{name}")
+        height = np.where(height >= 2048 * FL, height - 4096 * FL, height)
+        return np.where(self.set(f"{item}/V", f"{item}/G"), np.nan, height)
 
     def targets(self, kind: U8, technology: U8, **columns: F64 | I32 | U64) -> Targets:
         rows = np.flatnonzero(self.keep)
