@@ -133,7 +133,7 @@ def guess_technology(plots: Plots) -> Plots:
 
 def wrap_longitude(lon: F64) -> F64:
     """Return longitudes [rad] in -π..π; those that are already there keep their last bit."""
-    return np.where(lon > TAU / 2, lon - TAU, lon)
+    return np.where(lon > TAU / 2, lon - TAU, lon) if (lon > TAU / 2).any() else lon
 
 
 def _check_names(columns: dict[str, Any]) -> None:

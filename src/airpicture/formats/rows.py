@@ -21,10 +21,14 @@ def numbers(table: Table, kind: str) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for column in SCHEMAS[kind]:
         values = table[column.name]
-        if pa.types.is_floating(column.type):
-            columns[column.name] = np.array(values.to_numpy(), np.float64)
-        elif pa.types.is_integer(column.type):
-            columns[column.name] = np.array(pc.fill_null(values, -1).to_numpy(), column.type.to_pandas_dtype())
+        if not pa.types.is_floating(column.type):
+            if not pa.types.is_integer(column.type):
+                continue
+            values = pc.fill_null(values, -1)
+        array = values.to_numpy()  # null in floats becomes NaN
+        columns[column.name] = (
+            array if array.flags.writeable else array.copy()
+        )  # Arrow's own memory is not to be changed
     return columns
 
 
