@@ -361,6 +361,9 @@ def test_only_what_should_be_seen_is_judged(truth_of, tracks_of):
     part = evaluate(truth, tracks, where=near)
     assert (part.targets, part.completeness) == (1, 1.0)
     assert part.false_tracks == 1.0  # the track on the other target has left with it, the ghost hasn't
+    second = line(1, range(50)) + line(2, range(50), north=60_000) + line(4, range(50), north=60_500)
+    assert evaluate(truth, tracks_of(second)).redundant_tracks == 1.0
+    assert evaluate(truth, tracks_of(second), where=near).false_tracks == 0.0  # it's on the target that isn't judged
     box = (0.83, 0.16, 0.84 + 30_000 / 6.4e6, 0.19)
     inside = evaluate(truth, tracks, region=box)
     assert (inside.targets, inside.false_tracks, inside.tracks) == (1, 0.0, 1)
@@ -470,3 +473,16 @@ def test_settings_out_of_bounds_are_named(truth_of, tracks_of, options, words):
         evaluate(truth_of(line(0, range(3))), tracks_of(line(1, range(3))), **options)
     with pytest.raises(InputError, match="where has the shape"):
         evaluate(truth_of(line(0, range(3))), tracks_of(line(1, range(3))), where=np.ones(2, bool))
+
+
+@pytest.mark.parametrize("course", [0.4, 2.0, 3.9, 5.8])
+def test_along_and_across_turn_with_the_course(truth_of, tracks_of, course):
+    ahead, right = np.array([np.sin(course), np.cos(course)]), np.array([np.cos(course), -np.sin(course)])
+    rows = [(t, 0, *(20.0 * t * ahead)) for t in range(20)]
+    offset = 30.0 * ahead + 40.0 * right
+    shown = [(t, 1, east + offset[0], north + offset[1]) for t, _, east, north in rows]
+    for truth in (truth_of(rows, velocity=20.0 * ahead), truth_of(rows)):
+        report = evaluate(truth, tracks_of(shown))
+        assert report.bias_along_m == pytest.approx(30.0, rel=1e-3)
+        assert report.bias_across_m == pytest.approx(40.0, rel=1e-3)
+        assert report.rmse_horizontal_m == pytest.approx(50.0, rel=1e-3)

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from airpicture.errors import InputError
 from airpicture.evaluation import Report, evaluate
 
 
@@ -97,6 +98,8 @@ def test_write_goes_by_the_ending(report, tmp_path):
     for name, start in (("r.json", "{"), ("r.html", "<!doctype html>"), ("r.txt", "Compared")):
         report.write(tmp_path / name)
         assert (tmp_path / name).read_text("utf-8").startswith(start)
+    with pytest.raises(InputError, match="can't be written"):
+        report.write(tmp_path / "no such folder" / "r.json")
 
 
 def test_tables_have_one_row_per_instant_and_target(report):

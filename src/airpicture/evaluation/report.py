@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airpicture.errors import InputError
 from airpicture.evaluation.consistency import Consistency
 from airpicture.units import DEG
 
@@ -136,12 +137,22 @@ class Report:
         return page(self, title)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the report; the ending chooses the form: .json, .html, anything else text."""
+        """Write the report; the ending chooses the form: .json, .html, anything else text.
+
+        Raises
+        ------
+        InputError : the file can't be written
+        """
         ending = Path(path).suffix.lower()
         text = (
             self.to_json() if ending == ".json" else self.to_html() if ending in (".html", ".htm") else self.to_text()
         )
-        Path(path).write_text(text, encoding="utf-8")
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"the report can't be written: {error.strerror}", path=str(path), expected="a file in a writable folder"
+            ) from None
 
 
 def sections(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
