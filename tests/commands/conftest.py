@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from airpicture.formats.sensors import sensors_from_rows
 from airpicture.geo import enu_to_geodetic
-from airpicture.tables import F64, I32, I64, U8, Plots, SensorKind, Sensors, Status, Tracks, pack_callsigns
+from airpicture.tables import F64, I32, I64, U8, Plots, Sensors, Status, Tracks, pack_callsigns
 from airpicture.units import DEG
 
 T0_NS = 1_693_303_200_000_000_000  # 2023-08-29 10:00:00 UTC
@@ -14,33 +15,21 @@ T0_NS = 1_693_303_200_000_000_000  # 2023-08-29 10:00:00 UTC
 
 def make_sensors() -> Sensors:
     """Return a long-range radar and an ADS-B receiver without a site."""
-
-    def f(*values: float) -> F64:
-        return np.array(values, np.float64)
-
-    nan = np.nan
-    return Sensors(
-        ids=("north", "adsb"),
-        kind=np.array([SensorKind.RADAR, SensorKind.ADSB], np.uint8),
-        sac=np.array([25, -1], np.int32),
-        sic=np.array([10, -1], np.int32),
-        lat=f(41.3 * DEG, nan),
-        lon=f(2.1 * DEG, nan),
-        h_ell=f(60.0, nan),
-        period=f(10.0, nan),
-        range_min=f(1000.0, 0.0),
-        range_max=f(600e3, np.inf),
-        pd=f(0.9, 0.9),
-        clutter_per_scan=f(150.0, 0.0),
-        sigma_range=f(70.0, nan),
-        sigma_azimuth=f(0.08 * DEG, nan),
-        sigma_elevation=f(nan, nan),
-        sigma_range_rate=f(nan, nan),
-        sigma_pos=f(nan, 30.0),
-        bias_range=f(0.0, 0.0),
-        bias_azimuth=f(0.0, 0.0),
-        bias_time=f(0.0, 0.0),
-    )
+    radar = {
+        "id": "north",
+        "kind": "radar",
+        "sac": 25,
+        "sic": 10,
+        "lat_deg": 41.3,
+        "lon_deg": 2.1,
+        "h_ell_m": 60.0,
+        "period_s": 10.0,
+        "range_m_min": 1000.0,
+        "range_m_max": 600_000.0,
+        "sigma_range_m": 70.0,
+        "sigma_azimuth_deg": 0.08,
+    }
+    return sensors_from_rows([radar, {"id": "adsb", "kind": "adsb"}])
 
 
 def make_tracks(n: int = 300, scans: int = 60, callsign: str | None = None) -> tuple[Tracks, Plots]:

@@ -31,7 +31,7 @@ class Run:
     refused: Mapping[str, int]
     plots: int
     span_s: float  # of the recording
-    took_s: float  # of the tracker, without reading; the compiling of a first use included
+    took_s: float  # of the tracker, without reading
 
     @property
     def confirmed(self) -> int:
@@ -128,15 +128,3 @@ def tell_notes(report: ReadReport, quiet: bool = False) -> None:
     left = sum(report.refused.values()) - min(len(report.refusals), REFUSALS_SHOWN)
     if report.refusals and left > 0:
         note(f"Refused: and {left:,} more, see 'airpicture info'", quiet)
-
-
-def first_use() -> bool:
-    """Say whether the kernels still have to be compiled: the one that a run needs last isn't in their cache."""
-    import os
-    from pathlib import Path
-
-    from airpicture.kernels import _jit  # sets the folder
-
-    assert _jit
-    folder = Path(os.environ["NUMBA_CACHE_DIR"])
-    return not any(folder.rglob("snapshot.*.nbi"))

@@ -36,12 +36,11 @@ def command(folder: str, no_browser: bool, port: int | None) -> None:
     tracked with the same settings. Written are tracks.parquet and tracks.ast (ASTERIX CAT062) of each, and
     picture.html, which needs no network.
     """
-    from airpicture.commands import account, console
+    from airpicture.commands.warm import warm_up
 
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
-    if account.first_use():
-        console.note("First use: compiling the kernels takes half a minute; the result is kept.")
+    warm_up(cat062=True)
     real, real_view = _real(out)
     radar, radar_view, truth = _radar(out)
     from airpicture.evaluation import evaluate

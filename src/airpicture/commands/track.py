@@ -59,6 +59,7 @@ def command(
     check_outputs(targets, sources, TRACK_ENDINGS + PAGE_ENDINGS)
 
     from airpicture.commands import account, console
+    from airpicture.commands.warm import warm_up
     from airpicture.config import Config
     from airpicture.errors import InputError
     from airpicture.formats import open_recording, write_tracks
@@ -83,8 +84,7 @@ def command(
         association=replace(config.association, method="nearest" if association == "nearest" else "joint"),
         output_period_s=period if period is not None else config.output_period_s,
     )
-    if account.first_use():
-        console.note("First use: compiling the kernels takes half a minute; the result is kept.", quiet)
+    warm_up(quiet, any(target.suffix.lower() == ".ast" for target in targets))
     run = account.run_tracker(plots, recording.sensors, config, "Tracking", quiet)
     for target in targets:
         if target.suffix.lower() in PAGE_ENDINGS:

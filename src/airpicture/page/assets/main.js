@@ -254,6 +254,7 @@ async function main() {
     ready: true,
     recordings: recordings.length,
     counts: () => ({ ...recording.counts(), plots: recording.plots.t.length, drawn: painter.hits.length, labels: painter.labelled || 0, frames, drawMs }),
+    where: (k) => { const hit = painter.hits.find((one) => one.k === k); return hit ? [hit.x, hit.y] : null; },
     open, setTime: (seconds) => setTime(seconds * 1000), find, select, play,
     view: (lat, lon, km) => { globe.lat = lat * RAD; globe.lon = lon * RAD; globe.k = (globe.width * EARTH_M) / (km * 1000); globe.turn(); mapDirty = true; },
     set: (name, value) => { const input = $(name); if (input.type === "checkbox") input.checked = value; else input.value = value; input.dispatchEvent(new Event("change")); },

@@ -1,0 +1,118 @@
+"""Compiling the kernels on first use, on two cores, so that the first run isn't a long silence.
+
+numba compiles a kernel when it's first called and keeps the result on disk. The association kernel alone takes a third
+of the time; a second process compiles that one, and CAT062's encoder where it's wanted, while this one does the rest.
+Where no second process can be started everything is compiled here, which only takes longer.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from airpicture.commands.console import note, seconds
+from airpicture.tables import Plots, Sensors, Tracks
+
+T0_NS = 1_700_000_000_000_000_000  # any time
+
+
+def first_use() -> bool:
+    """Say whether the kernels still have to be compiled: the one that a run needs last isn't in their cache."""
+    from airpicture.kernels import _jit  # sets the folder
+
+    assert _jit
+    return not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("snapshot.*.nbi"))
+
+
+def warm_up(quiet: bool = False, cat062: bool = False) -> None:
+    """Compile what tracking needs, and CAT062's encoder if wanted, unless that was done before."""
+    if not first_use():
+        return
+    note("First use: compiling the kernels. This takes half a minute or more, once.", quiet)
+    begun = time.monotonic()
+    helper = None
+    with suppress(OSError):
+        code = f"from airpicture.commands import warm; warm.compile_second({cat062})"
+        helper = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+    try:
+        _track(scans=2)  # two scans begin tracks, and don't yet associate
+        if helper is not None:
+            helper.wait()
+    finally:
+        if helper is not None and helper.poll() is None:
+            helper.kill()
+            helper.wait()
+    _track(scans=6)
+    note(f"Compiled in {seconds(time.monotonic() - begun)}.", quiet)
+
+
+def compile_second(cat062: bool) -> None:
+    """Do the second process's share."""
+    from airpicture.association import associate
+
+    associate(np.array([0, 2, 4]), np.array([0, 1, 0, 1], np.int32), np.array([3.0, 1.0, 1.0, 3.0]), 2)
+    if cat062:
+        from airpicture.formats.asterix import encode_cat062
+
+        encode_cat062(_tracks())
+
+
+def _sensors() -> Sensors:
+    from airpicture.formats.sensors import sensors_from_rows
+
+    radar = {"id": "r", "kind": "radar", "lat_deg": 45.0, "lon_deg": 5.0, "h_ell_m": 0.0, "period_s": 10.0}
+    return sensors_from_rows([radar, {"id": "a", "kind": "adsb"}])
+
+
+def _track(scans: int) -> None:
+    """Track two targets, one seen by a radar and one that reports its position."""
+    from airpicture.tracker import track
+
+    sensors = _sensors()
+    t = np.repeat(np.arange(scans) * 10.0, 2)
+    radar = np.arange(2 * scans) % 2 == 0
+    plots = Plots.blank(
+        2 * scans,
+        sensors,
+        t_ns=T0_NS + (t * 1e9).astype(np.int64),
+        sensor=np.where(radar, 0, 1),
+        slant_range=np.where(radar, 100e3 + 200 * t, np.nan),
+        azimuth=np.where(radar, 1.0, np.nan),
+        h_baro=np.full(2 * scans, 5000.0),
+        lat=np.where(radar, np.nan, 0.79 + t * 3e-5),
+        lon=np.where(radar, np.nan, 0.09),
+        sigma_pos=np.where(radar, np.nan, 30.0),
+        address=np.where(radar, -1, 0x123456),
+    )
+    track(plots, sensors)
+
+
+def _tracks() -> Tracks:
+    return Tracks.blank(
+        1,
+        _sensors(),
+        t_ns=np.array([T0_NS]),
+        track=np.array([1]),
+        status=np.array([1]),
+        existence=np.ones(1),
+        lat=np.full(1, 0.8),
+        lon=np.full(1, 0.1),
+        v_east=np.zeros(1),
+        v_north=np.zeros(1),
+        sigma_east=np.ones(1),
+        sigma_north=np.ones(1),
+        rho_east_north=np.zeros(1),
+        t_ns_plot=np.array([T0_NS]),
+    )
