@@ -37,26 +37,25 @@ class LayoutArrays(NamedTuple):
     field_high: F64  # (F,) counts
     field_clip: U8  # (F,) 1 where a value outside is written as the limit, 0 where the leaf is left out
     leaf_octets: I64  # (L,)
-    leaf_bit: I64  # (L,) place in the sub-FSPEC, -1 outside of a compound item
-    item_bit: I64  # (I,) place in the FSPEC
+    leaf_place: I64  # (L, 2) octet of the sub-FSPEC and bit value in it, 0, 0 outside of a compound item
+    item_place: I64  # (I, 2) octet of the FSPEC and bit value in it
     item_kind: I64  # (I,)
     item_first: I64  # (I + 1,) first leaf
 
 
 @inline
-def _fspec(first: int, last: int, bits: I64, present: U8, out: U8, pos: int) -> int:
-    """Write a FSPEC for entries first..last, which are in order of their bits; return its end."""
-    top = -1
+def _fspec(first: int, last: int, places: I64, present: U8, out: U8, pos: int) -> int:
+    """Write a FSPEC for entries first..last, which are in order of their places; return its end."""
+    octets, octet = 0, 0
     for k in range(first, last):
         if present[k] == 1:
-            top = bits[k]
-    octets = top // 7 + 1
-    for k in range(octets):
-        out[pos + k] = 1 if k < octets - 1 else 0
-    for k in range(first, last):
-        if present[k] == 1:
-            out[pos + bits[k] // 7] |= 0x80 >> (bits[k] % 7)
-    return pos + octets
+            while octets < places[k, 0]:
+                out[pos + octets] = octet | 1
+                octets += 1
+                octet = 0
+            octet |= places[k, 1]
+    out[pos + octets] = octet
+    return pos + octets + 1
 
 
 @inline
@@ -129,8 +128,8 @@ def write_blocks(
     """
     field_leaf, field_shift, field_mask = layout.field_leaf, layout.field_shift, layout.field_mask
     field_scale, field_low, field_high = layout.field_scale, layout.field_low, layout.field_high
-    field_clip, leaf_octets, leaf_bit = layout.field_clip, layout.leaf_octets, layout.leaf_bit
-    item_bit, item_kind, item_first = layout.item_bit, layout.item_kind, layout.item_first
+    field_clip, leaf_octets, leaf_place = layout.field_clip, layout.leaf_octets, layout.leaf_place
+    item_place, item_kind, item_first = layout.item_place, layout.item_kind, layout.item_first
     leaves, items, fields = len(leaf_octets), len(item_kind), len(field_leaf)
     words, present = np.zeros(leaves, np.int64), np.zeros(leaves, np.uint8)
     held, record = np.zeros(items, np.uint8), np.zeros(RECORD_MAX, np.uint8)
@@ -165,14 +164,14 @@ def write_blocks(
             held[item] = 0
             for leaf in range(item_first[item], item_first[item + 1]):
                 held[item] |= present[leaf]
-        pos = _fspec(0, items, item_bit, held, record, 0)
+        pos = _fspec(0, items, item_place, held, record, 0)
         for item in range(items):
             if held[item] == 0:
                 continue
             first, last = item_first[item], item_first[item + 1]
             kind = item_kind[item]
             if kind == COMPOUND:
-                pos = _fspec(first, last, leaf_bit, present, record, pos)
+                pos = _fspec(first, last, leaf_place, present, record, pos)
                 for leaf in range(first, last):
                     if present[leaf] == 1:
                         pos = _word(words[leaf], leaf_octets[leaf], record, pos)

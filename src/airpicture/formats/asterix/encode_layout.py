@@ -24,6 +24,7 @@ import numpy as np
 from airpicture.errors import ConfigError
 from airpicture.formats.asterix.specification import Item, item_fields, load_category
 from airpicture.kernels.asterix_encode_words import COMPOUND, EXTENDED, FIXED, REPETITIVE, LayoutArrays
+from airpicture.tables import I64
 from airpicture.units import FL, FPM, FT, KT, NMI
 
 UNITS: Final = {
@@ -125,8 +126,8 @@ class Layout:
             field_high=np.array([high for _, high in limits]),
             field_clip=np.array([name.startswith(SATURATING.get(self.category, ("?",))) for name in names], np.uint8),
             leaf_octets=np.array([self.leaves[leaf].octets for leaf in used], np.int64),
-            leaf_bit=np.array([self.leaves[leaf].bit for leaf in used], np.int64),
-            item_bit=np.array([self.items[item][1] for item in items], np.int64),
+            leaf_place=_places([self.leaves[leaf].bit for leaf in used]),
+            item_place=_places([self.items[item][1] for item in items]),
             item_kind=np.array([self.items[item][2] for item in items], np.int64),
             item_first=np.array([*firsts, len(used)], np.int64),
         )
@@ -179,6 +180,11 @@ def load_layout(category: int, edition: str) -> Layout:
             add(node, node["name"], -1)
             items.append((node["name"], frn, {"extended": EXTENDED, "repetitive": REPETITIVE}.get(node["type"], FIXED)))
     return Layout(category, edition, fields, tuple(leaves), tuple(items))
+
+
+def _places(bits: Sequence[int]) -> I64:
+    """Return octet and bit value in it of FSPEC bits counted from 0; 0, 0 for -1."""
+    return np.array([(bit // 7, 0x80 >> bit % 7) if bit >= 0 else (0, 0) for bit in bits], np.int64)
 
 
 def _size(node: Item) -> int:
