@@ -265,3 +265,32 @@ def test_cut_parquet_files_never_crash(tmp_path: Path) -> None:
         else:
             told = "plots.parquet" * (len(recording.plots) <= 3)
         assert "plots.parquet" in told
+
+
+def test_damaged_csv_files_never_crash(tmp_path: Path) -> None:
+    """A sound CSV with a few bytes changed, lost or doubled gives a message or the plots that are left."""
+    some_plots().write(tmp_path / "sound.csv")
+    whole = (tmp_path / "sound.csv").read_bytes() * 3
+    rng = np.random.default_rng(2)
+    outcomes = set()
+    for _ in range(400):
+        content = bytearray(whole)
+        for at in rng.integers(0, len(content) - 9, 3).tolist():
+            match rng.integers(4):
+                case 0:
+                    content[at] = rng.integers(256)
+                case 1:
+                    content[at] = rng.choice(list(b',"\n.-e0'))
+                case 2:
+                    del content[at : at + rng.integers(1, 9)]
+                case _:
+                    content[at:at] = content[at : at + rng.integers(1, 40)]
+        (tmp_path / "plots.csv").write_bytes(content)
+        try:
+            recording = open_recording(tmp_path / "plots.csv")
+        except AirpictureError as error:
+            outcomes.add("plots.csv" in str(error))
+        else:
+            plots = recording.plots
+            outcomes.add(len(plots) <= 40 and bool((plots.t_ns >= 0).all()) and not np.isinf(plots.lat).any())
+    assert outcomes == {True}

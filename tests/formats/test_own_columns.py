@@ -54,6 +54,13 @@ def test_identity_in_the_forms_people_have() -> None:
     assert build(callsign=plots.callsign).callsign.tolist() == plots.callsign.tolist()
 
 
+def test_objects_of_several_kinds_are_texts() -> None:
+    mixed = np.array(["one", 2], object)
+    assert build(truth=mixed).truth_names == ("one", "2")
+    assert build(truth=np.array(["x", np.nan], object)).truth.tolist() == [0, -1]
+    assert build(truth=np.array(["", "x"])).truth.tolist() == [-1, 0]
+
+
 def test_masked_entries_are_not_measured() -> None:
     masked = np.ma.masked_array([1, 2], [False, True])
     assert build(address=masked).address.tolist() == [1, -1]

@@ -272,6 +272,14 @@ def test_a_status_column_may_be_absent() -> None:
     assert (tracks.t_ns_plot == -1).all()
 
 
+def test_sensors_of_tracks_that_nobody_described_are_added() -> None:
+    table = tracks_to_arrow(some_tracks())
+    described = two_sensors().take(slice(1, 2))
+    tracks = tracks_from_arrow(table, sensors=described)
+    assert tracks.sensors.ids == ("adsb", "north")
+    assert tracks.seen[1, :2].tolist() == [1, 0]
+
+
 def test_more_sensors_than_a_track_remembers() -> None:
     ids = [f"s{k}" for k in range(11)]
     table = pa.table({"t_ns": [1], "track": [1], "lat_deg": [0.0], "lon_deg": [0.0], "sensors": [ids]})

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.formats.arrow import ArrowColumn, pa, pc
-from airpicture.formats.sensors import discovered
+from airpicture.formats.sensors import discovered, merge_sensors
 from airpicture.tables import F64, I32, SEEN_MAX, U64, Sensors, pack_callsigns, unpack_callsigns
 
 
@@ -54,12 +54,15 @@ def seen_lists(seen: I32, ids: Sequence[str]) -> ArrowColumn:
 
 
 def seen_from(lists: ArrowColumn, sensors: Sensors | None) -> tuple[I32, Sensors]:
-    """Turn lists of ids into rows of the sensor table; ids beyond SEEN_MAX in a row, and unknown ones, are left out."""
+    """Turn lists of ids into rows of the sensor table; ids beyond SEEN_MAX in a row are left out, new ones added."""
     if isinstance(lists, pa.ChunkedArray):
         lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else pa.array([], lists.type)
     rows, ids = numbered(pa.chunked_array([lists.flatten()]))
+    fresh = [name for name in ids if sensors is None or sensors.index(name) < 0]
     if sensors is None:
-        sensors = discovered([{"id": name, "kind": "radar"} for name in ids])
+        sensors = discovered([{"id": name, "kind": "radar"} for name in fresh])
+    elif fresh:
+        sensors, _ = merge_sensors([sensors, discovered([{"id": name, "kind": "radar"} for name in fresh])])
     lookup = np.array([*(sensors.index(name) for name in ids), -1], np.int32)
     lengths = np.asarray(pc.fill_null(pc.list_value_length(lists), 0)).astype(np.int64)
     owner = np.repeat(np.arange(len(lengths)), lengths)

@@ -293,11 +293,11 @@ def _packed(values: NDArray[Any]) -> U64:
 def _number_texts(values: NDArray[Any]) -> tuple[I32, list[str]]:
     """Number the different texts of an array; None, NaN and "" are -1."""
     flat = np.atleast_1d(values)
-    if flat.dtype.kind == "O":
-        texts = pa.array([None if v is None or v != v or v == "" else str(v) for v in flat.tolist()], pa.string())
-    else:
-        texts = pa.array(flat.astype(str))
-        texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    try:
+        texts = pa.array(flat if flat.dtype.kind == "O" else flat.astype(str), pa.string(), from_pandas=True)
+    except pa.ArrowException:  # objects that aren't all text
+        texts = pa.array([None if v is None or v != v else str(v) for v in flat.tolist()], pa.string())
+    texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
     coded = texts.dictionary_encode()
     names: list[str] = coded.dictionary.to_pylist()
     rows = np.asarray(coded.indices.fill_null(-1)).astype(np.int32)

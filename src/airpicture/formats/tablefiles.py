@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import difflib
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 from airpicture.errors import InputError, Reason
 from airpicture.formats import celltypes
 from airpicture.formats.arrow import ArrowColumn, Table, pa, pacsv, pc, pq
-from airpicture.formats.files import is_gzip, looks_like, read_head, replacing
+from airpicture.formats.files import is_gzip, looks_like, read_bytes, read_head, replacing
 from airpicture.formats.schemas import MARKS, SCHEMAS, Column, arrow_schema
 from airpicture.tables import I64
 
@@ -54,7 +55,7 @@ def table_kind(names: Sequence[str]) -> str:
 
 def csv_names(head: bytes) -> list[str]:
     """Return the column names in the first line of a CSV."""
-    line = head.decode("utf-8-sig", "replace").split("\n", 1)[0].rstrip("\r")
+    line = re.split(r"[\r\n]", head.decode("utf-8-sig", "replace"), maxsplit=1)[0]
     return next(csv.reader([line]), [])
 
 
@@ -227,16 +228,14 @@ def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
         )
     kind = _kind_of(names, kind, path)
     notes = _check_names(names, kind, path)
+    wanted = {c.name: pa.string() if pa.types.is_list(c.type) else c.type for c in SCHEMAS[kind] if c.name in names}
     lines: list[tuple[int, str]] = []
     numbers = None
     try:
-        table = _read_csv(path, names, {c.name: c.type for c in SCHEMAS[kind] if not pa.types.is_list(c.type)}, None)
-    except pa.ArrowInvalid:
-        try:
-            table = _read_csv(path, names, {name: pa.string() for name in names}, lines)
-        except pa.ArrowInvalid as error:
-            raise InputError(f"not a sound CSV ({_first_line(error)})", expected="UTF-8 text", path=path) from None
-    loaded = typed(table.select([n for n in names if n in [c.name for c in SCHEMAS[kind]]]), kind, path)
+        table = _read_csv(path, wanted)
+    except pa.ArrowException:
+        table = _read_broken_csv(path, wanted, lines)
+    loaded = typed(table, kind, path)
     faults = loaded.faults
     if lines:
         lost = np.array([number for number, _ in lines], np.int64)
@@ -257,36 +256,63 @@ def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
     )
 
 
-def _read_csv(path: str, names: list[str], types: dict[str, Any], lines: list[tuple[int, str]] | None) -> Table:
-    """Read a CSV; where `lines` is given, rows of a wrong number of cells go there (number from 1, what was found)."""
-
-    def skip(row: Any) -> str:
-        assert lines is not None
-        # Numbers count lines of the file from 1, the header being the first.
-        lines.append(
-            (row.number - 1, f"{row.actual_columns} cells instead of {row.expected_columns}: {row.text[:60]!r}")
-        )
-        return "skip"
-
-    parse = pacsv.ParseOptions(invalid_row_handler=skip if lines is not None else None)
+def _read_csv(path: str, types: dict[str, Any]) -> Table:
+    """Read the columns of a sound CSV, all threads at work; anything unsound is an ArrowException."""
     convert = pacsv.ConvertOptions(
-        column_types=types,
-        null_values=[""],
-        strings_can_be_null=True,
-        include_columns=[n for n in names if n in types] + [n for n in names if n == "sensors" and n not in types],
+        column_types=types, null_values=[""], strings_can_be_null=True, include_columns=list(types)
     )
-    read = pacsv.ReadOptions(use_threads=lines is None, block_size=1 << 23)
+    read = pacsv.ReadOptions(block_size=1 << 23)
     try:
         if is_gzip(path):
             with pa.CompressedInputStream(pa.OSFile(path), "gzip") as stream:
-                table: Table = pacsv.read_csv(stream, read, parse, convert)
+                table: Table = pacsv.read_csv(stream, read, convert_options=convert)
         else:
-            table = pacsv.read_csv(path, read, parse, convert)
-        return table
+            table = pacsv.read_csv(path, read, convert_options=convert)
     except OSError as error:
         raise InputError(
             f"it can't be read to its end ({_first_line(error)})", expected="a whole file", path=path
         ) from None
+    return table
+
+
+def _read_broken_csv(path: str, types: dict[str, Any], lines: list[tuple[int, str]]) -> Table:
+    """Read the columns of a CSV as text; rows of a wrong number of cells go to `lines` (overwritten) by their number.
+
+    Raises
+    ------
+    InputError : not UTF-8, or so broken that it doesn't split into rows
+    """
+
+    def skip(row: Any) -> str:
+        # Numbers count lines of the file from 1, the header being the first.
+        found = f"{row.actual_columns} cells instead of {row.expected_columns}: {row.text[:60]!r}"
+        lines.append((row.number - 1, found))
+        return "skip"
+
+    data = read_bytes(path)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start)
+        raise InputError(
+            f"byte {data[error.start]:02x} is not UTF-8 text", expected="a CSV in UTF-8", path=path, row=line
+        ) from None
+    convert = pacsv.ConvertOptions(
+        column_types=dict.fromkeys(types, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+        include_columns=list(types),
+    )
+    read = pacsv.ReadOptions(use_threads=False, block_size=1 << 24)  # rows are numbered only without threads
+    try:
+        table: Table = pacsv.read_csv(
+            pa.BufferReader(data), read, pacsv.ParseOptions(invalid_row_handler=skip), convert
+        )
+    except pa.ArrowException as error:
+        raise InputError(
+            f"not a sound CSV ({_first_line(error)})", expected="rows of comma-separated cells", path=path
+        ) from None
+    return table
 
 
 def _first_line(error: BaseException) -> str:
