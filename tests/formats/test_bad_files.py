@@ -151,6 +151,8 @@ ROWS: list[tuple[str, str, str]] = [
     ("10,north,-1,10,,,,,,,", "BAD_VALUE", "'range_m': -1.0 is outside 0 to"),
     ("10,north,inf,10,,,,,,,", "NOT_FINITE", "'range_m': not finite"),
     ("10,north,1000,abc,,,,,,,", "BAD_VALUE", "'azimuth_deg': 'abc' is not a number"),
+    ("10,north,1000,-inf,,,,,,,", "NOT_FINITE", "'azimuth_deg': not finite"),
+    ("10,adsb,,,,inf,-inf,,,,", "NOT_FINITE", "'lat_deg': not finite"),
     ("10,north,1000,4000,,,,,,,", "BAD_VALUE", "'azimuth_deg': 4000.0 is outside"),
     ("10,north,1000,10,91,,,,,,", "BAD_VALUE", "'elevation_deg': 91.0 is outside -90 to 90"),
     ("10,north,1000,,,,,,,,", "NO_POSITION", "no position"),
