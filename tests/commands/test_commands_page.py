@@ -253,19 +253,9 @@ def test_browser_knows_land_from_sea(browser: Browser) -> None:
     )
     browser.value("airpicture.set('theme', 'light'); airpicture.set('borders', false); 0")
     found: dict[str, set[int]] = {"land": set(), "sea": set()}
-    for kind, places in {
-        "land": [
-            (40.5, -3.9),
-            (48.3, 2.1),
-            (62, 100),
-            (-25, 134),
-            (-82, 60),
-            (72, -40),
-            (40.3, -100.3),
-            (-10, -55),
-            (7, 21),
-        ],
-        "sea": [(40, 5.5), (0, -140), (-50, 10), (30, -45), (85, 10), (0, 165), (42, 51), (-20, 80), (10, -179.5)],
+    for kind, places in {  # none of them under a line of the grid of 15 degrees, a river or a shore
+        "land": [(40.6, -4.1), (48.0, 2.7), (62.9, 98), (-25.3, 134), (-82.5, 63), (72.4, -40.7), (7.3, 21.7)],
+        "sea": [(40, 5.6), (-2.6, -141), (-50, 10.3), (31.7, -47), (85, 11.3), (3.2, 167), (42.3, 50.6), (-11, -179.6)],
     }.items():
         for lat, lon in places:
             for width_km in (30_000, 300):

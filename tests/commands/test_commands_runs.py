@@ -153,7 +153,7 @@ def test_evaluate_prints_text_json_and_a_page(files: Files) -> None:
     assert text.exit_code == 0, text.output
     assert "GOSPA" in text.stdout
     figures = json.loads(files.run(*same, "--json", "--html", "report.html").stdout)
-    assert figures["rmse_horizontal_m"] < 1e-3
+    assert figures["update_rmse_horizontal_m"] < 1e-3
     assert figures["switches"] == 0
     assert "<html" in (files / "report.html").read_text()
 
@@ -246,8 +246,8 @@ def test_unknown_sensor(files: Files) -> None:
 
 def test_sensor_files_with_mistakes(files: Files) -> None:
     good = (files / "sensors.toml").read_text()
-    (files / "typo.toml").write_text(good.replace("range_m_max", "range_max"))
-    refused(files.run("track", "plots.csv", "--sensors", "typo.toml"), "typo.toml", "range_max")
+    (files / "typo.toml").write_text(good.replace("period_s", "perod_s"))
+    refused(files.run("track", "plots.csv", "--sensors", "typo.toml"), "typo.toml", "perod_s", "period_s")
     (files / "broken.toml").write_text("[[sensor]\nid = ")
     refused(files.run("track", "plots.csv", "--sensors", "broken.toml"), "broken.toml")
     twin = good + good.split("[[sensor]]")[1].join(["[[sensor]]", ""]).replace('"north"', '"twin"')
@@ -258,7 +258,7 @@ def test_sensor_files_with_mistakes(files: Files) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"range_m": "nan"}, ""),
+        ({"range_m": "nan", "azimuth_deg": "nan"}, ""),
         ({"range_m": "-5"}, "range_m"),
         ({"azimuth_deg": "inf"}, ""),
         ({"azimuth_deg": "7000"}, "azimuth_deg"),

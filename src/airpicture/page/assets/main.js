@@ -99,7 +99,7 @@ async function main() {
 
   function tell() {
     const found = recording.counts();
-    $("counts").textContent = found.confirmed + " confirmed, " + found.coasting + " coasting, " + found.tentative + " tentative; " + found.tracks.toLocaleString("en") + " in the recording";
+    $("counts").textContent = found.confirmed + " confirmed, " + found.coasting + " coasting, " + found.tentative + " tentative now; " + found.ever.toLocaleString("en") + " ever confirmed";
     if (selected >= 0) story(recording, selected, theme);
   }
 

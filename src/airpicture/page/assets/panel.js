@@ -31,9 +31,9 @@ function sensorRows(recording, options, theme, changed) {
     const c = swatch.getContext("2d");
     c.fillStyle = theme.sensors[k % theme.sensors.length];
     c.fillRect(0, 0, 10, 10);
-    const name = element("span", sensor.id + " (" + sensor.kind + ", " + sensor.plots.toLocaleString("en") + " plots)");
-    name.title = name.textContent;
-    label.append(box, swatch, name);
+    const name = element("span", sensor.id), count = element("span", sensor.plots.toLocaleString("en"), "count");
+    label.title = sensor.id + ": " + sensor.kind + ", " + sensor.plots.toLocaleString("en") + " plots";
+    label.append(box, swatch, name, count);
     list.append(label);
   });
 }
@@ -82,7 +82,7 @@ function story(recording, k, theme) {
     ["climb", rec.vu[r] === NONE ? "–" : (rec.vu[r] * 0.1).toFixed(1) + " m/s (" + Math.round((rec.vu[r] * 0.1) / 0.00508 / 10) * 10 + " ft/min)"],
     ["1σ ellipse", shape ? metres(shape.major) + " × " + metres(shape.minor) : "–"],
     ["sensors", seen.join(", ") || "–"],
-    ["plots taken", rec.count[r] + (rec.age[r] === NONE ? "" : ", the last " + (rec.age[r] / 10 + (rec.now - rec.t[r]) / 1000).toFixed(1) + " s ago")],
+    ["plots taken", rec.count[r] + (rec.age[r] === NONE || r0 < 0 ? "" : ", the last " + (rec.age[r] / 10 + (rec.now - rec.t[r]) / 1000).toFixed(1) + " s ago")],
     ["held", clock(rec.t0 + rec.t[rec.start[k]]) + " to " + clock(rec.t0 + rec.t[rec.start[k + 1] - 1]) + " UTC"],
   ];
   $("storyfacts").replaceChildren(...facts.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));

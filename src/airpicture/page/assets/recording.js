@@ -79,6 +79,7 @@ class Recording {
       let first = -1;
       for (let m = a; m < b; m++) if (this.status[m] === 1 || this.status[m] === 2) { first = m; break; }
       if (first < 0) continue;
+      this.confirmed = (this.confirmed || 0) + 1;
       sums[Math.max(0, Math.min(bins - 1, Math.floor(this.t[first] / step)))] += 1;
       sums[Math.max(0, Math.min(bins, Math.floor(this.t[b - 1] / step) + 1))] -= 1;
     }
@@ -113,7 +114,7 @@ class Recording {
   }
 
   counts() {
-    const found = { tracks: this.n, shown: 0, tentative: 0, confirmed: 0, coasting: 0 };
+    const found = { tracks: this.n, ever: this.confirmed || 0, shown: 0, tentative: 0, confirmed: 0, coasting: 0 };
     for (let k = 0; k < this.n; k++) {
       const r = this.row[k];
       if (r < 0) continue;
