@@ -34,6 +34,8 @@ EXISTENCE: Final = MODE + MODELS  # 112
 D_BARO: Final = 113  # m, h_ell - h_baro of this target's air, learnt where both are reported
 VAR_BARO: Final = 114  # m², of D_BARO
 INTERVAL: Final = 115  # s, mean time between used plots
+VAR_POS: Final = 116  # m², learnt variance of reported positions that bring no accuracy, per axis; 0 before the first
+COUNT_POS: Final = 117  # plots it rests on
 ROW: Final = 128
 
 # The summary of a track: what the spatial index reads, one cache line.
@@ -70,7 +72,8 @@ Z_LOG_CLUTTER: Final = 20  # log of the density of false plots in the space that
 Z_RADIUS: Final = 21  # m, four sigma of the position on the ground
 Z_LAT: Final = 22  # rad, of Z_P
 Z_LON: Final = 23
-PLOT: Final = 24
+Z_LEARN: Final = 24  # 1 where Z_VAR_P is the sensor's general figure, not the plot's own
+PLOT: Final = 25
 
 # Motion parameters, one flat array.
 M_Q: Final = 0  # 4, m²/s³ per model, horizontal

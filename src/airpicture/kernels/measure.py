@@ -17,11 +17,13 @@ from airpicture.kernels.layout import (
     POLAR,
     STATE,
     VAR_BARO,
+    VAR_POS,
     Z_COS,
     Z_ELEVATION,
     Z_H,
     Z_H_BARO,
     Z_KIND,
+    Z_LEARN,
     Z_P,
     Z_RANGE,
     Z_RANGE_RATE,
@@ -158,9 +160,12 @@ def plane_components(
         ux, uy, uz = up_of(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
         ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
         dx, dy, dz = Z[j, Z_P] - x, Z[j, Z_P + 1] - y, Z[j, Z_P + 2] - z
-        _set(tmp, c, ex, ey, ez, delta, dx * ex + dy * ey + dz * ez, Z[j, Z_VAR_P], q)
+        var = Z[j, Z_VAR_P]
+        if Z[j, Z_LEARN] == 1.0 and W[w, VAR_POS] > 0.0:
+            var = W[w, VAR_POS]
+        _set(tmp, c, ex, ey, ez, delta, dx * ex + dy * ey + dz * ez, var, q)
         c += 1
-        _set(tmp, c, nx, ny, nz, delta, dx * nx + dy * ny + dz * nz, Z[j, Z_VAR_P], q)
+        _set(tmp, c, nx, ny, nz, delta, dx * nx + dy * ny + dz * nz, var, q)
         c += 1
         if math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH]):
             for axis in range(2):

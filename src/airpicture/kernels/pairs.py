@@ -12,6 +12,7 @@ import numpy as np
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.layout import (
+    COUNT_POS,
     D_BARO,
     EXISTENCE,
     M_Q,
@@ -21,9 +22,12 @@ from airpicture.kernels.layout import (
     MODELS,
     STATE,
     VAR_BARO,
+    VAR_POS,
     Z_H,
     Z_H_BARO,
+    Z_LEARN,
     Z_LOG_CLUTTER,
+    Z_VAR_P,
     ZERO,
 )
 from airpicture.kernels.measure import (
@@ -41,6 +45,8 @@ from airpicture.kernels.predict import at
 LOG_2PI = math.log(2.0 * math.pi)
 LOG_HEIGHTS = math.log(15_000.0)  # false heights are spread over 15 km
 LOG_GARBLED = math.log(0.02)  # share of real replies whose height is wrong
+VAR_POS_SURPRISE = 4.0
+VAR_POS_LEAST = 4.0  # m²: 2 m, an antenna's place on an aircraft
 PAIR_SCRATCH = 256  # tmp of `score_pairs` and `update_rows`: that of `measure`, and 27 + 21 sums from X_SUM on
 X_SUM = 176
 
@@ -135,6 +141,7 @@ def score_pairs(
         delta = (t_z[j] - t_w[w]) * 1e-9
         V[0, D_BARO] = W[w, D_BARO]
         V[0, VAR_BARO] = W[w, VAR_BARO]
+        V[0, VAR_POS] = W[w, VAR_POS]
         inside = False
         best = -1e300
         for m in range(MODELS):
@@ -161,6 +168,62 @@ def score_pairs(
                     share[e, m] /= total
                 score[e] = best + math.log(total) - Z[j, Z_LOG_CLUTTER]
                 passed[e] = 1
+
+
+@inline
+def learn_variance(
+    W: F64,
+    w: int,
+    t_w: I64,
+    Z: F64,
+    t_z: I64,
+    sites: F64,
+    sensor: I32,
+    motion: F64,
+    start: I64,
+    pair_plot: I32,
+    weight: F64,
+    share: F64,
+    V: F64,
+    tmp: F64,
+) -> None:
+    """Learn how much a track's reported positions scatter, where the reports themselves don't say.
+
+    The innovation's square less what the prediction explains, under the model that fits best, averaged over some
+    twenty plots. What all plots of a place have in common (a bad geometry's slow error) can't be seen so.
+    Source: Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE TAC 15(2), 1970, in the
+    recursive form with forgetting.
+    """
+    first = start[w]
+    top = first
+    for e in range(first, start[w + 1]):
+        if weight[e] > weight[top]:
+            top = e
+    j = pair_plot[top]
+    if weight[top] < 0.9 or Z[j, Z_LEARN] != 1.0:
+        return
+    fit = 0
+    for m in range(MODELS):
+        if W[w, MODE + m] * share[top, m] > W[w, MODE + fit] * share[top, fit]:
+            fit = m
+    for k in range(MODEL):
+        V[0, k] = W[w, fit * MODEL + k]
+    delta = (t_z[j] - t_w[w]) * 1e-9
+    q = motion[M_Q + fit]
+    n = plane_components(Z, np.int64(j), sites, np.int64(sensor[j]), V, ZERO, ZERO, delta, q, tmp, ZERO)
+    if n < 2:
+        return
+    found = 0.0
+    for c in range(2):
+        found += 0.5 * (tmp[X_NU + c] * tmp[X_NU + c] - (_variance(V, tmp, c) - tmp[X_R + c]))
+    general = Z[j, Z_VAR_P]
+    held = W[w, VAR_POS] if W[w, VAR_POS] > 0.0 else general
+    count = W[w, COUNT_POS] + 1.0
+    # one wild report or the start of a turn must not pass for scatter: it counts four times the usual at most
+    found = min(max(found, 0.0), VAR_POS_SURPRISE * held)
+    held += max(0.05, 1.0 / (count + 3.0)) * (found - held)
+    W[w, VAR_POS] = min(max(held, VAR_POS_LEAST), 16.0 * general)
+    W[w, COUNT_POS] = count
 
 
 @jit
@@ -210,6 +273,8 @@ def update_rows(
         scale = 1.0 / (alive + got)
         V[0, D_BARO] = W[w, D_BARO]
         V[0, VAR_BARO] = W[w, VAR_BARO]
+        V[0, VAR_POS] = W[w, VAR_POS]
+        learn_variance(W, w, t_w, Z, t_z, sites, sensor, motion, start, pair_plot, weight, share, V, tmp)
         total = 0.0
         for m in range(MODELS):
             o = m * MODEL

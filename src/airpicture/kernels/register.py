@@ -14,6 +14,7 @@ from airpicture.kernels.layout import (
     Z_H_BARO,
     Z_KIND,
     Z_LAT,
+    Z_LEARN,
     Z_LOG_CLUTTER,
     Z_LON,
     Z_P,
@@ -156,6 +157,7 @@ def register_plots(
             var = sigma_pos[j] * sigma_pos[j]
             if not math.isfinite(var) or var <= 0.0:
                 var = traits[s, 8]
+                Z[j, Z_LEARN] = 1.0
             Z[j, Z_VAR_P] = var
             x, y, z = ecef_of(lat[j], lon[j], known if math.isfinite(known) else h_mean)
             log_clutter += traits[s, 3]
