@@ -72,7 +72,8 @@ def describe_variation(variation: type[base.Variation]) -> dict[str, Any]:
         return {"type": "extended", "parts": parts}
     if issubclass(variation, base.Repetitive):
         each = describe_variation(variation.cv_variation)
-        assert each["type"] in ("element", "group") and (each["bits"] + (variation.cv_rep_bytes is None)) % 8 == 0
+        assert each["type"] in ("element", "group")
+        assert (each["bits"] + (variation.cv_rep_bytes is None)) % 8 == 0
         return {"type": "repetitive", "count_bytes": variation.cv_rep_bytes or 0, "each": each}
     if issubclass(variation, base.Explicit):
         names = {None: "", base.ReservedExpansion: "RE", base.SpecialPurpose: "SP"}

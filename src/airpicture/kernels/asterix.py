@@ -3,10 +3,10 @@
     block   CAT | LEN LEN | record | record | ...
     record  FSPEC (7 bits of presence and FX, per byte) | item | item | ...
 
-The tables (``formats.asterix.layout``) come from the specifications; this file knows kinds of items, no item. Nothing is
-read before it's known to lie before the end of its block: each item is compared with ``end`` first, and fields lie inside
-their cells by construction of the tables. A block is taken whole or not at all, since after a fault nothing tells where
-the next record starts: an invented record is worse than a lost one.
+The tables (``formats.asterix.layout``) come from the specifications; this file knows kinds of items, no item. Nothing
+is read before it's known to lie before the end of its block: each item is compared with ``end`` first, and fields lie
+inside their cells by construction of the tables. A block is taken whole or not at all, since after a fault nothing
+tells where the next record starts: an invented record is worse than a lost one.
 """
 
 from typing import Any, NamedTuple, TypeAlias
@@ -49,6 +49,10 @@ COMPOUND = 6
 RFS = 7
 
 ENTRY = 4  # numbers per entry in Tables.code
+# Bytes walked at most in search of a block, per byte of input and edition tried: where every byte looks like the start
+# of a long block, the search would otherwise take time as the square of the input. Damage in recordings costs less than
+# one.
+EFFORT = 100
 LEAD = np.array([8 - int(octet).bit_length() for octet in range(256)])  # place of the first set bit
 
 
@@ -119,10 +123,12 @@ def walk_blocks(
     emit : bool
     reasons : (B,) uint8; overwritten with GOOD or why the block is refused
     faults : (B,) int64; overwritten with the byte offset of the fault
-    counts : (B,) int64; without `emit` overwritten with the number of records, 0 where refused; with it, only the blocks
+    counts : (B,) int64; without `emit` overwritten with the number of records, 0 where refused; with it, only the
+    blocks
         that have records are walked
     out : (columns, records) int64; overwritten with integers as sent, MISSING where a record has no such field
-    at, block, present : (records,) int64; overwritten with the record's byte offset, its block, and its items (bit k: field
+    at, block, present : (records,) int64; overwritten with the record's byte offset, its block, and its items (bit k:
+    field
         reference number k + 1)
 
     Returns the number of records.
@@ -422,9 +428,10 @@ def chain_stream(
 ) -> tuple[Any, Any, Any]:
     """Find the blocks of a recording that has them end to end, and get over damaged stretches.
 
-    A block is believed when the header after it fits too, or when its records decode. Otherwise the next place is looked
-    for where a block decodes and so does the one after it: two, since a single short block turns up in damaged bytes by
-    chance. A block longer than `suspicious` must decode to be believed at all, or one damaged length swallows many blocks.
+    A block is believed when the header after it fits too, or when its records decode. Otherwise the next place is
+    looked for where a block decodes and so does the one after it: two, since a single short block turns up in damaged
+    bytes by chance. A block longer than `suspicious` must decode to be believed at all, or one damaged length swallows
+    many blocks.
 
     Parameters
     ----------
@@ -441,11 +448,11 @@ def chain_stream(
     n, s = 0, 0
     size = data.shape[0]
     p = start
-    lost = False  # the header at p is known not to be one
+    work = np.int64(0)
     while p < size:
         if n >= offsets.shape[0] or s >= skips.shape[0]:
             return n, s, p
-        length = 0 if lost else _header_fits(data, p, size, known)
+        length = _header_fits(data, p, size, known)
         if length > 0:
             following = p + length + gap
             sure = following >= size or _header_fits(data, following, size, known) > 0
@@ -458,11 +465,13 @@ def chain_stream(
                 n += 1
                 p = following
                 continue
-        lost = False
         q = p + 1
         while q < size:
             length = _header_fits(data, q, size, known)
-            if length > 3 and _decodes(data, q, length, tables, wanted):
+            affordable = work < EFFORT * (q + 1000)
+            if length > 3 and affordable:
+                work += length * (tables.categories[data[q], 1] - tables.categories[data[q], 0])
+            if length > 3 and affordable and _decodes(data, q, length, tables, wanted):
                 following = q + length + gap
                 if following >= size:
                     if q + length == size or q + length + gap == size:
@@ -485,9 +494,9 @@ def chain_stream(
 def unwrap_days(tod: I64, captured: I64, first_day: Any, day: Any, trust: Any, patience: Any, t: I64) -> None:
     """Place times of day on the calendar.
 
-    Without capture times, each time goes to the day that puts it nearest to the time that the stream has reached. Only a
-    time within `trust` of that moves it on, so that a wild stamp shifts nothing but itself; after `patience` times further
-    off in a row, the recording has jumped and the last of them is believed.
+    Without capture times, each time goes to the day that puts it nearest to the time that the stream has reached. Only
+    a time within `trust` of that moves it on, so that a wild stamp shifts nothing but itself; after `patience` times
+    further off in a row, the recording has jumped and the last of them is believed.
 
     Parameters
     ----------
@@ -520,3 +529,46 @@ def unwrap_days(tod: I64, captured: I64, first_day: Any, day: Any, trust: Any, p
             if strikes > patience:
                 reference = t[k]
                 strikes = 0
+
+
+@jit
+def composed_numbers(data: U8, offsets: I64, number: I64, valid: Flags) -> None:
+    """Read I062/510 (three bytes each: 8 bits unit, 15 bits number, FX) at `offsets`; -1 where there's none.
+
+    The offsets come from records that were walked whole; the end of the data is looked at all the same.
+    """
+    for k in range(offsets.shape[0]):
+        number[k], valid[k] = 0, False
+        p = offsets[k]
+        shift = 0
+        while p >= 0 and p + 3 <= data.shape[0] and shift < 46:
+            digit = (np.int64(data[p]) << 16) | (np.int64(data[p + 1]) << 8) | np.int64(data[p + 2])
+            number[k] |= (digit >> 1) << shift
+            shift += 23
+            p += 3
+            if not digit & 1:
+                valid[k] = True
+                break
+
+
+@jit
+def count_lives(number: I64, t_ns: I64, ended: Flags, gap: Any, life: I64) -> None:
+    """Count how often each number was used before: a life ends with TSE or a long silence.
+
+    Parameters: number (N,) int64 dense, in the order of time; t_ns (N,); ended (N,) bool; life (N,) int64, overwritten.
+    """
+    if number.shape[0] == 0:
+        return
+    size = number.max() + 1
+    last = np.full(size, np.int64(-1))
+    count = np.zeros(size, np.int64)
+    over = np.zeros(size, np.bool_)
+    for k in range(number.shape[0]):
+        n = number[k]
+        if last[n] >= 0 and (over[n] or t_ns[k] - last[n] > gap):
+            # The last message of a track is at times sent again.
+            again = ended[k] and over[n] and t_ns[k] - last[n] <= gap
+            count[n] += 0 if again else 1
+        life[k] = count[n]
+        last[n] = t_ns[k]
+        over[n] = ended[k]

@@ -1,7 +1,7 @@
 """Walks network captures and recorders' frames: where the payloads are, and when they were taken.
 
-Knows pcap and pcapng, Ethernet with VLAN tags, Linux cooked frames, raw IP, IPv4, IPv6, UDP and LLC; knows nothing of what
-the payloads hold. Lengths in the input are believed only as far as the bytes that are there.
+Knows pcap and pcapng, Ethernet with VLAN tags, Linux cooked frames, raw IP, IPv4, IPv6, UDP and LLC; knows nothing of
+what the payloads hold. Lengths in the input are believed only as far as the bytes that are there.
 """
 
 from typing import Any, TypeAlias
@@ -285,7 +285,8 @@ def final_frames(data: U8, starts: I64, stops: I64, skips: I64) -> tuple[Any, An
             for k in range(4):
                 fits = fits and data[p + length - 1 - k] == 0xA5
         if not fits:
-            begin = p if begin < 0 else begin
+            if begin < 0:
+                begin = np.int64(p)
             p += 1
             continue
         if begin >= 0:

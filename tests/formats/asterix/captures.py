@@ -32,7 +32,9 @@ def sll2(packet: bytes, kind: int = 0x0800) -> bytes:
     return struct.pack(">HHIHBB8s", kind, 0, 1, 1, 0, 6, bytes(8)) + packet
 
 
-def pcap(frames: list[tuple[int, bytes]], *, order: str = "<", nano: bool = False, link: int = 1, snap: int = 65535) -> bytes:
+def pcap(
+    frames: list[tuple[int, bytes]], *, order: str = "<", nano: bool = False, link: int = 1, snap: int = 65535
+) -> bytes:
     """Frames are (ns since 1970, bytes)."""
     magic = 0xA1B23C4D if nano else 0xA1B2C3D4
     out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, snap, link)

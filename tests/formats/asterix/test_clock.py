@@ -95,12 +95,12 @@ def test_truncated_times_are_completed(tod: float, ahead: float) -> None:
 
 
 def test_truncated_times_are_completed_from_their_own_radar() -> None:
-    data = service(36000.0) + service(72000.0, sic=131) + legacy(int(36001 * 128) % 65536)
+    data = service(36000.0) + service(72000.0, sic=131) + legacy((36001 * 128) % 65536)
     assert seconds(data) == [36001.0]
 
 
 def test_truncated_times_before_the_first_service_message() -> None:
-    assert seconds(legacy(int(35999 * 128) % 65536) + service(36000.0)) == [35999.0]
+    assert seconds(legacy((35999 * 128) % 65536) + service(36000.0)) == [35999.0]
 
 
 def test_truncated_times_over_midnight() -> None:

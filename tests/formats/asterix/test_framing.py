@@ -11,7 +11,9 @@ from airpicture.formats.asterix.framing import frame
 
 # CAT048, edition 1.27: data source 20/129, 10:00:00, TYP 5, 50 NM at 90 degrees
 RECORD = oracle.create(
-    48, "1.27", {"010": (("SAC", 20), ("SIC", 129)), "140": 36000 * 128, "020": ((5, 0, 0, 0, 0, None),), "040": (50 * 256, 16384)}
+    48,
+    "1.27",
+    {"010": (("SAC", 20), ("SIC", 129)), "140": 36000 * 128, "020": ((5, 0, 0, 0, 0, None),), "040": (50 * 256, 16384)},
 )
 BLOCK = oracle.block(48, RECORD, RECORD)
 OTHER = oracle.block(34, oracle.create(34, "1.29", {"010": (20, 129), "000": 1, "030": 36000 * 128}))
@@ -26,7 +28,7 @@ def found(data: bytes) -> list[bytes]:
 
 
 def test_the_record_is_what_it_says() -> None:
-    assert BLOCK.hex() == "300019" + ("f0" "1481" "465000" "a0" "3200" "4000") * 2  # FSPEC, 010, 140, 020, 040
+    assert BLOCK.hex() == "300019" + ("f01481465000a032004000") * 2  # FSPEC, 010, 140, 020, 040
     records = decode(BLOCK)[48]
     assert records.physical("140").tolist() == [36000.0, 36000.0]
     assert records.physical("040/RHO").tolist() == [50.0, 50.0]
@@ -36,7 +38,9 @@ def test_the_record_is_what_it_says() -> None:
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("nano", [False, True])
 def test_pcap(order: str, nano: bool) -> None:
-    data = captures.pcap([(T_NS, captures.ethernet(captures.ipv4(captures.udp(BLOCK + OTHER))))] * 3, order=order, nano=nano)
+    data = captures.pcap(
+        [(T_NS, captures.ethernet(captures.ipv4(captures.udp(BLOCK + OTHER))))] * 3, order=order, nano=nano
+    )
     assert found(data) == [BLOCK, OTHER] * 3
     assert set(frame(data).blocks.t_ns.tolist()) == {T_NS if nano else T_NS // 1000 * 1000}
 

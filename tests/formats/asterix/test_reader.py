@@ -61,7 +61,8 @@ def test_cat048_becomes_a_radar_plot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "technology"), [(1, Technology.PSR), (2, Technology.SSR), (3, Technology.SSR), (4, Technology.MDS), (7, Technology.MDS)]
+    ("kind", "technology"),
+    [(1, Technology.PSR), (2, Technology.SSR), (3, Technology.SSR), (4, Technology.MDS), (7, Technology.MDS)],
 )
 def test_cat048_technology(kind: int, technology: Technology) -> None:
     plots = read(48, PLOT | {"020": ((kind, 0, 0, 0, 0, None),)}, "1.32").plots
@@ -101,7 +102,9 @@ def test_what_is_no_plot_is_left_out_and_counted(change: dict[str, object], reas
 def test_cat001_plot_and_track_profiles() -> None:
     common = {"010": (20, 129), "040": (50 * 128, 16384), "141": 100}
     plot = oracle.create(1, "1.4", common | {"020": ((0, 0, 2, 0, 0, 0, None),), "070": (0, 0, 0, 0, 0o1234)}, "plot")
-    track = oracle.create(1, "1.4", common | {"020": ((1, 0, 3, 0, 0, 0, None),), "161": 77, "090": (0, 0, 400)}, "track")
+    track = oracle.create(
+        1, "1.4", common | {"020": ((1, 0, 3, 0, 0, 0, None),), "161": 77, "090": (0, 0, 400)}, "track"
+    )
     service = oracle.block(2, oracle.create(2, "1.2", {"010": (20, 129), "000": 1, "030": 100}))
     plots = read_asterix(service + oracle.block(1, plot, track, plot), date=DATE).plots
     assert plots.slant_range.tolist() == [pytest.approx(50 * NMI)] * 3
@@ -115,7 +118,9 @@ def test_cat020_wgs84_and_cartesian_agree() -> None:
     sensors = site("mlat")
     east, north, _ = pymap3d.geodetic2enu(lat, lon, h, 41.3, 2.1, 30.0)
     common = {"010": (20, 129), "140": 100 * 128, "020": ((0, 1, 0, 0, 0, 0, 0, None),), "105": round(h / FT / 6.25)}
-    wgs = read(20, common | {"041": (round(lat / 180 * 2**25), round(lon / 180 * 2**25))}, "1.11", sensors=sensors).plots
+    wgs = read(
+        20, common | {"041": (round(lat / 180 * 2**25), round(lon / 180 * 2**25))}, "1.11", sensors=sensors
+    ).plots
     flat = read(20, common | {"042": (round(east * 2), round(north * 2))}, "1.11", sensors=sensors).plots
     for plots in (wgs, flat):
         assert plots.lat[0] / DEG == pytest.approx(lat, abs=1e-5)
@@ -128,9 +133,17 @@ def test_the_reference_point_comes_from_cat019() -> None:
     status = oracle.create(
         19,
         "1.3",
-        {"010": (20, 129), "000": 2, "140": 100 * 128, "600": (round(41.3 / 180 * 2**30), round(2.1 / 180 * 2**30)), "610": 120},
+        {
+            "010": (20, 129),
+            "000": 2,
+            "140": 100 * 128,
+            "600": (round(41.3 / 180 * 2**30), round(2.1 / 180 * 2**30)),
+            "610": 120,
+        },
     )
-    target = oracle.create(20, "1.11", {"010": (20, 129), "140": 100 * 128, "020": ((0, 1, 0, 0, 0, 0, 0, None),), "042": (0, 2000)})
+    target = oracle.create(
+        20, "1.11", {"010": (20, 129), "140": 100 * 128, "020": ((0, 1, 0, 0, 0, 0, 0, None),), "042": (0, 2000)}
+    )
     recording = read_asterix(oracle.block(19, status) + oracle.block(20, target), date=DATE)
     assert recording.sensors.kind.tolist() == [SensorKind.MLAT]
     assert recording.sensors.h_ell.tolist() == [30.0]
@@ -170,7 +183,7 @@ ADSB = {
     "160": (0, round(0.1 * 2**14), 16384),
     "170": "DLH65A  ",
     "210": 2 << 3 | 2,  # VN 2
-    "090": ((0, 8, None), (0, 3, 0, 9, None)),
+    "090": ((0, 8, None), (0, 3, 9, None)),
 }
 
 
@@ -259,14 +272,17 @@ def test_a_wrong_edition_is_noticed() -> None:
         21,
         "0.23",
         {
-            "010": (0, 107), "030": 100 * 128, "080": 0x3C6444, "130": (100, 0), "145": 400, "170": "DLH65A  ", "095": 3, "157": 5,
+            "010": (0, 107), "030": 100 * 128, "080": 0x3C6444, "130": (100, 0), "145": 400, "170": "DLH65A  ", "095": 3,
+            "157": 5,
             "160": (5, 6), "090": 7,
         },
     )  # fmt: skip
     data = oracle.block(21, old) * 20
     recording = read_asterix(data, date=DATE)
     assert recording.report.records["021"] == 0
-    assert any("100 % of CAT021 blocks refused with edition 2.7, 0 % with 0.2" in note for note in recording.report.notes)
+    assert any(
+        "100 % of CAT021 blocks refused with edition 2.7, 0 % with 0.2" in note for note in recording.report.notes
+    )
     assert len(read_asterix(data, date=DATE, editions={"021": "0.23"}).plots) == 20
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import oracle
 import pytest
 
-import oracle
 from airpicture.formats.asterix.decode import MISSING, Blocks, decode
 from airpicture.formats.asterix.framing import frame
 from airpicture.formats.asterix.items import RecordError, items
@@ -65,7 +65,9 @@ def test_counts(recordings: Path, case: Case) -> None:
     path = _folder(recordings) / case.name
     report = read_asterix(path.read_bytes(), path=path.name, editions=case.editions).report
     assert report.records == case.records
-    blocks = {reason: count for reason, count in report.refused.items() if "report" not in reason and "record)" not in reason}
+    blocks = {
+        reason: count for reason, count in report.refused.items() if "report" not in reason and "record)" not in reason
+    }
     blocks.pop("CAT008 isn't decoded (block)", None)
     assert sum(blocks.values()) == case.refused
 

@@ -28,7 +28,10 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def test_generator_gives_the_same_bytes() -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "generate_asterix.py", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "scripts" / "generate_asterix.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 

@@ -2,15 +2,21 @@
 
 Read in this order::
 
-    _generated/        what the specifications say, as data           specification.py   the same as Python values
-    framing.py         files, captures -> data blocks                 layout.py          the same as arrays for the kernels
-    decode.py          data blocks -> columns of fields               items.py           one record, item by item, in plain words
-    clock.py           time of day -> full time                       targets.py         fields -> plots
-    sources.py         SAC/SIC -> sensors                             systemtracks.py    fields -> tracks
-    reader.py          all of it: `read_asterix`                      encode*.py         tracks -> CAT062, CAT063, CAT065
+    _generated/        what the specifications say, as data
+    specification.py   the same as Python values
+    layout.py          the same as arrays for the kernels
+    framing.py         files, captures -> data blocks
+    decode.py          data blocks -> columns of fields
+    items.py           one record, item by item, in plain Python
+    clock.py           time of day -> full time
+    sources.py         SAC/SIC -> sensors
+    targets.py         fields -> plots
+    systemtracks.py    fields -> tracks
+    reader.py          all of it: `read_asterix`
+    encode*.py         tracks -> CAT062, CAT063, CAT065
 
-Left out: the contents of reserved expansion and special purpose fields, which pass by length; categories without tables,
-which are counted.
+Left out: the contents of reserved expansion and special purpose fields, which pass by length; categories
+without tables, which are counted.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def _times_of_day(records: Records) -> I64:
 
 
 def _precise(stamps: I64, records: Records) -> I64:
-    """Return the times of reception with the fraction of I021/074; FSI says which second it belongs to (1 next, 2 last)."""
+    """Return the times of reception with the fraction of I021/074; FSI: of which second (1 next, 2 last)."""
     fraction, shift = records.raw["074/TOMRP"], records.raw["074/FSI"]
     second = stamps // SECOND_NS + np.where(shift == 1, 1, np.where(shift == 2, -1, 0))
     precise = second * SECOND_NS + ((fraction * SECOND_NS) >> 30)

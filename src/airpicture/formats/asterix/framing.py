@@ -29,7 +29,8 @@ SUSPICIOUS = 1500  # bytes: what a datagram on Ethernet carries; blocks in recor
 
 # Categories with a specification, published or assigned; a byte that's none of them starts no block.
 _KNOWN = (
-    *range(1, 12), *range(15, 22), 23, 25, 26, 30, 31, 32, 34, 48, 61, 62, 63, 65, 129, 144, 150, 203, 204, 205, 233, 240, 247, 252,
+    *range(1, 12), *range(15, 22), 23, 25, 26, 30, 31, 32, 34, 48, 61, 62, 63, 65, 129, 144, 150, 203, 204, 205, 233,
+    240, 247, 252,
 )  # fmt: skip
 
 
@@ -48,12 +49,11 @@ class Framed:
     refused: Counter[str] = field(default_factory=Counter)
     refusals: list[tuple[int, str]] = field(default_factory=list)  # (byte offset, what was wrong)
     notes: list[str] = field(default_factory=list)
-    extra: list[tuple[int, int]] = field(
-        default_factory=list
-    )  # (first byte in data, offset in the file) of rebuilt parts
+    # of rebuilt parts: (first byte in data, offset in the file)
+    extra: list[tuple[int, int]] = field(default_factory=list)
 
     def file_offset(self, at: int) -> int:
-        """Return where in the file a byte of blocks.data comes from (of a datagram in fragments, the first fragment)."""
+        """Return where in the file a byte of blocks.data comes from (in a rebuilt datagram: its first fragment)."""
         for first, origin in reversed(self.extra):
             if at >= first:
                 return origin
@@ -142,7 +142,8 @@ def _from_payloads(data: U8, starts: I64, stops: I64, times: I64, framed: Framed
     foreign = (left > 0) & (ends > starts)
     if foreign.any():
         framed.notes.append(
-            f"{int(left[foreign].sum()):,} foreign bytes after the last block of {int(foreign.sum()):,} {what}s were skipped"
+            f"{int(left[foreign].sum()):,} foreign bytes after the last block of {int(foreign.sum()):,} {what}s "
+            "were skipped"
         )
     for d in np.flatnonzero((left > 0) & (ends == starts)).tolist():
         at = int(starts[d])

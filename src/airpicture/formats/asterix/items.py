@@ -1,7 +1,7 @@
 """Records item by item, in plain Python: for looking at a record, and the twin against which the kernel is checked.
 
-A thousand times slower than `decode`, and written apart from it: it works on nested items and bit offsets, the kernel on
-flat arrays and cells.
+A thousand times slower than `decode`, and written apart from it: it works on nested items and bit offsets, the kernel
+on flat arrays and cells.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _fspec(data: bytes, at: int, end: int, most: int) -> tuple[list[int], int]:
 
 
 def _signed(value: int, content: Item) -> int:
-    bits = content["bits"]
+    bits = int(content["bits"])
     return value - (1 << bits) if content.get("signed") and value >> (bits - 1) else value
 
 
@@ -63,7 +63,7 @@ def _read_item(data: bytes, at: int, end: int, item: Item, path: str, record: Pl
     """Read one item at `at`; return the position after it."""
     kind = item["type"]
     if kind in ("element", "group"):
-        size = item["bits"] // 8
+        size = int(item["bits"]) // 8
         _need(data, at, size, end)
         whole = int.from_bytes(data[at : at + size], "big")
         if kind == "group":

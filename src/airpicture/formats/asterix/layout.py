@@ -121,7 +121,8 @@ class Layout:
                 seen.add((cell << 8) + found.bit)
                 assert found.bits <= FIELD_BITS_MAX
                 first, last = found.bit >> 3, (found.bit + found.bits + 7) >> 3
-                assert last <= self.cell_bytes[cell] and last - first <= 8
+                assert last <= self.cell_bytes[cell]
+                assert last - first <= 8
                 sign = 1 << (found.bits - 1) if found.content.get("signed") else 0
                 shift = last * 8 - found.bit - found.bits
                 mask = (1 << found.bits) - 1
@@ -168,17 +169,21 @@ def _selector(edition: Edition) -> tuple[int, int]:
     if not edition.selector:
         return -1, 0
     name = edition.selector.split("/")[0]
-    position = [k for k, e in enumerate(edition.uaps[0].items) if isinstance(e, dict) and e["name"] == name][0]
-    assert position < 7 and len(edition.uaps) == 2
+    position = next(k for k, e in enumerate(edition.uaps[0].items) if isinstance(e, dict) and e["name"] == name)
+    assert position < 7
+    assert len(edition.uaps) == 2
     for k in range(position):
         first, second = (uap.items[k] for uap in edition.uaps)
-        assert isinstance(first, dict) and first is second and first["type"] in ("element", "group")
+        assert isinstance(first, dict)
+        assert first is second
+        assert first["type"] in ("element", "group")
     bits = set()
     for uap in range(2):
         item = edition.item(name, uap)
-        assert item is not None and isinstance(edition.uaps[uap].items[position], dict)
+        assert item is not None
+        assert item is edition.uaps[uap].items[position]
         found = [f for f in item_fields(item) if f.path == edition.selector]
-        assert len(found) == 1 and found[0].bits == 1 and found[0].cell[1] == 0
+        assert [(f.bits, f.cell[1]) for f in found] == [(1, 0)]
         bits.add(found[0].bit)
     assert len(bits) == 1
     return position, bits.pop()

@@ -153,8 +153,8 @@ def _better_edition(blocks: Blocks, rows: I64, category: int, used: str) -> list
     if shares[best] >= 0.5 * shares[used]:
         return []
     return [
-        f"{_percent(shares[used])} of CAT{category:03d} blocks refused with edition {used}, {_percent(shares[best])} with "
-        f"{best}: use --edition {category}={best}"
+        f"{_percent(shares[used])} of CAT{category:03d} blocks refused with edition {used}, "
+        f"{_percent(shares[best])} with {best}: use --edition {category}={best}"
     ]
 
 

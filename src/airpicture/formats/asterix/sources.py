@@ -129,21 +129,21 @@ def find_sensors(
         for source, kind in new
     )
     if sensors is None:
-        merged, places = table, np.arange(len(table.ids))
+        merged, places = table, np.arange(len(table.ids), dtype=np.int64)
     else:
         ids = list(table.ids)
         for k, (_, kind) in enumerate(new):
             if ids[k] in sensors.ids:  # described, but as another kind or under another SAC/SIC
                 ids[k] = f"{ids[k]}-{SensorKind(kind).name.lower()}"
         merged, lookups = merge_sensors([sensors, replace(table, ids=tuple(ids))])
-        places = lookups[1]
+        places = lookups[1].astype(np.int64)
         rows = {sender: int(lookups[0][row]) for sender, row in rows.items()}
     for k, sender in enumerate(new):
         rows[sender] = int(places[k])
         if sensors is not None:
             notes.append(
-                f"sensor {merged.ids[rows[sender]]!r} ({SensorKind(sender[1]).name.lower()}, {senders[sender]:,} reports) "
-                "isn't in the sensor table and was added"
+                f"sensor {merged.ids[rows[sender]]!r} ({SensorKind(sender[1]).name.lower()}, "
+                f"{senders[sender]:,} reports) isn't in the sensor table and was added"
             )
     for sender in senders:
         row = rows[sender]
@@ -193,6 +193,6 @@ def _site_note(sensors: Sensors, row: int, reports: int) -> str:
     if np.isfinite(sensors.period[row]):
         lines.append(f"period_s = {sensors.period[row]:g}")
     return (
-        f"where {kind} {sensors.ids[row]!r} stands isn't known, so its {reports:,} reports can't be placed on the Earth; "
-        "pass a sensors.toml with:\n" + "\n".join(lines)
+        f"where {kind} {sensors.ids[row]!r} stands isn't known, so its {reports:,} reports can't be placed on the "
+        "Earth; pass a sensors.toml with:\n" + "\n".join(lines)
     )

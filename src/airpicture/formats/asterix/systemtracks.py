@@ -1,15 +1,13 @@
 """System tracks (CAT062) as a `Tracks` table.
 
-Velocity (I062/185) and acceleration (I062/210) are taken as east and north: they lie in the sender's system plane, whose
-north differs from true north by the convergence of the meridians, which the message doesn't tell.
+Velocity (I062/185) and acceleration (I062/210) are taken as east and north: they lie in the sender's system plane,
+whose north differs from true north by the convergence of the meridians, which the message doesn't tell.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +15,8 @@ from numpy.typing import NDArray
 from airpicture.formats.asterix.decode import Blocks, Records
 from airpicture.formats.asterix.sources import source_of
 from airpicture.formats.asterix.units import ascii_texts, callsigns, codes, si
-from airpicture.kernels._jit import jit
-from airpicture.kernels.asterix import MISSING
-from airpicture.tables import F64, I64, SEEN_MAX, U8, Sensors, Status, Technology, Tracks
+from airpicture.kernels.asterix import MISSING, composed_numbers, count_lives
+from airpicture.tables import F64, I64, SEEN_MAX, Sensors, Status, Technology, Tracks
 from airpicture.units import SECOND_NS
 
 # Ages of I062/290 in quarters of a second, by technology; the youngest counts.
@@ -33,78 +30,26 @@ _AGES: dict[Technology, tuple[str, ...]] = {
 _SATURATED = {"290/ADS": 0xFFFF}  # greatest value: that age or more; 0xFF for the others
 
 FIELDS: tuple[str, ...] = (
-    "015", "040", "105/LAT", "105/LON", "185/VX", "185/VY", "210/AX", "210/AY", "060/V", "060/G", "060/MODE3A", "245/CHR",
-    "380/ADR", "380/ID", "390/CS", "080/CNF", "080/SIM", "080/TSE", "080/TSB", "080/CST", "200/TRANS", "136", "130", "135/CTB",
+    "015", "040", "105/LAT", "105/LON", "185/VX", "185/VY", "210/AX", "210/AY", "060/V", "060/G", "060/MODE3A",
+    "245/CHR",
+    "380/ADR", "380/ID", "390/CS", "080/CNF", "080/SIM", "080/TSE", "080/TSB", "080/CST", "200/TRANS", "136", "130",
+    "135/CTB",
     "135/QNH", "220", "290/TRK", *(path for paths in _AGES.values() for path in paths),
-    "500/APW/LAT", "500/APW/LON", "500/APC/X", "500/APC/Y", "500/COV", "500/AGA", "500/ABA", "500/ATV/X", "500/ATV/Y", "500/ARC",
+    "500/APW/LAT", "500/APW/LON", "500/APC/X", "500/APC/Y", "500/COV", "500/AGA", "500/ABA", "500/ATV/X", "500/ATV/Y",
+    "500/ARC",
     "340/SID/SAC", "340/SID/SIC", "340/POS/RHO", "340/POS/THETA", "340/MDC/LMC", "340/MDA/MODE3A", "510",
 )  # fmt: skip
 
 NEW_LIFE_NS = 120 * SECOND_NS  # a track number unheard for so long stands for another aircraft
 
 
-Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Composed:
-    """I062/510 of all records: the number in base 2^23, lowest digit first, as this package writes it."""
-
-    number: I64
-    valid: NDArray[np.bool_]
-
-
-@jit
-def _composed_numbers(data: U8, offsets: I64, number: I64, valid: Flags) -> None:
-    """Read I062/510 (three bytes each: 8 bits unit, 15 bits number, FX) at `offsets`; -1 where there's none.
-
-    The offsets come from records that were walked whole; the end of the data is looked at all the same.
-    """
-    for k in range(offsets.shape[0]):
-        number[k], valid[k] = 0, False
-        p = offsets[k]
-        shift = 0
-        while p >= 0 and p + 3 <= data.shape[0] and shift < 46:
-            digit = (np.int64(data[p]) << 16) | (np.int64(data[p + 1]) << 8) | np.int64(data[p + 2])
-            number[k] |= (digit >> 1) << shift
-            shift += 23
-            p += 3
-            if not digit & 1:
-                valid[k] = True
-                break
-
-
-@jit
-def _lives(number: I64, t_ns: I64, ended: Flags, gap: Any, life: I64) -> None:
-    """Count how often each number was used before: a life ends with TSE or a long silence.
-
-    Parameters: number (N,) int64 dense, in the order of time; t_ns (N,); ended (N,) bool; life (N,) int64, overwritten.
-    """
-    if number.shape[0] == 0:
-        return
-    size = number.max() + 1
-    last = np.full(size, np.int64(-1))
-    count = np.zeros(size, np.int64)
-    over = np.zeros(size, np.bool_)
-    for k in range(number.shape[0]):
-        n = number[k]
-        if last[n] >= 0 and (over[n] or t_ns[k] - last[n] > gap):
-            # The last message of a track is at times sent again.
-            if not (ended[k] and over[n] and t_ns[k] - last[n] <= gap):
-                count[n] += 1
-        life[k] = count[n]
-        last[n] = t_ns[k]
-        over[n] = ended[k]
-
-
 def _numbers(records: Records, blocks: Blocks) -> I64:
     """Return the track number of each record: I062/040, or what I062/510 says where it goes with it."""
     short = records.integers("040")
     offsets = records.raw["510"]
-    composed = _Composed(np.zeros(len(short), np.int64), np.zeros(len(short), np.bool_))
-    _composed_numbers(blocks.data, np.where(offsets == MISSING, -1, offsets), composed.number, composed.valid)
-    ours = composed.valid & ((composed.number & 0xFFFF) == short)
-    return np.where(ours, composed.number, short)
+    number, valid = np.zeros(len(short), np.int64), np.zeros(len(short), np.bool_)
+    composed_numbers(blocks.data, np.where(offsets == MISSING, -1, offsets), number, valid)
+    return np.where(valid & ((number & 0xFFFF) == short), number, short)
 
 
 def read_tracks_062(
@@ -112,8 +57,8 @@ def read_tracks_062(
 ) -> tuple[Tracks, tuple[str, ...]]:
     """Read CAT062 into a table, in the order of time.
 
-    Numbers stay as sent while they stand for one track. One that's used again gets the next multiple of 2^32 added for each
-    life, and other services' tracks (SAC, SIC, I062/015) another multiple of 2^48: a number is used once in a run.
+    Numbers stay as sent while they stand for one track. One that's used again gets the next multiple of 2^32 added for
+    each life, and other services' tracks (SAC, SIC, I062/015) another multiple of 2^48: a number is used once in a run.
 
     Returns the tracks and notes for the user.
     """
@@ -143,7 +88,7 @@ def read_tracks_062(
     number = _numbers(records, blocks)[rows] + service_row.astype(np.int64) * (1 << 48)
     dense = np.unique(number, return_inverse=True)[1].astype(np.int64)
     life = np.zeros(size, np.int64)
-    _lives(dense, t, flag("080/TSE"), NEW_LIFE_NS, life)
+    count_lives(dense, t, flag("080/TSE"), NEW_LIFE_NS, life)
     notes = []
     if len(names) > 1:
         notes.append(f"CAT062 comes from {len(names)} services; their tracks are numbered apart")
@@ -221,8 +166,8 @@ def read_tracks_062(
 def _position_accuracy(value: Callable[[str], F64], lat: F64, h: F64) -> tuple[F64, F64, F64]:
     """Return sigma east, sigma north [m] and their correlation from I062/500.
 
-    APW gives them along the meridian and the parallel; APC in the system plane, used where there's no APW. COV is the square
-    root of the covariance in that plane, with its sign.
+    APW gives them along the meridian and the parallel; APC in the system plane, used where there's no APW. COV is the
+    square root of the covariance in that plane, with its sign.
     """
     # Radii of curvature on WGS-84 (a, e²: NIMA TR8350.2, third edition, table 3.1).
     a, e2 = 6_378_137.0, 6.694379990141e-3

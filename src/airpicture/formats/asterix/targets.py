@@ -1,8 +1,10 @@
-"""Target reports (CAT001, 010, 020, 021, 048) as columns of plots: what each item means, and which reports are no plots.
+"""Target reports (CAT001, 010, 020, 021, 048) as columns of plots: what each item means, and which reports are no
+plots.
 
-A report that the sensor marks as simulated, as a test or as coming from a field monitor is left out; so is a track update
-that no plot stands behind. Both are counted. What isn't read: velocities that a sensor's own tracker computed (I048/200,
-I020/202, ...), since taking a filter's output for a measurement counts the same plots twice; Doppler speed (I048/120,
+A report that the sensor marks as simulated, as a test or as coming from a field monitor is left out; so is a track
+update that no plot stands behind. Both are counted. What isn't read: velocities that a sensor's own tracker computed
+(I048/200, I020/202, ...), since taking a filter's output for a measurement counts the same plots twice; Doppler speed
+(I048/120,
 I001/120), whose sign sensors don't agree on.
 """
 
@@ -232,8 +234,8 @@ def _sigma_of(bounds: F64, figure: I64) -> F64:
 def _quality(records: Records) -> F64:
     """Return the standard deviation of ADS-B positions.
 
-    Since edition 1.0 NACp where it's sent (MOPS version 1 and up), else NUCp where I021/210 says version 0 or there's no
-    word of it. Before, the position accuracy of the figure of merit (I021/090 PA), taken as NUCp.
+    Since edition 1.0 NACp where it's sent (MOPS version 1 and up), else NUCp where I021/210 says version 0 or there's
+    no word of it. Before, the position accuracy of the figure of merit (I021/090 PA), taken as NUCp.
     """
     if not records.edition.startswith("0."):
         version = records.integers("210/VN", 0)
@@ -244,7 +246,7 @@ def _quality(records: Records) -> F64:
 
 
 def read_021(records: Records, left: Counter[str]) -> Targets:
-    """CAT021: I021/131 (else 130) position, 140 geometric height, 145 flight level, 160 velocity, 090 quality, 080, 070, 170."""
+    """CAT021: I021/131 (else 130) position, 140 height, 145 level, 160 velocity, 090 quality, 080, 070, 170."""
     reader = _start(records, left, "040")
     fine = reader.has("131/LAT")
     lat = np.where(fine, si(records, "131/LAT"), si(records, "130/LAT"))
@@ -282,18 +284,22 @@ _FALSE_020 = ("020/SIM", "020/TST", "020/RAB")
 FIELDS: dict[int, tuple[str, ...]] = {
     1: (*_FALSE_020, "020/SSRPSR", "040/RHO", "040/THETA", "070/V", "070/G", "070/MODE3A", "090/V", "090/G", "090/HGT"),
     10: (
-        *_FALSE_020, "000", "020/TYP", "040/RHO", "040/TH", "041/LAT", "041/LON", "042/X", "042/Y", "060/V", "060/G", "060/MODE3A",
+        *_FALSE_020, "000", "020/TYP", "040/RHO", "040/TH", "041/LAT", "041/LON", "042/X", "042/Y", "060/V", "060/G",
+        "060/MODE3A",
         "090/V", "090/G", "090/FL", "091", "220", "245/CHR", "500/DEVX", "500/DEVY",
     ),
     20: (
-        *_FALSE_020, "041/LAT", "041/LON", "042/X", "042/Y", "070/V", "070/G", "070/MODE3A", "090/V", "090/G", "090/FL", "105", "110",
+        *_FALSE_020, "041/LAT", "041/LON", "042/X", "042/Y", "070/V", "070/G", "070/MODE3A", "090/V", "090/G", "090/FL",
+        "105", "110",
         "220", "245/CHR", "500/SDP/X", "500/SDP/Y",
     ),
     21: (
-        "040/SIM", "040/TST", "040/RAB", "130/LAT", "130/LON", "131/LAT", "131/LON", "140", "145", "160/RE", "160/GS", "160/TA",
+        "040/SIM", "040/TST", "040/RAB", "130/LAT", "130/LON", "131/LAT", "131/LON", "140", "145", "160/RE", "160/GS",
+        "160/TA",
         "070/V", "070/G", "070/MODE3A", "080", "170", "090/PA", "090/NUCPNIC", "090/NACP", "210/VN",
     ),
     48: (
-        *_FALSE_020, "020/TYP", "040/RHO", "040/THETA", "070/V", "070/G", "070/MODE3A", "090/V", "090/G", "090/FL", "220", "240",
+        *_FALSE_020, "020/TYP", "040/RHO", "040/THETA", "070/V", "070/G", "070/MODE3A", "090/V", "090/G", "090/FL",
+        "220", "240",
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Fields in SI units and radians, codes and texts: from the unit that the specification names to the one used inside."""
+"""Fields in SI units and radians, codes and texts: from the specification's units to those used inside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ TO_SI = {
     "FL": FL,
 }
 
-# The six-bit alphabet of aircraft identifications (ICAO Annex 10 vol. IV, table 3-9); 0 where a code means no character.
+# The six-bit alphabet of aircraft identifications (ICAO Annex 10 vol. IV, table 3-9); 0 where a code means no
+# character.
 _SIX_BIT = np.zeros(64, np.uint64)
 _SIX_BIT[1:27] = np.arange(ord("A"), ord("Z") + 1)
 _SIX_BIT[0x20] = ord(" ")
