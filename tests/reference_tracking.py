@@ -1,0 +1,419 @@
+"""Plain twins of the tracking kernels: full matrices, one track at a time, nothing packed, nothing shared out early.
+
+Each twin is written from the definition (Kalman update in matrix form, mixtures by their moments, existence by
+enumeration), not from the kernel. The helpers at the end build rows of tracks and plots in the kernels' layout.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airpicture.kernels import layout as lay
+from airpicture.kernels.wgs84 import sites_of_geodetic
+
+F64 = NDArray[np.float64]
+
+A_WGS84 = 6378137.0
+F_WGS84 = 1.0 / 298.257223563
+E2 = F_WGS84 * (2.0 - F_WGS84)
+LOWER = np.tril_indices(6)
+
+
+# --- packing ----------------------------------------------------------------------------------------------------
+
+
+def packed(P: F64) -> F64:
+    """Return the lower triangle, row by row."""
+    return np.asarray(P, float)[LOWER].copy()
+
+
+def unpacked(p: F64) -> F64:
+    P = np.zeros((6, 6))
+    P[LOWER] = p
+    return P + np.tril(P, -1).T
+
+
+@dataclass
+class Mixture:
+    """One track as a Gaussian mixture: x (4, 6), P (4, 6, 6), mu (4,)."""
+
+    x: F64
+    P: F64
+    mu: F64
+    existence: float = 0.9
+    d_baro: float = 0.0
+    var_baro: float = 0.0
+    var_pos: float = 0.0
+
+    def row(self) -> F64:
+        row = np.zeros(lay.ROW)
+        for m in range(lay.MODELS):
+            o = m * lay.MODEL
+            row[o : o + 6] = self.x[m]
+            row[o + 6 : o + 27] = packed(self.P[m])
+        row[lay.MODE : lay.MODE + lay.MODELS] = self.mu
+        row[lay.EXISTENCE] = self.existence
+        row[lay.D_BARO], row[lay.VAR_BARO], row[lay.VAR_POS] = self.d_baro, self.var_baro, self.var_pos
+        return row
+
+    @classmethod
+    def of_row(cls, row: F64) -> "Mixture":
+        x = np.array([row[m * 27 : m * 27 + 6] for m in range(lay.MODELS)])
+        P = np.array([unpacked(row[m * 27 + 6 : m * 27 + 27]) for m in range(lay.MODELS)])
+        return cls(
+            x=x,
+            P=P,
+            mu=row[lay.MODE : lay.MODE + lay.MODELS].copy(),
+            existence=float(row[lay.EXISTENCE]),
+            d_baro=float(row[lay.D_BARO]),
+            var_baro=float(row[lay.VAR_BARO]),
+            var_pos=float(row[lay.VAR_POS]),
+        )
+
+    def moments(self) -> tuple[F64, F64]:
+        """Return mean and covariance of the mixture."""
+        return moments(self.x, self.P, self.mu)
+
+
+def moments(x: F64, P: F64, weight: F64) -> tuple[F64, F64]:
+    """Return mean and covariance of a Gaussian mixture whose weights sum to one."""
+    mean = weight @ x
+    d = x - mean
+    return mean, np.einsum("k,kij->ij", weight, P) + np.einsum("k,ki,kj->ij", weight, d, d)
+
+
+# --- the Earth --------------------------------------------------------------------------------------------------
+
+
+def ecef(lat: float, lon: float, h: float) -> F64:
+    n = A_WGS84 / math.sqrt(1.0 - E2 * math.sin(lat) ** 2)
+    return np.array(
+        [
+            (n + h) * math.cos(lat) * math.cos(lon),
+            (n + h) * math.cos(lat) * math.sin(lon),
+            (n * (1.0 - E2) + h) * math.sin(lat),
+        ]
+    )
+
+
+def geodetic(p: F64) -> tuple[float, float, float]:
+    """Return lat, lon, h by plain fixed-point iteration."""
+    w = math.hypot(p[0], p[1])
+    lat = math.atan2(p[2], w * (1.0 - E2))
+    for _ in range(50):
+        n = A_WGS84 / math.sqrt(1.0 - E2 * math.sin(lat) ** 2)
+        lat = math.atan2(p[2] + E2 * n * math.sin(lat), w)
+    n = A_WGS84 / math.sqrt(1.0 - E2 * math.sin(lat) ** 2)
+    h = w * math.cos(lat) + p[2] * math.sin(lat) - A_WGS84**2 / n
+    return lat, math.atan2(p[1], p[0]), h
+
+
+def axes(lat: float, lon: float) -> F64:
+    """Return R_enu_ecef: rows east, north, up."""
+    sl, cl, so, co = math.sin(lat), math.cos(lat), math.sin(lon), math.cos(lon)
+    return np.array([[-so, co, 0.0], [-sl * co, -sl * so, cl], [cl * co, cl * so, sl]])
+
+
+def up_at(p: F64) -> F64:
+    lat, lon, _ = geodetic(p)
+    return axes(lat, lon)[2]
+
+
+# --- prediction -------------------------------------------------------------------------------------------------
+
+
+def turn_matrices(omega: float, dt: float, u: F64) -> tuple[F64, F64]:
+    """Return the rotation by omega dt about u and its integral over dt, from the cross-product matrix."""
+    cross = np.array([[0.0, -u[2], u[1]], [u[2], 0.0, -u[0]], [-u[1], u[0], 0.0]])
+    if omega == 0.0:
+        return np.eye(3), dt * np.eye(3)
+    theta = omega * dt
+    A = np.eye(3) + math.sin(theta) * cross + (1.0 - math.cos(theta)) * cross @ cross
+    B = dt * np.eye(3) + (1.0 - math.cos(theta)) / omega * cross + (dt - math.sin(theta) / omega) * cross @ cross
+    return A, B
+
+
+def move(x: F64, P: F64, dt: float, omega: float, u: F64, q: float, q_up: float) -> tuple[F64, F64]:
+    """Predict one model: turn about u, bend with the Earth, white acceleration q across and q_up along u."""
+    A, B = turn_matrices(omega, dt, u)
+    F = np.block([[np.eye(3), B], [np.zeros((3, 3)), A]])
+    v = x[3:]
+    bend = (v @ v - (v @ u) ** 2) / np.linalg.norm(x[:3]) * u
+    x = F @ x - np.concatenate([0.5 * dt * dt * bend, dt * bend])
+    G = q * np.eye(3) + (q_up - q) * np.outer(u, u)
+    Q = np.block([[dt**3 / 3 * G, dt**2 / 2 * G], [dt**2 / 2 * G, dt * G]])
+    return x, F @ P @ F.T + Q
+
+
+def bound_ignorance(x: F64, P: F64, h: F64, value: float, mean: float, var: float) -> tuple[F64, F64]:
+    """Fold in the prior N(mean, var) of h'x with the weight that brings its variance back to var, if it's above."""
+    s = float(h @ P @ h)
+    if s <= var * 1.0001:
+        return x, P
+    R = var * s / (s - var)
+    K = P @ h / (s + R)
+    I_KH = np.eye(6) - np.outer(K, h)
+    return x + K * (mean - value), I_KH @ P @ I_KH.T + R * np.outer(K, K)
+
+
+def predict(track: Mixture, dt: float, motion: F64) -> Mixture:
+    """Mix by the full transition matrix and predict all models: Blom and Bar-Shalom 1988."""
+    share = motion[lay.M_SHARE : lay.M_SHARE + 4]
+    e = math.exp(-motion[lay.M_RATE] * dt)
+    chain = e * np.eye(4) + (1.0 - e) * np.tile(share, (4, 1))  # chain[i, j]: from i to j
+    mean, _ = track.moments()
+    u = up_at(mean[:3])
+    v_level = mean[3:] - (mean[3:] @ u) * u
+    speed = max(float(np.linalg.norm(v_level)), 1e-3)
+    rate = min(motion[lay.M_TURN_RATE], motion[lay.M_TURN_ACCELERATION] / speed)
+    joint = track.mu[:, None] * chain
+    mu = joint.sum(axis=0)
+    x, P = np.empty((4, 6)), np.empty((4, 6, 6))
+    for m, omega in enumerate((0.0, rate, -rate, 0.0)):
+        x0, P0 = moments(track.x, track.P, joint[:, m] / mu[m])
+        if dt != 0.0:
+            x0, P0 = move(x0, P0, dt, omega, u, motion[lay.M_Q + m], motion[lay.M_Q_UP + m])
+        h = np.concatenate([u, np.zeros(3)])
+        x0, P0 = bound_ignorance(x0, P0, h, geodetic(x0[:3])[2], motion[lay.M_H_MEAN], motion[lay.M_H_VAR])
+        h = np.concatenate([np.zeros(3), u])
+        x[m], P[m] = bound_ignorance(x0, P0, h, float(x0[3:] @ u), 0.0, motion[lay.M_CLIMB_VAR])
+    return Mixture(x, P, mu, track.existence, track.d_baro, track.var_baro, track.var_pos)
+
+
+# --- measurement ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Plot:
+    """One registered plot. `site` is a row of the kernels' sites; absent quantities are NaN."""
+
+    kind: int
+    site: F64
+    p: F64 = field(default_factory=lambda: np.zeros(3))
+    slant_range: float = math.nan
+    azimuth: float = math.nan
+    elevation: float = math.nan
+    range_rate: float = math.nan
+    h: float = math.nan
+    h_baro: float = math.nan
+    v_east: float = math.nan
+    v_north: float = math.nan
+    var_range: float = 70.0**2
+    var_azimuth: float = (0.08 * math.pi / 180) ** 2
+    var_elevation: float = (0.2 * math.pi / 180) ** 2
+    var_range_rate: float = 4.0
+    var_h: float = 625.0
+    var_p: float = 900.0
+    var_v: float = 4.0
+    log_clutter: float = 0.0
+    radius: float = 1000.0
+    learn: float = 0.0
+
+    def row(self) -> F64:
+        z = np.zeros(lay.PLOT)
+        z[lay.Z_KIND] = self.kind
+        z[lay.Z_P : lay.Z_P + 3] = self.p
+        z[lay.Z_RANGE] = self.slant_range
+        z[lay.Z_SIN], z[lay.Z_COS] = math.sin(self.azimuth), math.cos(self.azimuth)
+        z[lay.Z_ELEVATION], z[lay.Z_RANGE_RATE] = self.elevation, self.range_rate
+        z[lay.Z_VAR_RANGE], z[lay.Z_VAR_AZIMUTH] = self.var_range, self.var_azimuth
+        z[lay.Z_VAR_ELEVATION], z[lay.Z_VAR_RANGE_RATE] = self.var_elevation, self.var_range_rate
+        z[lay.Z_H], z[lay.Z_VAR_H], z[lay.Z_H_BARO] = self.h, self.var_h, self.h_baro
+        z[lay.Z_VAR_P], z[lay.Z_VAR_V] = self.var_p, self.var_v
+        z[lay.Z_V_EAST], z[lay.Z_V_NORTH] = self.v_east, self.v_north
+        z[lay.Z_LOG_CLUTTER], z[lay.Z_RADIUS] = self.log_clutter, self.radius
+        z[lay.Z_LEARN] = self.learn
+        return z
+
+
+def seen(x: F64, site: F64) -> tuple[float, float, float, float]:
+    """Return slant range, azimuth, elevation and range rate of a state from a site."""
+    d = x[:3] - site[:3]
+    e, n, u = site[3:].reshape(3, 3) @ d
+    slant = float(np.linalg.norm(d))
+    return slant, math.atan2(e, n), math.atan2(u, math.hypot(e, n)), float(d @ x[3:]) / slant
+
+
+def jacobian(x: F64, site: F64) -> F64:
+    """Return the derivatives (4, 6) of `seen`, from the derivatives of ENU coordinates."""
+    R = site[3:].reshape(3, 3)
+    d = x[:3] - site[:3]
+    e, n, u = R @ d
+    g2 = e * e + n * n
+    g, r = math.sqrt(g2), math.sqrt(g2 + u * u)
+    H = np.zeros((4, 6))
+    H[0, :3] = d / r
+    H[1, :3] = np.array([n, -e, 0.0]) / g2 @ R
+    H[2, :3] = np.array([-e * u / g, -n * u / g, g]) / r**2 @ R
+    rate = d @ x[3:] / r
+    H[3, :3] = (x[3:] - rate * d / r) / r
+    H[3, 3:] = d / r
+    return H
+
+
+def wrapped(angle: float) -> float:
+    return (angle + math.pi) % (2.0 * math.pi) - math.pi
+
+
+def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64) -> tuple[F64, F64, float, float]:
+    """Update by matrices, Joseph form; return x, P, d² and log likelihood."""
+    S = H @ P @ H.T + R
+    K = np.linalg.solve(S, H @ P).T
+    I_KH = np.eye(6) - K @ H
+    d2 = float(nu @ np.linalg.solve(S, nu))
+    log_l = -0.5 * (d2 + np.linalg.slogdet(S)[1] + len(nu) * math.log(2.0 * math.pi))
+    return x + K @ nu, I_KH @ P @ I_KH.T + K @ R @ K.T, d2, log_l
+
+
+def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: float) -> Any:
+    """Fold a plot into model m: height first, then all else in one matrix update. Return x, P, d², log likelihood, n.
+
+    A position is looked at where the target was delta seconds from the state's time; the motion's noise over that time
+    is added to the measurement's.
+    """
+    x, P = track.x[m].copy(), track.P[m].copy()
+    shift = np.block([np.eye(3), delta * np.eye(3)])  # position at the plot's time
+    drift = abs(delta) ** 3 / 3.0
+    d2 = log_l = 0.0
+    n = 0
+    z, r = (plot.h, plot.var_h) if math.isfinite(plot.h) else (plot.h_baro + track.d_baro, 100.0)
+    if math.isfinite(z):
+        p = shift @ x
+        h = up_at(p) @ shift
+        nu = z - geodetic(p)[2]
+        s = h @ P @ h + r + q_up * drift
+        if nu * nu < 36.0 * s:
+            x, P, d2, log_l = kalman(x, P, h[None], np.array([nu]), np.array([[r + q_up * drift]]))
+            n = 1
+        else:
+            log_l = math.log(0.02) - math.log(15_000.0)
+    p, v = shift @ x, x[3:]
+    rows, nus, vars_ = [], [], []
+
+    def look(h: F64, nu: float, var: float) -> None:
+        rows.append(h @ shift)
+        nus.append(nu)
+        vars_.append(var + q * drift * float(h @ h))
+
+    if plot.kind in (lay.POLAR, lay.BEARING):
+        at = np.concatenate([p, v])
+        slant, azimuth, elevation, rate = seen(at, plot.site)
+        H = jacobian(at, plot.site)
+        up = plot.site[9:] @ (p - plot.site[:3])
+        if plot.kind == lay.POLAR:
+            look(H[0, :3], plot.slant_range - slant, plot.var_range + (up / slant) ** 2 * track.var_baro)
+        look(H[1, :3], wrapped(plot.azimuth - azimuth), plot.var_azimuth)
+        if math.isfinite(plot.elevation):
+            look(H[2, :3], plot.elevation - elevation, plot.var_elevation)
+        if math.isfinite(plot.range_rate):
+            rows.append(H[3])
+            nus.append(plot.range_rate - rate)
+            vars_.append(plot.var_range_rate + q * abs(delta))
+    else:
+        lat, lon, _ = geodetic(plot.p)
+        east, north, _ = axes(lat, lon)
+        var = track.var_pos if plot.learn == 1.0 and track.var_pos > 0.0 else plot.var_p
+        look(east, float(east @ (plot.p - p)), var)
+        look(north, float(north @ (plot.p - p)), var)
+        if math.isfinite(plot.v_east) and math.isfinite(plot.v_north):
+            for axis, value in ((east, plot.v_east), (north, plot.v_north)):
+                rows.append(np.concatenate([np.zeros(3), axis]))
+                nus.append(value - float(axis @ v))
+                vars_.append(plot.var_v + q * abs(delta))
+    x, P, part, log_part = kalman(x, P, np.array(rows), np.array(nus), np.diag(vars_))
+    return x, P, d2 + part, log_l + log_part, n + len(rows)
+
+
+def update(track: Mixture, plots: list[Plot], delta: list[float], detect: float, motion: F64) -> Any:
+    """Update one track alone with its gated plots by enumerating what may have happened.
+
+    The target doesn't exist; it exists and was missed; it exists and plot j is its own, in each motion model.
+    Returns the new mixture and the probability of each plot.
+    """
+    r = track.existence
+    likelihood = np.empty((len(plots), 4))
+    states: list[list[Any]] = []
+    for j, plot in enumerate(plots):
+        states.append([])
+        for m in range(4):
+            x, P, _, log_l, _ = condition(plot, track, m, delta[j], motion[lay.M_Q + m], motion[lay.M_Q_UP + m])
+            states[j].append((x, P))
+            likelihood[j, m] = math.exp(log_l - plot.log_clutter)
+    joint = r * detect * track.mu * likelihood  # (plots, models): exists, plot j, model m
+    missed = r * (1.0 - detect) * track.mu  # (models,): exists, no plot
+    total = (1.0 - r) + missed.sum() + joint.sum()
+    exists = (missed.sum() + joint.sum()) / total
+    mu = missed + joint.sum(axis=0)
+    x, P = np.empty((4, 6)), np.empty((4, 6, 6))
+    for m in range(4):
+        weight = np.concatenate([[missed[m]], joint[:, m]]) / mu[m]
+        x[m], P[m] = moments(
+            np.array([track.x[m], *(states[j][m][0] for j in range(len(plots)))]),
+            np.array([track.P[m], *(states[j][m][1] for j in range(len(plots)))]),
+            weight,
+        )
+    new = Mixture(x, P, mu / mu.sum(), exists, track.d_baro, track.var_baro, track.var_pos)
+    return new, joint.sum(axis=1) / total
+
+
+# --- builders ---------------------------------------------------------------------------------------------------
+
+
+def site_at(lat: float, lon: float, h: float = 100.0) -> F64:
+    """Return one row of the kernels' sites."""
+    sites = np.empty((1, 12))
+    sites_of_geodetic(np.array([lat]), np.array([lon]), np.array([h]), sites)
+    return sites[0]
+
+
+def random_track(rng: np.random.Generator, lat: float, lon: float, h: float, *, spread: float = 1.0) -> Mixture:
+    """Return a well-formed track near a place: models that differ a little, full covariances."""
+    R = axes(lat, lon)
+    centre = ecef(lat, lon, h)
+    velocity = R.T @ np.array([*rng.normal(0.0, 200.0, 2), rng.normal(0.0, 5.0)])
+    x, P = np.empty((4, 6)), np.empty((4, 6, 6))
+    sigma = np.array([300.0, 300.0, 200.0, 20.0, 20.0, 5.0]) * spread
+    T = np.kron(np.eye(2), R)
+    for m in range(4):
+        A = rng.normal(size=(6, 6)) * sigma[:, None]
+        P_enu = A @ A.T / 6.0 + np.diag((0.3 * sigma) ** 2)
+        P[m] = T.T @ P_enu @ T
+        x[m] = np.concatenate([centre, velocity]) + T.T @ (rng.normal(size=6) * sigma * 0.3)
+    mu = rng.dirichlet(np.array([6.0, 2.0, 2.0, 1.0])) * 0.98 + 0.005
+    return Mixture(x, P, mu / mu.sum(), float(rng.uniform(0.2, 0.99)), 30.0, 150.0**2, 0.0)
+
+
+def plot_of(
+    rng: np.random.Generator, truth: F64, site: F64, kind: int = lay.POLAR, *, noise: float = 1.0, **has: bool
+) -> Plot:
+    """Return a noisy plot of a state (6,) in ECEF with the chosen extras: elevation, range_rate, h, h_baro, velocity."""
+    plot = Plot(kind, site)
+    slant, azimuth, elevation, rate = seen(truth, site)
+    lat, lon, h = geodetic(truth[:3])
+    R = axes(lat, lon)
+
+    def noisy(value: float, var: float) -> float:
+        return value + noise * math.sqrt(var) * float(rng.normal())
+
+    if kind == lay.POSITION:
+        plot.p = truth[:3] + R.T @ np.array([noisy(0.0, plot.var_p), noisy(0.0, plot.var_p), 0.0])
+        if has.get("velocity"):
+            ve, vn, _ = R @ truth[3:]
+            plot.v_east, plot.v_north = noisy(ve, plot.var_v), noisy(vn, plot.var_v)
+    else:
+        plot.azimuth = noisy(azimuth, plot.var_azimuth)
+        if kind == lay.POLAR:
+            plot.slant_range = noisy(slant, plot.var_range)
+        if has.get("elevation"):
+            plot.elevation = noisy(elevation, plot.var_elevation)
+        if has.get("range_rate"):
+            plot.range_rate = noisy(rate, plot.var_range_rate)
+        plot.p = truth[:3]
+    if has.get("h"):
+        plot.h = noisy(h, plot.var_h)
+    if has.get("h_baro"):
+        plot.h_baro = noisy(h - 30.0, 100.0)
+    return plot
