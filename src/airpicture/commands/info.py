@@ -123,7 +123,8 @@ def _show(recording: Recording) -> None:
     if report.refusals:
         shown = [(str(at), text) for at, text in report.refusals[:REFUSALS_SHOWN]]
         out.print(console.grid(f"Refused, the first {len(shown)}", ["at byte or row", "what was wrong"], shown, left=2))
-    _skeleton(recording)
+    if not any("[[sensor]]" in text for text in report.notes):  # some readers give the same advice themselves
+        _skeleton(recording)
 
 
 def _skeleton(recording: Recording) -> None:
