@@ -93,7 +93,8 @@ def measure(name: str, data: bytes, category: int) -> bool:
     whole = best(lambda: read_asterix(data), 3)
     other = theirs(blocks, category, 2000)
     print(
-        f"{name:34} {count:9,} records  framing {count / framing / 1e6:6.1f} M/s  check {count / check / 1e6:6.1f} M/s  "
+        f"{name:34} {count:9,} records  framing {count / framing / 1e6:6.1f} M/s  "
+        f"check {count / check / 1e6:6.1f} M/s  "
         f"{len(paths)} columns {count / columns / 1e6:5.2f} M/s  read {count / whole / 1e6:5.2f} M/s  "
         f"libasterix {other:7,.0f}/s  ratio {count / columns / other:,.0f}"
     )

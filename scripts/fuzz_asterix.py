@@ -16,6 +16,12 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+# The kernels are loaded before: compiled code can't be instrumented. The plain twin is, and it guides the search,
+# since it branches where the kernels do.
+import airpicture.geo
+import airpicture.kernels.asterix
+import airpicture.kernels.capture  # noqa: F401
+
 with atheris.instrument_imports(include=["airpicture.formats.asterix"]):
     import numpy as np
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airpicture.errors import InputError
-from airpicture.formats.asterix.decode import MISSING, REASONS, decode, plain_blocks, walk
+from airpicture.formats.asterix.decode import MISSING, REASONS, count_items, decode, plain_blocks, walk
 from airpicture.formats.asterix.items import RecordError, items
 from airpicture.formats.asterix.reader import read_asterix
 from airpicture.formats.asterix.specification import CATEGORIES, load_category, newest
@@ -199,3 +199,17 @@ def test_every_truncation_of_small_files() -> None:
 @pytest.mark.parametrize("filler", [b"\x00", b"\x30", b"\xff", b"\x30\x00\x03", b"\x30\x00\x04", b"\xa5"])
 def test_monotonous_input_ends_soon(filler: bytes) -> None:
     read_whole(filler * (200_000 // len(filler)))
+
+
+def test_items_are_counted_as_the_plain_twin_finds_them() -> None:
+    data = b"".join(BLOCKS.values()) * 3
+    track = oracle.create(1, "1.4", {"010": (1, 2), "020": (0b1010000,), "161": 5, "040": (1, 1)}, "track")
+    counts = count_items(data + oracle.block(1, track))
+    for category in CATEGORIES:
+        edition = load_category(category)[newest(category)]
+        names = [name for record in items(BLOCKS[category], edition) * 3 for name in record.present]
+        expected = {"": 6} | {name: names.count(name) for name in names}
+        if category == 1:
+            for name in ("", "010", "020", "161", "040"):
+                expected[name] = expected.get(name, 0) + 1
+        assert counts[category] == expected

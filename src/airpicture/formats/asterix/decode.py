@@ -220,3 +220,25 @@ def decode(
         rows = np.flatnonzero(kinds == category)
         decoded[category] = extract(blocks, walk(blocks, rows, edition), edition, paths)
     return decoded
+
+
+def count_items(data: bytes | Blocks, editions: Mapping[str, str] | None = None) -> dict[int, dict[str, int]]:
+    """Count how many records hold each item, category by category; "" stands for all records.
+
+    Items are named as in the specification ("040"), in the order of the profile; "RFS" is random field sequencing.
+    """
+    chosen = choose_editions(editions)
+    selectors = {c: [load_category(c)[name].selector] for c, name in chosen.items() if load_category(c)[name].selector}
+    counts: dict[int, dict[str, int]] = {}
+    for category, records in decode(data, editions, fields=selectors).items():
+        edition = load_category(category)[records.edition]
+        uap = records.integers(edition.selector, 0) if edition.selector else np.zeros(len(records), np.int64)
+        found = {"": len(records)}
+        for k, profile in enumerate(edition.uaps):
+            present = records.present[uap == k]
+            for bit, entry in enumerate(profile.items):
+                name = entry["name"] if isinstance(entry, dict) else entry
+                if name is not None and (number := int((present >> bit & 1).sum())):
+                    found[name] = found.get(name, 0) + number
+        counts[category] = found
+    return counts
