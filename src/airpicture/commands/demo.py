@@ -115,13 +115,19 @@ def _summary(real: Run, radar: Run, report: Report, picture: Path) -> None:
 
     names = ["plots", "refused", "tracks confirmed", "sigma per axis, median", "recorded", "tracked in", "speed"]
     rows = [list(row) for row in zip(names, column(real), column(radar), strict=True)]
+
+    def airliners(name: str, factor: float = 1, unit: str = "") -> str:
+        """Return the figure of the class that a radar can tell apart; close pairs and columns it can't."""
+        figures = report.per_class.get("transport", {})
+        return f" (airliners {factor * figures[name]:.0f}{unit})" if name in figures else ""
+
     nees = report.consistency["position_2d"]
     known = [
-        ("targets held", "-", f"{100 * report.completeness:.1f} % of the time"),
+        ("targets held", "-", f"{100 * report.completeness:.1f} % of the time{airliners('completeness', 100, ' %')}"),
         ("error, median / RMS", "-", f"{report.median_horizontal_m:.0f} m / {report.rmse_horizontal_m:.0f} m"),
         ("speed error, RMS", "-", f"{report.speed_rmse_mps:.1f} m/s"),
         ("false tracks at a time", "-", f"{report.false_tracks:.2f}"),
-        ("identity switches", "-", str(report.switches)),
+        ("identity switches", "-", f"{report.switches:,}{airliners('switches')}"),
         ("NEES (2 is honest)", "-", f"{nees.mean:.2f}"),
     ]
     out = console.output()

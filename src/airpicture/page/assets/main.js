@@ -156,11 +156,13 @@ async function main() {
   const zoom = (factor, x, y) => { globe.zoom(factor, x, y); mapDirty = true; };
   $("in").addEventListener("click", () => zoom(1.6, ...middle()));
   $("out").addEventListener("click", () => zoom(1 / 1.6, ...middle()));
-  $("fold").addEventListener("click", () => {
+  const fold = () => {
     const openNow = $("fold").getAttribute("aria-expanded") === "true";
     $("fold").setAttribute("aria-expanded", String(!openNow));
     $("controls").style.display = openNow ? "none" : "";
-  });
+  };
+  $("fold").addEventListener("click", fold);
+  if (window.innerWidth <= 760) fold(); // a telephone's screen is for the map
   function find(text) {
     const wish = text.trim().toUpperCase();
     if (!wish) return -1;
