@@ -223,3 +223,12 @@ def test_merging_takes_one_id_for_one_sensor() -> None:
 def test_messages_name_the_place_they_were_given() -> None:
     with pytest.raises(ConfigError, match=r"scenario\.toml: sensor 'a': pd is 2"):
         sensors_from_rows([{"id": "a", "kind": "radar", "pd": 2}], where="scenario.toml")
+
+
+def test_one_id_of_two_kinds_becomes_two_sensors() -> None:
+    """Barcelona's ADS-B and multilateration both call themselves 0/107; joined, they must not become one."""
+    adsb = sensors_from_rows([{"id": "0/107", "kind": "adsb", "sac": 0, "sic": 107}])
+    mlat = sensors_from_rows([{"id": "0/107", "kind": "mlat", "sac": 0, "sic": 107}])
+    merged, lookups = merge_sensors([adsb, mlat, mlat])
+    assert merged.ids == ("0/107", "0/107-mlat")
+    assert [int(lookup[0]) for lookup in lookups] == [0, 1, 1]

@@ -177,6 +177,8 @@ def sensors_to_toml(sensors: Sensors) -> str:
             default = DEFAULTS[kind][name] * key.factor
             if value == default or (math.isnan(value) and math.isnan(default)):
                 continue
+            if math.isnan(value) and name == "h_ell_m":
+                continue  # not known: what isn't said is taken as the default
             if math.isnan(value):  # not measured, though the kind usually does: TOML can say so
                 lines.append(f"{name} = nan")
             else:
@@ -194,9 +196,10 @@ def write_sensors(sensors: Sensors, path: str | os.PathLike[str]) -> None:
 
 
 def merge_sensors(parts: Sequence[Sensors]) -> tuple[Sensors, list[I32]]:
-    """Join sensor tables; one id is one sensor, described by the first table that has it.
+    """Join sensor tables; one id and kind is one sensor, described by the first table that has it.
 
-    A site that the first table doesn't know is taken from the next one that does.
+    A site that the first table doesn't know is taken from the next one that does. One id used for two kinds (a SAC/SIC
+    that ADS-B and multilateration share) becomes two sensors: the later kind is added to its id.
 
     Returns
     -------
@@ -205,21 +208,30 @@ def merge_sensors(parts: Sequence[Sensors]) -> tuple[Sensors, list[I32]]:
     """
     place: dict[str, int] = {}
     chosen: list[tuple[int, int]] = []
+    lookups: list[I32] = []
     for p, part in enumerate(parts):
+        lookup = np.empty(len(part.ids), np.int32)
         for k, sensor_id in enumerate(part.ids):
-            if sensor_id not in place:
-                place[sensor_id] = len(chosen)
+            name = sensor_id
+            if name in place:
+                first, row = chosen[place[name]]
+                if parts[first].kind[row] != part.kind[k]:
+                    name = f"{sensor_id}-{SensorKind(part.kind[k]).name.lower()}"
+            if name not in place:
+                place[name] = len(chosen)
                 chosen.append((p, k))
             else:
-                first, row = chosen[place[sensor_id]]
+                first, row = chosen[place[name]]
                 if math.isnan(parts[first].lat[row]) and not math.isnan(part.lat[k]):
-                    chosen[place[sensor_id]] = (p, k)
+                    chosen[place[name]] = (p, k)
+            lookup[k] = place[name]
+        lookups.append(lookup)
     columns: dict[str, Any] = {}
-    for name in Sensors.column_names()[1:]:
-        dtype = getattr(parts[0], name).dtype
-        columns[name] = np.array([getattr(parts[p], name)[k] for p, k in chosen], dtype)
+    for column in Sensors.column_names()[1:]:
+        dtype = getattr(parts[0], column).dtype
+        columns[column] = np.array([getattr(parts[p], column)[k] for p, k in chosen], dtype)
     merged = Sensors(ids=tuple(place), **columns)
-    return merged, [np.array([place[i] for i in part.ids], np.int32) for part in parts]
+    return merged, lookups
 
 
 def _identity(row: Mapping[str, Any], where: str, number: int) -> tuple[str, SensorKind]:

@@ -541,7 +541,7 @@ def composed_numbers(data: U8, offsets: I64, number: I64, valid: Flags) -> None:
         number[k], valid[k] = 0, False
         p = offsets[k]
         shift = 0
-        while p >= 0 and p + 3 <= data.shape[0] and shift < 46:
+        while p >= 0 and p + 3 <= data.shape[0] and shift < 60:
             digit = (np.int64(data[p]) << 16) | (np.int64(data[p + 1]) << 8) | np.int64(data[p + 2])
             number[k] |= (digit >> 1) << shift
             shift += 23
