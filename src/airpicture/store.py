@@ -46,7 +46,8 @@ class Store:
         self.mode_3a = np.zeros(capacity, np.int32)
         self.callsign = np.zeros(capacity, np.uint64)
         self.doubt = np.zeros((capacity, 3), np.uint8)  # plots in a row that contradict address, code, callsign
-        self.h_source = np.zeros(capacity, np.uint8)  # 0 none, 1 pressure, 2 geometric
+        self.h_source = np.zeros(capacity, np.uint8)  # 0 none, 1 pressure, 2 reported height, 3 elevation
+        self.t_height = np.zeros(capacity, np.int64)  # last plot that told the height
         self.has_baro = np.zeros(capacity, np.uint8)  # 1 once a pressure altitude came in
         self.plot_sensor = np.zeros(capacity, np.int32)
         self.plot_range = np.zeros(capacity)

@@ -8,7 +8,7 @@ more of them come. So the cut of the caller's batches leaves no trace.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 
 import numpy as np
@@ -23,7 +23,7 @@ from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.predict import summarise
 from airpicture.models import gate_limits, motion_settings
 from airpicture.picture import Picture, snapshot
-from airpicture.plots import register, station_columns
+from airpicture.plots import register, repeated, station_columns
 from airpicture.reports import Reports
 from airpicture.store import Saved, Store
 from airpicture.tables import I64, Plots, Sensors, Status, Tracks
@@ -72,6 +72,7 @@ class Tracker:
         self._sweep: int | None = None  # next whole second to age to
         self._open: Reports | None = None  # plots of the open frame, taken so far
         self._ahead: Reports | None = None  # plots of later frames
+        self._past: deque[Reports] = deque()  # of closed frames, for as long as late plots may repeat them
         self._undo: _Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
@@ -89,6 +90,7 @@ class Tracker:
         ------
         InputError : where now_ns goes back before the frame that is open, or the plots' sensors are others
         """
+        self._check_time(now_ns)
         self._touched[: self._store.n] = False
         self._ended.clear()
         self._take(plots, now_ns)
@@ -123,6 +125,10 @@ class Tracker:
                 self.counts[f"refused_{reason}"] += int(bad.sum())
         if (late | future).any():
             reports = reports.take(np.flatnonzero(~(late | future)))
+        twin = repeated([self._ahead, self._open, *self._past], reports)
+        if twin.any():
+            self.counts["refused_duplicate"] += int(twin.sum())
+            reports = reports.take(np.flatnonzero(~twin))
         self.counts["plots_out_of_sequence"] += int((reports.t_ns < edge).sum())
         self._ahead = reports if self._ahead is None else self._ahead.join(reports)
 
@@ -132,12 +138,7 @@ class Tracker:
         """Close all frames that end at or before now_ns; on_frame hears the rows of the store each one changed."""
         if self._frame is None:
             return
-        if now_ns < self._frame * self._frame_ns:
-            raise InputError(
-                f"time goes back: now_ns = {now_ns}",
-                expected=f"{self._frame * self._frame_ns} or later",
-                todo="Give steps in rising order of time; plots inside a step may come in any order",
-            )
+        self._check_time(now_ns)
         last = now_ns // self._frame_ns
         while self._frame < last:
             self._undo_open_frame()
@@ -148,9 +149,26 @@ class Tracker:
                     on_frame(changed)
             self.counts.update(self._tally)
             self._tally.clear()
-            self._open = None
             self._frame = self._next_frame(last)
+            self._keep_past(self._frame * self._frame_ns)
             self._age_to(self._frame * self._frame_ns)
+
+    def _keep_past(self, edge_ns: int) -> None:
+        """Put the plots of the frame that was closed aside; forget those that no plot can repeat any more."""
+        if self._open is not None:
+            self._past.append(self._open)
+            self._open = None
+        oldest = edge_ns - round(self.config.late_s_max * 1e9)
+        while self._past and self._past[0].t_ns[-1] < oldest:
+            self._past.popleft()
+
+    def _check_time(self, now_ns: int) -> None:
+        if self._frame is not None and now_ns < self._frame * self._frame_ns:
+            raise InputError(
+                f"time goes back: now_ns = {now_ns}",
+                expected=f"{self._frame * self._frame_ns} or later",
+                todo="Give steps in rising order of time; plots inside a step may come in any order",
+            )
 
     def _next_frame(self, last: int) -> int:
         """Return the next frame that has plots, or the one of now."""
@@ -160,6 +178,11 @@ class Tracker:
 
     def _frame_or_zero(self) -> int:
         return self._frame if self._frame is not None else 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether plots were taken whose frame isn't closed yet."""
+        return bool((self._ahead is not None and self._ahead.size) or (self._open is not None and self._open.size))
 
     def _due(self, before_ns: int) -> Reports | None:
         """Move the plots before a time from the line to the open frame; return all plots of that frame."""
@@ -223,7 +246,7 @@ class Tracker:
 
     def _do(self, reports: Reports) -> I64:
         """Share out the plots of one frame, sensor by sensor; return the rows of the store that changed."""
-        changed = [self._look(group) for group in groups_of(reports)]
+        changed = [self._look(group) for group in groups_of(reports, self._frame_ns)]
         rows = np.unique(np.concatenate(changed)) if changed else np.zeros(0, np.int64)
         self._touched[rows] = True
         return rows
@@ -277,7 +300,9 @@ class Tracker:
                 stations.sites,
                 self._motion,
             )
-            changed = learn(store, pairs.track, pairs.W, pairs.t_ns, got.got, got.best, reports, sensor, config)
+            changed = learn(
+                store, pairs.track, pairs.W, pairs.t_ns, got.got, got.best, reports, sensor, stations, config
+            )
             summarise(store.rows, pairs.track, 0, len(pairs.track), self._scratch, store.summary)
             self._tally["tracks_merged"] += settle_rivals(
                 store, pairs.track, pairs.owner, pairs.plot, shares.weight, got.got
@@ -336,10 +361,15 @@ class _Undo:
         sensor_last[:] = self.sensor_last
 
 
-def groups_of(reports: Reports) -> list[Reports]:
-    """Cut a frame's plots into looks: one sensor each, and no address twice in one look; in order of first time."""
+def groups_of(reports: Reports, frame_ns: int) -> list[Reports]:
+    """Cut a frame's plots into looks: one sensor each, and no address twice in one look; in order of first time.
+
+    Plots that came late make looks of their own, by the frame they'd have been in: a target's plots of two turns must
+    not compete, and the gates are set for one time.
+    """
     order = np.argsort(reports.sensor, kind="stable")
-    cuts = np.flatnonzero(np.diff(reports.sensor[order])) + 1
+    frame = reports.t_ns[order] // frame_ns
+    cuts = np.flatnonzero(np.diff(reports.sensor[order]) | np.diff(frame)) + 1
     groups: list[Reports] = []
     for rows in np.split(order, cuts):
         named = reports.address[rows]
@@ -407,7 +437,7 @@ def track_with_counts(
         if len(shown):
             parts.append(tracker._rows(shown, tracker._store.t_ns[shown]))
 
-    while done < total or now_ns <= end_ns + period_ns:
+    while done < total or now_ns <= end_ns + period_ns or tracker.waiting:
         upto = int(np.searchsorted(plots.t_ns, now_ns, side="left"))
         tracker._ended.clear()
         tracker._take(plots.take(slice(done, upto)), now_ns)

@@ -25,6 +25,7 @@ from airpicture.kernels.layout import (
     STRAIGHT,
     THREE,
     VAR_BARO,
+    VAR_POS,
     Z_COS,
     Z_ELEVATION,
     Z_H,
@@ -87,6 +88,7 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, V: 
     V[0, 0], V[0, 1], V[0, 2] = x, y, z
     V[0, D_BARO] = 0.0
     V[0, VAR_BARO] = life[L_VAR_PRESSURE]
+    V[0, VAR_POS] = 0.0  # nothing learnt yet; the workspace comes uninitialised
     ux, uy, uz = up_of(x, y, z)
     ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
     if math.isfinite(Z[j, Z_H]):
@@ -184,6 +186,10 @@ def find_births(
     size = len(pool_t)
     mask = len(pool_head) - 1
     oldest_count = pool_count - size // 2  # the older half may have been overwritten by a frame that was done again
+    longest = 8.0
+    for s in range(len(period)):
+        if period[s] > 0.0:
+            longest = max(longest, 2.6 * period[s])
     n = 0
     shed = 0
     for j in range(lo, hi):
@@ -202,8 +208,8 @@ def find_births(
                 dt = (t_z[j] - pool_t[q]) * 1e-9
                 turn = period[pool_sensor[q]]
                 oldest = 2.6 * turn if turn > 0.0 else 8.0
-                if dt > 40.0:
-                    break  # the chain only gets older
+                if dt > longest + 15.0:
+                    break  # the chain only gets older, but for plots that came in late
                 if pool_key[q] != k or dt > oldest:
                     continue
                 if dt < (0.4 * turn if turn > 0.0 and pool_sensor[q] == s else 0.05):

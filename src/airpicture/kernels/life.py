@@ -99,6 +99,9 @@ def age_tracks(
                 inside = far <= horizon
             held = held or range_min[s] <= far <= range_max[s]
             while seen_look[i, k] + turn_ns + turn_ns // 5 < t_ns:
+                # nothing heard since: a sensor that sends little gets a whole turn to show that it lives
+                if sensor_last[s] < seen_look[i, k] + turn_ns and t_ns <= seen_look[i, k] + 2 * turn_ns + turn_ns // 5:
+                    break
                 seen_look[i, k] += turn_ns
                 if inside and sensor_last[s] >= seen_look[i, k]:
                     r = r * (1.0 - pd[s]) / (1.0 - r * pd[s])

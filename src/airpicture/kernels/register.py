@@ -43,6 +43,7 @@ RANGE_OUTSIDE = 3
 UNKNOWN_SENSOR = 4
 BAD_VALUE = 8
 
+RADIUS_MOST = 80_000.0  # m; a vaguer plot searches no wider, since the index's work grows with the cube of this
 BEARING_RANGE = 30_000.0  # m, where a bearing without range is put for the index; its radius covers the rest
 VAR_H_REPORTED = 625.0  # m²: 25 m, geometric heights of ADS-B in steps of 6.25 to 25 ft, antenna and vertical dilution
 VAR_V_REPORTED = 4.0  # m²/s²: NACv 1 to 2 (ICAO Doc 9871: below 3 to 10 m/s at 95 %), 2 m/s a side
@@ -148,7 +149,8 @@ def register_plots(
                 Z[j, Z_RANGE_RATE] = range_rate[j]
                 Z[j, Z_VAR_RANGE_RATE] = traits[s, 7]
                 log_clutter += LOG_RATES
-            Z[j, Z_RADIUS] = 4.0 * math.sqrt(max(traits[s, 4], rng * rng * traits[s, 5])) + spread + 50.0
+            wide = 4.0 * math.sqrt(max(traits[s, 4], rng * rng * traits[s, 5])) + spread + 50.0
+            Z[j, Z_RADIUS] = min(wide, RADIUS_MOST)
         elif math.isfinite(lat[j]) and math.isfinite(lon[j]):
             if abs(lat[j]) > 1.5708 or abs(lon[j]) > 6.2832:
                 reason[j] = BAD_VALUE
@@ -165,7 +167,7 @@ def register_plots(
                 Z[j, Z_V_EAST] = v_east[j]
                 Z[j, Z_V_NORTH] = v_north[j]
                 log_clutter += LOG_SPEEDS
-            Z[j, Z_RADIUS] = 4.0 * math.sqrt(var) + 50.0
+            Z[j, Z_RADIUS] = min(4.0 * math.sqrt(var) + 50.0, RADIUS_MOST)
         elif math.isfinite(az):
             if not math.isfinite(sites[s, 0]):
                 reason[j] = UNKNOWN_SENSOR

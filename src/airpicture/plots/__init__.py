@@ -1,6 +1,6 @@
 """Plots on their way in: biases off, one frame, refusals by name."""
 
-from airpicture.plots.register import register
+from airpicture.plots.register import register, repeated
 from airpicture.plots.stations import station_columns
 
-__all__ = ["register", "station_columns"]
+__all__ = ["register", "repeated", "station_columns"]

@@ -28,7 +28,6 @@ from airpicture.kernels.layout import (
     PLOT,
     ROW,
     VAR_BARO,
-    Z_H,
     Z_H_BARO,
 )
 from airpicture.kernels.pairs import PAIR_SCRATCH
@@ -36,6 +35,7 @@ from airpicture.kernels.predict import summarise
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64, Status
+from airpicture.tracks.learn import height_source
 
 
 class Pool:
@@ -178,9 +178,11 @@ def begin(
         (reports.callsign[plot] == 0) & paired, pool.callsign[source], reports.callsign[plot]
     )
     store.doubt[rows] = 0
-    geometric = np.isfinite(reports.Z[plot, Z_H]) | (paired & np.isfinite(pool.Z[source, Z_H]))
+    nothing = np.zeros(found, np.uint8)
+    first = np.where(paired, height_source(pool.Z[source], nothing), nothing)
     pressure = np.isfinite(reports.Z[plot, Z_H_BARO]) | (paired & np.isfinite(pool.Z[source, Z_H_BARO]))
-    store.h_source[rows] = np.where(geometric, 2, np.where(pressure, 1, 0))
+    store.t_height[rows] = t
+    store.h_source[rows] = height_source(reports.Z[plot], first)
     store.has_baro[rows] = pressure
     store.plot_sensor[rows] = reports.sensor[plot]
     store.plot_range[rows] = reports.slant_range[plot]

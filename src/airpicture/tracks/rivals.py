@@ -14,6 +14,7 @@ from airpicture.tables import F64, I32, I64, Status
 
 LOOKS = 3  # in a row; a real pair loses one of its two plots thrice in a row in 1 of 500 cases at Pd 0.94
 LOOKS_TENTATIVE = 1
+SHOWN_ENDED = -1  # misses of a track that ended here and had been confirmed: the picture still has to say so
 CLOSE = 9.0  # squared distance in sigmas, of position and of velocity
 
 
@@ -54,6 +55,8 @@ def settle_rivals(store: Store, tracks: I64, owner: I32, plot: I32, weight: F64,
         contested[b] = True
         store.rivalry[k] += 1
         if store.rivalry[k] >= (LOOKS_TENTATIVE if store.status[k] == Status.TENTATIVE else LOOKS):
+            if store.status[k] != Status.TENTATIVE:
+                store.misses[k] = SHOWN_ENDED
             store.status[k] = Status.ENDED
             store.rows[k, EXISTENCE] = 0.0
             ended += 1
