@@ -69,10 +69,8 @@ LONG_FILES: dict[str, str] = {
     "tests/formats/asterix/test_encode.py": "one question per item of CAT062, asked of one table of tracks",
 }
 
-# Kernels outside the room of kernels.
-KERNELS_ELSEWHERE: dict[str, str] = {
-    "airpicture.formats.asterix.systemtracks": "a loop over its own columns that nothing else could use",
-}
+# Kernels outside the room of kernels, and why.
+KERNELS_ELSEWHERE: dict[str, str] = {}
 # Arrays at module level: numba freezes their contents when it compiles, so nobody may ever write into them.
 CONSTANT_ARRAYS = {"asterix.LEAD", "geodesic._NODES", "geodesic._WEIGHTS", "slant._NODES", "slant._WEIGHTS"}
 BOUND_TWICE = {"slant._WEIGHTS"}  # halved on the line below its making, before any kernel is compiled

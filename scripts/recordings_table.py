@@ -1,0 +1,259 @@
+"""Put every ASTERIX recording through the whole chain and write the account to docs/recordings.md.
+
+    AIRPICTURE_RECORDINGS=folder python scripts/recordings_table.py
+
+Each recording is decoded, tracked (with the sensor files of examples/sensors where a site is needed and public),
+written as CAT062 and decoded again, here and by libasterix. Then own tracks are compared with other pictures of the
+same traffic.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import asterix.generated as generated
+import numpy as np
+from asterix.base import Bits
+
+import airpicture as ap
+from airpicture.errors import ConfigError
+from airpicture.formats import open_recording
+from airpicture.formats.asterix import read_asterix
+from airpicture.formats.asterix.encode import Cat062Writer
+from airpicture.formats.recording import Recording
+from airpicture.geo import distance
+from airpicture.tables import F64, Plots, Status, Tracks
+from airpicture.tracker import track_with_counts
+
+ROOT = Path(__file__).resolve().parents[1]
+SENSORS = ROOT / "examples" / "sensors"
+
+
+class Case(NamedTuple):
+    """One recording: its file, what's needed to read it, and what it is."""
+
+    name: str
+    what: str
+    sensors: str = ""
+    editions: tuple[tuple[str, str], ...] = ()
+
+
+CASES = [
+    Case("barcelona-2023-radar/cat048_part1.ast", "Mode S radar, 30 min", "barcelona-2023"),
+    Case("barcelona-2016-airport-multisensor/adsb_cat021_ed0.23_part1.ast", "ADS-B, 15 min", "", (("021", "0.23"),)),
+    Case("barcelona-2016-airport-multisensor/mlat_cat019_020_part1.ast", "airport MLAT, 15 min", "barcelona-2016"),
+    Case("barcelona-2016-airport-multisensor/smr_cat010_part1.ast", "surface radar, 15 min", "barcelona-2016"),
+    Case("barcelona-2020-airport/mlat_cat010.ast", "airport MLAT, 2 h", "barcelona-2016"),
+    Case("barcelona-2020-airport/smr_cat010.ast", "surface radar, 2 h", "barcelona-2016"),
+    Case("barcelona-adsb-ed2.1/adsb_cat021_023.ast", "ADS-B, 4 min", "", (("021", "2.1"),)),
+    Case("argentina-2026-radar-and-tracker/radar_cat034_048_part1.pcap", "Mode A/C radar, 34 min", "argentina-2026"),
+    Case("argentina-2026-radar-and-tracker/system_tracks_cat062_part1.pcap", "an operational tracker's output"),
+    Case("argentina-2026-sanluis-radar/radar_cat034_048.pcap", "Mode A/C radar, 23 min", "sanluis"),
+    Case("spain-legacy-radar/canalA_cat001_002.gps", "legacy radar with 16-bit times, 48 min"),
+    Case("spain-network-snapshot/068test_rrd3.gps", "thirteen radars and wide-area MLAT, 6.5 s"),
+    Case("spain-midnight/midnight_cross.gps", "five reports round midnight", "barcelona-2016"),
+    Case("spain-wam/sdpb-op_cat019_020.ast", "wide-area MLAT, 34 min"),
+    Case("bosnia-mode-s-radar/Jahorina_cat034_048.ast", "Mode S radar, 80 s"),
+    Case("system-tracks-a/cat062_30min.ff", "an operational tracker's output"),
+    Case("croatia-samples/cat048.raw", "one record"),
+    Case("croatia-samples/cat062cat065.raw", "three records"),
+    Case("croatia-samples/cat21_re.ast", "two records"),
+    Case("croatia-samples/cat_001_002.pcap", "eight records"),
+    Case("croatia-samples/cat_034_048.pcap", "seven radars, 0.4 s"),
+    Case("croatia-samples/cat_062_065.pcap", "three records"),
+]
+
+
+def main(folder: Path) -> None:
+    """Write docs/recordings.md."""
+    rows = [row(folder, case) for case in CASES]
+    text = HEAD + "\n".join(rows) + "\n" + against_adsb(folder) + against_operational(folder)
+    (ROOT / "docs" / "recordings.md").write_text(text, "utf-8")
+
+
+def row(folder: Path, case: Case) -> str:
+    """Return one recording's row of the table."""
+    recording = load(folder, case)
+    report = recording.report
+    records = ", ".join(f"{name}: {count:,}" for name, count in sorted(report.records.items()))
+    refused = ", ".join(f"{count:,} {reason}" for reason, count in sorted(report.refused.items())) or "none"
+    plots = recording.plots
+    cells = [f"`{case.name}`: {case.what}", records, refused, f"{len(plots):,}"]
+    given = recording.tracks
+    if given is not None and len(given):
+        cells += [f"{len(np.unique(given.track)):,} in the recording", "", sigma(given), "", written(given)]
+    elif not len(plots):
+        cells += ["", "", "", "", ""]
+    else:
+        try:
+            tracks, counts = track_with_counts(plots, recording.sensors)
+        except ConfigError:
+            cells += ["site not public", "", "", "", ""]
+        else:
+            confirmed = tracks.track[tracks.status == Status.CONFIRMED]
+            lost = {name.removeprefix("refused_"): n for name, n in counts.items() if n and name.startswith("refused_")}
+            why = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in sorted(lost.items())) or "none"
+            share = in_tracks(plots, tracks)
+            cells += [f"{len(np.unique(confirmed)):,}", why, sigma(tracks), share, written(tracks)]
+    print(case.name, cells[1:], flush=True)
+    return "| " + " | ".join(cells) + " |"
+
+
+def load(folder: Path, case: Case) -> Recording:
+    """Read one recording."""
+    sensors = ap.load_sensors(SENSORS / f"{case.sensors}.toml") if case.sensors else None
+    return open_recording(folder / case.name, sensors=sensors, editions=dict(case.editions))
+
+
+def sigma(tracks: Tracks) -> str:
+    """Return the median over confirmed rows of sigma per horizontal axis."""
+    shown = tracks.status == Status.CONFIRMED
+    axis = np.sqrt((tracks.sigma_east[shown] ** 2 + tracks.sigma_north[shown] ** 2) / 2)
+    axis = axis[np.isfinite(axis)]
+    return f"{np.median(axis):.0f} m" if len(axis) else "not given"
+
+
+def in_tracks(plots: Plots, tracks: Tracks) -> str:
+    """Return the share of plots that some confirmed track took: its rows' number over the plots'."""
+    taken = int(((tracks.status == Status.CONFIRMED) & (tracks.t_ns == tracks.t_ns_plot)).sum())
+    return f"{100 * taken / len(plots):.0f} %"
+
+
+def written(tracks: Tracks) -> str:
+    """Write CAT062, decode it here and by libasterix; return the counts, or fail where they differ."""
+    if not len(tracks):
+        return "0"
+    writer = Cat062Writer(tracks.sensors)
+    data = b"".join(writer.recording(tracks))
+    back = read_asterix(data, path="written.ast")
+    ours = back.report.records.get("062", 0)
+    theirs = count_libasterix(data)
+    if not writer.report.records == ours == theirs or back.report.refused:
+        raise SystemExit(f"written {writer.report.records}, decoded {ours}, libasterix {theirs}: {back.report.refused}")
+    return f"{ours:,}"
+
+
+def count_libasterix(data: bytes) -> int:
+    """Return the records of CAT062 that libasterix finds."""
+    total = start = 0
+    while start < len(data):  # block by block: libasterix walks by recursion, which a whole file exhausts
+        size = int.from_bytes(data[start + 1 : start + 3], "big")
+        if data[start] == 62:
+            records = generated.Cat_062_1_20.cv_uap.parse(Bits.from_bytes(data[start + 3 : start + size]))
+            if isinstance(records, ValueError):
+                raise SystemExit(f"libasterix refuses a block: {records}")
+            total += len(records)
+        start += size
+    return total
+
+
+# --- own tracks against other pictures of the same traffic ------------------------------------------------------------
+
+
+def against_adsb(folder: Path) -> str:
+    """Compare MLAT plots, and tracks from MLAT alone, with what the same aircraft report of themselves."""
+    case = {c.name: c for c in CASES}
+    adsb = load(folder, case["barcelona-2016-airport-multisensor/adsb_cat021_ed0.23_part1.ast"]).plots
+    mlat = load(folder, case["barcelona-2016-airport-multisensor/mlat_cat019_020_part1.ast"])
+    tracks = ap.track(mlat.plots, mlat.sensors)
+    tracks = tracks.take(tracks.status == Status.CONFIRMED)
+    lat0, lon0 = mlat.sensors.lat[0], mlat.sensors.lon[0]
+    result = []
+    for table in (mlat.plots, tracks):
+        off, far = [], []
+        for address in np.intersect1d(table.address[table.address >= 0], adsb.address):
+            own = table.take(table.address == address)
+            error, where = errors_to(adsb.take(adsb.address == address), own.t_ns, own.lat, own.lon, lat0, lon0)
+            off.append(error)
+            far.append(where)
+        result.append((np.concatenate(off), np.concatenate(far)))
+    rows = []
+    for low, high in ((0, 3e3), (3e3, 10e3), (10e3, 30e3)):
+        cells = [f"{low / 1e3:.0f} to {high / 1e3:.0f} km"]
+        for error, where in result:
+            chosen = error[(where >= low) & (where < high)]
+            cells += [f"{len(chosen):,}", f"{np.median(chosen):.1f} m", f"{np.quantile(chosen, 0.95):.0f} m"]
+        rows.append("| " + " | ".join(cells) + " |")
+    print("\n".join(rows), flush=True)
+    return ADSB_HEAD + "\n".join(rows) + "\n"
+
+
+def errors_to(reference: Plots, t_ns: F64, lat: F64, lon: F64, lat0: float, lon0: float) -> tuple[F64, F64]:
+    """Return distances to a reference, interpolated between reports at most 2 s apart, and from a point [m]."""
+    reference = reference.in_time_order()
+    t = reference.t_ns
+    k = np.searchsorted(t, t_ns)
+    inside = (k > 0) & (k < len(t))
+    k = np.clip(k, 1, len(t) - 1)
+    step = (t[k] - t[k - 1]) * 1e-9
+    inside &= (step > 0) & (step <= 2.0)
+    share = np.where(inside, (t_ns - t[k - 1]) * 1e-9 / np.where(step > 0, step, 1.0), 0.0)
+    at_lat = reference.lat[k - 1] + share * (reference.lat[k] - reference.lat[k - 1])
+    at_lon = reference.lon[k - 1] + share * (reference.lon[k] - reference.lon[k - 1])
+    error = distance(lat, lon, at_lat, at_lon)
+    inside &= error < 1000.0  # further off one of the two is wild; the same bound for plots and tracks
+    return error[inside], np.asarray(distance(at_lat, at_lon, lat0, lon0))[inside]
+
+
+def against_operational(folder: Path) -> str:
+    """Compare own tracks of one radar with an operational multi-sensor tracker's picture of the same time."""
+    case = {c.name: c for c in CASES}
+    radar = load(folder, case["argentina-2026-radar-and-tracker/radar_cat034_048_part1.pcap"])
+    other = load(folder, case["argentina-2026-radar-and-tracker/system_tracks_cat062_part1.pcap"]).tracks
+    assert other is not None
+    tracks = ap.track(radar.plots, radar.sensors)
+    report = ap.evaluate(other, tracks, cutoff_m=5000.0)
+    values = [
+        ("targets of the other picture", f"{report.targets}"),
+        ("of their time held by a track here", f"{100 * report.completeness:.0f} %"),
+        ("horizontal distance, median / 95 %", f"{report.median_horizontal_m:.0f} m / {report.p95_horizontal_m:.0f} m"),
+        ("velocity difference, RMS", f"{report.velocity_rmse_mps:.1f} m/s"),
+        ("tracks here that the other doesn't have, at a time", f"{report.false_tracks:.2f}"),
+        ("identity switches", f"{report.switches}"),
+    ]
+    rows = [f"| {name} | {value} |" for name, value in values]
+    print("\n".join(rows), flush=True)
+    return OTHER_HEAD + "\n".join(rows) + "\n"
+
+
+HEAD = """# Real recordings, all the way through
+
+Written by `scripts/recordings_table.py`, not by hand. Each public ASTERIX recording is decoded, tracked with the
+default settings, written as CAT062 and decoded again. Refusals are counted by reason; "site not public" means that the
+plots are range and azimuth from a place that nobody has told. The recordings themselves aren't part of this repository:
+most come without a licence.
+
+- *sigma*: median over confirmed rows of the tracker's own standard deviation per horizontal axis.
+- *in tracks*: rows of confirmed tracks that a plot made, as a share of all plots.
+- *CAT062*: records written; the reader here and libasterix both found that many, and refused no block.
+
+| Recording | Records | Refused reading | Plots | Tracks confirmed | Refused tracking | Sigma | In tracks | CAT062 |
+|---|---|---|---|---|---|---|---|---|
+"""
+ADSB_HEAD = """
+## Multilateration alone against ADS-B
+
+Barcelona airport 2016: distance to where the same aircraft said it was, interpolated between reports at most 2 s apart,
+by distance from the airport. The tracker saw multilateration only.
+
+| From the airport | Plots | median | 95 % | Track rows | median | 95 % |
+|---|---|---|---|---|---|---|
+"""
+OTHER_HEAD = """
+## One radar against an operational tracker
+
+Argentina 2026: tracks from one radar against the picture that an operational multi-sensor tracker gave out at the same
+time.
+
+| | |
+|---|---|
+"""
+
+if __name__ == "__main__":
+    where = os.environ.get("AIRPICTURE_RECORDINGS")
+    if not where:
+        sys.exit("Set AIRPICTURE_RECORDINGS to the folder that holds asterix/")
+    main(Path(where) / "asterix")

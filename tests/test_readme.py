@@ -1,0 +1,83 @@
+"""What the README promises: its commands are those that CI runs, its files exist, its Python is the package's."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import airpicture as ap
+from airpicture.commands.cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """Return the README's blocks of code in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_two_commands_of_one_line_each() -> None:
+    demo, test = (block.strip() for block in blocks("sh")[:2])
+    for line in (demo, test):
+        assert "\n" not in line
+        assert line.startswith("python3 -m venv .venv && .venv/bin/python -m pip install ")
+    assert demo.endswith("airpicture demo")
+
+
+def test_ci_runs_the_test_command() -> None:
+    gate = (ROOT / ".ci" / "run").read_text("utf-8")
+    install = re.search(r"pip install (-e '[^']+')", blocks("sh")[1])
+    tests = re.search(r"python (-m pytest[^\n]*)", blocks("sh")[1])
+    assert install is not None
+    assert tests is not None
+    assert f"install {install[1]}\n" in gate
+    assert f"python {tests[1]}\n" in gate
+    assert gate.index(install[1]) < gate.index(tests[1]) < gate.index("scripts/check\n")
+
+
+def test_every_command_is_in_the_table() -> None:
+    assert re.findall(r"^\| `airpicture (\w+)", TEXT, re.MULTILINE) == [
+        name for name in ("demo", "info", "track", "convert", "simulate", "evaluate") if name in COMMANDS
+    ]
+    assert set(COMMANDS) == {"demo", "info", "track", "convert", "simulate", "evaluate"}
+
+
+def test_ten_lines_to_a_picture() -> None:
+    first = blocks("python")[0]
+    assert len([line for line in first.splitlines() if line.strip()]) <= 10
+    for node in (node for block in blocks("python") for node in ast.walk(ast.parse(block))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ap":
+            assert hasattr(ap, node.attr), node.attr
+
+
+def test_the_lines_do_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ap.simulate("crossing", duration_s=60).write(tmp_path)
+    (tmp_path / "plots.parquet").rename(tmp_path / "recording.parquet")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks("python")[0].replace("recording.pcap", "recording.parquet"), "README.md", "exec"), {})
+    assert ap.read_tracks("tracks.parquet").track.size > 10
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CHANGELOG.md", "docs/design.md", "docs/glossary.md", "examples/README.md"]
+)
+def test_links_lead_somewhere(name: str) -> None:
+    page = ROOT / name
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert f"## [{ap.__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_the_tree_in_the_readme_is_the_tree() -> None:
+    rooms = {path.name for path in (ROOT / "src" / "airpicture").iterdir() if (path / "__init__.py").is_file()}
+    drawn = set(
+        re.findall(r"(\w+)/", TEXT[TEXT.index("src/airpicture/tables.py") : TEXT.index("docs/design.md) argues")])
+    )
+    assert rooms <= drawn, rooms - drawn
