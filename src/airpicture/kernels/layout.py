@@ -36,6 +36,7 @@ VAR_BARO: Final = 114  # m², of D_BARO
 INTERVAL: Final = 115  # s, mean time between used plots
 VAR_POS: Final = 116  # m², learnt variance of reported positions that bring no accuracy, per axis; 0 before the first
 COUNT_POS: Final = 117  # plots it rests on
+VAR_COMMON: Final = 118  # m², what such positions have in common and no filtering takes away; shown, not filtered with
 ROW: Final = 128
 
 # The summary of a track: what the spatial index reads, one cache line.

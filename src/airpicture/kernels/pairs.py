@@ -22,6 +22,7 @@ from airpicture.kernels.layout import (
     MODELS,
     STATE,
     VAR_BARO,
+    VAR_COMMON,
     VAR_POS,
     Z_H,
     Z_H_BARO,
@@ -46,7 +47,7 @@ LOG_2PI = math.log(2.0 * math.pi)
 LOG_HEIGHTS = math.log(15_000.0)  # false heights are spread over 15 km
 LOG_GARBLED = math.log(0.02)  # share of real replies whose height is wrong
 VAR_POS_SURPRISE = 4.0
-VAR_POS_LEAST = 4.0  # m²: 2 m, an antenna's place on an aircraft
+VAR_POS_LEAST = 0.25  # m²: 0.5 m, the step of I020/042 and I010/042
 PAIR_SCRATCH = 256  # tmp of `score_pairs` and `update_rows`: that of `measure`, and 27 + 21 sums from X_SUM on
 X_SUM = 176
 
@@ -190,7 +191,8 @@ def learn_variance(
     """Learn how much a track's reported positions scatter, where the reports themselves don't say.
 
     The innovation's square less what the prediction explains, under the model that fits best, averaged over some
-    twenty plots. What all plots of a place have in common (a bad geometry's slow error) can't be seen so.
+    twenty plots. What all plots of a place have in common (a bad geometry's slow error) can't be seen so, and doesn't
+    average out: it's taken to be as large as the sensor's general figure, and added where the track is shown.
     Source: Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE TAC 15(2), 1970, in the
     recursive form with forgetting.
     """
@@ -224,6 +226,7 @@ def learn_variance(
     held += max(0.05, 1.0 / (count + 3.0)) * (found - held)
     W[w, VAR_POS] = min(max(held, VAR_POS_LEAST), 16.0 * general)
     W[w, COUNT_POS] = count
+    W[w, VAR_COMMON] = general
 
 
 @jit

@@ -39,6 +39,7 @@ from airpicture.kernels.layout import (
 from airpicture.kernels.wgs84 import height_of, up_of
 
 SCRATCH_MOVE = np.int64(MODEL)  # where `move` may write in tmp, behind the overall mixture
+LOWEST = -450.0  # m above the ellipsoid: the shore of the Dead Sea lies at -430 m above the sea
 SCRATCH = 160  # float64 of scratch that `predict_row` and `mean_of` need: mixture 27, matrices 36 + 27 + 27, spare
 
 
@@ -275,6 +276,14 @@ def predict_row(rows: F64, i: int, W: F64, w: int, dt: float, motion: F64, tmp: 
         if dt != 0.0:
             move(W, w, o, dt, omega, ux, uy, uz, motion[M_Q + m], motion[M_Q_UP + m], tmp, SCRATCH_MOVE)
         h = height_of(W[w, o], W[w, o + 1], W[w, o + 2])
+        if h < LOWEST:  # no descent goes on under the ground
+            sunk = LOWEST - h
+            fall = min(W[w, o + 3] * ux + W[w, o + 4] * uy + W[w, o + 5] * uz, 0.0)
+            for a in range(3):
+                u = ux if a == 0 else (uy if a == 1 else uz)
+                W[w, o + a] += sunk * u
+                W[w, o + 3 + a] -= fall * u
+            h = LOWEST
         bound_ignorance(W, w, o, ux, uy, uz, ZERO, h, motion[M_H_MEAN], motion[M_H_VAR], tmp, SCRATCH_MOVE)
         v_up = W[w, o + 3] * ux + W[w, o + 4] * uy + W[w, o + 5] * uz
         bound_ignorance(W, w, o, ux, uy, uz, THREE, v_up, 0.0, motion[M_CLIMB_VAR], tmp, SCRATCH_MOVE)

@@ -11,6 +11,7 @@ from airpicture.kernels.layout import (
     MODE,
     RIGHT,
     STATE,
+    VAR_COMMON,
     ZERO,
 )
 from airpicture.kernels.predict import at, mean_of, predict_row
@@ -59,6 +60,8 @@ def snapshot_rows(rows: F64, index: I64, dt: F64, motion: F64, lo: int, hi: int,
                     for s in range(3):
                         bs = ax if s == 0 else (ay if s == 1 else az)
                         var += ar * bs * tmp[STATE + at(f + r, f + s)]
+                if first == 0 and a < 2:
+                    var += W[0, VAR_COMMON]
                 out[k, (O_SIGMA if first == 0 else O_SIGMA_V) + a] = math.sqrt(max(var, 0.0))
         cov = 0.0
         for r in range(3):

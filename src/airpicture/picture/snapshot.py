@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 HELD_TURNS = 2.5  # a turning sensor counts as holding a track this many turns after its last plot
+HEIGHT_AGE_MOST = 120.0  # s; a height not told for longer isn't known: climbs and descents last minutes
 HELD_S = 15.0  # s, likewise for others
 
 
@@ -67,7 +68,7 @@ def snapshot(store: Store, index: I64, t_ns: I64, sensors: Sensors, motion: F64,
     snapshot_rows(store.rows, index, dt, motion, 0, n, np.empty((1, ROW)), np.empty(PAIR_SCRATCH), out)
     rows = store.rows[index]
     source = store.h_source[index]
-    unknown = source == 0
+    unknown = (source == 0) | ((t_ns - store.t_height[index]) * 1e-9 > HEIGHT_AGE_MOST)
     pressure = source == 1
     h = np.where(unknown, np.nan, out[:, O_H])
     sigma_up = out[:, O_SIGMA + 2]
@@ -84,7 +85,7 @@ def snapshot(store: Store, index: I64, t_ns: I64, sensors: Sensors, motion: F64,
         lat=out[:, O_LAT].copy(),
         lon=out[:, O_LON].copy(),
         h_ell=h,
-        h_baro=np.where(store.has_baro[index] == 1, out[:, O_H] - rows[:, D_BARO], np.nan),
+        h_baro=np.where((store.has_baro[index] == 1) & ~unknown, out[:, O_H] - rows[:, D_BARO], np.nan),
         v_east=out[:, O_V].copy(),
         v_north=out[:, O_V + 1].copy(),
         v_up=np.where(unknown, np.nan, out[:, O_V + 2]),
