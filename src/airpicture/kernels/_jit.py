@@ -1,59 +1,189 @@
-"""The one decorator of all kernels, and the cache that is keyed by their sources.
+"""The two decorators of all kernels, and the cache that is keyed by their sources.
 
 numba notices an edit in a kernel's own file but not in a kernel that it calls in another file: it would go on with the
-old code. So the cache folder carries a hash of every kernel source. It must be set before numba is imported; kernels
-therefore import ``numba`` only through this module.
+old code. So the cache folder's name is a hash of every kernel source and of all else that shapes the code: numba's
+version, the CPU and the settings of the compiler, bounds checks above all. Kernels import ``numba`` only through this
+module, which sets the folder first.
 """
 
 import hashlib
 import os
+import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
+
+import numba
+import numba.extending
+from numba.core import codegen
+from numba.core.caching import FunctionCache
+
+_config: Any = numba.config  # numba's types leave these out, and the options of `_Callee`
+_compile: Any = numba.njit
+_host_cpu_name: Any = vars(codegen)["ll"].get_host_cpu_name
+
+KEPT: Final = 3  # folders of other sources or settings that stay: those used last
+
+# What numba's own index of a cached kernel leaves out though it changes the code; DISABLE_JIT caches nothing.
+SETTINGS: Final = (
+    "BOUNDSCHECK",
+    "OPT",
+    "DEBUGINFO_DEFAULT",
+    "LOOP_VECTORIZE",
+    "SLP_VECTORIZE",
+    "CPU_NAME",
+    "CPU_FEATURES",
+)
+
+
+def _name_of_folder() -> str:
+    """Return the hash of all that shapes the compiled code."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    settings = [f"{name}={getattr(_config, name, None)}" for name in SETTINGS]
+    digest.update("\0".join([numba.__version__, _host_cpu_name(), *settings]).encode())
+    return digest.hexdigest()[:16]
+
+
+def _own_root() -> Path:
+    """Return the folder of all of the user's cache folders."""
+    if base := os.environ.get("AIRPICTURE_CACHE_DIR"):
+        return Path(base)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "airpicture"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "airpicture"
+
+
+def _mine(folder: Path) -> bool:
+    """Say whether this user owns a folder, and not by a link: what is cached gets executed."""
+    return folder.is_dir() and not folder.is_symlink() and (os.name == "nt" or folder.stat().st_uid == os.getuid())
+
+
+def _prune(root: Path, used: Path) -> None:
+    """Remove the cache folders of old sources, all but the few that were used last.
+
+    A process that still runs on one has its code in memory, and a kernel that it can't save it merely compiles again.
+    """
+    others = []
+    for folder in root.iterdir():
+        if folder != used and re.fullmatch("[0-9a-f]{16}", folder.name):
+            with suppress(OSError):
+                if _mine(folder):
+                    others.append((folder.stat().st_mtime_ns, folder))
+    for _, folder in sorted(others)[:-KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cache_folder() -> Path:
-    """Return the user's cache folder for the present kernel sources."""
-    root = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
-    for source in sorted(root.rglob("*.py")):
-        if "import jit" in (text := source.read_text("utf-8")) or source.parent.name == "kernels":
-            digest.update(text.encode())
-    if base := os.environ.get("AIRPICTURE_CACHE_DIR"):
-        parent = Path(base)
-    elif sys.platform == "win32":
-        parent = Path(os.environ.get("LOCALAPPDATA", Path.home())) / "airpicture"
-    else:
-        parent = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "airpicture"
-    folder = parent / digest.hexdigest()[:16]
+    """Return the folder for the present sources and settings, made if need be."""
+    name = _name_of_folder()
+    if given := os.environ.get("NUMBA_CACHE_DIR"):  # perhaps by a parent process that runs the same kernels
+        folder = Path(given) if Path(given).name == name else Path(given) / name
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            return folder
+    root = _own_root()
+    folder = root / name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        new = not folder.exists()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.utime(folder)  # its rank among those to be kept
+        if new:
+            _prune(root, folder)
     except OSError:  # a read-only home must not stop a tracker
-        folder = Path(tempfile.gettempdir()) / f"airpicture-{os.getuid() if hasattr(os, 'getuid') else 0}" / folder.name
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.gettempdir()) / f"airpicture-{os.getuid() if hasattr(os, 'getuid') else 0}"
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if not _mine(folder):  # somebody else took the name
+            folder = Path(tempfile.mkdtemp(prefix="airpicture-"))
+        folder = folder / name
+        folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
-os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
-
-import numba  # noqa: E402  (after the cache folder is set, see above)
+FOLDER: Final = _cache_folder()
+os.environ["NUMBA_CACHE_DIR"] = str(FOLDER)  # numba reads its settings from here again before each compilation
+_config.reload_config()
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 # "nnan" and "ninf" are left out: NaN means "not known" here and must survive. "reassoc" is left out: sums must give the
 # same bits on every run, batch and thread count.
 FASTMATH = {"nsz", "arcp", "contract", "afn"}
+OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH}
+
+# Kernels that no run does without; that they are cached stands for all (`compiled`).
+NEEDED: Final = ("joint.joint_clusters", "snapshot.snapshot_rows")
+
+
+def compiled() -> bool:
+    """Say whether the cache already holds the kernels of a tracker; else the first run begins by compiling them."""
+    return all(any(FOLDER.glob(f"*/{name}-*.nbi")) for name in NEEDED)
+
+
+class _Cache(FunctionCache):
+    """numba's cache, but a spoilt file costs a compilation, not the run."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the cached kernel, or None."""
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception:  # a truncated pickle may raise anything
+            with suppress(Exception):
+                self.flush()  # type: ignore[no-untyped-call]
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Save a kernel, if the disk lets us: it's compiled and can run without."""
+        with suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
 
 def jit(function: Kernel) -> Kernel:
     """Compile a kernel: cached, without the interpreter lock, dividing as numpy does, NaN kept meaningful."""
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)(function)
-    return cast(Kernel, compiled)
+    kernel = _compile(cache=True, **OPTIONS)(function)
+    if kernel is not function:  # it is, where NUMBA_DISABLE_JIT is set
+        kernel._cache = _Cache(function)  # type: ignore[no-untyped-call]
+    return cast(Kernel, kernel)
+
+
+class _Callee:
+    """A function that kernels call; Python may, too, and then runs it as a kernel of its own, compiled at that time.
+
+    Within kernels it needs neither of the entries that numba builds for Python and C: a third of its compile time. Nor
+    is it compiled once more for an argument that is a literal, or a counter that numba takes for one at first.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__doc__, self.__name__, self.__module__ = function.__doc__, function.__name__, function.__module__
+        self.__wrapped__ = function
+        self.within: Any = _compile(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(function)
+        by_types: Any = self.within.get_call_template
+
+        def by_plain_types(args: Any, kws: Any) -> Any:
+            plain: Any = numba.types.unliteral
+            return by_types(tuple(plain(kind) for kind in args), {name: plain(kind) for name, kind in kws.items()})
+
+        self.within.get_call_template = by_plain_types
+        self._alone: Callable[..., Any] | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        if self._alone is None:
+            self._alone = _compile(**OPTIONS)(self.__wrapped__)
+        return self._alone(*args)
+
+
+@numba.extending.typeof_impl.register(_Callee)
+def _type_of_callee(callee: _Callee, _: Any) -> Any:
+    """Tell numba to call it as the compiled function that it holds."""
+    return numba.types.Dispatcher(callee.within)
 
 
 def inline(function: Kernel) -> Kernel:
     """Compile a small function that kernels call; inlined by LLVM, not cached on its own."""
-    compiled = numba.njit(nogil=True, error_model="numpy", fastmath=FASTMATH, inline="never")(function)
-    return cast(Kernel, compiled)
+    return function if _config.DISABLE_JIT else cast(Kernel, _Callee(function))

@@ -1,0 +1,182 @@
+"""The cache of compiled kernels: whose code it holds, what a spoilt one costs, and what it leaves on the disk."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import airpicture
+from airpicture.kernels import _jit
+from airpicture.kernels.grid import group_pairs
+
+SOURCE = Path(airpicture.__file__).parents[1]
+
+# The smallest kernel there is, in a file of its own; prints its result, how often it was found in the cache, and folder
+KERNEL = """
+from airpicture.kernels._jit import FOLDER, inline, jit
+@inline
+def above(n):
+    return n + 1
+@jit
+def twice(n):
+    return 2 * above(n)
+print(twice(20), sum(twice.stats.cache_hits.values()), FOLDER)
+"""
+
+
+def run(tmp_path: Path, code: str | None = None, **settings: str) -> list[str]:
+    """Run the kernel in a process with its cache under `tmp_path`; return what it printed."""
+    script = tmp_path / "script.py"
+    if not script.exists():
+        script.write_text(KERNEL)
+    keep = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    done = subprocess.run(
+        [sys.executable, *(["-c", code] if code else [str(script)])],
+        env={**keep, "PYTHONPATH": str(SOURCE), "AIRPICTURE_CACHE_DIR": str(tmp_path / "cache"), **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def files_of(folder: str) -> list[Path]:
+    return [path for path in Path(folder).rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("content", [b"", None, b"\x80\x05not a pickle"])
+def test_spoilt_files_are_compiled_anew(tmp_path: Path, content: bytes | None) -> None:
+    first = run(tmp_path)
+    assert first[:2] == ["42", "0"]
+    assert run(tmp_path)[:2] == ["42", "1"]
+    spoilt = files_of(first[2])
+    assert {path.suffix for path in spoilt} == {".nbi", ".nbc"}
+    for path in spoilt:
+        path.write_bytes(path.read_bytes()[:-9] if content is None else content)
+    assert run(tmp_path)[:2] == ["42", "0"]
+    assert run(tmp_path)[:2] == ["42", "1"]  # and what was compiled anew has been kept
+
+
+def test_code_that_checks_its_bounds_is_kept_apart(tmp_path: Path) -> None:
+    plain, checked = run(tmp_path), run(tmp_path, NUMBA_BOUNDSCHECK="1")
+    assert checked[1] == "0"
+    assert plain[2] != checked[2]
+    other_cpu = run(tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
+    assert other_cpu[2] not in (plain[2], checked[2])
+    assert run(tmp_path)[1:] == ["1", plain[2]]
+    # a folder that somebody else chose, for both: a child gets its parent's, and adds nothing where it means the same
+    mixed = str(tmp_path / "mixed")
+    assert run(tmp_path, NUMBA_CACHE_DIR=mixed)[2] == str(Path(mixed) / Path(plain[2]).name)
+    assert run(tmp_path, NUMBA_CACHE_DIR=plain[2])[1:] == ["1", plain[2]]
+    assert run(tmp_path, NUMBA_CACHE_DIR=plain[2], NUMBA_BOUNDSCHECK="1")[1] == "0"
+
+
+def test_without_the_compiler_nothing_is_cached(tmp_path: Path) -> None:
+    code = KERNEL.replace("sum(twice.stats.cache_hits.values())", "above.__name__")
+    answer, name, folder = run(tmp_path, code, NUMBA_DISABLE_JIT="1")
+    assert (answer, name, files_of(folder)) == ("42", "above", [])
+
+
+def test_old_folders_go_and_nothing_else(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    for k in range(6):
+        (cache / f"{k:016x}").mkdir(parents=True)
+        os.utime(cache / f"{k:016x}", (1_600_000_000 + k, 1_600_000_000 + k))
+    (cache / "somebody's").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (cache / "f000000000000000").symlink_to(tmp_path / "elsewhere")
+    folder = Path(run(tmp_path)[2])
+    left = {path.name for path in cache.iterdir()}
+    assert left == {*(f"{k:016x}" for k in (3, 4, 5)), "somebody's", "f000000000000000", folder.name}
+    assert (tmp_path / "elsewhere").is_dir()
+
+
+def test_a_folder_that_vanishes_or_cannot_be_written(tmp_path: Path) -> None:
+    """Another process pruned it, or the disk is full: the kernel was compiled and runs."""
+    code = KERNEL.replace("print(twice", "import shutil\nshutil.rmtree(FOLDER)\nFOLDER.touch()\nprint(twice")
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    assert run(tmp_path)[0] == "42"
+    (tmp_path / "file").touch()
+    script.write_text(KERNEL)
+    answer, _, folder = run(tmp_path, AIRPICTURE_CACHE_DIR=str(tmp_path / "file"), TMPDIR=str(tmp_path))
+    assert answer == "42"
+    assert Path(folder).parent.parent == tmp_path
+    assert Path(folder).parent.stat().st_mode & 0o077 == 0
+
+
+def test_compiled_says_whether_a_first_run_must_wait(tmp_path: Path) -> None:
+    code = """
+from airpicture.kernels.warm import compiled
+from airpicture.kernels._jit import FOLDER, NEEDED
+before = compiled()
+(FOLDER / "kernels_0").mkdir()
+for name in NEEDED:
+    between = compiled()
+    (FOLDER / "kernels_0" / f"{name}-10.py311.nbi").touch()
+print(before, between, compiled())
+"""
+    assert run(tmp_path, code) == ["False", "False", "True"]
+
+
+def test_the_kernels_that_compiled_looks_for_exist() -> None:
+    for name in _jit.NEEDED:
+        module, function = name.split(".")
+        source = (SOURCE / "airpicture" / "kernels" / f"{module}.py").read_text("utf-8")
+        assert f"@jit\ndef {function}(" in source
+
+
+def test_all_kernels_live_where_the_hash_looks() -> None:
+    """The cache is keyed by the files of one folder."""
+    kernels = Path(_jit.__file__).parent
+    for path in SOURCE.joinpath("airpicture").rglob("*.py"):
+        if path.parent != kernels:
+            assert "import numba" not in (text := path.read_text("utf-8")), path
+            assert "@jit" not in text, path
+            assert "@inline" not in text, path
+
+
+def test_the_name_of_the_folder_takes_no_time() -> None:
+    times = []
+    for _ in range(5):
+        begun = time.process_time()
+        _jit._name_of_folder()
+        times.append(time.process_time() - begun)
+    assert min(times) < 0.010
+
+
+def test_literals_do_not_compile_a_callee_again() -> None:
+    @_jit.inline
+    def plus(a, b):  # type: ignore[no-untyped-def]
+        return a + b
+
+    @_jit.jit
+    def many(n):  # type: ignore[no-untyped-def]
+        total = 0
+        for _ in range(n):
+            total = plus(total, 3)
+        return plus(total, 4) + plus(5, n)
+
+    assert many(3) == 21
+    assert plus(1.5, 2) == 3.5  # from Python: as a kernel of its own
+    if not isinstance(plus, type(test_literals_do_not_compile_a_callee_again)):
+        assert len(plus.within.signatures) == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 7, 64, 65, 1000])
+def test_pairs_are_grouped_by_rising_track(n: int) -> None:
+    rng = np.random.default_rng(n)
+    track = rng.integers(0, 500, n).astype(np.int32)
+    plot = np.arange(n, dtype=np.int32)
+    local, touched = np.full(500, -1, np.int32), np.zeros(500, np.int64)
+    start, by_plot = np.zeros(501, np.int64), np.zeros(n, np.int32)
+    count = group_pairs(track, plot, n, local, touched, start, by_plot)
+    assert touched[:count].tolist() == np.unique(track).tolist()
+    assert by_plot.tolist() == np.argsort(track, kind="stable").tolist()
+    assert start[: count + 1].tolist() == [0, *np.cumsum(np.unique(track, return_counts=True)[1])]
+    assert (local == -1).all()
