@@ -1,0 +1,182 @@
+"""Ageing: each missed look by Bayes, none where the sensor could not see, coasting and ending at their bounds."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airpicture.config import Config
+from airpicture.kernels import layout as lay
+from airpicture.kernels.life import COASTING, CONFIRMED, ENDED, TENTATIVE, age_tracks
+from airpicture.tables import SEEN_MAX
+from airpicture.tracks import ending_settings
+from reference_tracking import ecef, site_at
+
+SECOND = 1_000_000_000
+ENDING = ending_settings(Config())
+
+
+class Lone:
+    """One track 100 km east of one radar that turns in 4 s."""
+
+    def __init__(self, h: float = 8000.0, period: float = 4.0, pd: float = 0.9, range_max: float = 300e3) -> None:
+        site = site_at(0.8, 0.1)
+        east = site[:3] + 100e3 * site[3:6]
+        lift = ecef(0.8, 0.1, h) - ecef(0.8, 0.1, 0.0)
+        down = 100e3**2 / (2 * 6.389e6) + 100.0  # the Earth curves away below the antenna's horizontal plane
+        self.rows = np.zeros((1, lay.ROW))
+        self.rows[0, lay.EXISTENCE], self.rows[0, lay.INTERVAL] = 0.99, 4.0
+        self.summary = np.zeros((1, lay.SUMMARY))
+        self.summary[0, :3] = east + lift - down * site[9:]
+        self.t = np.zeros(1, np.int64)
+        self.status = np.array([CONFIRMED], np.uint8)
+        self.plots = np.array([5], np.int32)
+        self.misses = np.zeros(1, np.int32)
+        self.sensor = np.full((1, SEEN_MAX), -1, np.int32)
+        self.sensor[0, 0] = 0
+        self.look = np.zeros((1, SEEN_MAX), np.int64)
+        self.hit = np.zeros((1, SEEN_MAX), np.int64)
+        self.site = site[None]
+        self.period, self.pd = np.array([period]), np.array([pd])
+        self.range_max = np.array([range_max])
+
+    def age(self, t_s: float, heard_s: float, step_s: float = 1.0) -> None:
+        age_tracks(
+            round(t_s * SECOND),
+            step_s,
+            1,
+            self.rows,
+            self.summary,
+            self.t,
+            self.t,
+            self.plots,
+            self.misses,
+            self.sensor,
+            self.look,
+            self.hit,
+            self.site,
+            self.period,
+            self.pd,
+            np.zeros(1),
+            self.range_max,
+            np.array([round(heard_s * SECOND)]),
+            ENDING,
+            self.status,
+        )
+
+    @property
+    def existence(self) -> float:
+        return float(self.rows[0, lay.EXISTENCE])
+
+
+def survived(r: float, seconds: float) -> float:
+    return r * math.exp(-seconds / Config().life.lifetime_s)
+
+
+def test_a_missed_look_is_bayes_rule() -> None:
+    lone = Lone()
+    for t in range(1, 14):  # looks expected at 4, 8 and 12 s, judged a fifth of a turn later
+        lone.age(t, t)
+    r = 0.99
+    for t in range(1, 14):
+        r = survived(r, 1.0)
+        if t in (5, 9, 13):
+            r = r * 0.1 / (1.0 - r * 0.9)
+    assert lone.misses[0] == 3
+    assert lone.existence == pytest.approx(r, rel=1e-9)
+    assert 0.07 < r < 0.09  # 99 to 1, a thousandth of it, and some mortality
+    assert lone.status[0] == COASTING
+
+
+@given(st.floats(0.01, 0.98), st.floats(0.05, 0.99))
+@settings(max_examples=50)
+def test_one_miss_for_any_belief_and_detection(r: float, pd: float) -> None:
+    lone = Lone(pd=pd)
+    lone.rows[0, lay.EXISTENCE] = r
+    lone.age(5.0, 5.0)
+    r = survived(r, 1.0)
+    assert lone.existence == pytest.approx(r * (1.0 - pd) / (1.0 - r * pd), rel=1e-9)
+    assert 0.0 <= lone.existence <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("keys", "heard"),
+    [
+        ({}, 0.0),  # silent since
+        ({"range_max": 90e3}, 99.0),  # out of range
+        ({"h": 50.0}, 99.0),  # under the horizon: 29 km for the target, 41 km for the antenna at 100 m
+    ],
+)
+def test_what_cannot_be_seen_is_not_missed(keys: dict[str, float], heard: float) -> None:
+    lone = Lone(**keys)
+    for t in range(1, 8):  # one look; out of all coverage the track would end after 8 s
+        lone.age(t, min(heard, t))
+    assert lone.misses[0] == 0
+    assert lone.status[0] == CONFIRMED
+    assert lone.existence == pytest.approx(survived(0.99, 7.0), rel=1e-9)
+
+
+def test_the_horizon_is_that_of_four_thirds_of_the_earth() -> None:
+    """sqrt(2 · 8,495 km · h): 41.2 km for the antenna's 100 m, so 58.8 km are left, for which a target needs 203 m."""
+    for h, misses in ((180.0, 0), (230.0, 1)):
+        lone = Lone(h=h)
+        lone.age(5.0, 5.0)
+        assert lone.misses[0] == misses, h
+
+
+def test_a_sparse_sensor_gets_a_turn_to_show_that_it_lives() -> None:
+    """Its only other plot comes 3 s after the look: the miss is counted then, not forgotten."""
+    lone = Lone()
+    lone.age(5.0, 3.0)
+    lone.age(6.0, 3.0)
+    assert lone.misses[0] == 0
+    lone.age(7.0, 7.0)
+    assert lone.misses[0] == 1
+    silent = Lone()
+    for t in range(1, 12):
+        silent.age(t, 3.0)
+    silent.age(12.0, 12.0)  # after a silent turn the first look stays unjudged, the second counts
+    assert silent.misses[0] == 1
+
+
+def test_tentative_tracks_confirm_at_their_bounds_and_end_sooner() -> None:
+    lone = Lone()
+    lone.status[0], lone.plots[0] = TENTATIVE, 2
+    lone.age(1.0, 0.0)
+    assert lone.status[0] == TENTATIVE  # sure, but two plots
+    lone.plots[0] = 3
+    lone.age(2.0, 0.0)
+    assert lone.status[0] == CONFIRMED
+    young = Lone()
+    young.status[0], young.rows[0, lay.EXISTENCE], young.plots[0] = TENTATIVE, 0.6, 2
+    young.age(11.0, 0.0)
+    assert young.status[0] == TENTATIVE
+    young.age(13.0, 0.0)  # 12 s, or 2.6 turns of 4 s = 10.4 s
+    assert young.status[0] == ENDED
+
+
+def test_a_track_of_a_silent_sensor_ends_after_a_minute() -> None:
+    lone = Lone()
+    lone.age(59.0, 0.0)
+    assert lone.status[0] != ENDED
+    lone.age(61.0, 0.0)
+    assert lone.status[0] == ENDED
+
+
+def test_without_a_turning_sensor_seconds_count() -> None:
+    lone = Lone(period=math.nan)
+    lone.rows[0, lay.INTERVAL] = 1.0
+    lone.age(7.0, 0.0)
+    assert lone.status[0] == CONFIRMED
+    lone.age(9.0, 0.0)
+    assert lone.status[0] == COASTING
+
+
+def test_ended_tracks_stay_ended() -> None:
+    lone = Lone()
+    lone.status[0] = ENDED
+    lone.age(1.0, 1.0)
+    assert lone.status[0] == ENDED
+    assert lone.existence == 0.99
