@@ -68,3 +68,11 @@ def test_numbers_beyond_sixteen_bits_come_back() -> None:
     numbers = 2.0 ** (16 + np.arange(len(written)) % 29)
     written = replace(written, track=numbers.astype(np.int64) + np.arange(len(written)))
     np.testing.assert_array_equal(read_back(written).track, written.track)
+
+
+def test_a_position_known_to_centimetres_is_read_without_a_correlation() -> None:
+    written = placed(20)
+    fine = np.full(len(written), 0.01)
+    tracks = read_back(replace(written, sigma_east=fine, sigma_north=fine))  # a division by zero would warn
+    assert (tracks.sigma_east < 0.5).all()
+    assert np.isnan(tracks.rho_east_north).all()

@@ -176,7 +176,8 @@ def _position_accuracy(value: Callable[[str], F64], lat: F64, h: F64) -> tuple[F
     north = value("500/APW/LAT") * (a * (1 - e2) / w**3 + height)
     east = value("500/APW/LON") * (a / w + height) * np.cos(lat)
     x, y, covariance = value("500/APC/X"), value("500/APC/Y"), value("500/COV")
-    rho = np.sign(covariance) * covariance**2 / (x * y)
+    # Half a metre is the step of X and Y: what is known better than a quarter arrives as 0, and tells no correlation.
+    rho = np.sign(covariance) * covariance**2 / np.where(x * y > 0.0, x * y, np.nan)
     rho = np.where(np.isfinite(rho), np.clip(rho, -1.0, 1.0), np.nan)
     return np.where(np.isnan(east), x, east), np.where(np.isnan(north), y, north), rho
 
