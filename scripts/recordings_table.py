@@ -3,14 +3,16 @@
     AIRPICTURE_RECORDINGS=folder python scripts/recordings_table.py
 
 Each recording is decoded, tracked (with the sensor files of examples/sensors where a site is needed and public),
-written as CAT062 and decoded again, here and by libasterix. Then own tracks are compared with other pictures of the
-same traffic.
+written as CAT062 and decoded again, here and by libasterix.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,8 +26,7 @@ from airpicture.formats import open_recording
 from airpicture.formats.asterix import read_asterix
 from airpicture.formats.asterix.encode import Cat062Writer
 from airpicture.formats.recording import Recording
-from airpicture.geo import distance
-from airpicture.tables import F64, Plots, Status, Tracks
+from airpicture.tables import Plots, Status, Tracks
 from airpicture.tracker import track_with_counts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,9 +70,9 @@ CASES = [
 
 def main(folder: Path) -> None:
     """Write docs/recordings.md."""
-    rows = [row(folder, case) for case in CASES]
-    text = HEAD + "\n".join(rows) + "\n" + against_adsb(folder) + against_operational(folder)
-    (ROOT / "docs" / "recordings.md").write_text(text, "utf-8")
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        rows = list(pool.map(partial(row, folder), CASES))
+    (ROOT / "docs" / "recordings.md").write_text(HEAD + "\n".join(rows) + "\n", "utf-8")
 
 
 def row(folder: Path, case: Case) -> str:
@@ -150,81 +151,12 @@ def count_libasterix(data: bytes) -> int:
     return total
 
 
-# --- own tracks against other pictures of the same traffic ------------------------------------------------------------
-
-
-def against_adsb(folder: Path) -> str:
-    """Compare MLAT plots, and tracks from MLAT alone, with what the same aircraft report of themselves."""
-    case = {c.name: c for c in CASES}
-    adsb = load(folder, case["barcelona-2016-airport-multisensor/adsb_cat021_ed0.23_part1.ast"]).plots
-    mlat = load(folder, case["barcelona-2016-airport-multisensor/mlat_cat019_020_part1.ast"])
-    tracks = ap.track(mlat.plots, mlat.sensors)
-    tracks = tracks.take(tracks.status == Status.CONFIRMED)
-    lat0, lon0 = mlat.sensors.lat[0], mlat.sensors.lon[0]
-    result = []
-    for table in (mlat.plots, tracks):
-        off, far = [], []
-        for address in np.intersect1d(table.address[table.address >= 0], adsb.address):
-            own = table.take(table.address == address)
-            error, where = errors_to(adsb.take(adsb.address == address), own.t_ns, own.lat, own.lon, lat0, lon0)
-            off.append(error)
-            far.append(where)
-        result.append((np.concatenate(off), np.concatenate(far)))
-    rows = []
-    for low, high in ((0, 3e3), (3e3, 10e3), (10e3, 30e3)):
-        cells = [f"{low / 1e3:.0f} to {high / 1e3:.0f} km"]
-        for error, where in result:
-            chosen = error[(where >= low) & (where < high)]
-            cells += [f"{len(chosen):,}", f"{np.median(chosen):.1f} m", f"{np.quantile(chosen, 0.95):.0f} m"]
-        rows.append("| " + " | ".join(cells) + " |")
-    print("\n".join(rows), flush=True)
-    return ADSB_HEAD + "\n".join(rows) + "\n"
-
-
-def errors_to(reference: Plots, t_ns: F64, lat: F64, lon: F64, lat0: float, lon0: float) -> tuple[F64, F64]:
-    """Return distances to a reference, interpolated between reports at most 2 s apart, and from a point [m]."""
-    reference = reference.in_time_order()
-    t = reference.t_ns
-    k = np.searchsorted(t, t_ns)
-    inside = (k > 0) & (k < len(t))
-    k = np.clip(k, 1, len(t) - 1)
-    step = (t[k] - t[k - 1]) * 1e-9
-    inside &= (step > 0) & (step <= 2.0)
-    share = np.where(inside, (t_ns - t[k - 1]) * 1e-9 / np.where(step > 0, step, 1.0), 0.0)
-    at_lat = reference.lat[k - 1] + share * (reference.lat[k] - reference.lat[k - 1])
-    at_lon = reference.lon[k - 1] + share * (reference.lon[k] - reference.lon[k - 1])
-    error = distance(lat, lon, at_lat, at_lon)
-    inside &= error < 1000.0  # further off one of the two is wild; the same bound for plots and tracks
-    return error[inside], np.asarray(distance(at_lat, at_lon, lat0, lon0))[inside]
-
-
-def against_operational(folder: Path) -> str:
-    """Compare own tracks of one radar with an operational multi-sensor tracker's picture of the same time."""
-    case = {c.name: c for c in CASES}
-    radar = load(folder, case["argentina-2026-radar-and-tracker/radar_cat034_048_part1.pcap"])
-    other = load(folder, case["argentina-2026-radar-and-tracker/system_tracks_cat062_part1.pcap"]).tracks
-    assert other is not None
-    tracks = ap.track(radar.plots, radar.sensors)
-    report = ap.evaluate(other, tracks, cutoff_m=5000.0)
-    values = [
-        ("targets of the other picture", f"{report.targets}"),
-        ("of their time held by a track here", f"{100 * report.completeness:.0f} %"),
-        ("horizontal distance, median / 95 %", f"{report.median_horizontal_m:.0f} m / {report.p95_horizontal_m:.0f} m"),
-        ("velocity difference, RMS", f"{report.velocity_rmse_mps:.1f} m/s"),
-        ("tracks here that the other doesn't have, at a time", f"{report.false_tracks:.2f}"),
-        ("identity switches", f"{report.switches}"),
-    ]
-    rows = [f"| {name} | {value} |" for name, value in values]
-    print("\n".join(rows), flush=True)
-    return OTHER_HEAD + "\n".join(rows) + "\n"
-
-
 HEAD = """# Real recordings, all the way through
 
 Written by `scripts/recordings_table.py`, not by hand. Each public ASTERIX recording is decoded, tracked with the
 default settings, written as CAT062 and decoded again. Refusals are counted by reason; "site not public" means that the
 plots are range and azimuth from a place that nobody has told. The recordings themselves aren't part of this repository:
-most come without a licence.
+most come without a licence. How near tracks are to independent witnesses: [comparisons.md](comparisons.md).
 
 - *sigma*: median over confirmed rows of the tracker's own standard deviation per horizontal axis.
 - *in tracks*: rows of confirmed tracks that a plot made, as a share of all plots.
@@ -232,24 +164,6 @@ most come without a licence.
 
 | Recording | Records | Refused reading | Plots | Tracks confirmed | Refused tracking | Sigma | In tracks | CAT062 |
 |---|---|---|---|---|---|---|---|---|
-"""
-ADSB_HEAD = """
-## Multilateration alone against ADS-B
-
-Barcelona airport 2016: distance to where the same aircraft said it was, interpolated between reports at most 2 s apart,
-by distance from the airport. The tracker saw multilateration only.
-
-| From the airport | Plots | median | 95 % | Track rows | median | 95 % |
-|---|---|---|---|---|---|---|
-"""
-OTHER_HEAD = """
-## One radar against an operational tracker
-
-Argentina 2026: tracks from one radar against the picture that an operational multi-sensor tracker gave out at the same
-time.
-
-| | |
-|---|---|
 """
 
 if __name__ == "__main__":
