@@ -2,4 +2,4 @@
 
 from airpicture.kernels._jit import compiled
 
-__all__ = ["compiled"]
+__all__ = ("compiled",)
