@@ -184,4 +184,5 @@ def association_ratio(pairs: Candidates, identity: F64, detect: F64) -> F64:
     believed = pairs.W[:, EXISTENCE] * detect
     log_prior = np.log(np.maximum(believed, 1e-12) / np.maximum(1.0 - believed, 1e-12))
     exponent = pairs.score + identity + log_prior[pairs.owner]
-    return np.exp(np.clip(exponent, -600.0, 600.0))
+    ratio: F64 = np.where(np.isneginf(identity), 0.0, np.exp(np.clip(exponent, -600.0, 600.0)))
+    return ratio

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
+from airpicture.kernels.layout import INTERVAL
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import F64, I32, I64
 
 OTHER_ADDRESS = -7.0  # log ratio: one reply in a thousand carries a wrong address
+FRESH = 2.5  # intervals since the last plot, up to which a track counts as coming in under its own address
+INTERVAL_LEAST = 1.0  # s
 OTHER_CODE = -2.5  # garbled or changed Mode A codes are common: some 2 % of replies, more in crowds
 SAME_CALLSIGN = 3.0
 AGREE = (3, 2, 3)  # plots in a row before address, code, callsign change
@@ -28,6 +31,10 @@ def identity_score(store: Store, tracks: I64, reports: Reports, plots: I32) -> F
     both = (held >= 0) & (seen >= 0)
     if both.any():
         score[both] = np.where(held[both] == seen[both], SAME_ADDRESS, OTHER_ADDRESS)
+        # while a track keeps coming in under its own address, a plot of another one is another aircraft's
+        age = (reports.t_ns[plots] - store.t_plot[tracks]) * 1e-9
+        fresh = age < FRESH * np.maximum(store.rows[tracks, INTERVAL], INTERVAL_LEAST)
+        score[both & (held != seen) & fresh] = -np.inf
     codes, codes_seen = store.mode_3a[tracks], reports.mode_3a[plots]
     use = ~both & (codes >= 0) & (codes_seen >= 0)
     if use.any():
