@@ -152,11 +152,19 @@ def jit(function: Kernel) -> Kernel:
     return cast(Kernel, kernel)
 
 
+def _widened(kind: Any) -> Any:
+    """Return the type that a callee is compiled for: no literals, and one width of signed integers for all."""
+    kind = numba.types.unliteral(kind)
+    if isinstance(kind, numba.types.Integer) and kind.signed:
+        return numba.types.int64
+    return kind
+
+
 class _Callee:
     """A function that kernels call; Python may, too, and then runs it as a kernel of its own, compiled at that time.
 
     Within kernels it needs neither of the entries that numba builds for Python and C: a third of its compile time. Nor
-    is it compiled once more for an argument that is a literal, or a counter that numba takes for one at first.
+    is it compiled once more for an argument that is a literal or a narrower integer.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -166,8 +174,7 @@ class _Callee:
         by_types: Any = self.within.get_call_template
 
         def by_plain_types(args: Any, kws: Any) -> Any:
-            plain: Any = numba.types.unliteral
-            return by_types(tuple(plain(kind) for kind in args), {name: plain(kind) for name, kind in kws.items()})
+            return by_types(tuple(_widened(kind) for kind in args), {name: _widened(k) for name, k in kws.items()})
 
         self.within.get_call_template = by_plain_types
         self._alone: Callable[..., Any] | None = None

@@ -9,8 +9,6 @@ that found no partner but the plot itself.
 import math
 from typing import Any
 
-import numpy as np
-
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U64
 from airpicture.kernels.grid import bucket_of, ground, key_of
@@ -23,7 +21,6 @@ from airpicture.kernels.layout import (
     POLAR,
     STATE,
     STRAIGHT,
-    THREE,
     VAR_BARO,
     VAR_POS,
     Z_COS,
@@ -44,7 +41,6 @@ from airpicture.kernels.layout import (
     Z_VAR_P,
     Z_VAR_RANGE,
     Z_VAR_V,
-    ZERO,
 )
 from airpicture.kernels.measure import VAR_MODE_C
 from airpicture.kernels.pairs import condition
@@ -110,13 +106,13 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, V: 
         var_b = var_h / (rise * rise)
         if math.isfinite(Z[j, Z_ELEVATION]):
             var_b = min(var_b, rng * rng * Z[j, Z_VAR_ELEVATION])
-        _spread(V, lx, ly, lz, Z[j, Z_VAR_RANGE], ZERO)
-        _spread(V, ax, ay, az, rng * rng * Z[j, Z_VAR_AZIMUTH], ZERO)
-        _spread(V, bx, by, bz, var_b, ZERO)
+        _spread(V, lx, ly, lz, Z[j, Z_VAR_RANGE], 0)
+        _spread(V, ax, ay, az, rng * rng * Z[j, Z_VAR_AZIMUTH], 0)
+        _spread(V, bx, by, bz, var_b, 0)
     else:
-        _spread(V, ex, ey, ez, Z[j, Z_VAR_P], ZERO)
-        _spread(V, nx, ny, nz, Z[j, Z_VAR_P], ZERO)
-        _spread(V, ux, uy, uz, var_h, ZERO)
+        _spread(V, ex, ey, ez, Z[j, Z_VAR_P], 0)
+        _spread(V, nx, ny, nz, Z[j, Z_VAR_P], 0)
+        _spread(V, ux, uy, uz, var_h, 0)
     if math.isfinite(Z[j, Z_V_EAST]):
         ve, vn = Z[j, Z_V_EAST], Z[j, Z_V_NORTH]
         V[0, 3] = ve * ex + vn * nx
@@ -125,9 +121,9 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, V: 
         var_v = Z[j, Z_VAR_V]
     else:
         var_v = life[L_VAR_SPEED]
-    _spread(V, ex, ey, ez, var_v, THREE)
-    _spread(V, nx, ny, nz, var_v, THREE)
-    _spread(V, ux, uy, uz, life[L_VAR_CLIMB], THREE)
+    _spread(V, ex, ey, ez, var_v, 3)
+    _spread(V, nx, ny, nz, var_v, 3)
+    _spread(V, ux, uy, uz, life[L_VAR_CLIMB], 3)
 
 
 @inline
@@ -231,10 +227,10 @@ def find_births(
                 rise = _height(Z, j) - _height(pool_Z, q)
                 if math.isfinite(rise) and abs(rise) > 400.0 * dt + 500.0:
                     continue
-                begin_state(pool_Z, np.int64(q), sites, np.int64(pool_sensor[q]), motion, life, V)
+                begin_state(pool_Z, int(q), sites, int(pool_sensor[q]), motion, life, V)
                 ux, uy, uz = up_of(V[0, 0], V[0, 1], V[0, 2])
-                move(V, ZERO, ZERO, dt, 0.0, ux, uy, uz, 20.0, motion[M_Q_UP + STRAIGHT], tmp, SCRATCH_MOVE)
-                d2, log_l, count_z = condition(Z, np.int64(j), sites, np.int64(s), V, 0.0, 20.0, 1.0, tmp)
+                move(V, 0, 0, dt, 0.0, ux, uy, uz, 20.0, motion[M_Q_UP + STRAIGHT], tmp, SCRATCH_MOVE)
+                d2, log_l, count_z = condition(Z, int(j), sites, int(s), V, 0.0, 20.0, 1.0, tmp)
                 if count_z <= 0 or d2 > gates[count_z] or not math.isfinite(log_l):
                     continue
                 odds = math.exp(min(log_l - Z[j, Z_LOG_CLUTTER] + same, 40.0)) * pd[s] * life[L_ODDS]
@@ -254,7 +250,7 @@ def find_births(
                 trial[slot, BIRTH_PLOT] = j
                 trial[slot, BIRTH_FROM] = q
         if found == 0 and math.isfinite(Z[j, Z_V_EAST]) and address[j] >= 0:
-            begin_state(Z, np.int64(j), sites, np.int64(s), motion, life, V)
+            begin_state(Z, int(j), sites, int(s), motion, life, V)
             for a in range(MODEL):
                 trial[0, a] = V[0, a]
             trial[0, BIRTH_ODDS] = 1.0

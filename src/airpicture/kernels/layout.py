@@ -13,12 +13,6 @@ P is packed as the lower triangle, row by row: P[a, b], b <= a, stands at a (a +
 
 from typing import Final
 
-import numpy as np
-
-# For literal zeros in calls between kernels: numba would compile the callee once more for a literal than for an int64.
-ZERO: Final = np.int64(0)
-THREE: Final = np.int64(3)
-
 MODELS: Final = 4  # straight, left turn, right turn, agile
 STRAIGHT: Final = 0
 LEFT: Final = 1

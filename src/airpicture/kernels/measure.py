@@ -37,7 +37,6 @@ from airpicture.kernels.layout import (
     Z_VAR_RANGE,
     Z_VAR_RANGE_RATE,
     Z_VAR_V,
-    ZERO,
 )
 from airpicture.kernels.predict import at
 from airpicture.kernels.wgs84 import basis_of_up, height_of, up_of
@@ -82,7 +81,7 @@ def height_component(Z: F64, j: int, W: F64, w: int, o: int, delta: float, q_up:
     y = W[w, o + 1] + delta * W[w, o + 4]
     zz = W[w, o + 2] + delta * W[w, o + 5]
     ux, uy, uz = up_of(x, y, zz)
-    _set(tmp, ZERO, ux, uy, uz, delta, z - height_of(x, y, zz), r, q_up)
+    _set(tmp, 0, ux, uy, uz, delta, z - height_of(x, y, zz), r, q_up)
     return 1
 
 

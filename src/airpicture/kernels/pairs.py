@@ -7,8 +7,6 @@ Both use one function, `condition`: a model's predicted state given that a plot 
 import math
 from typing import Any
 
-import numpy as np
-
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.layout import (
@@ -29,7 +27,6 @@ from airpicture.kernels.layout import (
     Z_LEARN,
     Z_LOG_CLUTTER,
     Z_VAR_P,
-    ZERO,
 )
 from airpicture.kernels.measure import (
     HEIGHT_GARBLED,
@@ -79,22 +76,22 @@ def condition(
     log_s = 0.0
     n = 0
     extra = 0.0
-    if height_component(Z, j, V, ZERO, ZERO, delta, q_up, tmp) == 1:
-        s = _variance(V, tmp, ZERO)
+    if height_component(Z, j, V, 0, 0, delta, q_up, tmp) == 1:
+        s = _variance(V, tmp, 0)
         nu = tmp[X_NU]
         if nu * nu < HEIGHT_GARBLED * s:
-            fold(V, ZERO, ZERO, tmp, ZERO)
+            fold(V, 0, 0, tmp, 0)
             d2 += nu * nu / s
             log_s += math.log(s) + LOG_2PI
             n = 1
         else:
             extra = LOG_GARBLED - LOG_HEIGHTS
-    count = plane_components(Z, j, sites, k0, V, ZERO, ZERO, delta, q, tmp, ZERO)
+    count = plane_components(Z, j, sites, k0, V, 0, 0, delta, q, tmp, 0)
     if count < 0:
         return 0.0, 0.0, -1
     for c in range(count):
         nu = tmp[X_NU + c]
-        part, s = fold(V, ZERO, ZERO, tmp, c)
+        part, s = fold(V, 0, 0, tmp, c)
         shift_innovations(tmp, c, count, nu / s)
         d2 += part
         log_s += math.log(s) + LOG_2PI
@@ -149,7 +146,7 @@ def score_pairs(
             for k in range(MODEL):
                 V[0, k] = W[w, m * MODEL + k]
             d2, log_l, n = condition(
-                Z, np.int64(j), sites, np.int64(sensor[j]), V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp
+                Z, int(j), sites, int(sensor[j]), V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp
             )
             if n <= 0 or not math.isfinite(log_l):
                 share[e, m] = -1e300
@@ -212,7 +209,7 @@ def learn_variance(
         V[0, k] = W[w, fit * MODEL + k]
     delta = (t_z[j] - t_w[w]) * 1e-9
     q = motion[M_Q + fit]
-    n = plane_components(Z, np.int64(j), sites, np.int64(sensor[j]), V, ZERO, ZERO, delta, q, tmp, ZERO)
+    n = plane_components(Z, int(j), sites, int(sensor[j]), V, 0, 0, delta, q, tmp, 0)
     if n < 2:
         return
     found = 0.0
@@ -302,7 +299,7 @@ def update_rows(
                 j = pair_plot[e]
                 delta = (t_z[j] - t_w[w]) * 1e-9
                 _, _, n = condition(
-                    Z, np.int64(j), sites, np.int64(sensor[j]), V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp
+                    Z, int(j), sites, int(sensor[j]), V, delta, motion[M_Q + m], motion[M_Q_UP + m], tmp
                 )
                 k = STATE
                 for a in range(STATE):

@@ -12,8 +12,6 @@ Motion over a round Earth: velocity turns towards the centre so that level fligh
 
 import math
 
-import numpy as np
-
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.layout import (
@@ -33,12 +31,10 @@ from airpicture.kernels.layout import (
     RIGHT,
     ROW,
     STATE,
-    THREE,
-    ZERO,
 )
 from airpicture.kernels.wgs84 import height_of, up_of
 
-SCRATCH_MOVE = np.int64(MODEL)  # where `move` may write in tmp, behind the overall mixture
+SCRATCH_MOVE = MODEL  # where `move` may write in tmp, behind the overall mixture
 LOWEST = -450.0  # m above the ellipsoid: the shore of the Dead Sea lies at -430 m above the sea
 SCRATCH = 160  # float64 of scratch that `predict_row` and `mean_of` need: mixture 27, matrices 36 + 27 + 27, spare
 
@@ -245,7 +241,7 @@ def bound_ignorance(
 @inline
 def predict_row(rows: F64, i: int, W: F64, w: int, dt: float, motion: F64, tmp: F64) -> None:
     """Mix row i and predict it by dt >= 0 into W[w]; rows is left alone."""
-    mean_of(rows, i, tmp, ZERO)
+    mean_of(rows, i, tmp, 0)
     ux, uy, uz = up_of(tmp[0], tmp[1], tmp[2])
     e = math.exp(-motion[M_RATE] * dt)
     climb = tmp[3] * ux + tmp[4] * uy + tmp[5] * uz
@@ -284,9 +280,9 @@ def predict_row(rows: F64, i: int, W: F64, w: int, dt: float, motion: F64, tmp: 
                 W[w, o + a] += sunk * u
                 W[w, o + 3 + a] -= fall * u
             h = LOWEST
-        bound_ignorance(W, w, o, ux, uy, uz, ZERO, h, motion[M_H_MEAN], motion[M_H_VAR], tmp, SCRATCH_MOVE)
+        bound_ignorance(W, w, o, ux, uy, uz, 0, h, motion[M_H_MEAN], motion[M_H_VAR], tmp, SCRATCH_MOVE)
         v_up = W[w, o + 3] * ux + W[w, o + 4] * uy + W[w, o + 5] * uz
-        bound_ignorance(W, w, o, ux, uy, uz, THREE, v_up, 0.0, motion[M_CLIMB_VAR], tmp, SCRATCH_MOVE)
+        bound_ignorance(W, w, o, ux, uy, uz, 3, v_up, 0.0, motion[M_CLIMB_VAR], tmp, SCRATCH_MOVE)
 
 
 @jit
@@ -318,7 +314,7 @@ def summarise(rows: F64, index: I64, lo: int, hi: int, tmp: F64, summary: F64) -
     """
     for k in range(lo, hi):
         i = index[k]
-        mean_of(rows, i, tmp, ZERO)
+        mean_of(rows, i, tmp, 0)
         for a in range(STATE):
             summary[i, a] = tmp[a]
         ux, uy, uz = up_of(tmp[0], tmp[1], tmp[2])

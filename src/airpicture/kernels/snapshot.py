@@ -12,7 +12,6 @@ from airpicture.kernels.layout import (
     RIGHT,
     STATE,
     VAR_COMMON,
-    ZERO,
 )
 from airpicture.kernels.predict import at, mean_of, predict_row
 from airpicture.kernels.wgs84 import basis_of_up, geodetic_of, up_of
@@ -42,8 +41,8 @@ def snapshot_rows(rows: F64, index: I64, dt: F64, motion: F64, lo: int, hi: int,
     out : (n, OUT) float64; overwritten
     """
     for k in range(lo, hi):
-        predict_row(rows, index[k], W, ZERO, dt[k], motion, tmp)
-        mean_of(W, ZERO, tmp, ZERO)
+        predict_row(rows, index[k], W, 0, dt[k], motion, tmp)
+        mean_of(W, 0, tmp, 0)
         x, y, z = tmp[0], tmp[1], tmp[2]
         out[k, O_LAT], out[k, O_LON], out[k, O_H] = geodetic_of(x, y, z)
         ux, uy, uz = up_of(x, y, z)
