@@ -176,8 +176,12 @@ def predict(track: Mixture, dt: float, motion: F64) -> Mixture:
         x0, P0 = moments(track.x, track.P, joint[:, m] / mu[m])
         if dt != 0.0:
             x0, P0 = move(x0, P0, dt, omega, u, motion[lay.M_Q + m], motion[lay.M_Q_UP + m])
+        height = geodetic(x0[:3])[2]
+        if height < -450.0:  # the ground: lifted along up, and no longer falling
+            x0 = x0 + np.concatenate([(-450.0 - height) * u, -min(float(x0[3:] @ u), 0.0) * u])
+            height = -450.0
         h = np.concatenate([u, np.zeros(3)])
-        x0, P0 = bound_ignorance(x0, P0, h, geodetic(x0[:3])[2], motion[lay.M_H_MEAN], motion[lay.M_H_VAR])
+        x0, P0 = bound_ignorance(x0, P0, h, height, motion[lay.M_H_MEAN], motion[lay.M_H_VAR])
         h = np.concatenate([np.zeros(3), u])
         x[m], P[m] = bound_ignorance(x0, P0, h, float(x0[3:] @ u), 0.0, motion[lay.M_CLIMB_VAR])
     return Mixture(x, P, mu, track.existence, track.d_baro, track.var_baro, track.var_pos)
@@ -389,7 +393,7 @@ def random_track(rng: np.random.Generator, lat: float, lon: float, h: float, *, 
 def plot_of(
     rng: np.random.Generator, truth: F64, site: F64, kind: int = lay.POLAR, *, noise: float = 1.0, **has: bool
 ) -> Plot:
-    """Return a noisy plot of a state (6,) in ECEF with the chosen extras: elevation, range_rate, h, h_baro, velocity."""
+    """Return a noisy plot of a state (6,) in ECEF with what `has` names: elevation, range_rate, h, h_baro, velocity."""
     plot = Plot(kind, site)
     slant, azimuth, elevation, rate = seen(truth, site)
     lat, lon, h = geodetic(truth[:3])

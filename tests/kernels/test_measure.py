@@ -92,7 +92,7 @@ def test_the_kernels_derivatives_are_numerical_ones(what: str) -> None:
         lat, lon, _ = geodetic(x[:3])
         R_enu = axes(lat, lon)
 
-        def measured(state: F64, what: str = what, site: F64 = site, R_enu: F64 = R_enu) -> F64:
+        def measured(state: F64, x: F64 = x, what: str = what, site: F64 = site, R_enu: F64 = R_enu) -> F64:
             if what == "height":
                 return np.array([geodetic(state[:3])[2]])
             if what in ("east", "north"):

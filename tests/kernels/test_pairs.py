@@ -233,7 +233,7 @@ def test_covariances_stay_positive_definite_through_updates(seed: int, kinds: li
 
 def test_a_garbled_height_is_left_out_of_the_plot() -> None:
     track, (plot,) = scene(7, lay.POLAR, {"h_baro": True})
-    _, share_plain, _ = scored(track, [plot])
+
     bad = plot_of(np.random.default_rng(0), track.moments()[0], plot.site, lay.POLAR, noise=0.0, h_baro=True)
     bad.h_baro = 40_000.0
     score, share, passed = scored(track, [bad], gates=GATES)

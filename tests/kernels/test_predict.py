@@ -167,6 +167,23 @@ def test_an_unmeasured_height_stays_what_it_was_for_hours() -> None:
     assert geodetic(mean[:3])[2] == pytest.approx(MOTION[lay.M_H_MEAN], abs=200.0)
 
 
+def test_no_descent_goes_on_under_the_ground() -> None:
+    """Falling at 30 m/s from 300 m for a minute: it stays above the shore of the Dead Sea, and level flight goes on."""
+    lat, lon = 0.55, 0.62
+    R = axes(lat, lon)
+    x = np.concatenate([ecef(lat, lon, 300.0), 100.0 * R[0] - 30.0 * R[2]])
+    T = np.kron(np.eye(2), R)
+    P = T.T @ np.diag([1e4, 1e4, 1e4, 25.0, 25.0, 9.0]) @ T
+    track = Mixture(np.tile(x, (4, 1)), np.tile(P, (4, 1, 1)), MOTION[lay.M_SHARE : lay.M_SHARE + 4].copy())
+    for _ in range(12):
+        expected = predict(track, 5.0, MOTION)
+        (track,) = by_kernel([track], [5.0])
+        assert_same(track, expected)
+    mean, _ = track.moments()
+    assert geodetic(mean[:3])[2] >= -451.0
+    assert np.linalg.norm(mean[:3] - x[:3]) > 4000.0
+
+
 @given(seeds, places)
 @settings(max_examples=40)
 def test_the_summary_is_the_mixture_seen_from_above(seed: int, place: tuple[float, float, float]) -> None:

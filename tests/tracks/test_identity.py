@@ -11,14 +11,15 @@ from airpicture.tracks import identify, identity_score
 from airpicture.tracks.identity import OTHER_ADDRESS, OTHER_CODE, SAME_ADDRESS, SAME_CALLSIGN, SAME_CODE
 from airpicture.tracks.learn import height_source
 
+SECOND = 1_000_000_000
 NAMES = pack_callsigns(["ABC1", "XYZ2"])
 
 
-def reports_of(*codes: tuple[int, int, int]) -> Reports:
+def reports_of(*codes: tuple[int, int, int], t_ns: int = 100 * SECOND) -> Reports:
     n = len(codes)
     return Reports(
         Z=np.zeros((n, lay.PLOT)),
-        t_ns=np.zeros(n, np.int64),
+        t_ns=np.full(n, t_ns, np.int64),
         sensor=np.zeros(n, np.int32),
         address=np.array([c[0] for c in codes], np.int32),
         mode_3a=np.array([c[1] for c in codes], np.int32),
@@ -54,6 +55,16 @@ def store_with(address: int = -1, mode_3a: int = -1, callsign: int = 0) -> Store
 def test_codes_weigh_as_evidence(held: tuple[int, int, int], seen: tuple[int, int, int], expected: float) -> None:
     score = identity_score(store_with(*held), np.zeros(1, np.int64), reports_of(seen), np.zeros(1, np.int32))
     assert score.tolist() == [expected]
+
+
+def test_while_a_track_keeps_coming_another_address_is_another_aircraft() -> None:
+    store = store_with(5)
+    store.rows[0, lay.INTERVAL] = 4.0
+    for seconds, expected in ((1.0, -np.inf), (9.9, -np.inf), (10.1, OTHER_ADDRESS)):  # 2.5 intervals
+        seen = reports_of((6, -1, 0), t_ns=round(seconds * SECOND))
+        assert identity_score(store, np.zeros(1, np.int64), seen, np.zeros(1, np.int32)).tolist() == [expected]
+    same = reports_of((5, -1, 0), t_ns=SECOND)
+    assert identity_score(store, np.zeros(1, np.int64), same, np.zeros(1, np.int32)).tolist() == [SAME_ADDRESS]
 
 
 def test_each_code_changes_after_its_number_of_agreeing_plots() -> None:
