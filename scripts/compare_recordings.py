@@ -149,10 +149,10 @@ the instant of each fix. Raw and tracked are compared on the same pairs.
 What limits this comparison is the witness and what the fixes have in common, not their scatter. ADS-B lags: along the
 track the fixes lie ahead of it by the way of half a second, on the ground as in the air, so the last two columns take
 0.5 s off its times. And the fixes hardly scatter from one second to the next (some 1 m on the ground: they were
-smoothed where they were made), while their slow errors far out reach 50 m. A causal filter can't take away what does not change
-from fix to fix: tracks are as near to ADS-B as the fixes are, to a metre or two, and have velocities, identities and
-covariances besides. The scatter that a track learns is that of its fixes; for the slow error that they have in common
-the sensor's general figure (``sigma_pos_m``, 15 m here) is added to the covariance that is shown.
+smoothed where they were made), while their slow errors far out reach 50 m. A causal filter can't take away what doesn't
+change from fix to fix: tracks are as near to ADS-B as the fixes are, to a metre or two, and have velocities, identities
+and covariances besides. The scatter that a track learns is that of its fixes; for the slow error that they have in
+common the sensor's general figure (``sigma_pos_m``, 15 m here) is added to the covariance that is shown.
 
 ## One radar against an operational tracker, Argentina, 29 April 2026, 17:01 to 17:28
 
