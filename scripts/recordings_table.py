@@ -158,6 +158,9 @@ default settings, written as CAT062 and decoded again. Refusals are counted by r
 plots are range and azimuth from a place that nobody has told. The recordings themselves aren't part of this repository:
 most come without a licence. How near tracks are to independent witnesses: [comparisons.md](comparisons.md).
 
+Surface radars measure no height, and nothing tells the tracker that all their targets are on the ground: their sigma is
+that of targets at any height. "Unknown sensor" counts plots of radars whose site isn't public, in a mix with others.
+
 - *sigma*: median over confirmed rows of the tracker's own standard deviation per horizontal axis.
 - *in tracks*: rows of confirmed tracks that a plot made, as a share of all plots.
 - *CAT062*: records written; the reader here and libasterix both found that many, and refused no block.
