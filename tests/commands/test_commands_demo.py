@@ -65,7 +65,9 @@ def test_demo_page_shows_both(shown: tuple[Path, str], tmp_path: Path) -> None:
 
 def test_demo_serves_on_loopback_until_stopped(tmp_path: Path) -> None:
     (tmp_path / "picture.html").write_text("here")
-    code = "import sys; from pathlib import Path; from airpicture.commands.cli import app, click\n"
+    code = "import signal; from pathlib import Path; from airpicture.commands.cli import app, click\n"
+    # Background jobs of a shell are born deaf to Ctrl-C, and so would this one be wherever tests run as one.
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code += "from airpicture.commands import demo\n"
     code += "@click.command()\ndef serve(): demo._serve(Path('.'), 0, False)\n"
     code += "app.get_command = lambda ctx, name: serve\napp(['demo'])"
