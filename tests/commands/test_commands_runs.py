@@ -326,8 +326,11 @@ def test_names_from_files_do_not_steer_the_terminal(files: Files) -> None:
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    # Background jobs of a shell are born deaf to Ctrl-C, and so would this one be wherever tests run as one.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "from airpicture.__main__ import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-m", "airpicture", *words],
+        [sys.executable, "-c", code, *words],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -133,7 +133,7 @@ def test_cone_of_silence_is_nan_and_its_edge_is_overhead():
 
 def test_two_corrections_suffice_to_600_km_and_three_to_2000(monkeypatch):
     """What makes it quick: with the slope wrong, more steps would hide it."""
-    up_at_height = getattr(slant.up_at_height, "py_func", slant.up_at_height)
+    up_at_height = getattr(slant.up_at_height, "__wrapped__", slant.up_at_height)
     sites = sites_at(0.7, 0.1, 60.0, ())[0]
     for steps, slant_range in ((2, 600e3), (3, 2000e3)):
         monkeypatch.setattr(slant, "STEPS", steps)
