@@ -215,7 +215,8 @@ def merge_sensors(parts: Sequence[Sensors]) -> tuple[Sensors, list[I32]]:
             name = sensor_id
             if name in place:
                 first, row = chosen[place[name]]
-                if parts[first].kind[row] != part.kind[k]:
+                coded = parts[first].sac[row] >= 0 and part.sac[k] >= 0  # without codes a kind may be a guess
+                if coded and parts[first].kind[row] != part.kind[k]:
                     name = f"{sensor_id}-{SensorKind(part.kind[k]).name.lower()}"
             if name not in place:
                 place[name] = len(chosen)
