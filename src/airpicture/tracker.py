@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
 from airpicture.association import associate
 from airpicture.association.gate import Workspace, association_ratio, gate
+from airpicture.association.workspace import Workspace as JointWorkspace
 from airpicture.config import Config
 from airpicture.errors import ConfigError, InputError
 from airpicture.filters import update
@@ -66,6 +68,7 @@ class Tracker:
         self._store = Store(config.capacity)
         self._pool = Pool(config.life.pool_max)
         self._work = Workspace(config.capacity)
+        self._joint = JointWorkspace()
         self._scratch = np.empty(PAIR_SCRATCH)
         self._frame_ns = round(config.frame_s * 1e9)
         self._frame: int | None = None  # the open frame
@@ -285,6 +288,7 @@ class Tracker:
                 exact_limit=config.association.exact_limit,
                 sweeps=config.association.sweeps,
                 tolerance=config.association.tolerance,
+                workspace=self._joint,
             )
             got = update(
                 pairs.W,
@@ -367,22 +371,29 @@ def groups_of(reports: Reports, frame_ns: int) -> list[Reports]:
     Plots that came late make looks of their own, by the frame they'd have been in: a target's plots of two turns must
     not compete, and the gates are set for one time.
     """
-    order = np.argsort(reports.sensor, kind="stable")
-    frame = reports.t_ns[order] // frame_ns
-    cuts = np.flatnonzero(np.diff(reports.sensor[order]) | np.diff(frame)) + 1
+    first, last = int(reports.t_ns[0]) // frame_ns, int(reports.t_ns[-1]) // frame_ns
+    if first == last and (reports.sensor == reports.sensor[0]).all():  # most frames
+        cuts = [0, reports.size]
+    else:
+        reports = reports.take(np.argsort(reports.sensor, kind="stable"))
+        frame = reports.t_ns // frame_ns
+        moves = (reports.sensor[1:] != reports.sensor[:-1]) | (frame[1:] != frame[:-1])
+        cuts = [0, *(np.flatnonzero(moves) + 1).tolist(), reports.size]
     groups: list[Reports] = []
-    for rows in np.split(order, cuts):
-        named = reports.address[rows]
-        if len(rows) == 1 or (named < 0).all():
-            groups.append(reports.take(rows))
+    for lo, hi in pairwise(cuts):
+        named = reports.address[lo:hi]
+        sort = np.argsort(named, kind="stable")
+        ordered = named[sort]
+        again = (ordered[1:] == ordered[:-1]) & (ordered[1:] >= 0)
+        if not again.any():
+            groups.append(reports.part(lo, hi))
             continue
         # the k-th report of an address goes to the k-th look
-        sort = np.argsort(named, kind="stable")
-        run = np.concatenate([[True], np.diff(named[sort]) != 0])
-        rank = np.arange(len(rows)) - np.maximum.accumulate(np.where(run, np.arange(len(rows)), 0))
-        turn = np.empty(len(rows), np.int64)
-        turn[sort] = np.where(named[sort] < 0, 0, rank)
-        groups.extend(reports.take(rows[turn == k]) for k in range(int(turn.max()) + 1))
+        place = np.arange(hi - lo)
+        rank = place - np.maximum.accumulate(np.where(np.append(False, again), 0, place))
+        turn = np.empty(hi - lo, np.int64)
+        turn[sort] = rank
+        groups.extend(reports.take(lo + np.flatnonzero(turn == k)) for k in range(int(turn.max()) + 1))
     return sorted(groups, key=lambda group: (int(group.t_ns[0]), int(group.sensor[0])))
 
 

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from airpicture.association.clusters import find_clusters
-from airpicture.association.workspace import EXACT_LIMIT_MAX, make_assignment, make_graph, make_work
+from airpicture.association.workspace import EXACT_LIMIT_MAX, Workspace
 from airpicture.errors import ConfigError
 from airpicture.kernels import joint as kernel
 from airpicture.tables import F64, I32, I64
@@ -52,6 +52,7 @@ def associate(
     exact_limit: int = 10,
     sweeps: int = 50,
     tolerance: float = 1e-3,
+    workspace: Workspace | None = None,
 ) -> Association:
     """Weigh the joint events of tracks and plots: each track at most one plot, each plot at most one track.
 
@@ -75,6 +76,7 @@ def associate(
     exact_limit : 0 to 14; time and memory of the exact solution double with each
     sweeps : bound on sweeps of belief propagation
     tolerance : belief propagation ends when no probability moves by more in a sweep
+    workspace : room to use over and over, by one caller at a time; without it, room is made for this call
 
     Raises
     ------
@@ -105,6 +107,7 @@ def associate(
     claimed = np.zeros(n_plots)
     local = np.full(n_plots, -1, np.int32)
     counts = np.zeros(kernel.COUNTS, np.int64)
+    workspace = Workspace() if workspace is None else workspace
     if method == "joint":
         kernel.joint_clusters(
             0,
@@ -118,7 +121,7 @@ def associate(
             sweeps,
             float(tolerance),
             local,
-            make_work(tracks, found.pairs_most, exact_limit),
+            workspace.joint(tracks, found.pairs_most, exact_limit),
             weight,
             missed,
             claimed,
@@ -134,8 +137,7 @@ def associate(
             pair_plot,
             found.ratio,
             local,
-            make_graph(tracks, found.pairs_most),
-            make_assignment(tracks, found.pairs_most, found.pairs_most),
+            *workspace.nearest(tracks, found.pairs_most),
             weight,
             missed,
             claimed,

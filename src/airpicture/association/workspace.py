@@ -1,5 +1,7 @@
 """Workspaces of the association kernels, sized for the largest cluster that they will meet."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from airpicture.kernels.assign import Assignment
@@ -106,3 +108,41 @@ def make_work(tracks: int, pairs: int, exact_limit: int) -> Work:
             col_awake=np.empty(side, np.uint8),
         ),
     )
+
+
+class Workspace:
+    """Room that association uses over and over; grown by doubling, so that a long run seldom makes any.
+
+    Nothing is carried from one use to the next: kernels write each element before they read it.
+    """
+
+    def __init__(self) -> None:
+        self._work: Work | None = None
+        self._limit = -1  # exact_limit that the room for joint probabilities was made for
+        self._nearest: tuple[Graph, Assignment] | None = None
+
+    def joint(self, tracks: int, pairs: int, exact_limit: int) -> Work:
+        """Return room for the joint probabilities of a cluster of so many tracks and pairs, or of a larger one."""
+        if self._work is None or self._limit != exact_limit or not _holds(self._work.graph, tracks, pairs):
+            before = self._work.graph if self._work is not None else None
+            self._work = make_work(*_grown(before, tracks, pairs), exact_limit)
+            self._limit = exact_limit
+        return self._work
+
+    def nearest(self, tracks: int, pairs: int) -> tuple[Graph, Assignment]:
+        """Return room for the best assignment of a cluster of so many tracks and pairs, or of a larger one."""
+        if self._nearest is None or not _holds(self._nearest[0], tracks, pairs):
+            tracks, pairs = _grown(self._nearest[0] if self._nearest is not None else None, tracks, pairs)
+            self._nearest = make_graph(tracks, pairs), make_assignment(tracks, pairs, pairs)
+        return self._nearest
+
+
+def _holds(graph: Graph, tracks: int, pairs: int) -> bool:
+    return len(graph.row_start) > tracks and len(graph.pair) >= pairs
+
+
+def _grown(before: Graph | None, tracks: int, pairs: int) -> tuple[int, int]:
+    """Return the numbers of tracks and pairs to make room for: powers of two, never less than before."""
+    if before is not None:
+        tracks, pairs = max(tracks, len(before.row_start) - 1), max(pairs, len(before.pair))
+    return 1 << max(tracks - 1, 7).bit_length(), 1 << max(pairs - 1, 15).bit_length()
