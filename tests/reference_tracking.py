@@ -327,7 +327,23 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
                 rows.append(np.concatenate([np.zeros(3), axis]))
                 nus.append(value - float(axis @ v))
                 vars_.append(plot.var_v + q * abs(delta))
+    before, P_before = x, P
     x, P, part, log_part = kalman(x, P, np.array(rows), np.array(nus), np.diag(vars_))
+    up = up_at(before[:3])
+    if (
+        n == 0
+        and plot.kind == lay.POLAR
+        and not math.isfinite(plot.elevation)
+        and up @ P_before[:3, :3] @ up > min(1000.0, 0.1 * plot.slant_range) ** 2
+    ):
+        # the height is unknown and stays so: the gain of up, of position and velocity, is put to zero (Joseph form)
+        H, R = np.array(rows), np.diag(vars_)
+        K = P_before @ H.T @ np.linalg.inv(H @ P_before @ H.T + R)
+        level = np.kron(np.eye(2), np.eye(3) - np.outer(up, up))
+        K = level @ K
+        x = before + K @ np.array(nus)
+        rest = np.eye(6) - K @ H
+        P = rest @ P_before @ rest.T + K @ R @ K.T
     return x, P, d2 + part, log_l + log_part, n + len(rows)
 
 

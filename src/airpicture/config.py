@@ -68,14 +68,14 @@ class Association:
 class Life:
     """How tracks begin, are believed, coast and end."""
 
-    birth_odds: float = 0.05  # prior odds that an unclaimed plot is a new target rather than a false plot
+    birth_odds: float = 0.02  # prior odds that an unclaimed plot is a new target rather than a false plot
     speed_max: float = 1500.0  # m/s, the fastest target class (Mach 4 and some)
     sigma_speed: float = (
         350.0  # m/s per axis, prior of a velocity not yet measured; 1500 m/s lies at 3 sigma of the norm
     )
     sigma_climb: float = 15.0  # m/s, prior of the vertical speed
     pairs_max: int = 4  # earlier plots that one unclaimed plot may be joined with
-    confirm: float = 0.98  # existence above which a track is confirmed ...
+    confirm: float = 0.99  # existence above which a track is confirmed ...
     confirm_plots: int = 3  # ... when it has this many plots
     retire: float = 0.05  # existence below which any track ends
     coast_looks: int = 2  # missed looks after which a confirmed track is shown as coasting

@@ -25,7 +25,7 @@ from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.predict import summarise
 from airpicture.models import gate_limits, motion_settings
 from airpicture.picture import Picture, snapshot
-from airpicture.plots import register, repeated, station_columns
+from airpicture.plots import Clutter, register, repeated, station_columns
 from airpicture.reports import Reports
 from airpicture.store import Saved, Store
 from airpicture.tables import I64, Plots, Sensors, Status, Tracks
@@ -61,6 +61,7 @@ class Tracker:
         self.counts: Counter[str] = Counter()  # of closed frames, and of plots received and refused
         self._tally: Counter[str] = Counter()  # of the open frame
         self._stations = station_columns(sensors)
+        self._clutter = Clutter(self._stations)
         self._motion = motion_settings(config)
         self._gates = gate_limits(config)
         self._life = life_settings(config)
@@ -144,8 +145,12 @@ class Tracker:
         self._check_time(now_ns)
         last = now_ns // self._frame_ns
         while self._frame < last:
-            self._undo_open_frame()
+            known = self._open.size if self._open is not None else 0
             reports = self._due((self._frame + 1) * self._frame_ns)
+            if self._undo is not None and reports is not None and reports.size == known and on_frame is None:
+                self._undo = None  # nothing came since the frame was done: it stands
+                reports = None
+            self._undo_open_frame()
             if reports is not None:
                 changed = self._do(reports)
                 if on_frame is not None:
@@ -235,13 +240,13 @@ class Tracker:
         if reports is None or (reports.size == fresh and self._undo is not None):
             return
         self._undo_open_frame()
-        self._undo = _Undo(self._store, self._pool, self._sensor_last)
+        self._undo = _Undo(self._store, self._pool, self._clutter, self._sensor_last)
         self._do(reports)
 
     def _undo_open_frame(self) -> None:
         if self._undo is not None:
             self._touched[: self._store.n] = False
-            self._undo.restore(self._store, self._pool, self._sensor_last)
+            self._undo.restore(self._store, self._pool, self._clutter, self._sensor_last)
             self._tally.clear()
             self._undo = None
 
@@ -258,6 +263,8 @@ class Tracker:
         """What one sensor saw in one frame: gate, associate, update, learn, begin."""
         store, config, stations = self._store, self.config, self._stations
         sensor = int(reports.sensor[0])
+        if (excess := self._clutter.excess(sensor)) > 0.0:
+            reports = reports.denser(excess)
         pairs = gate(
             store.rows,
             store.summary,
@@ -318,6 +325,7 @@ class Tracker:
         self._tally["pairs_shed"] += pairs.shed
         self._tally["births_shed"] += shed
         self._tally["tracks_begun"] += len(born)
+        self._clutter.count(sensor, int(reports.t_ns[-1]), free)
         self._sensor_last[sensor] = max(int(self._sensor_last[sensor]), int(reports.t_ns[-1]))
         return np.concatenate([changed, born])
 
@@ -346,10 +354,11 @@ class Tracker:
 class _Undo:
     """What the open frame changes, kept so that it can be done again."""
 
-    def __init__(self, store: Store, pool: Pool, sensor_last: I64) -> None:
+    def __init__(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64) -> None:
         self.n = store.n
         self.number = store.next_number
         self.pool_count = pool.count
+        self.clutter = clutter.save()
         self.sensor_last = sensor_last.copy()
         self.saved: list[Saved] = []
 
@@ -357,11 +366,12 @@ class _Undo:
         """Keep the rows that are about to change; those begun in this frame just go."""
         self.saved.append(store.save(rows[rows < self.n]))
 
-    def restore(self, store: Store, pool: Pool, sensor_last: I64) -> None:
+    def restore(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64) -> None:
         for saved in reversed(self.saved):
             store.restore(saved)
         store.n, store.next_number = self.n, self.number
         pool.restore(self.pool_count)
+        clutter.restore(self.clutter)
         sensor_last[:] = self.sensor_last
 
 

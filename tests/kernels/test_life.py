@@ -143,7 +143,7 @@ def test_a_sparse_sensor_gets_a_turn_to_show_that_it_lives() -> None:
 
 def test_tentative_tracks_confirm_at_their_bounds_and_end_sooner() -> None:
     lone = Lone()
-    lone.status[0], lone.plots[0] = TENTATIVE, 2
+    lone.status[0], lone.plots[0], lone.rows[0, lay.EXISTENCE] = TENTATIVE, 2, 0.998
     lone.age(1.0, 0.0)
     assert lone.status[0] == TENTATIVE  # sure, but two plots
     lone.plots[0] = 3

@@ -154,10 +154,9 @@ def jit(function: Kernel) -> Kernel:
 
 def _widened(kind: Any) -> Any:
     """Return the type that a callee is compiled for: no literals, and one width of signed integers for all."""
-    kind = numba.types.unliteral(kind)
-    if isinstance(kind, numba.types.Integer) and kind.signed:
-        return numba.types.int64
-    return kind
+    types: Any = numba.types
+    kind = types.unliteral(kind)
+    return types.int64 if isinstance(kind, types.Integer) and kind.signed else kind
 
 
 class _Callee:

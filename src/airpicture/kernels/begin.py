@@ -96,6 +96,7 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, V: 
     if int(Z[j, Z_KIND]) == POLAR:
         dx, dy, dz = x - sites[k0, 0], y - sites[k0, 1], z - sites[k0, 2]
         rng = Z[j, Z_RANGE]
+        var_h = min(var_h, (0.2 * rng) ** 2)  # as `register` assumes: anywhere up to 0.7 of the range
         lx, ly, lz = dx / rng, dy / rng, dz / rng
         # level with azimuth, then the third direction, "up" as seen along the beam
         ax = Z[j, Z_COS] * sites[k0, 3] - Z[j, Z_SIN] * sites[k0, 6]

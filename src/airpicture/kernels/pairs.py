@@ -18,14 +18,18 @@ from airpicture.kernels.layout import (
     MODE,
     MODEL,
     MODELS,
+    POLAR,
     STATE,
     VAR_BARO,
     VAR_COMMON,
     VAR_POS,
+    Z_ELEVATION,
     Z_H,
     Z_H_BARO,
+    Z_KIND,
     Z_LEARN,
     Z_LOG_CLUTTER,
+    Z_RANGE,
     Z_VAR_P,
 )
 from airpicture.kernels.measure import (
@@ -39,13 +43,16 @@ from airpicture.kernels.measure import (
     shift_innovations,
 )
 from airpicture.kernels.predict import at
+from airpicture.kernels.wgs84 import up_of
 
 LOG_2PI = math.log(2.0 * math.pi)
 LOG_HEIGHTS = math.log(15_000.0)  # false heights are spread over 15 km
 LOG_GARBLED = math.log(0.02)  # share of real replies whose height is wrong
 VAR_POS_SURPRISE = 4.0
 VAR_POS_LEAST = 0.25  # m²: 0.5 m, the step of I020/042 and I010/042
+VAR_H_UNKNOWN = 1e6  # m²: a height known to 1 km, or a tenth of the range, has been measured by something
 PAIR_SCRATCH = 256  # tmp of `score_pairs` and `update_rows`: that of `measure`, and 27 + 21 sums from X_SUM on
+X_UP = 166
 X_SUM = 176
 
 
@@ -63,6 +70,37 @@ def _variance(V: F64, tmp: F64, c: int) -> Any:
 
 
 @inline
+def _up_moments(V: F64, ux: float, uy: float, uz: float, tmp: F64) -> None:
+    """Write what V[0] says along up to tmp[X_UP:]: mean of position and velocity, and their three second moments."""
+    for k in range(5):
+        tmp[X_UP + k] = 0.0
+    for a in range(3):
+        ua = ux if a == 0 else (uy if a == 1 else uz)
+        tmp[X_UP] += ua * V[0, a]
+        tmp[X_UP + 1] += ua * V[0, 3 + a]
+        for b in range(3):
+            ub = ux if b == 0 else (uy if b == 1 else uz)
+            tmp[X_UP + 2] += ua * ub * V[0, STATE + at(a, b)]
+            tmp[X_UP + 3] += ua * ub * V[0, STATE + at(3 + a, b)]
+            tmp[X_UP + 4] += ua * ub * V[0, STATE + at(3 + a, 3 + b)]
+
+
+@inline
+def _give_back(V: F64, ux: float, uy: float, uz: float, x: float, v: float, pp: float, pv: float, vv: float) -> None:
+    """Add to V[0] along up: to the means x and v, to the second moments pp, pv and vv."""
+    for a in range(3):
+        ua = ux if a == 0 else (uy if a == 1 else uz)
+        V[0, a] += x * ua
+        V[0, 3 + a] += v * ua
+        for b in range(3):
+            ub = ux if b == 0 else (uy if b == 1 else uz)
+            if b <= a:
+                V[0, STATE + at(a, b)] += pp * ua * ub
+                V[0, STATE + at(3 + a, 3 + b)] += vv * ua * ub
+            V[0, STATE + at(3 + a, b)] += pv * ua * ub
+
+
+@inline
 def condition(
     Z: F64, j: int, sites: F64, k0: int, V: F64, delta: float, q: float, q_up: float, tmp: F64
 ) -> tuple[float, float, int]:
@@ -71,6 +109,12 @@ def condition(
     Height goes first and the rest is linearised after it: a first height moves a position under a slant range
     along an arc, which the tangent alone would miss by h²/2r. A height far off is taken as garbled and left out.
     V[0] also holds D_BARO and VAR_BARO of the track.
+
+    Slant ranges and azimuths of one radar tell next to nothing of a height that nobody measured; but linearised at a
+    wrong one, look after look, they seem to. So while the height is unknown they don't move it: what the update took
+    from the uncertainty along up is given back. With D what an optimal gain takes off P, and U the projection on up, a
+    gain that leaves up alone gives P - D + U D U exactly.
+    Source: Schmidt's consider filter; Jazwinski, "Stochastic Processes and Filtering Theory", 1970, section 8.4.
     """
     d2 = 0.0
     log_s = 0.0
@@ -89,12 +133,30 @@ def condition(
     count = plane_components(Z, j, sites, k0, V, 0, 0, delta, q, tmp, 0)
     if count < 0:
         return 0.0, 0.0, -1
+    ux, uy, uz = up_of(V[0, 0], V[0, 1], V[0, 2])
+    _up_moments(V, ux, uy, uz, tmp)
+    blind = n == 0 and int(Z[j, Z_KIND]) == POLAR and not math.isfinite(Z[j, Z_ELEVATION])
+    blind = blind and tmp[X_UP + 2] > min(VAR_H_UNKNOWN, (0.1 * Z[j, Z_RANGE]) ** 2)
+    x, v, pp, pv, vv = tmp[X_UP], tmp[X_UP + 1], tmp[X_UP + 2], tmp[X_UP + 3], tmp[X_UP + 4]
     for c in range(count):
         nu = tmp[X_NU + c]
         part, s = fold(V, 0, 0, tmp, c)
         shift_innovations(tmp, c, count, nu / s)
         d2 += part
         log_s += math.log(s) + LOG_2PI
+    if blind:
+        _up_moments(V, ux, uy, uz, tmp)
+        _give_back(
+            V,
+            ux,
+            uy,
+            uz,
+            x - tmp[X_UP],
+            v - tmp[X_UP + 1],
+            pp - tmp[X_UP + 2],
+            pv - tmp[X_UP + 3],
+            vv - tmp[X_UP + 4],
+        )
     return d2, -0.5 * (d2 + log_s) + extra, n + count
 
 

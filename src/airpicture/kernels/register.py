@@ -161,7 +161,8 @@ def register_plots(
                 var = traits[s, 8]
                 Z[j, Z_LEARN] = 1.0
             Z[j, Z_VAR_P] = var
-            x, y, z = ecef_of(lat[j], lon[j], known if math.isfinite(known) else h_mean)
+            # a short-range sensor's targets fly low; at 9 km they'd be outside what it covers
+            x, y, z = ecef_of(lat[j], lon[j], known if math.isfinite(known) else min(h_mean, 0.15 * traits[s, 1]))
             log_clutter += traits[s, 3]
             if abs(v_east[j]) < 3000.0 and abs(v_north[j]) < 3000.0:  # not for NaN and infinity
                 Z[j, Z_V_EAST] = v_east[j]

@@ -1,6 +1,7 @@
 """Plots on their way in: biases off, one frame, refusals by name."""
 
+from airpicture.plots.clutter import Clutter
 from airpicture.plots.register import register, repeated
 from airpicture.plots.stations import station_columns
 
-__all__ = ["register", "repeated", "station_columns"]
+__all__ = ["Clutter", "register", "repeated", "station_columns"]
