@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.layout import ROW, SUMMARY
+from airpicture.kernels.learn import Learnt
 from airpicture.tables import SEEN_MAX, Technology
 
 
@@ -54,6 +55,7 @@ class Store:
         self.plot_azimuth = np.zeros(capacity)
         self.plot_h_baro = np.zeros(capacity)
         self.plot_mode_3a = np.zeros(capacity, np.int32)
+        self.learnt = Learnt(*(getattr(self, name) for name in Learnt._fields))  # the same arrays, as kernels take them
 
     def columns(self) -> list[NDArray[Any]]:
         """Return all columns, always in the same order."""

@@ -1,0 +1,320 @@
+"""What tracks learn from looks and plots besides their states: when and by whom they were seen, codes, status.
+
+A frame mostly brings a handful of plots. Written as array expressions this is some hundred calls a frame, whose fixed
+cost outweighs all arithmetic of tracking; here it's one loop over the few tracks that a look touched.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
+from airpicture.kernels.layout import EXISTENCE, INTERVAL, ROW, Z_ELEVATION, Z_H, Z_H_BARO
+from airpicture.kernels.life import COASTING, CONFIRMED
+
+EXISTENCE_MOST: Final = 0.998  # belief that four missed looks in a row at Pd 0.9 bring below the retiring threshold
+DETECT_ANY_TIME: Final = 0.5  # share of frames in which a sensor that doesn't turn reports a target that another does
+DETECT_AGAIN: Final = 0.02  # chance of a second plot in one turn: split plots, side lobes
+ANOTHER_LOOK: Final = 0.5  # of a turn since the last plot, from which a look is a new one
+TAKEN: Final = 0.5  # weight from which a plot counts as the track's own
+MOVED: Final = 1e-4  # likewise, from which a plot moved the state at all; as in `pairs.update_rows`
+GAP_LEAST: Final = 0.02  # s; plots of one instant (two sensors, two messages) say nothing of the interval
+GAP_MOST: Final = 60.0  # s
+GAIN_INTERVAL: Final = 0.2  # the mean interval follows some five plots
+
+OTHER_ADDRESS: Final = -7.0  # log ratio: one reply in a thousand carries a wrong address
+FRESH: Final = 2.5  # intervals since the last plot, up to which a track counts as coming in under its own address
+INTERVAL_LEAST: Final = 1.0  # s
+OTHER_CODE: Final = -2.5  # garbled or changed Mode A codes are common: some 2 % of replies, more in crowds
+SAME_CALLSIGN: Final = 3.0
+AGREE: Final = (3, 2, 3)  # plots in a row before address, code, callsign change
+SHARED_CODES: Final = (0o0000, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700)  # name nobody
+
+NO_HEIGHT: Final = 0  # what a height rests on
+PRESSURE: Final = 1
+GEOMETRIC: Final = 2
+ELEVATION: Final = 3
+
+
+class Learnt(NamedTuple):
+    """Those columns of the store that looks and plots write to; shapes and units stand there."""
+
+    rows: F64  # (cap, ROW)
+    t_ns: I64  # (cap,), as all that name no shape
+    t_plot: I64
+    plots: I32
+    misses: I32
+    status: U8
+    seen_sensor: I32  # (cap, SEEN)
+    seen_look: I64  # (cap, SEEN)
+    seen_hit: I64  # (cap, SEEN)
+    t_technology: I64  # (cap, technologies)
+    address: I32
+    mode_3a: I32
+    callsign: U64
+    doubt: U8  # (cap, 3)
+    h_source: U8
+    t_height: I64
+    has_baro: U8
+    plot_sensor: I32
+    plot_range: F64
+    plot_azimuth: F64
+    plot_h_baro: F64
+    plot_mode_3a: I32
+
+
+@inline
+def _had_in_this_turn(i: int, t_ns: int, sensor: int, turn: float, seen_sensor: I32, seen_hit: I64) -> bool:
+    """Say whether a turning sensor has already had track i in the turn that t_ns lies in."""
+    again = False
+    for k in range(seen_sensor.shape[1]):
+        if seen_sensor[i, k] == sensor and abs(t_ns - seen_hit[i, k]) < ANOTHER_LOOK * 1e9 * turn:
+            again = True
+    return again
+
+
+@jit
+def detect_rows(
+    tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, seen_sensor: I32, seen_hit: I64, detect: F64
+) -> None:
+    """Write the probability that a sensor reports each track in a look, were it there.
+
+    Parameters
+    ----------
+    tracks : (n,) int64, rows of the store; t_ns : (n,) int64 [ns]
+    turn : s, NaN where the sensor doesn't turn; pd : its detection probability
+    seen_sensor : (cap, SEEN) int32; seen_hit : (cap, SEEN) int64 [ns]
+    detect : (n,) float64; overwritten
+    """
+    for w in range(len(tracks)):
+        if not turn > 0.0:
+            detect[w] = min(DETECT_ANY_TIME, pd)
+        elif _had_in_this_turn(tracks[w], t_ns[w], sensor, turn, seen_sensor, seen_hit):
+            detect[w] = DETECT_AGAIN
+        else:
+            detect[w] = pd
+
+
+@inline
+def _names_somebody(code: int) -> bool:
+    """Say whether a Mode A code is a discrete one."""
+    named = code >= 0
+    for shared in SHARED_CODES:
+        if code == shared:
+            named = False
+    return named
+
+
+@jit
+def score_identity(
+    tracks: I64,
+    plots: I32,
+    rows: F64,
+    t_plot: I64,
+    address: I32,
+    mode_3a: I32,
+    callsign: U64,
+    t_seen: I64,
+    address_seen: I32,
+    mode_3a_seen: I32,
+    callsign_seen: U64,
+    score: F64,
+) -> None:
+    """Write the log ratio that codes add to each pair of track and plot.
+
+    Parameters
+    ----------
+    tracks : (E,) int64, rows of the store; plots : (E,) int32
+    rows, t_plot, address, mode_3a, callsign : columns of the store
+    t_seen, address_seen, mode_3a_seen, callsign_seen : (M,) columns of the plots
+    score : (E,) float64; overwritten; minus infinity forbids the pair
+    """
+    for e in range(len(tracks)):
+        i, j = tracks[e], plots[e]
+        score[e] = 0.0
+        if address[i] >= 0 and address_seen[j] >= 0:
+            if address[i] == address_seen[j]:
+                score[e] = SAME_ADDRESS
+            elif (t_seen[j] - t_plot[i]) * 1e-9 < FRESH * max(rows[i, INTERVAL], INTERVAL_LEAST):
+                # while a track keeps coming in under its own address, a plot of another one is another aircraft's
+                score[e] = -math.inf
+            else:
+                score[e] = OTHER_ADDRESS
+            continue
+        if _names_somebody(mode_3a[i]) and _names_somebody(mode_3a_seen[j]):
+            score[e] = SAME_CODE if mode_3a[i] == mode_3a_seen[j] else OTHER_CODE
+        if callsign[i] != 0 and callsign[i] == callsign_seen[j]:
+            score[e] += SAME_CALLSIGN
+
+
+@inline
+def _doubt(missing: bool, vacant: bool, same: bool, doubt: int) -> int:
+    """Return for how many plots in a row a code has been contradicted, after one more."""
+    if missing:
+        return doubt
+    return 0 if vacant or same else min(doubt + 1, 255)
+
+
+@inline
+def _identify(i: int, address: int, mode_3a: int, callsign: U64, of: Learnt) -> None:
+    """Let track i learn the codes of a plot: one it had none of at once, another than it has when several agree."""
+    doubt = _doubt(address == -1, of.address[i] == -1, address == of.address[i], int(of.doubt[i, 0]))
+    if address != -1 and (of.address[i] == -1 or doubt >= AGREE[0]):
+        of.address[i] = address
+        doubt = 0
+    of.doubt[i, 0] = doubt
+    doubt = _doubt(mode_3a == -1, of.mode_3a[i] == -1, mode_3a == of.mode_3a[i], int(of.doubt[i, 1]))
+    if mode_3a != -1 and (of.mode_3a[i] == -1 or doubt >= AGREE[1]):
+        of.mode_3a[i] = mode_3a
+        doubt = 0
+    of.doubt[i, 1] = doubt
+    doubt = _doubt(callsign == 0, of.callsign[i] == 0, callsign == of.callsign[i], int(of.doubt[i, 2]))
+    if callsign != 0 and (of.callsign[i] == 0 or doubt >= AGREE[2]):
+        of.callsign[i] = callsign
+        doubt = 0
+    of.doubt[i, 2] = doubt
+
+
+@jit
+def identify_rows(tracks: I64, plots: I64, address: I32, mode_3a: I32, callsign: U64, of: Learnt) -> None:
+    """Let each track (row of the store) learn the codes of the plot it took.
+
+    Parameters
+    ----------
+    tracks, plots : (n,) int64; address, mode_3a, callsign : (M,) columns of the plots; of : store, overwritten
+    """
+    for w in range(len(tracks)):
+        j = plots[w]
+        _identify(tracks[w], address[j], mode_3a[j], callsign[j], of)
+
+
+@inline
+def _height_source(Z: F64, j: int, before: int) -> int:
+    """Return what a height rests on after plot j.
+
+    A reported height ties the track to the ellipsoid for good. Pressure is far sharper than elevation, so that from
+    then on the height is the pressure's, with the weather's doubt.
+    """
+    if math.isfinite(Z[j, Z_H]):
+        return GEOMETRIC
+    if math.isfinite(Z[j, Z_H_BARO]) and before != GEOMETRIC:
+        return PRESSURE
+    return ELEVATION if math.isfinite(Z[j, Z_ELEVATION]) and before == NO_HEIGHT else before
+
+
+@inline
+def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Learnt) -> None:
+    """Note that track i had plots in its gate, taken or not: it has had its look, existence has been told.
+
+    The look counts as missed where a turning sensor should have seen the track, and hasn't yet in this turn.
+    """
+    looked = False
+    for k in range(of.seen_sensor.shape[1]):
+        if of.seen_sensor[i, k] == sensor:
+            looked = True
+            of.seen_look[i, k] = max(of.seen_look[i, k], t_ns)
+    due = turn > 0.0 and looked and not taken
+    if due and not _had_in_this_turn(i, t_ns, sensor, turn, of.seen_sensor, of.seen_hit):
+        of.misses[i] += 1
+
+
+@inline
+def _seen(i: int, t_ns: int, sensor: int, of: Learnt) -> None:
+    """Note that a sensor had track i: in its own place, else in a free one, else in that of the longest silent."""
+    slot = -1
+    for k in range(of.seen_sensor.shape[1]):
+        if of.seen_sensor[i, k] == sensor and slot < 0:
+            slot = k
+    if slot >= 0:
+        of.seen_look[i, slot] = max(of.seen_look[i, slot], t_ns)
+        of.seen_hit[i, slot] = max(of.seen_hit[i, slot], t_ns)
+        return
+    slot = 0
+    for k in range(1, of.seen_sensor.shape[1]):
+        silent = of.seen_hit[i, k] if of.seen_sensor[i, k] >= 0 else -1
+        if silent < (of.seen_hit[i, slot] if of.seen_sensor[i, slot] >= 0 else -1):
+            slot = k
+    of.seen_sensor[i, slot] = sensor
+    of.seen_look[i, slot] = max(t_ns, 0)
+    of.seen_hit[i, slot] = max(t_ns, 0)
+
+
+@jit
+def learn_rows(
+    tracks: I64,
+    W: F64,
+    t_w: I64,
+    got: F64,
+    best: I64,
+    Z: F64,
+    t_z: I64,
+    address: I32,
+    mode_3a: I32,
+    callsign: U64,
+    technology: U8,
+    slant_range: F64,
+    azimuth: F64,
+    sensor: int,
+    turn: float,
+    confirm: float,
+    confirm_plots: int,
+    of: Learnt,
+    own: I64,
+) -> int:
+    """Write updated states back and let the tracks that took a plot learn from it; return how many did.
+
+    Parameters
+    ----------
+    tracks : (n,) int64, rows of the store, none twice
+    W : (n, ROW) float64, updated states at t_w : (n,) int64 [ns]
+    got : (n,) float64, probability that a plot was theirs; best : (n,) int64, the plot with the largest weight
+    Z ... azimuth : (M, ...) columns of the plots, see `reports.Reports`
+    sensor : of all plots; turn : s, NaN where it doesn't turn
+    confirm, confirm_plots : existence and number of plots from which a track is confirmed
+    of : store; overwritten in rows `tracks`
+    own : (n,) int64; overwritten with the rows of the store that took a plot
+    """
+    count = 0
+    for w in range(len(tracks)):
+        i = tracks[w]
+        taken = got[w] >= TAKEN
+        if got[w] >= MOVED:
+            for k in range(ROW):
+                of.rows[i, k] = W[w, k]
+            of.t_ns[i] = t_w[w]
+        of.rows[i, EXISTENCE] = min(W[w, EXISTENCE], EXISTENCE_MOST)
+        _look(i, t_w[w], sensor, turn, taken, of)
+        if not taken:
+            continue
+        own[count] = i
+        count += 1
+        j = best[w]
+        t = t_z[j]
+        gap = max((t - of.t_plot[i]) * 1e-9, 0.0)
+        if gap > GAP_LEAST:
+            of.rows[i, INTERVAL] += GAIN_INTERVAL * (min(gap, GAP_MOST) - of.rows[i, INTERVAL])
+        newest = t >= of.t_plot[i]
+        of.t_plot[i] = max(of.t_plot[i], t)
+        of.plots[i] += 1
+        of.misses[i] = 0
+        _seen(i, t, sensor, of)
+        kind = technology[j]
+        if kind < of.t_technology.shape[1]:
+            of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
+        _identify(i, address[j], mode_3a[j], callsign[j], of)
+        of.h_source[i] = _height_source(Z, j, int(of.h_source[i]))
+        if _height_source(Z, j, NO_HEIGHT) != NO_HEIGHT:
+            of.t_height[i] = max(of.t_height[i], t)
+        if math.isfinite(Z[j, Z_H_BARO]):
+            of.has_baro[i] |= 1
+        if newest:  # a plot that came late changes nothing that speaks of the last plot
+            of.plot_sensor[i] = sensor
+            of.plot_range[i] = slant_range[j]
+            of.plot_azimuth[i] = azimuth[j]
+            of.plot_h_baro[i] = Z[j, Z_H_BARO]
+            of.plot_mode_3a[i] = mode_3a[j]
+        sure = of.rows[i, EXISTENCE] >= confirm and of.plots[i] >= confirm_plots
+        if of.status[i] == COASTING or sure:
+            of.status[i] = CONFIRMED
+    return count

@@ -1,0 +1,139 @@
+"""What tracks learn: each kernel against its plain twin, on tables in which every branch is common."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import reference_learn as twin
+from airpicture.config import Config
+from airpicture.kernels import layout as lay
+from airpicture.plots import station_columns
+from airpicture.reports import Reports, Stations
+from airpicture.store import Store
+from airpicture.tracks import detection, identify, identity_score, learn
+from tracking_scenes import radar, sensors_of
+
+SECOND = 1_000_000_000
+seeds = st.integers(0, 2**32 - 1)
+CONFIG = Config()
+SENSORS = station_columns(sensors_of(radar("a"), radar("b", period_s=4.0), {"id": "adsb", "kind": "adsb"}))
+
+
+def store_of(rng: np.random.Generator, n: int) -> Store:
+    """Return n tracks whose codes, sensors and times meet those of `reports_of` more often than not."""
+    store = Store(n + 3)
+    store.n = n
+    store.rows[:n] = rng.normal(size=(n, lay.ROW))
+    store.rows[:n, lay.INTERVAL] = rng.uniform(0.1, 12.0, n)
+    store.rows[:n, lay.EXISTENCE] = rng.random(n)
+    for column in (store.t_ns, store.t_plot, store.t_height):
+        column[:n] = rng.integers(80, 120, n) * SECOND // 2
+    store.plots[:n] = rng.integers(1, 6, n)
+    store.misses[:n] = rng.integers(0, 4, n)
+    store.status[:n] = rng.integers(0, 3, n)
+    store.seen_sensor[:] = -1
+    for i in range(n):
+        seen = rng.permutation(12)[: rng.integers(0, 9)]
+        store.seen_sensor[i, : len(seen)] = seen  # all eight places taken, some free, or none taken
+    held = store.seen_sensor >= 0
+    store.seen_hit[held] = rng.integers(60, 120, held.sum()) * SECOND // 2
+    store.seen_look[held] = store.seen_hit[held] + rng.integers(0, 9, held.sum()) * SECOND
+    store.t_technology[:n] = np.where(rng.random((n, 5)) < 0.5, -1, rng.integers(0, 60, (n, 5)) * SECOND)
+    store.address[:n] = rng.integers(-1, 3, n)
+    store.mode_3a[:n] = rng.choice([-1, 0o1234, 0o4321, 0o7000], n)
+    store.callsign[:n] = rng.integers(0, 3, n)
+    store.doubt[:n] = rng.integers(0, 4, (n, 3))
+    store.h_source[:n] = rng.integers(0, 4, n)
+    store.has_baro[:n] = rng.integers(0, 2, n)
+    return store
+
+
+def reports_of(rng: np.random.Generator, m: int) -> Reports:
+    Z = rng.normal(size=(m, lay.PLOT))
+    for column in (lay.Z_H, lay.Z_H_BARO, lay.Z_ELEVATION):
+        Z[rng.random(m) < 0.6, column] = np.nan
+    return Reports(
+        Z=Z,
+        t_ns=np.sort(rng.integers(80, 120, m) * SECOND // 2),
+        sensor=np.zeros(m, np.int32),
+        address=rng.integers(-1, 3, m).astype(np.int32),
+        mode_3a=rng.choice([-1, 0o1234, 0o4321, 0o7000], m).astype(np.int32),
+        callsign=rng.integers(0, 3, m).astype(np.uint64),
+        technology=rng.integers(0, 5, m).astype(np.uint8),
+        slant_range=rng.random(m),
+        azimuth=rng.random(m),
+    )
+
+
+def same(one: Store, other: Store) -> None:
+    names = [name for name, value in vars(one).items() if isinstance(value, np.ndarray)]
+    assert len(names) > 20
+    for name in names:
+        a, b = getattr(one, name), getattr(other, name)
+        if name == "rows":  # the mean interval alone is summed, which a compiler may round once instead of twice
+            np.testing.assert_allclose(a[:, lay.INTERVAL], b[:, lay.INTERVAL], rtol=1e-15)
+            a, b = np.delete(a, lay.INTERVAL, 1), np.delete(b, lay.INTERVAL, 1)
+        np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+def drawn(seed: int) -> tuple[np.random.Generator, Store, Store, Reports, int, Stations]:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(0, 9))
+    store, again = store_of(np.random.default_rng(seed), n), store_of(np.random.default_rng(seed), n)
+    return rng, store, again, reports_of(rng, int(rng.integers(1, 9))), int(rng.integers(3)), SENSORS
+
+
+@settings(max_examples=300, deadline=None)
+@given(seeds)
+def test_learning_equals_its_twin(seed: int) -> None:
+    rng, store, plain, reports, sensor, stations = drawn(seed)
+    n, m = store.n, reports.size
+    tracks = np.sort(rng.permutation(n)[: rng.integers(0, n + 1)])
+    W = rng.normal(size=(len(tracks), lay.ROW))
+    W[:, lay.EXISTENCE] = rng.choice([0.1, 0.9, 0.999], len(tracks))
+    t_w = rng.integers(80, 120, len(tracks)) * SECOND // 2
+    got = rng.choice([0.0, 9e-5, 1e-4, 0.3, 0.5, 1.0], len(tracks))
+    best = rng.integers(0, m, len(tracks))
+    life = replace(CONFIG.life, confirm_plots=4)
+    config = replace(CONFIG, life=life)
+    own = learn(store, tracks, W, t_w, got, best, reports, sensor, stations, config)
+    turn = float(stations.period[sensor])
+    expected = twin.learn(plain, tracks, W, t_w, got, best, reports, sensor, turn, life.confirm, life.confirm_plots)
+    np.testing.assert_array_equal(own, expected)
+    same(store, plain)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds)
+def test_identity_and_detection_equal_their_twins(seed: int) -> None:
+    rng, store, plain, reports, sensor, stations = drawn(seed)
+    n, m = store.n, reports.size
+    tracks = rng.permutation(n)
+    t = rng.integers(80, 120, n) * SECOND // 2
+    turn, pd = float(stations.period[sensor]), float(stations.pd[sensor])
+    np.testing.assert_array_equal(
+        detection(store, tracks, t, sensor, stations), twin.detection(store, tracks, t, sensor, turn, pd)
+    )
+    if n:
+        pairs = 20
+        owner, plot = rng.integers(0, n, pairs), rng.integers(0, m, pairs).astype(np.int32)
+        np.testing.assert_array_equal(
+            identity_score(store, owner, reports, plot), twin.identity_score(store, owner, reports, plot)
+        )
+    plots = rng.integers(0, m, n)
+    identify(store, tracks, reports, plots)
+    twin.identify(plain, tracks, reports, plots)
+    same(store, plain)
+
+
+def test_a_technology_out_of_range_writes_nowhere() -> None:
+    rng = np.random.default_rng(1)
+    store, reports = store_of(rng, 1), reports_of(rng, 1)
+    reports.technology[:] = 200
+    before = store.t_technology.copy()
+    one = np.zeros(1, np.int64)
+    own = learn(store, one, np.ones((1, lay.ROW)), reports.t_ns, np.ones(1), one, reports, 0, SENSORS, CONFIG)
+    assert own.tolist() == [0]
+    np.testing.assert_array_equal(store.t_technology, before)

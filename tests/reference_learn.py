@@ -1,0 +1,126 @@
+"""Plain twins of `kernels.learn`: the same rules as array expressions over all tracks of a look at once."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airpicture.kernels.layout import EXISTENCE, INTERVAL, Z_ELEVATION, Z_H, Z_H_BARO
+from airpicture.reports import Reports
+from airpicture.store import Store
+from airpicture.tables import Status
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+SHARED_CODES = [0o0000, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700]
+
+
+def detection(store: Store, tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float) -> F64:
+    """Return the chance of a report of each track in this look."""
+    if not turn > 0.0:
+        return np.full(len(tracks), min(0.5, pd))
+    mine = store.seen_sensor[tracks] == sensor
+    since = np.where(mine, np.abs(t_ns[:, None] - store.seen_hit[tracks]), np.iinfo(np.int64).max).min(axis=1)
+    return np.where(since < 0.5e9 * turn, 0.02, pd)
+
+
+def identity_score(store: Store, tracks: I64, reports: Reports, plots: NDArray[np.int32]) -> F64:
+    """Return what codes add to each pair."""
+    score = np.zeros(len(tracks))
+    held, seen = store.address[tracks], reports.address[plots]
+    both = (held >= 0) & (seen >= 0)
+    score[both] = np.where(held[both] == seen[both], 9.0, -7.0)
+    age = (reports.t_ns[plots] - store.t_plot[tracks]) * 1e-9
+    score[both & (held != seen) & (age < 2.5 * np.maximum(store.rows[tracks, INTERVAL], 1.0))] = -np.inf
+    code, code_seen = store.mode_3a[tracks], reports.mode_3a[plots]
+    use = ~both & (code >= 0) & (code_seen >= 0) & ~np.isin(code, SHARED_CODES) & ~np.isin(code_seen, SHARED_CODES)
+    score[use] = np.where(code[use] == code_seen[use], 4.0, -2.5)
+    names = ~both & (store.callsign[tracks] != 0) & (store.callsign[tracks] == reports.callsign[plots])
+    score[names] += 3.0
+    return score
+
+
+def identify(store: Store, tracks: I64, reports: Reports, plots: I64) -> None:
+    """Let tracks learn codes."""
+    columns: list[tuple[NDArray[Any], NDArray[Any], int, int]] = [
+        (store.address, reports.address, -1, 3),
+        (store.mode_3a, reports.mode_3a, -1, 2),
+        (store.callsign, reports.callsign, 0, 3),
+    ]
+    for k, (held, seen, missing, agree) in enumerate(columns):
+        new, old = seen[plots], held[tracks]
+        first = (old == missing) & (new != missing)
+        other = (old != missing) & (new != missing) & (new != old)
+        same = (new != missing) & (new == old)
+        doubt = store.doubt[tracks, k].astype(int)
+        doubt = np.where(other, np.minimum(doubt + 1, 255), np.where(same | first, 0, doubt))
+        change = other & (doubt >= agree)
+        held[tracks] = np.where(first | change, new, old)
+        store.doubt[tracks, k] = np.where(change, 0, doubt)
+
+
+def height_source(Z: F64, before: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return what heights rest on: 0 nothing, 1 pressure, 2 reported, 3 elevation."""
+    geometric, pressure = np.isfinite(Z[:, Z_H]), np.isfinite(Z[:, Z_H_BARO])
+    measured = np.isfinite(Z[:, Z_ELEVATION])
+    source = np.where(pressure & (before != 2), 1, np.where(measured & (before == 0), 3, before))
+    return np.where(geometric, 2, source).astype(np.uint8)
+
+
+def learn(
+    store: Store,
+    tracks: I64,
+    W: F64,
+    t_w: I64,
+    got: F64,
+    best: I64,
+    reports: Reports,
+    sensor: int,
+    turn: float,
+    confirm: float,
+    confirm_plots: int,
+) -> I64:
+    """Write states back, let tracks learn; return the rows of those that took a plot."""
+    moved, taken = got >= 1e-4, got >= 0.5
+    store.rows[tracks[moved]] = W[moved]
+    store.t_ns[tracks[moved]] = t_w[moved]
+    store.rows[tracks, EXISTENCE] = np.minimum(W[:, EXISTENCE], 0.998)
+    looked = store.seen_sensor[tracks] == sensor
+    look = store.seen_look[tracks]
+    store.seen_look[tracks] = np.where(looked, np.maximum(look, t_w[:, None]), look)
+    if turn > 0.0:
+        again = looked & (np.abs(t_w[:, None] - store.seen_hit[tracks]) < 0.5e9 * turn)
+        store.misses[tracks[~taken & looked.any(axis=1) & ~again.any(axis=1)]] += 1
+    own, plot = tracks[taken], best[taken]
+    t = reports.t_ns[plot]
+    gap = np.maximum((t - store.t_plot[own]) * 1e-9, 0.0)
+    interval = store.rows[own, INTERVAL]
+    followed = interval + 0.2 * (np.minimum(gap, 60.0) - interval)
+    store.rows[own, INTERVAL] = np.where(gap > 0.02, followed, interval)
+    newest = t >= store.t_plot[own]
+    store.t_plot[own] = np.maximum(store.t_plot[own], t)
+    store.plots[own] += 1
+    store.misses[own] = 0
+    mine = store.seen_sensor[own] == sensor
+    vacant = np.where(store.seen_sensor[own] < 0, np.int64(-1), store.seen_hit[own])
+    slot = np.where(mine.any(axis=1), mine.argmax(axis=1), vacant.argmin(axis=1))
+    store.seen_sensor[own, slot] = sensor
+    store.seen_look[own, slot] = np.maximum(t, np.where(mine.any(axis=1), store.seen_look[own, slot], 0))
+    store.seen_hit[own, slot] = np.maximum(t, np.where(mine.any(axis=1), store.seen_hit[own, slot], 0))
+    kind = reports.technology[plot]
+    store.t_technology[own, kind] = np.maximum(store.t_technology[own, kind], t)
+    identify(store, own, reports, plot)
+    store.h_source[own] = height_source(reports.Z[plot], store.h_source[own])
+    told = height_source(reports.Z[plot], np.zeros(len(own), np.uint8)) > 0
+    store.t_height[own] = np.where(told, np.maximum(store.t_height[own], t), store.t_height[own])
+    store.has_baro[own] |= np.isfinite(reports.Z[plot, Z_H_BARO])
+    last, plot = own[newest], plot[newest]
+    store.plot_sensor[last] = sensor
+    store.plot_range[last] = reports.slant_range[plot]
+    store.plot_azimuth[last] = reports.azimuth[plot]
+    store.plot_h_baro[last] = reports.Z[plot, Z_H_BARO]
+    store.plot_mode_3a[last] = reports.mode_3a[plot]
+    sure = (store.rows[own, EXISTENCE] >= confirm) & (store.plots[own] >= confirm_plots)
+    store.status[own] = np.where((store.status[own] == Status.COASTING) | sure, Status.CONFIRMED, store.status[own])
+    return own
