@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from airpicture.config import Config
+from airpicture.kernels.gating import keep_passed, time_candidates
 from airpicture.kernels.grid import LEVELS, group_pairs, near_pairs, place_tracks
 from airpicture.kernels.layout import AGILE, EXISTENCE, M_Q, MODELS, ROW, SUMMARY
 from airpicture.kernels.pairs import PAIR_SCRATCH, score_pairs
@@ -57,6 +58,21 @@ class Workspace:
         self.order = np.zeros(capacity, np.int32)
         self.used = np.zeros(LEVELS)
         self.local = np.full(capacity, -1, np.int32)
+        self.state = np.empty((1, ROW))
+        self.scratch = np.empty(PAIR_SCRATCH)
+        self._pair_track = np.empty(0, np.int32)
+        self._pair_plot = np.empty(0, np.int32)
+        self._found = np.empty(0, np.int32)
+        self._distance = np.empty(0)
+
+    def pairs(self, plots: int, most: int) -> tuple[I32, I32, I32, F64]:
+        """Return room for the tracks and plots of all pairs, and for those of one plot with their distances."""
+        if len(self._found) < most:
+            self._found, self._distance = np.empty(most, np.int32), np.empty(most)
+        if len(self._pair_track) < plots * most:
+            room = 1 << (plots * most - 1).bit_length()
+            self._pair_track, self._pair_plot = np.empty(room, np.int32), np.empty(room, np.int32)
+        return self._pair_track[: plots * most], self._pair_plot[: plots * most], self._found, self._distance
 
 
 def gate(
@@ -104,8 +120,7 @@ def gate(
         work.used,
     )
     most = config.association.pairs_max
-    pair_track = np.empty(plots * most, np.int32)
-    pair_plot = np.empty(plots * most, np.int32)
+    pair_track, pair_plot, found, distance = work.pairs(plots, most)
     total, shed = near_pairs(
         Z,
         0,
@@ -117,8 +132,8 @@ def gate(
         work.order,
         work.used,
         most,
-        np.empty(most, np.int32),
-        np.empty(most),
+        found,
+        distance,
         pair_track,
         pair_plot,
     )
@@ -128,13 +143,12 @@ def gate(
     offsets = np.empty(len(touched) + 1, np.int64)
     plot = np.empty(total, np.int32)
     count = group_pairs(pair_track, pair_plot, total, work.local, touched, offsets, plot)
-    touched, offsets = touched[:count], offsets[: count + 1]
-    t_w = np.maximum(np.maximum.reduceat(t_z[plot], offsets[:-1]), t_track[touched])
+    t_w = np.empty(count, np.int64)
+    dt = np.empty(count)
+    owner = np.empty(total, np.int32)
+    time_candidates(touched, offsets, plot, t_z, t_track, count, t_w, dt, owner)
     W = np.empty((count, ROW))
-    scratch = np.empty(PAIR_SCRATCH)
-    dt = (t_w - t_track[touched]).astype(np.float64) * 1e-9
-    predict_rows(rows, touched, dt, motion, 0, count, scratch, W)
-    owner = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets))
+    predict_rows(rows, touched, dt, motion, 0, count, work.scratch, W)
     score = np.empty(total)
     share = np.empty((total, MODELS))
     passed = np.empty(total, np.uint8)
@@ -151,26 +165,24 @@ def gate(
         plot,
         0,
         total,
-        np.empty((1, ROW)),
-        scratch,
+        work.state,
+        work.scratch,
         score,
         share,
         passed,
     )
-    keep = np.flatnonzero(passed)
-    if len(keep) == 0:
+    count, total = keep_passed(passed, count, touched, W, t_w, offsets, owner, plot, score, share)
+    if total == 0:
         return Candidates.none()._replace(shed=shed)
-    have, owner_kept = np.unique(owner[keep], return_inverse=True)
-    first = np.searchsorted(owner_kept, np.arange(len(have) + 1))
     return Candidates(
-        track=touched[have],
-        W=W[have],
-        t_ns=t_w[have],
-        start=first.astype(np.int64),
-        owner=owner_kept.astype(np.int32),
-        plot=plot[keep],
-        score=score[keep],
-        share=share[keep],
+        track=touched[:count],
+        W=W[:count],
+        t_ns=t_w[:count],
+        start=offsets[: count + 1],
+        owner=owner[:total],
+        plot=plot[:total],
+        score=score[:total],
+        share=share[:total],
         shed=shed,
     )
 
