@@ -307,8 +307,9 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
         slant, azimuth, elevation, rate = seen(at, plot.site)
         H = jacobian(at, plot.site)
         up = plot.site[9:] @ (p - plot.site[:3])
+        pressure = not (math.isfinite(plot.h) or math.isfinite(plot.elevation))
         if plot.kind == lay.POLAR:
-            look(H[0, :3], plot.slant_range - slant, plot.var_range + (up / slant) ** 2 * track.var_baro)
+            look(H[0, :3], plot.slant_range - slant, plot.var_range + pressure * (up / slant) ** 2 * track.var_baro)
         look(H[1, :3], wrapped(plot.azimuth - azimuth), plot.var_azimuth)
         if math.isfinite(plot.elevation):
             look(H[2, :3], plot.elevation - elevation, plot.var_elevation)

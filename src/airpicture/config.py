@@ -22,16 +22,16 @@ class Motion:
     ``q_*`` are power spectral densities of white acceleration [m²/s³], horizontal unless named otherwise.
     """
 
-    q_straight: float = 0.5  # airliners on autopilot: 2 m/s of drift in 10 s
+    q_straight: float = 1.0  # airliners in moving air, and slow turns: 3 m/s in 10 s; keeps velocity sigmas honest
     q_turn: float = 20.0  # spread of real turns about the two modelled rates
-    q_agile: float = 600.0  # 2 to 9 g manoeuvres: 77 m/s in 10 s, 25 m/s in 1 s
+    q_agile: float = 2000.0  # 2 to 9 g manoeuvres: 140 m/s in 10 s, 45 m/s in 1 s
     q_up_straight: float = 0.5  # level-offs and starts of climbs, 2 m/s in 10 s
     q_up_agile: float = 60.0
     turn_rate_max: float = 3.0 * DEG  # rad/s, the standard-rate turn
     turn_acceleration: float = 9.0  # m/s², bank of 42 degrees; bounds the rate of fast targets
-    share_turn: float = 0.04  # long-run share of time in each turn model
+    share_turn: float = 0.08  # long-run share of time in each turn model
     share_agile: float = 0.02  # long-run share of time in agile flight
-    mode_seconds: float = 60.0  # memory of the mode chain: a turn lasts about this long
+    mode_seconds: float = 45.0  # memory of the mode chain: a turn lasts about this long
 
     def __post_init__(self) -> None:
         for f in fields(self):

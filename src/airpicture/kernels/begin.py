@@ -66,6 +66,12 @@ LIFE = 5
 
 
 @inline
+def shared_code(code: int) -> bool:
+    """Tell whether a Mode A code names nobody: missing, conspicuity and emergency codes (ICAO Doc 4444, 8.5.2)."""
+    return code <= 0 or code in (0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700)
+
+
+@inline
 def _spread(V: F64, hx: float, hy: float, hz: float, var: float, first: int) -> None:
     """Add variance along a direction to the position (first = 0) or velocity (first = 3) block of V[0]."""
     for a in range(3):
@@ -216,7 +222,7 @@ def find_births(
                     if address[j] != pool_address[q]:
                         continue
                     same = SAME_ADDRESS
-                elif mode_3a[j] >= 0 and pool_mode_3a[q] >= 0:
+                elif not (shared_code(mode_3a[j]) or shared_code(pool_mode_3a[q])):
                     if mode_3a[j] != pool_mode_3a[q]:
                         continue
                     same = SAME_CODE

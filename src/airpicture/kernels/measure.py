@@ -117,14 +117,16 @@ def plane_components(
         if kind == POLAR:
             # the air's pressure offset shifts the assumed height, and with it the ground range under a slant range
             steep = up / rng
-            var = Z[j, Z_VAR_RANGE] + steep * steep * W[w, VAR_BARO]
+            var = Z[j, Z_VAR_RANGE]
+            if not (math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_ELEVATION])):
+                var += steep * steep * W[w, VAR_BARO]
             _set(tmp, c, lx, ly, lz, delta, Z[j, Z_RANGE] - rng, var, q)
             c += 1
         sine = (Z[j, Z_SIN] * north - Z[j, Z_COS] * east) / g
         cosine = (Z[j, Z_COS] * north + Z[j, Z_SIN] * east) / g
         if cosine <= 0.0:
             return -1
-        nu = sine * (1.0 + sine * sine * (1.0 / 6.0 + sine * sine * 0.075))  # arcsine; 1e-6 rad at 0.25 rad
+        nu = sine * (1.0 + sine * sine * (1.0 / 6.0 + sine * sine * 0.075))  # arcsine; 3e-6 rad at 0.25 rad
         a1, a2 = north / g2, east / g2
         _set(tmp, c, a1 * ex - a2 * nx, a1 * ey - a2 * ny, a1 * ez - a2 * nz, delta, nu, Z[j, Z_VAR_AZIMUTH], q)
         c += 1
