@@ -24,7 +24,7 @@ from airpicture.kernels.layout import EXISTENCE
 from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.predict import summarise
 from airpicture.models import gate_limits, motion_settings
-from airpicture.picture import Picture, snapshot
+from airpicture.picture import Gathered, Picture, snapshot
 from airpicture.plots import Clutter, register, repeated, station_columns
 from airpicture.reports import Reports
 from airpicture.store import Saved, Store
@@ -381,6 +381,8 @@ def groups_of(reports: Reports, frame_ns: int) -> list[Reports]:
     Plots that came late make looks of their own, by the frame they'd have been in: a target's plots of two turns must
     not compete, and the gates are set for one time.
     """
+    if reports.size == 1:
+        return [reports]
     first, last = int(reports.t_ns[0]) // frame_ns, int(reports.t_ns[-1]) // frame_ns
     if first == last and (reports.sensor == reports.sensor[0]).all():  # most frames
         cuts = [0, reports.size]
@@ -396,7 +398,7 @@ def groups_of(reports: Reports, frame_ns: int) -> list[Reports]:
         ordered = named[sort]
         again = (ordered[1:] == ordered[:-1]) & (ordered[1:] >= 0)
         if not again.any():
-            groups.append(reports.part(lo, hi))
+            groups.append(reports if len(cuts) == 2 else reports.part(lo, hi))
             continue
         # the k-th report of an address goes to the k-th look
         place = np.arange(hi - lo)
@@ -443,20 +445,20 @@ def track_with_counts(
     """Track a whole recording and say what became of every plot; otherwise as `track`."""
     sensors = plots.sensors if sensors is None else sensors
     tracker = Tracker(sensors, config)
-    parts: list[Tracks] = [Tracks.empty(sensors)]
     if len(plots) == 0:
-        return parts[0], dict(tracker.counts)
+        return Tracks.empty(sensors), dict(tracker.counts)
     _need_sites(plots, sensors)
     plots = plots.in_time_order()
     period_ns = round(tracker.config.output_period_s * 1e9)
     now_ns = (int(plots.t_ns[0]) // period_ns + 1) * period_ns
     total, done = len(plots), 0
     end_ns = int(plots.t_ns[-1])
+    gathered = Gathered(sensors, tracker._motion)
 
     def on_frame(rows: I64) -> None:
         shown = tracker.shown(rows)
         if len(shown):
-            parts.append(tracker._rows(shown, tracker._store.t_ns[shown]))
+            gathered.add(tracker._store, shown, tracker._store.t_ns[shown])
 
     while done < total or now_ns <= end_ns + period_ns or tracker.waiting:
         upto = int(np.searchsorted(plots.t_ns, now_ns, side="left"))
@@ -464,17 +466,18 @@ def track_with_counts(
         tracker._take(plots.take(slice(done, upto)), now_ns)
         done = upto
         tracker.advance(now_ns, on_frame)
-        parts.extend(tracker._ended)
+        for ended in tracker._ended:
+            gathered.put(ended)
         store = tracker._store
         coasting = np.flatnonzero(store.status[: store.n] == Status.COASTING)
         if len(coasting):
-            parts.append(tracker._rows(coasting, np.full(len(coasting), now_ns)))
+            gathered.add(store, coasting, np.full(len(coasting), now_ns))
         if progress is not None:
             progress(done, total)
         if done < total and store.n == 0 and plots.t_ns[done] > now_ns + period_ns:
             now_ns = int(plots.t_ns[done]) // period_ns * period_ns  # nothing happens in a gap without tracks
         now_ns += period_ns
-    tracks = Tracks.concat(parts)
+    tracks = gathered.all()
     return tracks.take(np.lexsort((tracks.track, tracks.t_ns))), dict(tracker.counts)
 
 

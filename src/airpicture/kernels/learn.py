@@ -318,3 +318,27 @@ def learn_rows(
         if of.status[i] == COASTING or sure:
             of.status[i] = CONFIRMED
     return count
+
+
+@jit
+def copy_tracks(index: I64, of: Learnt, into: Learnt, at: int) -> None:
+    """Copy the chosen rows of one store to rows `at` and on of another; `into` is overwritten there."""
+    for k in range(len(index)):
+        i, o = index[k], at + k
+        for c in range(ROW):
+            into.rows[o, c] = of.rows[i, c]
+        for c in range(of.seen_sensor.shape[1]):
+            into.seen_sensor[o, c] = of.seen_sensor[i, c]
+            into.seen_look[o, c] = of.seen_look[i, c]
+            into.seen_hit[o, c] = of.seen_hit[i, c]
+        for c in range(of.t_technology.shape[1]):
+            into.t_technology[o, c] = of.t_technology[i, c]
+        for c in range(of.doubt.shape[1]):
+            into.doubt[o, c] = of.doubt[i, c]
+        into.t_ns[o], into.t_plot[o], into.t_height[o] = of.t_ns[i], of.t_plot[i], of.t_height[i]
+        into.plots[o], into.misses[o], into.status[o] = of.plots[i], of.misses[i], of.status[i]
+        into.address[o], into.mode_3a[o], into.callsign[o] = of.address[i], of.mode_3a[i], of.callsign[i]
+        into.h_source[o], into.has_baro[o] = of.h_source[i], of.has_baro[i]
+        into.plot_sensor[o], into.plot_range[o] = of.plot_sensor[i], of.plot_range[i]
+        into.plot_azimuth[o], into.plot_h_baro[o] = of.plot_azimuth[i], of.plot_h_baro[i]
+        into.plot_mode_3a[o] = of.plot_mode_3a[i]

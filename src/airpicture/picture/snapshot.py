@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from airpicture.kernels.layout import D_BARO, EXISTENCE, ROW, VAR_BARO
+from airpicture.kernels.learn import copy_tracks
 from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.snapshot import (
     O_A,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 HELD_TURNS = 2.5  # a turning sensor counts as holding a track this many turns after its last plot
 HEIGHT_AGE_MOST = 120.0  # s; a height not told for longer isn't known: climbs and descents last minutes
 HELD_S = 15.0  # s, likewise for others
+GATHERED = 1024  # rows shown at once: by then the fixed cost of a snapshot is a hundredth of it; 1.4 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,14 @@ def snapshot(store: Store, index: I64, t_ns: I64, sensors: Sensors, motion: F64,
     out = np.empty((n, OUT))
     dt = np.maximum(t_ns - store.t_ns[index], 0) * 1e-9
     snapshot_rows(store.rows, index, dt, motion, 0, n, np.empty((1, ROW)), np.empty(PAIR_SCRATCH), out)
-    rows = store.rows[index]
+    shown = np.ascontiguousarray(out.T)  # columns, as tables hold them
+    offset, var_baro = store.rows[index, D_BARO], store.rows[index, VAR_BARO]
     source = store.h_source[index]
     unknown = (source == 0) | ((t_ns - store.t_height[index]) * 1e-9 > HEIGHT_AGE_MOST)
     pressure = source == 1
-    h = np.where(unknown, np.nan, out[:, O_H])
-    sigma_up = out[:, O_SIGMA + 2]
-    sigma_up = np.where(pressure, np.sqrt(sigma_up**2 + rows[:, VAR_BARO]), sigma_up)
+    h = np.where(unknown, np.nan, shown[O_H])
+    sigma_up = shown[O_SIGMA + 2]
+    sigma_up = np.where(pressure, np.sqrt(sigma_up**2 + var_baro), sigma_up)
     seen = store.seen_sensor[index]
     period = sensors.period[np.maximum(seen, 0)]
     limit = np.where(np.isfinite(period), HELD_TURNS * period, HELD_S)
@@ -81,31 +84,31 @@ def snapshot(store: Store, index: I64, t_ns: I64, sensors: Sensors, motion: F64,
         t_ns=np.ascontiguousarray(t_ns),
         track=store.number[index],
         status=store.status[index] if status is None else status,
-        existence=rows[:, EXISTENCE].copy(),
-        lat=out[:, O_LAT].copy(),
-        lon=out[:, O_LON].copy(),
+        existence=store.rows[index, EXISTENCE],
+        lat=shown[O_LAT],
+        lon=shown[O_LON],
         h_ell=h,
-        h_baro=np.where((store.has_baro[index] == 1) & ~unknown, out[:, O_H] - rows[:, D_BARO], np.nan),
-        v_east=out[:, O_V].copy(),
-        v_north=out[:, O_V + 1].copy(),
-        v_up=np.where(unknown, np.nan, out[:, O_V + 2]),
-        sigma_east=out[:, O_SIGMA].copy(),
-        sigma_north=out[:, O_SIGMA + 1].copy(),
-        rho_east_north=out[:, O_RHO].copy(),
+        h_baro=np.where((store.has_baro[index] == 1) & ~unknown, shown[O_H] - offset, np.nan),
+        v_east=shown[O_V],
+        v_north=shown[O_V + 1],
+        v_up=np.where(unknown, np.nan, shown[O_V + 2]),
+        sigma_east=shown[O_SIGMA],
+        sigma_north=shown[O_SIGMA + 1],
+        rho_east_north=shown[O_RHO],
         sigma_up=np.where(unknown, np.nan, sigma_up),
-        sigma_v_east=out[:, O_SIGMA_V].copy(),
-        sigma_v_north=out[:, O_SIGMA_V + 1].copy(),
+        sigma_v_east=shown[O_SIGMA_V],
+        sigma_v_north=shown[O_SIGMA_V + 1],
         mode_3a=store.mode_3a[index],
         address=store.address[index],
         callsign=store.callsign[index],
         plot_count=store.plots[index],
         t_ns_plot=store.t_plot[index],
         seen=np.where(holds, seen, -1).astype(np.int32),
-        sigma_v_up=np.where(unknown, np.nan, out[:, O_SIGMA_V + 2]),
-        a_east=out[:, O_A].copy(),
-        a_north=out[:, O_A + 1].copy(),
-        turn_left=out[:, O_LEFT].copy(),
-        turn_right=out[:, O_RIGHT].copy(),
+        sigma_v_up=np.where(unknown, np.nan, shown[O_SIGMA_V + 2]),
+        a_east=shown[O_A],
+        a_north=shown[O_A + 1],
+        turn_left=shown[O_LEFT],
+        turn_right=shown[O_RIGHT],
         h_from_baro=pressure.astype(np.uint8),
         t_ns_technology=store.t_technology[index],
         t_ns_first=store.t_first[index],
@@ -116,3 +119,45 @@ def snapshot(store: Store, index: I64, t_ns: I64, sensors: Sensors, motion: F64,
         plot_mode_3a=store.plot_mode_3a[index],
         sensors=sensors,
     )
+
+
+class Gathered:
+    """Tracks set aside as they are at some time, to be shown many at once: most frames change only a few.
+
+    They are copied, so that what the store does with them later doesn't matter.
+    """
+
+    def __init__(self, sensors: Sensors, motion: F64) -> None:
+        self._sensors, self._motion = sensors, motion
+        self._store = Store(GATHERED)
+        self._t_ns = np.zeros(GATHERED, np.int64)
+        self._parts: list[Tracks] = []
+
+    def add(self, store: Store, index: I64, t_ns: I64) -> None:
+        """Set rows of a store aside, to be shown at the given times; arguments as for `snapshot`."""
+        held = self._store
+        for lo in range(0, len(index), GATHERED):
+            rows = index[lo : lo + GATHERED]
+            if held.n + len(rows) > GATHERED:
+                self._show()
+            at, to = held.n, held.n + len(rows)
+            copy_tracks(rows, store.learnt, held.learnt, at)
+            held.number[at:to], held.t_first[at:to] = store.number[rows], store.t_first[rows]
+            self._t_ns[at:to] = t_ns[lo : lo + GATHERED]
+            held.n = to
+
+    def put(self, tracks: Tracks) -> None:
+        """Take rows that are shown already; they stand after what was added before."""
+        self._show()
+        self._parts.append(tracks)
+
+    def all(self) -> Tracks:
+        """Return all rows, in the order in which they came."""
+        self._show()
+        return Tracks.concat([Tracks.empty(self._sensors), *self._parts])
+
+    def _show(self) -> None:
+        n = self._store.n
+        if n:
+            self._parts.append(snapshot(self._store, np.arange(n), self._t_ns[:n].copy(), self._sensors, self._motion))
+            self._store.n = 0

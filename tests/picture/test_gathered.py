@@ -1,0 +1,55 @@
+"""Tracks gathered over frames and shown at once equal those that were shown frame by frame, in their order."""
+
+import numpy as np
+
+from airpicture.config import Config
+from airpicture.models import motion_settings
+from airpicture.picture import Gathered, snapshot
+from airpicture.picture.snapshot import GATHERED
+from airpicture.store import Store
+from airpicture.tables import Tracks
+from reference_tracking import random_track
+from tracking_scenes import SECOND, T0, assert_bytes_equal, radar, sensors_of
+
+SENSORS = sensors_of(radar("a"), {"id": "adsb", "kind": "adsb"})
+MOTION = motion_settings(Config())
+
+
+def store_of(n: int, seed: int) -> Store:
+    """Return n tracks in which each column holds something of its own."""
+    rng = np.random.default_rng(seed)
+    store = Store(n)
+    store.n = n
+    for column in store.columns():
+        column[:] = rng.integers(0, 100, column.shape)
+    row = random_track(rng, 0.8, 0.1, 5e3).row()
+    store.rows[:] = row
+    store.rows[:, 0] += rng.normal(0.0, 1e3, n)
+    store.status[:] = rng.integers(0, 4, n)
+    store.h_source[:] = rng.integers(0, 4, n)
+    store.has_baro[:] = rng.integers(0, 2, n)
+    store.seen_sensor[:] = rng.integers(-1, 2, store.seen_sensor.shape)
+    for times in (store.t_ns, store.seen_hit, store.t_height):
+        times[:] = T0 - rng.integers(0, 20, times.shape) * SECOND
+    return store
+
+
+def test_gathered_tracks_equal_snapshots_taken_at_once() -> None:
+    rng = np.random.default_rng(3)
+    store = store_of(3 * GATHERED, 1)
+    gathered, parts = Gathered(SENSORS, MOTION), [Tracks.empty(SENSORS)]
+    for k, count in enumerate((3, 0, 700, 400, GATHERED, 2 * GATHERED + 5, 1)):
+        rows = rng.permutation(store.n)[:count]
+        t_ns = T0 + rng.integers(0, 9, count) * SECOND
+        parts.append(snapshot(store, rows, t_ns, SENSORS, MOTION))
+        if k == 3:
+            gathered.put(snapshot(store, rows, t_ns, SENSORS, MOTION))
+        else:
+            gathered.add(store, rows, t_ns)
+        for column in store.columns():  # what is set aside stays as it was
+            column[:] = np.roll(column, 1, axis=0)
+    assert_bytes_equal(gathered.all(), Tracks.concat(parts))
+
+
+def test_nothing_gathered_is_an_empty_table() -> None:
+    assert len(Gathered(SENSORS, MOTION).all()) == 0
