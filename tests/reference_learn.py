@@ -21,7 +21,7 @@ def detection(store: Store, tracks: I64, t_ns: I64, sensor: int, turn: float, pd
     if not turn > 0.0:
         return np.full(len(tracks), min(0.5, pd))
     mine = store.seen_sensor[tracks] == sensor
-    since = np.where(mine, np.abs(t_ns[:, None] - store.seen_hit[tracks]), np.iinfo(np.int64).max).min(axis=1)
+    since = np.where(mine, np.abs(t_ns[:, None] - store.seen_look[tracks]), np.iinfo(np.int64).max).min(axis=1)
     return np.where(since < 0.5e9 * turn, 0.02, pd)
 
 
@@ -90,7 +90,7 @@ def learn(
     look = store.seen_look[tracks]
     store.seen_look[tracks] = np.where(looked, np.maximum(look, t_w[:, None]), look)
     if turn > 0.0:
-        again = looked & (np.abs(t_w[:, None] - store.seen_hit[tracks]) < 0.5e9 * turn)
+        again = looked & (np.abs(t_w[:, None] - look) < 0.5e9 * turn)
         store.misses[tracks[~taken & looked.any(axis=1) & ~again.any(axis=1)]] += 1
     own, plot = tracks[taken], best[taken]
     t = reports.t_ns[plot]

@@ -65,18 +65,18 @@ class Learnt(NamedTuple):
 
 
 @inline
-def _had_in_this_turn(i: int, t_ns: int, sensor: int, turn: float, seen_sensor: I32, seen_hit: I64) -> bool:
-    """Say whether a turning sensor has already had track i in the turn that t_ns lies in."""
+def _looked_in_this_turn(i: int, t_ns: int, sensor: int, turn: float, seen_sensor: I32, seen_look: I64) -> bool:
+    """Say whether a turning sensor's look at track i in the turn that t_ns lies in has counted, taken or missed."""
     again = False
     for k in range(seen_sensor.shape[1]):
-        if seen_sensor[i, k] == sensor and abs(t_ns - seen_hit[i, k]) < ANOTHER_LOOK * 1e9 * turn:
+        if seen_sensor[i, k] == sensor and abs(t_ns - seen_look[i, k]) < ANOTHER_LOOK * 1e9 * turn:
             again = True
     return again
 
 
 @jit
 def detect_rows(
-    tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, seen_sensor: I32, seen_hit: I64, detect: F64
+    tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, seen_sensor: I32, seen_look: I64, detect: F64
 ) -> None:
     """Write the probability that a sensor reports each track in a look, were it there.
 
@@ -84,13 +84,13 @@ def detect_rows(
     ----------
     tracks : (n,) int64, rows of the store; t_ns : (n,) int64 [ns]
     turn : s, NaN where the sensor doesn't turn; pd : its detection probability
-    seen_sensor : (cap, SEEN) int32; seen_hit : (cap, SEEN) int64 [ns]
+    seen_sensor : (cap, SEEN) int32; seen_look : (cap, SEEN) int64 [ns]
     detect : (n,) float64; overwritten
     """
     for w in range(len(tracks)):
         if not turn > 0.0:
             detect[w] = min(DETECT_ANY_TIME, pd)
-        elif _had_in_this_turn(tracks[w], t_ns[w], sensor, turn, seen_sensor, seen_hit):
+        elif _looked_in_this_turn(tracks[w], t_ns[w], sensor, turn, seen_sensor, seen_look):
             detect[w] = DETECT_AGAIN
         else:
             detect[w] = pd
@@ -209,13 +209,13 @@ def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Learnt) 
 
     The look counts as missed where a turning sensor should have seen the track, and hasn't yet in this turn.
     """
+    again = turn > 0.0 and _looked_in_this_turn(i, t_ns, sensor, turn, of.seen_sensor, of.seen_look)
     looked = False
     for k in range(of.seen_sensor.shape[1]):
         if of.seen_sensor[i, k] == sensor:
             looked = True
             of.seen_look[i, k] = max(of.seen_look[i, k], t_ns)
-    due = turn > 0.0 and looked and not taken
-    if due and not _had_in_this_turn(i, t_ns, sensor, turn, of.seen_sensor, of.seen_hit):
+    if turn > 0.0 and looked and not taken and not again:
         of.misses[i] += 1
 
 

@@ -26,6 +26,10 @@ E_END_TENTATIVE_S = 6
 E_LIFETIME = 7
 ENDING = 8
 
+# A missed look counts as at this Pd at most: one target's misses come in runs (a turned-away antenna, terrain, the
+# ground), so a Pd of 0.97 over all targets says little of three in a row.
+PD_MOST = 0.85
+
 EFFECTIVE_RADIUS = 8_494_666.0  # m, 4/3 of the Earth's: radio waves bend (ITU-R P.834, standard atmosphere)
 
 
@@ -104,7 +108,8 @@ def age_tracks(
                     break
                 seen_look[i, k] += turn_ns
                 if inside and sensor_last[s] >= seen_look[i, k]:
-                    r = r * (1.0 - pd[s]) / (1.0 - r * pd[s])
+                    seen = min(pd[s], PD_MOST)
+                    r = r * (1.0 - seen) / (1.0 - r * seen)
                     misses[i] += 1
         rows[i, EXISTENCE] = r
         if status[i] == TENTATIVE:

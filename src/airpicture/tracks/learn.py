@@ -19,7 +19,7 @@ def detection(store: Store, tracks: I64, t_ns: I64, sensor: int, stations: Stati
     """
     detect = np.empty(len(tracks))
     turn, pd = float(stations.period[sensor]), float(stations.pd[sensor])
-    detect_rows(tracks, t_ns, sensor, turn, pd, store.seen_sensor, store.seen_hit, detect)
+    detect_rows(tracks, t_ns, sensor, turn, pd, store.seen_sensor, store.seen_look, detect)
     return detect
 
 
