@@ -19,7 +19,7 @@ SHARED_CODES = [0o0000, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700]
 def detection(store: Store, tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float) -> F64:
     """Return the chance of a report of each track in this look."""
     if not turn > 0.0:
-        return np.full(len(tracks), min(0.5, pd))
+        return np.full(len(tracks), min(0.05, pd))
     mine = store.seen_sensor[tracks] == sensor
     since = np.where(mine, np.abs(t_ns[:, None] - store.seen_look[tracks]), np.iinfo(np.int64).max).min(axis=1)
     return np.where(since < 0.5e9 * turn, 0.02, pd)

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from airpicture.kernels.layout import Z_LOG_CLUTTER
 from airpicture.tables import F64, I32, I64, U8, U64
 
 
@@ -42,12 +41,6 @@ class Reports(NamedTuple):
         """Return rows lo..hi, as views."""
         columns: list[Any] = [column[lo:hi] for column in self]
         return type(self)(*columns)
-
-    def denser(self, excess: float) -> Self:
-        """Return the reports among false plots whose log density is higher by `excess`."""
-        Z = self.Z.copy()
-        Z[:, Z_LOG_CLUTTER] += excess
-        return self._replace(Z=Z)
 
     @property
     def size(self) -> int:

@@ -263,8 +263,7 @@ class Tracker:
         """What one sensor saw in one frame: gate, associate, update, learn, begin."""
         store, config, stations = self._store, self.config, self._stations
         sensor = int(reports.sensor[0])
-        if (excess := self._clutter.excess(sensor)) > 0.0:
-            reports = reports.denser(excess)
+        reports = self._clutter.among(reports, sensor)
         pairs = gate(
             store.rows,
             store.summary,

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from airpicture.reports import Stations
+from airpicture.kernels.layout import Z_LOG_CLUTTER
+from airpicture.reports import Reports, Stations
 from airpicture.tables import F64
 
 MEMORY_TURNS = 6.0  # turns over which unclaimed plots are counted: long against their scatter, short against weather
@@ -35,6 +36,15 @@ class Clutter:
         if not self._period[sensor] > 0.0:
             return 0.0
         return min(max(math.log(max(self.rate[sensor], 1e-9) / self._declared[sensor]), 0.0), EXCESS_MOST)
+
+    def among(self, reports: Reports, sensor: int) -> Reports:
+        """Return a sensor's reports with false plots as dense as they are."""
+        excess = self.excess(sensor)
+        if excess <= 0.0:
+            return reports
+        Z = reports.Z.copy()
+        Z[:, Z_LOG_CLUTTER] += excess
+        return reports._replace(Z=Z)
 
     def count(self, sensor: int, t_ns: int, free: F64) -> None:
         """Take note of the probabilities that nobody claims each plot of a look."""
