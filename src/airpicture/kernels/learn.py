@@ -14,7 +14,7 @@ from airpicture.kernels.layout import EXISTENCE, INTERVAL, ROW, Z_ELEVATION, Z_H
 from airpicture.kernels.life import COASTING, CONFIRMED
 
 EXISTENCE_MOST: Final = 0.998  # belief that four missed looks in a row at Pd 0.9 bring below the retiring threshold
-DETECT_ANY_TIME: Final = 0.05  # that a sensor without turns reports a target in just this frame: 1 in 5 s, frames of 0.25 s
+DETECT_ANY_TIME: Final = 0.05  # that a sensor without turns reports a target in just this frame of 0.25 s
 DETECT_AGAIN: Final = 0.02  # chance of a second plot in one turn: split plots, side lobes
 ANOTHER_LOOK: Final = 0.5  # of a turn since the last plot, from which a look is a new one
 TAKEN: Final = 0.5  # weight from which a plot counts as the track's own
