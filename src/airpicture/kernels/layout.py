@@ -31,6 +31,8 @@ INTERVAL: Final = 115  # s, mean time between used plots
 VAR_POS: Final = 116  # m², learnt variance of reported positions that bring no accuracy, per axis; 0 before the first
 COUNT_POS: Final = 117  # plots it rests on
 VAR_COMMON: Final = 118  # m², what such positions have in common and no filtering takes away; shown, not filtered with
+H_MEAN: Final = 119  # m, where an unmeasured height is assumed to be, by the range of the last plot; with ...
+H_VAR: Final = 120  # m², ... its variance; 0 where no radar plot without height has told
 ROW: Final = 128
 
 # The summary of a track: what the spatial index reads, one cache line.

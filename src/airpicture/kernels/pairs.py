@@ -13,6 +13,9 @@ from airpicture.kernels.layout import (
     COUNT_POS,
     D_BARO,
     EXISTENCE,
+    H_MEAN,
+    H_VAR,
+    M_H_VAR,
     M_Q,
     M_Q_UP,
     MODE,
@@ -29,6 +32,7 @@ from airpicture.kernels.layout import (
     Z_KIND,
     Z_LEARN,
     Z_LOG_CLUTTER,
+    Z_P,
     Z_RANGE,
     Z_VAR_P,
 )
@@ -43,7 +47,7 @@ from airpicture.kernels.measure import (
     shift_innovations,
 )
 from airpicture.kernels.predict import at
-from airpicture.kernels.wgs84 import up_of
+from airpicture.kernels.wgs84 import height_of, up_of
 
 LOG_2PI = math.log(2.0 * math.pi)
 LOG_HEIGHTS = math.log(15_000.0)  # false heights are spread over 15 km
@@ -231,6 +235,18 @@ def score_pairs(
 
 
 @inline
+def learn_reach(W: F64, w: int, Z: F64, j: int, motion: F64) -> None:
+    """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
+
+    As `register` assumes where it places such a plot: up to 0.7 of the range, and no more than 18 km.
+    """
+    told = math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_ELEVATION])
+    if int(Z[j, Z_KIND]) == POLAR and not told:
+        W[w, H_MEAN] = height_of(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        W[w, H_VAR] = min(motion[M_H_VAR], (0.2 * Z[j, Z_RANGE]) ** 2)
+
+
+@inline
 def learn_variance(
     W: F64,
     w: int,
@@ -333,6 +349,7 @@ def update_rows(
         # given that the target exists: what is left for "none" of the plots
         alive = none * (1.0 - detect[w]) * r / (1.0 - r * detect[w])
         scale = 1.0 / (alive + got)
+        learn_reach(W, w, Z, pair_plot[start[w]], motion)
         V[0, D_BARO] = W[w, D_BARO]
         V[0, VAR_BARO] = W[w, VAR_BARO]
         V[0, VAR_POS] = W[w, VAR_POS]

@@ -15,6 +15,8 @@ import math
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.layout import (
+    H_MEAN,
+    H_VAR,
     LEFT,
     M_CLIMB_VAR,
     M_H_MEAN,
@@ -280,7 +282,9 @@ def predict_row(rows: F64, i: int, W: F64, w: int, dt: float, motion: F64, tmp: 
                 W[w, o + a] += sunk * u
                 W[w, o + 3 + a] -= fall * u
             h = LOWEST
-        bound_ignorance(W, w, o, ux, uy, uz, 0, h, motion[M_H_MEAN], motion[M_H_VAR], tmp, SCRATCH_MOVE)
+        ranged = W[w, H_VAR] > 0.0
+        mean, var = (W[w, H_MEAN], W[w, H_VAR]) if ranged else (motion[M_H_MEAN], motion[M_H_VAR])
+        bound_ignorance(W, w, o, ux, uy, uz, 0, h, mean, var, tmp, SCRATCH_MOVE)
         v_up = W[w, o + 3] * ux + W[w, o + 4] * uy + W[w, o + 5] * uz
         bound_ignorance(W, w, o, ux, uy, uz, 3, v_up, 0.0, motion[M_CLIMB_VAR], tmp, SCRATCH_MOVE)
 
