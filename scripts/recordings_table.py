@@ -159,7 +159,8 @@ plots are range and azimuth from a place that nobody has told. The recordings th
 most come without a licence. How near tracks are to independent witnesses: [comparisons.md](comparisons.md).
 
 Surface radars measure no height, and nothing tells the tracker that all their targets are on the ground: their sigma is
-that of targets at any height. "Unknown sensor" counts plots of radars whose site isn't public, in a mix with others.
+that of targets at any height up to 0.7 of the range. "Unknown sensor" counts plots of radars whose site isn't public,
+in a mix with others.
 
 - *sigma*: median over confirmed rows of the tracker's own standard deviation per horizontal axis.
 - *in tracks*: rows of confirmed tracks that a plot made, as a share of all plots.

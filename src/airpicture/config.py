@@ -116,12 +116,10 @@ class Config:
     late_s_max: float = 15.0  # a plot older than this is refused: one turn of a long-range radar and some
     future_s_max: float = 60.0  # a plot further ahead of now than this has a broken clock
     capacity: int = 65_536  # tracks, tentative ones included
-    threads: int = 1
 
     def __post_init__(self) -> None:
         _need(0.01 <= self.frame_s <= 60.0, "frame_s", self.frame_s, "0.01 to 60 s")
         _need(0.9 <= self.gate_probability < 1.0, "gate_probability", self.gate_probability, "0.9 to below 1")
         _need(self.capacity >= 16, "capacity", self.capacity, "at least 16")
-        _need(self.threads >= 1, "threads", self.threads, "at least 1")
         _need(self.output_period_s > 0.0, "output_period_s", self.output_period_s, "a positive number")
         _need(self.late_s_max >= 0.0, "late_s_max", self.late_s_max, "0 or more")

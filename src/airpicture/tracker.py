@@ -18,7 +18,7 @@ from airpicture.association import associate
 from airpicture.association.gate import Workspace, association_ratio, gate
 from airpicture.association.workspace import Workspace as JointWorkspace
 from airpicture.config import Config
-from airpicture.errors import ConfigError, InputError
+from airpicture.errors import ConfigError, InputError, Reason
 from airpicture.filters import update
 from airpicture.kernels.layout import EXISTENCE
 from airpicture.kernels.pairs import PAIR_SCRATCH
@@ -124,9 +124,9 @@ class Tracker:
         edge = self._frame * self._frame_ns
         late = reports.t_ns < edge - round(self.config.late_s_max * 1e9)
         future = reports.t_ns > now_ns + round(self.config.future_s_max * 1e9)
-        for reason, bad in (("late", late), ("future", future)):
+        for reason, bad in ((Reason.LATE, late), (Reason.FUTURE, future)):
             if bad.any():
-                self.counts[f"refused_{reason}"] += int(bad.sum())
+                self.counts[f"refused_{reason.name.lower()}"] += int(bad.sum())
         if (late | future).any():
             reports = reports.take(np.flatnonzero(~(late | future)))
         twin = repeated([self._ahead, self._open, *self._past], reports)

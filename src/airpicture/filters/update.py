@@ -16,7 +16,6 @@ class Update(NamedTuple):
 
     got: F64  # (n,) probability that one of the plots was the track's own
     best: I64  # (n,) the plot with the largest weight
-    best_weight: F64  # (n,)
 
 
 def update(
@@ -66,4 +65,4 @@ def update(
     best = plot[last].astype(np.int64)
     sure = np.flatnonzero(weight[last] > 0.9)
     learn_pressure(W, sure, Z, plot[last[sure]], 0, len(sure))
-    return Update(got=np.minimum(np.add.reduceat(weight, start[:-1]), 1.0), best=best, best_weight=weight[last])
+    return Update(got=np.minimum(np.add.reduceat(weight, start[:-1]), 1.0), best=best)

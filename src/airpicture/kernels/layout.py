@@ -67,10 +67,8 @@ Z_V_NORTH: Final = 18
 Z_VAR_V: Final = 19
 Z_LOG_CLUTTER: Final = 20  # log of the density of false plots in the space that is measured
 Z_RADIUS: Final = 21  # m, four sigma of the position on the ground
-Z_LAT: Final = 22  # rad, of Z_P
-Z_LON: Final = 23
-Z_LEARN: Final = 24  # 1 where Z_VAR_P is the sensor's general figure, not the plot's own
-PLOT: Final = 25
+Z_LEARN: Final = 22  # 1 where Z_VAR_P is the sensor's general figure, not the plot's own
+PLOT: Final = 23
 
 # Motion parameters, one flat array.
 M_Q: Final = 0  # 4, m²/s³ per model, horizontal

@@ -46,7 +46,6 @@ X_H = 96  # in the scratch of `predict`, behind what that needs
 X_NU = X_H + 6 * COMPONENTS  # 144
 X_R = X_NU + COMPONENTS  # 152
 X_PH = X_R + COMPONENTS  # 160, P h of the component being folded
-X_END = 168
 
 VAR_MODE_C = 100.0  # m²: steps of 100 ft are 8.8 m rms (ICAO Annex 10 vol. IV, 3.1.1.7.12), and some jitter
 HEIGHT_GARBLED = 36.0  # d² of a height beyond which it's taken as garbled and left out of the plot

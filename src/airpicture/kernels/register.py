@@ -13,10 +13,8 @@ from airpicture.kernels.layout import (
     Z_H,
     Z_H_BARO,
     Z_KIND,
-    Z_LAT,
     Z_LEARN,
     Z_LOG_CLUTTER,
-    Z_LON,
     Z_P,
     Z_RADIUS,
     Z_RANGE,
@@ -33,7 +31,7 @@ from airpicture.kernels.layout import (
     Z_VAR_V,
 )
 from airpicture.kernels.slant import up_at_height
-from airpicture.kernels.wgs84 import ecef_of, ecef_of_enu, geodetic_of, height_of
+from airpicture.kernels.wgs84 import ecef_of, ecef_of_enu, height_of
 
 # refusals, as in errors.Reason
 OK = 0
@@ -194,6 +192,5 @@ def register_plots(
         Z[j, Z_P + 1] = y
         Z[j, Z_P + 2] = z
         Z[j, Z_LOG_CLUTTER] = log_clutter
-        Z[j, Z_LAT], Z[j, Z_LON], _ = geodetic_of(x, y, z)
         if not math.isfinite(x + y + z):
             reason[j] = NOT_FINITE
