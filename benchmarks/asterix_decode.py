@@ -89,7 +89,7 @@ def measure(name: str, data: bytes, category: int) -> bool:
     paths = fields_of(category)
     framing = best(lambda: frame(data))
     check = best(lambda: walk(blocks, rows, edition))
-    columns = check + best(lambda: extract(blocks, walked, edition, paths))
+    columns = check + best(lambda: extract(blocks, walked, paths))
     whole = best(lambda: read_asterix(data), 3)
     other = theirs(blocks, category, 2000)
     print(

@@ -113,8 +113,8 @@ def by_reason(refused: Mapping[str, int]) -> str:
 
 
 def label(category: str) -> str:
-    """Return CAT048 for 048, and other names as they are."""
-    return f"CAT{category}" if category.isdigit() else category
+    """Return CAT048 for 048, CAT021 0/107 for 021@0/107, and other names as they are."""
+    return f"CAT{category.replace('@', ' ')}" if category[:3].isdigit() else category
 
 
 def tell_notes(report: ReadReport, quiet: bool = False) -> None:

@@ -12,9 +12,10 @@ import click
 from airpicture.commands.options import how_to_read, reading
 
 if TYPE_CHECKING:
-    from airpicture.formats.recording import Recording
+    from airpicture.formats.recording import FromSource, Recording
 
 REFUSALS_SHOWN = 20
+SOURCES_SHOWN = 60
 
 
 @click.command("info")
@@ -28,7 +29,7 @@ def command(
     date: datetime.datetime | None,
     as_json: bool,
 ) -> None:
-    """Say what recordings hold: records and editions, sensors, time, and what was refused and where.
+    """Say what recordings hold: records, sources and their editions, sensors, time, what was refused and where.
 
     For radars whose site isn't known a sensors.toml to complete is printed.
     """
@@ -54,6 +55,7 @@ def _plain(recording: Recording) -> dict[str, Any]:
         "bytes": report.size,
         "records": report.records,
         "editions": report.editions,
+        "sources": [part._asdict() for part in report.sources],
         "refused": report.refused,
         "refusals": [{"at": at, "what": text} for at, text in report.refusals],
         "notes": list(report.notes),
@@ -118,6 +120,7 @@ def _show(recording: Recording) -> None:
             for s in sensors
         ]
         out.print(console.grid("Sensors", ["id", "kind", "SAC/SIC", "site", "period", "plots"], cells, left=5))
+    _show_sources(report.sources)
     for text in report.notes:
         out.print(console.clean(f"Note: {text}"), soft_wrap=True)
     if report.refusals:
@@ -125,6 +128,19 @@ def _show(recording: Recording) -> None:
         out.print(console.grid(f"Refused, the first {len(shown)}", ["at byte or row", "what was wrong"], shown, left=2))
     if not any("[[sensor]]" in text for text in report.notes):  # some readers give the same advice themselves
         _skeleton(recording)
+
+
+def _show_sources(parts: Sequence[FromSource]) -> None:
+    """Print who sent what, and in which edition it was read."""
+    from airpicture.commands import console
+
+    if not parts:
+        return
+    cells = [(p.source or "unknown", f"CAT{p.category}", p.edition, console.count(p.records)) for p in parts]
+    columns = ["SAC/SIC", "category", "read in edition", "records"]
+    console.output().print(console.grid("Sources", columns, cells[:SOURCES_SHOWN], left=3))
+    if (more := len(cells) - SOURCES_SHOWN) > 0:
+        console.output().print(f"and {more:,} more, see --json")
 
 
 def _skeleton(recording: Recording) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,18 +18,29 @@ TRACK_ENDINGS = (".parquet", ".csv", ".ast", ".geojson", ".kml", ".czml")
 
 
 class Editions(click.ParamType[Any]):
-    """``21=0.23``: an ASTERIX category and the edition that its sources send."""
+    """``21=0.23`` or ``21@0/107=0.23``: an ASTERIX category, perhaps one source (SAC/SIC) in it, and its edition."""
 
-    name = "CAT=EDITION"
+    name = "CAT[@SAC/SIC]=EDITION"
 
     def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Return ("021", "0.23")."""
+        """Return ("021", "0.23") or ("021@0/107", "0.23")."""
+        from airpicture.errors import ConfigError
+        from airpicture.formats.asterix.editions import edition_map
+
         if isinstance(value, tuple):
             return value
-        match = re.fullmatch(r"(?:CAT)?0*(\d{1,3})\s*=\s*(\d{1,2}(?:\.\d{1,3})?)", str(value), re.IGNORECASE)
-        if not match or int(match[1]) > 255:
-            self.fail(f"{value!r} isn't of the form CATEGORY=EDITION, for example 21=0.23", parameter, ctx)
-        return f"{int(match[1]):03d}", match[2]
+        key, equals, edition = str(value).partition("=")
+        if not equals:
+            self.fail(
+                f"{value!r} isn't of the form CATEGORY=EDITION, for example 21=0.23, or of the form "
+                "CATEGORY@SAC/SIC=EDITION for one source, for example 21@0/107=0.23",
+                parameter,
+                ctx,
+            )
+        try:
+            return next(iter(edition_map([(key, edition)]).items()))
+        except ConfigError as error:
+            self.fail(str(error), parameter, ctx)
 
 
 def reading(function: Function) -> Function:
@@ -47,7 +57,8 @@ def reading(function: Function) -> Function:
             "editions",
             type=Editions(),
             multiple=True,
-            help="ASTERIX edition of a category, for example 21=0.23; may be repeated.",
+            help="ASTERIX edition of a category, for example 21=0.23, or of one source (SAC/SIC) in it, for example "
+            "21@0/107=0.23; may be repeated.",
         ),
         click.option("--sensors", "sensor_file", metavar="FILE", help="Sensor description (sensors.toml)."),
     ):
@@ -58,12 +69,18 @@ def reading(function: Function) -> Function:
 def how_to_read(
     sensor_file: str | None, editions: Sequence[tuple[str, str]], date: datetime.datetime | None
 ) -> dict[str, Any]:
-    """Return the keyword arguments of ``formats.open_recording``."""
+    """Return the keyword arguments of ``formats.open_recording``.
+
+    Raises
+    ------
+    ConfigError : two editions for the same category or source
+    """
     from airpicture.formats import load_sensors
+    from airpicture.formats.asterix.editions import edition_map
 
     return {
         "sensors": load_sensors(sensor_file) if sensor_file else None,
-        "editions": dict(editions) or None,
+        "editions": edition_map(editions) or None,
         "date": date.date() if date else None,
     }
 

@@ -62,7 +62,8 @@ def open_recording(
     ----------
     path : a file, a folder (of aircraft.json snapshots, or with a plots.parquet), or several of them
     sensors : the described sensors; without them, a ``sensors.toml`` beside a plots file is used
-    editions : ASTERIX editions by category, as ``{"021": "0.23"}``
+    editions : ASTERIX editions by category, as ``{"021": "2.4"}``, and by source (SAC/SIC) where one sends another, as
+        ``{"021@0/107": "0.23"}``; the newest where none is given
     date : day of the first ASTERIX time stamp, where the recording doesn't tell
 
     Raises

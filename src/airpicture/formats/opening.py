@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 
 from airpicture.errors import InputError
 from airpicture.formats.files import is_text, looks_like, read_bytes, read_head
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import FromSource, ReadReport, Recording
 from airpicture.formats.sensors import load_sensors, merge_sensors
 from airpicture.tables import I32, Plots, Sensors, Tracks
 
@@ -80,7 +81,8 @@ def open_recording(
     ----------
     path : a file, a folder (of aircraft.json snapshots, or with a plots.parquet), or several of them
     sensors : the described sensors; without them, a ``sensors.toml`` beside a plots file is used
-    editions : ASTERIX editions by category, as ``{"021": "0.23"}``
+    editions : ASTERIX editions by category, as ``{"021": "2.4"}``, and by source (SAC/SIC) where one sends another, as
+        ``{"021@0/107": "0.23"}``; the newest where none is given
     date : day of the first ASTERIX time stamp, where the recording doesn't tell
 
     Raises
@@ -158,12 +160,15 @@ def _joined_report(reports: Sequence[ReadReport]) -> ReadReport:
     records: dict[str, int] = {}
     refused: dict[str, int] = {}
     editions: dict[str, str] = {}
+    sources: Counter[tuple[str, str, str]] = Counter()
     for report in reports:
         for name, count in report.records.items():
             records[name] = records.get(name, 0) + count
         for name, count in report.refused.items():
             refused[name] = refused.get(name, 0) + count
         editions |= report.editions
+        for part in report.sources:
+            sources[part[:3]] += part.records
     return ReadReport(
         path=", ".join(report.path for report in reports),
         format=", ".join(dict.fromkeys(report.format for report in reports)),
@@ -172,6 +177,7 @@ def _joined_report(reports: Sequence[ReadReport]) -> ReadReport:
         refused=refused,
         refusals=tuple((at, f"{r.path}: {text}") for r in reports for at, text in r.refusals)[:100],
         editions=editions,
+        sources=tuple(FromSource(*key, count) for key, count in sorted(sources.items())),
         notes=tuple(dict.fromkeys(f"{r.path}: {note}" for r in reports for note in r.notes)),
     )
 

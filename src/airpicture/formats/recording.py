@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from airpicture.tables import Plots, Sensors, Tracks
+
+
+class FromSource(NamedTuple):
+    """Records of one ASTERIX category that one source sent, read in one edition."""
+
+    category: str  # "021"
+    source: str  # SAC/SIC, "0/107"; "" where the records don't say
+    edition: str  # "0.23"
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +27,10 @@ class ReadReport:
     records: dict[str, int] = field(default_factory=dict)  # "048" -> records decoded; other formats: "rows"
     refused: dict[str, int] = field(default_factory=dict)  # reason -> count of blocks, records or rows
     refusals: tuple[tuple[int, str], ...] = ()  # the first hundred: (byte offset or row, what was wrong)
-    editions: dict[str, str] = field(default_factory=dict)  # "021" -> "2.4", as used
+    # As used: "021" -> "2.4", and "021@0/107" -> "0.23" for a source that was read in another; in this form they're
+    # taken for reading, too.
+    editions: dict[str, str] = field(default_factory=dict)
+    sources: tuple[FromSource, ...] = ()  # ASTERIX: who sent what, in which edition it was read
     notes: tuple[str, ...] = ()  # sentences for the user: an edition that fits better, a sensor without site, ...
 
 

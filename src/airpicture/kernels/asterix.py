@@ -349,6 +349,27 @@ def walk_blocks(
     return total
 
 
+@jit
+def first_sources(data: U8, offsets: I64, lengths: I64, sources: I64) -> None:
+    """Read who sent each block: SAC and SIC of its first record, which its FSPEC's first bit announces (item 010).
+
+    No edition is needed for that: 010 is the first item of all.
+
+    Parameters: data (n,) uint8; offsets, lengths (B,) int64; sources (B,) int64, overwritten with SAC * 256 + SIC, -1
+    where the record doesn't say or is cut.
+    """
+    for b in range(offsets.shape[0]):
+        sources[b] = -1
+        p = offsets[b] + 3
+        end = offsets[b] + lengths[b]
+        if p < 3 or p >= end or end > data.shape[0] or not data[p] & 0x80:
+            continue
+        while p < end and data[p] & 1:
+            p += 1
+        if p + 2 < end:  # p: the last byte of the FSPEC
+            sources[b] = (np.int64(data[p + 1]) << 8) | np.int64(data[p + 2])
+
+
 @inline
 def _header_fits(data: U8, p: Any, stop: Any, known: Flags) -> Any:
     """Return the length of a block at p that may be one by its header, 0 where it can't be."""

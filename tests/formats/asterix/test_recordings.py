@@ -10,10 +10,11 @@ import oracle
 import pytest
 
 from airpicture.formats.asterix.decode import MISSING, Blocks, decode
+from airpicture.formats.asterix.editions import choose_editions
 from airpicture.formats.asterix.framing import frame
 from airpicture.formats.asterix.items import RecordError, items
 from airpicture.formats.asterix.reader import read_asterix
-from airpicture.formats.asterix.specification import choose_editions, load_category
+from airpicture.formats.asterix.specification import load_category
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def test_counts(recordings: Path, case: Case) -> None:
 
 def compare(blocks: Blocks, rows: np.ndarray, editions: dict[str, str]) -> int:
     """Compare the blocks `rows` field by field with libasterix and with the plain twin; return the records."""
-    chosen = choose_editions(editions)
+    chosen = choose_editions(editions).of_category
     part = Blocks(blocks.data, blocks.offset[rows], blocks.length[rows], blocks.t_ns[rows])
     decoded = decode(part, editions)
     taken = dict.fromkeys(decoded, 0)

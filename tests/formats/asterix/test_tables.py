@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from airpicture.errors import ConfigError
+from airpicture.formats.asterix.editions import choose_editions
 from airpicture.formats.asterix.layout import layout
 from airpicture.formats.asterix.specification import (
     CATEGORIES,
     FIELD_BITS_MAX,
     all_fields,
-    choose_editions,
     load_category,
     newest,
 )
@@ -104,9 +104,9 @@ def test_indices_of_the_tables_lie_inside_them() -> None:
 
 
 def test_editions_are_chosen_by_category() -> None:
-    assert choose_editions(None)[48] == newest(48)
+    assert choose_editions(None).of_category[48] == newest(48)
     for key in ("021", "21", "CAT021", "cat 21"):
-        assert choose_editions({key: "0.23"})[21] == "0.23"
+        assert choose_editions({key: "0.23"}).of_category[21] == "0.23"
 
 
 @pytest.mark.parametrize(

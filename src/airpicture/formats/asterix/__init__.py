@@ -5,8 +5,10 @@ Read in this order::
     _generated/        what the specifications say, as data
     specification.py   the same as Python values
     layout.py          the same as arrays for the kernels
+    editions.py        which edition a source is read in
     framing.py         files, captures -> data blocks
     decode.py          data blocks -> columns of fields
+    fitting.py         sources that send another edition than they're read in
     items.py           one record, item by item, in plain Python
     clock.py           time of day -> full time
     sources.py         SAC/SIC -> sensors

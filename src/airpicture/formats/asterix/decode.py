@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.formats.asterix.editions import Choice, choose_editions
 from airpicture.formats.asterix.layout import layout
-from airpicture.formats.asterix.specification import Edition, Field, all_fields, choose_editions, load_category
+from airpicture.formats.asterix.specification import CATEGORIES, Edition, Field, Item, all_fields, load_category
 from airpicture.kernels import asterix as kernel
 from airpicture.kernels.asterix import MISSING
 from airpicture.tables import F64, I64, U8
@@ -36,15 +38,16 @@ _NO_COLUMN = np.empty(0, np.int64)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
-    """The records of one category in one edition, in the order of the input. N records."""
+    """The records of one category, of whatever editions, in the order of the input. N records."""
 
     category: int
-    edition: str
+    editions: tuple[str, ...]
+    which: U8  # (N,) row in editions
     raw: dict[str, I64]  # path -> (N,) integers as sent, MISSING where the record has no such field
     offset: I64  # (N,) byte offset of the record
     block: I64  # (N,) block that holds it, as counted in the input
-    present: I64  # (N,) items: bit k stands for field reference number k + 1
-    contents: dict[str, Field]
+    present: I64  # (N,) items: bit k stands for field reference number k + 1 of the record's edition
+    contents: tuple[dict[str, Field], ...]  # by edition
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -65,11 +68,29 @@ class Records:
         found: NDArray[np.bool_] = (column != MISSING) & (column != 0)
         return found
 
+    def of_edition(self, marks: Callable[[str], bool]) -> NDArray[np.bool_]:
+        """Return which records are of the editions that `marks` marks."""
+        return np.array([marks(name) for name in self.editions])[self.which]
+
+    def content(self, path: str) -> Item | None:
+        """Return what a field is in the first edition that has it, None where none has.
+
+        Its unit is the same in all (a test holds the tables to that), its least significant bit isn't.
+        """
+        return next((fields[path].content for fields in self.contents if path in fields), None)
+
     def physical(self, path: str) -> F64:
         """Return a field times its least significant bit, in the unit of the specification; NaN where missing."""
         column = self.raw[path]
-        content = self.contents.get(path)
-        values: F64 = column.astype(np.float64) * float(content.content.get("lsb", 1.0) if content else 1.0)
+        values: F64 = column.astype(np.float64)
+        steps = [float(f[path].content.get("lsb", 1.0)) if path in f else None for f in self.contents]
+        match sorted({step for step in steps if step is not None}):
+            case []:  # an item without fixed places: its byte offset
+                pass
+            case [step]:
+                values *= step
+            case _:
+                values *= np.array(steps, np.float64)[self.which]
         values[column == MISSING] = np.nan
         return values
 
@@ -101,6 +122,7 @@ class Blocks:
 class Walked:
     """Which blocks of one category are good in one edition."""
 
+    edition: Edition
     rows: I64  # (K,) blocks of that category
     reasons: U8  # (K,) GOOD or why not
     faults: I64  # (K,) byte offset of the fault
@@ -130,12 +152,13 @@ def walk(blocks: Blocks, rows: I64, edition: Edition) -> Walked:
         none,
         none,
     )
-    return Walked(rows, reasons, faults, counts)
+    return Walked(edition, rows, reasons, faults, counts)
 
 
-def extract(blocks: Blocks, walked: Walked, edition: Edition, paths: Sequence[str]) -> Records:
+def extract(blocks: Blocks, walked: Walked, paths: Sequence[str]) -> Records:
     """Return the records of the good blocks, with the fields `paths` as columns."""
     arrays = layout()
+    edition = walked.edition
     good = walked.counts > 0
     rows, counts = walked.rows[good], walked.counts[good]
     size = int(counts.sum())
@@ -163,12 +186,52 @@ def extract(blocks: Blocks, walked: Walked, edition: Edition, paths: Sequence[st
     assert written == size
     return Records(
         category=edition.category,
-        edition=edition.name,
+        editions=(edition.name,),
+        which=np.zeros(size, np.uint8),
         raw={path: out[k, :size] for k, path in enumerate(paths)},
         offset=offset,
         block=rows[block] if size else block,
         present=present,
-        contents=_fields_of(edition.category, edition.name),
+        contents=(_fields_of(edition.category, edition.name),),
+    )
+
+
+def sources_of_blocks(blocks: Blocks, rows: I64) -> I64:
+    """Return SAC * 256 + SIC of the first record of each of the blocks `rows`, -1 where it doesn't say."""
+    sources = np.empty(len(rows), np.int64)
+    kernel.first_sources(blocks.data, blocks.offset[rows], blocks.length[rows], sources)
+    return sources
+
+
+def walk_by_source(blocks: Blocks, rows: I64, category: int, choice: Choice) -> list[Walked]:
+    """Check the blocks `rows` of a category, each in the edition chosen for the source of its first record.
+
+    Returns one part for each edition that any of the blocks takes.
+    """
+    if category not in choice.of_source:
+        return [walk(blocks, rows, load_category(category)[choice.of_category[category]])]
+    editions, which = choice.split(category, sources_of_blocks(blocks, rows))
+    return [walk(blocks, rows[which == k], editions[k]) for k in np.unique(which).tolist()]
+
+
+def in_one(parts: Sequence[Records]) -> Records:
+    """Return records of one category in several editions as one table, in the order of the input."""
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort(np.concatenate([part.block for part in parts]), kind="stable")  # a block is in but one part
+
+    def joined(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate(columns)[order]
+
+    return Records(
+        category=parts[0].category,
+        editions=tuple(part.editions[0] for part in parts),
+        which=joined([np.full(len(part), k, np.uint8) for k, part in enumerate(parts)]),
+        raw={path: joined([part.raw[path] for part in parts]) for path in parts[0].raw},
+        offset=joined([part.offset for part in parts]),
+        block=joined([part.block for part in parts]),
+        present=joined([part.present for part in parts]),
+        contents=tuple(part.contents[0] for part in parts),
     )
 
 
@@ -199,46 +262,53 @@ def decode(
     Parameters
     ----------
     data : blocks end to end, or `Blocks` found by ``framing``
-    editions : as for `specification.choose_editions`
+    editions : by category, or by category and source, as for `editions.choose_editions`
     fields : which fields of which category; all of them where it's None
 
     Returns
     -------
-    records by category, for the categories that occur and have tables; refused blocks have none
+    records by category, for the categories that occur and have tables, whatever their editions, in the order of the
+    input; refused blocks have none
 
     Raises
     ------
-    ConfigError : an unknown edition
+    ConfigError : an unknown category or edition
     """
     blocks = data if isinstance(data, Blocks) else plain_blocks(data)
-    chosen = choose_editions(editions)
+    choice = choose_editions(editions)
     kinds = blocks.category()
     decoded = {}
-    for category in sorted(set(np.unique(kinds).tolist()) & set(chosen)):
-        edition = load_category(category)[chosen[category]]
-        paths = list(_fields_of(category, edition.name)) if fields is None else list(fields.get(category, ()))
-        rows = np.flatnonzero(kinds == category)
-        decoded[category] = extract(blocks, walk(blocks, rows, edition), edition, paths)
+    for category in sorted(set(np.unique(kinds).tolist()) & set(choice.of_category)):
+        walked = walk_by_source(blocks, np.flatnonzero(kinds == category), category, choice)
+        if fields is None:
+            paths = list(dict.fromkeys(path for part in walked for path in _fields_of(category, part.edition.name)))
+        else:
+            paths = list(fields.get(category, ()))
+        decoded[category] = in_one([extract(blocks, part, paths) for part in walked])
     return decoded
 
 
 def count_items(data: bytes | Blocks, editions: Mapping[str, str] | None = None) -> dict[int, dict[str, int]]:
     """Count how many records hold each item, category by category; "" stands for all records.
 
-    Items are named as in the specification ("040"), in the order of the profile; "RFS" is random field sequencing.
+    Items are named as in the specification ("040"), in the order of the profiles; "RFS" is random field sequencing.
     """
-    chosen = choose_editions(editions)
-    selectors = {c: [load_category(c)[name].selector] for c, name in chosen.items() if load_category(c)[name].selector}
+    selectors = {
+        category: list(dict.fromkeys(e.selector for e in load_category(category).values() if e.selector))
+        for category in CATEGORIES
+    }
     counts: dict[int, dict[str, int]] = {}
     for category, records in decode(data, editions, fields=selectors).items():
-        edition = load_category(category)[records.edition]
-        uap = records.integers(edition.selector, 0) if edition.selector else np.zeros(len(records), np.int64)
         found = {"": len(records)}
-        for k, profile in enumerate(edition.uaps):
-            present = records.present[uap == k]
-            for bit, entry in enumerate(profile.items):
-                name = entry["name"] if isinstance(entry, dict) else entry
-                if name is not None and (number := int((present >> bit & 1).sum())):
-                    found[name] = found.get(name, 0) + number
+        for k, edition_name in enumerate(records.editions):
+            edition = load_category(category)[edition_name]
+            mine = records.which == k
+            uap = records.integers(edition.selector, 0) if edition.selector else np.zeros(len(records), np.int64)
+            for place, profile in enumerate(edition.uaps):
+                present = records.present[mine & (uap == place)]
+                for bit, entry in enumerate(profile.items):
+                    name = entry["name"] if isinstance(entry, dict) else entry
+                    if name is not None and (number := int((present >> bit & 1).sum())):
+                        found[name] = found.get(name, 0) + number
         counts[category] = found
     return counts

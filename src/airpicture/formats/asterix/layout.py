@@ -17,6 +17,7 @@ from airpicture.formats.asterix.specification import (
     FIELD_BITS_MAX,
     Edition,
     Item,
+    Uap,
     all_fields,
     item_fields,
     load_category,
@@ -189,6 +190,14 @@ def _selector(edition: Edition) -> tuple[int, int]:
     return position, bits.pop()
 
 
+def _check_source(uap: Uap) -> None:
+    """Hold the tables to what `kernels.asterix.first_sources` relies on: SAC and SIC are the first two bytes."""
+    item = uap.items[0]
+    assert isinstance(item, dict)
+    fields = [(f.path, f.cell[1], f.bit, f.bits) for f in item_fields(item)]
+    assert (item["type"], fields) == ("group", [("010/SAC", 0, 0, 8), ("010/SIC", 0, 8, 8)])
+
+
 @lru_cache(maxsize=1)
 def layout() -> Layout:
     """Return the arrays of all editions of all categories; built once."""
@@ -203,6 +212,7 @@ def layout() -> Layout:
             index[category, edition.name] = len(roots)
             roots.append((len(uaps), len(edition.uaps), *_selector(edition)))
             for uap in edition.uaps:
+                _check_source(uap)
                 uaps.append((uap.fspec_bytes, build.profile(uap.items, uap.fspec_bytes)))
         categories[category, 1] = len(roots)
 

@@ -10,18 +10,24 @@ import numpy as np
 
 from airpicture.errors import InputError
 from airpicture.formats.asterix import clock, sources, systemtracks, targets
-from airpicture.formats.asterix.decode import REASONS, Blocks, Records, extract, walk
+from airpicture.formats.asterix.decode import (
+    REASONS,
+    Records,
+    Walked,
+    extract,
+    in_one,
+    sources_of_blocks,
+    walk_by_source,
+)
+from airpicture.formats.asterix.editions import Choice, choose_editions, edition_key, source_name
+from airpicture.formats.asterix.fitting import notes_on_editions
 from airpicture.formats.asterix.framing import Framed, frame
-from airpicture.formats.asterix.specification import choose_editions, load_category
 from airpicture.formats.asterix.targets import Targets
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import FromSource, ReadReport, Recording
 from airpicture.geo import enu_to_geodetic
 from airpicture.tables import F64, I32, I64, Plots, Sensors
 
 REFUSALS_SHOWN = 100
-# Editions are compared where more blocks than this are refused, on so many blocks. A wrong edition of CAT021 costs 3 %
-# (2.4 for 2.1) to all of the blocks (2.6 for 0.23); damage on the way costs far less.
-SUSPECT_SHARE, SUSPECT_BLOCKS, SAMPLE = 0.01, 3, 4000
 EARTH_RADIUS = 6_371_000.0  # m, mean; for the fall of the Earth below a plane, where a percent doesn't matter
 
 
@@ -54,12 +60,14 @@ def read_asterix(
     data : the file's contents
     path : for messages
     sensors : the described sensors, found by SAC, SIC and kind; others are added as discovered
-    editions : by category, as {"021": "0.23"}; the newest where none is given
+    editions : by category, as {"021": "2.4"}, and by category and source (SAC/SIC) where one sends another, as
+        {"021@0/107": "0.23"}; the newest where none is given. A block is read in the edition of the source of its first
+        record
     date : day of the first time stamp; None: the capture tells, else 1970-01-01 is taken and noted
 
     Raises
     ------
-    ConfigError : an unknown category or edition
+    ConfigError : an unknown category or edition, SAC or SIC beyond 255
     InputError : no data, or no data block in it
     """
     chosen = choose_editions(editions)
@@ -73,7 +81,7 @@ def read_asterix(
             todo="Look at its first bytes: a block starts with the category and two bytes of length",
             path=path,
         )
-    records = _decode(framed, chosen)
+    records, used = _decode(framed, chosen)
     origin = {category: sources.source_of(found) for category, found in records.items()}
     times = clock.assign_times(records, origin, framed.blocks, date)
     framed.notes += times.notes
@@ -105,61 +113,85 @@ def read_asterix(
         records={f"{category:03d}": len(found) for category, found in records.items()},
         refused=dict(framed.refused),
         refusals=tuple(sorted(framed.refusals)[:REFUSALS_SHOWN]),
-        editions={f"{category:03d}": found.edition for category, found in records.items()},
+        editions=used,
+        sources=tuple(part for found in records.values() for part in _by_source(found)),
         notes=(*framed.notes, *table.notes),
     )
     whole = Plots.concat(plots) if plots else Plots.empty(table.sensors)
     return Recording(whole.in_time_order(), table.sensors, report, tracks)
 
 
-def _decode(framed: Framed, chosen: Mapping[int, str]) -> dict[int, Records]:
-    """Decode all categories; refused blocks go to the account, with the edition that would fit them better."""
+def _decode(framed: Framed, choice: Choice) -> tuple[dict[int, Records], dict[str, str]]:
+    """Decode all categories; refused blocks go to the account, with the edition that would fit them better.
+
+    Returns the records by category, and the editions used in the form of `ReadReport.editions`.
+    """
     blocks = framed.blocks
     kinds = blocks.category()
-    decoded = {}
+    decoded, used = {}, {}
     for category in np.unique(kinds).tolist():
         rows = np.flatnonzero(kinds == category)
-        if category not in chosen:
+        if category not in choice.of_category:
             framed.refused[f"CAT{category:03d} isn't decoded (block)"] += len(rows)
             framed.refusals += [
                 (framed.file_offset(int(blocks.offset[row])), f"CAT{category:03d} isn't decoded")
                 for row in rows[:REFUSALS_SHOWN]
             ]
             continue
-        edition = load_category(category)[chosen[category]]
-        walked = walk(blocks, rows, edition)
-        bad = np.flatnonzero(walked.reasons != 0)
-        for reason, count in zip(*np.unique(walked.reasons[bad], return_counts=True), strict=True):
-            framed.refused[f"CAT{category:03d} {REASONS[int(reason)]} (block)"] += int(count)
-        for k in bad[:REFUSALS_SHOWN].tolist():
-            at = framed.file_offset(int(blocks.offset[rows[k]]))
-            inside = int(walked.faults[k] - blocks.offset[rows[k]])
-            what = REASONS[int(walked.reasons[k])]
-            framed.refusals.append((at, f"CAT{category:03d} block refused: {what}, at byte {inside} of the block"))
-        if len(bad) >= SUSPECT_BLOCKS and len(bad) > SUSPECT_SHARE * len(rows):
-            framed.notes += _better_edition(blocks, rows, category, edition.name)
-        decoded[category] = extract(blocks, walked, edition, fields_of(category))
-    return decoded
+        parts = walk_by_source(blocks, rows, category, choice)
+        for walked in parts:
+            _account(walked, framed)
+        framed.notes += notes_on_editions(blocks, parts, choice)
+        decoded[category] = in_one([extract(blocks, walked, fields_of(category)) for walked in parts])
+        if choice.of_category[category] in decoded[category].editions:
+            used[edition_key(category)] = choice.of_category[category]
+        if own := choice.of_source.get(category):
+            sent = set(np.unique(sources_of_blocks(blocks, rows)).tolist())
+            used |= {edition_key(category, source): name for source, name in own.items() if source in sent}
+            framed.notes += _strays(decoded[category], choice)
+    return decoded, used
 
 
-def _better_edition(blocks: Blocks, rows: I64, category: int, used: str) -> list[str]:
-    """Return the note that names a better edition, where there's one, tried on blocks from the whole recording."""
-    sample = rows[np.linspace(0, len(rows) - 1, min(len(rows), SAMPLE)).astype(np.int64)]
-    shares = {
-        name: float((walk(blocks, sample, edition).reasons != 0).mean())
-        for name, edition in load_category(category).items()
-    }
-    best = min(reversed(list(shares)), key=lambda name: shares[name])  # the newest of those that fit best
-    if shares[best] >= 0.5 * shares[used]:
+def _account(walked: Walked, framed: Framed) -> None:
+    """Count the refused blocks by reason, and say where the first are."""
+    name = f"CAT{walked.edition.category:03d}"
+    bad = np.flatnonzero(walked.reasons != 0)
+    for reason, count in zip(*np.unique(walked.reasons[bad], return_counts=True), strict=True):
+        framed.refused[f"{name} {REASONS[int(reason)]} (block)"] += int(count)
+    for k in bad[:REFUSALS_SHOWN].tolist():
+        start = int(framed.blocks.offset[walked.rows[k]])
+        what, inside = REASONS[int(walked.reasons[k])], int(walked.faults[k]) - start
+        text = f"{name} block refused: {what}, at byte {inside} of the block"
+        framed.refusals.append((framed.file_offset(start), text))
+
+
+def _strays(records: Records, choice: Choice) -> list[str]:
+    """Return the note on records in blocks that begin with a record of another source, which sends another edition."""
+    source = sources.source_of(records)
+    editions, which = choice.split(records.category, source)
+    expected = np.array([records.editions.index(e.name) if e.name in records.editions else -1 for e in editions])
+    count = int(((expected[which] != records.which) & (source >= 0)).sum())
+    if not count:
         return []
     return [
-        f"{_percent(shares[used])} of CAT{category:03d} blocks refused with edition {used}, "
-        f"{_percent(shares[best])} with {best}: use --edition {category}={best}"
+        f"{count:,} CAT{records.category:03d} records stand in blocks that begin with a record of another source, and "
+        "were read in that one's edition: a block is read in one"
     ]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share == 0 or share >= 0.01 else f"{100 * share:.2g} %"
+def _by_source(records: Records) -> list[FromSource]:
+    """Return how many records each source sent in each edition."""
+    key = (sources.source_of(records) + 1) * len(records.editions) + records.which
+    counts = np.bincount(key)
+    return [
+        FromSource(
+            f"{records.category:03d}",
+            source_name(k // len(records.editions) - 1),
+            records.editions[k % len(records.editions)],
+            int(counts[k]),
+        )
+        for k in np.flatnonzero(counts).tolist()
+    ]
 
 
 def _leave(found: Targets, mask: np.ndarray[tuple[int], np.dtype[np.bool_]], left: Counter[str], why: str) -> None:

@@ -6,8 +6,7 @@ Leaves out how bytes are walked (`layout`, `kernels.asterix`) and what items mea
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -84,40 +83,6 @@ def load_category(category: int) -> dict[str, Edition]:
 def newest(category: int) -> str:
     """Return the name of the newest edition of a category."""
     return list(load_category(category))[-1]
-
-
-def choose_editions(editions: Mapping[str, str] | None = None) -> dict[int, str]:
-    """Return the edition to use of every category: the newest, but where `editions` names another.
-
-    Parameters
-    ----------
-    editions : {"021": "0.23"}; "21" and "CAT021" are taken too
-
-    Raises
-    ------
-    ConfigError : an unknown category or edition; the message lists those that there are
-    """
-    chosen = {category: newest(category) for category in CATEGORIES}
-    for key, value in (editions or {}).items():
-        match = re.fullmatch(r"(?:cat(?:egory)?)?[ _-]*0*(\d{1,3})", str(key).strip(), re.IGNORECASE)
-        if match is None or int(match[1]) not in CATEGORIES:
-            known = ", ".join(f"{c:03d}" for c in CATEGORIES)
-            raise ConfigError(
-                f"edition given for ASTERIX category {key!r}",
-                expected=f"one of the categories {known}",
-                todo="write it like 021=0.23",
-            )
-        category = int(match[1])
-        known_editions = load_category(category)
-        name = str(value).strip()
-        if name not in known_editions:
-            raise ConfigError(
-                f"CAT{category:03d} edition {name!r} isn't known",
-                expected=f"one of {', '.join(known_editions)}",
-                todo=f"write it like {category:03d}={newest(category)}",
-            )
-        chosen[category] = name
-    return chosen
 
 
 @dataclass(frozen=True, slots=True)

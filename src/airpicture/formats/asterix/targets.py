@@ -237,12 +237,12 @@ def _quality(records: Records) -> F64:
     Since edition 1.0 NACp where it's sent (MOPS version 1 and up), else NUCp where I021/210 says version 0 or there's
     no word of it. Before, the position accuracy of the figure of merit (I021/090 PA), taken as NUCp.
     """
-    if not records.edition.startswith("0."):
-        version = records.integers("210/VN", 0)
-        nucp = _sigma_of(_NUCP_95, np.where(version == 0, records.integers("090/NUCPNIC"), -1))
-        nacp = _sigma_of(_NACP_95, np.where(version > 0, records.integers("090/NACP"), -1))
-        return np.where(version > 0, nacp, nucp)
-    return _sigma_of(_NUCP_95, records.integers("090/PA"))
+    version = records.integers("210/VN", 0)
+    nucp = np.where(version == 0, records.integers("090/NUCPNIC"), -1)
+    nacp = np.where(version > 0, records.integers("090/NACP"), -1)
+    old = records.of_edition(lambda name: name.startswith("0."))
+    by_nucp = _sigma_of(_NUCP_95, np.where(old, records.integers("090/PA"), nucp))
+    return np.where(~old & (version > 0), _sigma_of(_NACP_95, nacp), by_nucp)
 
 
 def read_021(records: Records, left: Counter[str]) -> Targets:

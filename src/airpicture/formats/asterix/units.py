@@ -35,10 +35,10 @@ _SIX_BIT[0x30:0x3A] = np.arange(ord("0"), ord("9") + 1)
 
 def si(records: Records, path: str) -> F64:
     """Return a field in SI units or radians, NaN where a record doesn't have it."""
-    found = records.contents.get(path)
+    found = records.content(path)
     values = records.physical(path)
     if found is not None:
-        values *= TO_SI[found.content.get("unit", "")]
+        values *= TO_SI[found.get("unit", "")]
     return values
 
 
