@@ -7,8 +7,10 @@ import pytest
 
 import airpicture as ap
 from airpicture.formats.sensors import sensors_from_rows
+from airpicture.kernels.layout import PLOT, Z_LOG_CLUTTER
 from airpicture.plots import Clutter, station_columns
 from airpicture.plots.clutter import MEMORY_TURNS
+from airpicture.reports import Reports
 from airpicture.tables import Plots, Sensors, Status
 
 SECOND = 1_000_000_000
@@ -23,27 +25,77 @@ def radar(declared: float, *, period_s: float = 10.0) -> Sensors:
 def test_a_steady_rate_is_found_and_few_unclaimed_plots_change_nothing() -> None:
     clutter = Clutter(station_columns(radar(20.0)))
     for k in range(4000):  # 40 looks a turn of 10 s, 2.5 plots each: 100 a turn
-        clutter.count(0, k * SECOND // 4, np.full(5, 0.5))
+        clutter.count(*look_of(0, k * 0.25, np.full(5, 0.5)))
     assert clutter.rate[0] == pytest.approx(100.0, rel=0.02)
     assert clutter.excess(0) == pytest.approx(math.log(5.0), rel=0.02)
     generous = Clutter(station_columns(radar(500.0)))
-    generous.count(0, 0, np.ones(30))
+    generous.count(*look_of(0, 0.0, np.ones(30)))
     assert generous.excess(0) == 0.0
 
 
 def test_what_was_counted_is_forgotten_and_can_be_undone() -> None:
     clutter = Clutter(station_columns(radar(1.0)))
-    clutter.count(0, 0, np.ones(60))
+    clutter.count(*look_of(0, 0.0, np.ones(60)))
     before, saved = clutter.rate[0], clutter.save()
-    clutter.count(0, round(MEMORY_TURNS * 10.0) * SECOND, np.zeros(1))
+    clutter.count(*look_of(0, MEMORY_TURNS * 10.0, np.zeros(1)))
     assert clutter.rate[0] == pytest.approx(before / math.e)
     clutter.restore(saved)
     assert clutter.rate[0] == before
 
 
+def look_of(sensor: int, t_s: float, free: np.ndarray) -> tuple[Reports, np.ndarray]:
+    """Plots of one sensor at one time, and how free each is."""
+    n = len(free)
+    ints = np.zeros(n, np.int32)
+    t_ns = np.full(n, round(t_s * SECOND))
+    codes = (ints, np.zeros(n, np.uint64), np.zeros(n, np.uint8))
+    return Reports(np.zeros((n, PLOT)), t_ns, ints + np.int32(sensor), ints, *codes, free, free), free
+
+
+def joined(parts: list[tuple[Reports, np.ndarray]]) -> tuple[Reports, np.ndarray]:
+    columns = [np.concatenate(column) for column in zip(*(part[0] for part in parts), strict=True)]
+    return Reports(*columns), np.concatenate([part[1] for part in parts])
+
+
+def test_many_sensors_at_once_count_as_one_by_one_and_as_the_plain_formula() -> None:
+    rng = np.random.default_rng(1)
+    row = {"kind": "radar", "lat_deg": 45.0, "lon_deg": 5.0, "h_ell_m": 100.0, "range_m_max": 200e3}
+    sensors = sensors_from_rows(
+        [{**row, "id": f"r{k}", "period_s": 4.0 + k, "clutter_per_scan": 1.0 * (k + 1)} for k in range(5)]
+        + [{"id": "adsb", "kind": "adsb"}]
+    )
+    at_once, singly = Clutter(station_columns(sensors)), Clutter(station_columns(sensors))
+    heard, rate, since = np.full(6, -1), np.zeros(6), np.zeros(6)
+    for step in range(40):
+        who = np.flatnonzero(rng.random(6) < 0.7)
+        t = {k: 3.0 * step + rng.random() for k in who}
+        parts = [look_of(int(k), t[k], rng.random(rng.integers(1, 30))) for k in who]
+        for k, (look, free) in zip(who, parts, strict=True):
+            singly.count(look, free)
+            if k < 5:
+                turns = MEMORY_TURNS * sensors.period[k]
+                rate[k] = rate[k] * math.exp(-(t[k] - since[k]) / turns) + free.sum() / MEMORY_TURNS
+                since[k] = t[k]
+        if not parts:
+            continue
+        whole, free = joined(parts)
+        at_once.count(whole, free, heard)
+        assert all(heard[k] == round(t[k] * SECOND) for k in who)
+        np.testing.assert_array_equal(at_once.rate, singly.rate)
+        np.testing.assert_allclose(at_once.rate, rate, rtol=1e-9)
+        excess = [min(max(math.log(max(rate[k], 1e-9) / (k + 1)), 0.0), math.log(1000.0)) for k in range(5)]
+        dense = at_once.among(whole)
+        np.testing.assert_allclose(dense.Z[:, Z_LOG_CLUTTER], np.array([*excess, 0.0])[whole.sensor], atol=1e-9)
+        assert not whole.Z.any()
+        assert at_once.among(whole, own=True) is whole
+        np.testing.assert_array_equal(whole.Z, dense.Z)
+    assert at_once.excess(0) > 1.0
+    assert at_once.excess(5) == 0.0
+
+
 def test_sensors_that_do_not_turn_are_left_alone() -> None:
     clutter = Clutter(station_columns(sensors_from_rows([{"id": "a", "kind": "adsb"}])))
-    clutter.count(0, 0, np.ones(1000))
+    clutter.count(*look_of(0, 0.0, np.ones(1000)))
     assert clutter.excess(0) == 0.0
 
 

@@ -1,7 +1,8 @@
 """Plots on their way in: biases off, one frame, refusals by name."""
 
 from airpicture.plots.clutter import Clutter
+from airpicture.plots.looks import looks, waves
 from airpicture.plots.register import register, repeated
 from airpicture.plots.stations import station_columns
 
-__all__ = ["Clutter", "register", "repeated", "station_columns"]
+__all__ = ["Clutter", "looks", "register", "repeated", "station_columns", "waves"]

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from airpicture.kernels.layout import Z_LOG_CLUTTER
+from airpicture.kernels.clutter import COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed
 from airpicture.reports import Reports, Stations
-from airpicture.tables import F64
+from airpicture.tables import F64, I64
 
 MEMORY_TURNS = 6.0  # turns over which unclaimed plots are counted: long against their scatter, short against weather
 EXCESS_MOST = math.log(1000.0)
@@ -23,43 +23,51 @@ class Clutter:
     """
 
     def __init__(self, stations: Stations) -> None:
-        declared = (
+        count = len(stations.period)
+        self._declared = (
             np.exp(stations.traits[:, 2]) * 2.0 * math.pi * np.maximum(stations.range_max - stations.range_min, 1.0)
-        )
-        self._declared = declared  # (S,) a turn
+        )  # (S,) a turn
         self._period = stations.period
-        self.rate = np.zeros(len(stations.period))  # (S,) unclaimed plots a turn
-        self.t_s = np.zeros(len(stations.period))  # (S,) s, when it was last counted
+        self._state = np.zeros((STATE, count))  # see kernels.clutter
+        self._unheard = np.zeros(count, np.int64)
+        self.rate = self._state[RATE]  # (S,) unclaimed plots a turn
+        self.t_s = self._state[COUNTED]  # (S,) s, when it was last counted
 
     def excess(self, sensor: int) -> float:
         """Return the log of how many times denser false plots are than declared, 0 or more."""
-        if not self._period[sensor] > 0.0:
-            return 0.0
-        return min(max(math.log(max(self.rate[sensor], 1e-9) / self._declared[sensor]), 0.0), EXCESS_MOST)
+        return float(self._state[EXCESS, sensor])
 
-    def among(self, reports: Reports, sensor: int) -> Reports:
-        """Return a sensor's reports with false plots as dense as they are."""
-        excess = self.excess(sensor)
-        if excess <= 0.0:
-            return reports
-        Z = reports.Z.copy()
-        Z[:, Z_LOG_CLUTTER] += excess
-        return reports._replace(Z=Z)
+    def among(self, reports: Reports, sensor: int | None = None, *, own: bool = False) -> Reports:
+        """Return reports of any sensors with false plots as dense as they are.
 
-    def count(self, sensor: int, t_ns: int, free: F64) -> None:
-        """Take note of the probabilities that nobody claims each plot of a look."""
-        turn = float(self._period[sensor])
-        if not turn > 0.0:
-            return
-        t = t_ns * 1e-9
-        kept = math.exp(-max(t - self.t_s[sensor], 0.0) / (MEMORY_TURNS * turn))
-        self.rate[sensor] = kept * self.rate[sensor] + float(free.sum()) / MEMORY_TURNS
-        self.t_s[sensor] = max(t, self.t_s[sensor])
+        own : the reports' Z belongs to the caller and may be overwritten, which spares its copy
+        """
+        Z = reports.Z if own else reports.Z.copy()
+        add_excess(reports.sensor, self._state, Z)
+        return reports if own else reports._replace(Z=Z)
 
-    def save(self) -> tuple[F64, F64]:
-        """Return a copy of what `restore` needs."""
-        return self.rate.copy(), self.t_s.copy()
+    def count(self, reports: Reports | int, free: F64 | int, heard: I64 | F64 | None = None) -> None:
+        """Take note of the probabilities that nobody claims each plot of a look.
 
-    def restore(self, saved: tuple[F64, F64]) -> None:
+        Parameters
+        ----------
+        reports : (M,) plots, those of one sensor next to one another and in time order
+        free : (M,) probability that nobody claims each
+        heard : (S,) int64 [ns], the latest plot of each sensor; overwritten
+        """
+        if not isinstance(reports, Reports):  # sensor, time and probabilities of one sensor's look
+            assert isinstance(heard, np.ndarray)
+            sensor, t_ns, free = np.full(len(heard), reports, np.int32), np.full(len(heard), free, np.int64), heard
+            heard = None
+        else:
+            sensor, t_ns = reports.sensor, reports.t_ns
+        last = self._unheard if heard is None else heard
+        count_unclaimed(sensor, t_ns, free, self._period, self._declared, MEMORY_TURNS, EXCESS_MOST, self._state, last)
+
+    def save(self) -> F64:
+        """Return a copy of what `restore` needs: 24 bytes a sensor."""
+        return self._state.copy()
+
+    def restore(self, saved: F64) -> None:
         """Go back to a copy."""
-        self.rate[:], self.t_s[:] = saved
+        self._state[:] = saved

@@ -1,0 +1,60 @@
+"""Unclaimed plots, counted by sensor: how much denser false plots are than declared."""
+
+import math
+from typing import Final
+
+from airpicture.kernels._jit import jit
+from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.layout import Z_LOG_CLUTTER
+
+RATE: Final = 0  # rows of the state: unclaimed plots a turn,
+COUNTED: Final = 1  # s, when they were last counted,
+EXCESS: Final = 2  # log of how many times denser false plots are than declared, 0 or more
+STATE: Final = 3
+RATE_LEAST: Final = 1e-9  # a rate whose logarithm is finite
+
+
+@jit
+def add_excess(sensor: I32, state: F64, Z: F64) -> None:
+    """Make false plots as dense as they are.
+
+    Parameters
+    ----------
+    sensor : (M,) int32; state : (STATE, S) float64
+    Z : (M, PLOT) float64; the log of the density of false plots is overwritten
+    """
+    for j in range(len(sensor)):
+        Z[j, Z_LOG_CLUTTER] += state[EXCESS, sensor[j]]
+
+
+@jit
+def count_unclaimed(
+    sensor: I32, t_ns: I64, free: F64, period: F64, declared: F64, turns: float, most: float, state: F64, heard: I64
+) -> None:
+    """Take note of the probabilities that nobody claims each plot.
+
+    Parameters
+    ----------
+    sensor : (M,) int32, the plots of one sensor next to one another, in time order; t_ns : (M,) int64 [ns]
+    free : (M,) float64; period : (S,) float64 [s], NaN where a sensor doesn't turn: its plots aren't counted
+    declared : (S,) float64, false plots a turn; turns : memory; most : bound of the excess
+    state : (STATE, S) float64, overwritten; heard : (S,) int64 [ns], time of the latest plot, overwritten
+    """
+    lo = 0
+    while lo < len(sensor):
+        s = sensor[lo]
+        total = 0.0
+        hi = lo
+        while hi < len(sensor) and sensor[hi] == s:
+            total += free[hi]
+            heard[s] = max(heard[s], t_ns[hi])
+            hi += 1
+        turn = period[s]
+        if turn > 0.0:
+            t = t_ns[hi - 1] * 1e-9
+            kept = math.exp(-max(t - state[COUNTED, s], 0.0) / (turns * turn))
+            rate = kept * state[RATE, s] + total / turns
+            state[RATE, s] = rate
+            state[COUNTED, s] = max(t, state[COUNTED, s])
+            state[EXCESS, s] = min(max(math.log(max(rate, RATE_LEAST) / declared[s]), 0.0), most)
+        lo = hi

@@ -1,0 +1,136 @@
+"""Plots of one frame put in the order in which they're shared out, and copied in an order."""
+
+import numpy as np
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+from airpicture.kernels.layout import PLOT
+
+
+@inline
+def _hash(a: int, b: int, c: int) -> int:
+    """Mix three small integers into one that is not negative; the multipliers are odd numbers without pattern."""
+    h = int(a) * 0x2545F4914F6CDD1D + int(b) * 0x1B03738712FAD5C9 + int(c) * 0x3C6EF372FE94F82B
+    h ^= h >> 29
+    h *= 0x369DEA0F31A53F85
+    h ^= h >> 32
+    return h & 0x7FFFFFFFFFFFFFFF
+
+
+@inline
+def _sort_by(key: I64, keys: int, count: I64, order: I64, sorted_order: I64) -> None:
+    """Sort an order stably by small keys 0..keys; sorted_order and count (keys + 1,) are overwritten."""
+    for k in range(keys + 1):
+        count[k] = 0
+    for q in range(len(order)):
+        count[key[order[q]] + 1] += 1
+    for k in range(keys):
+        count[k + 1] += count[k]
+    for q in range(len(order)):
+        j = order[q]
+        k = key[j]
+        sorted_order[count[k]] = j
+        count[k] += 1
+
+
+@jit
+def order_looks(
+    t_ns: I64, sensor: I32, address: I32, wave: I64, waves: int, frame_ns: int, order: I64, start: I64
+) -> int:
+    """Put plots in the order of frame, wave, how often the address came before, sensor, time; return the looks.
+
+    Parameters
+    ----------
+    t_ns : (M,) int64 [ns], rising; sensor, address : (M,) int32, address -1 where there's none
+    wave : (S,) int64, 0..waves; frame_ns : length of a frame
+    order : (M,) int64; overwritten
+    start : (M + 1,) int64; overwritten: look q holds order[start[q]:start[q + 1]]
+    """
+    n = len(t_ns)
+    frame = np.empty(n, np.int64)  # 0, 1, ... in order of time, without gaps
+    turn = np.zeros(n, np.int64)  # how often the sensor gave this address before in this frame
+    size = 16
+    while size < 2 * n:
+        size *= 2
+    table = np.full(size, -1, np.int64)  # open addressing: the last plot of each sensor and address
+    turns, frames = 1, 0
+    for j in range(n):
+        if j > 0 and t_ns[j] // frame_ns != t_ns[j - 1] // frame_ns:
+            frames += 1
+        frame[j] = frames
+        if address[j] < 0:
+            continue
+        spot = _hash(address[j], sensor[j], frames) & (size - 1)
+        while table[spot] >= 0:
+            p = table[spot]
+            if address[p] == address[j] and sensor[p] == sensor[j] and frame[p] == frames:
+                turn[j] = turn[p] + 1
+                turns = max(turns, turn[j] + 1)
+                break
+            spot = (spot + 1) & (size - 1)
+        table[spot] = j
+    key = np.empty(n, np.int64)
+    other = np.empty(n, np.int64)
+    count = np.empty(max(len(wave), waves, turns, frames + 1) + 1, np.int64)
+    for j in range(n):
+        other[j] = j
+        key[j] = sensor[j]
+    _sort_by(key, len(wave), count, other, order)
+    if turns > 1:
+        other[:] = order
+        _sort_by(turn, turns, count, other, order)
+    if waves > 1:
+        for j in range(n):
+            key[j] = wave[sensor[j]]
+        other[:] = order
+        _sort_by(key, waves, count, other, order)
+    if frames > 0:
+        other[:] = order
+        _sort_by(frame, frames + 1, count, other, order)
+    looks = 0
+    for q in range(n):
+        j, p = order[q], order[q - 1]
+        if q == 0 or frame[j] != frame[p] or wave[sensor[j]] != wave[sensor[p]] or turn[j] != turn[p]:
+            start[looks] = q
+            looks += 1
+    start[looks] = n
+    return looks
+
+
+@jit
+def gather_reports(
+    order: I64,
+    lo: int,
+    hi: int,
+    Z: F64,
+    t_ns: I64,
+    sensor: I32,
+    address: I32,
+    mode_3a: I32,
+    callsign: U64,
+    technology: U8,
+    slant_range: F64,
+    azimuth: F64,
+    Z_out: F64,
+    t_ns_out: I64,
+    sensor_out: I32,
+    address_out: I32,
+    mode_3a_out: I32,
+    callsign_out: U64,
+    technology_out: U8,
+    slant_range_out: F64,
+    azimuth_out: F64,
+) -> None:
+    """Copy rows order[lo:hi] of the columns of `reports.Reports` to rows lo..hi of others, which are overwritten."""
+    for q in range(lo, hi):
+        j = order[q]
+        for c in range(PLOT):
+            Z_out[q, c] = Z[j, c]
+        t_ns_out[q] = t_ns[j]
+        sensor_out[q] = sensor[j]
+        address_out[q] = address[j]
+        mode_3a_out[q] = mode_3a[j]
+        callsign_out[q] = callsign[j]
+        technology_out[q] = technology[j]
+        slant_range_out[q] = slant_range[j]
+        azimuth_out[q] = azimuth[j]

@@ -1,0 +1,101 @@
+"""Looks: which plots of a frame are shared out together, and in which order.
+
+The plots of one frame and sensor compete for tracks; so do those of several sensors that can't see one target, all at
+once. Sensors that might see one target come one after the other: one target brings a plot to each of them. Thus the
+sensors are dealt out to *waves*: radars whose discs don't meet may share one.
+
+         wave 0        wave 1
+       .-------.     .-------.
+      (    A    )...(    C    )      A, B and D are in wave 0; C meets B and D, and gets another
+       '-------'     '---.---'
+                    ( B )|( D )
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from airpicture.kernels.looks import gather_reports, order_looks
+from airpicture.kernels.wgs84 import B
+from airpicture.reports import Reports
+from airpicture.tables import F64, I64, SensorKind, Sensors
+
+MARGIN = 2_000.0  # m beyond a radar's reach: noise and bias of range; a plot that measures more is refused
+DEPTH = 1_000.0  # m, how far below the polar radius a site or target may lie
+
+
+def waves(sensors: Sensors, sites: F64) -> I64:
+    """Deal sensors out to waves, each into the first in which it meets nobody.
+
+    Only turning radars of known site and reach can share a wave; all others have one of their own.
+
+    Parameters
+    ----------
+    sensors : (S,) rows; sites : (S, 12) see `kernels.wgs84`
+
+    Returns
+    -------
+    (S,) int64: 0, 1, ..., without gaps
+    """
+    count = len(sensors)
+    wave = np.zeros(count, np.int64)
+    alone = ~(
+        (sensors.kind == SensorKind.RADAR)
+        & (sensors.period > 0.0)
+        & np.isfinite(sensors.range_max)
+        & np.isfinite(sites[:, :3]).all(axis=1)
+    )
+    p = np.where(alone[:, None], 0.0, sites[:, :3])
+    up = p / np.maximum(np.sqrt((p * p).sum(axis=1)), 1.0)[:, None]
+    # A straight line of this length spans this angle at the Earth's centre, at most. Angles of the geocentre are
+    # nearer to each other than the ground between them divided by the smallest radius, B: also on the safe side.
+    reach = np.where(alone, 0.0, sensors.range_max + MARGIN)
+    angle = 2.0 * np.arcsin(np.clip(0.5 * reach / (B - DEPTH), 0.0, np.sin(0.25 * np.pi)))
+    # discs meet where the angle between sites is at most the sum: cos(between) >= cos a cos b - sin a sin b
+    left = np.column_stack([up, -np.cos(angle), np.sin(angle)])
+    right = np.column_stack([up, np.cos(angle), np.sin(angle)])
+    taken = np.zeros(count + 1, bool)
+    for k in range(1, count):
+        if alone[k]:
+            wave[k] = wave[:k].max() + 1
+            continue
+        met = ((left[:k] * right[k]).sum(axis=1) >= 0.0) | alone[:k]
+        taken[: k + 1] = False
+        taken[wave[:k][met]] = True
+        wave[k] = int(np.argmin(taken[: k + 1]))
+    return wave
+
+
+def looks(reports: Reports, wave: I64, frame_ns: int) -> list[Reports]:
+    """Cut plots into looks: one frame, sensors of one wave, and no address twice of one sensor.
+
+    Looks come in the order of frame, wave and, for the k-th report of an address by a sensor, k; within a look plots
+    are in the order of sensor and time. Plots that came late make looks of their own, by the frame they'd have been
+    in: a target's plots of two turns must not compete, and the gates are set for one time.
+
+    Parameters
+    ----------
+    reports : (M,) in time order; wave : (S,) see `waves`; frame_ns : length of a frame
+
+    Returns
+    -------
+    looks, whose columns are copies: they may be overwritten
+    """
+    n = reports.size
+    if n == 0:
+        return []
+    order, start = np.empty(n, np.int64), np.empty(n + 1, np.int64)
+    most = int(wave.max()) + 1
+    found = order_looks(reports.t_ns, reports.sensor, reports.address, wave, most, frame_ns, order, start)
+    sorted_reports = gathered(reports, order)
+    if found == 1:
+        return [sorted_reports]
+    cuts = start[: found + 1].tolist()
+    return [sorted_reports.part(cuts[q], cuts[q + 1]) for q in range(found)]
+
+
+def gathered(reports: Reports, order: I64) -> Reports:
+    """Return the chosen rows, copied in one go."""
+    out = Reports(*(np.empty((len(order), *column.shape[1:]), column.dtype) for column in reports))
+    gather_reports(order, 0, len(order), *reports, *out)
+    return out

@@ -1,0 +1,121 @@
+"""Waves and looks: who may be shared out at once, each plot in one look, and one order whatever the batch."""
+
+import itertools
+import math
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Geod
+
+from airpicture.formats.sensors import sensors_from_rows
+from airpicture.kernels.layout import PLOT
+from airpicture.plots import looks, station_columns, waves
+from airpicture.reports import Reports
+from airpicture.tables import Sensors
+from tracking_scenes import radar
+
+FRAME_NS = 250_000_000
+GEOD = Geod(ellps="WGS84")
+
+
+def reports_of(t: list[int], sensor: list[int], address: list[int]) -> Reports:
+    n = len(t)
+    number = np.arange(n, dtype=float)  # tells plots apart
+    return Reports(
+        Z=np.repeat(number[:, None], PLOT, axis=1),
+        t_ns=np.array(t, np.int64),
+        sensor=np.array(sensor, np.int32),
+        address=np.array(address, np.int32),
+        mode_3a=np.arange(n, dtype=np.int32),
+        callsign=np.arange(n, dtype=np.uint64),
+        technology=np.arange(n).astype(np.uint8),
+        slant_range=number,
+        azimuth=-number,
+    )
+
+
+def spread(rng: np.random.Generator, count: int, reach: float) -> Sensors:
+    """Radars all over the Earth."""
+    lat, lon = np.degrees(np.arcsin(rng.uniform(-1.0, 1.0, count))), rng.uniform(-180.0, 180.0, count)
+    return sensors_from_rows(
+        [
+            radar(
+                f"r{k}", lat_deg=float(lat[k]), lon_deg=float(lon[k]), range_m_max=float(rng.uniform(0.2, 1.0)) * reach
+            )
+            for k in range(count)
+        ]
+    )
+
+
+def waves_of(sensors: Sensors) -> list[int]:
+    return [int(wave) for wave in waves(sensors, station_columns(sensors).sites)]
+
+
+def test_radars_of_one_wave_see_no_target_together() -> None:
+    for seed, reach in ((1, 240e3), (2, 600e3), (3, 1500e3)):
+        sensors = spread(np.random.default_rng(seed), 150, reach)
+        wave = waves_of(sensors)
+        apart = 0
+        for a, b in itertools.combinations(range(150), 2):
+            far = GEOD.inv(*np.degrees([sensors.lon[a], sensors.lat[a], sensors.lon[b], sensors.lat[b]]))[2]
+            if wave[a] == wave[b]:
+                assert far > sensors.range_max[a] + sensors.range_max[b]
+                apart += 1
+        assert apart > 500
+        assert set(wave) == set(range(max(wave) + 1))
+        # first fit: whoever isn't in wave 0 meets somebody who is
+        for k in np.flatnonzero(wave):
+            zero = np.flatnonzero(np.array(wave[:k]) == 0)
+            deg = np.degrees
+            args = np.broadcast_arrays(
+                deg(sensors.lon[k]), deg(sensors.lat[k]), deg(sensors.lon[zero]), deg(sensors.lat[zero])
+            )
+            far = np.asarray(GEOD.inv(*args)[2])
+            assert (far < 1.01 * (sensors.range_max[k] + sensors.range_max[zero]) + 10e3).any()
+
+
+def test_overlapping_radars_and_all_other_sensors_have_waves_of_their_own() -> None:
+    near = [radar(f"r{k}", lat_deg=47.0 + 0.1 * k) for k in range(5)]
+    others = [
+        {"id": "adsb", "kind": "adsb"},
+        radar("nowhere", lat_deg=math.nan, lon_deg=math.nan),
+        radar("still", lat_deg=-40.0, period_s=math.nan),
+        {"id": "p", "kind": "passive", "lat_deg": -47.0, "lon_deg": 8.0},
+    ]
+    far = radar("far", lat_deg=-47.0)
+    assert waves_of(sensors_from_rows([*near, *others, far])) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 0]
+    assert waves_of(sensors_from_rows([others[0], far, near[0]])) == [0, 1, 1]
+    assert waves_of(sensors_from_rows([far])) == [0]
+
+
+PLOTS = st.lists(
+    st.tuples(st.integers(0, 3 * FRAME_NS - 1), st.integers(0, 3), st.integers(-1, 2)), min_size=1, max_size=14
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PLOTS, st.lists(st.integers(0, 2), min_size=4, max_size=4))
+def test_looks_hold_each_plot_once_and_no_address_twice(plots: list[tuple[int, int, int]], wave: list[int]) -> None:
+    plots = sorted(plots, key=lambda plot: plot[0])
+    t, sensor, address = (list(column) for column in zip(*plots, strict=True))
+    keys: list[tuple[int, int, int, int, int]] = []  # frame, wave, how often the address came before, sensor, row
+    before: dict[tuple[int, int, int], int] = {}
+    for j in range(len(plots)):
+        one = (t[j] // FRAME_NS, sensor[j], address[j])
+        turn = before.get(one, 0) if address[j] >= 0 else 0
+        before[one] = turn + 1
+        keys.append((one[0], wave[sensor[j]], turn, sensor[j], j))
+    expected = [[key[4] for key in group] for _, group in itertools.groupby(sorted(keys), key=lambda key: key[:3])]
+    reports = reports_of(t, sensor, address)
+    found = looks(reports, np.array(wave, np.int64), FRAME_NS)
+    assert [look.slant_range.astype(int).tolist() for look in found] == expected
+    for look, rows in zip(found, expected, strict=True):
+        for column, whole in zip(look, reports, strict=True):
+            np.testing.assert_array_equal(column, whole[rows])
+            assert column.flags.c_contiguous
+            assert not np.shares_memory(column, whole)
+
+
+def test_no_plots_are_no_looks() -> None:
+    assert looks(reports_of([], [], []), np.zeros(1, np.int64), FRAME_NS) == []
