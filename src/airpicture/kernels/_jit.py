@@ -193,3 +193,12 @@ def _type_of_callee(callee: _Callee, _: Any) -> Any:
 def inline(function: Kernel) -> Kernel:
     """Compile a small function that kernels call; inlined by LLVM, not cached on its own."""
     return function if _config.DISABLE_JIT else cast(Kernel, _Callee(function))
+
+
+def lane(function: Kernel) -> Kernel:
+    """Compile a function that does one model's arithmetic; it must end up inside the loop over models.
+
+    LLVM turns a loop into vector instructions only where no call is left in it, so these are inlined whatever their size.
+    See `lanes`.
+    """
+    return cast(Kernel, _compile(forceinline=True, **OPTIONS)(function))

@@ -5,7 +5,7 @@ cost outweighs all arithmetic of tracking; here it's one loop over the few track
 """
 
 import math
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
@@ -74,6 +74,17 @@ def _looked_in_this_turn(i: int, t_ns: int, sensor: int, turn: float, seen_senso
     return again
 
 
+@inline
+def detection_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Learnt) -> float:
+    """Return the probability that a sensor reports track i in a look, were it there.
+
+    A turning sensor that has already had the track in this turn hardly reports it a second time.
+    """
+    if not turn > 0.0:
+        return min(DETECT_ANY_TIME, pd)
+    return DETECT_AGAIN if _looked_in_this_turn(i, t_ns, sensor, turn, of.seen_sensor, of.seen_look) else pd
+
+
 @jit
 def detect_rows(
     tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, seen_sensor: I32, seen_look: I64, detect: F64
@@ -104,6 +115,24 @@ def _names_somebody(code: int) -> bool:
         if code == shared:
             named = False
     return named
+
+
+@inline
+def identity_of(i: int, of: Learnt, t_ns: int, address: int, mode_3a: int, callsign: U64) -> float:
+    """Return the log ratio that a plot's codes add to its being track i's; minus infinity forbids it."""
+    if of.address[i] >= 0 and address >= 0:
+        if of.address[i] == address:
+            return SAME_ADDRESS
+        if (t_ns - of.t_plot[i]) * 1e-9 < FRESH * max(of.rows[i, INTERVAL], INTERVAL_LEAST):
+            # while a track keeps coming in under its own address, a plot of another one is another aircraft's
+            return -math.inf
+        return OTHER_ADDRESS
+    score = 0.0
+    if _names_somebody(of.mode_3a[i]) and _names_somebody(mode_3a):
+        score = SAME_CODE if of.mode_3a[i] == mode_3a else OTHER_CODE
+    if of.callsign[i] != 0 and of.callsign[i] == callsign:
+        score += SAME_CALLSIGN
+    return score
 
 
 @jit
@@ -238,6 +267,67 @@ def _seen(i: int, t_ns: int, sensor: int, of: Learnt) -> None:
     of.seen_sensor[i, slot] = sensor
     of.seen_look[i, slot] = max(t_ns, 0)
     of.seen_hit[i, slot] = max(t_ns, 0)
+
+
+@inline
+def learn_track(
+    i: int,
+    row: F64,
+    t_ns: int,
+    got: float,
+    R: Any,
+    j: int,
+    sensor: int,
+    turn: float,
+    confirm: float,
+    confirm_plots: float,
+    of: Learnt,
+) -> None:
+    """Write track i's updated state back and let it learn from the plot it took.
+
+    Parameters
+    ----------
+    row : float64, row[:ROW] the updated state, valid at t_ns; got : probability that a plot was its own
+    R : `reports.Reports`; j : the plot with the largest weight, of `sensor`; turn : s, NaN where it doesn't turn
+    confirm, confirm_plots : existence and number of plots from which a track is confirmed
+    of : store; overwritten in row i
+    """
+    taken = got >= TAKEN
+    if got >= MOVED:
+        for k in range(ROW):
+            of.rows[i, k] = row[k]
+        of.t_ns[i] = t_ns
+    of.rows[i, EXISTENCE] = min(row[EXISTENCE], EXISTENCE_MOST)
+    _look(i, t_ns, sensor, turn, taken, of)
+    if not taken:
+        return
+    t = R.t_ns[j]
+    gap = max((t - of.t_plot[i]) * 1e-9, 0.0)
+    if gap > GAP_LEAST:
+        of.rows[i, INTERVAL] += GAIN_INTERVAL * (min(gap, GAP_MOST) - of.rows[i, INTERVAL])
+    newest = t >= of.t_plot[i]
+    of.t_plot[i] = max(of.t_plot[i], t)
+    of.plots[i] += 1
+    of.misses[i] = 0
+    _seen(i, t, sensor, of)
+    kind = R.technology[j]
+    if kind < of.t_technology.shape[1]:
+        of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
+    _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
+    of.h_source[i] = _height_source(R.Z, j, int(of.h_source[i]))
+    if _height_source(R.Z, j, NO_HEIGHT) != NO_HEIGHT:
+        of.t_height[i] = max(of.t_height[i], t)
+    if math.isfinite(R.Z[j, Z_H_BARO]):
+        of.has_baro[i] |= 1
+    if newest:  # a plot that came late changes nothing that speaks of the last plot
+        of.plot_sensor[i] = sensor
+        of.plot_range[i] = R.slant_range[j]
+        of.plot_azimuth[i] = R.azimuth[j]
+        of.plot_h_baro[i] = R.Z[j, Z_H_BARO]
+        of.plot_mode_3a[i] = R.mode_3a[j]
+    sure = of.rows[i, EXISTENCE] >= confirm and of.plots[i] >= confirm_plots
+    if of.status[i] == COASTING or sure:
+        of.status[i] = CONFIRMED
 
 
 @jit

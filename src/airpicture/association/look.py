@@ -1,0 +1,181 @@
+"""One look, from candidate pairs to updated tracks: sizes the rooms, hands the chunks out, gathers what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from airpicture.association.workspace import make_work
+from airpicture.config import Config
+from airpicture.kernels.bank import SCRATCH
+from airpicture.kernels.joint import COUNTS
+from airpicture.kernels.lanes import LANES
+from airpicture.kernels.layout import ROW
+from airpicture.kernels.look import (
+    CONDITIONED,
+    K_CONFIRM,
+    K_CONFIRM_PLOTS,
+    K_EXACT_LIMIT,
+    K_NEAREST,
+    K_SWEEPS,
+    K_TOLERANCE,
+    L_EXACT,
+    L_MERGED,
+    L_PROPAGATED,
+    LOOK,
+    LOOK_COUNTS,
+    Room,
+    look_chunks,
+)
+from airpicture.reports import Reports, Stations
+from airpicture.store import Store
+from airpicture.tables import F64, I32, I64, U8
+
+KEPT_PAIRS = 8192  # conditioned pairs that a chunk keeps, 7 MB; all of them but in a crowd of thousands
+Run = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]
+
+
+class Chunks(NamedTuple):
+    """Candidate pairs by track, cut into chunks that share no plot."""
+
+    track: I64  # (n,) rows of the store
+    start: I64  # (n + 1,) first pair of each track
+    plot: I32  # (E,) rising within a track
+    chunk: I64  # (C + 1,) first track of each chunk
+    tracks_most: int  # in one chunk
+    pairs_most: int
+
+
+class Looked(NamedTuple):
+    """What came of a look."""
+
+    claimed: F64  # (M,) probability that some track owns each plot
+    changed: U8  # (n,) of the chunks' tracks: 0 as it was, 1 looked at, 2 moved, 3 took a plot
+    exact: int  # clusters solved exactly
+    propagated: int  # clusters solved by belief propagation
+    merged: int  # rivals ended
+
+
+def look_settings(config: Config) -> F64:
+    """Return the settings of a look as `kernels.look` reads them."""
+    settings = np.zeros(LOOK)
+    settings[K_CONFIRM] = config.life.confirm
+    settings[K_CONFIRM_PLOTS] = config.life.confirm_plots
+    settings[K_EXACT_LIMIT] = config.association.exact_limit
+    settings[K_SWEEPS] = config.association.sweeps
+    settings[K_TOLERANCE] = config.association.tolerance
+    settings[K_NEAREST] = config.association.method == "nearest"
+    return settings
+
+
+def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
+    """Return room for chunks of so many tracks and pairs, in looks of so many plots."""
+    n, e = tracks, pairs + 1
+    return Room(
+        T=np.zeros(SCRATCH),
+        W=np.empty((n, ROW)),
+        V=np.empty((min(e, KEPT_PAIRS), CONDITIONED)),
+        t_w=np.empty(n, np.int64),
+        row=np.empty(n, np.int64),
+        first=np.empty(n + 1, np.int64),
+        plot=np.empty(e, np.int32),
+        near=np.empty(e, np.int32),
+        owner=np.empty(e, np.int32),
+        ratio=np.empty(e),
+        clean=np.empty(e),
+        share=np.empty((e, LANES)),
+        weight=np.empty(e),
+        names=np.empty(e, np.int64),
+        spare=np.empty(e, np.int64),
+        local=np.full(plots, -1, np.int32),
+        inner=np.full(e, -1, np.int32),
+        last=np.empty(e, np.int32),
+        detect=np.empty(n),
+        got=np.empty(n),
+        missed=np.empty(n),
+        claimed=np.empty(e),
+        plot_owner=np.empty(e, np.int32),
+        parent=np.empty(n, np.int32),
+        cluster=np.empty(n, np.int32),
+        cluster_start=np.empty(n + 2, np.int64),
+        cluster_track=np.empty(n, np.int32),
+        counts=np.empty(COUNTS, np.int64),
+        joint=make_work(tracks, pairs, exact_limit),
+    )
+
+
+class Looker:
+    """Does looks with the same rooms over and over; nothing is carried from one look to the next."""
+
+    def __init__(self, config: Config, motion: F64, gates: F64) -> None:
+        self._settings = look_settings(config)
+        self._exact_limit = config.association.exact_limit
+        self._motion, self._gates = motion, gates
+        self._rooms: list[Room] = []
+        self._sizes = (0, 0, 0)
+
+    def _room_for(self, tasks: int, tracks: int, pairs: int, plots: int) -> list[Room]:
+        """Return rooms for so many tasks at once; grown by doubling."""
+        need = (tracks, pairs, plots)
+        if any(a > b for a, b in zip(need, self._sizes, strict=True)):
+            self._sizes = tuple(  # type: ignore[assignment]
+                max(b, 1 << max(a - 1, 63).bit_length()) for a, b in zip(need, self._sizes, strict=True)
+            )
+            self._rooms.clear()
+        while len(self._rooms) < tasks:
+            self._rooms.append(make_room(*self._sizes, self._exact_limit))
+        return self._rooms
+
+    def look(
+        self, chunks: Chunks, reports: Reports, stations: Stations, store: Store, run: Run | None, tasks: int
+    ) -> Looked:
+        """Update all tracks of the chunks with a look's plots.
+
+        Parameters
+        ----------
+        reports : (M,) plots of one look; stations : all sensors
+        store : overwritten in the chunks' rows
+        run : does tasks at once; None: one after another
+        tasks : how many parts to make
+        """
+        n = len(chunks.track)
+        claimed = np.zeros(reports.size)
+        changed = np.empty(n, np.uint8)
+        count = len(chunks.chunk) - 1
+        tasks = max(min(tasks, count), 1) if run is not None else 1
+        rooms = self._room_for(tasks, chunks.tracks_most, chunks.pairs_most, reports.size)
+        counts = np.zeros((tasks, LOOK_COUNTS), np.int64)
+        jobs = []
+        for k in range(tasks):
+            jobs.append(
+                (
+                    count * k // tasks,
+                    count * (k + 1) // tasks,
+                    chunks.chunk,
+                    chunks.track,
+                    chunks.start,
+                    chunks.plot,
+                    reports,
+                    stations,
+                    self._motion,
+                    self._gates,
+                    self._settings,
+                    store.learnt,
+                    store.summary,
+                    store.number,
+                    store.rivalry,
+                    rooms[k],
+                    np.uint64(LANES),
+                    claimed,
+                    changed,
+                    counts[k],
+                )
+            )
+        if run is None:
+            look_chunks(*jobs[0])
+        else:
+            run(look_chunks, jobs)
+        total = counts.sum(axis=0)
+        return Looked(claimed, changed, int(total[L_EXACT]), int(total[L_PROPAGATED]), int(total[L_MERGED]))

@@ -1,0 +1,362 @@
+"""The bank of models: mix and predict a track's four states, and say what they amount to; in ECEF.
+
+Modes form a chain that forgets: over dt it stays as it is with probability e = exp(-rate dt), else it is drawn
+afresh from the long-run shares. Such a chain is consistent for any dt (two steps of 1 s equal one of 2 s), and its
+mixing costs K instead of K² terms, because all mixtures share the overall mean:
+
+    c_j  = e mu_j + (1 - e) share_j
+    N0_j = a_j N_j + (1 - a_j) (overall mixture),   a_j = e mu_j / c_j
+
+Motion over a round Earth: velocity turns towards the centre so that level flight stays level; turns go round "up".
+The functions work in a flat scratch T, one per thread, whose regions are named here; see `lanes`.
+"""
+
+import math
+
+from airpicture.kernels._jit import inline, lane
+from airpicture.kernels.arrays import F64
+from airpicture.kernels.lanes import (
+    LANES,
+    S3,
+    S6,
+    U,
+    Vector,
+    dot,
+    inner,
+    less,
+    load_covariance,
+    load_state,
+    mat_mul,
+    mat_vec,
+    moved,
+    outer,
+    plus,
+    raised,
+    store_covariance,
+    store_state,
+    times_position,
+    times_velocity,
+    transposed,
+    weighted,
+    widened,
+)
+from airpicture.kernels.layout import (
+    EXISTENCE,
+    H_MEAN,
+    H_VAR,
+    LEFT,
+    M_CLIMB_VAR,
+    M_H_MEAN,
+    M_H_VAR,
+    M_Q,
+    M_Q_UP,
+    M_RATE,
+    M_SHARE,
+    M_TURN_ACCELERATION,
+    M_TURN_RATE,
+    MODE,
+    MODEL,
+    RIGHT,
+    ROW,
+    STATE,
+)
+from airpicture.kernels.wgs84 import height_up_of
+
+LOWEST = -450.0  # m above the ellipsoid: the shore of the Dead Sea lies at -430 m above the sea
+MEAN_RADIUS = 6_371_000.0  # m, for the bend of the surface within some kilometres
+
+# Regions of T: the state being worked on, one component after another, four models each ...
+T_X = U(0)
+T_P = S6
+# ... then the track's other numbers, as in its row
+T_MODE = MODE
+# what each model brings
+T_KEPT = U(128)  # a_j
+T_COS = U(132)
+T_SIN = U(136)
+T_COS_INT = U(140)
+T_SIN_INT = U(144)
+T_Q = U(148)
+T_Q_UP = U(152)
+# the mixture: mean (6), covariance (21), plain numbers
+T_MEAN = 160
+T_SPREAD = T_MEAN + STATE
+# a copy of the predicted state, and sums; both as the state
+T_BASE = U(192)
+T_SUM = U(304)
+T_FREE = 416  # from here on `conditioning` uses it
+SCRATCH = 512
+
+
+@lane
+def _moments(T: F64, l: U, mx: float, my: float, mz: float, mu: float, mv: float, mw: float) -> None:
+    """Write a model's share of the mixture's covariance, given the mixture's mean."""
+    d = less(load_state(T, T_X + l), (mx, my, mz, mu, mv, mw))
+    share = T[U(T_MODE) + l]
+    store_covariance(T, T_SUM + S6 + l, weighted(share, load_covariance(T, T_P + l), share, outer(d)))
+
+
+@inline
+def mixture(T: F64, lanes: U) -> None:
+    """Write mean (6) and covariance (21) of the mixture to T[T_MEAN:]."""
+    for a in range(STATE):
+        k = LANES * a
+        T[T_MEAN + a] = (
+            T[T_MODE] * T[k] + T[T_MODE + 1] * T[k + 1] + T[T_MODE + 2] * T[k + 2] + T[T_MODE + 3] * T[k + 3]
+        )
+    mx, my, mz = T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2]
+    mu, mv, mw = T[T_MEAN + 3], T[T_MEAN + 4], T[T_MEAN + 5]
+    for l in range(lanes):
+        _moments(T, l, mx, my, mz, mu, mv, mw)
+    o = int(T_SUM + S6)
+    for a in range(MODEL - STATE):
+        k = o + LANES * a
+        T[T_SPREAD + a] = (T[k] + T[k + 1]) + (T[k + 2] + T[k + 3])
+
+
+@lane
+def _mix(T: F64, l: U, m0: float, m1: float, m2: float, m3: float, m4: float, m5: float) -> None:
+    """Replace a model's state by its mixture; the overall one's covariance comes spread over the lanes of T_SUM."""
+    mean = (m0, m1, m2, m3, m4, m5)
+    kept = T[T_KEPT + l]
+    d = less(load_state(T, T_X + l), mean)
+    store_state(T, T_X + l, moved(mean, kept, d))
+    P = weighted(kept, load_covariance(T, T_P + l), 1.0 - kept, load_covariance(T, T_SUM + S6 + l))
+    store_covariance(T, T_P + l, weighted(1.0, P, kept * (1.0 - kept), outer(d)))
+
+
+@lane
+def _move(T: F64, l: U, dt: float, ux: float, uy: float, uz: float, bend: float) -> None:
+    """Predict one model: turn about up, bend with the Earth, add noise.
+
+    Rotation about up by the angle w dt: A = c I + s [u]x + (1 - c) u u'; B is its integral over dt. White acceleration,
+    q horizontally and q_up along up, continuous, so that many short steps equal one long one.
+    """
+    x = load_state(T, T_X + l)
+    c, s, c_int, s_int = T[T_COS + l], T[T_SIN + l], T[T_COS_INT + l], T[T_SIN_INT + l]
+    rest, rest_int = 1.0 - c, dt - s_int
+    A = (
+        c + rest * ux * ux,
+        rest * ux * uy - s * uz,
+        rest * ux * uz + s * uy,
+        rest * uy * ux + s * uz,
+        c + rest * uy * uy,
+        rest * uy * uz - s * ux,
+        rest * uz * ux - s * uy,
+        rest * uz * uy + s * ux,
+        c + rest * uz * uz,
+    )
+    B = (
+        s_int + rest_int * ux * ux,
+        rest_int * ux * uy - c_int * uz,
+        rest_int * ux * uz + c_int * uy,
+        rest_int * uy * ux + c_int * uz,
+        s_int + rest_int * uy * uy,
+        rest_int * uy * uz - c_int * ux,
+        rest_int * uz * ux - c_int * uy,
+        rest_int * uz * uy + c_int * ux,
+        s_int + rest_int * uz * uz,
+    )
+    v = (x[3], x[4], x[5])
+    climb = ux * v[0] + uy * v[1] + uz * v[2]
+    pull = bend * (dot(v, v) - climb * climb)
+    sink = 0.5 * pull * dt * dt
+    step, turned = mat_vec(B, v), mat_vec(A, v)
+    store_state(
+        T,
+        T_X + l,
+        (
+            x[0] + step[0] - sink * ux,
+            x[1] + step[1] - sink * uy,
+            x[2] + step[2] - sink * uz,
+            turned[0] - pull * dt * ux,
+            turned[1] - pull * dt * uy,
+            turned[2] - pull * dt * uz,
+        ),
+    )
+    P = load_covariance(T, T_P + l)
+    VP = (P[6], P[7], P[8], P[10], P[11], P[12], P[15], P[16], P[17])
+    VV = (P[9], P[13], P[18], P[13], P[14], P[19], P[18], P[19], P[20])
+    M = plus(transposed(VP), mat_mul(B, VV))  # P_pv + B P_vv
+    Bt = transposed(B)
+    one, two = mat_mul(B, VP), mat_mul(M, Bt)
+    X = mat_mul(A, transposed(M))
+    Y = mat_mul(mat_mul(A, VV), transposed(A))
+    q = T[T_Q + l]
+    more = T[T_Q_UP + l] - q
+    c2 = 0.5 * dt * dt
+    c3 = dt * dt * dt / 3.0
+    P = (
+        P[0] + one[0] + two[0],
+        P[1] + one[3] + two[3],
+        P[2] + one[4] + two[4],
+        P[3] + one[6] + two[6],
+        P[4] + one[7] + two[7],
+        P[5] + one[8] + two[8],
+        X[0],
+        X[1],
+        X[2],
+        Y[0],
+        X[3],
+        X[4],
+        X[5],
+        Y[3],
+        Y[4],
+        X[6],
+        X[7],
+        X[8],
+        Y[6],
+        Y[7],
+        Y[8],
+    )
+    P = raised(P, (ux, uy, uz), more * c3, more * c2, more * dt)
+    store_covariance(T, T_P + l, widened(P, q * c3, q * c2, q * dt))
+
+
+@lane
+def height_from(d: Vector, u: Vector, h: float) -> float:
+    """Return the height [m] of a point d away from one of height h with vertical u; to 1 m within 50 km.
+
+    The surface falls away from the tangent plane by t² / 2R at distance t.
+    """
+    rise = dot(d, u)
+    return h + rise + (dot(d, d) - rise * rise) * (0.5 / MEAN_RADIUS)
+
+
+@lane
+def _bound(
+    T: F64,
+    l: U,
+    rx: float,
+    ry: float,
+    rz: float,
+    ux: float,
+    uy: float,
+    uz: float,
+    h: float,
+    mean: float,
+    var: float,
+    climb_var: float,
+) -> None:
+    """Keep a model above ground, and what was never measured from growing past what is known beforehand.
+
+    Where the variance along up, of position or of velocity, exceeds what is assumed of it, the prior N(mean, var) is
+    folded in with just the weight that brings it back to var: 1 / (s + R) = (s - var) / s² with R = var s / (s - var).
+    So a height nobody measures stays "anywhere up to 18 km" for hours, neither shrinking nor growing.
+
+    rx ... : a point nearby, of vertical ux ... and height h
+    """
+    u = (ux, uy, uz)
+    x = load_state(T, T_X + l)
+    P = load_covariance(T, T_P + l)
+    height = height_from((x[0] - rx, x[1] - ry, x[2] - rz), u, h)
+    sunk = max(LOWEST - height, 0.0)  # no descent goes on under the ground
+    climb = x[3] * ux + x[4] * uy + x[5] * uz
+    fall = min(climb, 0.0) if sunk > 0.0 else 0.0
+    x = moved(x, 1.0, (sunk * ux, sunk * uy, sunk * uz, -fall * ux, -fall * uy, -fall * uz))
+    r = times_position(P, u)
+    s = r[0] * ux + r[1] * uy + r[2] * uz
+    gain = (s - var) / (s * s) if s > var * 1.0001 else 0.0
+    x = moved(x, gain * (mean - height - sunk), r)
+    P = weighted(1.0, P, -gain, outer(r))
+    climb = x[3] * ux + x[4] * uy + x[5] * uz
+    r = times_velocity(P, u)
+    s = r[3] * ux + r[4] * uy + r[5] * uz
+    gain = (s - climb_var) / (s * s) if s > climb_var * 1.0001 else 0.0
+    store_state(T, T_X + l, moved(x, -gain * climb, r))
+    store_covariance(T, T_P + l, weighted(1.0, P, -gain, outer(r)))
+
+
+@inline
+def load_motion(motion: F64, T: F64) -> None:
+    """Write what each model's noise is to T; once for all tracks that T will see."""
+    for m in range(LANES):
+        T[int(T_Q) + m] = motion[M_Q + m]
+        T[int(T_Q_UP) + m] = motion[M_Q_UP + m]
+
+
+@inline
+def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
+    """Mix a track and predict it by dt >= 0 into T[:ROW]; the row is left alone.
+
+    Parameters
+    ----------
+    row : (ROW,) float64, see `layout`; dt : s; motion : (MOTION,) float64, given to `load_motion` before
+    T : (SCRATCH,) float64; lanes : 4, see `lanes`
+
+    Returns
+    -------
+    height [m] and vertical of the straight model's position
+
+    Source: Blom, Bar-Shalom, "The interacting multiple model algorithm", IEEE TAC 33(8), 1988, with the chain above.
+    """
+    for k in range(ROW):
+        T[k] = row[k]
+    mixture(T, lanes)
+    m0, m1, m2, m3, m4, m5 = (
+        T[T_MEAN],
+        T[T_MEAN + 1],
+        T[T_MEAN + 2],
+        T[T_MEAN + 3],
+        T[T_MEAN + 4],
+        T[T_MEAN + 5],
+    )
+    _, ux, uy, uz = height_up_of(m0, m1, m2)
+    stays = math.exp(-motion[M_RATE] * dt)
+    for m in range(LANES):
+        kept = stays * T[T_MODE + m]
+        T[T_MODE + m] = kept + (1.0 - stays) * motion[M_SHARE + m]
+        T[int(T_KEPT) + m] = kept / T[T_MODE + m]
+    o = int(T_SUM + S6)
+    for a in range(MODEL - STATE):
+        for m in range(LANES):
+            T[o + LANES * a + m] = T[T_SPREAD + a]
+    for l in range(lanes):
+        _mix(T, l, m0, m1, m2, m3, m4, m5)
+    if dt != 0.0:
+        climb = m3 * ux + m4 * uy + m5 * uz
+        speed = math.sqrt(max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6))
+        rate = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / speed)
+        s, c = math.sin(rate * dt), math.cos(rate * dt)
+        for m in range(LANES):
+            T[int(T_COS) + m] = 1.0
+            T[int(T_SIN) + m] = 0.0
+            T[int(T_COS_INT) + m] = 0.0
+            T[int(T_SIN_INT) + m] = dt
+        for m in (LEFT, RIGHT):
+            side = 1.0 if m == LEFT else -1.0
+            T[int(T_COS) + m] = c
+            T[int(T_SIN) + m] = side * s
+            T[int(T_COS_INT) + m] = side * (1.0 - c) / rate
+            T[int(T_SIN_INT) + m] = s / rate
+        bend = 1.0 / math.sqrt(max(m0 * m0 + m1 * m1 + m2 * m2, 1.0))
+        for l in range(lanes):
+            _move(T, l, dt, ux, uy, uz, bend)
+    rx, ry, rz = T[0], T[LANES], T[2 * LANES]
+    h, wx, wy, wz = height_up_of(rx, ry, rz)
+    ranged = T[H_VAR] > 0.0
+    mean = T[H_MEAN] if ranged else motion[M_H_MEAN]
+    var = T[H_VAR] if ranged else motion[M_H_VAR]
+    for l in range(lanes):
+        _bound(T, l, rx, ry, rz, wx, wy, wz, h, mean, var, motion[M_CLIMB_VAR])
+    return h, wx, wy, wz
+
+
+@inline
+def summarise(T: F64, lanes: U, summary: F64, i: int) -> None:
+    """Write what the spatial index reads of the track in T: mean position, velocity, their horizontal spreads.
+
+    The spread is that of the mixture, so that the agile model's counts where it is likely at all.
+    summary : (cap, SUMMARY) float64, row i overwritten
+    """
+    mixture(T, lanes)
+    for a in range(STATE):
+        summary[i, a] = T[T_MEAN + a]
+    _, ux, uy, uz = height_up_of(T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2])
+    o = T_SPREAD
+    up = ux * (ux * T[o] + 2.0 * uy * T[o + 1]) + uy * (uy * T[o + 2] + 2.0 * uz * T[o + 4])
+    up += uz * (uz * T[o + 5] + 2.0 * ux * T[o + 3])
+    summary[i, STATE] = math.sqrt(max(T[o] + T[o + 2] + T[o + 5] - up, 0.0))
+    up = ux * (ux * T[o + 9] + 2.0 * uy * T[o + 13]) + uy * (uy * T[o + 14] + 2.0 * uz * T[o + 19])
+    up += uz * (uz * T[o + 20] + 2.0 * ux * T[o + 18])
+    summary[i, STATE + 1] = math.sqrt(max(T[o + 9] + T[o + 14] + T[o + 20] - up, 0.0))
