@@ -19,12 +19,13 @@ from airpicture.tables import SEEN_MAX, Technology
 class Store:
     """Columns of live tracks; ``n`` of ``capacity`` rows are in use.
 
-    Memory a track: 1,024 B of states, 64 B of summary, 160 B of sensors seen and 155 B of codes, times and counts.
+    Memory a track: 1,024 B of states, 64 B of summary, 160 B of sensors seen and 171 B of codes, times and counts.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.n = 0
+        self.ended = 0  # of these n, rows that wait for `tracks.close_ranks`, each with status ENDED
         self.next_number = 1
         # np.zeros: the system hands out pages when they're first used, so that capacity costs nothing in advance
         self.rows = np.zeros((capacity, ROW))  # see kernels.layout
@@ -55,6 +56,8 @@ class Store:
         self.plot_azimuth = np.zeros(capacity)
         self.plot_h_baro = np.zeros(capacity)
         self.plot_mode_3a = np.zeros(capacity, np.int32)
+        self.due_ns = np.zeros(capacity, np.int64)  # nothing happens to it by itself before this; 0 after any change
+        self.t_aged = np.zeros(capacity, np.int64)  # time at which the existence probability was true
         self.learnt = Learnt(*(getattr(self, name) for name in Learnt._fields))  # the same arrays, as kernels take them
 
     def columns(self) -> list[NDArray[Any]]:

@@ -2,13 +2,23 @@
 
 A look is counted as missed lazily: when a sensor that held the track a turn ago has turned on (it sent other plots
 since), and the track, predicted, lies in its coverage and above its horizon. A silent sensor misses nothing.
+
+Nothing of this happens to most tracks in most seconds. So each has a time before which nothing can happen, `due`, and
+a sweep reads this one column:
+
+    plot         look expected    judged                      6 turns
+      |---- turn ----|-- 1/5 --|>                                |>      due is the first of such times,
+                               sensor not heard: due again next second   at most AGE_MOST_NS ahead
+
+Too early a due costs a visit that changes nothing; the seconds at which things happen don't depend on it.
 """
 
 import math
+from typing import Final
 
-from airpicture.kernels._jit import jit
+from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
-from airpicture.kernels.layout import EXISTENCE, INTERVAL, S_POSITION, S_VELOCITY
+from airpicture.kernels.layout import EXISTENCE, INTERVAL, S_POSITION, S_SIGMA_P, S_VELOCITY
 from airpicture.kernels.wgs84 import height_of
 
 TENTATIVE = 0  # tables.Status
@@ -29,6 +39,13 @@ ENDING = 8
 # A missed look counts as at this Pd at most: one target's misses come in runs (a turned-away antenna, terrain, the
 # ground), so a Pd of 0.97 over all targets says little of three in a row.
 PD_MOST = 0.85
+
+FORGET_TURNS: Final = 6.0  # turns after its last plot for which a sensor counts as the one that holds a track
+AGE_MOST_NS: Final = (
+    16_000_000_000  # behind a radar's next look at 1.2 turns of 12 s, few tracks are visited for nothing
+)
+NEVER: Final = 2**63 - 1  # due of tracks that ended
+GONE: Final = -1.0  # S_SIGMA_P of tracks that ended: no plot is near them
 
 EFFECTIVE_RADIUS = 8_494_666.0  # m, 4/3 of the Earth's: radio waves bend (ITU-R P.834, standard atmosphere)
 
@@ -128,3 +145,238 @@ def age_tracks(
                 end = min(end, max(2.0 * slowest, ending[E_COAST_S]))
         if r < ending[E_RETIRE] or age > end:
             status[i] = ENDED
+
+
+@inline
+def existence_at(existence: float, t_ns: int, t_aged: int, lifetime: float) -> float:
+    """Return an existence probability t_ns after t_aged [ns], with a mean lifetime [s] that nobody measures."""
+    return existence * math.exp(-max(t_ns - t_aged, 0) * 1e-9 / lifetime)
+
+
+@inline
+def _judged_ns(look: int, turn_ns: int) -> int:
+    """Return the first time [ns] at which the look after one at `look` may be judged."""
+    return look + turn_ns + turn_ns // 5 + 1
+
+
+@inline
+def due_after(
+    i: int,
+    t_ns: int,
+    rows: F64,
+    t_plot: I64,
+    misses: I32,
+    seen_sensor: I32,
+    seen_look: I64,
+    seen_hit: I64,
+    period: F64,
+    ending: F64,
+    status: U8,
+) -> int:
+    """Return when track i, changed by a look at t_ns, is due for ageing: not later than anything can happen to it."""
+    r = rows[i, EXISTENCE]
+    if r <= ending[E_RETIRE] * math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME]):
+        return 0
+    if r >= ending[E_CONFIRM] if status[i] == TENTATIVE else misses[i] >= ending[E_COAST_LOOKS]:
+        return 0  # the next sweep may confirm it, or show it as coasting
+    due = t_ns + AGE_MOST_NS
+    slowest = 0.0
+    for k in range(seen_sensor.shape[1]):
+        s = seen_sensor[i, k]
+        turn = period[s] if s >= 0 else 0.0
+        if not turn > 0.0:
+            continue
+        forgotten = seen_hit[i, k] + int(FORGET_TURNS * turn * 1e9) - 1
+        if forgotten >= t_ns:
+            slowest = max(slowest, turn)
+            due = min(due, forgotten)
+        due = min(due, _judged_ns(seen_look[i, k], int(turn * 1e9)))
+    if status[i] == TENTATIVE:
+        silent = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)
+    else:
+        silent = min(max(ending[E_COAST_S], 2.0 * slowest), ending[E_END_S])
+    return min(due, t_plot[i] + int(silent * 1e9) - 1)
+
+
+@jit
+def age_due(
+    t_ns: int,
+    lo: int,
+    hi: int,
+    rows: F64,
+    summary: F64,
+    t_track: I64,
+    t_plot: I64,
+    plots: I32,
+    misses: I32,
+    seen_sensor: I32,
+    seen_look: I64,
+    seen_hit: I64,
+    sites: F64,
+    period: F64,
+    pd: F64,
+    range_min: F64,
+    range_max: F64,
+    sensor_last: I64,
+    ending: F64,
+    due: I64,
+    t_aged: I64,
+    status: U8,
+    moved: I64,
+    was: U8,
+) -> int:
+    """Age those of the tracks lo..hi that are due to t_ns; return how many changed their status.
+
+    Parameters
+    ----------
+    rows : (cap, ROW) float64, existence overwritten; summary : (cap, 8) float64, S_SIGMA_P of those that end overwritten
+    t_track, t_plot : (cap,) int64 [ns]; plots, misses : (cap,) int32; misses overwritten
+    seen_sensor : (cap, SEEN) int32, -1 none; seen_look, seen_hit : (cap, SEEN) int64 [ns]; looks overwritten
+    sites, period, pd, range_min, range_max : (S, ...) sensors; sensor_last : (S,) int64 [ns], latest plot of each
+    ending : (ENDING,) float64
+    due, t_aged : (cap,) int64 [ns], when a track has to be looked at and when its existence was true; overwritten
+    status : (cap,) uint8; overwritten
+    moved, was : (cap,) overwritten from lo on: rows whose status changed and what it was; tracks that were ended from
+        outside (status ENDED and due) are among them once, with ENDED
+    """
+    count = 0
+    near_retiring = ending[E_RETIRE] * math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME])
+    for i in range(lo, hi):
+        if due[i] > t_ns:
+            continue
+        before = status[i]
+        if before == ENDED:
+            due[i] = NEVER
+            summary[i, S_SIGMA_P] = GONE
+            moved[lo + count], was[lo + count] = i, ENDED
+            count += 1
+            continue
+        r = existence_at(rows[i, EXISTENCE], t_ns, t_aged[i], ending[E_LIFETIME])
+        age = (t_ns - t_plot[i]) * 1e-9
+        dt = (t_ns - t_track[i]) * 1e-9
+        x = summary[i, S_POSITION] + dt * summary[i, S_VELOCITY]
+        y = summary[i, S_POSITION + 1] + dt * summary[i, S_VELOCITY + 1]
+        z = summary[i, S_POSITION + 2] + dt * summary[i, S_VELOCITY + 2]
+        turning = False
+        held, anchored = False, False
+        inner = 0.0  # m, how far inside the reach of a sensor
+        slowest = 0.0
+        next_due = t_ns + AGE_MOST_NS
+        for k in range(seen_sensor.shape[1]):
+            s = seen_sensor[i, k]
+            if s < 0:
+                continue
+            turn = period[s]
+            if not turn > 0.0:
+                held, anchored = True, True
+                continue
+            since = (t_ns - seen_hit[i, k]) * 1e-9
+            if since < FORGET_TURNS * turn:
+                turning = True
+                slowest = max(slowest, turn)
+                next_due = min(next_due, seen_hit[i, k] + int(FORGET_TURNS * turn * 1e9) - 1)
+            turn_ns = int(turn * 1e9)
+            dx, dy, dz = x - sites[s, 0], y - sites[s, 1], z - sites[s, 2]
+            far = math.sqrt(dx * dx + dy * dy + dz * dz)
+            reached = range_min[s] <= far <= range_max[s]
+            if reached:
+                held = True
+                inner = max(inner, min(far - range_min[s], range_max[s] - far))
+            if _judged_ns(seen_look[i, k], turn_ns) <= t_ns:
+                inside = reached
+                if reached:
+                    h = max(height_of(x, y, z), 0.0)
+                    h0 = max(height_of(sites[s, 0], sites[s, 1], sites[s, 2]), 0.0)
+                    inside = far <= math.sqrt(2.0 * EFFECTIVE_RADIUS) * (math.sqrt(h) + math.sqrt(h0))
+                while _judged_ns(seen_look[i, k], turn_ns) <= t_ns:
+                    # nothing heard since: a sensor that sends little gets a whole turn to show that it lives
+                    expected = seen_look[i, k] + turn_ns
+                    if sensor_last[s] < expected and t_ns <= expected + turn_ns + turn_ns // 5:
+                        break
+                    seen_look[i, k] = expected
+                    if inside and sensor_last[s] >= expected:
+                        seen = min(pd[s], PD_MOST)
+                        r = r * (1.0 - seen) / (1.0 - r * seen)
+                        misses[i] += 1
+            next_due = min(next_due, _judged_ns(seen_look[i, k], turn_ns))
+        rows[i, EXISTENCE] = r
+        t_aged[i] = max(t_aged[i], t_ns)
+        short = max(2.0 * slowest, ending[E_COAST_S])
+        limit = max(ending[E_COAST_S], 3.0 * rows[i, INTERVAL])
+        now = before
+        if before == TENTATIVE:
+            if r >= ending[E_CONFIRM] and plots[i] >= ending[E_CONFIRM_PLOTS]:
+                now = CONFIRMED
+        elif turning:
+            now = COASTING if misses[i] >= ending[E_COAST_LOOKS] else CONFIRMED
+        else:
+            now = COASTING if age > limit else CONFIRMED
+        if now == TENTATIVE:
+            end = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)
+        else:
+            end = max(ending[E_END_S], 6.0 * slowest)
+            if not held:
+                end = min(end, short)
+            elif not anchored:  # at its speed it stays within reach for so long
+                vx, vy, vz = summary[i, S_VELOCITY], summary[i, S_VELOCITY + 1], summary[i, S_VELOCITY + 2]
+                stays = inner / max(math.sqrt(vx * vx + vy * vy + vz * vz), 1.0)
+                next_due = min(next_due, max(t_ns + int(stays * 1e9), t_plot[i] + int(short * 1e9)) - 1)
+            if not turning and now == CONFIRMED:
+                next_due = min(next_due, t_plot[i] + int(limit * 1e9) - 1)
+        if r < ending[E_RETIRE] or age > end:
+            now = ENDED
+        next_due = min(next_due, t_plot[i] + int(end * 1e9) - 1)
+        if r <= near_retiring:
+            next_due = t_ns
+        due[i] = max(next_due, t_ns + 1)
+        if now == ENDED:
+            due[i] = NEVER
+            summary[i, S_SIGMA_P] = GONE
+        if now != before:
+            status[i] = now
+            moved[lo + count], was[lo + count] = i, before
+            count += 1
+    return count
+
+
+@jit
+def find_ranks(status: U8, n: int, ended: int, share: int, source: I64) -> tuple[int, int]:
+    """Find where closing the ranks pays; return the row from which on rows move, and how many follow it.
+
+    That is the first row behind which one in `share` rows, or more, has ended: each row that ends costs the moves of
+    `share` others at most.
+
+    Parameters
+    ----------
+    status : (cap,) uint8; n : rows in use, `ended` of them with status ENDED
+    source : (n,) int64; overwritten with the rows that come to stand at the returned row and on
+    """
+    at, gone = n, 0
+    i = n - 1
+    while i >= 0 and gone < ended:
+        if status[i] == ENDED:
+            gone += 1
+            if gone * share >= n - i:
+                at = i
+        i -= 1
+    count = 0
+    for i in range(at, n):
+        if status[i] != ENDED:
+            source[count] = i
+            count += 1
+    return at, count
+
+
+@jit
+def move_rows(column: I64, source: I64, at: int, count: int, first: int, last: int) -> None:
+    """Move rows of a table down in place: words first..last of row source[q] to row at + q, which isn't behind it.
+
+    Parameters
+    ----------
+    column : (cap, words) of any integers; overwritten
+    source : (count,) int64, rising
+    """
+    for q in range(count):
+        i = source[q]
+        for c in range(first, last):
+            column[at + q, c] = column[i, c]

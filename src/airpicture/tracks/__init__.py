@@ -3,13 +3,14 @@
 from airpicture.tracks.begin import Pool, begin, life_settings
 from airpicture.tracks.identity import identify, identity_score
 from airpicture.tracks.learn import detection, learn
-from airpicture.tracks.retire import age, ending_settings, retire
+from airpicture.tracks.retire import age, close_ranks, ending_settings, retire, sweep
 from airpicture.tracks.rivals import settle_rivals
 
 __all__ = [
     "Pool",
     "age",
     "begin",
+    "close_ranks",
     "detection",
     "ending_settings",
     "identify",
@@ -18,4 +19,5 @@ __all__ = [
     "life_settings",
     "retire",
     "settle_rivals",
+    "sweep",
 ]

@@ -2,69 +2,47 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from airpicture.config import Config
 from airpicture.kernels.begin import (
     BIRTH,
-    BIRTH_FROM,
-    BIRTH_ODDS,
-    BIRTH_PLOT,
+    C_BIRTHS,
+    C_CUT,
+    C_SHED,
+    C_UNTRIED,
+    COUNTS,
     L_ODDS,
+    L_PAIRS,
     L_SPEED_MAX,
     L_VAR_CLIMB,
     L_VAR_PRESSURE,
     L_VAR_SPEED,
+    L_VISITS,
     LIFE,
+    PROSPECT,
     find_births,
+    list_free,
+    longest_wait,
 )
-from airpicture.kernels.layout import (
-    EXISTENCE,
-    INTERVAL,
-    M_SHARE,
-    MODE,
-    MODEL,
-    MODELS,
-    PLOT,
-    ROW,
-    VAR_BARO,
-    Z_H_BARO,
-)
+from airpicture.kernels.born import Born, Brought, write_births
+from airpicture.kernels.layout import PLOT, ROW
 from airpicture.kernels.pairs import PAIR_SCRATCH
-from airpicture.kernels.predict import summarise
+from airpicture.kernels.pool import put_plots
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
-from airpicture.tables import F64, I64, Status
-from airpicture.tracks.learn import height_source
+from airpicture.tables import F64, I64
+from airpicture.tracks.pool import Pool
 
+Run: TypeAlias = Callable[[Callable[[tuple[int, int]], I64], Iterable[tuple[int, int]]], Iterable[I64]]
 
-class Pool:
-    """Unclaimed plots that wait for a second one: a ring, chained by cell (see `kernels.begin`).
-
-    Only the younger half of the ring is ever read, so that a frame that's done again finds what it found before.
-    """
-
-    def __init__(self, size: int) -> None:
-        ring = 2 * size
-        buckets = 1 << max(ring.bit_length(), 4)
-        self.count = 0
-        self.Z = np.zeros((ring, PLOT))
-        self.t_ns = np.zeros(ring, np.int64)
-        self.sensor = np.zeros(ring, np.int32)
-        self.address = np.zeros(ring, np.int32)
-        self.mode_3a = np.zeros(ring, np.int32)
-        self.callsign = np.zeros(ring, np.uint64)
-        self.key = np.zeros(ring, np.int64)
-        self.next = np.zeros(ring, np.int64)
-        self.bucket = np.zeros(ring, np.int64)
-        self.head = np.zeros(buckets, np.int64)
-
-    def restore(self, count: int) -> None:
-        """Take back what was put in after `count` plots."""
-        ring = len(self.t_ns)
-        for q in range(self.count - 1, count - 1, -1):
-            self.head[self.bucket[q % ring]] = self.next[q % ring]
-        self.count = count
+TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
+PART = 512  # plots; less isn't worth a call of its own
+PARTS = 16  # more than any two or four threads need to end at about the same time
 
 
 def life_settings(config: Config) -> F64:
@@ -75,6 +53,8 @@ def life_settings(config: Config) -> F64:
     life[L_VAR_SPEED] = config.life.sigma_speed**2
     life[L_VAR_CLIMB] = config.life.sigma_climb**2
     life[L_VAR_PRESSURE] = config.sigma_pressure_height**2
+    life[L_VISITS] = config.life.visits_max
+    life[L_PAIRS] = config.life.pairs_max
     return life
 
 
@@ -88,108 +68,34 @@ def begin(
     motion: F64,
     life: F64,
     gates: F64,
+    run: Run | None = None,
+    tally: Counter[str] | None = None,
 ) -> tuple[I64, int]:
     """Begin tracks from the plots that no track claims.
 
     Parameters
     ----------
     store, pool : overwritten: tracks appended, plots put in
-    reports : (M,) plots of one sensor and frame; free : (M,) probability that no track claims each
+    reports : (M,) plots of one look, of any sensors, none of which can be of one target; free : (M,) probability that
+        no track claims each
     motion, life, gates : settings for kernels
+    run : how to call a function for several ranges, as `map` does; its order and threads don't matter. Default: one call
+    tally : added to: pool_overflow, unclaimed plots that gave way in the pool before their time; searches_cut, crowded
+        cells of the pool that weren't walked to their end; pairs_untried, of plots that might have begun a track
 
     Returns
     -------
     rows of the new tracks, and how many found no room
     """
-    most = config.life.pairs_max
-    births = np.empty((len(reports.t_ns) * most, BIRTH))
-    found, pool.count, shed = find_births(
-        reports.Z,
-        reports.t_ns,
-        reports.sensor,
-        reports.address,
-        reports.mode_3a,
-        free,
-        0,
-        len(reports.t_ns),
-        stations.sites,
-        stations.period,
-        stations.pd,
-        motion,
-        life,
-        gates,
-        pool.Z,
-        pool.t_ns,
-        pool.sensor,
-        pool.address,
-        pool.mode_3a,
-        pool.callsign,
-        reports.callsign,
-        pool.key,
-        pool.next,
-        pool.bucket,
-        pool.head,
-        pool.count,
-        most,
-        np.empty((1, ROW)),
-        np.empty(PAIR_SCRATCH),
-        np.empty((most, BIRTH)),
-        births,
-    )
+    wanted = np.empty(reports.size, np.int64)
+    n = list_free(reports.Z, free, wanted)
+    if n == 0:
+        return np.zeros(0, np.int64), 0
+    longest = longest_wait(stations.period)
+    overflow = pool.make_room(n, longest, config)
     room = store.capacity - store.n
-    if found > room:
-        shed += found - room
-        found = room
-    rows = np.arange(store.n, store.n + found)
-    if not found:
-        return rows, shed
-    births = births[:found]
-    plot = births[:, BIRTH_PLOT].astype(np.int64)
-    source = births[:, BIRTH_FROM].astype(np.int64)
-    paired = source >= 0
-    store.rows[rows] = 0.0
-    for m in range(MODELS):
-        store.rows[rows, m * MODEL : (m + 1) * MODEL] = births[:, :MODEL]
-        store.rows[rows, MODE + m] = motion[M_SHARE + m]
-    t = reports.t_ns[plot]
-    t_before = np.where(paired, pool.t_ns[source], t)
-    store.rows[rows, EXISTENCE] = births[:, BIRTH_ODDS]
-    store.rows[rows, VAR_BARO] = config.sigma_pressure_height**2
-    store.rows[rows, INTERVAL] = np.maximum((t - t_before) * 1e-9, 0.1)
-    store.t_ns[rows] = t
-    store.number[rows] = np.arange(store.next_number, store.next_number + found)
-    store.status[rows] = Status.TENTATIVE
-    store.t_plot[rows] = t
-    store.t_first[rows] = t_before
-    store.plots[rows] = np.where(paired, 2, 1)
-    store.misses[rows] = 0
-    store.rivalry[rows] = 0
-    store.seen_sensor[rows] = -1
-    store.seen_look[rows] = 0
-    store.seen_hit[rows] = 0
-    store.seen_sensor[rows, 0] = reports.sensor[plot]
-    store.seen_look[rows, 0] = t
-    store.seen_hit[rows, 0] = t
-    store.t_technology[rows] = -1
-    store.t_technology[rows, reports.technology[plot]] = t
-    store.address[rows] = np.where((reports.address[plot] < 0) & paired, pool.address[source], reports.address[plot])
-    store.mode_3a[rows] = np.where((reports.mode_3a[plot] < 0) & paired, pool.mode_3a[source], reports.mode_3a[plot])
-    store.callsign[rows] = np.where(
-        (reports.callsign[plot] == 0) & paired, pool.callsign[source], reports.callsign[plot]
-    )
-    store.doubt[rows] = 0
-    nothing = np.zeros(found, np.uint8)
-    first = np.where(paired, height_source(pool.Z[source], nothing), nothing)
-    pressure = np.isfinite(reports.Z[plot, Z_H_BARO]) | (paired & np.isfinite(pool.Z[source, Z_H_BARO]))
-    store.t_height[rows] = t
-    store.h_source[rows] = height_source(reports.Z[plot], first)
-    store.has_baro[rows] = pressure
-    store.plot_sensor[rows] = reports.sensor[plot]
-    store.plot_range[rows] = reports.slant_range[plot]
-    store.plot_azimuth[rows] = reports.azimuth[plot]
-    store.plot_h_baro[rows] = reports.Z[plot, Z_H_BARO]
-    store.plot_mode_3a[rows] = reports.mode_3a[plot]
-    store.n += found
-    store.next_number += found
-    summarise(store.rows, rows, 0, found, np.empty(PAIR_SCRATCH), store.summary)
-    return rows, shed
+    most = config.life.pairs_max
+    parts = 1 if run is None else max(1, min(PARTS, n // PART))
+    cuts = [n * part // parts for part in range(parts + 1)]
+    starts = dict(zip(cuts[:-1], np.cumsum([0, *(min((hi - lo) * most, room) for lo, hi in _pairs(cuts))]), strict=False))
+    births = np.empty((sum(min((hi - lo) * most, room) for lo, hi in _pairs(cuts)), BIRTH))

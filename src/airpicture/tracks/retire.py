@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.kernels.life import (
@@ -15,11 +19,20 @@ from airpicture.kernels.life import (
     E_LIFETIME,
     E_RETIRE,
     ENDING,
+    age_due,
     age_tracks,
+    find_ranks,
+    move_rows,
 )
 from airpicture.reports import Stations
 from airpicture.store import Store
-from airpicture.tables import F64, I64, Status
+from airpicture.tables import F64, I64, U8, Status
+
+Run: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]  # results in the order of tasks
+
+SHARE: Final = 4  # ranks are closed behind the row from which on one in so many has ended
+FULL: Final = 0.9  # of the capacity in use, from which on every gap is closed
+PART: Final = 65_536  # rows aged in one go
 
 
 def ending_settings(config: Config) -> F64:
@@ -63,7 +76,108 @@ def age(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_last:
     )
 
 
+def sweep(
+    store: Store, t_ns: int, stations: Stations, sensor_last: I64, ending: F64, run: Run | None = None
+) -> tuple[I64, U8]:
+    """Age the tracks that are due to t_ns: missed looks, coasting, and Status.ENDED for those that end.
+
+    Tracks that ended stay in their rows until `close_ranks`: with status ENDED, S_SIGMA_P below 0 and never due.
+
+    Parameters
+    ----------
+    store : overwritten; t_ns : ns, not before the last sweep
+    sensor_last : (S,) int64 [ns], latest plot of each sensor
+    run : calls a function with each of several tuples of arguments and returns what it returned; None: one by one
+
+    Returns
+    -------
+    rows whose status changed, rising, and what it was; a track that was ended from outside has been ENDED
+    """
+    moved, was = np.empty(store.n, np.int64), np.empty(store.n, np.uint8)
+    tasks = [
+        (
+            t_ns,
+            lo,
+            min(lo + PART, store.n),
+            store.rows,
+            store.summary,
+            store.t_ns,
+            store.t_plot,
+            store.plots,
+            store.misses,
+            store.seen_sensor,
+            store.seen_look,
+            store.seen_hit,
+            stations.sites,
+            stations.period,
+            stations.pd,
+            stations.range_min,
+            stations.range_max,
+            sensor_last,
+            ending,
+            store.due_ns,
+            store.t_aged,
+            store.status,
+            moved,
+            was,
+        )
+        for lo in range(0, store.n, PART)
+    ]
+    counts = [age_due(*task) for task in tasks] if run is None or len(tasks) < 2 else run(age_due, tasks)
+    if len(counts) == 1:
+        moved, was = moved[: counts[0]], was[: counts[0]]
+    elif counts:
+        moved = np.concatenate([moved[q * PART : q * PART + count] for q, count in enumerate(counts)])
+        was = np.concatenate([was[q * PART : q * PART + count] for q, count in enumerate(counts)])
+    if len(moved):
+        store.ended += int(np.count_nonzero(store.status[moved] == Status.ENDED))
+    return moved, was
+
+
+def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> bool:
+    """Take tracks that have ended out of the store, once it pays; tell whether rows moved.
+
+    The others keep their order. Whether it pays depends on the statuses alone, so that any batching of the same plots
+    gives the same rows.
+
+    Parameters
+    ----------
+    store : overwritten
+    beside : (cap, ...) tables whose rows stand for the same tracks; overwritten likewise
+    run : as for `sweep`
+    """
+    if not store.ended:
+        return False
+    share = store.n if store.n > FULL * store.capacity else SHARE
+    source = np.empty(store.n, np.int64)
+    at, count = find_ranks(store.status, store.n, store.ended, share, source)
+    if at == store.n:
+        return False
+    if count:
+        tasks = []
+        for column in (*store.columns(), *beside):
+            words = _words(column)
+            half = words.shape[1] // 2 if words.shape[1] >= 64 else 0  # two threads share the widest
+            tasks += [(words, source, at, count, 0, half)] * bool(half)
+            tasks.append((words, source, at, count, half, words.shape[1]))
+        if run is None or count < 1000:
+            for task in tasks:
+                move_rows(*task)
+        else:
+            run(move_rows, tasks)
+    store.ended -= store.n - at - count
+    store.n = at + count
+    return count > 0
+
+
 def retire(store: Store) -> None:
     """Take tracks that have ended out of the store."""
     live = np.flatnonzero(store.status[: store.n] != Status.ENDED)
     store.keep(live)
+
+
+def _words(column: NDArray[Any]) -> NDArray[Any]:
+    """Return the same bytes as rows of the widest unsigned integers that fit."""
+    width = column.strides[0]
+    word = np.uint64 if width % 8 == 0 else (np.uint32 if width % 4 == 0 else np.uint8)
+    return column.reshape(len(column), -1).view(word)

@@ -1,0 +1,82 @@
+"""Plain twin of ageing: each track at each second, one after the other."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from airpicture.kernels import layout as lay
+from airpicture.kernels.life import (
+    E_COAST_LOOKS,
+    E_COAST_S,
+    E_CONFIRM,
+    E_CONFIRM_PLOTS,
+    E_END_S,
+    E_END_TENTATIVE_S,
+    E_LIFETIME,
+    E_RETIRE,
+)
+from airpicture.reports import Stations
+from airpicture.store import Store
+from airpicture.tables import Status
+from reference_tracking import geodetic
+
+PD_MOST = 0.85
+EFFECTIVE_RADIUS = 8_494_666.0  # m, 4/3 of the Earth's
+
+
+def _inside(p: Any, s: int, stations: Stations) -> tuple[bool, bool]:
+    """Say whether a place is within a sensor's reach, and also above its horizon."""
+    far = float(np.linalg.norm(p - stations.sites[s, :3]))
+    reached = bool(stations.range_min[s] <= far <= stations.range_max[s])
+    heights = [max(geodetic(q)[2], 0.0) for q in (p, stations.sites[s, :3])]
+    return reached, reached and far <= sum(math.sqrt(2.0 * EFFECTIVE_RADIUS * h) for h in heights)
+
+
+def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_last: Any, ending: Any) -> None:
+    """Age all tracks of a store to t_ns, step_s after they were last aged."""
+    for i in range(store.n):
+        if store.status[i] == Status.ENDED:
+            continue
+        r = store.rows[i, lay.EXISTENCE] * math.exp(-step_s / ending[E_LIFETIME])
+        age = (t_ns - int(store.t_plot[i])) * 1e-9
+        p = store.summary[i, :3] + (t_ns - int(store.t_ns[i])) * 1e-9 * store.summary[i, 3:6]
+        turning, held, slowest = False, False, 0.0
+        for k, s in enumerate(store.seen_sensor[i].tolist()):
+            if s < 0:
+                continue
+            turn = float(stations.period[s])
+            if not turn > 0.0:
+                held = True
+                continue
+            if (t_ns - int(store.seen_hit[i, k])) * 1e-9 < 6.0 * turn:
+                turning, slowest = True, max(slowest, turn)
+            reached, inside = _inside(p, s, stations)
+            held = held or reached
+            look, turn_ns, last = int(store.seen_look[i, k]), int(turn * 1e9), int(sensor_last[s])
+            while look + turn_ns + turn_ns // 5 < t_ns:
+                if last < look + turn_ns and t_ns <= look + 2 * turn_ns + turn_ns // 5:
+                    break
+                look += turn_ns
+                if inside and last >= look:
+                    seen = min(stations.pd[s], PD_MOST)
+                    r = r * (1.0 - seen) / (1.0 - r * seen)
+                    store.misses[i] += 1
+            store.seen_look[i, k] = look
+        store.rows[i, lay.EXISTENCE] = r
+        status = store.status[i]
+        if status == Status.TENTATIVE:
+            if r >= ending[E_CONFIRM] and store.plots[i] >= ending[E_CONFIRM_PLOTS]:
+                status = Status.CONFIRMED
+        elif turning:
+            status = Status.COASTING if store.misses[i] >= ending[E_COAST_LOOKS] else Status.CONFIRMED
+        else:
+            limit = max(ending[E_COAST_S], 3.0 * store.rows[i, lay.INTERVAL])
+            status = Status.COASTING if age > limit else Status.CONFIRMED
+        if status == Status.TENTATIVE:
+            end = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)
+        else:
+            end = max(ending[E_END_S], 6.0 * slowest)
+            if not held:
+                end = min(end, max(2.0 * slowest, ending[E_COAST_S]))
+        store.status[i] = Status.ENDED if r < ending[E_RETIRE] or age > end else status

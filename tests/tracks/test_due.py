@@ -1,0 +1,227 @@
+"""Ageing by due time: the same things happen at the same seconds as if every track were aged each second."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from airpicture.config import Config, Life
+from airpicture.kernels import layout as lay
+from airpicture.kernels.life import due_after
+from airpicture.plots import station_columns
+from airpicture.store import Store
+from airpicture.tables import Status
+from airpicture.tracks import close_ranks, ending_settings, sweep
+from airpicture.tracks.retire import PART
+from reference_ageing import age_all
+from reference_tracking import ecef
+from tracking_scenes import SECOND, T0, radar, sensors_of
+
+SENSORS = sensors_of(
+    radar("near", range_m_max=120e3),
+    radar("slow", lat_deg=47.5, period_s=10.0, pd=0.7, range_m_max=200e3, range_m_min=20e3),
+    {"id": "adsb", "kind": "adsb"},
+    radar("off", lat_deg=46.5, period_s=5.3, pd=0.97, range_m_max=250e3),
+    radar("quick", lat_deg=47.2, period_s=1.5, pd=0.5, range_m_max=60e3),
+)
+STATIONS = station_columns(SENSORS)
+
+
+def some_tracks(rng: np.random.Generator, n: int) -> Store:
+    """Tracks about 47 N 8 E, many of them near the edge of somebody's reach, seen by some sensors in the last turns."""
+    store = Store(n + 5)
+    store.n = n
+    for i in range(n):
+        lat, lon = math.radians(47.0 + rng.uniform(-2.5, 2.5)), math.radians(8.0 + rng.uniform(-3.0, 3.0))
+        store.summary[i, :3] = ecef(lat, lon, rng.choice([50.0, 3000.0, 11e3]))
+        store.summary[i, 3:6] = rng.normal(0.0, 1.0, 3) * rng.choice([1.0, 100.0, 1000.0])
+        who = rng.permutation(len(SENSORS))[: rng.integers(1, 4)]
+        store.seen_sensor[i] = -1
+        store.seen_sensor[i, : len(who)] = who
+        store.seen_hit[i, : len(who)] = T0 - rng.integers(0, 30 * SECOND, len(who))
+    store.seen_look[:] = store.seen_hit
+    store.t_ns[:] = store.t_plot[:] = store.seen_hit.max(axis=1)
+    store.rows[:, lay.EXISTENCE] = rng.choice([0.06, 0.3, 0.9, 0.995], n + 5)
+    store.rows[:, lay.INTERVAL] = rng.choice([0.5, 4.0, 12.0], n + 5)
+    store.plots[:] = rng.integers(1, 6, n + 5)
+    store.status[:] = rng.choice([Status.TENTATIVE, Status.CONFIRMED, Status.COASTING], n + 5)
+    store.t_aged[:] = T0
+    return store
+
+
+def look_at(store: Store, i: int, t_ns: int, k: int, taken: bool, existence: float) -> None:
+    """Do to a track what a look by its k-th sensor does."""
+    store.rows[i, lay.EXISTENCE] = existence
+    store.seen_look[i, k] = max(store.seen_look[i, k], t_ns)
+    store.t_aged[i] = t_ns
+    if not taken:
+        store.misses[i] += 1
+        return
+    store.seen_hit[i, k] = t_ns
+    store.t_plot[i] = t_ns
+    store.misses[i] = 0
+    store.plots[i] += 1
+    if store.status[i] != Status.TENTATIVE or (existence >= 0.99 and store.plots[i] >= 3):
+        store.status[i] = Status.CONFIRMED
+
+
+@pytest.mark.parametrize("by_look", [False, True])
+@pytest.mark.parametrize(
+    ("seed", "life"),
+    [(1, Life()), (2, Life()), (3, Life(lifetime_s=60.0)), (4, Life(coast_s=3.0, end_s=9.0, end_tentative_s=4.0))],
+)
+def test_tracks_aged_when_due_live_as_if_aged_each_second(seed: int, life: Life, by_look: bool) -> None:
+    ending = ending_settings(Config(life=life))
+    rng = np.random.default_rng(seed)
+    lazy, plain = some_tracks(rng, 120), some_tracks(np.random.default_rng(seed), 120)
+    heard = np.full(len(SENSORS), T0)
+    lost = set[int]()
+    for second in range(1, 90):
+        t = T0 + second * SECOND
+        for s in range(len(SENSORS)):  # one is switched off, one sends little
+            if (s != 3 or second < 20) and rng.random() < (0.1 if s == 1 else 0.8):
+                heard[s] = t - int(rng.integers(0, SECOND))
+        moved, was = sweep(lazy, t, STATIONS, heard, ending)
+        before = plain.status[:120].copy()
+        age_all(plain, t, 1.0, STATIONS, heard, ending)
+        changed = np.flatnonzero(plain.status[:120] != before)
+        np.testing.assert_array_equal(moved, changed)
+        np.testing.assert_array_equal(was, before[changed])
+        np.testing.assert_array_equal(lazy.status[:120], plain.status[:120])
+        np.testing.assert_array_equal(lazy.misses[:120], plain.misses[:120])
+        np.testing.assert_array_equal(lazy.seen_look[:120], plain.seen_look[:120])
+        live = np.flatnonzero(plain.status[:120] != Status.ENDED)
+        rest = np.exp(-(t - lazy.t_aged[live]) * 1e-9 / life.lifetime_s)
+        np.testing.assert_allclose(lazy.rows[live, lay.EXISTENCE] * rest, plain.rows[live, lay.EXISTENCE], rtol=1e-12)
+        lost |= set(moved.tolist()) - set(live.tolist())
+        assert lazy.ended == len(lost)
+        for i in live[rng.random(len(live)) < 0.12]:  # some have a look at just this time
+            k = int(rng.integers(0, (lazy.seen_sensor[i] >= 0).sum()))
+            taken, existence = bool(rng.random() < 0.7), float(rng.choice([0.04, 0.06, 0.9, 0.995, 0.998]))
+            for store in (lazy, plain):
+                look_at(store, i, t, k, taken, existence)
+            lazy.due_ns[i] = 0
+            if by_look:
+                lazy.due_ns[i] = due_after(
+                    i, t, lazy.rows, lazy.t_plot, lazy.misses, lazy.seen_sensor, lazy.seen_look, lazy.seen_hit,
+                    STATIONS.period, ending, lazy.status,
+                )  # fmt: skip
+    assert 20 < len(lost) < 120
+
+
+def test_tracks_that_are_seen_are_left_alone() -> None:
+    """A thousand tracks, each hit each turn: a due is set by the look, and hardly any sweep visits a track."""
+    ending = ending_settings(Config())
+    store = some_tracks(np.random.default_rng(5), 1000)
+    store.seen_sensor[:], store.seen_sensor[:, 0] = -1, 1
+    store.status[:], store.rows[:, lay.EXISTENCE], store.rows[:, lay.INTERVAL] = Status.CONFIRMED, 0.998, 10.0
+    visits, heard = 0, np.full(len(SENSORS), T0)
+    for second in range(1, 60):
+        t = T0 + second * SECOND
+        heard[1] = t
+        for i in range(second % 10, 1000, 10):
+            look_at(store, i, t, 0, taken=True, existence=0.998)
+            store.due_ns[i] = due_after(
+                i, t, store.rows, store.t_plot, store.misses, store.seen_sensor, store.seen_look, store.seen_hit,
+                STATIONS.period, ending, store.status,
+            )  # fmt: skip
+        if second > 10:
+            visits += int((store.due_ns[:1000] <= t).sum())
+        moved, _ = sweep(store, t, STATIONS, heard, ending)
+        assert second < 10 or not len(moved)
+    assert visits == 0
+
+
+def test_a_track_ended_from_outside_is_told_once() -> None:
+    store = some_tracks(np.random.default_rng(6), 3)
+    store.status[1], store.due_ns[1] = Status.ENDED, 0
+    ending, heard = ending_settings(Config()), np.full(len(SENSORS), T0)
+    moved, was = sweep(store, T0, STATIONS, heard, ending)
+    assert was[moved == 1].tolist() == [Status.ENDED]
+    assert store.ended == 1
+    assert store.summary[1, lay.S_SIGMA_P] < 0.0
+    again, _ = sweep(store, T0 + SECOND, STATIONS, heard, ending)
+    assert 1 not in again
+
+
+def test_parts_for_threads_give_the_same() -> None:
+    ending, heard = ending_settings(Config()), np.full(len(SENSORS), T0 + 40 * SECOND)
+    small = some_tracks(np.random.default_rng(7), 200)
+    stores = []
+    for _ in range(2):
+        store = Store(2 * PART + 200)
+        store.n = store.capacity
+        for wide, column in zip(store.columns(), small.columns(), strict=True):
+            wide[:] = np.resize(column[:200], wide.shape)
+        stores.append(store)
+    calls: list[Any] = []
+
+    def backwards(function: Any, tasks: Any) -> list[Any]:
+        calls.append(function)
+        return [function(*task) for task in reversed(tasks)][::-1]
+
+    t = T0 + 40 * SECOND
+    one, other = sweep(stores[0], t, STATIONS, heard, ending), sweep(stores[1], t, STATIONS, heard, ending, backwards)
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+    beside = [np.arange(store.capacity) % 7 == 3 for store in stores]
+    assert stores[0].ended > stores[0].n // 4
+    assert close_ranks(stores[0], beside[0])
+    assert close_ranks(stores[1], beside[1], run=backwards)
+    assert len(calls) == 2
+    n = stores[0].n
+    assert stores[1].n == n
+    np.testing.assert_array_equal(beside[0][:n], beside[1][:n])
+    for a, b in zip(stores[0].columns(), stores[1].columns(), strict=True):
+        np.testing.assert_array_equal(a[:n], b[:n])
+
+
+def numbered(status: list[Status], capacity: int = 1000) -> Store:
+    """A store whose columns all hold the row's number."""
+    store = Store(capacity)
+    store.n = len(status)
+    for column in store.columns():
+        column.T[...] = np.arange(capacity).astype(column.dtype)
+    store.status[: store.n] = status
+    store.ended = status.count(Status.ENDED)
+    return store
+
+
+def test_ranks_close_where_it_pays_and_keep_their_order() -> None:
+    rng = np.random.default_rng(8)
+    for _ in range(300):
+        n = int(rng.integers(1, 60))
+        odds = rng.choice([0.05, 0.3, 0.9])
+        status = [Status.ENDED if rng.random() < odds else Status.CONFIRMED for _ in range(n)]
+        store, beside = numbered(status), np.arange(1000)[:, None] * np.ones(3)
+        firsts = [k for k in range(n) if 4 * status[k:].count(Status.ENDED) >= n - k and status[k] == Status.ENDED]
+        at = min(firsts, default=n)
+        expected = [k for k in range(n) if k < at or status[k] != Status.ENDED]
+        ended = sum(status[k] == Status.ENDED for k in range(at))
+        moved = close_ranks(store, beside)
+        assert moved == (len(expected) > at)
+        assert (store.n, store.ended) == (len(expected), ended)
+        assert store.number[: store.n].tolist() == expected
+        assert beside[: store.n, 2].tolist() == expected
+        for column in store.columns():
+            if column is not store.status:
+                np.testing.assert_array_equal(column[: store.n].T[..., :], np.broadcast_to(
+                    np.array(expected).astype(column.dtype), column[: store.n].T.shape))  # fmt: skip
+        assert 4 * store.ended < max(store.n, 1)
+
+
+def test_all_gaps_close_where_room_runs_out() -> None:
+    status = [Status.CONFIRMED] * 95
+    status[0] = Status.ENDED
+    roomy, full = numbered(status, 200), numbered(status, 100)
+    assert not close_ranks(roomy)
+    assert close_ranks(full)
+    assert (roomy.n, full.n) == (95, 94)
+    assert full.number[:94].tolist() == list(range(1, 95))
+
+
+def test_the_last_track_leaves_nothing_behind() -> None:
+    store = numbered([Status.ENDED] * 3)
+    assert not close_ranks(store)
+    assert (store.n, store.ended) == (0, 0)
