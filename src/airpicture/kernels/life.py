@@ -195,7 +195,8 @@ def due_after(
         silent = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)
     else:
         silent = min(max(ending[E_COAST_S], 2.0 * slowest), ending[E_END_S])
-    return min(due, t_plot[i] + int(silent * 1e9) - 1)
+    first: int = min(due, t_plot[i] + int(silent * 1e9) - 1)
+    return first
 
 
 @jit
@@ -229,7 +230,7 @@ def age_due(
 
     Parameters
     ----------
-    rows : (cap, ROW) float64, existence overwritten; summary : (cap, 8) float64, S_SIGMA_P of those that end overwritten
+    rows : (cap, ROW) float64, existence overwritten; summary : (cap, 8) float64, S_SIGMA_P overwritten where one ends
     t_track, t_plot : (cap,) int64 [ns]; plots, misses : (cap,) int32; misses overwritten
     seen_sensor : (cap, SEEN) int32, -1 none; seen_look, seen_hit : (cap, SEEN) int64 [ns]; looks overwritten
     sites, period, pd, range_min, range_max : (S, ...) sensors; sensor_last : (S,) int64 [ns], latest plot of each
