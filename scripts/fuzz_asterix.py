@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 # since it branches where the kernels do.
 import airpicture.geo
 import airpicture.kernels.asterix
+import airpicture.kernels.asterix_blocks
+import airpicture.kernels.asterix_stream
 import airpicture.kernels.capture  # noqa: F401
 
 with atheris.instrument_imports(include=["airpicture.formats.asterix"]):

@@ -65,7 +65,6 @@ NUMPY_RANDOM = {"default_rng", "Generator", "SeedSequence", "PCG64"}  # all else
 
 LINES_MAX = 500
 LONG_FILES: dict[str, str] = {
-    "src/airpicture/kernels/asterix.py": "one walk over one record; numba can't cache callees that live elsewhere",
     "tests/test_tracker.py": "the tracker as a whole; wants to be cut by question: batching, refusals, life",
     "tests/formats/asterix/test_encode.py": "one question per item of CAT062, asked of one table of tracks",
 }

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit
 
 U8: TypeAlias = NDArray[np.uint8]
 I64: TypeAlias = NDArray[np.int64]
@@ -49,10 +49,6 @@ COMPOUND = 6
 RFS = 7
 
 ENTRY = 4  # numbers per entry in Tables.code
-# Bytes walked at most in search of a block, per byte of input and edition tried: where every byte looks like the start
-# of a long block, the search would otherwise take time as the square of the input. Damage in recordings costs less than
-# one.
-EFFORT = 100
 LEAD = np.array([8 - int(octet).bit_length() for octet in range(256)])  # place of the first set bit
 
 
@@ -370,188 +366,6 @@ def first_sources(data: U8, offsets: I64, lengths: I64, sources: I64) -> None:
             sources[b] = (np.int64(data[p + 1]) << 8) | np.int64(data[p + 2])
 
 
-@inline
-def _header_fits(data: U8, p: Any, stop: Any, known: Flags) -> Any:
-    """Return the length of a block at p that may be one by its header, 0 where it can't be."""
-    if p + 3 > stop or not known[data[p]]:
-        return 0
-    length = (np.int64(data[p + 1]) << 8) | np.int64(data[p + 2])
-    if length < 3 or p + length > stop:
-        return 0
-    return length
-
-
-@inline
-def _decodes(data: U8, p: Any, length: Any, tables: Tables, wanted: Wanted) -> Any:
-    """Return whether the block at p is good in any edition of its category."""
-    nothing, none = np.empty((0, 0), np.int64), np.empty(0, np.int64)
-    offsets, lengths = np.full(1, p), np.full(1, length)
-    reasons, faults, counts = np.zeros(1, np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64)
-    category = data[p]
-    for root in range(tables.categories[category, 0], tables.categories[category, 1]):
-        walk_blocks(
-            data, offsets, lengths, root, tables, wanted, False, reasons, faults, counts, nothing, none, none, none
-        )
-        if reasons[0] == GOOD:
-            return True
-    return False
-
-
-@jit
-def chain_payloads(
-    data: U8, starts: I64, stops: I64, known: Flags, limit: Any, owner: I64, offsets: I64, lengths: I64, ends: I64
-) -> Any:
-    """Find the blocks of each payload (the contents of a datagram or a recorder's frame).
-
-    Parameters
-    ----------
-    data : (n,) uint8
-    starts, stops : (D,) int64 payloads, inside data
-    known : (256,) bool, categories that there are
-    limit : room in owner, offsets, lengths
-    owner, offsets, lengths : overwritten with payload, byte offset and length of each block
-    ends : (D,) int64; overwritten with where the chain of blocks ends: the stop, or the first byte that's no block
-
-    Returns the number of blocks.
-    """
-    n = 0
-    for d in range(starts.shape[0]):
-        p = starts[d]
-        while n < limit:
-            length = _header_fits(data, p, stops[d], known)
-            if length == 0 and p + 9 <= stops[d]:
-                # Oradis recorders put 6 bytes before each block: their own length with it, and a time.
-                length = _header_fits(data, p + 6, stops[d], known)
-                if length + 6 != (np.int64(data[p]) << 8) | np.int64(data[p + 1]):
-                    length = 0
-                p += 6 if length > 0 else 0
-            if length == 0:
-                break
-            owner[n], offsets[n], lengths[n] = d, p, length
-            n += 1
-            p += length
-        ends[d] = p
-    return n
-
-
-@jit
-def chain_stream(
-    data: U8,
-    start: Any,
-    gap: Any,
-    known: Flags,
-    tables: Tables,
-    wanted: Wanted,
-    suspicious: Any,
-    offsets: I64,
-    lengths: I64,
-    skips: I64,
-) -> tuple[Any, Any, Any]:
-    """Find the blocks of a recording that has them end to end, and get over damaged stretches.
-
-    A block is believed when the header after it fits too, or when its records decode. Otherwise the next place is
-    looked for where a block decodes and so does the one after it: two, since a single short block turns up in damaged
-    bytes by chance. A block longer than `suspicious` must decode to be believed at all, or one damaged length swallows
-    many blocks.
-
-    Parameters
-    ----------
-    data : (n,) uint8
-    start : first byte
-    gap : foreign bytes after each block (10 in reader_network's files)
-    known : (256,) bool, categories that there are
-    suspicious : bytes
-    offsets, lengths : (capacity,) int64; overwritten
-    skips : (capacity of skips, 2) int64; overwritten with offset and bytes of each stretch that holds no block
-
-    Returns (blocks, skips, position reached): the position is short of the end where a capacity ran out.
-    """
-    n, s = 0, 0
-    size = data.shape[0]
-    p = start
-    work = np.int64(0)
-    while p < size:
-        if n >= offsets.shape[0] or s >= skips.shape[0]:
-            return n, s, p
-        length = _header_fits(data, p, size, known)
-        if length > 0:
-            following = p + length + gap
-            sure = following >= size or _header_fits(data, following, size, known) > 0
-            if not sure or length > suspicious:
-                has_tables = tables.categories[data[p], 1] > tables.categories[data[p], 0]
-                if has_tables or not sure:
-                    sure = _decodes(data, p, length, tables, wanted)
-            if sure:
-                offsets[n], lengths[n] = p, length
-                n += 1
-                p = following
-                continue
-        q = p + 1
-        while q < size:
-            length = _header_fits(data, q, size, known)
-            affordable = work < EFFORT * (q + 1000)
-            if length > 3 and affordable:
-                work += length * (tables.categories[data[q], 1] - tables.categories[data[q], 0])
-            if length > 3 and affordable and _decodes(data, q, length, tables, wanted):
-                following = q + length + gap
-                if following >= size:
-                    if q + length == size or q + length + gap == size:
-                        break
-                else:
-                    second = _header_fits(data, following, size, known)
-                    if second > 3 and (
-                        tables.categories[data[following], 1] == tables.categories[data[following], 0]
-                        or _decodes(data, following, second, tables, wanted)
-                    ):
-                        break
-            q += 1
-        skips[s, 0], skips[s, 1] = p, q - p
-        s += 1
-        p = q
-    return n, s, size
-
-
-@jit
-def unwrap_days(tod: I64, captured: I64, first_day: Any, day: Any, trust: Any, patience: Any, t: I64) -> None:
-    """Place times of day on the calendar.
-
-    Without capture times, each time goes to the day that puts it nearest to the time that the stream has reached. Only
-    a time within `trust` of that moves it on, so that a wild stamp shifts nothing but itself; after `patience` times
-    further off in a row, the recording has jumped and the last of them is believed.
-
-    Parameters
-    ----------
-    tod : (N,) int64 [ns] since midnight, in the order of the stream; negative: none
-    captured : (N,) int64 [ns] since 1970; negative: none
-    first_day : int64 [ns], midnight of the first time that has no capture time
-    day, trust : int64 [ns]
-    patience : count
-    t : (N,) int64; overwritten with ns since 1970, -1 where there's no time of day
-    """
-    begun = False
-    reference = np.int64(0)
-    strikes = 0
-    for k in range(tod.shape[0]):
-        if tod[k] < 0:
-            t[k] = -1
-            continue
-        if captured[k] >= 0:
-            t[k] = tod[k] + (captured[k] - tod[k] + day // 2) // day * day
-            continue
-        if not begun:
-            begun = True
-            reference = first_day + tod[k]
-        t[k] = tod[k] + (reference - tod[k] + day // 2) // day * day
-        if abs(t[k] - reference) <= trust:
-            reference = t[k]
-            strikes = 0
-        else:
-            strikes += 1
-            if strikes > patience:
-                reference = t[k]
-                strikes = 0
-
-
 @jit
 def composed_numbers(data: U8, offsets: I64, number: I64, valid: Flags) -> None:
     """Read I062/510 (three bytes each: 8 bits unit, 15 bits number, FX) at `offsets`; -1 where there's none.
@@ -570,26 +384,3 @@ def composed_numbers(data: U8, offsets: I64, number: I64, valid: Flags) -> None:
             if not digit & 1:
                 valid[k] = True
                 break
-
-
-@jit
-def count_lives(number: I64, t_ns: I64, ended: Flags, gap: Any, life: I64) -> None:
-    """Count how often each number was used before: a life ends with TSE or a long silence.
-
-    Parameters: number (N,) int64 dense, in the order of time; t_ns (N,); ended (N,) bool; life (N,) int64, overwritten.
-    """
-    if number.shape[0] == 0:
-        return
-    size = number.max() + 1
-    last = np.full(size, np.int64(-1))
-    count = np.zeros(size, np.int64)
-    over = np.zeros(size, np.bool_)
-    for k in range(number.shape[0]):
-        n = number[k]
-        if last[n] >= 0 and (over[n] or t_ns[k] - last[n] > gap):
-            # The last message of a track is at times sent again.
-            again = ended[k] and over[n] and t_ns[k] - last[n] <= gap
-            count[n] += 0 if again else 1
-        life[k] = count[n]
-        last[n] = t_ns[k]
-        over[n] = ended[k]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airpicture.formats.asterix.reader import read_asterix
-from airpicture.kernels.asterix import unwrap_days
+from airpicture.kernels.asterix_stream import unwrap_days
 from airpicture.units import DAY_NS, SECOND_NS
 
 DATE = datetime.date(2024, 2, 29)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.formats.asterix.decode import Blocks, Records
-from airpicture.kernels.asterix import unwrap_days
+from airpicture.kernels.asterix_stream import unwrap_days
 from airpicture.tables import I64
 from airpicture.units import DAY_NS, SECOND_NS
 

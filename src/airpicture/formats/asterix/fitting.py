@@ -22,7 +22,7 @@ from airpicture.tables import F64, I64
 # costs 3 % (2.4 for 2.1) to all of the blocks (2.6 for 0.23); damage on the way costs far less.
 SUSPECT_BLOCKS, SUSPECT_SHARE = 3, 0.01
 BETTER = 0.5  # an edition fits better where it refuses less than this share of what the used one refuses
-SAMPLE, SAMPLE_LEAST = 4000, 50  # blocks of a category; of each of its sources, where it sent as many
+SAMPLE, SAMPLE_LEAST = 4000, 200  # blocks of a category; of each of its sources, where it sent as many
 SOURCES_SHOWN = 8
 
 

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from airpicture.formats.asterix.decode import Blocks
 from airpicture.formats.asterix.layout import layout
-from airpicture.kernels import asterix as kernel
-from airpicture.kernels import capture
+from airpicture.kernels import asterix_blocks, capture
 from airpicture.tables import I64, U8
 
 GPS_HEADER, GPS_GAP = 2200, 10  # reader_network's recordings
@@ -109,7 +108,7 @@ def _frame_stream(data: U8, start: int, gap: int, form: str) -> Framed:
     capacity, skip_capacity = len(data) // 3 + 1, len(data) // 4 + 2
     offsets, lengths = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
     skips = np.empty((skip_capacity, 2), np.int64)
-    n, s, _ = kernel.chain_stream(
+    n, s, _ = asterix_blocks.chain_stream(
         data, start, gap, _known(), arrays.tables, arrays.nothing(), SUSPICIOUS, offsets, lengths, skips
     )
     blocks = Blocks(data, offsets[:n].copy(), lengths[:n].copy(), np.full(n, -1, np.int64))
@@ -136,7 +135,7 @@ def _from_payloads(data: U8, starts: I64, stops: I64, times: I64, framed: Framed
     limit = int(np.maximum(stops - starts, 0).sum()) // 3 + 1
     owner, offsets, lengths = (np.empty(limit, np.int64) for _ in range(3))
     ends = np.empty(len(starts), np.int64)
-    n = kernel.chain_payloads(data, starts, stops, _known(), limit, owner, offsets, lengths, ends)
+    n = asterix_blocks.chain_payloads(data, starts, stops, _known(), limit, owner, offsets, lengths, ends)
     framed.blocks = Blocks(data, offsets[:n].copy(), lengths[:n].copy(), times[owner[:n]])
     left = stops - ends
     foreign = (left > 0) & (ends > starts)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from airpicture.formats.asterix.decode import Blocks, Records
 from airpicture.formats.asterix.sources import source_of
 from airpicture.formats.asterix.units import ascii_texts, callsigns, codes, si
-from airpicture.kernels.asterix import MISSING, composed_numbers, count_lives
+from airpicture.kernels.asterix import MISSING, composed_numbers
+from airpicture.kernels.asterix_stream import count_lives
 from airpicture.tables import F64, I64, SEEN_MAX, Sensors, Status, Technology, Tracks
 from airpicture.units import SECOND_NS
 
