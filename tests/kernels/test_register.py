@@ -9,8 +9,8 @@ from airpicture.config import Config
 from airpicture.errors import Reason
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.kernels import layout as lay
-from airpicture.kernels.register import RADIUS_MOST, register_plots
-from airpicture.plots import station_columns
+from airpicture.kernels.register import RADIUS_MOST
+from airpicture.plots import register, station_columns
 from airpicture.tables import Plots, Sensors
 from reference_tracking import F64, ecef, geodetic
 
@@ -26,14 +26,15 @@ SENSORS = sensors_from_rows(
 
 
 def registered(sensors: Sensors = SENSORS, size: int = 1, **columns: object) -> tuple[F64, list[Reason]]:
+    """Return a row of each plot, of NaN where it's refused, and what was said of it."""
+    rows, reasons = np.full((size, lay.PLOT), np.nan), []
     plots = Plots.blank(size, sensors, **columns)
-    stations = station_columns(sensors)
-    Z, reason = np.zeros((size, lay.PLOT)), np.full(size, 77, np.uint8)
-    floats = ["slant_range", "azimuth", "elevation", "range_rate", "lat", "lon", "h_ell", "sigma_pos", "h_baro"]
-    floats += ["v_east", "v_north"]
-    args = [getattr(plots, name) for name in floats]
-    register_plots(plots.sensor, *args, stations.sites, stations.traits, 0.5 * Config().height_max, Z, reason)
-    return Z, [Reason(code) for code in reason]
+    for j in range(size):
+        reports, refused = register(plots.take(slice(j, j + 1)), station_columns(sensors), Config())
+        assert reports.size + sum(refused.values()) == 1
+        rows[j : j + reports.size] = reports.Z
+        reasons.append(Reason[next(iter(refused), "ok").upper()])
+    return rows, reasons
 
 
 def test_a_known_height_puts_a_polar_plot_where_pyproj_and_pymap3d_say() -> None:
@@ -108,7 +109,9 @@ NAN, INF = math.nan, math.inf
         ({"slant_range": [5e4], "azimuth": [1.0], "sensor": [4]}, Reason.UNKNOWN_SENSOR),
         ({"slant_range": [5e4], "azimuth": [1.0], "sensor": [-1]}, Reason.UNKNOWN_SENSOR),
         ({"slant_range": [5e4], "azimuth": [1.0], "sensor": [2**31 - 1]}, Reason.UNKNOWN_SENSOR),
-        ({"slant_range": [5e4], "azimuth": [1.0], "sensor": [3]}, Reason.UNKNOWN_SENSOR),  # site not known
+        ({"slant_range": [5e4], "azimuth": [1.0], "sensor": [3]}, Reason.SENSOR_WITHOUT_SITE),
+        ({"azimuth": [1.0], "sensor": [3]}, Reason.SENSOR_WITHOUT_SITE),  # a bearing starts there, too
+        ({"lat": [0.8], "lon": [0.1], "sensor": [3]}, Reason.OK),  # a reported position needs none
         ({"azimuth": [1.0], "sensor": [2]}, Reason.OK),
         ({"lat": [0.8], "lon": [0.1], "sensor": [1]}, Reason.OK),
         ({"lat": [1.6], "lon": [0.1], "sensor": [1]}, Reason.BAD_VALUE),

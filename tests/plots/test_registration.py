@@ -1,6 +1,7 @@
 """Registration of tables: order of time, clocks, duplicates, counts by name."""
 
 from collections import deque
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -8,8 +9,10 @@ from hypothesis import strategies as st
 
 from airpicture.config import Config
 from airpicture.kernels import layout as lay
-from airpicture.plots import register, repeated, station_columns
-from airpicture.plots.register import duplicates
+from airpicture.plots import Past, register, repeated, station_columns
+from airpicture.plots.register import PART, duplicates
+from airpicture.reports import Reports
+from airpicture.tables import Plots
 from tracking_scenes import Target, assemble, ns, radar, radar_rows, sensors_of
 
 SENSORS = sensors_of(radar(), radar("slow", lat_deg=47.2, bias_time_s=2.5))
@@ -63,3 +66,81 @@ def test_repeats_are_found_among_earlier_tables() -> None:
     assert not repeated(parts, moved).any()
     assert not repeated(deque(), reports).any()
     assert len(repeated(parts, reports.part(0, 0))) == 0
+
+
+def crowd(rng: np.random.Generator, n: int, times: int, places: int) -> Plots:
+    """Plots in any order, many of one time and some of one place, some of them refused for various reasons."""
+    return Plots.blank(
+        n,
+        SENSORS,
+        t_ns=ns(0.0) + rng.integers(0, times, n) * 7_812_500,
+        sensor=rng.choice([0, 1, 1, 5], n),
+        slant_range=rng.choice([np.nan, 5e5, *rng.uniform(5e3, 2e5, places)], n),
+        azimuth=rng.choice([0.5, 1.0], n),
+        address=np.arange(n),
+        mode_3a=np.arange(n) % 4096,
+        callsign=np.arange(n).astype(np.uint64),
+        technology=np.arange(n) % 5,
+    )
+
+
+def key_of(reports: Reports, j: int) -> tuple[float, ...]:
+    return (int(reports.t_ns[j]), int(reports.sensor[j]), *reports.Z[j, lay.Z_P : lay.Z_P + 3].tolist())
+
+
+def test_a_crowd_is_sorted_and_rid_of_repeats_as_plainly_done() -> None:
+    """Ties of two and of thousands: short ones are compared pair by pair, long ones through a table."""
+    rng, stations = np.random.default_rng(3), station_columns(SENSORS)
+    for n, times, places in ((40, 30, 2), (300, 20, 3), (3000, 4, 200), (3000, 2, 5), (3000, 3000, 2)):
+        plots = crowd(rng, n, times, places)
+        reports, refused = register(plots, stations, Config())
+        singly = [register(plots.take(slice(j, j + 1)), stations, Config())[0] for j in range(n)]
+        order = sorted((j for j in range(n) if singly[j].size), key=lambda j: int(singly[j].t_ns[0]))
+        seen, expected = set[tuple[float, ...]](), []
+        for j in order:
+            if (key := key_of(singly[j], 0)) not in seen:
+                expected.append(j)
+            seen.add(key)
+        assert reports.address.tolist() == expected
+        assert refused.pop("duplicate", 0) == len(order) - len(expected)
+        assert sum(refused.values()) == n - len(order)
+        assert set(refused) == {"range_outside", "unknown_sensor"}
+        for j, row in enumerate(expected):
+            for column, one in zip(reports, singly[row], strict=True):
+                np.testing.assert_array_equal(column[j], one[0])
+        half = int(rng.integers(0, reports.size))
+        past = Past()
+        for part in (reports.part(0, half // 2), reports.part(half // 2, half)):
+            past.add(part)
+        later = reports.take(rng.permutation(reports.size))
+        later = later.take(np.argsort(later.t_ns, kind="stable"))
+        before = {key_of(reports, j) for j in range(half)}
+        known = [key_of(later, j) in before for j in range(later.size)]
+        np.testing.assert_array_equal(repeated(past.near(later), later), known)
+        np.testing.assert_array_equal(repeated([None, reports.part(0, half)], later), known)
+
+
+def test_what_is_past_is_forgotten_and_time_that_goes_on_repeats_nothing() -> None:
+    reports, _ = register(assemble(some(), SENSORS), station_columns(SENSORS), Config())
+    past = Past()
+    past.add(reports.part(0, 5))
+    past.add(reports.part(5, 9))
+    past.add(reports.part(0, 0))
+    assert not list(past.near(reports.part(reports.size - 1, reports.size)))
+    assert len(list(past.near(reports))) == 2
+    past.forget(int(reports.t_ns[5]))
+    np.testing.assert_array_equal(np.flatnonzero(repeated(past.near(reports), reports)), np.arange(5, 9))
+    past.forget(int(reports.t_ns[8]) + 1)
+    assert not repeated(past.near(reports), reports).any()
+
+
+def test_parts_for_threads_give_the_same() -> None:
+    plots = crowd(np.random.default_rng(4), 2 * PART + 77, 5000, 9000)
+
+    def backwards(function: Any, tasks: Any) -> list[Any]:
+        return [function(*task) for task in reversed(tasks)][::-1]
+
+    one, other = (register(plots, station_columns(SENSORS), Config(), run) for run in (None, backwards))
+    assert one[1] == other[1]
+    for a, b in zip(one[0], other[0], strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -2,10 +2,13 @@
 
 import math
 
-from airpicture.kernels._jit import jit
-from airpicture.kernels.arrays import F64, I32, U8
+import numpy as np
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I32, I64, U8, U64
 from airpicture.kernels.layout import (
     BEARING,
+    PLOT,
     POLAR,
     POSITION,
     Z_COS,
@@ -30,7 +33,7 @@ from airpicture.kernels.layout import (
     Z_VAR_RANGE_RATE,
     Z_VAR_V,
 )
-from airpicture.kernels.slant import up_at_height
+from airpicture.kernels.slant import ground_of, radius_of, up_at_height
 from airpicture.kernels.wgs84 import ecef_of, ecef_of_enu, height_of
 
 # refusals, as in errors.Reason
@@ -40,15 +43,91 @@ NO_POSITION = 2
 RANGE_OUTSIDE = 3
 UNKNOWN_SENSOR = 4
 BAD_VALUE = 8
+SENSOR_WITHOUT_SITE = 10
 
 RADIUS_MOST = 80_000.0  # m; a vaguer plot searches no wider, since the index's work grows with the cube of this
 BEARING_RANGE = 30_000.0  # m, where a bearing without range is put for the index; its radius covers the rest
 VAR_H_REPORTED = 625.0  # m²: 25 m, geometric heights of ADS-B in steps of 6.25 to 25 ft, antenna and vertical dilution
 VAR_V_REPORTED = 4.0  # m²/s²: NACv 1 to 2 (ICAO Doc 9871: below 3 to 10 m/s at 95 %), 2 m/s a side
+NEAR_ENOUGH = 20.0  # m of height, of which one correction leaves 0.2 mm at 600 km (see `slant`)
 LOG_HEIGHTS = math.log(1.0 / 15_000.0)  # densities of false values: heights over 15 km,
 LOG_RATES = math.log(1.0 / 1_000.0)  # range rates over ±500 m/s,
 LOG_SPEEDS = 2.0 * math.log(1.0 / 600.0)  # speeds over ±300 m/s each way,
 LOG_ELEVATIONS = math.log(1.0 / 0.5)  # elevations over half a radian
+
+
+@inline
+def _height_known(h_ell: float, h_baro: float) -> tuple[float, float]:
+    """Return the heights that make sense [m], NaN for those that don't."""
+    h = math.nan if math.isinf(h_ell) or abs(h_ell) > 1e6 else h_ell
+    baro = math.nan if math.isinf(h_baro) or abs(h_baro) > 60_000.0 else h_baro
+    return h, baro
+
+
+@inline
+def _up_of(slant_range: float, sin_az: float, cos_az: float, h: float, h0: float, sites: F64, k: int) -> float:
+    """Return how far above the horizontal of site k a target of height h lies; NaN if nowhere.
+
+    As `slant.up_at_height`, but a start that's near enough is corrected without making sure.
+    """
+    radius = radius_of(sites[k, 11], cos_az)
+    u = ((h - h0) * (2.0 * radius + h + h0) - slant_range * slant_range) / (2.0 * (radius + h0))
+    if abs(u) < slant_range:
+        ground = ground_of(slant_range, u)
+        x, y, z = ecef_of_enu(ground * sin_az, ground * cos_az, u, sites, k)
+        error = h - height_of(x, y, z)
+        if abs(error) < NEAR_ENOUGH:
+            return min(max(u + error * (radius + h) / (radius + h0), -slant_range), slant_range)
+    return up_at_height(slant_range, sin_az, cos_az, h, h0, sites, k)
+
+
+@jit
+def judge_plots(
+    sensor: I32,
+    slant_range: F64,
+    azimuth: F64,
+    lat: F64,
+    lon: F64,
+    sites: F64,
+    traits: F64,
+    t_ns: I64,
+    reason: U8,
+) -> tuple[int, bool]:
+    """Say of each plot whether it can be used; return how many can and whether all come in the order of time.
+
+    Parameters
+    ----------
+    sensor ... lon, t_ns : (M,) columns of `tables.Plots`; sites, traits : as for `register_plots`
+    reason : (M,) uint8; overwritten
+    """
+    good, in_order = 0, True
+    for j in range(len(sensor)):
+        if j > 0 and t_ns[j] < t_ns[j - 1]:
+            in_order = False
+        s = sensor[j]
+        told = OK
+        if s < 0 or s >= len(sites):
+            told = UNKNOWN_SENSOR
+        elif math.isfinite(slant_range[j]) and math.isfinite(azimuth[j]):
+            rng = slant_range[j] - traits[s, 9]
+            if not math.isfinite(sites[s, 0]):
+                told = SENSOR_WITHOUT_SITE
+            elif not (traits[s, 0] <= rng <= traits[s, 1]) or rng <= 0.0:
+                told = RANGE_OUTSIDE
+        elif math.isfinite(lat[j]) and math.isfinite(lon[j]):
+            if abs(lat[j]) > 1.5708 or abs(lon[j]) > 6.2832:
+                told = BAD_VALUE
+        elif math.isfinite(azimuth[j]):
+            if not math.isfinite(sites[s, 0]):
+                told = SENSOR_WITHOUT_SITE
+        elif math.isnan(slant_range[j]) and math.isnan(azimuth[j]) and math.isnan(lat[j]) and math.isnan(lon[j]):
+            told = NO_POSITION
+        else:
+            told = NOT_FINITE
+        reason[j] = told
+        if told == OK:
+            good += 1
+    return good, in_order
 
 
 @jit
@@ -65,132 +144,253 @@ def register_plots(
     h_baro: F64,
     v_east: F64,
     v_north: F64,
+    t_ns: I64,
+    address: I32,
+    mode_3a: I32,
+    callsign: U64,
+    technology: U8,
     sites: F64,
     traits: F64,
     h_mean: float,
-    Z: F64,
     reason: U8,
-) -> None:
-    """Fill the registered row of each plot.
+    place: I64,
+    lo: int,
+    hi: int,
+    Z: F64,
+    t_ns_out: I64,
+    sensor_out: I32,
+    address_out: I32,
+    mode_3a_out: I32,
+    callsign_out: U64,
+    technology_out: U8,
+    slant_range_out: F64,
+    azimuth_out: F64,
+) -> int:
+    """Fill the registered rows of plots lo..hi; return how many have no place on Earth after all.
 
     Parameters
     ----------
-    sensor ... v_north : (M,) columns of `tables.Plots`
+    sensor ... technology : (M,) columns of `tables.Plots`
     sites : (S, 12) float64, see `wgs84`; a NaN row where the site isn't known
     traits : (S, 12) float64: range_min, range_max, log of clutter density (polar), log of clutter density (positions),
-        var_range, var_azimuth, var_elevation, var_range_rate, var_pos, bias_range, bias_azimuth, spare
+        var_range, var_azimuth, var_elevation, var_range_rate, var_pos, bias_range, bias_azimuth, height of the site
     h_mean : m, where a height that nobody measures is assumed to be
-    Z : (M, PLOT) float64, reason : (M,) uint8; overwritten
+    reason : (M,) uint8, OK where a plot is to be registered, see `judge_plots`; overwritten
+    place : (M,) int64, the row of each such plot in the tables that follow, or empty: its own
+    Z ... azimuth_out : (M', ...) columns of `reports.Reports`; overwritten
     """
-    for j in range(len(sensor)):
-        s = sensor[j]
-        reason[j] = OK
-        if s < 0 or s >= len(sites):
-            reason[j] = UNKNOWN_SENSOR
+    lost = 0
+    for j in range(lo, hi):
+        if reason[j] != OK:
             continue
-        h = h_ell[j]
-        baro = h_baro[j]
-        if math.isinf(h) or abs(h) > 1e6:
-            h = math.nan
-        if math.isinf(baro) or abs(baro) > 60_000.0:
-            baro = math.nan
-        Z[j, Z_H] = h
-        Z[j, Z_VAR_H] = VAR_H_REPORTED
-        Z[j, Z_H_BARO] = baro
-        Z[j, Z_ELEVATION] = math.nan
-        Z[j, Z_RANGE_RATE] = math.nan
-        Z[j, Z_V_EAST] = math.nan
-        Z[j, Z_V_NORTH] = math.nan
-        Z[j, Z_VAR_V] = VAR_V_REPORTED
+        o = place[j] if len(place) else j
+        s = sensor[j]
+        t_ns_out[o], sensor_out[o], address_out[o], mode_3a_out[o] = t_ns[j], s, address[j], mode_3a[j]
+        callsign_out[o], technology_out[o] = callsign[j], technology[j]
+        slant_range_out[o], azimuth_out[o] = slant_range[j], azimuth[j]
+        for c in range(PLOT):
+            Z[o, c] = 0.0
+        h, baro = _height_known(h_ell[j], h_baro[j])
+        Z[o, Z_H] = h
+        Z[o, Z_VAR_H] = VAR_H_REPORTED
+        Z[o, Z_H_BARO] = baro
+        Z[o, Z_ELEVATION] = math.nan
+        Z[o, Z_RANGE_RATE] = math.nan
+        Z[o, Z_V_EAST] = math.nan
+        Z[o, Z_V_NORTH] = math.nan
+        Z[o, Z_VAR_V] = VAR_V_REPORTED
         log_clutter = LOG_HEIGHTS if math.isfinite(h) or math.isfinite(baro) else 0.0
         known = h if math.isfinite(h) else baro
         rng = slant_range[j]
         az = azimuth[j]
         if math.isfinite(rng) and math.isfinite(az):
-            if not math.isfinite(sites[s, 0]):
-                reason[j] = UNKNOWN_SENSOR
-                continue
             rng -= traits[s, 9]
             az -= traits[s, 10]
-            if not (traits[s, 0] <= rng <= traits[s, 1]) or rng <= 0.0:
-                reason[j] = RANGE_OUTSIDE
-                continue
-            Z[j, Z_KIND] = POLAR
-            Z[j, Z_RANGE] = rng
-            Z[j, Z_SIN] = math.sin(az)
-            Z[j, Z_COS] = math.cos(az)
-            Z[j, Z_VAR_RANGE] = traits[s, 4]
-            Z[j, Z_VAR_AZIMUTH] = traits[s, 5]
+            Z[o, Z_KIND] = POLAR
+            Z[o, Z_RANGE] = rng
+            Z[o, Z_SIN] = math.sin(az)
+            Z[o, Z_COS] = math.cos(az)
+            Z[o, Z_VAR_RANGE] = traits[s, 4]
+            Z[o, Z_VAR_AZIMUTH] = traits[s, 5]
             log_clutter += traits[s, 2]
             el = elevation[j]
             up = math.nan
             spread = 0.0
-            h0 = height_of(sites[s, 0], sites[s, 1], sites[s, 2])
+            h0 = traits[s, 11]
             if math.isfinite(el) and abs(el) < 1.6 and math.isfinite(traits[s, 6]):
-                Z[j, Z_ELEVATION] = el
-                Z[j, Z_VAR_ELEVATION] = traits[s, 6]
+                Z[o, Z_ELEVATION] = el
+                Z[o, Z_VAR_ELEVATION] = traits[s, 6]
                 log_clutter += LOG_ELEVATIONS
                 up = rng * math.sin(el)
             if math.isfinite(known):  # better than elevation beyond a few kilometres
-                there = up_at_height(rng, Z[j, Z_SIN], Z[j, Z_COS], known, h0, sites, s)
+                there = _up_of(rng, Z[o, Z_SIN], Z[o, Z_COS], known, h0, sites, s)
                 if math.isfinite(there):
                     up = there
                 elif not math.isfinite(up):
                     up = rng * 0.9999  # nearer than its height: overhead, or the height is garbled
             if not math.isfinite(up):
                 assumed = min(h_mean, h0 + 0.35 * rng)
-                up = up_at_height(rng, Z[j, Z_SIN], Z[j, Z_COS], assumed, h0, sites, s)
+                up = _up_of(rng, Z[o, Z_SIN], Z[o, Z_COS], assumed, h0, sites, s)
                 spread = min(h_mean, 2.0 * h_mean * h_mean / rng)
             flat = math.sqrt(max(rng * rng - up * up, 1.0))
-            x, y, z = ecef_of_enu(flat * Z[j, Z_SIN], flat * Z[j, Z_COS], up, sites, s)
+            x, y, z = ecef_of_enu(flat * Z[o, Z_SIN], flat * Z[o, Z_COS], up, sites, s)
             if math.isfinite(range_rate[j]) and math.isfinite(traits[s, 7]):
-                Z[j, Z_RANGE_RATE] = range_rate[j]
-                Z[j, Z_VAR_RANGE_RATE] = traits[s, 7]
+                Z[o, Z_RANGE_RATE] = range_rate[j]
+                Z[o, Z_VAR_RANGE_RATE] = traits[s, 7]
                 log_clutter += LOG_RATES
             wide = 4.0 * math.sqrt(max(traits[s, 4], rng * rng * traits[s, 5])) + spread + 50.0
-            Z[j, Z_RADIUS] = min(wide, RADIUS_MOST)
+            Z[o, Z_RADIUS] = min(wide, RADIUS_MOST)
         elif math.isfinite(lat[j]) and math.isfinite(lon[j]):
-            if abs(lat[j]) > 1.5708 or abs(lon[j]) > 6.2832:
-                reason[j] = BAD_VALUE
-                continue
-            Z[j, Z_KIND] = POSITION
+            Z[o, Z_KIND] = POSITION
             var = sigma_pos[j] * sigma_pos[j]
             if not math.isfinite(var) or var <= 0.0:
                 var = traits[s, 8]
-                Z[j, Z_LEARN] = 1.0
-            Z[j, Z_VAR_P] = var
+                Z[o, Z_LEARN] = 1.0
+            Z[o, Z_VAR_P] = var
             # a short-range sensor's targets fly low; at 9 km they'd be outside what it covers
             x, y, z = ecef_of(lat[j], lon[j], known if math.isfinite(known) else min(h_mean, 0.15 * traits[s, 1]))
             log_clutter += traits[s, 3]
             if abs(v_east[j]) < 3000.0 and abs(v_north[j]) < 3000.0:  # not for NaN and infinity
-                Z[j, Z_V_EAST] = v_east[j]
-                Z[j, Z_V_NORTH] = v_north[j]
+                Z[o, Z_V_EAST] = v_east[j]
+                Z[o, Z_V_NORTH] = v_north[j]
                 log_clutter += LOG_SPEEDS
-            Z[j, Z_RADIUS] = min(4.0 * math.sqrt(var) + 50.0, RADIUS_MOST)
-        elif math.isfinite(az):
-            if not math.isfinite(sites[s, 0]):
-                reason[j] = UNKNOWN_SENSOR
-                continue
+            Z[o, Z_RADIUS] = min(4.0 * math.sqrt(var) + 50.0, RADIUS_MOST)
+        else:
             az -= traits[s, 10]
-            Z[j, Z_KIND] = BEARING
-            Z[j, Z_SIN] = math.sin(az)
-            Z[j, Z_COS] = math.cos(az)
-            Z[j, Z_VAR_AZIMUTH] = traits[s, 5]
+            Z[o, Z_KIND] = BEARING
+            Z[o, Z_SIN] = math.sin(az)
+            Z[o, Z_COS] = math.cos(az)
+            Z[o, Z_VAR_AZIMUTH] = traits[s, 5]
             reach = min(BEARING_RANGE, 0.5 * traits[s, 1])
-            x, y, z = ecef_of_enu(reach * Z[j, Z_SIN], reach * Z[j, Z_COS], 0.0, sites, s)
-            Z[j, Z_RADIUS] = reach
+            x, y, z = ecef_of_enu(reach * Z[o, Z_SIN], reach * Z[o, Z_COS], 0.0, sites, s)
+            Z[o, Z_RADIUS] = reach
             log_clutter += traits[s, 2] + math.log(max(traits[s, 1] - traits[s, 0], 1.0))
             if math.isfinite(elevation[j]) and math.isfinite(traits[s, 6]):
-                Z[j, Z_ELEVATION] = elevation[j]
-                Z[j, Z_VAR_ELEVATION] = traits[s, 6]
+                Z[o, Z_ELEVATION] = elevation[j]
+                Z[o, Z_VAR_ELEVATION] = traits[s, 6]
                 log_clutter += LOG_ELEVATIONS
-        else:
-            present = not (math.isnan(rng) and math.isnan(az) and math.isnan(lat[j]) and math.isnan(lon[j]))
-            reason[j] = NOT_FINITE if present else NO_POSITION
-            continue
-        Z[j, Z_P] = x
-        Z[j, Z_P + 1] = y
-        Z[j, Z_P + 2] = z
-        Z[j, Z_LOG_CLUTTER] = log_clutter
+        Z[o, Z_P] = x
+        Z[o, Z_P + 1] = y
+        Z[o, Z_P + 2] = z
+        Z[o, Z_LOG_CLUTTER] = log_clutter
         if not math.isfinite(x + y + z):
             reason[j] = NOT_FINITE
+            lost += 1
+    return lost
+
+
+@inline
+def _same(p: F64, a: int, first: int, sensor: I32, q: F64, b: int, second: int, other: I32) -> bool:
+    """Say whether two plots of one time are of one sensor and place, to the bit."""
+    return bool(
+        sensor[a] == other[b]
+        and p[a, first] == q[b, second]
+        and p[a, first + 1] == q[b, second + 1]
+        and p[a, first + 2] == q[b, second + 2]
+    )
+
+
+@inline
+def _spot(p: F64, a: int, first: int, sensor: I32) -> int:
+    """Return a number that equal plots share and others hardly: whole sixteenths of a metre, mixed."""
+    h = int(16.0 * p[a, first]) * 0x2545F4914F6CDD1D + int(16.0 * p[a, first + 1]) * 0x1B03738712FAD5C9
+    h += int(16.0 * p[a, first + 2]) * 0x3C6EF372FE94F82B + int(sensor[a]) * 0x27D4EB2F165667C5
+    h ^= h >> 29
+    h *= 0x369DEA0F31A53F85
+    h ^= h >> 32
+    return h & 0x7FFFFFFFFFFFFFFF
+
+
+@inline
+def _run_end(t_ns: I64, lo: int) -> int:
+    """Return where the run of equal times that begins at lo ends."""
+    hi = lo + 1
+    while hi < len(t_ns) and t_ns[hi] == t_ns[lo]:
+        hi += 1
+    return hi
+
+
+@jit
+def mark_repeats(
+    p: F64, first: int, sensor: I32, t_ns: I64, q: F64, second: int, other: I32, t_other: I64, itself: bool, twin: U8
+) -> int:
+    """Mark later plots that repeat an earlier one of the same sensor, time and place, to the bit; return how many.
+
+    Plots of equal times are compared through a table by place, so that the work is linear however coarse the clock.
+
+    Parameters
+    ----------
+    p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64, rising: earlier plots
+    q, second, other, t_other : the same of the later plots
+    itself : whether both are the same table, in which rows repeat rows before them
+    twin : (M',) uint8 of the later plots; overwritten with 1 where marked
+    """
+    marked = 0
+    table = np.full(64, -1, np.int64)
+    a, b = 0, 0
+    while a < len(t_ns) and b < len(t_other):
+        if t_ns[a] < t_other[b]:
+            a += 1
+            continue
+        if t_ns[a] > t_other[b]:
+            b += 1
+            continue
+        a_end, b_end = _run_end(t_ns, a), _run_end(t_other, b)
+        many = (a_end - a) * (b_end - b) > 64
+        if itself and a_end == a + 1:
+            pass
+        elif not many:
+            for j in range(b, b_end):
+                for i in range(a, min(a_end, j) if itself else a_end):
+                    if twin[j] == 0 and _same(p, i, first, sensor, q, j, second, other):
+                        twin[j] = 1
+                        marked += 1
+        else:
+            size = 64
+            while size < 2 * (a_end - a):
+                size *= 2
+            if size > len(table):
+                table = np.full(size, -1, np.int64)
+            else:
+                table[:size] = -1
+            for i in range(a, a_end):
+                spot = _spot(p, i, first, sensor) & (size - 1)
+                while table[spot] >= 0 and not _same(p, i, first, sensor, p, table[spot], first, sensor):
+                    spot = (spot + 1) & (size - 1)
+                if table[spot] < 0:
+                    table[spot] = i
+                elif itself:
+                    twin[i] = 1
+                    marked += 1
+            if not itself:
+                for j in range(b, b_end):
+                    spot = _spot(q, j, second, other) & (size - 1)
+                    while table[spot] >= 0 and not _same(q, j, second, other, p, table[spot], first, sensor):
+                        spot = (spot + 1) & (size - 1)
+                    if table[spot] >= 0 and twin[j] == 0:
+                        twin[j] = 1
+                        marked += 1
+        a, b = a_end, b_end
+    return marked
+
+
+@jit
+def settle_ties(t_ns: I64, order: I64) -> bool:
+    """Put plots of equal times into the order of their rows; return False where too many share a time to do so here.
+
+    t_ns : (M,) int64; order : (M,) int64 that sorts them, overwritten
+    """
+    lo = 0
+    while lo < len(order):
+        hi = lo + 1
+        while hi < len(order) and t_ns[order[hi]] == t_ns[order[lo]]:
+            if hi - lo >= 32:
+                return False
+            k, j = hi, order[hi]
+            while k > lo and order[k - 1] > j:
+                order[k] = order[k - 1]
+                k -= 1
+            order[k] = j
+            hi += 1
+        lo = hi
+    return True

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from airpicture.kernels.clutter import COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed
 from airpicture.reports import Reports, Stations
-from airpicture.tables import F64, I64
+from airpicture.tables import F64
 
 MEMORY_TURNS = 6.0  # turns over which unclaimed plots are counted: long against their scatter, short against weather
 EXCESS_MOST = math.log(1000.0)
@@ -46,7 +47,7 @@ class Clutter:
         add_excess(reports.sensor, self._state, Z)
         return reports if own else reports._replace(Z=Z)
 
-    def count(self, reports: Reports | int, free: F64 | int, heard: I64 | F64 | None = None) -> None:
+    def count(self, reports: Any, free: Any, heard: Any = None) -> None:
         """Take note of the probabilities that nobody claims each plot of a look.
 
         Parameters
@@ -56,9 +57,8 @@ class Clutter:
         heard : (S,) int64 [ns], the latest plot of each sensor; overwritten
         """
         if not isinstance(reports, Reports):  # sensor, time and probabilities of one sensor's look
-            assert isinstance(heard, np.ndarray)
-            sensor, t_ns, free = np.full(len(heard), reports, np.int32), np.full(len(heard), free, np.int64), heard
-            heard = None
+            sensor, t_ns = np.full(len(heard), reports, np.int32), np.full(len(heard), free, np.int64)
+            free, heard = heard, None
         else:
             sensor, t_ns = reports.sensor, reports.t_ns
         last = self._unheard if heard is None else heard

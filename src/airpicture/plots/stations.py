@@ -16,12 +16,14 @@ def station_columns(sensors: Sensors) -> Stations:
     """Lay the sensors out for kernels; what a sensor leaves open gets the bounds named above."""
     count = len(sensors)
     sites = np.full((count, SITE), np.nan)
+    height = np.zeros(count)
     known = np.isfinite(sensors.lat) & np.isfinite(sensors.lon)
     if known.any():
         placed = np.empty((int(known.sum()), SITE))
         h = np.nan_to_num(sensors.h_ell[known])
         sites_of_geodetic(np.ascontiguousarray(sensors.lat[known]), np.ascontiguousarray(sensors.lon[known]), h, placed)
         sites[known] = placed
+        height[known] = h
     range_min = np.nan_to_num(sensors.range_min, nan=0.0)
     range_max = np.where(np.isfinite(sensors.range_max), sensors.range_max, RANGE_MOST)
     clutter = np.maximum(np.nan_to_num(sensors.clutter_per_scan), CLUTTER_LEAST)
@@ -38,6 +40,7 @@ def station_columns(sensors: Sensors) -> Stations:
     traits[:, 8] = sigma_pos**2
     traits[:, 9] = np.nan_to_num(sensors.bias_range)
     traits[:, 10] = np.nan_to_num(sensors.bias_azimuth)
+    traits[:, 11] = height
     return Stations(
         sites=sites,
         traits=traits,
