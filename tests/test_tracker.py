@@ -187,7 +187,7 @@ def test_bad_plots_are_refused_by_name_and_none_is_lost(monkeypatch: pytest.Monk
         ({"slant_range": -5.0, "azimuth": 1.0, "t_ns": t}, "range_outside"),
         ({"slant_range": 5e4, "azimuth": 1.0, "t_ns": t, "sensor": 9}, "unknown_sensor"),
         ({"slant_range": 5e4, "azimuth": 1.0, "t_ns": t, "sensor": -1}, "unknown_sensor"),
-        ({"slant_range": 5e4, "azimuth": 1.0, "t_ns": t, "sensor": 2}, "unknown_sensor"),
+        ({"slant_range": 5e4, "azimuth": 1.0, "t_ns": t, "sensor": 2}, "sensor_without_site"),
         ({"lat": 2.0, "lon": 0.0, "t_ns": t, "sensor": 1}, "bad_value"),
         ({"lat": 0.5, "lon": math.nan, "t_ns": t, "sensor": 1}, "not_finite"),
         ({"slant_range": 5e4, "azimuth": 1.0, "t_ns": ns(200.0)}, "future"),

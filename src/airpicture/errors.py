@@ -58,9 +58,10 @@ class Reason(IntEnum):
     NOT_FINITE = 1  # NaN or infinity where a position or time is needed
     NO_POSITION = 2  # neither range with azimuth, nor a bearing, nor latitude with longitude
     RANGE_OUTSIDE = 3  # outside the sensor's range_m_min..range_m_max
-    UNKNOWN_SENSOR = 4  # sensor index not in the sensor table, or its site is unknown
+    UNKNOWN_SENSOR = 4  # sensor index not in the sensor table
     DUPLICATE = 5  # same sensor, time and position as a plot already taken
     LATE = 6  # older than the tracker still folds in
     FUTURE = 7  # time stamp further ahead of now than clocks may differ
     BAD_VALUE = 8  # a value outside its physical limits (latitude over 90 degrees, ...)
     CAPACITY = 9  # a configured bound was reached; never shed silently
+    SENSOR_WITHOUT_SITE = 10  # measured from a place that nobody described: a sensors.toml is wanted
