@@ -1,0 +1,341 @@
+"""The spatial index: where each track is kept, so that a plot finds the few it may belong to.
+
+The index only saves time. Whether a plot meets a track is decided elsewhere (`kernels.near`), from the track's summary
+at the plot's own time; here stands, for each track, a point and a reach that are sure to cover it for a while.
+
+    face of a cube round the Earth, seen straight on          one tile of cells = one cache line of heads
+
+          +---+---+---+---+---+---+---+---+                      head[tile * 16 + 0..15] -> entry -> entry -> 0
+          |   |   | . |   |   |   |   |   |
+          +---+---+---+---+---+---+---+---+                      entry: next | a | b | code, one track, 16 bytes
+          |   | . |   |   |   | . |   |   |  b                   a, b: the point on its face, in 1/16 m
+          +---+---+---+---+---+---+---+---+                      code: reach in m, level, face; 0 if not in the index
+
+A point is scaled down to the ellipsoid, so that an unknown height doesn't matter, and belongs to the face of its
+largest coordinate; the other two, as they are, say where on the face it lies. That map shrinks lengths, by 1.73 at most
+and in one direction, and never stretches them: what is within a reach on the ground is within it on the face. The cells
+of a face are hashed in tiles of 4 by 4, so memory goes with tracks, not with area.
+
+A track stands where it should be when its stay ends, some seconds ahead, and its reach covers all that the test can ask
+for until then: its growing uncertainty, and how far it is from that point at other times. Its level is the
+smallest whose bound holds the reach. When its stay is over, it is placed again (`refresh`); a track that was updated is
+placed at once (`place_rows`). What fits no level (nonsense far below the ground, absurd speeds) hangs on a list that
+every plot walks.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.grid import ground
+from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
+
+LEVELS: Final = 4
+SHIFT: Final = (17, 19, 21, 23)  # log2 of a cell's edge in units: 8, 33, 131 and 524 km
+REACH: Final = (7_000.0, 26_000.0, 100_000.0, 1_000_000.0)  # m, most of a level; the first holds a track seen 12 s ago
+UNITS: Final = 16.0  # of a and b, per m
+LIMIT: Final = 102_400_000  # units, beyond any point of the ellipsoid on a face
+
+TILE: Final = 16  # cells in a tile, 4 by 4
+WILD: Final = 31  # code of tracks that fit no level
+
+STAY: Final = (12.0, 4.0)  # s that a track is placed for: a turn and some, or briefly if it can stay a level lower
+BACK: Final = 1_000_000_000  # ns before the present look from which places hold: the looks of one frame overlap
+AHEAD: Final = 1_000_000_000  # ns: places whose stay ends so soon after a look are renewed; no sooner once more
+TICK: Final = 24  # log2 of the unit of expiry in ns: 16.8 ms, 417 days in an int32
+TICKS_MOST: Final = 1 << 30
+NEVER: Final = 2_147_483_647
+
+# The cubic cells' map needs points near the ground: scaling one down to the ellipsoid stretches by R / |p|.
+LOWEST: Final = 6_190_000.0  # m from the centre, 170 km below the surface; stretches by less than ...
+STRETCH: Final = 1.0304
+HIGHEST: Final = 1e9  # m
+MARGIN: Final = 2.0  # m, more than all rounding
+
+# State of the index, int64
+N: Final = 0  # rows of the store that it knows
+TILES: Final = 1  # tiles in use
+NOW: Final = 2  # ns, first plot of the latest look
+LAST: Final = 3  # ns, latest plot of all looks
+VALID: Final = 4  # ns, all places hold until then
+BASE: Final = 5  # ns, zero of the times of expiry
+FLOOR: Final = 6  # ns, all places hold from then
+COUNT: Final = 7  # LEVELS, tracks on each level
+WILDS: Final = 11
+INTS: Final = 12
+
+# State of the index, float64: the largest on each level since it was last empty
+USED: Final = 0  # LEVELS, m, reach
+SPEED: Final = 4  # LEVELS, m/s
+SPREAD: Final = 8  # LEVELS, m/s, sigma of speed
+EARLY: Final = 12  # s, by which a place holds before its track's own time
+FLOATS: Final = 13
+
+
+class Grid(NamedTuple):
+    """The index's arrays, all overwritten by the kernels of this file."""
+
+    head: I32  # (TILE * tiles + 1,) row + 1 of the first track of each cell, 0 if there's none; the last: wild tracks
+    entry: I32  # (cap, 4) row + 1 of the next, a, b [1/16 m], code
+    expiry: I32  # (cap,) end of the stay in ticks after ints[BASE]
+    ints: I64  # (INTS,)
+    floats: F64  # (FLOATS,)
+
+
+@inline
+def face_of(x: float, y: float, z: float) -> int:
+    """Return the face of a point: 0 +x, 1 -x, 2 +y, 3 -y, 4 +z, 5 -z."""
+    ax, ay, az = abs(x), abs(y), abs(z)
+    if ax >= ay and ax >= az:
+        return 0 if x > 0.0 else 1
+    if ay >= az:
+        return 2 if y > 0.0 else 3
+    return 4 if z > 0.0 else 5
+
+
+@inline
+def on_face(face: int, x: float, y: float, z: float) -> tuple[int, int]:
+    """Return where a point lies on a face [units]."""
+    a = y if face < 2 else x
+    b = y if face > 3 else z
+    return math.floor(a * UNITS), math.floor(b * UNITS)
+
+
+@inline
+def shift_of(level: int) -> int:
+    """Return log2 of the edge of a level's cells [units]."""
+    return 17 + 2 * level
+
+
+@inline
+def head_at(code: int, ia: int, ib: int, tiles: int) -> int:
+    """Return the place in `head` of a cell: its tile, hashed (Fibonacci), and the cell's place in the tile."""
+    key = ((((code & 31) << 10) | ((ia >> 2) + 512)) << 10) | ((ib >> 2) + 512)
+    mixed = (key * 2654435769) & 0xFFFFFFFF
+    return ((mixed * tiles) >> 32) * 16 + ((ia & 3) << 2) + (ib & 3)
+
+
+@inline
+def _head_of(i: int, grid: Grid) -> int:
+    """Return the place in `head` of an entry's cell."""
+    code = int(grid.entry[i, 3])
+    if code & 31 == WILD:
+        return grid.head.size - 1
+    shift = shift_of((code >> 3) & 3)
+    return head_at(code, int(grid.entry[i, 1]) >> shift, int(grid.entry[i, 2]) >> shift, grid.ints[TILES])
+
+
+@inline
+def _unlink(i: int, grid: Grid) -> None:
+    """Take a track out of its list."""
+    code = int(grid.entry[i, 3])
+    if code == 0:
+        return
+    h = _head_of(i, grid)
+    at = int(grid.head[h]) - 1
+    if at == i:
+        grid.head[h] = grid.entry[i, 0]
+    else:
+        while int(grid.entry[at, 0]) - 1 != i:
+            at = int(grid.entry[at, 0]) - 1
+        grid.entry[at, 0] = grid.entry[i, 0]
+    grid.entry[i, 3] = 0
+    if code & 31 == WILD:
+        grid.ints[WILDS] -= 1
+    else:
+        level = (code >> 3) & 3
+        grid.ints[COUNT + level] -= 1
+        if grid.ints[COUNT + level] == 0:
+            grid.floats[USED + level] = 0.0
+            grid.floats[SPEED + level] = 0.0
+            grid.floats[SPREAD + level] = 0.0
+
+
+@inline
+def _link(i: int, grid: Grid) -> None:
+    """Put a track, whose entry has its place and code, at the head of its cell's list."""
+    h = _head_of(i, grid)
+    grid.entry[i, 0] = grid.head[h]
+    grid.head[h] = i + 1
+    code = int(grid.entry[i, 3])
+    grid.ints[WILDS if code & 31 == WILD else COUNT + ((code >> 3) & 3)] += 1
+
+
+@inline
+def _radius(age: float, sigma_p: float, sigma_v: float, q_third: float, radius_max: float) -> float:
+    """Return the search radius of a track at an age, as `kernels.near` computes it."""
+    return min(4.0 * (sigma_p + age * sigma_v + math.sqrt(q_third * age) * age) + 50.0, radius_max)
+
+
+@inline
+def _reach(
+    begin: float, end: float, speed: float, sigma_p: float, sigma_v: float, q_third: float, radius_max: float
+) -> tuple[float, float]:
+    """Return the best time for a track's point and the reach that it needs then, for a stay; seconds after its state.
+
+    Radius and distance from the point are convex in time, so their sum is largest at an end of the stay, and least
+    where both ends need the same. Where the radius meets its bound, it counts as at the bound all the time.
+    """
+    first = _radius(abs(begin), sigma_p, sigma_v, q_third, radius_max)
+    last = _radius(abs(end), sigma_p, sigma_v, q_third, radius_max)
+    if first >= radius_max or last >= radius_max:
+        return 0.5 * (begin + end), radius_max + 0.5 * (end - begin) * STRETCH * speed
+    drift = STRETCH * speed + 1e-3
+    at = min(max(0.5 * (begin + end + (last - first) / drift), begin), end)
+    return at, max(first + drift * (at - begin), last + drift * (end - at))
+
+
+@inline
+def _place(i: int, summary: F64, t_track: I64, q_third: float, radius_max: float, grid: Grid) -> None:
+    """Place one track for the time to come; one whose summary isn't finite meets nothing and is left out."""
+    ints, floats = grid.ints, grid.floats
+    px, py, pz = summary[i, S_POSITION], summary[i, S_POSITION + 1], summary[i, S_POSITION + 2]
+    vx, vy, vz = summary[i, S_VELOCITY], summary[i, S_VELOCITY + 1], summary[i, S_VELOCITY + 2]
+    sigma_p, sigma_v = summary[i, S_SIGMA_P], summary[i, S_SIGMA_V]
+    if not math.isfinite(px + py + pz + vx + vy + vz + sigma_p + sigma_v):
+        _unlink(i, grid)
+        grid.expiry[i] = NEVER
+        return
+    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
+    begin = (ints[NOW] - BACK - t_track[i]) * 1e-9
+    stay = STAY[0]
+    end = (ints[LAST] - t_track[i]) * 1e-9 + stay
+    at, reach = _reach(begin, end, speed, sigma_p, sigma_v, q_third, radius_max)
+    level = 0
+    if not reach <= REACH[0]:
+        brief = end - STAY[0] + STAY[1]
+        at_brief, reach_brief = _reach(begin, brief, speed, sigma_p, sigma_v, q_third, radius_max)
+        level = 1 if reach <= REACH[1] else (2 if reach <= REACH[2] else 3)
+        if reach_brief <= REACH[0] or not reach <= REACH[3]:
+            level = 0 if reach_brief <= REACH[0] else 3
+            stay, end, at, reach = STAY[1], brief, at_brief, reach_brief
+    x, y, z = px + at * vx, py + at * vy, pz + at * vz
+    far = math.sqrt(x * x + y * y + z * z)
+    a, b, code = 0, 0, WILD
+    if reach <= REACH[3] and far - speed * (end - begin) >= LOWEST and far <= HIGHEST:
+        x, y, z = ground(x, y, z)
+        face = face_of(x, y, z)
+        a, b = on_face(face, x, y, z)
+        code = (math.ceil(reach + MARGIN) << 5) | (level << 3) | face
+    grid.expiry[i] = (ints[LAST] - ints[BASE] + math.floor(stay * 1e9)) >> TICK
+    before = int(grid.entry[i, 3])
+    shift = shift_of((code >> 3) & 3)
+    stays = (
+        before != 0
+        and before & 31 == code & 31
+        and int(grid.entry[i, 1]) >> shift == a >> shift
+        and int(grid.entry[i, 2]) >> shift == b >> shift
+    )
+    if not stays:
+        _unlink(i, grid)
+    grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = a, b, code
+    if not stays:
+        _link(i, grid)
+    if code != WILD:
+        floats[USED + level] = max(floats[USED + level], reach + MARGIN + 1.0)
+        floats[SPEED + level] = max(floats[SPEED + level], speed)
+        floats[SPREAD + level] = max(floats[SPREAD + level], sigma_v)
+        floats[EARLY] = max(floats[EARLY], -begin)
+
+
+@inline
+def _relink(n: int, most: int, grid: Grid) -> None:
+    """Set up an empty table of heads for n tracks, with room for half as many again, and link those that have a place.
+
+    most : tiles there is room for. Between 2 and 6 cells a track: fewer would mix far cells in one list, more would
+    cost memory and cache.
+    """
+    tiles = min(max(3 * n // 8, 4), most)
+    grid.ints[TILES] = tiles
+    grid.head[: TILE * tiles] = 0
+    grid.head[grid.head.size - 1] = 0
+    for level in range(LEVELS):
+        grid.ints[COUNT + level] = 0
+    grid.ints[WILDS] = 0
+    for i in range(grid.ints[N]):
+        if grid.entry[i, 3] != 0:
+            _link(i, grid)
+
+
+@jit
+def place_rows(rows: I64, summary: F64, t_track: I64, q_third: float, radius_max: float, grid: Grid) -> None:
+    """Place tracks anew whose summaries have changed; rows that the index doesn't know yet are left to `refresh`.
+
+    Parameters
+    ----------
+    rows : (n,) int64, rows of the store
+    summary : (cap, SUMMARY) float64; t_track : (cap,) int64 [ns]
+    q_third : m²/s³, a third of the noise of the most agile model; radius_max : m
+    grid : overwritten
+    """
+    known = grid.ints[N]
+    for k in range(rows.size):
+        if rows[k] < known:
+            _place(rows[k], summary, t_track, q_third, radius_max, grid)
+    grid.ints[FLOOR] = max(grid.ints[FLOOR], grid.ints[NOW] - BACK)
+
+
+@jit
+def forget_from(n: int, grid: Grid) -> None:
+    """Take rows n and above out of the index."""
+    for i in range(n, grid.ints[N]):
+        _unlink(i, grid)
+    grid.ints[N] = min(n, grid.ints[N])
+
+
+@jit
+def refresh(
+    t_z: I64, plots: int, n: int, summary: F64, t_track: I64, q_third: float, radius_max: float, grid: Grid
+) -> None:
+    """Make the index fit for a look: know rows 0..n, with places that hold for all its plots.
+
+    The first time, and after ints[N] was set to 0, all rows are placed; else those that are new, and, at most once a
+    second of data time, those whose stay is over.
+
+    Parameters
+    ----------
+    t_z : (M,) int64 [ns], the first `plots` > 0 are the look's; the rest as in `place_rows`
+    """
+    ints = grid.ints
+    lo = hi = t_z[0]
+    for j in range(1, plots):
+        lo = min(lo, t_z[j])
+        hi = max(hi, t_z[j])
+    most = (grid.head.size - 1) // TILE
+    if ints[N] == 0 or (max(hi, ints[LAST]) - ints[BASE]) >> TICK > TICKS_MOST:
+        ints[N] = 0
+        ints[BASE] = ints[NOW] = lo
+        ints[LAST] = hi
+        ints[VALID] = hi + AHEAD
+        ints[FLOOR] = lo - BACK
+        grid.floats[:] = 0.0
+        _relink(n, most, grid)
+    ints[NOW] = max(ints[NOW], lo)
+    ints[LAST] = max(ints[LAST], hi)
+    for i in range(n, ints[N]):
+        _unlink(i, grid)
+    known = min(ints[N], n)
+    ints[N] = known
+    placed = n > known
+    if n > 8 * ints[TILES] and ints[TILES] < most:
+        _relink(n, most, grid)
+    for i in range(known, n):
+        grid.entry[i, 3] = 0
+        _place(i, summary, t_track, q_third, radius_max, grid)
+    ints[N] = n
+    if hi > ints[VALID]:
+        ints[VALID] = hi + AHEAD
+        limit = (ints[VALID] - ints[BASE] >> TICK) + 1
+        for first in range(0, known, 256):
+            last = min(first + 256, known)
+            soonest = grid.expiry[first]
+            for i in range(first, last):
+                soonest = min(soonest, grid.expiry[i])
+            if soonest < limit:
+                placed = True
+                for i in range(first, last):
+                    if grid.expiry[i] < limit:
+                        _place(i, summary, t_track, q_third, radius_max, grid)
+    if placed:
+        ints[FLOOR] = max(ints[FLOOR], ints[NOW] - BACK)

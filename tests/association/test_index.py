@@ -1,0 +1,282 @@
+"""Candidates are what brute force finds, whatever the index went through, and however the plots are split."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pyproj import Geod, Transformer
+
+from airpicture.association import index as room
+from airpicture.association.index import Index, Nearby, candidates
+from airpicture.kernels import layout as lay
+from airpicture.kernels.index import COUNT, LEVELS, WILDS
+from airpicture.tables import F64, I64
+
+A2, B2 = 40680631590769.0, 40408299984661.445  # squares of the semi-axes of WGS-84, m²
+T0 = 1_700_000_000_000_000_000
+Q, RADIUS_MAX = 2000.0, 80_000.0
+SECOND = 1_000_000_000
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def on_ground(p: F64) -> F64:
+    with np.errstate(all="ignore"):
+        return p / np.sqrt((p[..., :2] ** 2).sum(axis=-1) / A2 + p[..., 2] ** 2 / B2)[..., None]
+
+
+def ratios(Z: F64, t_z: I64, summary: F64, t_track: I64, q: float = Q, radius_max: float = RADIUS_MAX) -> F64:
+    """Return the plain twin's squared distance over radius of each plot (rows) and track (columns)."""
+    with np.errstate(all="ignore"):
+        dt = (t_z[:, None] - t_track) * 1e-9
+        p = on_ground(summary[:, :3] + dt[..., None] * summary[:, 3:6])
+        age = np.abs(dt)
+        r = 4.0 * (summary[:, 6] + age * summary[:, 7] + np.sqrt(q * age**3 / 3.0)) + 50.0
+        r = np.minimum(r, radius_max) + Z[:, [lay.Z_RADIUS]]
+        z = on_ground(Z[:, lay.Z_P : lay.Z_P + 3])
+        return np.asarray(((z[:, None] - p) ** 2).sum(axis=-1) / r**2)
+
+
+def pairs_of(near: Nearby) -> list[tuple[int, int]]:
+    owner = np.repeat(near.track, np.diff(near.start))
+    return sorted(zip(near.plot.tolist(), owner.tolist(), strict=True))
+
+
+class Sky:
+    """Tracks and plots, mostly about one place, and what may go wrong with them."""
+
+    def __init__(self, rng: np.random.Generator, capacity: int = 80) -> None:
+        self.rng = rng
+        pole = rng.random() < 0.15
+        self.centre = self.unit(np.array([0.0, 0.0, 1.0]) if pole else rng.choice([-1.0, 0.0, 1.0, 0.7], 3) + 1e-9)
+        self.spread = float(rng.choice([3e-3, 3e-2, 0.3]))
+        self.summary = np.zeros((capacity, lay.SUMMARY))
+        self.t_track = np.zeros(capacity, np.int64)
+        self.n = 0
+
+    @staticmethod
+    def unit(v: F64) -> F64:
+        return np.asarray(v / np.linalg.norm(v, axis=-1, keepdims=True))
+
+    def points(self, m: int) -> F64:
+        u = self.unit(self.centre + self.spread * self.rng.normal(size=(m, 3)))
+        return np.asarray(on_ground(u) * (1.0 + self.rng.uniform(0.0, 0.003, (m, 1))))
+
+    def set(self, rows: I64, now: int) -> None:
+        rng, m = self.rng, len(rows)
+        self.summary[rows, :3] = self.points(m)
+        self.summary[rows, 3:6] = rng.normal(size=(m, 3)) * rng.choice([1.0, 150.0, 1000.0], (m, 1))
+        self.summary[rows, 6] = rng.choice([20.0, 300.0, 5e3, 1e5], m, p=[0.4, 0.4, 0.15, 0.05])
+        self.summary[rows, 7] = rng.choice([1.0, 30.0, 400.0], m)
+        self.t_track[rows] = now - (rng.choice([0.0, 0.2, 12.0, 70.0], m) * 1e9).astype(np.int64)
+        odd = rng.random(m)
+        self.summary[rows[odd < 0.03], :3] *= 0.5  # far below the ground: no place for it
+        self.summary[rows[(odd > 0.03) & (odd < 0.05)], 3:6] *= 1e4
+        self.summary[rows[(odd > 0.05) & (odd < 0.08)], rng.integers(0, 8)] = np.nan
+
+    def grow(self, m: int, now: int) -> None:
+        m = min(m, len(self.t_track) - self.n)
+        self.n += m
+        self.set(np.arange(self.n - m, self.n), now)
+
+    def plots(self, m: int, now: int, late: float) -> tuple[F64, I64]:
+        rng = self.rng
+        Z = np.zeros((m, lay.PLOT))
+        Z[:, lay.Z_P : lay.Z_P + 3] = self.points(m)
+        Z[:, lay.Z_RADIUS] = rng.choice([100.0, 2e3, 1e4, 2e5, 3e6], m, p=[0.35, 0.35, 0.2, 0.05, 0.05])
+        t_z = now + (rng.random(m) * 0.25e9).astype(np.int64) - int(late * 1e9)
+        near = np.flatnonzero(rng.random(m) < 0.5) if self.n else np.zeros(0, np.int64)
+        i = rng.integers(0, max(self.n, 1), len(near))
+        dt = (t_z[near] - self.t_track[i]) * 1e-9
+        with np.errstate(all="ignore"):
+            Z[near, lay.Z_P : lay.Z_P + 3] = self.summary[i, :3] + dt[:, None] * self.summary[i, 3:6]
+        Z[rng.random(m) < 0.02, lay.Z_P] = np.nan
+        return Z, t_z
+
+    def expected(self, Z: F64, t_z: I64, most: int) -> tuple[list[tuple[int, int]], int]:
+        d = ratios(Z, t_z, self.summary[: self.n], self.t_track[: self.n])
+        pairs, shed = [], 0
+        for j, row in enumerate(d):
+            near = [(value, i) for i, value in enumerate(row.tolist()) if value <= 1.0]
+            pairs += [(j, i) for _, i in sorted(near)[:most]]
+            shed += max(len(near) - most, 0)
+        return sorted(pairs), shed
+
+    def look(self, index: Index, Z: F64, t_z: I64, most: int, run: Any = None) -> Nearby:
+        return candidates(index, Z, t_z, len(t_z), self.summary, self.t_track, self.n, Q, RADIUS_MAX, most, run)
+
+
+def same(a: Nearby, b: Nearby) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def copied(near: Nearby) -> Nearby:
+    return Nearby(*(value.copy() if isinstance(value, np.ndarray) else value for value in near))
+
+
+STEPS = ("look", "late", "wide", "far", "grow", "update", "drop", "undo", "forget", "blind")
+
+
+@given(seeds, st.lists(st.sampled_from(STEPS), min_size=1, max_size=14))
+@settings(max_examples=250)
+def test_pairs_are_brute_forces_whatever_happened_before(seed: int, steps: list[str]) -> None:
+    sky = Sky(np.random.default_rng(seed))
+    rng, now, index = sky.rng, T0, Index(len(sky.t_track))
+    sky.grow(int(rng.integers(0, 60)), now)
+    for step in [*steps, "look"]:
+        now += int(rng.choice([0.0, 0.25, 2.0, 9.0], p=[0.2, 0.5, 0.2, 0.1]) * 1e9)
+        if step == "grow":
+            sky.grow(int(rng.integers(1, 20)), now)
+        elif step == "update" and sky.n:
+            rows = np.unique(rng.integers(0, sky.n, 8))
+            sky.set(rows, now)
+            index.place(sky.summary, sky.t_track, rng.permutation(rows))
+        elif step == "drop" and sky.n:  # rows close their ranks
+            kept = np.flatnonzero(rng.random(sky.n) < 0.7)
+            sky.summary[: len(kept)], sky.t_track[: len(kept)] = sky.summary[kept], sky.t_track[kept]
+            sky.n = len(kept)
+            index.forget()
+        elif step == "undo" and sky.n:  # rows at the end go, and others may take their place
+            sky.n -= int(rng.integers(0, sky.n + 1))
+            index.forget_from(sky.n)
+            sky.grow(int(rng.integers(0, 5)), now)
+        elif step == "forget":
+            index.forget()
+        elif step == "blind" and sky.n:  # a row that is to meet nothing
+            sky.summary[0, 6] = np.nan
+            index.place(sky.summary, sky.t_track, np.zeros(1, np.int64))
+        elif step in ("look", "late", "wide", "far"):
+            most = int(rng.choice([1, 3, 64]))
+            Z, t_z = sky.plots(int(rng.integers(0, 40)), now, late=float(rng.uniform(0, 20)) if step == "late" else 0.0)
+            if step == "wide":
+                t_z -= (rng.random(len(t_z)) * 9e9).astype(np.int64)
+            elif step == "far":
+                t_z += int(rng.uniform(0, 60) * 1e9)
+            near = copied(sky.look(index, Z, t_z, most))
+            pairs, shed = sky.expected(Z, t_z, most)
+            assert pairs_of(near) == pairs
+            assert near.shed == shed
+            assert same(near, sky.look(Index(len(sky.t_track)), Z, t_z, most))
+
+
+def crowd(n: int, plots: int, seed: int = 1, area: float = 60e3) -> tuple[Sky, F64, I64]:
+    """Return n tracks and some plots in a square of that half side [m]."""
+    sky = Sky(np.random.default_rng(seed), n)
+    sky.centre, sky.spread = Sky.unit(np.array([0.6, 0.5, 0.7])), area / 6.4e6
+    sky.n = n
+    sky.summary[:n, :3] = sky.points(n)
+    sky.summary[:n, 3:6] = 100.0
+    sky.summary[:n, 6] = 100.0
+    sky.t_track[:n] = T0
+    Z = np.zeros((plots, lay.PLOT))
+    Z[:, lay.Z_P : lay.Z_P + 3] = sky.points(plots)
+    Z[:, lay.Z_RADIUS] = 1000.0
+    return sky, Z, T0 + 10 * SECOND + np.arange(plots)
+
+
+def backwards(function: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
+    return [function(task) for task in reversed(tasks)][::-1]
+
+
+def threads(function: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(function, tasks))
+
+
+@pytest.mark.parametrize("most", [2, 64])
+def test_the_split_of_the_plots_leaves_no_trace(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sky, Z, t_z = crowd(3000, 900)
+    whole = copied(sky.look(Index(3000), Z, t_z, most))
+    assert len(whole.plot) > 1500
+    for size in (1000, 450, 7):
+        monkeypatch.setattr(room, "RANGE_PLOTS", size)
+        for run in (map, backwards, threads):
+            assert same(whole, sky.look(Index(3000), Z, t_z, most, run))
+
+
+def test_a_room_that_is_too_small_is_followed_by_others() -> None:
+    sky, Z, t_z = crowd(3000, 2000, area=3e3)  # nearly every plot meets its most
+    index = Index(3000)
+    near = sky.look(index, Z, t_z, 64)
+    assert len(near.plot) > 60 * 2000
+    d = ratios(Z, t_z, sky.summary, sky.t_track)
+    assert near.shed == (d <= 1.0).sum() - len(near.plot)
+    nearest = np.argsort(d, axis=1, kind="stable")[:, :64]
+    assert pairs_of(near) == sorted((j, i) for j, row in enumerate(nearest.tolist()) for i in row if d[j, i] <= 1.0)
+
+
+def test_a_tie_goes_to_the_older_row() -> None:
+    sky, Z, t_z = crowd(200, 40)
+    sky.summary[:] = sky.summary[0]
+    Z[:, lay.Z_P : lay.Z_P + 3] = sky.summary[0, :3]
+    near = sky.look(Index(200), Z, t_z, 5)
+    assert near.track.tolist() == [0, 1, 2, 3, 4]
+    assert near.shed == 195 * 40
+
+
+def test_radii_are_those_of_geodesy() -> None:
+    """A track at rest is met up to four sigma and 50 m, and the plot's radius, by the geodesic on WGS-84."""
+    rng = np.random.default_rng(8)
+    n = 400
+    lat, lon, azimuth = rng.uniform(-89, 89, n), rng.uniform(-180, 180, n), rng.uniform(0, 360, n)
+    far = rng.uniform(3_000.0, 9_000.0, n)
+    to_ecef = Transformer.from_crs("EPSG:4979", "EPSG:4978")
+    lon_z, lat_z, _ = Geod(ellps="WGS84").fwd(lon, lat, azimuth, far)
+    met = []
+    for sign in (-1, 1):
+        summary = np.zeros((n, lay.SUMMARY))
+        summary[:, :3] = np.stack(to_ecef.transform(lat, lon, np.zeros(n)), axis=1)
+        summary[:, 6] = (far - sign * 1.0 - 1050.0) / 4.0
+        Z = np.zeros((n, lay.PLOT))
+        Z[:, lay.Z_P : lay.Z_P + 3] = np.stack(to_ecef.transform(lat_z, lon_z, np.zeros(n)), axis=1)
+        Z[:, lay.Z_RADIUS] = 1000.0
+        t = np.full(n, T0)
+        near = candidates(Index(n), Z, t, n, summary, t, n, Q, RADIUS_MAX, 64)
+        met.append({j for j, i in pairs_of(near) if i == j})
+    assert met[0] == set(range(n))  # 1 m within
+    assert met[1] == set()  # 1 m beyond
+
+
+def test_places_are_kept_while_they_hold() -> None:
+    """Frames follow one another with a handful of plots: only those tracks are placed again whose stay is over."""
+    sky, Z, t_z = crowd(2000, 50)
+    index = Index(2000)
+    sky.look(index, Z, t_z, 64)
+    first = index.grid.expiry.copy()
+    sky.look(index, Z, t_z + SECOND // 4, 64)
+    assert np.array_equal(index.grid.expiry, first)
+    sky.look(index, Z, t_z + 20 * SECOND, 64)
+    assert (index.grid.expiry > first).all()
+
+
+def test_a_full_index_counts_what_it_holds() -> None:
+    sky, Z, t_z = crowd(500, 10)
+    sky.summary[0, :3] *= 0.5
+    sky.summary[1, 6] = np.nan
+    index = Index(500)
+    sky.look(index, Z, t_z, 64)
+    assert index.grid.ints[COUNT : COUNT + LEVELS].sum() == 498
+    assert index.grid.ints[WILDS] == 1
+    index.forget_from(1)
+    assert index.grid.ints[COUNT : COUNT + LEVELS].sum() == 0
+    assert index.grid.ints[WILDS] == 1
+
+
+def test_memory_is_what_it_says() -> None:
+    index = Index(100_000)
+    held: list[NDArray[Any]] = [value for value in [*index.grid, index._local] if isinstance(value, np.ndarray)]
+    assert sum(column.nbytes for column in held) <= 40 * 100_000 + 1000
+
+
+def test_settings_may_change() -> None:
+    sky, Z, t_z = crowd(300, 50)
+    index = Index(300)
+    for q, most in ((Q, RADIUS_MAX), (60.0, RADIUS_MAX), (Q, 3000.0)):
+        near = candidates(index, Z, t_z, 50, sky.summary, sky.t_track, 300, q, most, 64)
+        d = ratios(Z, t_z, sky.summary, sky.t_track, q, most)
+        assert pairs_of(near) == [(j, i) for j, i in zip(*(k.tolist() for k in np.nonzero(d <= 1.0)), strict=True)]
