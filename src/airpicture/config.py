@@ -83,7 +83,8 @@ class Life:
     end_s: float = 60.0  # s without a plot after which any track ends (or 6 turns of the slowest sensor that held it)
     end_tentative_s: float = 12.0  # s likewise while tentative (or 2.6 turns)
     lifetime_s: float = 3600.0  # mean time that a target stays in the picture
-    pool_max: int = 16_384  # unclaimed plots that wait for a second one
+    pool_max: int = 4_194_304  # unclaimed plots that wait for a second one; the pool takes 128 B for each that does
+    visits_max: int = 512  # waiting plots that one plot looks at; bounds time in a clutter storm
 
     def __post_init__(self) -> None:
         _need(
@@ -94,6 +95,7 @@ class Life:
         )
         _need(self.speed_max > 0.0, "life.speed_max", self.speed_max, "a positive number")
         _need(self.pool_max >= 16, "life.pool_max", self.pool_max, "at least 16")
+        _need(self.visits_max >= 16, "life.visits_max", self.visits_max, "at least 16")
 
 
 @dataclass(frozen=True, slots=True)

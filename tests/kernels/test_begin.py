@@ -85,8 +85,9 @@ def test_what_workspaces_hold_before_has_no_effect(monkeypatch: pytest.MonkeyPat
         def __getattr__(self, name: str) -> Any:
             return getattr(np, name)
 
-        def empty(self, *args: Any, **kwargs: Any) -> Any:
-            return np.full(*args, fill_value=self.value, **kwargs)
+        def empty(self, shape: Any, dtype: Any = float) -> Any:
+            filled = self.value if np.dtype(dtype).kind == "f" or math.isfinite(self.value) else 77
+            return np.full(shape, filled, dtype)
 
     rows = []
     for value in (0.0, 1e6, -7.0, math.nan):

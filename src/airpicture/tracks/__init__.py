@@ -1,8 +1,9 @@
 """Tracks from birth to death: beginning, identity, rivals, ageing, ending."""
 
-from airpicture.tracks.begin import Pool, begin, life_settings
+from airpicture.tracks.begin import begin, life_settings
 from airpicture.tracks.identity import identify, identity_score
 from airpicture.tracks.learn import detection, learn
+from airpicture.tracks.pool import Pool
 from airpicture.tracks.retire import age, close_ranks, ending_settings, retire, sweep
 from airpicture.tracks.rivals import settle_rivals
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from itertools import accumulate, pairwise
+from typing import TypeAlias
 
 import numpy as np
 
 from airpicture.config import Config
 from airpicture.kernels.begin import (
-    BIRTH,
-    C_BIRTHS,
-    C_CUT,
-    C_SHED,
-    C_UNTRIED,
-    COUNTS,
+    L_LEAST,
     L_ODDS,
     L_PAIRS,
     L_SPEED_MAX,
@@ -24,15 +20,15 @@ from airpicture.kernels.begin import (
     L_VAR_SPEED,
     L_VISITS,
     LIFE,
-    PROSPECT,
-    find_births,
     list_free,
     longest_wait,
 )
+from airpicture.kernels.births import BIRTH, find_births
 from airpicture.kernels.born import Born, Brought, write_births
 from airpicture.kernels.layout import PLOT, ROW
 from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.pool import put_plots
+from airpicture.kernels.search import C_BIRTHS, C_CUT, C_SHED, C_UNTRIED, COUNTS, PROSPECT
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
@@ -55,6 +51,7 @@ def life_settings(config: Config) -> F64:
     life[L_VAR_PRESSURE] = config.sigma_pressure_height**2
     life[L_VISITS] = config.life.visits_max
     life[L_PAIRS] = config.life.pairs_max
+    life[L_LEAST] = config.life.retire
     return life
 
 
@@ -79,7 +76,7 @@ def begin(
     reports : (M,) plots of one look, of any sensors, none of which can be of one target; free : (M,) probability that
         no track claims each
     motion, life, gates : settings for kernels
-    run : how to call a function for several ranges, as `map` does; its order and threads don't matter. Default: one call
+    run : how to call a function for several ranges, as `map` does, in any order and threads. Default: one call for all
     tally : added to: pool_overflow, unclaimed plots that gave way in the pool before their time; searches_cut, crowded
         cells of the pool that weren't walked to their end; pairs_untried, of plots that might have begun a track
 
@@ -92,10 +89,97 @@ def begin(
     if n == 0:
         return np.zeros(0, np.int64), 0
     longest = longest_wait(stations.period)
-    overflow = pool.make_room(n, longest, config)
+    overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
     room = store.capacity - store.n
     most = config.life.pairs_max
     parts = 1 if run is None else max(1, min(PARTS, n // PART))
     cuts = [n * part // parts for part in range(parts + 1)]
-    starts = dict(zip(cuts[:-1], np.cumsum([0, *(min((hi - lo) * most, room) for lo, hi in _pairs(cuts))]), strict=False))
-    births = np.empty((sum(min((hi - lo) * most, room) for lo, hi in _pairs(cuts)), BIRTH))
+    ranges = list(pairwise(cuts))
+    sizes = [min((hi - lo) * most, room) for lo, hi in ranges]  # what a range finds beyond the room is only counted
+    starts = dict(zip(ranges, accumulate(sizes, initial=0), strict=False))
+    ends = dict(zip(ranges, accumulate(sizes), strict=True))
+    births = np.empty((sum(sizes), BIRTH))
+    key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
+
+    def search(part: tuple[int, int]) -> I64:
+        counts = np.empty(COUNTS, np.int64)
+        find_births(
+            reports.Z,
+            reports.t_ns,
+            reports.sensor,
+            reports.address,
+            reports.mode_3a,
+            wanted,
+            *part,
+            stations.sites,
+            stations.period,
+            stations.pd,
+            motion,
+            life,
+            gates,
+            longest,
+            pool.waiting,
+            pool.count,
+            pool.oldest,
+            np.empty((1, PLOT)),
+            np.empty((1, ROW)),
+            np.empty(PAIR_SCRATCH),
+            np.empty(PROSPECT),
+            np.empty(TRIED * most, np.int64),
+            np.empty(TRIED * most + 1),
+            np.empty((TRIED * most, BIRTH)),
+            key,
+            blur,
+            sigma_h,
+            births[starts[part] : ends[part]],
+            counts,
+        )
+        return counts
+
+    counts = list(map(search, ranges) if run is None else run(search, ranges))
+    found = [
+        np.arange(starts[part], starts[part] + count[C_BIRTHS]) for part, count in zip(ranges, counts, strict=True)
+    ]
+    order = found[0] if parts == 1 else np.concatenate(found)
+    total = np.sum(counts, axis=0)
+    shed = int(total[C_SHED]) + max(len(order) - room, 0)
+    order = order[:room]
+    rows = np.arange(store.n, store.n + len(order))
+    if len(order):
+        write_births(
+            births,
+            order,
+            len(order),
+            Brought(*reports),
+            pool.waiting,
+            motion,
+            life,
+            np.empty((1, PLOT)),
+            store.n,
+            store.next_number,
+            Born(*(getattr(store, name) for name in Born._fields)),
+        )
+        store.n += len(order)
+        store.next_number += len(order)
+    latest_ns = put_plots(
+        reports.Z,
+        reports.t_ns,
+        reports.sensor,
+        reports.address,
+        reports.mode_3a,
+        reports.callsign,
+        wanted,
+        key,
+        blur,
+        sigma_h,
+        n,
+        pool.count,
+        pool.latest_ns,
+        pool.waiting,
+    )
+    pool.note(n, latest_ns)
+    if tally is not None:
+        tally["pool_overflow"] += overflow
+        tally["searches_cut"] += int(total[C_CUT])
+        tally["pairs_untried"] += int(total[C_UNTRIED])
+    return rows, shed

@@ -1,0 +1,190 @@
+"""Begin tracks: join unclaimed plots with earlier unclaimed ones, or trust a plot that brings its own velocity.
+
+Unclaimed plots wait in a pool (see `kernels.pool`). One earlier plot with a velocity prior, predicted, must explain
+the new one better than "a false plot" does; the odds become the new track's existence probability. Nothing is stored
+for plots that found no partner but the plot itself.
+"""
+
+import math
+
+from airpicture.kernels._jit import jit
+from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.begin import (
+    L_LEAST,
+    L_ODDS,
+    L_PAIRS,
+    L_SPEED_MAX,
+    L_VISITS,
+    SAME_ADDRESS,
+    SAME_CODE,
+    begin_state,
+    shared_code,
+)
+from airpicture.kernels.grid import ground
+from airpicture.kernels.layout import M_Q_UP, MODEL, STRAIGHT, Z_LOG_CLUTTER, Z_P, Z_RADIUS, Z_V_EAST
+from airpicture.kernels.pairs import condition
+from airpicture.kernels.pool import (
+    NAMED,
+    OWN,
+    OWN_MOST,
+    OWN_SHARE,
+    VAGUE,
+    WAITING_LEVELS,
+    Waiting,
+    cell_key,
+    edge_of,
+    recall,
+)
+from airpicture.kernels.predict import SCRATCH_MOVE, move
+from airpicture.kernels.search import (
+    C_BIRTHS,
+    C_SHED,
+    C_TRIALS,
+    COUNTS,
+    P_BLUR,
+    P_SIGMA_H,
+    Q_BEGIN,
+    REACH_MOST,
+    level_of,
+    look_round,
+    prospect_of,
+    reach_of,
+)
+from airpicture.kernels.wgs84 import up_of
+
+Q_UP_BEGIN = 1.0  # m²/s³, vertical
+
+# of a birth: state (27), existence odds, plot, pool entry or -1
+BIRTH_ODDS = MODEL
+BIRTH_PLOT = MODEL + 1
+BIRTH_FROM = MODEL + 2
+BIRTH = MODEL + 3
+
+
+@jit
+def find_births(
+    Z: F64,
+    t_ns: I64,
+    sensor: I32,
+    address: I32,
+    mode_3a: I32,
+    wanted: I64,
+    lo: int,
+    hi: int,
+    sites: F64,
+    period: F64,
+    pd: F64,
+    motion: F64,
+    life: F64,
+    gates: F64,
+    longest: float,
+    waiting: Waiting,
+    put: int,
+    oldest: int,
+    Zq: F64,
+    V: F64,
+    tmp: F64,
+    prospect: F64,
+    pick: I64,
+    value: F64,
+    trial: F64,
+    key: I64,
+    blur: F64,
+    sigma_h: F64,
+    births: F64,
+    counts: I64,
+) -> None:
+    """Look for beginnings among unclaimed plots; the pool is only read, so that ranges may run side by side.
+
+    Parameters
+    ----------
+    Z ... mode_3a : registered plots, of any sensors; wanted : (n,) int64, the unclaimed ones; lo, hi : part of these
+    sites, period, pd : (S, ...) of the sensors; period [s], NaN for sensors that don't turn
+    longest : s, that any plot waits
+    waiting, put, oldest : pool; plots put in so far; how many of these may not be read any more
+    Zq : (1, PLOT), V : (1, ROW), tmp : (PAIR_SCRATCH,), prospect : (PROSPECT,) workspaces
+    pick : (T,) int64, value : (T + 1,), trial : (T, BIRTH) workspaces: T pairs of a plot are tried
+    key : (n,) int64, blur, sigma_h : (n,) [m] overwritten in lo..hi for `pool.put_plots`
+    births : (B, BIRTH) float64; overwritten with the births of lo..hi, in plot order
+    counts : (COUNTS,) int64; overwritten, see C_*
+    """
+    for c in range(COUNTS):
+        counts[c] = 0
+    n = 0
+    keep = min(int(life[L_PAIRS]), len(trial))
+    for w in range(lo, hi):
+        j = wanted[w]
+        s = sensor[j]
+        x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        prospect_of(Z, j, s, address[j], mode_3a[j], sites, pd, motion, life, prospect)
+        blur[w], sigma_h[w] = prospect[P_BLUR], prospect[P_SIGMA_H]
+        level = level_of(Z, j, address[j], mode_3a[j], prospect, longest)
+        edge = edge_of(level)
+        key[w] = cell_key(math.floor(x / edge), math.floor(y / edge), math.floor(z / edge), level)
+        fast = min(life[L_SPEED_MAX] * longest, REACH_MOST) + OWN_SHARE * Z[j, Z_RADIUS]
+        pairs = 0
+        value[len(pick)] = 0.0
+        visits = int(life[L_VISITS])
+        for level in range(WAITING_LEVELS):
+            if t_ns[j] - waiting.last_ns[level] > longest * 1e9:
+                continue
+            reach = fast + (OWN_MOST if level == VAGUE else OWN)
+            if level < NAMED:
+                reach = min(reach, reach_of(prospect, level, longest))
+            pairs, visits = look_round(
+                Z, t_ns, j, s, address[j], mode_3a[j], x, y, z, level, reach, longest, period, life,
+                waiting, put, oldest, visits, prospect, pick, value, pairs, counts,
+            )  # fmt: skip
+        found = 0
+        total = 1.0 + value[len(pick)]
+        for c in range(pairs):
+            q = pick[c]
+            e = waiting.entry[q]
+            dt = (t_ns[j] - e["t_ns"]) * 1e-9
+            recall(waiting, q, Zq)
+            begin_state(Zq, 0, sites, int(e["sensor"]), motion, life, V)
+            ux, uy, uz = up_of(V[0, 0], V[0, 1], V[0, 2])
+            move(V, 0, 0, dt, 0.0, ux, uy, uz, Q_BEGIN, motion[M_Q_UP + STRAIGHT], tmp, SCRATCH_MOVE)
+            d2, log_l, count_z = condition(Z, int(j), sites, int(s), V, 0.0, Q_BEGIN, Q_UP_BEGIN, tmp)
+            counts[C_TRIALS] += 1
+            if count_z <= 0 or d2 > gates[count_z] or not math.isfinite(log_l):
+                continue
+            same = 0.0
+            if address[j] >= 0 and e["address"] >= 0:
+                same = SAME_ADDRESS
+            elif not (shared_code(mode_3a[j]) or shared_code(e["mode_3a"])):  # equal, or it wouldn't have been picked
+                same = SAME_CODE
+            odds = math.exp(min(log_l - Z[j, Z_LOG_CLUTTER] + same, 40.0)) * pd[s] * life[L_ODDS]
+            total += odds
+            for a in range(MODEL):
+                trial[found, a] = V[0, a]
+            trial[found, BIRTH_ODDS] = odds
+            trial[found, BIRTH_PLOT] = j
+            trial[found, BIRTH_FROM] = q
+            found += 1
+        if found == 0 and math.isfinite(Z[j, Z_V_EAST]) and address[j] >= 0:
+            begin_state(Z, int(j), sites, int(s), motion, life, V)
+            for a in range(MODEL):
+                trial[0, a] = V[0, a]
+            trial[0, BIRTH_ODDS] = 1.0
+            trial[0, BIRTH_PLOT] = j
+            trial[0, BIRTH_FROM] = -1.0
+            total += 1.0
+            found = 1
+        for _ in range(min(found, keep)):
+            best = 0
+            for c in range(1, found):
+                if trial[c, BIRTH_ODDS] > trial[best, BIRTH_ODDS]:
+                    best = c
+            existence = trial[best, BIRTH_ODDS] / total
+            if existence < life[L_LEAST]:
+                break
+            if n == len(births):
+                counts[C_SHED] += 1
+            else:
+                for a in range(BIRTH):
+                    births[n, a] = trial[best, a]
+                births[n, BIRTH_ODDS] = existence
+                n += 1
+            trial[best, BIRTH_ODDS] = -1.0
+    counts[C_BIRTHS] = n

@@ -1,0 +1,187 @@
+"""Write born tracks to the store: one loop over the births instead of some forty array expressions a look."""
+
+import math
+from typing import NamedTuple
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+from airpicture.kernels.begin import L_VAR_PRESSURE
+from airpicture.kernels.births import BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT
+from airpicture.kernels.layout import (
+    EXISTENCE,
+    INTERVAL,
+    M_SHARE,
+    MODE,
+    MODEL,
+    MODELS,
+    ROW,
+    S_POSITION,
+    S_SIGMA_P,
+    S_SIGMA_V,
+    S_VELOCITY,
+    STATE,
+    VAR_BARO,
+    Z_H_BARO,
+)
+from airpicture.kernels.learn import NO_HEIGHT, _height_source
+from airpicture.kernels.life import TENTATIVE
+from airpicture.kernels.pool import Waiting, recall
+from airpicture.kernels.predict import at
+from airpicture.kernels.wgs84 import up_of
+
+INTERVAL_LEAST = 0.1  # s
+
+
+class Born(NamedTuple):
+    """Those columns of the store that a birth writes: all. Shapes and units stand there."""
+
+    rows: F64  # (cap, ROW)
+    summary: F64  # (cap, SUMMARY)
+    t_ns: I64  # (cap,), as all that name no shape
+    number: I64
+    status: U8
+    t_plot: I64
+    t_first: I64
+    plots: I32
+    misses: I32
+    rivalry: I32
+    seen_sensor: I32  # (cap, SEEN)
+    seen_look: I64  # (cap, SEEN)
+    seen_hit: I64  # (cap, SEEN)
+    t_technology: I64  # (cap, technologies)
+    address: I32
+    mode_3a: I32
+    callsign: U64
+    doubt: U8  # (cap, 3)
+    h_source: U8
+    t_height: I64
+    has_baro: U8
+    plot_sensor: I32
+    plot_range: F64
+    plot_azimuth: F64
+    plot_h_baro: F64
+    plot_mode_3a: I32
+
+
+class Brought(NamedTuple):
+    """Those columns of reports that a birth reads."""
+
+    Z: F64
+    t_ns: I64
+    sensor: I32
+    address: I32
+    mode_3a: I32
+    callsign: U64
+    technology: U8
+    slant_range: F64
+    azimuth: F64
+
+
+@inline
+def _put_state(births: F64, b: int, rows: F64, i: int, motion: F64) -> None:
+    """Give all models of row i the state of birth b."""
+    for m in range(MODELS):
+        for k in range(MODEL):
+            rows[i, m * MODEL + k] = births[b, k]
+        rows[i, MODE + m] = motion[M_SHARE + m]
+
+
+@inline
+def _put_summary(births: F64, b: int, summary: F64, i: int) -> None:
+    """Write what the spatial index reads; one state for all models, so the mixture is that state."""
+    for a in range(3):
+        summary[i, S_POSITION + a] = births[b, a]
+        summary[i, S_VELOCITY + a] = births[b, 3 + a]
+    ux, uy, uz = up_of(births[b, 0], births[b, 1], births[b, 2])
+    for first in range(0, 6, 3):
+        level = 0.0  # trace of the covariance less its part along up
+        for a in range(3):
+            ua = ux if a == 0 else (uy if a == 1 else uz)
+            level += births[b, STATE + at(first + a, first + a)]
+            for c in range(3):
+                uc = ux if c == 0 else (uy if c == 1 else uz)
+                level -= ua * uc * births[b, STATE + at(first + a, first + c)]
+        summary[i, S_SIGMA_P if first == 0 else S_SIGMA_V] = math.sqrt(max(level, 0.0))
+
+
+@jit
+def write_births(
+    births: F64,
+    order: I64,
+    n: int,
+    reports: Brought,
+    waiting: Waiting,
+    motion: F64,
+    life: F64,
+    Zq: F64,
+    first_row: int,
+    first_number: int,
+    of: Born,
+) -> None:
+    """Append tracks to the store.
+
+    Parameters
+    ----------
+    births : (B, BIRTH) float64; order : (n,) int64, which of them, in the order of their plots
+    reports, waiting : where the plots of the births are; motion, life : settings
+    Zq : (1, PLOT) float64 workspace
+    of : store; rows from first_row on are overwritten, numbered from first_number on
+    """
+    for k in range(n):
+        b, i = order[k], first_row + k
+        j, q = int(births[b, BIRTH_PLOT]), int(births[b, BIRTH_FROM])
+        t = reports.t_ns[j]
+        before = t
+        address, mode_3a, callsign = reports.address[j], reports.mode_3a[j], reports.callsign[j]
+        source = NO_HEIGHT
+        pressure = math.isfinite(reports.Z[j, Z_H_BARO])
+        if q >= 0:
+            e = waiting.entry[q]
+            before = e["t_ns"]
+            if address < 0:
+                address = e["address"]
+            if mode_3a < 0:
+                mode_3a = e["mode_3a"]
+            if callsign == 0:
+                callsign = waiting.detail[q]["callsign"]
+            recall(waiting, q, Zq)
+            source = _height_source(Zq, 0, NO_HEIGHT)
+            pressure = pressure or math.isfinite(Zq[0, Z_H_BARO])
+        for c in range(ROW):
+            of.rows[i, c] = 0.0
+        _put_state(births, b, of.rows, i, motion)
+        of.rows[i, EXISTENCE] = births[b, BIRTH_ODDS]
+        of.rows[i, VAR_BARO] = life[L_VAR_PRESSURE]
+        of.rows[i, INTERVAL] = max((t - before) * 1e-9, INTERVAL_LEAST)
+        _put_summary(births, b, of.summary, i)
+        of.t_ns[i] = t
+        of.number[i] = first_number + k
+        of.status[i] = TENTATIVE
+        of.t_plot[i] = t
+        of.t_first[i] = before
+        of.plots[i] = 2 if q >= 0 else 1
+        of.misses[i] = 0
+        of.rivalry[i] = 0
+        for c in range(of.seen_sensor.shape[1]):
+            of.seen_sensor[i, c] = -1
+            of.seen_look[i, c] = 0
+            of.seen_hit[i, c] = 0
+        of.seen_sensor[i, 0] = reports.sensor[j]
+        of.seen_look[i, 0] = t
+        of.seen_hit[i, 0] = t
+        kind = reports.technology[j]
+        for c in range(of.t_technology.shape[1]):
+            of.t_technology[i, c] = t if c == kind else -1
+        of.address[i] = address
+        of.mode_3a[i] = mode_3a
+        of.callsign[i] = callsign
+        for c in range(of.doubt.shape[1]):
+            of.doubt[i, c] = 0
+        of.t_height[i] = t
+        of.h_source[i] = _height_source(reports.Z, j, source)
+        of.has_baro[i] = 1 if pressure else 0
+        of.plot_sensor[i] = reports.sensor[j]
+        of.plot_range[i] = reports.slant_range[j]
+        of.plot_azimuth[i] = reports.azimuth[j]
+        of.plot_h_baro[i] = reports.Z[j, Z_H_BARO]
+        of.plot_mode_3a[i] = reports.mode_3a[j]

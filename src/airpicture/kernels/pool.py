@@ -1,0 +1,253 @@
+"""Unclaimed plots that wait for a second one: a ring of records, chained by cell from the newest back.
+
+A record is two cache lines (see `tracks.pool`): what each search that passes by looks at, and what only a trial needs.
+Places are kept as the point on the ground in single precision (0.5 m) and the rest of the position as an offset to that
+(1 mm).
+
+Cells are cubes of ECEF over the ellipsoid, hashed. How far a search must look depends on what it looks for, and a cell
+should be no larger than that, so plots wait on one of four levels:
+
+    FINE, COARSE   nothing but a place, measured well: joined only with what is near (see `search.reach_of`), the nearer
+                   the denser false plots are
+    NAMED          a code, a height or a velocity: may be joined across the whole way of a fast target
+    VAGUE          placed badly
+"""
+
+import math
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I32, I64, U64
+from airpicture.kernels.grid import ground
+from airpicture.kernels.layout import (
+    POLAR,
+    POSITION,
+    Z_COS,
+    Z_ELEVATION,
+    Z_H,
+    Z_H_BARO,
+    Z_KIND,
+    Z_P,
+    Z_RADIUS,
+    Z_RANGE,
+    Z_SIN,
+    Z_V_EAST,
+    Z_V_NORTH,
+    Z_VAR_AZIMUTH,
+    Z_VAR_ELEVATION,
+    Z_VAR_H,
+    Z_VAR_P,
+    Z_VAR_RANGE,
+    Z_VAR_V,
+)
+
+Records: TypeAlias = NDArray[np.void]
+
+FINE: Final = 0
+COARSE: Final = 1
+NAMED: Final = 2
+VAGUE: Final = 3
+WAITING_LEVELS: Final = 4
+CELLS: Final = (4_000.0, 32_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
+OWN_SHARE: Final = 0.75  # of a plot's radius that adds to a search: three sigma
+OWN: Final = 9_000.0  # m, most that it adds on all levels but VAGUE
+OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
+BLUR: Final = (500.0, 1_500.0)  # m, most sigma of a place on the ground, FINE and COARSE
+BLUR_STEP: Final = 2.0  # m
+FINE_REACH: Final = 10_000.0  # m, up to which a search walks few fine cells
+BUCKETS: Final = 1 << 21  # untouched ones cost no memory
+NEVER: Final = -(1 << 62)
+
+
+class Waiting(NamedTuple):
+    """The arrays of a pool."""
+
+    entry: Records  # (ring,) tracks.pool.ENTRY
+    detail: Records  # (ring,) tracks.pool.DETAIL
+    head: I64  # (BUCKETS,) the newest plot of each chain, as how many had been put in with it
+    last_ns: I64  # (WAITING_LEVELS,) when a plot was last put in on each level
+
+
+@inline
+def edge_of(level: int) -> float:
+    """Return the edge of a level's cells [m]."""
+    return CELLS[0] if level == FINE else (CELLS[3] if level == VAGUE else CELLS[1])
+
+
+@inline
+def blur_most(level: int) -> float:
+    """Return the most sigma of a place on the ground on a level [m]."""
+    return BLUR[0] if level == FINE else BLUR[1]
+
+
+@inline
+def code_of(mode_3a: int) -> int:
+    """Return a Mode A code as it's kept, in 15 bits."""
+    return mode_3a & 0x7FFF if mode_3a >= 0 else -1
+
+
+@inline
+def cell_key(ix: int, iy: int, iz: int, level: int) -> int:
+    """Return one integer for a cell of a level; indices stay within ±2^18 for any point near the Earth."""
+    return (((ix + 262144) * 524288 + (iy + 262144)) * 524288 + (iz + 262144)) * 4 + level
+
+
+@inline
+def bucket(key: int) -> int:
+    """Return the bucket of a cell key (Fibonacci hashing)."""
+    h = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    return int((h >> np.uint64(40)) & np.uint64(BUCKETS - 1))
+
+
+@inline
+def slot_of(count: int, put: int, ring: int) -> int:
+    """Return where in the ring the count-th plot stands, none older than a ring before the newest, the put-th."""
+    q = (put - 1) % ring - (put - count)
+    return q + ring if q < 0 else q
+
+
+@inline
+def recall(waiting: Waiting, q: int, Z: F64) -> None:
+    """Write what a waiting plot said, as far as `begin.begin_state` reads it, to Z[0]."""
+    e = waiting.entry[q]
+    d = waiting.detail[q]
+    Z[0, Z_P] = np.float64(e["x"]) + np.float64(d["dx"])
+    Z[0, Z_P + 1] = np.float64(e["y"]) + np.float64(d["dy"])
+    Z[0, Z_P + 2] = np.float64(e["z"]) + np.float64(d["dz"])
+    Z[0, Z_H] = d["h"]
+    Z[0, Z_VAR_H] = d["var_h"]
+    Z[0, Z_H_BARO] = d["h_baro"]
+    Z[0, Z_RADIUS] = e["radius"]
+    Z[0, Z_ELEVATION] = d["elevation"]
+    Z[0, Z_RANGE] = d["range"]
+    if math.isfinite(d["range"]):
+        Z[0, Z_KIND] = POLAR
+        Z[0, Z_SIN] = d["sin"]
+        Z[0, Z_COS] = d["cos"]
+        Z[0, Z_VAR_RANGE] = d["var_a"]
+        Z[0, Z_VAR_AZIMUTH] = d["var_b"]
+        Z[0, Z_VAR_ELEVATION] = d["var_c"]
+    else:
+        Z[0, Z_KIND] = POSITION
+        Z[0, Z_VAR_P] = d["var_a"]
+        Z[0, Z_VAR_V] = d["var_b"]
+    moves = d["speed"] == 1
+    Z[0, Z_V_EAST] = d["sin"] if moves else math.nan
+    Z[0, Z_V_NORTH] = d["cos"] if moves else math.nan
+
+
+@inline
+def _note(waiting: Waiting, q: int, Z: F64, j: int) -> None:
+    """Write plot j's numbers to slot q."""
+    e = waiting.entry[q]
+    d = waiting.detail[q]
+    x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+    e["x"] = np.float32(x)
+    e["y"] = np.float32(y)
+    e["z"] = np.float32(z)
+    e["radius"] = np.float32(Z[j, Z_RADIUS])
+    d["dx"] = np.float32(Z[j, Z_P] - np.float64(e["x"]))
+    d["dy"] = np.float32(Z[j, Z_P + 1] - np.float64(e["y"]))
+    d["dz"] = np.float32(Z[j, Z_P + 2] - np.float64(e["z"]))
+    e["h"] = np.float32(Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO])
+    d["h"] = np.float32(Z[j, Z_H])
+    d["var_h"] = np.float32(Z[j, Z_VAR_H])
+    d["h_baro"] = np.float32(Z[j, Z_H_BARO])
+    d["elevation"] = np.float32(Z[j, Z_ELEVATION])
+    d["speed"] = 0
+    if int(Z[j, Z_KIND]) == POLAR:
+        d["range"] = np.float32(Z[j, Z_RANGE])
+        d["sin"] = np.float32(Z[j, Z_SIN])
+        d["cos"] = np.float32(Z[j, Z_COS])
+        d["var_a"] = np.float32(Z[j, Z_VAR_RANGE])
+        d["var_b"] = np.float32(Z[j, Z_VAR_AZIMUTH])
+        d["var_c"] = np.float32(Z[j, Z_VAR_ELEVATION])
+    else:
+        d["range"] = np.float32(math.nan)
+        d["var_a"] = np.float32(Z[j, Z_VAR_P])
+        d["var_b"] = np.float32(Z[j, Z_VAR_V])
+        d["var_c"] = np.float32(0.0)
+        d["sin"] = np.float32(Z[j, Z_V_EAST])
+        d["cos"] = np.float32(Z[j, Z_V_NORTH])
+        if math.isfinite(Z[j, Z_V_EAST]):
+            d["speed"] = 1
+
+
+@jit
+def put_plots(
+    Z: F64,
+    t_ns: I64,
+    sensor: I32,
+    address: I32,
+    mode_3a: I32,
+    callsign: U64,
+    wanted: I64,
+    key: I64,
+    blur: F64,
+    sigma_h: F64,
+    n: int,
+    count: int,
+    latest_ns: int,
+    waiting: Waiting,
+) -> int:
+    """Put plots into the pool, in their order; return the latest time of any.
+
+    Parameters
+    ----------
+    Z ... callsign : registered plots; wanted : (n,) int64, which of them
+    key, blur, sigma_h : (n,) the cell of each, the sigmas of its place on the ground and of its height [m], from
+        `births.find_births`
+    count : plots that were put in before; latest_ns : their latest time
+    waiting : overwritten; the ring must have room (see `oldest_alive`)
+    """
+    ring = len(waiting.entry)
+    for w in range(n):
+        j = wanted[w]
+        q = count % ring
+        _note(waiting, q, Z, j)
+        latest_ns = max(latest_ns, t_ns[j])
+        e = waiting.entry[q]
+        e["t_ns"] = t_ns[j]
+        e["put_ns"] = latest_ns
+        e["key"] = key[w]
+        e["sigma_h"] = np.float32(sigma_h[w])
+        e["sensor"] = sensor[j]
+        e["address"] = address[j]
+        e["mode_3a"] = np.int16(code_of(mode_3a[j]))
+        e["blur"] = np.uint16(min(blur[w] / BLUR_STEP, 65_535.0))
+        waiting.detail[q]["callsign"] = callsign[j]
+        b = bucket(key[w])
+        count += 1
+        back = count - waiting.head[b]
+        e["back"] = back if waiting.head[b] > 0 and back < 1 << 31 else 0
+        waiting.head[b] = count
+        level = key[w] & 3
+        waiting.last_ns[level] = max(waiting.last_ns[level], latest_ns)
+    return latest_ns
+
+
+@jit
+def take_back(put: int, count: int, waiting: Waiting) -> int:
+    """Take out what was put in after `count` plots, of `put` in all; return the latest time of those that stay."""
+    ring = len(waiting.entry)
+    for later in range(put, count, -1):
+        e = waiting.entry[(later - 1) % ring]
+        back = int(e["back"])
+        waiting.head[bucket(e["key"])] = later - back if back > 0 else 0
+    return int(waiting.entry[(count - 1) % ring]["put_ns"]) if count > 0 else NEVER
+
+
+@jit
+def oldest_alive(floor: int, put: int, since_ns: int, waiting: Waiting) -> int:
+    """Return how many of the plots floor..put in the ring were put in before a time."""
+    lo, hi = floor, put
+    while lo < hi:
+        middle = (lo + hi) // 2
+        if waiting.entry[middle % len(waiting.entry)]["put_ns"] < since_ns:
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo

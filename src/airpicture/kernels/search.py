@@ -1,0 +1,330 @@
+"""Which waiting plots may an unclaimed plot be joined with? Cheap tests first, and no further than is worth it.
+
+How far to look is a question of information. Two plots without codes are worth joining where
+
+    odds = Pd · birth odds · N(z; S) / density of false plots
+
+exceed what any track must have. N(z; S) is no larger than that of a target whose place is known exactly and whose
+velocity isn't, so the odds shrink with distance as exp(-d² / 2 (sigma_v dt)²) / (sigma_v dt)². Over all dt they reach
+the least odds no further out than d² = 2 K / e, K = odds · (sigma_v dt)² at d = 0: an area that, however dense false
+plots are, holds a seventh of one a scan. So dense clutter costs no more than thin clutter, as long as it is known.
+"""
+
+import math
+
+import numpy as np
+
+from airpicture.kernels._jit import inline
+from airpicture.kernels.arrays import F64, I64
+from airpicture.kernels.begin import (
+    L_LEAST,
+    L_ODDS,
+    L_SPEED_MAX,
+    L_VAR_CLIMB,
+    L_VAR_SPEED,
+    RISE_LEAST,
+    SAME_ADDRESS,
+    SAME_CODE,
+    TURNS,
+    WAIT_S,
+    shared_code,
+)
+from airpicture.kernels.layout import (
+    M_H_VAR,
+    POLAR,
+    Z_ELEVATION,
+    Z_H,
+    Z_H_BARO,
+    Z_KIND,
+    Z_LOG_CLUTTER,
+    Z_P,
+    Z_RADIUS,
+    Z_RANGE,
+    Z_RANGE_RATE,
+    Z_V_EAST,
+    Z_VAR_AZIMUTH,
+    Z_VAR_ELEVATION,
+    Z_VAR_H,
+    Z_VAR_P,
+    Z_VAR_RANGE,
+    Z_VAR_RANGE_RATE,
+    Z_VAR_V,
+)
+from airpicture.kernels.measure import VAR_MODE_C
+from airpicture.kernels.pairs import LOG_2PI, LOG_GARBLED, LOG_HEIGHTS
+from airpicture.kernels.pool import (
+    BLUR,
+    BLUR_STEP,
+    COARSE,
+    FINE,
+    FINE_REACH,
+    NAMED,
+    OWN,
+    OWN_SHARE,
+    VAGUE,
+    Waiting,
+    blur_most,
+    bucket,
+    cell_key,
+    code_of,
+    edge_of,
+    slot_of,
+)
+from airpicture.kernels.wgs84 import A, B
+
+AGAIN = 0.4  # of a turn, before which the same radar sees no target twice
+AGAIN_S = 0.05  # s likewise, of two sensors
+Q_BEGIN = 20.0  # m²/s³, white acceleration between the two plots of a birth
+REACH_MOST = 80_000.0  # m; the search's cells grow with the square of this, and slow radars don't see Mach 4 targets
+MARGIN = 1.0  # log ratio by which the bound of the odds may be wrong: linearised measurements, correlated heights
+CERTAIN = 40.0  # log ratio of a pair that isn't bounded before it is tried
+CHAIN_LEAST = 8  # plots of a cell that are looked at in any case, newest first
+
+C_BIRTHS = 0  # what a search found, one flat array of counts
+C_SHED = 1  # births for which there was no room
+C_CUT = 2  # cells that weren't walked to their end
+C_TRIALS = 3  # of pairs, with all numbers
+C_UNTRIED = 4  # pairs that might have been worth one
+C_VISITS = 5  # waiting plots looked at
+COUNTS = 6
+
+P_BASE = 0  # what a plot brings to a search, one flat array: log of its odds with a plot 1 m² of predicted place away,
+P_OWN = 1  # but for codes and heights; m², least variance of its place
+P_BLUR = 2  # m, most sigma of its place
+P_CODES = 3  # log ratio that equal codes may add
+P_HEIGHT = 4  # log ratio that an equal height may add
+P_SIGMA_H = 5  # m, of the height that it begins a state with
+P_LEAST = 6  # log of the odds that are worth a trial
+PROSPECT = 7
+
+
+@inline
+def prospect_of(
+    Z: F64, j: int, s: int, address: int, mode_3a: int, sites: F64, pd: F64, motion: F64, life: F64, prospect: F64
+) -> None:
+    """Write what plot j brings to a search, as P_* name it, to bound the odds of its pairs before any is tried.
+
+    In range and azimuth the density of a predicted place with variance s either way is at most range / 2 pi (s + m),
+    m the geometric mean of the plot's own two variances, whatever the elevation.
+    """
+    base = math.log(pd[s] * life[L_ODDS]) - Z[j, Z_LOG_CLUTTER] - LOG_2PI
+    height = 0.0
+    if math.isfinite(Z[j, Z_H]):
+        var_h = Z[j, Z_VAR_H]
+    elif math.isfinite(Z[j, Z_H_BARO]):
+        var_h = VAR_MODE_C
+    else:
+        var_h = -1.0
+    if var_h > 0.0:
+        height = -0.5 * (LOG_2PI + math.log(2.0 * var_h))
+    sigma_h2 = var_h if var_h > 0.0 else motion[M_H_VAR]
+    if int(Z[j, Z_KIND]) == POLAR:
+        rng = Z[j, Z_RANGE]
+        base += math.log(rng)
+        own = rng * math.sqrt(Z[j, Z_VAR_RANGE] * Z[j, Z_VAR_AZIMUTH])
+        sigma_h2 = min(sigma_h2, (0.2 * rng) ** 2)
+        if math.isfinite(Z[j, Z_ELEVATION]):
+            base -= 0.5 * (LOG_2PI + math.log(Z[j, Z_VAR_ELEVATION]))
+            sigma_h2 = min(sigma_h2, rng * rng * Z[j, Z_VAR_ELEVATION])
+        x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
+        rise = (x - sites[s, 0]) * x + (y - sites[s, 1]) * y + (z - sites[s, 2]) * z
+        rise2 = rise * rise / (rng * rng * (x * x + y * y + z * z))  # the Earth as a ball will do
+        tilt = rise2 / max(1.0 - rise2, RISE_LEAST * RISE_LEAST)
+        blur2 = max(Z[j, Z_VAR_RANGE], rng * rng * Z[j, Z_VAR_AZIMUTH]) + 1.1 * tilt * sigma_h2
+        if math.isfinite(Z[j, Z_RANGE_RATE]):
+            base -= 0.5 * (LOG_2PI + math.log(Z[j, Z_VAR_RANGE_RATE]))
+    else:
+        own = Z[j, Z_VAR_P]
+        blur2 = own
+        if math.isfinite(Z[j, Z_V_EAST]):
+            base -= LOG_2PI + math.log(Z[j, Z_VAR_V])
+    prospect[P_BASE] = base
+    prospect[P_OWN] = own
+    prospect[P_BLUR] = math.sqrt(blur2) + BLUR_STEP
+    prospect[P_CODES] = SAME_ADDRESS if address >= 0 else (0.0 if shared_code(mode_3a) else SAME_CODE)
+    prospect[P_HEIGHT] = height
+    prospect[P_SIGMA_H] = math.sqrt(sigma_h2)
+    prospect[P_LEAST] = math.log(life[L_LEAST]) - MARGIN
+
+
+@inline
+def reach_of(prospect: F64, level: int, longest: float) -> float:
+    """Return how far from a plot without codes one on a level may be that's worth joining with it [m].
+
+    With u = (sigma_v dt)² + m and n what's uncertain besides, d² < 2 (u + n) (log K - log u), and so for any u
+    d² < 2 K / e + 2 n (log K - log m).
+    """
+    log_k = prospect[P_BASE] + prospect[P_HEIGHT] - prospect[P_LEAST]
+    own, blur = prospect[P_BLUR], blur_most(level)
+    n = own * own + blur * blur + Q_BEGIN / 3.0 * longest * longest * longest
+    d2 = 2.0 * math.exp(min(log_k - 1.0, CERTAIN)) + 2.0 * n * max(log_k - math.log(max(prospect[P_OWN], 1.0)), 0.0)
+    return float(math.sqrt(d2))
+
+
+@inline
+def level_of(Z: F64, j: int, address: int, mode_3a: int, prospect: F64, longest: float) -> int:
+    """Return the level that a plot waits on."""
+    if OWN_SHARE * Z[j, Z_RADIUS] > OWN:
+        return VAGUE
+    known = math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_V_EAST])
+    if known or prospect[P_CODES] > 0.0:
+        return NAMED
+    if prospect[P_BLUR] > BLUR[COARSE]:
+        return VAGUE
+    return FINE if prospect[P_BLUR] <= BLUR[FINE] and reach_of(prospect, FINE, longest) <= FINE_REACH else COARSE
+
+
+@inline
+def _score(
+    Z: F64,
+    j: int,
+    prospect: F64,
+    dt: float,
+    d2: float,
+    rise: float,
+    blur: float,
+    sigma_h: float,
+    same: float,
+    life: F64,
+) -> float:
+    """Return the log of no less than the odds that two plots are one new target, but for `MARGIN`.
+
+    d2 : m², distance on the ground squared; rise : m, NaN where either height is unknown
+    blur, sigma_h : m, of the earlier plot
+    """
+    s = life[L_VAR_SPEED] * dt * dt
+    far = s + Q_BEGIN / 3.0 * dt * dt * dt + prospect[P_BLUR] * prospect[P_BLUR] + blur * blur
+    score = prospect[P_BASE] + same - 0.5 * d2 / far - math.log(s + prospect[P_OWN])
+    if prospect[P_HEIGHT] != 0.0:
+        var = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else VAR_MODE_C
+        var += sigma_h * sigma_h + life[L_VAR_CLIMB] * dt * dt
+        off = rise * rise / var if math.isfinite(rise) else 0.0
+        score += max(-0.5 * (LOG_2PI + math.log(var) + off), LOG_GARBLED - LOG_HEIGHTS)
+    return float(score)
+
+
+@inline
+def _offer(q: int, score: float, n: int, pick: I64, value: F64) -> int:
+    """Put a pair among the best by score, at equal scores the earlier; return how many there are, -1 if one left."""
+    most = len(pick)
+    if n < most:
+        pick[n] = q
+        value[n] = score
+        return n + 1
+    least = 0
+    for c in range(1, n):
+        if value[c] < value[least]:
+            least = c
+    if score > value[least]:
+        value[least], score = score, value[least]
+        pick[least] = q
+    value[most] += math.exp(min(score, CERTAIN))  # what the rest may be worth
+    return -1
+
+
+@inline
+def look_round(
+    Z: F64,
+    t_ns: I64,
+    j: int,
+    s: int,
+    address: int,
+    mode_3a: int,
+    x: float,
+    y: float,
+    z: float,
+    level: int,
+    reach: float,
+    longest: float,
+    period: F64,
+    life: F64,
+    waiting: Waiting,
+    put: int,
+    oldest: int,
+    visits: int,
+    prospect: F64,
+    pick: I64,
+    value: F64,
+    n: int,
+    counts: I64,
+) -> tuple[int, int]:
+    """Gather the pairs of plot j with those that wait on a level; return (pairs, visits left)."""
+    ring = len(waiting.entry)
+    edge = edge_of(level)
+    half = 0.5 * edge
+    gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
+    g = 1.0 / math.sqrt(gx * gx + gy * gy + gz * gz)
+    gx, gy, gz = gx * g, gy * g, gz * g
+    thick = half * (abs(gx) + abs(gy) + abs(gz)) + 0.55 * reach * reach / B + 1.0  # where the ground may cross a cube
+    x0, x1 = math.floor((x - reach) / edge), math.floor((x + reach) / edge)
+    y0, y1 = math.floor((y - reach) / edge), math.floor((y + reach) / edge)
+    z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
+    h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
+    code = code_of(mode_3a)
+    named = not shared_code(mode_3a)
+    longest_ns = longest * 1e9
+    for ix in range(x0, x1 + 1):
+        cx = ix * edge + half - x
+        for iy in range(y0, y1 + 1):
+            cy = iy * edge + half - y
+            for iz in range(z0, z1 + 1):
+                cz = iz * edge + half - z
+                if abs(cx * gx + cy * gy + cz * gz) > thick:
+                    continue
+                ax, ay, az = max(abs(cx) - half, 0.0), max(abs(cy) - half, 0.0), max(abs(cz) - half, 0.0)
+                if ax * ax + ay * ay + az * az > reach * reach:
+                    continue
+                key = cell_key(ix, iy, iz, level)
+                count = waiting.head[bucket(key)]
+                left = max(visits // 4, CHAIN_LEAST)
+                while count > oldest:
+                    q = slot_of(count, put, ring)
+                    e = waiting.entry[q]
+                    if t_ns[j] - e["put_ns"] > longest_ns:
+                        break  # those behind it were put in no later
+                    if left == 0:
+                        counts[C_CUT] += 1
+                        break
+                    left -= 1
+                    back = int(e["back"])
+                    count = count - back if back > 0 else 0
+                    if e["key"] != key:
+                        continue
+                    visits -= 1
+                    counts[C_VISITS] += 1
+                    dt = (t_ns[j] - e["t_ns"]) * 1e-9
+                    turn = period[e["sensor"]]
+                    if dt > (TURNS * turn if turn > 0.0 else WAIT_S):
+                        continue
+                    if dt < (AGAIN * turn if turn > 0.0 and e["sensor"] == s else AGAIN_S):
+                        continue
+                    dx, dy, dz = x - e["x"], y - e["y"], z - e["z"]
+                    d2 = dx * dx + dy * dy + dz * dz
+                    far = min(life[L_SPEED_MAX] * dt, REACH_MOST) + OWN_SHARE * (Z[j, Z_RADIUS] + e["radius"])
+                    if d2 > far * far:
+                        continue
+                    same = 0.0
+                    if address >= 0 and e["address"] >= 0:
+                        if address != e["address"]:
+                            continue
+                        same = SAME_ADDRESS
+                    elif named and not shared_code(e["mode_3a"]):
+                        if code != e["mode_3a"]:
+                            continue
+                        same = SAME_CODE
+                    rise = h - np.float64(e["h"])
+                    if abs(rise) > 400.0 * dt + 500.0:  # not for NaN
+                        continue
+                    if level >= NAMED and waiting.detail[q]["speed"] == 1:
+                        score = CERTAIN  # it tells where it goes: distance says nothing yet
+                    else:
+                        blur, sigma_h = BLUR_STEP * e["blur"], np.float64(e["sigma_h"])
+                        score = _score(Z, j, prospect, dt, d2, rise, blur, sigma_h, same, life)
+                    if score < prospect[P_LEAST]:
+                        continue
+                    more = _offer(q, score, n, pick, value)
+                    if more < 0:
+                        counts[C_UNTRIED] += 1
+                    else:
+                        n = more
+    return n, visits

@@ -1,0 +1,134 @@
+"""Pool: unclaimed plots that wait for a second one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from airpicture.kernels.pool import BUCKETS, NEVER, WAITING_LEVELS, Records, Waiting, oldest_alive, take_back
+
+LINE: Final = 64  # bytes of a cache line
+ENTRY: Final = np.dtype(  # what each search that passes by looks at
+    [
+        ("t_ns", np.int64),
+        ("put_ns", np.int64),  # the latest time of any plot that was put in up to this one: never falls along the ring
+        ("key", np.int64),  # of its cell
+        ("x", np.float32),  # m, ECEF, on the ellipsoid
+        ("y", np.float32),
+        ("z", np.float32),
+        ("radius", np.float32),  # m, four sigma on the ground and what an assumed height may be wrong
+        ("h", np.float32),  # m, geometric or pressure height, NaN
+        ("sigma_h", np.float32),  # m, of the height that it begins a state with
+        ("sensor", np.int32),
+        ("address", np.int32),
+        ("mode_3a", np.int16),
+        ("blur", np.uint16),  # 2 m, sigma of its place on the ground
+        ("back", np.int32),  # how many plots before it the next one of its chain was put in; 0 none
+    ]
+)
+DETAIL: Final = np.dtype(  # what only a trial needs
+    [
+        ("callsign", np.uint64),
+        ("dx", np.float32),  # m, ECEF, from the point on the ground to the position
+        ("dy", np.float32),
+        ("dz", np.float32),
+        ("h", np.float32),  # m, geometric, NaN
+        ("var_h", np.float32),
+        ("h_baro", np.float32),
+        ("range", np.float32),  # NaN where the position was reported
+        ("sin", np.float32),  # of azimuth
+        ("cos", np.float32),
+        ("elevation", np.float32),
+        ("var_a", np.float32),  # range, azimuth, elevation; or position, velocity
+        ("var_b", np.float32),
+        ("var_c", np.float32),
+        ("speed", np.int32),  # 1 where sin and cos hold a velocity east and north [m/s]
+    ]
+)
+
+RING_FIRST = 1024  # plots; the ring doubles when it's full of plots that may still find a second one
+SPARE = 4  # at its bound, the ring has room for this part of itself more: for what one frame brings
+
+
+class Pool:
+    """A ring of unclaimed plots that follows the load, 128 B each (see `kernels.pool`).
+
+    A frame may be done again from the same start, and must find what it found before. So what it puts in overwrites
+    only plots that no plot of that frame could still be joined with, however late; or plots that the bound `most` had
+    already put out of reach before.
+
+    Parameters
+    ----------
+    most : plots that may wait; of more, the oldest give way
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.count = 0  # plots put in
+        self.latest_ns = NEVER  # latest time of these
+        self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
+        self.head = np.zeros(BUCKETS, np.int64)
+        self.last_ns = np.full(WAITING_LEVELS, NEVER)
+        size = min(RING_FIRST, most)
+        self.waiting = Waiting(_records(ENTRY, size), _records(DETAIL, size), self.head, self.last_ns)
+
+    @property
+    def size(self) -> int:
+        """Number of plots that the ring has memory for."""
+        return len(self.waiting.entry)
+
+    @property
+    def oldest(self) -> int:
+        """How many of the plots that were put in can't be read any more."""
+        return max(self.count - self.most, self.floor, 0)
+
+    def make_room(self, n: int, longest_s: float, slack_s: float) -> int:
+        """Let the ring take n more plots; return how many that might still have found a second one give way.
+
+        Parameters
+        ----------
+        longest_s : how long any plot waits
+        slack_s : by how much the plots of the present frame may be older than the latest so far
+        """
+        alive = self._alive(longest_s + slack_s)
+        overflow = 0
+        need = alive + n
+        if need > self.most:
+            overflow = max(self._alive(longest_s) + n - self.most, 0)
+            need = self.most + max(self.most // SPARE, 2 * n)
+        if need > self.size:
+            self._grow(max(need, min(2 * self.size, self.most + self.most // SPARE)))
+        return overflow
+
+    def note(self, n: int, latest_ns: int) -> None:
+        """Note that n more plots were put in, the latest at a time."""
+        self.count += n
+        self.latest_ns = latest_ns
+        self.floor = max(self.floor, self.count - self.size)
+
+    def restore(self, count: int) -> None:
+        """Take back what was put in after `count` plots."""
+        if count < self.count:
+            self.latest_ns = take_back(self.count, count, self.waiting)
+            self.count = count
+
+    def _alive(self, wait_s: float) -> int:
+        since_ns = self.latest_ns - round(wait_s * 1e9)
+        return self.count - max(oldest_alive(self.oldest, self.count, since_ns, self.waiting), self.oldest)
+
+    def _grow(self, size: int) -> None:
+        kept = np.arange(self.oldest, self.count)
+        entry, detail = _records(ENTRY, size), _records(DETAIL, size)
+        entry[kept % size] = self.waiting.entry[kept % self.size]
+        detail[kept % size] = self.waiting.detail[kept % self.size]
+        self.floor = self.oldest
+        self.waiting = Waiting(entry, detail, self.head, self.last_ns)
+
+
+def _records(kind: np.dtype[Any], size: int) -> Records:
+    """Return zeroed records whose first stands at the start of a cache line."""
+    raw = np.zeros(size * kind.itemsize + LINE, np.uint8)
+    shift = -raw.ctypes.data % LINE
+    taken: Records = raw[shift : shift + size * kind.itemsize].view(kind)
+    return taken
