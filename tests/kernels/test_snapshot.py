@@ -9,32 +9,29 @@ from hypothesis import strategies as st
 
 from airpicture.config import Config
 from airpicture.kernels import layout as lay
-from airpicture.kernels.pairs import PAIR_SCRATCH
-from airpicture.kernels.snapshot import (
-    O_A,
-    O_H,
-    O_LAT,
-    O_LEFT,
-    O_LON,
-    O_RHO,
-    O_RIGHT,
-    O_SIGMA,
-    O_SIGMA_V,
-    O_V,
-    OUT,
-    snapshot_rows,
-)
 from airpicture.models import motion_settings
-from reference_tracking import F64, Mixture, axes, geodetic, predict, random_track
+from airpicture.picture import snapshot
+from airpicture.store import Store
+from airpicture.tables import SEEN_MAX, Tracks
+from reference_tracking import Mixture, axes, geodetic, predict, random_track
+from tracking_scenes import SECOND, T0, radar, sensors_of
 
 MOTION = motion_settings(Config())
+SENSORS = sensors_of(radar("a"), {"id": "adsb", "kind": "adsb"})
 
 
-def shown(track: Mixture, dt: float) -> F64:
-    out = np.full((1, OUT), np.nan)
-    W, tmp = np.full((1, lay.ROW), np.nan), np.full(PAIR_SCRATCH, np.nan)
-    snapshot_rows(track.row()[None], np.zeros(1, np.int64), np.array([dt]), MOTION, 0, 1, W, tmp, out)
-    return out[0]
+def stored(track: Mixture) -> Store:
+    """Return a store of one track, its height told just now by elevation."""
+    store = Store(1)
+    store.n = 1
+    store.rows[0] = track.row()
+    store.t_ns[0] = store.t_height[0] = store.t_aged[0] = T0
+    store.h_source[0] = 3
+    return store
+
+
+def shown(track: Mixture, dt: float) -> Tracks:
+    return snapshot(stored(track), np.zeros(1, np.int64), np.array([T0 + round(dt * 1e9)]), SENSORS, MOTION)
 
 
 @given(
@@ -48,19 +45,23 @@ def shown(track: Mixture, dt: float) -> F64:
 def test_the_picture_is_the_predicted_mixture_in_enu(seed: int, lat: float, lon: float, h: float, dt: float) -> None:
     track = random_track(np.random.default_rng(seed), math.radians(lat), math.radians(lon), h)
     out = shown(track, dt)
-    ahead = predict(track, dt, MOTION)
+    ahead = predict(track, round(dt * 1e9) * 1e-9, MOTION)
     mean, P = ahead.moments()
     at_lat, at_lon, at_h = geodetic(mean[:3])
     R = axes(at_lat, at_lon)
-    assert out[O_LAT] == pytest.approx(at_lat, abs=1e-12)
-    assert math.remainder(out[O_LON] - at_lon, 2 * math.pi) == pytest.approx(0.0, abs=1e-9)
-    assert out[O_H] == pytest.approx(at_h, abs=1e-5)
-    np.testing.assert_allclose(out[O_V : O_V + 3], R @ mean[3:], rtol=0, atol=1e-5)
+    assert out.lat[0] == pytest.approx(at_lat, abs=1e-12)
+    assert math.remainder(out.lon[0] - at_lon, 2 * math.pi) == pytest.approx(0.0, abs=1e-9)
+    assert out.h_ell[0] == pytest.approx(at_h, abs=1e-5)
+    v = R @ mean[3:]
+    np.testing.assert_allclose([out.v_east[0], out.v_north[0], out.v_up[0]], v, rtol=0, atol=1e-5)
     P_p, P_v = R @ P[:3, :3] @ R.T, R @ P[3:, 3:] @ R.T
-    np.testing.assert_allclose(out[O_SIGMA : O_SIGMA + 3], np.sqrt(np.diag(P_p)), rtol=1e-6)
-    np.testing.assert_allclose(out[O_SIGMA_V : O_SIGMA_V + 3], np.sqrt(np.diag(P_v)), rtol=1e-6)
-    assert out[O_RHO] == pytest.approx(P_p[0, 1] / math.sqrt(P_p[0, 0] * P_p[1, 1]), abs=1e-6)
-    np.testing.assert_allclose([out[O_LEFT], out[O_RIGHT]], ahead.mu[[lay.LEFT, lay.RIGHT]], rtol=1e-9)
+    sigma = [out.sigma_east[0], out.sigma_north[0], out.sigma_up[0]]
+    np.testing.assert_allclose(sigma, np.sqrt(np.diag(P_p)), rtol=1e-6)
+    sigma = [out.sigma_v_east[0], out.sigma_v_north[0], out.sigma_v_up[0]]
+    np.testing.assert_allclose(sigma, np.sqrt(np.diag(P_v)), rtol=1e-6)
+    assert out.rho_east_north[0] == pytest.approx(P_p[0, 1] / math.sqrt(P_p[0, 0] * P_p[1, 1]), abs=1e-6)
+    turns = [out.turn_left[0], out.turn_right[0]]
+    np.testing.assert_allclose(turns, ahead.mu[[lay.LEFT, lay.RIGHT]], rtol=1e-9)
 
 
 def test_a_left_turn_accelerates_to_the_left() -> None:
@@ -71,5 +72,43 @@ def test_a_left_turn_accelerates_to_the_left() -> None:
     track.x[:, 3:] = R[1] * 100.0
     track.mu = np.array([1e-9, 1.0 - 3e-9, 1e-9, 1e-9])
     out = shown(track, 0.0)
-    assert out[O_A] == pytest.approx(-100.0 * math.radians(3.0), abs=0.02)
-    assert out[O_A + 1] == pytest.approx(0.0, abs=0.02)
+    assert out.a_east[0] == pytest.approx(-100.0 * math.radians(3.0), abs=0.02)
+    assert out.a_north[0] == pytest.approx(0.0, abs=0.02)
+
+
+def test_heights_are_shown_for_what_they_rest_on() -> None:
+    track = random_track(np.random.default_rng(2), 0.7, 0.2, 5000.0)
+    track.d_baro, track.var_baro = 80.0, 900.0
+    one, now = np.zeros(1, np.int64), np.array([T0])
+    store = stored(track)
+    measured = snapshot(store, one, now, SENSORS, MOTION)
+    assert np.isnan(measured.h_baro[0])
+    store.has_baro[0], store.h_source[0] = 1, 1
+    pressure = snapshot(store, one, now, SENSORS, MOTION)
+    assert pressure.h_baro[0] == pytest.approx(measured.h_ell[0] - 80.0)
+    assert pressure.sigma_up[0] == pytest.approx(math.hypot(measured.sigma_up[0], 30.0))
+    assert pressure.h_from_baro[0] == 1
+    for source, age in ((0, 0), (1, 121)):
+        store.h_source[0], store.t_height[0] = source, T0 - age * SECOND
+        unknown = snapshot(store, one, now, SENSORS, MOTION)
+        names = ("h_ell", "h_baro", "v_up", "sigma_up", "sigma_v_up")
+        assert all(np.isnan(getattr(unknown, name)[0]) for name in names)
+        assert unknown.lat[0] == measured.lat[0]
+
+
+def test_sensors_hold_a_track_for_two_and_a_half_turns_or_15_s() -> None:
+    store = stored(random_track(np.random.default_rng(3), 0.7, 0.2, 5000.0))
+    one = np.zeros(1, np.int64)
+    store.seen_sensor[0] = [1, 0] + [-1] * (SEEN_MAX - 2)
+    store.seen_hit[0] = T0
+    for seconds, expected in ((9.9, [1, 0]), (10.1, [1]), (15.1, [])):
+        seen = snapshot(store, one, np.array([T0 + round(seconds * 1e9)]), SENSORS, MOTION).seen[0]
+        assert [s for s in seen if s >= 0] == expected
+
+
+def test_existence_fades_since_it_was_last_true() -> None:
+    store = stored(random_track(np.random.default_rng(4), 0.7, 0.2, 5000.0))
+    store.rows[0, lay.EXISTENCE] = 0.8
+    one, later = np.zeros(1, np.int64), np.array([T0 + 6 * SECOND])
+    assert snapshot(store, one, later, SENSORS, MOTION, 60.0).existence[0] == pytest.approx(0.8 * math.exp(-0.1))
+    assert snapshot(store, one, later, SENSORS, MOTION).existence[0] == 0.8

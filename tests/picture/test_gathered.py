@@ -1,13 +1,16 @@
 """Tracks gathered over frames and shown at once equal those that were shown frame by frame, in their order."""
 
+from typing import Any
+
 import numpy as np
 
 from airpicture.config import Config
+from airpicture.kernels import layout as lay
 from airpicture.models import motion_settings
-from airpicture.picture import Gathered, snapshot
-from airpicture.picture.snapshot import GATHERED
+from airpicture.picture import Gathered, shown_rows, snapshot
+from airpicture.picture.snapshot import GATHERED, PART
 from airpicture.store import Store
-from airpicture.tables import Tracks
+from airpicture.tables import Status, Tracks
 from reference_tracking import random_track
 from tracking_scenes import SECOND, T0, assert_bytes_equal, radar, sensors_of
 
@@ -29,7 +32,7 @@ def store_of(n: int, seed: int) -> Store:
     store.h_source[:] = rng.integers(0, 4, n)
     store.has_baro[:] = rng.integers(0, 2, n)
     store.seen_sensor[:] = rng.integers(-1, 2, store.seen_sensor.shape)
-    for times in (store.t_ns, store.seen_hit, store.t_height):
+    for times in (store.t_ns, store.seen_hit, store.t_height, store.t_aged):
         times[:] = T0 - rng.integers(0, 20, times.shape) * SECOND
     return store
 
@@ -53,3 +56,35 @@ def test_gathered_tracks_equal_snapshots_taken_at_once() -> None:
 
 def test_nothing_gathered_is_an_empty_table() -> None:
     assert len(Gathered(SENSORS, MOTION).all()) == 0
+
+
+def test_parts_for_threads_give_the_same() -> None:
+    store = store_of(2 * PART + 70, 2)
+    rows, t_ns = np.arange(store.n), np.full(store.n, T0)
+
+    def backwards(function: Any, tasks: Any) -> list[Any]:
+        return [function(*task) for task in reversed(tasks)][::-1]
+
+    whole = snapshot(store, rows, t_ns, SENSORS, MOTION, 3600.0)
+    assert_bytes_equal(snapshot(store, rows, t_ns, SENSORS, MOTION, 3600.0, backwards), whole)
+    few = np.array([70, 3, PART + 5])
+    assert_bytes_equal(snapshot(store, few, t_ns[:3], SENSORS, MOTION, 3600.0), whole.take(few))
+    np.testing.assert_array_equal(whole.track, store.number)
+    np.testing.assert_array_equal(whole.t_ns_technology, store.t_technology)
+
+
+def test_tracks_worth_showing_are_all_but_ended_and_doubtful_ones() -> None:
+    store = store_of(500, 3)
+    rng = np.random.default_rng(5)
+    store.rows[:, lay.EXISTENCE] = rng.random(500)
+    touched = rng.random(500) < 0.2
+    rows, changed = shown_rows(store, touched, 0.5)
+    expected = [
+        i
+        for i in range(500)
+        if store.status[i] != Status.ENDED
+        and (store.status[i] != Status.TENTATIVE or store.rows[i, lay.EXISTENCE] >= 0.5)
+    ]
+    assert rows.tolist() == expected
+    assert [expected[k] for k in changed] == [i for i in expected if touched[i]]
+    assert 10 < len(changed) < 100

@@ -1,79 +1,204 @@
 """Tracks as the picture shows them: one mean and covariance each, in degrees of freedom a reader knows."""
 
 import math
+from typing import Final, NamedTuple
 
-from airpicture.kernels._jit import jit
-from airpicture.kernels.arrays import F64, I64
+import numpy as np
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I32, I64, U8, U64
 from airpicture.kernels.layout import (
+    D_BARO,
+    EXISTENCE,
     LEFT,
     M_TURN_ACCELERATION,
     M_TURN_RATE,
     MODE,
     RIGHT,
+    ROW,
     STATE,
+    VAR_BARO,
     VAR_COMMON,
 )
-from airpicture.kernels.predict import at, mean_of, predict_row
+from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Learnt
+from airpicture.kernels.life import ENDED, TENTATIVE, existence_at
+from airpicture.kernels.predict import SCRATCH, mean_of, predict_row
 from airpicture.kernels.wgs84 import basis_of_up, geodetic_of, up_of
 
-O_LAT = 0  # rad; columns of the output
-O_LON = 1
-O_H = 2  # m
-O_V = 3  # east, north, up [m/s]
-O_SIGMA = 6  # east, north, up [m]
-O_RHO = 9
-O_SIGMA_V = 10  # east, north, up [m/s]
-O_A = 13  # east, north [m/s²]
-O_LEFT = 15  # probabilities of the turn models
-O_RIGHT = 16
-OUT = 17
+O_EXISTENCE: Final = 0  # rows of the table of floats
+O_LAT: Final = 1  # rad
+O_LON: Final = 2
+O_H: Final = 3  # m
+O_H_BARO: Final = 4  # m
+O_V: Final = 5  # east, north, up [m/s]
+O_SIGMA: Final = 8  # east, north, up [m]
+O_RHO: Final = 11
+O_SIGMA_V: Final = 12  # east, north, up [m/s]
+O_A: Final = 15  # east, north [m/s²]
+O_LEFT: Final = 17  # probabilities of the turn models
+O_RIGHT: Final = 18
+O_PLOT: Final = 19  # range [m], azimuth [rad], pressure altitude [m] of the last plot
+OUT: Final = 22
+
+HELD_TURNS: Final = 2.5  # a turning sensor counts as holding a track this many turns after its last plot
+HELD_S: Final = 15.0  # s, likewise for others
+HEIGHT_AGE_MOST: Final = 120.0  # s; a height not told for longer isn't known: climbs and descents last minutes
+
+BLOCK: Final = 64  # rows that are laid out as columns in cache, then written column by column
+
+
+class Shown(NamedTuple):
+    """What a picture holds of its tracks, in tables of columns; which is which stands in `picture.snapshot`."""
+
+    floats: F64  # (OUT, n)
+    longs: I64  # (3, n): number, time of the last plot, of the first
+    ints: I32  # (5, n): Mode A, address, plots, sensor and Mode A of the last plot
+    bytes: U8  # (2, n): status, whether the height rests on pressure
+    callsign: U64  # (n,)
+    technology: I64  # (n, technologies)
+    seen: I32  # (n, SEEN)
+
+
+@inline
+def _through(x: float, y: float, z: float, P: F64, o: int, a: int) -> tuple[float, float, float]:
+    """Return the product of a direction and the 3 x 3 block of the packed covariance P[o:] whose first row is a."""
+    k = o + a * (a + 1) // 2 + a  # P[a, a]
+    below = k + a + 1  # P[a + 1, a]
+    last = below + a + 2  # P[a + 2, a]
+    return (
+        P[k] * x + P[below] * y + P[last] * z,
+        P[below] * x + P[below + 1] * y + P[last + 1] * z,
+        P[last] * x + P[last + 1] * y + P[last + 2] * z,
+    )
+
+
+@inline
+def _show(T: F64, o: int, left: float, right: float, var_common: float, motion: F64, out: F64, q: int) -> None:
+    """Write the mean (6) and covariance (21) from T[o] on, in ECEF, to column q as east, north, up."""
+    x, y, z = T[o], T[o + 1], T[o + 2]
+    out[O_LAT, q], out[O_LON, q], out[O_H, q] = geodetic_of(x, y, z)
+    ux, uy, uz = up_of(x, y, z)
+    ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
+    p = o + STATE
+    for first in range(2):
+        a = 3 * first
+        cx, cy, cz = _through(ex, ey, ez, T, p, a)
+        east = ex * cx + ey * cy + ez * cz
+        both = nx * cx + ny * cy + nz * cz
+        cx, cy, cz = _through(nx, ny, nz, T, p, a)
+        north = nx * cx + ny * cy + nz * cz
+        cx, cy, cz = _through(ux, uy, uz, T, p, a)
+        up = ux * cx + uy * cy + uz * cz
+        if first == 0:
+            east, north = math.sqrt(max(east + var_common, 0.0)), math.sqrt(max(north + var_common, 0.0))
+            out[O_SIGMA, q], out[O_SIGMA + 1, q], out[O_SIGMA + 2, q] = east, north, math.sqrt(max(up, 0.0))
+            out[O_RHO, q] = min(max(both / (east * north), -1.0), 1.0) if east * north > 0.0 else 0.0
+        else:
+            out[O_SIGMA_V, q] = math.sqrt(max(east, 0.0))
+            out[O_SIGMA_V + 1, q] = math.sqrt(max(north, 0.0))
+            out[O_SIGMA_V + 2, q] = math.sqrt(max(up, 0.0))
+    vx, vy, vz = T[o + 3], T[o + 4], T[o + 5]
+    east, north = vx * ex + vy * ey + vz * ez, vx * nx + vy * ny + vz * nz
+    out[O_V, q], out[O_V + 1, q], out[O_V + 2, q] = east, north, vx * ux + vy * uy + vz * uz
+    rate = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / max(math.sqrt(east * east + north * north), 1e-3))
+    omega = rate * (left - right)
+    out[O_A, q], out[O_A + 1, q] = -omega * north, omega * east
+    out[O_LEFT, q], out[O_RIGHT, q] = left, right
+
+
+@inline
+def _show_height(i: int, t_ns: int, source: int, of: Learnt, var_baro: float, offset: float, out: F64, q: int) -> None:
+    """Take back a height in column q that nothing measured; give one of pressure the doubt of the weather."""
+    if source == NO_HEIGHT or (t_ns - of.t_height[i]) * 1e-9 > HEIGHT_AGE_MOST:
+        out[O_H, q] = out[O_H_BARO, q] = out[O_V + 2, q] = math.nan
+        out[O_SIGMA + 2, q] = out[O_SIGMA_V + 2, q] = math.nan
+        return
+    out[O_H_BARO, q] = out[O_H, q] - offset if of.has_baro[i] == 1 else math.nan
+    if source == PRESSURE:
+        out[O_SIGMA + 2, q] = math.sqrt(out[O_SIGMA + 2, q] * out[O_SIGMA + 2, q] + var_baro)
 
 
 @jit
-def snapshot_rows(rows: F64, index: I64, dt: F64, motion: F64, lo: int, hi: int, W: F64, tmp: F64, out: F64) -> None:
-    """Predict the chosen tracks by dt and write what a picture shows.
+def snapshot_rows(
+    index: I64,
+    t_ns: I64,
+    lo: int,
+    hi: int,
+    of: Learnt,
+    number: I64,
+    t_first: I64,
+    t_aged: I64,
+    period: F64,
+    motion: F64,
+    lifetime: float,
+    into: Shown,
+) -> None:
+    """Predict the chosen tracks to the given times and write what a picture shows.
 
     Parameters
     ----------
-    rows : (N, ROW) float64; index : (n,) int64; dt : (n,) float64 [s], not negative; motion : (MOTION,) float64
-    lo, hi : the part of `index` to do
-    W : (1, ROW), tmp : (PAIR_SCRATCH,) float64 workspaces
-    out : (n, OUT) float64; overwritten
+    index : (n,) int64, rows of the store; t_ns : (n,) int64 [ns], the times; lo, hi : the part of them to do
+    of, number, t_first, t_aged : columns of the store
+    period : (S,) float64 [s], NaN for sensors that don't turn; motion : (MOTION,) float64
+    lifetime : s, mean time that a target stays
+    into : overwritten in columns (or rows) lo..hi
     """
-    for k in range(lo, hi):
-        predict_row(rows, index[k], W, 0, dt[k], motion, tmp)
-        mean_of(W, 0, tmp, 0)
-        x, y, z = tmp[0], tmp[1], tmp[2]
-        out[k, O_LAT], out[k, O_LON], out[k, O_H] = geodetic_of(x, y, z)
-        ux, uy, uz = up_of(x, y, z)
-        ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
-        for first in range(2):
-            f = 3 * first
-            for a in range(3):
-                ax, ay, az = (ex, ey, ez) if a == 0 else ((nx, ny, nz) if a == 1 else (ux, uy, uz))
-                if first == 1:
-                    out[k, O_V + a] = tmp[3] * ax + tmp[4] * ay + tmp[5] * az
-                var = 0.0
-                for r in range(3):
-                    ar = ax if r == 0 else (ay if r == 1 else az)
-                    for s in range(3):
-                        bs = ax if s == 0 else (ay if s == 1 else az)
-                        var += ar * bs * tmp[STATE + at(f + r, f + s)]
-                if first == 0 and a < 2:
-                    var += W[0, VAR_COMMON]
-                out[k, (O_SIGMA if first == 0 else O_SIGMA_V) + a] = math.sqrt(max(var, 0.0))
-        cov = 0.0
-        for r in range(3):
-            er = ex if r == 0 else (ey if r == 1 else ez)
-            for s in range(3):
-                ns = nx if s == 0 else (ny if s == 1 else nz)
-                cov += er * ns * tmp[STATE + at(r, s)]
-        both = out[k, O_SIGMA] * out[k, O_SIGMA + 1]
-        out[k, O_RHO] = min(max(cov / both, -1.0), 1.0) if both > 0.0 else 0.0
-        speed = math.sqrt(out[k, O_V] * out[k, O_V] + out[k, O_V + 1] * out[k, O_V + 1])
-        rate = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / max(speed, 1e-3))
-        omega = rate * (W[0, MODE + LEFT] - W[0, MODE + RIGHT])
-        out[k, O_A] = -omega * out[k, O_V + 1]
-        out[k, O_A + 1] = omega * out[k, O_V]
-        out[k, O_LEFT] = W[0, MODE + LEFT]
-        out[k, O_RIGHT] = W[0, MODE + RIGHT]
+    W, T = np.empty((1, ROW)), np.empty(SCRATCH + STATE)
+    out = np.empty((OUT, BLOCK))
+    for begin in range(lo, hi, BLOCK):
+        count = min(BLOCK, hi - begin)
+        for q in range(count):
+            k = begin + q
+            i = index[k]
+            predict_row(of.rows, i, W, 0, max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T)
+            mean_of(W, 0, T, 0)
+            _show(T, 0, W[0, MODE + LEFT], W[0, MODE + RIGHT], of.rows[i, VAR_COMMON], motion, out, q)
+            source = int(of.h_source[i])
+            _show_height(i, t_ns[k], source, of, of.rows[i, VAR_BARO], of.rows[i, D_BARO], out, q)
+            out[O_EXISTENCE, q] = existence_at(of.rows[i, EXISTENCE], t_ns[k], t_aged[i], lifetime)
+            out[O_PLOT, q], out[O_PLOT + 1, q], out[O_PLOT + 2, q] = (
+                of.plot_range[i],
+                of.plot_azimuth[i],
+                of.plot_h_baro[i],
+            )
+            for c in range(of.seen_sensor.shape[1]):
+                s = of.seen_sensor[i, c]
+                into.seen[k, c] = -1
+                if s >= 0:
+                    limit = HELD_TURNS * period[s] if math.isfinite(period[s]) else HELD_S
+                    if (t_ns[k] - of.seen_hit[i, c]) * 1e-9 <= limit:
+                        into.seen[k, c] = s
+            for c in range(of.t_technology.shape[1]):
+                into.technology[k, c] = of.t_technology[i, c]
+            into.bytes[0, k], into.bytes[1, k] = of.status[i], 1 if source == PRESSURE else 0
+            into.callsign[k] = of.callsign[i]
+        for c in range(OUT):
+            for q in range(count):
+                into.floats[c, begin + q] = out[c, q]
+        for k in range(begin, begin + count):
+            i = index[k]
+            into.longs[0, k], into.longs[1, k], into.longs[2, k] = number[i], of.t_plot[i], t_first[i]
+            into.ints[0, k], into.ints[1, k], into.ints[2, k] = of.mode_3a[i], of.address[i], of.plots[i]
+            into.ints[3, k], into.ints[4, k] = of.plot_sensor[i], of.plot_mode_3a[i]
+
+
+@jit
+def find_shown(n: int, rows: F64, status: U8, touched: U8, least: float, index: I64, changed: I64) -> tuple[int, int]:
+    """List the tracks worth showing, and which of these changed; return how many of each.
+
+    Parameters
+    ----------
+    n : rows of the store in use; rows, status : columns of the store
+    touched : (cap,) bool; least : existence from which a tentative track is shown
+    index : (n,) int64, overwritten with rows; changed : (n,) int64, overwritten with places in `index`
+    """
+    count, moved = 0, 0
+    for i in range(n):
+        if status[i] == ENDED or (status[i] == TENTATIVE and rows[i, EXISTENCE] < least):
+            continue
+        index[count] = i
+        if touched[i]:
+            changed[moved] = count
+            moved += 1
+        count += 1
+    return count, moved

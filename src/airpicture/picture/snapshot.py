@@ -2,58 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from airpicture.kernels.layout import D_BARO, EXISTENCE, ROW, VAR_BARO
 from airpicture.kernels.learn import copy_tracks
-from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.snapshot import (
     O_A,
+    O_EXISTENCE,
     O_H,
+    O_H_BARO,
     O_LAT,
     O_LEFT,
     O_LON,
+    O_PLOT,
     O_RHO,
     O_RIGHT,
     O_SIGMA,
     O_SIGMA_V,
     O_V,
     OUT,
+    Shown,
+    find_shown,
     snapshot_rows,
 )
 from airpicture.store import Store
-from airpicture.tables import F64, I64, U8, Sensors, Tracks
+from airpicture.tables import F64, I64, SEEN_MAX, Sensors, Technology, Tracks
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+Run: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]  # results in the order of tasks
 
-HELD_TURNS = 2.5  # a turning sensor counts as holding a track this many turns after its last plot
-HEIGHT_AGE_MOST = 120.0  # s; a height not told for longer isn't known: climbs and descents last minutes
-HELD_S = 15.0  # s, likewise for others
+PART: Final = 16_384  # rows shown in one go
 GATHERED = 1024  # rows shown at once: by then the fixed cost of a snapshot is a hundredth of it; 1.4 MB
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the tracker knows at one instant."""
+def shown_rows(store: Store, touched: NDArray[np.bool_], least: float) -> tuple[I64, I64]:
+    """Return the rows worth showing, and the places among them of those that were touched.
 
-    t_ns: int  # ns UTC, the time that all states are predicted to
-    tracks: Tracks  # tentative, confirmed and coasting ones, and those that ended in this step (with their last state)
-    changed: I64  # rows of `tracks` that this step changed: a plot came in, the status moved, it began or ended
-    counts: dict[str, int]  # since the tracker began: plots received, refused by reason, bounds reached, clusters
-
-    def __len__(self) -> int:
-        return len(self.tracks)
-
-    def to_arrow(self) -> pa.Table:
-        """Return the columns of a ``tracks`` file."""
-        return self.tracks.to_arrow()
+    touched : (cap,); least : existence from which a tentative track is worth showing
+    """
+    index, changed = np.empty(store.n, np.int64), np.empty(store.n, np.int64)
+    count, moved = find_shown(store.n, store.rows, store.status, touched.view(np.uint8), least, index, changed)
+    return index[:count], changed[:moved].copy()
 
 
-def snapshot(store: Store, index: I64, t_ns: I64, sensors: Sensors, motion: F64, status: U8 | None = None) -> Tracks:
+def snapshot(
+    store: Store,
+    index: I64,
+    t_ns: I64,
+    sensors: Sensors,
+    motion: F64,
+    lifetime_s: float = math.inf,
+    run: Run | None = None,
+) -> Tracks:
     """Return the chosen tracks at the given times.
 
     A height that nothing measured is NaN, with its rate; one that rests on pressure carries the doubt of the
@@ -62,61 +65,65 @@ def snapshot(store: Store, index: I64, t_ns: I64, sensors: Sensors, motion: F64,
     Parameters
     ----------
     store : live tracks; index : (n,) rows; t_ns : (n,) int64 [ns], not before the tracks' own times
-    status : (n,) to show instead of the store's
+    lifetime_s : mean time that a target stays, by which existence fades since it was last true
+    run : calls a function with each of several tuples of arguments and returns what it returned; None: one by one
     """
     n = len(index)
-    out = np.empty((n, OUT))
-    dt = np.maximum(t_ns - store.t_ns[index], 0) * 1e-9
-    snapshot_rows(store.rows, index, dt, motion, 0, n, np.empty((1, ROW)), np.empty(PAIR_SCRATCH), out)
-    shown = np.ascontiguousarray(out.T)  # columns, as tables hold them
-    offset, var_baro = store.rows[index, D_BARO], store.rows[index, VAR_BARO]
-    source = store.h_source[index]
-    unknown = (source == 0) | ((t_ns - store.t_height[index]) * 1e-9 > HEIGHT_AGE_MOST)
-    pressure = source == 1
-    h = np.where(unknown, np.nan, shown[O_H])
-    sigma_up = shown[O_SIGMA + 2]
-    sigma_up = np.where(pressure, np.sqrt(sigma_up**2 + var_baro), sigma_up)
-    seen = store.seen_sensor[index]
-    period = sensors.period[np.maximum(seen, 0)]
-    limit = np.where(np.isfinite(period), HELD_TURNS * period, HELD_S)
-    holds = (seen >= 0) & ((t_ns[:, None] - store.seen_hit[index]) * 1e-9 <= limit)
+    t_ns = np.ascontiguousarray(t_ns)
+    into = Shown(
+        floats=np.empty((OUT, n)),
+        longs=np.empty((3, n), np.int64),
+        ints=np.empty((5, n), np.int32),
+        bytes=np.empty((2, n), np.uint8),
+        callsign=np.empty(n, np.uint64),
+        technology=np.empty((n, len(Technology)), np.int64),
+        seen=np.empty((n, SEEN_MAX), np.int32),
+    )
+    columns = (store.learnt, store.number, store.t_first, store.t_aged, sensors.period, motion, lifetime_s, into)
+    tasks = [(index, t_ns, lo, min(lo + PART, n), *columns) for lo in range(0, n, PART)]
+    if run is None or len(tasks) < 2:
+        for task in tasks:
+            snapshot_rows(*task)
+    else:
+        run(snapshot_rows, tasks)
+    floats, longs, ints = into.floats, into.longs, into.ints
     return Tracks(
-        t_ns=np.ascontiguousarray(t_ns),
-        track=store.number[index],
-        status=store.status[index] if status is None else status,
-        existence=store.rows[index, EXISTENCE],
-        lat=shown[O_LAT],
-        lon=shown[O_LON],
-        h_ell=h,
-        h_baro=np.where((store.has_baro[index] == 1) & ~unknown, shown[O_H] - offset, np.nan),
-        v_east=shown[O_V],
-        v_north=shown[O_V + 1],
-        v_up=np.where(unknown, np.nan, shown[O_V + 2]),
-        sigma_east=shown[O_SIGMA],
-        sigma_north=shown[O_SIGMA + 1],
-        rho_east_north=shown[O_RHO],
-        sigma_up=np.where(unknown, np.nan, sigma_up),
-        sigma_v_east=shown[O_SIGMA_V],
-        sigma_v_north=shown[O_SIGMA_V + 1],
-        mode_3a=store.mode_3a[index],
-        address=store.address[index],
-        callsign=store.callsign[index],
-        plot_count=store.plots[index],
-        t_ns_plot=store.t_plot[index],
-        seen=np.where(holds, seen, -1).astype(np.int32),
-        sigma_v_up=np.where(unknown, np.nan, shown[O_SIGMA_V + 2]),
-        a_east=shown[O_A],
-        a_north=shown[O_A + 1],
-        turn_left=shown[O_LEFT],
-        turn_right=shown[O_RIGHT],
-        h_from_baro=pressure.astype(np.uint8),
-        t_ns_technology=store.t_technology[index],
-        t_ns_first=store.t_first[index],
-        plot_sensor=store.plot_sensor[index],
-        plot_range=store.plot_range[index],
-        plot_azimuth=store.plot_azimuth[index],
-        plot_h_baro=store.plot_h_baro[index],
-        plot_mode_3a=store.plot_mode_3a[index],
+        t_ns=t_ns,
+        track=longs[0],
+        status=into.bytes[0],
+        existence=floats[O_EXISTENCE],
+        lat=floats[O_LAT],
+        lon=floats[O_LON],
+        h_ell=floats[O_H],
+        h_baro=floats[O_H_BARO],
+        v_east=floats[O_V],
+        v_north=floats[O_V + 1],
+        v_up=floats[O_V + 2],
+        sigma_east=floats[O_SIGMA],
+        sigma_north=floats[O_SIGMA + 1],
+        rho_east_north=floats[O_RHO],
+        sigma_up=floats[O_SIGMA + 2],
+        sigma_v_east=floats[O_SIGMA_V],
+        sigma_v_north=floats[O_SIGMA_V + 1],
+        mode_3a=ints[0],
+        address=ints[1],
+        callsign=into.callsign,
+        plot_count=ints[2],
+        t_ns_plot=longs[1],
+        seen=into.seen,
+        sigma_v_up=floats[O_SIGMA_V + 2],
+        a_east=floats[O_A],
+        a_north=floats[O_A + 1],
+        turn_left=floats[O_LEFT],
+        turn_right=floats[O_RIGHT],
+        h_from_baro=into.bytes[1],
+        t_ns_technology=into.technology,
+        t_ns_first=longs[2],
+        plot_sensor=ints[3],
+        plot_range=floats[O_PLOT],
+        plot_azimuth=floats[O_PLOT + 1],
+        plot_h_baro=floats[O_PLOT + 2],
+        plot_mode_3a=ints[4],
         sensors=sensors,
     )
 
@@ -127,8 +134,8 @@ class Gathered:
     They are copied, so that what the store does with them later doesn't matter.
     """
 
-    def __init__(self, sensors: Sensors, motion: F64) -> None:
-        self._sensors, self._motion = sensors, motion
+    def __init__(self, sensors: Sensors, motion: F64, lifetime_s: float = math.inf) -> None:
+        self._sensors, self._motion, self._lifetime_s = sensors, motion, lifetime_s
         self._store = Store(GATHERED)
         self._t_ns = np.zeros(GATHERED, np.int64)
         self._parts: list[Tracks] = []
@@ -142,7 +149,11 @@ class Gathered:
                 self._show()
             at, to = held.n, held.n + len(rows)
             copy_tracks(rows, store.learnt, held.learnt, at)
-            held.number[at:to], held.t_first[at:to] = store.number[rows], store.t_first[rows]
+            held.number[at:to], held.t_first[at:to], held.t_aged[at:to] = (
+                store.number[rows],
+                store.t_first[rows],
+                store.t_aged[rows],
+            )
             self._t_ns[at:to] = t_ns[lo : lo + GATHERED]
             held.n = to
 
@@ -159,5 +170,6 @@ class Gathered:
     def _show(self) -> None:
         n = self._store.n
         if n:
-            self._parts.append(snapshot(self._store, np.arange(n), self._t_ns[:n].copy(), self._sensors, self._motion))
+            t_ns = self._t_ns[:n].copy()
+            self._parts.append(snapshot(self._store, np.arange(n), t_ns, self._sensors, self._motion, self._lifetime_s))
             self._store.n = 0
