@@ -137,10 +137,23 @@ def test_what_is_past_is_forgotten_and_time_that_goes_on_repeats_nothing() -> No
 def test_parts_for_threads_give_the_same() -> None:
     plots = crowd(np.random.default_rng(4), 2 * PART + 77, 5000, 9000)
 
-    def backwards(function: Any, tasks: Any) -> list[Any]:
-        return [function(*task) for task in reversed(tasks)][::-1]
+    def backwards(function: Any, tasks: Any) -> None:
+        for task in reversed(tasks):
+            function(*task)
 
     one, other = (register(plots, station_columns(SENSORS), Config(), run) for run in (None, backwards))
     assert one[1] == other[1]
     for a, b in zip(one[0], other[0], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_range_that_leads_nowhere_is_refused() -> None:
+    """No sensor reaches so far; were one said to, its plots would have no finite place."""
+    stations = station_columns(SENSORS)
+    stations.traits[:, 1] = 1e300
+    far = [5e4, 1e200, 6e4]
+    for order in ([0, 1, 2], [2, 1, 0]):
+        rows = [{"t_ns": ns(float(k)), "slant_range": far[k], "azimuth": 1.0} for k in order]
+        reports, refused = register(assemble(rows, SENSORS, sort=False), stations, Config())
+        assert refused == {"not_finite": 1}
+        assert reports.slant_range.tolist() == [5e4, 6e4]

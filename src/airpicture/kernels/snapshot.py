@@ -23,7 +23,7 @@ from airpicture.kernels.layout import (
 from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Learnt
 from airpicture.kernels.life import ENDED, TENTATIVE, existence_at
 from airpicture.kernels.predict import SCRATCH, mean_of, predict_row
-from airpicture.kernels.wgs84 import basis_of_up, geodetic_of, up_of
+from airpicture.kernels.wgs84 import meridian_of
 
 O_EXISTENCE: Final = 0  # rows of the table of floats
 O_LAT: Final = 1  # rad
@@ -76,14 +76,18 @@ def _through(x: float, y: float, z: float, P: F64, o: int, a: int) -> tuple[floa
 def _show(T: F64, o: int, left: float, right: float, var_common: float, motion: F64, out: F64, q: int) -> None:
     """Write the mean (6) and covariance (21) from T[o] on, in ECEF, to column q as east, north, up."""
     x, y, z = T[o], T[o + 1], T[o + 2]
-    out[O_LAT, q], out[O_LON, q], out[O_H, q] = geodetic_of(x, y, z)
-    ux, uy, uz = up_of(x, y, z)
-    ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
+    w = math.sqrt(x * x + y * y)
+    cos_lat, sin_lat, out[O_H, q] = meridian_of(w, z)
+    out[O_LAT, q], out[O_LON, q] = math.atan2(sin_lat, cos_lat), math.atan2(y, x) if w > 0.0 else 0.0
+    cos_lon, sin_lon = (x / w, y / w) if w > 0.0 else (1.0, 0.0)
+    ex, ey = -sin_lon, cos_lon  # east has no third component
+    nx, ny, nz = -sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat
+    ux, uy, uz = cos_lat * cos_lon, cos_lat * sin_lon, sin_lat
     p = o + STATE
     for first in range(2):
         a = 3 * first
-        cx, cy, cz = _through(ex, ey, ez, T, p, a)
-        east = ex * cx + ey * cy + ez * cz
+        cx, cy, cz = _through(ex, ey, 0.0, T, p, a)
+        east = ex * cx + ey * cy
         both = nx * cx + ny * cy + nz * cz
         cx, cy, cz = _through(nx, ny, nz, T, p, a)
         north = nx * cx + ny * cy + nz * cz
@@ -98,7 +102,7 @@ def _show(T: F64, o: int, left: float, right: float, var_common: float, motion: 
             out[O_SIGMA_V + 1, q] = math.sqrt(max(north, 0.0))
             out[O_SIGMA_V + 2, q] = math.sqrt(max(up, 0.0))
     vx, vy, vz = T[o + 3], T[o + 4], T[o + 5]
-    east, north = vx * ex + vy * ey + vz * ez, vx * nx + vy * ny + vz * nz
+    east, north = vx * ex + vy * ey, vx * nx + vy * ny + vz * nz
     out[O_V, q], out[O_V + 1, q], out[O_V + 2, q] = east, north, vx * ux + vy * uy + vz * uz
     rate = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / max(math.sqrt(east * east + north * north), 1e-3))
     omega = rate * (left - right)

@@ -32,7 +32,7 @@ from airpicture.kernels.snapshot import (
 from airpicture.store import Store
 from airpicture.tables import F64, I64, SEEN_MAX, Sensors, Technology, Tracks
 
-Run: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]  # results in the order of tasks
+Run: TypeAlias = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]  # calls a function with each tuple
 
 PART: Final = 16_384  # rows shown in one go
 GATHERED = 1024  # rows shown at once: by then the fixed cost of a snapshot is a hundredth of it; 1.4 MB
@@ -66,7 +66,7 @@ def snapshot(
     ----------
     store : live tracks; index : (n,) rows; t_ns : (n,) int64 [ns], not before the tracks' own times
     lifetime_s : mean time that a target stays, by which existence fades since it was last true
-    run : calls a function with each of several tuples of arguments and returns what it returned; None: one by one
+    run : calls a function with each of several tuples of arguments, in any order; None: one by one
     """
     n = len(index)
     t_ns = np.ascontiguousarray(t_ns)

@@ -15,7 +15,7 @@ from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
 
 Mask: TypeAlias = NDArray[np.bool_]
-Run: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]  # results in the order of tasks
+Run: TypeAlias = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]  # calls a function with each tuple
 
 PART: Final = 32_768  # plots registered in one go
 
@@ -27,7 +27,7 @@ def register(
 
     Parameters
     ----------
-    run : calls a function with each of several tuples of arguments and returns what it returned; None: one by one
+    run : calls a function with each of several tuples of arguments, in any order; None: one by one
 
     Returns
     -------
@@ -82,11 +82,21 @@ def register(
         )
         for lo in range(0, size, PART)
     ]
-    done = [register_plots(*task) for task in tasks] if run is None or len(tasks) < 2 else run(register_plots, tasks)
-    if any(done):  # no finite place: what was judged good isn't
-        lost = np.flatnonzero(reason == Reason.NOT_FINITE)
-        rows = place[lost] if len(place) else lost
-        reports = reports.take(np.setdiff1d(np.arange(good), rows))
+    lost = [0] * len(tasks)
+
+    def register_part(part: int) -> None:
+        lost[part] = register_plots(*tasks[part])
+
+    if run is None or len(tasks) < 2:
+        for part in range(len(tasks)):
+            register_part(part)
+    else:
+        run(register_part, [(part,) for part in range(len(tasks))])
+    if any(lost):  # no finite place: what was judged good isn't
+        judged = np.arange(size) if not len(place) else place
+        kept = np.zeros(good, bool)
+        kept[judged[reason == Reason.OK]] = True
+        reports = reports.take(np.flatnonzero(kept))
     refused: dict[str, int] = {}
     if reports.size < size:
         counts = np.bincount(reason)

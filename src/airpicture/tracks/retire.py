@@ -28,7 +28,7 @@ from airpicture.reports import Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64, U8, Status
 
-Run: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]  # results in the order of tasks
+Run: TypeAlias = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]  # calls a function with each tuple
 
 SHARE: Final = 4  # ranks are closed behind the row from which on one in so many has ended
 FULL: Final = 0.9  # of the capacity in use, from which on every gap is closed
@@ -87,7 +87,7 @@ def sweep(
     ----------
     store : overwritten; t_ns : ns, not before the last sweep
     sensor_last : (S,) int64 [ns], latest plot of each sensor
-    run : calls a function with each of several tuples of arguments and returns what it returned; None: one by one
+    run : calls a function with each of several tuples of arguments, in any order; None: one by one
 
     Returns
     -------
@@ -123,7 +123,16 @@ def sweep(
         )
         for lo in range(0, store.n, PART)
     ]
-    counts = [age_due(*task) for task in tasks] if run is None or len(tasks) < 2 else run(age_due, tasks)
+    counts = [0] * len(tasks)
+
+    def age_part(part: int) -> None:
+        counts[part] = age_due(*tasks[part])
+
+    if run is None or len(tasks) < 2:
+        for part in range(len(tasks)):
+            age_part(part)
+    else:
+        run(age_part, [(part,) for part in range(len(tasks))])
     if len(counts) == 1:
         moved, was = moved[: counts[0]], was[: counts[0]]
     elif counts:
@@ -134,8 +143,8 @@ def sweep(
     return moved, was
 
 
-def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> bool:
-    """Take tracks that have ended out of the store, once it pays; tell whether rows moved.
+def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> int:
+    """Take tracks that have ended out of the store, once it pays; return the row before which all stand as they did.
 
     The others keep their order. Whether it pays depends on the statuses alone, so that any batching of the same plots
     gives the same rows.
@@ -147,12 +156,10 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
     run : as for `sweep`
     """
     if not store.ended:
-        return False
+        return store.n
     share = store.n if store.n > FULL * store.capacity else SHARE
     source = np.empty(store.n, np.int64)
     at, count = find_ranks(store.status, store.n, store.ended, share, source)
-    if at == store.n:
-        return False
     if count:
         tasks = []
         for column in (*store.columns(), *beside):
@@ -167,7 +174,7 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
             run(move_rows, tasks)
     store.ended -= store.n - at - count
     store.n = at + count
-    return count > 0
+    return at
 
 
 def retire(store: Store) -> None:
