@@ -45,7 +45,7 @@ AGE_MOST_NS: Final = (
     16_000_000_000  # behind a radar's next look at 1.2 turns of 12 s, few tracks are visited for nothing
 )
 NEVER: Final = 2**63 - 1  # due of tracks that ended
-GONE: Final = -1.0  # S_SIGMA_P of tracks that ended: no plot is near them
+GONE: Final = math.nan  # S_SIGMA_P of tracks that ended: the index puts them nowhere
 
 EFFECTIVE_RADIUS = 8_494_666.0  # m, 4/3 of the Earth's: radio waves bend (ITU-R P.834, standard atmosphere)
 

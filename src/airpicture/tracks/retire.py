@@ -81,7 +81,7 @@ def sweep(
 ) -> tuple[I64, U8]:
     """Age the tracks that are due to t_ns: missed looks, coasting, and Status.ENDED for those that end.
 
-    Tracks that ended stay in their rows until `close_ranks`: with status ENDED, S_SIGMA_P below 0 and never due.
+    Tracks that ended stay in their rows until `close_ranks`: with status ENDED, S_SIGMA_P NaN and never due.
 
     Parameters
     ----------
