@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from pyproj import Geod
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.kernels.layout import PLOT
 from airpicture.plots import looks, station_columns, waves
+from airpicture.plots.looks import PART
 from airpicture.reports import Reports
 from airpicture.tables import Sensors
 from tracking_scenes import radar
@@ -115,6 +117,24 @@ def test_looks_hold_each_plot_once_and_no_address_twice(plots: list[tuple[int, i
             np.testing.assert_array_equal(column, whole[rows])
             assert column.flags.c_contiguous
             assert not np.shares_memory(column, whole)
+
+
+def test_parts_for_threads_give_the_same() -> None:
+    rng = np.random.default_rng(1)
+    n = 2 * PART + 50
+    columns = (rng.integers(0, FRAME_NS, n), rng.integers(0, 9, n), rng.integers(-1, 5000, n))
+    reports = reports_of(np.sort(columns[0]).tolist(), columns[1].tolist(), columns[2].tolist())
+    wave = np.arange(9) % 4
+
+    def backwards(function: Any, tasks: Any) -> None:
+        for task in reversed(tasks):
+            function(*task)
+
+    one, other = looks(reports, wave, FRAME_NS), looks(reports, wave, FRAME_NS, backwards)
+    assert len(one) == len(other) > 4
+    for a, b in zip(one, other, strict=True):
+        for column, same in zip(a, b, strict=True):
+            np.testing.assert_array_equal(column, same)
 
 
 def test_no_plots_are_no_looks() -> None:

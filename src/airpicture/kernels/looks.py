@@ -34,15 +34,13 @@ def _sort_by(key: I64, keys: int, count: I64, order: I64, sorted_order: I64) -> 
 
 
 @jit
-def order_looks(
-    t_ns: I64, sensor: I32, address: I32, wave: I64, waves: int, frame_ns: int, order: I64, start: I64
-) -> int:
+def order_looks(t_ns: I64, sensor: I32, address: I32, wave: I64, frame_ns: int, order: I64, start: I64) -> int:
     """Put plots in the order of frame, wave, how often the address came before, sensor, time; return the looks.
 
     Parameters
     ----------
     t_ns : (M,) int64 [ns], rising; sensor, address : (M,) int32, address -1 where there's none
-    wave : (S,) int64, 0..waves; frame_ns : length of a frame
+    wave : (S,) int64, not negative; frame_ns : length of a frame
     order : (M,) int64; overwritten
     start : (M + 1,) int64; overwritten: look q holds order[start[q]:start[q + 1]]
     """
@@ -53,8 +51,9 @@ def order_looks(
     while size < 2 * n:
         size *= 2
     table = np.full(size, -1, np.int64)  # open addressing: the last plot of each sensor and address
-    turns, frames = 1, 0
+    turns, waves, frames = 1, 1, 0
     for j in range(n):
+        waves = max(waves, wave[sensor[j]] + 1)
         if j > 0 and t_ns[j] // frame_ns != t_ns[j - 1] // frame_ns:
             frames += 1
         frame[j] = frames

@@ -13,6 +13,9 @@ sensors are dealt out to *waves*: radars whose discs don't meet may share one.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
 import numpy as np
 
 from airpicture.kernels.looks import gather_reports, order_looks
@@ -20,6 +23,9 @@ from airpicture.kernels.wgs84 import B
 from airpicture.reports import Reports
 from airpicture.tables import F64, I64, SensorKind, Sensors
 
+Run: TypeAlias = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]  # calls a function with each tuple
+
+PART: Final = 8_192  # plots copied in one go
 MARGIN = 2_000.0  # m beyond a radar's reach: noise and bias of range; a plot that measures more is refused
 DEPTH = 1_000.0  # m, how far below the polar radius a site or target may lie
 
@@ -66,7 +72,7 @@ def waves(sensors: Sensors, sites: F64) -> I64:
     return wave
 
 
-def looks(reports: Reports, wave: I64, frame_ns: int) -> list[Reports]:
+def looks(reports: Reports, wave: I64, frame_ns: int, run: Run | None = None) -> list[Reports]:
     """Cut plots into looks: one frame, sensors of one wave, and no address twice of one sensor.
 
     Looks come in the order of frame, wave and, for the k-th report of an address by a sensor, k; within a look plots
@@ -76,6 +82,7 @@ def looks(reports: Reports, wave: I64, frame_ns: int) -> list[Reports]:
     Parameters
     ----------
     reports : (M,) in time order; wave : (S,) see `waves`; frame_ns : length of a frame
+    run : calls a function with each of several tuples of arguments, in any order; None: one by one
 
     Returns
     -------
@@ -85,17 +92,22 @@ def looks(reports: Reports, wave: I64, frame_ns: int) -> list[Reports]:
     if n == 0:
         return []
     order, start = np.empty(n, np.int64), np.empty(n + 1, np.int64)
-    most = int(wave.max()) + 1
-    found = order_looks(reports.t_ns, reports.sensor, reports.address, wave, most, frame_ns, order, start)
-    sorted_reports = gathered(reports, order)
+    found = order_looks(reports.t_ns, reports.sensor, reports.address, wave, frame_ns, order, start)
+    sorted_reports = gathered(reports, order, run)
     if found == 1:
         return [sorted_reports]
     cuts = start[: found + 1].tolist()
     return [sorted_reports.part(cuts[q], cuts[q + 1]) for q in range(found)]
 
 
-def gathered(reports: Reports, order: I64) -> Reports:
+def gathered(reports: Reports, order: I64, run: Run | None = None) -> Reports:
     """Return the chosen rows, copied in one go."""
-    out = Reports(*(np.empty((len(order), *column.shape[1:]), column.dtype) for column in reports))
-    gather_reports(order, 0, len(order), *reports, *out)
+    size = len(order)
+    out = Reports(*(np.empty((size, *column.shape[1:]), column.dtype) for column in reports))
+    tasks = [(order, lo, min(lo + PART, size), *reports, *out) for lo in range(0, size, PART)]
+    if run is None or len(tasks) < 2:
+        for task in tasks:
+            gather_reports(*task)
+    else:
+        run(gather_reports, tasks)
     return out
