@@ -195,8 +195,16 @@ def test_the_split_of_the_plots_leaves_no_trace(most: int, monkeypatch: pytest.M
     assert len(whole.plot) > 1500
     for size in (1000, 450, 7):
         monkeypatch.setattr(room, "RANGE_PLOTS", size)
+        monkeypatch.setattr(room, "RANGE_ROWS", size)
+        monkeypatch.setattr(room, "PLACED_AT_ONCE", 5 * size)
         for run in (map, backwards, threads):
-            assert same(whole, sky.look(Index(3000), Z, t_z, most, run))
+            index = Index(3000)
+            assert same(whole, sky.look(index, Z, t_z, most, run))
+            sky.summary[:, 6] *= 1.5
+            moved = sky.look(Index(3000), Z, t_z, most)
+            index.place(sky.summary, sky.t_track, np.arange(3000), run)
+            assert same(moved, sky.look(index, Z, t_z, most, run))
+            sky.summary[:, 6] /= 1.5
 
 
 def test_a_room_that_is_too_small_is_followed_by_others() -> None:
@@ -270,7 +278,27 @@ def test_a_full_index_counts_what_it_holds() -> None:
 def test_memory_is_what_it_says() -> None:
     index = Index(100_000)
     held: list[NDArray[Any]] = [value for value in [*index.grid, index._local] if isinstance(value, np.ndarray)]
-    assert sum(column.nbytes for column in held) <= 40 * 100_000 + 1000
+    assert sum(column.nbytes for column in held) <= 41 * 100_000 + 1000
+
+
+def test_a_row_that_becomes_blind_leaves_its_list() -> None:
+    """Where a and b are near 0, of all places: there they look like those of a row without a place."""
+    summary = np.zeros((3, lay.SUMMARY))
+    summary[:, 0] = 6_378_137.0
+    summary[:, 1:3] = 100.0
+    t = np.full(3, T0)
+    Z = np.zeros((1, lay.PLOT))
+    Z[0, lay.Z_P : lay.Z_P + 3] = summary[0, :3]
+    index = Index(3)
+    for blind in (2, 0, 1):
+        near = candidates(index, Z, t[:1], 1, summary, t, 3, Q, RADIUS_MAX, 64)
+        assert near.track.tolist() == np.flatnonzero(np.isfinite(summary[:, 6])).tolist()
+        summary[blind, 6] = np.nan
+        index.place(summary, t, np.array([blind]))
+    assert len(candidates(index, Z, t[:1], 1, summary, t, 3, Q, RADIUS_MAX, 64).track) == 0
+    summary[:, 6] = 1.0
+    index.place(summary, t, np.arange(3))
+    assert candidates(index, Z, t[:1], 1, summary, t, 3, Q, RADIUS_MAX, 64).track.tolist() == [0, 1, 2]
 
 
 def test_settings_may_change() -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from airpicture.kernels.components import connect
-from airpicture.kernels.index import FLOATS, INTS, TILE, Grid, N, forget_from, place_rows, refresh
+from airpicture.kernels.index import FLOATS, INTS, TILE, Grid, N, forget_from, move_rows, place_rows, refresh
 from airpicture.kernels.near import PLOTS, near_pairs
 from airpicture.tables import F64, I32, I64
 
 CHUNK_TRACKS = 512  # of a chunk: half a megabyte of states, so that a chunk's work stays in the cache of a core
-RANGE_PLOTS = 2048  # of one task: some 0.3 ms, far more than what starting a task costs
+RANGE_PLOTS = 2048  # of one task: some 0.5 ms, far more than what starting a task costs
+RANGE_ROWS = 4096  # likewise
+PLACED_AT_ONCE = 65_536  # rows; bounds a workspace
 
 Run = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]  # as the built-in map: results in the tasks' order
 
@@ -37,7 +40,7 @@ class Nearby(NamedTuple):
 class Index:
     """Where tracks are, kept up from look to look; see `kernels.index`.
 
-    Memory: 40 bytes a track (cells 16, entry 16, end of stay 4, and 4 for numbering the tracks of a look), and some
+    Memory: 41 bytes a track (cells 17, entry 16, end of stay 4, and 4 for numbering the tracks of a look), and some
     50 bytes a pair of the largest look. It only saves time: what `candidates` returns doesn't depend on its state.
     But it must be told: `place` when summaries of known rows changed, `forget_from` before dropped rows are used for
     others, `forget` when rows moved. New rows at the end it finds by itself.
@@ -51,6 +54,7 @@ class Index:
         # np.zeros: the system hands out pages when they're first used, so that capacity costs nothing in advance
         self.grid = Grid(
             head=head[skip : skip + TILE * tiles + 1],
+            filled=np.zeros(tiles, np.int32),
             entry=np.zeros((capacity, 4), np.int32),
             expiry=np.zeros(capacity, np.int32),
             ints=np.zeros(INTS, np.int64),
@@ -58,16 +62,41 @@ class Index:
         )
         self._local = np.zeros(capacity, np.int32)
         self._q_third = self._radius_max = 0.0
+        self._rows = np.empty(0, np.int64)
+        self._moved = np.empty((0, 4), np.int32)
         self._count = np.empty(0, np.int32)
         self._pairs = [np.empty(0, np.int32)]  # room of each task
         self._i32 = np.empty((6, 0), np.int32)
         self._i64 = np.empty((5, 0), np.int64)
         self._plot = np.empty(0, np.int32)
 
-    def place(self, summary: F64, t_track: I64, rows: I64) -> None:
+    def place(self, summary: F64, t_track: I64, rows: I64, run: Run | None = None) -> None:
         """Place tracks anew whose summaries or times changed; rows that it doesn't know yet may be among them."""
-        if len(rows):
-            place_rows(rows, summary, t_track, self._q_third, self._radius_max, self.grid)
+        for first in range(0, len(rows), PLACED_AT_ONCE):
+            some = rows[first : first + PLACED_AT_ONCE]
+            if len(self._moved) < len(some):
+                self._moved = np.empty((_room(len(some)), 4), np.int32)
+            tasks = 1 if run is None else max(len(some) // RANGE_ROWS, 1)
+            cuts = [len(some) * k // tasks for k in range(tasks + 1)]
+            peak = np.zeros((tasks, FLOATS))
+            find = partial(
+                _place, cuts, some, summary, t_track, self._q_third, self._radius_max, self.grid, self._moved, peak
+            )
+            if tasks == 1:
+                find(0)
+                continue
+            assert run is not None
+            for k, end in enumerate(list(run(find, list(range(tasks))))):
+                move_rows(self._moved, cuts[k], end, peak[k], self.grid)
+
+    def refresh(self, t_z: I64, n_plots: int, n: int, summary: F64, t_track: I64, run: Run | None = None) -> None:
+        """Make places hold for all of a look's plots."""
+        while (count := refresh(t_z, n_plots, n, self.grid, self._rows)) > len(self._rows):
+            self._rows = np.empty(_room(count), np.int64)
+        if count:
+            self.place(summary, t_track, self._rows[:count], run)
+        if count > PLACED_AT_ONCE:
+            self._rows = np.empty(0, np.int64)
 
     def forget_from(self, n: int) -> None:
         """Forget rows n and above."""
@@ -133,6 +162,23 @@ class Index:
         return pairs, len(pairs), sum(shed for _, shed in results)
 
 
+def _place(
+    cuts: list[int],
+    rows: I64,
+    summary: F64,
+    t_track: I64,
+    q_third: float,
+    radius_max: float,
+    grid: Grid,
+    moved: I32,
+    peak: F64,
+    k: int,
+) -> int:
+    """Place one range of rows; return the end of those that have to move."""
+    alone = len(cuts) == 2
+    return place_rows(rows, cuts[k], cuts[k + 1], summary, t_track, q_third, radius_max, alone, grid, moved, peak[k])
+
+
 def _room(n: int) -> int:
     """Return a size to allocate for n: the next power of two, so that growing is rare."""
     return 1 << max(n - 1, 255).bit_length()
@@ -170,7 +216,7 @@ def candidates(
     if n == 0 or n_plots == 0:
         index.forget_from(n)
         return _NONE
-    refresh(t_z, n_plots, n, summary, t_track, index._q_third, radius_max, index.grid)
+    index.refresh(t_z, n_plots, n, summary, t_track, run)
     pairs, total, shed = index._near(Z, t_z, n_plots, summary, t_track, pairs_max, run)
     most = min(total, n)
     if index._i32.shape[1] < most + 1:

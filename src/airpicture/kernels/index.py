@@ -31,16 +31,19 @@ from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.grid import ground
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 
-LEVELS: Final = 4
-SHIFT: Final = (17, 19, 21, 23)  # log2 of a cell's edge in units: 8, 33, 131 and 524 km
-REACH: Final = (7_000.0, 26_000.0, 100_000.0, 1_000_000.0)  # m, most of a level; the first holds a track seen 12 s ago
+LEVELS: Final = 5  # cells of 8, 16, 33, 66 and 131 km
+REACH: Final = (7_000.0, 14_000.0, 28_000.0, 56_000.0, 1_000_000.0)  # m, most of a level: the first holds a track seen
+# 12 s ago, the next one that was missed once
+TOP: Final = LEVELS - 1
 UNITS: Final = 16.0  # of a and b, per m
 LIMIT: Final = 102_400_000  # units, beyond any point of the ellipsoid on a face
 
 TILE: Final = 16  # cells in a tile, 4 by 4
-WILD: Final = 31  # code of tracks that fit no level
+WILD: Final = 63  # code of tracks that fit no level
 
-STAY: Final = (12.0, 4.0)  # s that a track is placed for: a turn and some, or briefly if it can stay a level lower
+STAY: Final = 12.0  # s that a track is placed for on the lowest level: a turn and some
+STAY_BRIEF: Final = 4.0  # s, there, if it can't stay as long
+STAY_HIGHER: Final = 8.0  # s, above: one that was missed grows fast
 BACK: Final = 1_000_000_000  # ns before the present look from which places hold: the looks of one frame overlap
 AHEAD: Final = 1_000_000_000  # ns: places whose stay ends so soon after a look are renewed; no sooner once more
 TICK: Final = 24  # log2 of the unit of expiry in ns: 16.8 ms, 417 days in an int32
@@ -62,21 +65,23 @@ VALID: Final = 4  # ns, all places hold until then
 BASE: Final = 5  # ns, zero of the times of expiry
 FLOOR: Final = 6  # ns, all places hold from then
 COUNT: Final = 7  # LEVELS, tracks on each level
-WILDS: Final = 11
-INTS: Final = 12
+WILDS: Final = 12
+ROW_BITS: Final = 13  # of a head that tell the row; those above tell the tile
+INTS: Final = 14
 
 # State of the index, float64: the largest on each level since it was last empty
 USED: Final = 0  # LEVELS, m, reach
-SPEED: Final = 4  # LEVELS, m/s
-SPREAD: Final = 8  # LEVELS, m/s, sigma of speed
-EARLY: Final = 12  # s, by which a place holds before its track's own time
-FLOATS: Final = 13
+SPEED: Final = 5  # LEVELS, m/s
+SPREAD: Final = 10  # LEVELS, m/s, sigma of speed
+EARLY: Final = 15  # s, by which a place holds before its track's own time
+FLOATS: Final = 16
 
 
 class Grid(NamedTuple):
     """The index's arrays, all overwritten by the kernels of this file."""
 
-    head: I32  # (TILE * tiles + 1,) row + 1 of the first track of each cell, 0 if there's none; the last: wild tracks
+    head: I32  # (TILE * tiles + 1,) tag and row + 1 of the first track of each cell, 0 if there's none; last: wild ones
+    filled: I32  # (tiles,) a bit for each cell of a tile that has tracks
     entry: I32  # (cap, 4) row + 1 of the next, a, b [1/16 m], code
     expiry: I32  # (cap,) end of the stay in ticks after ints[BASE]
     ints: I64  # (INTS,)
@@ -105,25 +110,31 @@ def on_face(face: int, x: float, y: float, z: float) -> tuple[int, int]:
 @inline
 def shift_of(level: int) -> int:
     """Return log2 of the edge of a level's cells [units]."""
-    return 17 + 2 * level
+    return 17 + level
 
 
 @inline
-def head_at(code: int, ia: int, ib: int, tiles: int) -> int:
-    """Return the place in `head` of a cell: its tile, hashed (Fibonacci), and the cell's place in the tile."""
-    key = ((((code & 31) << 10) | ((ia >> 2) + 512)) << 10) | ((ib >> 2) + 512)
+def tile_at(code: int, ta: int, tb: int, tiles: int, tag_mask: int) -> tuple[int, int]:
+    """Return the place in `head` of a tile of 4 by 4 cells, hashed (Fibonacci), and its tag.
+
+    Tiles that are hashed to one place share its lists. A head is tagged with the tile of the tracks in its list, or
+    with 0 if they're of several, so that a plot needn't follow the lists of others.
+    """
+    key = ((((code & 63) << 10) | (ta + 512)) << 10) | (tb + 512)
     mixed = (key * 2654435769) & 0xFFFFFFFF
-    return ((mixed * tiles) >> 32) * 16 + ((ia & 3) << 2) + (ib & 3)
+    return ((mixed * tiles) >> 32) * 16, max((mixed >> 4) & tag_mask, 1) & tag_mask
 
 
 @inline
-def _head_of(i: int, grid: Grid) -> int:
-    """Return the place in `head` of an entry's cell."""
+def _head_of(i: int, grid: Grid) -> tuple[int, int]:
+    """Return the place in `head` of an entry's cell, and the tag."""
     code = int(grid.entry[i, 3])
-    if code & 31 == WILD:
-        return grid.head.size - 1
-    shift = shift_of((code >> 3) & 3)
-    return head_at(code, int(grid.entry[i, 1]) >> shift, int(grid.entry[i, 2]) >> shift, grid.ints[TILES])
+    if code & 63 == WILD:
+        return grid.head.size - 1, 0
+    shift = shift_of((code >> 3) & 7)
+    a, b = int(grid.entry[i, 1]) >> shift, int(grid.entry[i, 2]) >> shift
+    first, tag = tile_at(code, a >> 2, b >> 2, grid.ints[TILES], (1 << (31 - grid.ints[ROW_BITS])) - 1)
+    return first + ((a & 3) << 2) + (b & 3), tag
 
 
 @inline
@@ -132,19 +143,24 @@ def _unlink(i: int, grid: Grid) -> None:
     code = int(grid.entry[i, 3])
     if code == 0:
         return
-    h = _head_of(i, grid)
-    at = int(grid.head[h]) - 1
+    h, _ = _head_of(i, grid)
+    head = int(grid.head[h])
+    bits = (1 << grid.ints[ROW_BITS]) - 1
+    at = (head & bits) - 1
     if at == i:
-        grid.head[h] = grid.entry[i, 0]
+        after = int(grid.entry[i, 0])
+        grid.head[h] = (head & ~bits) | after if after != 0 else 0
+        if after == 0 and code & 63 != WILD:
+            grid.filled[h >> 4] &= ~(1 << (h & 15))
     else:
         while int(grid.entry[at, 0]) - 1 != i:
             at = int(grid.entry[at, 0]) - 1
         grid.entry[at, 0] = grid.entry[i, 0]
     grid.entry[i, 3] = 0
-    if code & 31 == WILD:
+    if code & 63 == WILD:
         grid.ints[WILDS] -= 1
     else:
-        level = (code >> 3) & 3
+        level = (code >> 3) & 7
         grid.ints[COUNT + level] -= 1
         if grid.ints[COUNT + level] == 0:
             grid.floats[USED + level] = 0.0
@@ -155,11 +171,19 @@ def _unlink(i: int, grid: Grid) -> None:
 @inline
 def _link(i: int, grid: Grid) -> None:
     """Put a track, whose entry has its place and code, at the head of its cell's list."""
-    h = _head_of(i, grid)
-    grid.entry[i, 0] = grid.head[h]
-    grid.head[h] = i + 1
+    h, tag = _head_of(i, grid)
+    head = int(grid.head[h])
+    bits = grid.ints[ROW_BITS]
+    if head != 0 and head >> bits != tag:
+        tag = 0
+    grid.entry[i, 0] = head & ((1 << bits) - 1)
+    grid.head[h] = (tag << bits) | (i + 1)
     code = int(grid.entry[i, 3])
-    grid.ints[WILDS if code & 31 == WILD else COUNT + ((code >> 3) & 3)] += 1
+    if code & 63 == WILD:
+        grid.ints[WILDS] += 1
+    else:
+        grid.ints[COUNT + ((code >> 3) & 7)] += 1
+        grid.filled[h >> 4] |= 1 << (h & 15)
 
 
 @inline
@@ -187,56 +211,60 @@ def _reach(
 
 
 @inline
-def _place(i: int, summary: F64, t_track: I64, q_third: float, radius_max: float, grid: Grid) -> None:
-    """Place one track for the time to come; one whose summary isn't finite meets nothing and is left out."""
-    ints, floats = grid.ints, grid.floats
+def _find(
+    i: int, summary: F64, t_track: I64, q_third: float, radius_max: float, grid: Grid, peak: F64
+) -> tuple[int, int, int]:
+    """Return a, b and code of one track for the time to come; note how long they hold, and the largest of its level.
+
+    One whose summary isn't finite meets nothing and has no place: code 0.
+    """
+    ints = grid.ints
     px, py, pz = summary[i, S_POSITION], summary[i, S_POSITION + 1], summary[i, S_POSITION + 2]
     vx, vy, vz = summary[i, S_VELOCITY], summary[i, S_VELOCITY + 1], summary[i, S_VELOCITY + 2]
     sigma_p, sigma_v = summary[i, S_SIGMA_P], summary[i, S_SIGMA_V]
     if not math.isfinite(px + py + pz + vx + vy + vz + sigma_p + sigma_v):
-        _unlink(i, grid)
         grid.expiry[i] = NEVER
-        return
+        return 0, 0, 0
     speed = math.sqrt(vx * vx + vy * vy + vz * vz)
     begin = (ints[NOW] - BACK - t_track[i]) * 1e-9
-    stay = STAY[0]
-    end = (ints[LAST] - t_track[i]) * 1e-9 + stay
-    at, reach = _reach(begin, end, speed, sigma_p, sigma_v, q_third, radius_max)
+    age = (ints[LAST] - t_track[i]) * 1e-9
+    stay = STAY
+    at, reach = _reach(begin, age + stay, speed, sigma_p, sigma_v, q_third, radius_max)
     level = 0
     if not reach <= REACH[0]:
-        brief = end - STAY[0] + STAY[1]
-        at_brief, reach_brief = _reach(begin, brief, speed, sigma_p, sigma_v, q_third, radius_max)
-        level = 1 if reach <= REACH[1] else (2 if reach <= REACH[2] else 3)
-        if reach_brief <= REACH[0] or not reach <= REACH[3]:
-            level = 0 if reach_brief <= REACH[0] else 3
-            stay, end, at, reach = STAY[1], brief, at_brief, reach_brief
+        stay = STAY_BRIEF
+        at, reach = _reach(begin, age + stay, speed, sigma_p, sigma_v, q_third, radius_max)
+        if not reach <= REACH[0]:
+            stay = STAY_HIGHER
+            at, reach = _reach(begin, age + stay, speed, sigma_p, sigma_v, q_third, radius_max)
+            level = 1 if reach <= REACH[1] else (2 if reach <= REACH[2] else (3 if reach <= REACH[3] else TOP))
+    grid.expiry[i] = (ints[LAST] - ints[BASE] + math.floor(stay * 1e9)) >> TICK
     x, y, z = px + at * vx, py + at * vy, pz + at * vz
     far = math.sqrt(x * x + y * y + z * z)
-    a, b, code = 0, 0, WILD
-    if reach <= REACH[3] and far - speed * (end - begin) >= LOWEST and far <= HIGHEST:
-        x, y, z = ground(x, y, z)
-        face = face_of(x, y, z)
-        a, b = on_face(face, x, y, z)
-        code = (math.ceil(reach + MARGIN) << 5) | (level << 3) | face
-    grid.expiry[i] = (ints[LAST] - ints[BASE] + math.floor(stay * 1e9)) >> TICK
-    before = int(grid.entry[i, 3])
-    shift = shift_of((code >> 3) & 3)
-    stays = (
-        before != 0
-        and before & 31 == code & 31
-        and int(grid.entry[i, 1]) >> shift == a >> shift
-        and int(grid.entry[i, 2]) >> shift == b >> shift
-    )
-    if not stays:
+    if not (reach <= REACH[TOP] and far - speed * (age + stay - begin) >= LOWEST and far <= HIGHEST):
+        return 0, 0, WILD
+    peak[USED + level] = max(peak[USED + level], reach + MARGIN + 1.0)
+    peak[SPEED + level] = max(peak[SPEED + level], speed)
+    peak[SPREAD + level] = max(peak[SPREAD + level], sigma_v)
+    peak[EARLY] = max(peak[EARLY], -begin)
+    x, y, z = ground(x, y, z)
+    face = face_of(x, y, z)
+    a, b = on_face(face, x, y, z)
+    return a, b, (math.ceil(reach + MARGIN) << 6) | (level << 3) | face
+
+
+@inline
+def _move(moved: I32, lo: int, hi: int, peak: F64, grid: Grid) -> None:
+    """Put the tracks of moved[lo:hi] where they belong now; `peak`: the largest of all that were placed with them."""
+    for k in range(lo, hi):
+        i = int(moved[k, 0])
         _unlink(i, grid)
-    grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = a, b, code
-    if not stays:
-        _link(i, grid)
-    if code != WILD:
-        floats[USED + level] = max(floats[USED + level], reach + MARGIN + 1.0)
-        floats[SPEED + level] = max(floats[SPEED + level], speed)
-        floats[SPREAD + level] = max(floats[SPREAD + level], sigma_v)
-        floats[EARLY] = max(floats[EARLY], -begin)
+        if moved[k, 3] != 0:
+            grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = moved[k, 1], moved[k, 2], moved[k, 3]
+            _link(i, grid)
+    for k in range(FLOATS):  # only now: the largest of a level are forgotten with its last track
+        grid.floats[k] = max(grid.floats[k], peak[k])
+    grid.ints[FLOOR] = max(grid.ints[FLOOR], grid.ints[NOW] - BACK)
 
 
 @inline
@@ -248,7 +276,12 @@ def _relink(n: int, most: int, grid: Grid) -> None:
     """
     tiles = min(max(3 * n // 8, 4), most)
     grid.ints[TILES] = tiles
+    bits = 1
+    while grid.expiry.size >> bits != 0:
+        bits += 1
+    grid.ints[ROW_BITS] = bits
     grid.head[: TILE * tiles] = 0
+    grid.filled[:tiles] = 0
     grid.head[grid.head.size - 1] = 0
     for level in range(LEVELS):
         grid.ints[COUNT + level] = 0
@@ -259,21 +292,64 @@ def _relink(n: int, most: int, grid: Grid) -> None:
 
 
 @jit
-def place_rows(rows: I64, summary: F64, t_track: I64, q_third: float, radius_max: float, grid: Grid) -> None:
-    """Place tracks anew whose summaries have changed; rows that the index doesn't know yet are left to `refresh`.
+def place_rows(
+    rows: I64,
+    lo: int,
+    hi: int,
+    summary: F64,
+    t_track: I64,
+    q_third: float,
+    radius_max: float,
+    finish: bool,
+    grid: Grid,
+    moved: I32,
+    peak: F64,
+) -> int:
+    """Place tracks anew whose summaries have changed: those that stay in their cell at once, the others ...
+
+    ... at the end if `finish`, else by `move_rows`, so that ranges of rows can be done at once. Rows that the index
+    doesn't know yet are left to `refresh`.
 
     Parameters
     ----------
-    rows : (n,) int64, rows of the store
+    rows : (n,) int64, rows of the store, lo..hi are looked at
     summary : (cap, SUMMARY) float64; t_track : (cap,) int64 [ns]
     q_third : m²/s³, a third of the noise of the most agile model; radius_max : m
     grid : overwritten
+    moved : (n, 4) int32; overwritten from lo with row, a, b and code of tracks that change their cell
+    peak : (FLOATS,) float64, 0; overwritten with the largest of each level
+
+    Returns the end of what was written to `moved`.
     """
     known = grid.ints[N]
-    for k in range(rows.size):
-        if rows[k] < known:
-            _place(rows[k], summary, t_track, q_third, radius_max, grid)
-    grid.ints[FLOOR] = max(grid.ints[FLOOR], grid.ints[NOW] - BACK)
+    end = lo
+    for k in range(lo, hi):
+        i = int(rows[k])
+        if i >= known:
+            continue
+        a, b, code = _find(i, summary, t_track, q_third, radius_max, grid, peak)
+        before = int(grid.entry[i, 3])
+        shift = shift_of((code >> 3) & 7)
+        if (
+            (before != 0)
+            & (code != 0)
+            & (before & 63 == code & 63)
+            & (int(grid.entry[i, 1]) >> shift == a >> shift)
+            & (int(grid.entry[i, 2]) >> shift == b >> shift)
+        ):
+            grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = a, b, code
+        else:
+            moved[end, 0], moved[end, 1], moved[end, 2], moved[end, 3] = i, a, b, code
+            end += 1
+    if finish:
+        _move(moved, lo, end, peak, grid)
+    return end
+
+
+@jit
+def move_rows(moved: I32, lo: int, hi: int, peak: F64, grid: Grid) -> None:
+    """Finish what `place_rows` did for a range."""
+    _move(moved, lo, hi, peak, grid)
 
 
 @jit
@@ -285,17 +361,19 @@ def forget_from(n: int, grid: Grid) -> None:
 
 
 @jit
-def refresh(
-    t_z: I64, plots: int, n: int, summary: F64, t_track: I64, q_third: float, radius_max: float, grid: Grid
-) -> None:
-    """Make the index fit for a look: know rows 0..n, with places that hold for all its plots.
+def refresh(t_z: I64, plots: int, n: int, grid: Grid, rows: I64) -> int:
+    """Prepare the index for a look, and list the rows that have to be placed before its plots are looked at.
 
-    The first time, and after ints[N] was set to 0, all rows are placed; else those that are new, and, at most once a
+    The first time, and after ints[N] was set to 0, these are all rows; else those that are new, and, at most once a
     second of data time, those whose stay is over.
 
     Parameters
     ----------
-    t_z : (M,) int64 [ns], the first `plots` > 0 are the look's; the rest as in `place_rows`
+    t_z : (M,) int64 [ns], the first `plots` > 0 are the look's; n : rows of the store
+    grid : overwritten
+    rows : (room,) int64; overwritten with the rows to place
+
+    Returns the number of rows to place; if that's more than there is room for, the call is to be repeated.
     """
     ints = grid.ints
     lo = hi = t_z[0]
@@ -310,6 +388,8 @@ def refresh(
         ints[VALID] = hi + AHEAD
         ints[FLOOR] = lo - BACK
         grid.floats[:] = 0.0
+        if n > rows.size:
+            return n
         _relink(n, most, grid)
     ints[NOW] = max(ints[NOW], lo)
     ints[LAST] = max(ints[LAST], hi)
@@ -317,25 +397,29 @@ def refresh(
         _unlink(i, grid)
     known = min(ints[N], n)
     ints[N] = known
-    placed = n > known
     if n > 8 * ints[TILES] and ints[TILES] < most:
         _relink(n, most, grid)
-    for i in range(known, n):
-        grid.entry[i, 3] = 0
-        _place(i, summary, t_track, q_third, radius_max, grid)
-    ints[N] = n
+    count: int = 0
     if hi > ints[VALID]:
-        ints[VALID] = hi + AHEAD
-        limit = (ints[VALID] - ints[BASE] >> TICK) + 1
+        limit = ((hi + AHEAD - ints[BASE]) >> TICK) + 1
         for first in range(0, known, 256):
             last = min(first + 256, known)
             soonest = grid.expiry[first]
             for i in range(first, last):
                 soonest = min(soonest, grid.expiry[i])
             if soonest < limit:
-                placed = True
                 for i in range(first, last):
                     if grid.expiry[i] < limit:
-                        _place(i, summary, t_track, q_third, radius_max, grid)
-    if placed:
-        ints[FLOOR] = max(ints[FLOOR], ints[NOW] - BACK)
+                        if count < rows.size:
+                            rows[count] = i
+                        count += 1
+    count += n - known
+    if count > rows.size:
+        return count
+    if hi > ints[VALID]:
+        ints[VALID] = hi + AHEAD
+    for k in range(n - known):
+        grid.entry[known + k, 3] = 0
+        rows[count - (n - known) + k] = known + k
+    ints[N] = n
+    return count

@@ -22,6 +22,7 @@ from airpicture.kernels.index import (
     FLOOR,
     LEVELS,
     LIMIT,
+    ROW_BITS,
     SPEED,
     SPREAD,
     TILES,
@@ -32,9 +33,9 @@ from airpicture.kernels.index import (
     Grid,
     N,
     face_of,
-    head_at,
     on_face,
     shift_of,
+    tile_at,
 )
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY, Z_P, Z_RADIUS
 
@@ -42,6 +43,7 @@ PLOTS: Final = 32  # of a block
 TESTS: Final = 1024  # tracks that wait for the exact test, at least
 ITEMS: Final = 4096  # cells after which a block is full
 CELLS: Final = 65_536  # of one plot; one that asks for more is tested with all tracks
+DE_BRUIJN: Final = 0x09AF  # all its runs of four bits differ
 WIDEST: Final = 1.3e7  # m, the Earth's diameter and some
 QUERIES: Final = 6 * LEVELS + 1  # faces and levels of one plot, and the wild list
 
@@ -137,15 +139,23 @@ def near_pairs(
     ints, floats = grid.ints, grid.floats
     n = ints[N]
     tiles = ints[TILES]
+    bits = ints[ROW_BITS]
+    tag_mask = (1 << (31 - bits)) - 1
+    row_mask = (1 << bits) - 1
     early = floats[EARLY]
     xyzr = np.empty((PLOTS, 4))
     query = np.empty((PLOTS * QUERIES, 6), np.int64)  # plot, code, log2 of cell, a, b, radius [units]
-    item = np.empty((2 * ITEMS, 4), np.int32)  # row + 1 of a track, query, cell: lists that are being walked
+    item = np.empty(
+        (2 * ITEMS, 5), np.int32
+    )  # row + 1 of a track (at first, head), query, cell, tag: lists to be walked
     waiting = np.empty((max(TESTS, 2 * ITEMS), 2), np.int32)  # track, plot
     tested = np.empty(len(waiting))
     everywhere = np.empty(PLOTS, np.int32)  # plots that all tracks are tested for
     found = np.empty((PLOTS, pairs_max), np.int32)
     distance = np.empty((PLOTS, pairs_max))
+    place_of = np.empty(16, np.int64)  # of the only bit of a number, by its product with DE_BRUIJN
+    for k in range(16):
+        place_of[(DE_BRUIJN << k >> 12) & 15] = k
     kept = np.zeros(PLOTS, np.int32)
     heaped = np.zeros(PLOTS, np.int32)
     total = 0
@@ -221,28 +231,45 @@ def near_pairs(
                 continue
             need = items + cells + 1
             if need > len(item):
-                more = np.empty((2 * need, 4), np.int32)
+                more = np.empty((2 * need, 5), np.int32)
                 more[:items] = item[:items]
                 item = more
             for q in range(first_query, queries):
                 code, shift, a, b = query[q, 1], query[q, 2], query[q, 3], query[q, 4]
                 half = math.ceil(floats[USED + (code >> 3)] * UNITS) + query[q, 5]
+                first_a, last_a = max(a - half, -LIMIT) >> shift, min(a + half, LIMIT) >> shift
                 first_b, last_b = max(b - half, -LIMIT) >> shift, min(b + half, LIMIT) >> shift
-                for ia in range(max(a - half, -LIMIT) >> shift, (min(a + half, LIMIT) >> shift) + 1):
-                    for ib in range(first_b, last_b + 1):
-                        head = grid.head[head_at(code, ia, ib, tiles)]
-                        item[items, 0] = head
-                        item[items, 1] = q
-                        item[items, 2] = ia
-                        item[items, 3] = ib
-                        items += head != 0
+                for ta in range(first_a >> 2, (last_a >> 2) + 1):
+                    for tb in range(first_b >> 2, (last_b >> 2) + 1):
+                        tile, tag = tile_at(code, ta, tb, tiles, tag_mask)
+                        # of the cells that are asked for, those that have tracks
+                        low_b, high_b = max(first_b - 4 * tb, 0), min(last_b - 4 * tb, 3)
+                        low_a, high_a = max(first_a - 4 * ta, 0), min(last_a - 4 * ta, 3)
+                        columns = ((2 << high_b) - (1 << low_b)) * 0x1111
+                        left = int(grid.filled[tile >> 4]) & columns & ((16 << (4 * high_a)) - (1 << (4 * low_a)))
+                        while left != 0:
+                            cell = place_of[(((left & -left) * DE_BRUIJN) >> 12) & 15]
+                            left &= left - 1
+                            item[items, 0] = tile + cell
+                            item[items, 1] = q
+                            item[items, 2] = 4 * ta + (cell >> 2)
+                            item[items, 3] = 4 * tb + (cell & 3)
+                            item[items, 4] = tag
+                            items += 1
             if ints[WILDS] != 0:
-                query[queries, 0], query[queries, 1], query[queries, 2] = p, WILD, shift_of(LEVELS - 1)
+                query[queries, 0], query[queries, 1], query[queries, 2] = p, WILD, 17
                 query[queries, 3], query[queries, 4], query[queries, 5] = 0, 0, 0
-                item[items, 0], item[items, 1] = grid.head[grid.head.size - 1], queries
-                item[items, 2], item[items, 3] = 0, 0
+                item[items, 0], item[items, 1] = grid.head.size - 1, queries
+                item[items, 2], item[items, 3], item[items, 4] = 0, 0, 0
                 queries += 1
                 items += 1
+        left = 0
+        for k in range(items):
+            head, tag = int(grid.head[item[k, 0]]), item[k, 4]
+            item[left, 0] = head & row_mask
+            item[left, 1], item[left, 2], item[left, 3] = item[k, 1], item[k, 2], item[k, 3]
+            left += (head >> bits == tag) | (head >> bits == 0)
+        items = left
         if items > len(waiting):
             waiting = np.empty((2 * items, 2), np.int32)
             tested = np.empty(2 * items)
@@ -257,11 +284,11 @@ def near_pairs(
                     a, b = int(grid.entry[e, 1]), int(grid.entry[e, 2])
                     code, shift = int(grid.entry[e, 3]), query[q, 2]
                     da, db = query[q, 3] - a, query[q, 4] - b
-                    wide = query[q, 5] + (code >> 5) * 16
+                    wide = query[q, 5] + (code >> 6) * 16
                     waiting[wait, 0] = e
                     waiting[wait, 1] = query[q, 0]
                     wait += (
-                        (code & 31 == query[q, 1])
+                        (code & 63 == query[q, 1])
                         & (a >> shift == ia)
                         & (b >> shift == ib)
                         & (da * da + db * db <= wide * wide)
