@@ -14,7 +14,6 @@ from airpicture.kernels.begin import (
     L_ODDS,
     L_PAIRS,
     L_SPEED_MAX,
-    L_VISITS,
     SAME_ADDRESS,
     SAME_CODE,
     begin_state,
@@ -24,6 +23,7 @@ from airpicture.kernels.grid import ground
 from airpicture.kernels.layout import M_Q_UP, MODEL, STRAIGHT, Z_LOG_CLUTTER, Z_P, Z_RADIUS, Z_V_EAST
 from airpicture.kernels.pairs import condition
 from airpicture.kernels.pool import (
+    COARSE,
     NAMED,
     OWN,
     OWN_MOST,
@@ -38,15 +38,18 @@ from airpicture.kernels.pool import (
 from airpicture.kernels.predict import SCRATCH_MOVE, move
 from airpicture.kernels.search import (
     C_BIRTHS,
+    C_CUT,
     C_SHED,
     C_TRIALS,
     COUNTS,
     P_BLUR,
+    P_CODES,
     P_SIGMA_H,
     Q_BEGIN,
     REACH_MOST,
     level_of,
-    look_round,
+    list_cells,
+    pick_pairs,
     prospect_of,
     reach_of,
 )
@@ -85,6 +88,7 @@ def find_births(
     V: F64,
     tmp: F64,
     prospect: F64,
+    near: I64,
     pick: I64,
     value: F64,
     trial: F64,
@@ -102,7 +106,7 @@ def find_births(
     sites, period, pd : (S, ...) of the sensors; period [s], NaN for sensors that don't turn
     longest : s, that any plot waits
     waiting, put, oldest : pool; plots put in so far; how many of these may not be read any more
-    Zq : (1, PLOT), V : (1, ROW), tmp : (PAIR_SCRATCH,), prospect : (PROSPECT,) workspaces
+    Zq : (1, PLOT), V : (1, ROW), tmp : (PAIR_SCRATCH,), prospect : (PROSPECT,), near : (NEAR, 2) int64 workspaces
     pick : (T,) int64, value : (T + 1,), trial : (T, BIRTH) workspaces: T pairs of a plot are tried
     key : (n,) int64, blur, sigma_h : (n,) [m] overwritten in lo..hi for `pool.put_plots`
     births : (B, BIRTH) float64; overwritten with the births of lo..hi, in plot order
@@ -111,6 +115,7 @@ def find_births(
     for c in range(COUNTS):
         counts[c] = 0
     n = 0
+    entry, head, last_ns = waiting.entry, waiting.head, waiting.last_ns
     keep = min(int(life[L_PAIRS]), len(trial))
     for w in range(lo, hi):
         j = wanted[w]
@@ -122,24 +127,27 @@ def find_births(
         edge = edge_of(level)
         key[w] = cell_key(math.floor(x / edge), math.floor(y / edge), math.floor(z / edge), level)
         fast = min(life[L_SPEED_MAX] * longest, REACH_MOST) + OWN_SHARE * Z[j, Z_RADIUS]
-        pairs = 0
-        value[len(pick)] = 0.0
-        visits = int(life[L_VISITS])
-        for level in range(WAITING_LEVELS):
-            if t_ns[j] - waiting.last_ns[level] > longest * 1e9:
+        narrow = min(fast + OWN, reach_of(prospect, longest))
+        since_ns = t_ns[j] - int(longest * 1e9)
+        cells = 0
+        for around in range(COARSE, WAITING_LEVELS):
+            if last_ns[around] < since_ns:
                 continue
-            reach = fast + (OWN_MOST if level == VAGUE else OWN)
-            if level < NAMED:
-                reach = min(reach, reach_of(prospect, level, longest))
-            pairs, visits = look_round(
-                Z, t_ns, j, s, address[j], mode_3a[j], x, y, z, level, reach, longest, period, life,
-                waiting, put, oldest, visits, prospect, pick, value, pairs, counts,
-            )  # fmt: skip
+            reach = fast + (OWN_MOST if around == VAGUE else OWN)
+            if around == COARSE or (around == NAMED and prospect[P_CODES] == 0.0):
+                reach = narrow
+            cells = list_cells(x, y, z, around, reach, since_ns, head, near, cells)
+        if cells == len(near):
+            counts[C_CUT] += 1
+        pairs = pick_pairs(
+            Z, t_ns[j], j, s, address[j], mode_3a[j], x, y, z, longest, period, life,
+            waiting, put, oldest, prospect, near, cells, pick, value, counts,
+        )  # fmt: skip
         found = 0
         total = 1.0 + value[len(pick)]
         for c in range(pairs):
             q = pick[c]
-            e = waiting.entry[q]
+            e = entry[q]
             dt = (t_ns[j] - e["t_ns"]) * 1e-9
             recall(waiting, q, Zq)
             begin_state(Zq, 0, sites, int(e["sensor"]), motion, life, V)

@@ -7,10 +7,12 @@ Places are kept as the point on the ground in single precision (0.5 m) and the r
 Cells are cubes of ECEF over the ellipsoid, hashed. How far a search must look depends on what it looks for, and a cell
 should be no larger than that, so plots wait on one of four levels:
 
-    FINE, COARSE   nothing but a place, measured well: joined only with what is near (see `search.reach_of`), the nearer
-                   the denser false plots are
-    NAMED          a code, a height or a velocity: may be joined across the whole way of a fast target
-    VAGUE          placed badly
+    FINE, COARSE   nothing but a place: joined only with what is near (see `search.reach_of`), the nearer the denser
+                   false plots are
+    NAMED          a code or a height: may be joined across the whole way of a fast target with another that has them
+    VAGUE          placed badly, or with a velocity: may be joined that far with any other
+
+FINE cells are the 64 parts of a COARSE one, and asked only where that has some.
 """
 
 import math
@@ -51,14 +53,14 @@ COARSE: Final = 1
 NAMED: Final = 2
 VAGUE: Final = 3
 WAITING_LEVELS: Final = 4
-CELLS: Final = (4_000.0, 32_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
+CELLS: Final = (4_000.0, 16_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
 OWN_SHARE: Final = 0.75  # of a plot's radius that adds to a search: three sigma
 OWN: Final = 9_000.0  # m, most that it adds on all levels but VAGUE
 OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
-BLUR: Final = (500.0, 1_500.0)  # m, most sigma of a place on the ground, FINE and COARSE
+BLUR: Final = 2_200.0  # m, most sigma of a place on the ground on all levels but VAGUE
 BLUR_STEP: Final = 2.0  # m
-FINE_REACH: Final = 10_000.0  # m, up to which a search walks few fine cells
-BUCKETS: Final = 1 << 21  # untouched ones cost no memory
+FINE_REACH: Final = 4_000.0  # m, up to which plots wait on that level
+COARSE_REACH: Final = 30_000.0
 NEVER: Final = -(1 << 62)
 
 
@@ -67,20 +69,17 @@ class Waiting(NamedTuple):
 
     entry: Records  # (ring,) tracks.pool.ENTRY
     detail: Records  # (ring,) tracks.pool.DETAIL
-    head: I64  # (BUCKETS,) the newest plot of each chain, as how many had been put in with it
+    head: I64  # (buckets, 2) the newest plot of each chain, as how many had been put in with it; and when a FINE plot
+    # was last put in under one of its COARSE cells, which isn't taken back: it only spares searches
     last_ns: I64  # (WAITING_LEVELS,) when a plot was last put in on each level
 
 
 @inline
 def edge_of(level: int) -> float:
     """Return the edge of a level's cells [m]."""
-    return CELLS[0] if level == FINE else (CELLS[3] if level == VAGUE else CELLS[1])
-
-
-@inline
-def blur_most(level: int) -> float:
-    """Return the most sigma of a place on the ground on a level [m]."""
-    return BLUR[0] if level == FINE else BLUR[1]
+    if level < NAMED:
+        return CELLS[0] if level == FINE else CELLS[1]
+    return CELLS[2] if level == NAMED else CELLS[3]
 
 
 @inline
@@ -96,16 +95,22 @@ def cell_key(ix: int, iy: int, iz: int, level: int) -> int:
 
 
 @inline
-def bucket(key: int) -> int:
-    """Return the bucket of a cell key (Fibonacci hashing)."""
-    h = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    return int((h >> np.uint64(40)) & np.uint64(BUCKETS - 1))
+def cell_of(key: int) -> tuple[int, int, int]:
+    """Return the indices of a cell."""
+    return (key >> 40) - 262144, ((key >> 21) & 524287) - 262144, ((key >> 2) & 524287) - 262144
 
 
 @inline
-def slot_of(count: int, put: int, ring: int) -> int:
-    """Return where in the ring the count-th plot stands, none older than a ring before the newest, the put-th."""
-    q = (put - 1) % ring - (put - count)
+def bucket(key: int, buckets: int) -> int:
+    """Return the bucket of a cell key, of a power of two (Fibonacci hashing)."""
+    h = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    return int((h >> np.uint64(32)) & np.uint64(buckets - 1))
+
+
+@inline
+def slot_of(count: int, put: int, newest: int, ring: int) -> int:
+    """Return where in the ring the count-th plot stands; the put-th, at most a ring later, stands in slot `newest`."""
+    q = newest - (put - count)
     return q + ring if q < 0 else q
 
 
@@ -176,6 +181,19 @@ def _note(waiting: Waiting, q: int, Z: F64, j: int) -> None:
             d["speed"] = 1
 
 
+@inline
+def _link(count: int, key: int, put_ns: int, waiting: Waiting) -> int:
+    """Make the count-th plot the newest of its chain; return how many plots before it the next one was put in, or 0."""
+    b = bucket(key, len(waiting.head))
+    before = waiting.head[b, 0]
+    waiting.head[b, 0] = count
+    if key & 3 == FINE:
+        waiting.last_ns[COARSE] = put_ns
+        ix, iy, iz = cell_of(key)
+        waiting.head[bucket(cell_key(ix >> 2, iy >> 2, iz >> 2, COARSE), len(waiting.head)), 1] = put_ns
+    return count - before if before > 0 and count - before < 1 << 31 else 0
+
+
 @jit
 def put_plots(
     Z: F64,
@@ -203,13 +221,14 @@ def put_plots(
     count : plots that were put in before; latest_ns : their latest time
     waiting : overwritten; the ring must have room (see `oldest_alive`)
     """
-    ring = len(waiting.entry)
+    entry, detail = waiting.entry, waiting.detail
+    ring = len(entry)
     for w in range(n):
         j = wanted[w]
         q = count % ring
         _note(waiting, q, Z, j)
         latest_ns = max(latest_ns, t_ns[j])
-        e = waiting.entry[q]
+        e = entry[q]
         e["t_ns"] = t_ns[j]
         e["put_ns"] = latest_ns
         e["key"] = key[w]
@@ -218,14 +237,10 @@ def put_plots(
         e["address"] = address[j]
         e["mode_3a"] = np.int16(code_of(mode_3a[j]))
         e["blur"] = np.uint16(min(blur[w] / BLUR_STEP, 65_535.0))
-        waiting.detail[q]["callsign"] = callsign[j]
-        b = bucket(key[w])
+        detail[q]["callsign"] = callsign[j]
         count += 1
-        back = count - waiting.head[b]
-        e["back"] = back if waiting.head[b] > 0 and back < 1 << 31 else 0
-        waiting.head[b] = count
-        level = key[w] & 3
-        waiting.last_ns[level] = max(waiting.last_ns[level], latest_ns)
+        e["back"] = _link(count, key[w], latest_ns, waiting)
+        waiting.last_ns[key[w] & 3] = latest_ns
     return latest_ns
 
 
@@ -236,7 +251,7 @@ def take_back(put: int, count: int, waiting: Waiting) -> int:
     for later in range(put, count, -1):
         e = waiting.entry[(later - 1) % ring]
         back = int(e["back"])
-        waiting.head[bucket(e["key"])] = later - back if back > 0 else 0
+        waiting.head[bucket(e["key"], len(waiting.head)), 0] = later - back if back > 0 else 0
     return int(waiting.entry[(count - 1) % ring]["put_ns"]) if count > 0 else NEVER
 
 
@@ -251,3 +266,11 @@ def oldest_alive(floor: int, put: int, since_ns: int, waiting: Waiting) -> int:
         else:
             hi = middle
     return lo
+
+
+@jit
+def chain(floor: int, put: int, waiting: Waiting) -> None:
+    """Chain the plots floor..put of a ring anew, in new buckets; waiting : head comes zeroed; overwritten."""
+    for count in range(floor + 1, put + 1):
+        e = waiting.entry[(count - 1) % len(waiting.entry)]
+        e["back"] = _link(count, e["key"], e["put_ns"], waiting)

@@ -22,6 +22,7 @@ from airpicture.kernels.begin import (
     L_SPEED_MAX,
     L_VAR_CLIMB,
     L_VAR_SPEED,
+    L_VISITS,
     RISE_LEAST,
     SAME_ADDRESS,
     SAME_CODE,
@@ -56,6 +57,7 @@ from airpicture.kernels.pool import (
     BLUR,
     BLUR_STEP,
     COARSE,
+    COARSE_REACH,
     FINE,
     FINE_REACH,
     NAMED,
@@ -63,7 +65,6 @@ from airpicture.kernels.pool import (
     OWN_SHARE,
     VAGUE,
     Waiting,
-    blur_most,
     bucket,
     cell_key,
     code_of,
@@ -78,6 +79,7 @@ Q_BEGIN = 20.0  # m²/s³, white acceleration between the two plots of a birth
 REACH_MOST = 80_000.0  # m; the search's cells grow with the square of this, and slow radars don't see Mach 4 targets
 MARGIN = 1.0  # log ratio by which the bound of the odds may be wrong: linearised measurements, correlated heights
 CERTAIN = 40.0  # log ratio of a pair that isn't bounded before it is tried
+NEAR = 4096  # cells round a plot: more than a search over 60 km finds on all levels, FINE ones everywhere
 CHAIN_LEAST = 8  # plots of a cell that are looked at in any case, newest first
 
 C_BIRTHS = 0  # what a search found, one flat array of counts
@@ -116,7 +118,7 @@ def prospect_of(
     else:
         var_h = -1.0
     if var_h > 0.0:
-        height = -0.5 * (LOG_2PI + math.log(2.0 * var_h))
+        height = -0.5 * (LOG_2PI + math.log(var_h))
     sigma_h2 = var_h if var_h > 0.0 else motion[M_H_VAR]
     if int(Z[j, Z_KIND]) == POLAR:
         rng = Z[j, Z_RANGE]
@@ -148,15 +150,14 @@ def prospect_of(
 
 
 @inline
-def reach_of(prospect: F64, level: int, longest: float) -> float:
-    """Return how far from a plot without codes one on a level may be that's worth joining with it [m].
+def reach_of(prospect: F64, longest: float) -> float:
+    """Return how far from a plot one may be that is placed well and worth joining with it without codes [m].
 
     With u = (sigma_v dt)² + m and n what's uncertain besides, d² < 2 (u + n) (log K - log u), and so for any u
     d² < 2 K / e + 2 n (log K - log m).
     """
     log_k = prospect[P_BASE] + prospect[P_HEIGHT] - prospect[P_LEAST]
-    own, blur = prospect[P_BLUR], blur_most(level)
-    n = own * own + blur * blur + Q_BEGIN / 3.0 * longest * longest * longest
+    n = prospect[P_BLUR] * prospect[P_BLUR] + BLUR * BLUR + Q_BEGIN / 3.0 * longest * longest * longest
     d2 = 2.0 * math.exp(min(log_k - 1.0, CERTAIN)) + 2.0 * n * max(log_k - math.log(max(prospect[P_OWN], 1.0)), 0.0)
     return float(math.sqrt(d2))
 
@@ -164,43 +165,21 @@ def reach_of(prospect: F64, level: int, longest: float) -> float:
 @inline
 def level_of(Z: F64, j: int, address: int, mode_3a: int, prospect: F64, longest: float) -> int:
     """Return the level that a plot waits on."""
-    if OWN_SHARE * Z[j, Z_RADIUS] > OWN:
+    if OWN_SHARE * Z[j, Z_RADIUS] > OWN or math.isfinite(Z[j, Z_V_EAST]):
         return VAGUE
-    known = math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_V_EAST])
-    if known or prospect[P_CODES] > 0.0:
-        return NAMED
-    if prospect[P_BLUR] > BLUR[COARSE]:
+    far = reach_of(prospect, longest)
+    if prospect[P_CODES] > 0.0 or prospect[P_HEIGHT] != 0.0 or far > COARSE_REACH:
+        return NAMED if prospect[P_BLUR] <= BLUR else VAGUE
+    if prospect[P_BLUR] > BLUR:
         return VAGUE
-    return FINE if prospect[P_BLUR] <= BLUR[FINE] and reach_of(prospect, FINE, longest) <= FINE_REACH else COARSE
+    return FINE if far <= FINE_REACH else COARSE
 
 
 @inline
-def _score(
-    Z: F64,
-    j: int,
-    prospect: F64,
-    dt: float,
-    d2: float,
-    rise: float,
-    blur: float,
-    sigma_h: float,
-    same: float,
-    life: F64,
-) -> float:
-    """Return the log of no less than the odds that two plots are one new target, but for `MARGIN`.
-
-    d2 : m², distance on the ground squared; rise : m, NaN where either height is unknown
-    blur, sigma_h : m, of the earlier plot
-    """
-    s = life[L_VAR_SPEED] * dt * dt
-    far = s + Q_BEGIN / 3.0 * dt * dt * dt + prospect[P_BLUR] * prospect[P_BLUR] + blur * blur
-    score = prospect[P_BASE] + same - 0.5 * d2 / far - math.log(s + prospect[P_OWN])
-    if prospect[P_HEIGHT] != 0.0:
-        var = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else VAR_MODE_C
-        var += sigma_h * sigma_h + life[L_VAR_CLIMB] * dt * dt
-        off = rise * rise / var if math.isfinite(rise) else 0.0
-        score += max(-0.5 * (LOG_2PI + math.log(var) + off), LOG_GARBLED - LOG_HEIGHTS)
-    return float(score)
+def _log_height(rise: float, var: float) -> float:
+    """Return the log density of a height that differs by `rise` (NaN where not known) at a variance, or of garbling."""
+    off = rise * rise / var if math.isfinite(rise) else 0.0
+    return max(-0.5 * (LOG_2PI + math.log(var) + off), LOG_GARBLED - LOG_HEIGHTS)
 
 
 @inline
@@ -223,9 +202,79 @@ def _offer(q: int, score: float, n: int, pick: I64, value: F64) -> int:
 
 
 @inline
-def look_round(
+def _gap(c: float, half: float) -> float:
+    """Return how far along an axis a point lies outside a cube with its centre at c."""
+    return max(abs(c) - half, 0.0)
+
+
+@inline
+def list_cells(
+    x: float, y: float, z: float, level: int, reach: float, since_ns: int, head: I64, near: I64, n: int
+) -> int:
+    """List the cells of a level, and with COARSE ones of FINE, within reach of a point on the ground; return how many.
+
+    Only cubes that the ground crosses count.
+
+    Parameters
+    ----------
+    x, y, z, reach : m; since_ns : time since which a plot must have been put in
+    head : see `pool.Waiting`; near : (NEAR, 2) int64, n rows of it in use; key and newest plot of cells are added
+    """
+    edge = edge_of(level)
+    half = 0.5 * edge
+    gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
+    g = 1.0 / math.sqrt(gx * gx + gy * gy + gz * gz)
+    gx, gy, gz = gx * g, gy * g, gz * g
+    sag = 0.55 * reach * reach / B + 1.0
+    span = abs(gx) + abs(gy) + abs(gz)
+    thick = half * span + sag
+    x0, x1 = math.floor((x - reach) / edge), math.floor((x + reach) / edge)
+    y0, y1 = math.floor((y - reach) / edge), math.floor((y + reach) / edge)
+    z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
+    for ix in range(x0, x1 + 1):
+        cx = ix * edge + half - x
+        for iy in range(y0, y1 + 1):
+            cy = iy * edge + half - y
+            off = cx * gx + cy * gy
+            first, last = z0, z1
+            if abs(gz) > 0.1:
+                deep, wide = z - half - off / gz, thick / abs(gz)
+                first = max(first, math.floor((deep - wide) / edge))
+                last = min(last, math.floor((deep + wide) / edge) + 1)
+            for iz in range(first, last + 1):
+                cz = iz * edge + half - z
+                if abs(off + cz * gz) > thick:
+                    continue
+                ax, ay, az = _gap(cx, half), _gap(cy, half), _gap(cz, half)
+                if ax * ax + ay * ay + az * az > reach * reach or n == len(near):
+                    continue
+                key = cell_key(ix, iy, iz, level)
+                b = bucket(key, len(head))
+                near[n, 0] = key
+                near[n, 1] = head[b, 0]
+                n += 1
+                if level != COARSE or head[b, 1] < since_ns:
+                    continue
+                quarter = 0.25 * edge
+                for child in range(64):
+                    fx, fy, fz = 4 * ix + child // 16, 4 * iy + child // 4 % 4, 4 * iz + child % 4
+                    bx, by, bz = (fx + 0.5) * quarter - x, (fy + 0.5) * quarter - y, (fz + 0.5) * quarter - z
+                    if abs(bx * gx + by * gy + bz * gz) > 0.5 * quarter * span + sag:
+                        continue
+                    ax, ay, az = _gap(bx, 0.5 * quarter), _gap(by, 0.5 * quarter), _gap(bz, 0.5 * quarter)
+                    if ax * ax + ay * ay + az * az > reach * reach or n == len(near):
+                        continue
+                    key = cell_key(fx, fy, fz, FINE)
+                    near[n, 0] = key
+                    near[n, 1] = head[bucket(key, len(head)), 0]
+                    n += 1
+    return n
+
+
+@inline
+def pick_pairs(
     Z: F64,
-    t_ns: I64,
+    t_ns: int,
     j: int,
     s: int,
     address: int,
@@ -233,98 +282,107 @@ def look_round(
     x: float,
     y: float,
     z: float,
-    level: int,
-    reach: float,
     longest: float,
     period: F64,
     life: F64,
     waiting: Waiting,
     put: int,
     oldest: int,
-    visits: int,
     prospect: F64,
+    near: I64,
+    cells: int,
     pick: I64,
     value: F64,
-    n: int,
     counts: I64,
-) -> tuple[int, int]:
-    """Gather the pairs of plot j with those that wait on a level; return (pairs, visits left)."""
-    ring = len(waiting.entry)
-    edge = edge_of(level)
-    half = 0.5 * edge
-    gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
-    g = 1.0 / math.sqrt(gx * gx + gy * gy + gz * gz)
-    gx, gy, gz = gx * g, gy * g, gz * g
-    thick = half * (abs(gx) + abs(gy) + abs(gz)) + 0.55 * reach * reach / B + 1.0  # where the ground may cross a cube
-    x0, x1 = math.floor((x - reach) / edge), math.floor((x + reach) / edge)
-    y0, y1 = math.floor((y - reach) / edge), math.floor((y + reach) / edge)
-    z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
+) -> int:
+    """Gather the pairs of plot j with waiting plots of cells that are worth a trial; return how many.
+
+    The first plots of all chains are asked for before any chain is walked: the machine fetches independent lines side
+    by side, those of a chain one after another.
+
+    Parameters
+    ----------
+    x, y, z : m, plot j on the ground; longest : s, that any plot waits
+    waiting, put, oldest : pool, plots put in so far, and how many of these can't be read any more
+    near : (NEAR, 2) int64, its first `cells` rows from `list_cells`
+    pick : (T,) int64, slots of the best; value : (T + 1,), their scores, and last the odds of the rest; overwritten
+    counts : (COUNTS,), added to
+    """
+    entry, detail = waiting.entry, waiting.detail  # taken out once: each time costs as much as looking at a plot
+    ring = len(entry)
+    newest = (put - 1) % ring if put > 0 else 0
     h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
+    var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else VAR_MODE_C
+    tall = prospect[P_HEIGHT] != 0.0
+    base, own, least = prospect[P_BASE], prospect[P_OWN], prospect[P_LEAST]
+    blur2 = prospect[P_BLUR] * prospect[P_BLUR]
+    speed, var_speed, var_climb = life[L_SPEED_MAX], life[L_VAR_SPEED], life[L_VAR_CLIMB]
+    wide = OWN_SHARE * Z[j, Z_RADIUS]
     code = code_of(mode_3a)
     named = not shared_code(mode_3a)
-    longest_ns = longest * 1e9
-    for ix in range(x0, x1 + 1):
-        cx = ix * edge + half - x
-        for iy in range(y0, y1 + 1):
-            cy = iy * edge + half - y
-            for iz in range(z0, z1 + 1):
-                cz = iz * edge + half - z
-                if abs(cx * gx + cy * gy + cz * gz) > thick:
+    since_ns = t_ns - int(longest * 1e9)
+    visits = int(life[L_VISITS])
+    pairs = 0
+    value[len(pick)] = 0.0
+    for c in range(cells):
+        if near[c, 1] > oldest and entry[slot_of(near[c, 1], put, newest, ring)]["put_ns"] < since_ns:
+            near[c, 1] = 0
+    for c in range(cells):
+        key, count = near[c, 0], near[c, 1]
+        vague = key & 3 == VAGUE
+        left = max(visits // 4, CHAIN_LEAST)
+        while count > oldest:
+            q = slot_of(count, put, newest, ring)
+            e = entry[q]
+            if e["put_ns"] < since_ns:
+                break  # those behind it were put in no later
+            if left == 0:
+                counts[C_CUT] += 1
+                break
+            left -= 1
+            back = int(e["back"])
+            count = count - back if back > 0 else 0
+            if e["key"] != key:
+                continue
+            visits -= 1
+            counts[C_VISITS] += 1
+            dt = (t_ns - e["t_ns"]) * 1e-9
+            turn = period[e["sensor"]]
+            if dt > (TURNS * turn if turn > 0.0 else WAIT_S):
+                continue
+            if dt < (AGAIN * turn if turn > 0.0 and e["sensor"] == s else AGAIN_S):
+                continue
+            dx, dy, dz = x - e["x"], y - e["y"], z - e["z"]
+            d2 = dx * dx + dy * dy + dz * dz
+            far = min(speed * dt, REACH_MOST) + wide + OWN_SHARE * e["radius"]
+            if d2 > far * far:
+                continue
+            same = 0.0
+            if address >= 0 and e["address"] >= 0:
+                if address != e["address"]:
                     continue
-                ax, ay, az = max(abs(cx) - half, 0.0), max(abs(cy) - half, 0.0), max(abs(cz) - half, 0.0)
-                if ax * ax + ay * ay + az * az > reach * reach:
+                same = SAME_ADDRESS
+            elif named and not shared_code(e["mode_3a"]):
+                if code != e["mode_3a"]:
                     continue
-                key = cell_key(ix, iy, iz, level)
-                count = waiting.head[bucket(key)]
-                left = max(visits // 4, CHAIN_LEAST)
-                while count > oldest:
-                    q = slot_of(count, put, ring)
-                    e = waiting.entry[q]
-                    if t_ns[j] - e["put_ns"] > longest_ns:
-                        break  # those behind it were put in no later
-                    if left == 0:
-                        counts[C_CUT] += 1
-                        break
-                    left -= 1
-                    back = int(e["back"])
-                    count = count - back if back > 0 else 0
-                    if e["key"] != key:
-                        continue
-                    visits -= 1
-                    counts[C_VISITS] += 1
-                    dt = (t_ns[j] - e["t_ns"]) * 1e-9
-                    turn = period[e["sensor"]]
-                    if dt > (TURNS * turn if turn > 0.0 else WAIT_S):
-                        continue
-                    if dt < (AGAIN * turn if turn > 0.0 and e["sensor"] == s else AGAIN_S):
-                        continue
-                    dx, dy, dz = x - e["x"], y - e["y"], z - e["z"]
-                    d2 = dx * dx + dy * dy + dz * dz
-                    far = min(life[L_SPEED_MAX] * dt, REACH_MOST) + OWN_SHARE * (Z[j, Z_RADIUS] + e["radius"])
-                    if d2 > far * far:
-                        continue
-                    same = 0.0
-                    if address >= 0 and e["address"] >= 0:
-                        if address != e["address"]:
-                            continue
-                        same = SAME_ADDRESS
-                    elif named and not shared_code(e["mode_3a"]):
-                        if code != e["mode_3a"]:
-                            continue
-                        same = SAME_CODE
-                    rise = h - np.float64(e["h"])
-                    if abs(rise) > 400.0 * dt + 500.0:  # not for NaN
-                        continue
-                    if level >= NAMED and waiting.detail[q]["speed"] == 1:
-                        score = CERTAIN  # it tells where it goes: distance says nothing yet
-                    else:
-                        blur, sigma_h = BLUR_STEP * e["blur"], np.float64(e["sigma_h"])
-                        score = _score(Z, j, prospect, dt, d2, rise, blur, sigma_h, same, life)
-                    if score < prospect[P_LEAST]:
-                        continue
-                    more = _offer(q, score, n, pick, value)
-                    if more < 0:
-                        counts[C_UNTRIED] += 1
-                    else:
-                        n = more
-    return n, visits
+                same = SAME_CODE
+            rise = h - np.float64(e["h"])
+            if abs(rise) > 400.0 * dt + 500.0:  # not for NaN
+                continue
+            if vague and detail[q]["speed"] == 1:
+                score = CERTAIN  # it tells where it goes: distance says nothing yet
+            else:
+                blur, sigma_h = BLUR_STEP * e["blur"], np.float64(e["sigma_h"])
+                s2 = var_speed * dt * dt
+                score = base + same - math.log(s2 + own)
+                score -= 0.5 * d2 / (s2 + Q_BEGIN / 3.0 * dt * dt * dt + blur2 + blur * blur)
+                if tall:
+                    score += _log_height(rise, var_h + sigma_h * sigma_h + var_climb * dt * dt)
+            if score < least:
+                continue
+            more = _offer(q, score, pairs, pick, value)
+            if more < 0:
+                counts[C_UNTRIED] += 1
+            else:
+                pairs = more
+    return pairs

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from airpicture.kernels.pool import BUCKETS, NEVER, WAITING_LEVELS, Records, Waiting, oldest_alive, take_back
+from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Records, Waiting, chain, oldest_alive, take_back
+from airpicture.tables import I64
 
 LINE: Final = 64  # bytes of a cache line
 ENTRY: Final = np.dtype(  # what each search that passes by looks at
@@ -68,10 +69,7 @@ class Pool:
         self.count = 0  # plots put in
         self.latest_ns = NEVER  # latest time of these
         self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
-        self.head = np.zeros(BUCKETS, np.int64)
-        self.last_ns = np.full(WAITING_LEVELS, NEVER)
-        size = min(RING_FIRST, most)
-        self.waiting = Waiting(_records(ENTRY, size), _records(DETAIL, size), self.head, self.last_ns)
+        self.waiting = _empty(min(RING_FIRST, most), np.full(WAITING_LEVELS, NEVER))
 
     @property
     def size(self) -> int:
@@ -119,11 +117,18 @@ class Pool:
 
     def _grow(self, size: int) -> None:
         kept = np.arange(self.oldest, self.count)
-        entry, detail = _records(ENTRY, size), _records(DETAIL, size)
-        entry[kept % size] = self.waiting.entry[kept % self.size]
-        detail[kept % size] = self.waiting.detail[kept % self.size]
+        waiting = _empty(size, self.waiting.last_ns)
+        waiting.entry[kept % size] = self.waiting.entry[kept % self.size]
+        waiting.detail[kept % size] = self.waiting.detail[kept % self.size]
         self.floor = self.oldest
-        self.waiting = Waiting(entry, detail, self.head, self.last_ns)
+        self.waiting = waiting
+        chain(self.floor, self.count, waiting)
+
+
+def _empty(size: int, last_ns: I64) -> Waiting:
+    """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
+    buckets = 1 << max(size - 1, 1).bit_length()
+    return Waiting(_records(ENTRY, size), _records(DETAIL, size), np.zeros((buckets, 2), np.int64), last_ns)
 
 
 def _records(kind: np.dtype[Any], size: int) -> Records:
