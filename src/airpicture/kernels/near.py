@@ -22,6 +22,7 @@ from airpicture.kernels.index import (
     FLOOR,
     LEVELS,
     LIMIT,
+    MARGIN,
     ROW_BITS,
     SPEED,
     SPREAD,
@@ -181,6 +182,9 @@ def near_pairs(
                 continue
             xyzr[p, 0], xyzr[p, 1], xyzr[p, 2], xyzr[p, 3] = x, y, z, own
             late = max((ints[FLOOR] - t_z[j]) * 1e-9, 0.0)
+            main = face_of(x, y, z)
+            highest = max(abs(x), abs(y), abs(z))
+            second = abs(x) + abs(y) + abs(z) - highest - min(abs(x), abs(y), abs(z)) + MARGIN
             first_query = queries
             cells = 0
             lost = False
@@ -200,18 +204,10 @@ def near_pairs(
                 shift = shift_of(level)
                 side = (math.ceil(2.0 * wide * UNITS) >> shift) + 2
                 # the faces that may hold a point so near: seldom more than one
-                most = max(abs(x), abs(y), abs(z))
-                edge = most - 2.0 * wide
-                main = face_of(x, y, z)
-                near = 0
-                near += abs(x) >= edge
-                near += abs(y) >= edge
-                near += abs(z) >= edge
-                for face in range(6):
-                    if near == 1:
-                        if face != main:
-                            continue
-                    else:
+                edge = highest - 2.0 * wide
+                alone = second < edge
+                for face in range(main if alone else 0, main + 1 if alone else 6):
+                    if not alone:
                         height = x if face < 2 else (y if face < 4 else z)
                         if (height if face & 1 == 0 else -height) < edge:
                             continue
