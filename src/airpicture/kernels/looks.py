@@ -18,17 +18,17 @@ def _hash(a: int, b: int, c: int) -> int:
 
 
 @inline
-def _sort_by(key: I64, keys: int, count: I64, order: I64, sorted_order: I64) -> None:
-    """Sort an order stably by small keys 0..keys; sorted_order and count (keys + 1,) are overwritten."""
+def _sort_by(key: I64, by: int, keys: int, count: I64, order: I64, sorted_order: I64) -> None:
+    """Sort an order stably by small keys 0..keys in a row of `key`; sorted_order and count (keys + 1,) overwritten."""
     for k in range(keys + 1):
         count[k] = 0
     for q in range(len(order)):
-        count[key[order[q]] + 1] += 1
+        count[key[by, order[q]] + 1] += 1
     for k in range(keys):
         count[k + 1] += count[k]
     for q in range(len(order)):
         j = order[q]
-        k = key[j]
+        k = key[by, j]
         sorted_order[count[k]] = j
         count[k] += 1
 
@@ -46,17 +46,19 @@ def order_looks(t_ns: I64, sensor: I32, address: I32, wave: I64, frame_ns: int, 
     """
     n = len(t_ns)
     frame = np.empty(n, np.int64)  # 0, 1, ... in order of time, without gaps
-    turn = np.zeros(n, np.int64)  # how often the sensor gave this address before in this frame
+    turn = np.empty(n, np.int64)  # how often the sensor gave this address before in this frame
     size = 16
     while size < 2 * n:
         size *= 2
-    table = np.full(size, -1, np.int64)  # open addressing: the last plot of each sensor and address
+    table = np.empty(size, np.int64)  # open addressing: the last plot of each sensor and address
+    for k in range(size):
+        table[k] = -1
     turns, waves, frames = 1, 1, 0
     for j in range(n):
         waves = max(waves, wave[sensor[j]] + 1)
         if j > 0 and t_ns[j] // frame_ns != t_ns[j - 1] // frame_ns:
             frames += 1
-        frame[j] = frames
+        frame[j], turn[j] = frames, 0
         if address[j] < 0:
             continue
         spot = _hash(address[j], sensor[j], frames) & (size - 1)
@@ -68,24 +70,21 @@ def order_looks(t_ns: I64, sensor: I32, address: I32, wave: I64, frame_ns: int, 
                 break
             spot = (spot + 1) & (size - 1)
         table[spot] = j
-    key = np.empty(n, np.int64)
+    # by sensor, turn, wave, frame: each sort is stable, so that the last key counts most
+    key = np.empty((4, n), np.int64)
     other = np.empty(n, np.int64)
-    count = np.empty(max(len(wave), waves, turns, frames + 1) + 1, np.int64)
     for j in range(n):
         other[j] = j
-        key[j] = sensor[j]
-    _sort_by(key, len(wave), count, other, order)
-    if turns > 1:
-        other[:] = order
-        _sort_by(turn, turns, count, other, order)
-    if waves > 1:
-        for j in range(n):
-            key[j] = wave[sensor[j]]
-        other[:] = order
-        _sort_by(key, waves, count, other, order)
-    if frames > 0:
-        other[:] = order
-        _sort_by(frame, frames + 1, count, other, order)
+        key[0, j], key[1, j], key[2, j], key[3, j] = sensor[j], turn[j], wave[sensor[j]], frame[j]
+    count = np.empty(max(len(wave), waves, turns, frames + 1) + 1, np.int64)
+    for by in range(4):
+        keys = len(wave) if by == 0 else (turns if by == 1 else (waves if by == 2 else frames + 1))
+        if keys > 1:
+            _sort_by(key, by, keys, count, other, order)
+            for q in range(n):
+                other[q] = order[q]
+    for q in range(n):
+        order[q] = other[q]
     looks = 0
     for q in range(n):
         j, p = order[q], order[q - 1]

@@ -326,7 +326,7 @@ def mark_repeats(
     twin : (M',) uint8 of the later plots; overwritten with 1 where marked
     """
     marked = 0
-    table = np.full(64, -1, np.int64)
+    table = np.empty(64, np.int64)
     a, b = 0, 0
     while a < len(t_ns) and b < len(t_other):
         if t_ns[a] < t_other[b]:
@@ -350,9 +350,9 @@ def mark_repeats(
             while size < 2 * (a_end - a):
                 size *= 2
             if size > len(table):
-                table = np.full(size, -1, np.int64)
-            else:
-                table[:size] = -1
+                table = np.empty(size, np.int64)
+            for k in range(size):
+                table[k] = -1
             for i in range(a, a_end):
                 spot = _spot(p, i, first, sensor) & (size - 1)
                 while table[spot] >= 0 and not _same(p, i, first, sensor, p, table[spot], first, sensor):
