@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from airpicture.kernels._jit import inline
-from airpicture.kernels.arrays import F64, I64
+from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.begin import (
     L_LEAST,
     L_ODDS,
@@ -30,6 +30,7 @@ from airpicture.kernels.begin import (
     WAIT_S,
     shared_code,
 )
+from airpicture.kernels.grid import ground
 from airpicture.kernels.layout import (
     M_H_VAR,
     POLAR,
@@ -80,6 +81,9 @@ REACH_MOST = 80_000.0  # m; the search's cells grow with the square of this, and
 MARGIN = 1.0  # log ratio by which the bound of the odds may be wrong: linearised measurements, correlated heights
 CERTAIN = 40.0  # log ratio of a pair that isn't bounded before it is tried
 NEAR = 4096  # cells round a plot: more than a search over 60 km finds on all levels, FINE ones everywhere
+NEAR_LEAST = 2048  # of these, that must be free for the next plot of a group
+GROUP = 32  # plots whose searches go side by side
+AHEAD = 3  # steps along each chain that are fetched ahead
 CHAIN_LEAST = 8  # plots of a cell that are looked at in any case, newest first
 
 C_BIRTHS = 0  # what a search found, one flat array of counts
@@ -183,21 +187,21 @@ def _log_height(rise: float, var: float) -> float:
 
 
 @inline
-def _offer(q: int, score: float, n: int, pick: I64, value: F64) -> int:
-    """Put a pair among the best by score, at equal scores the earlier; return how many there are, -1 if one left."""
-    most = len(pick)
+def _offer(i: int, q: int, score: float, n: int, pick: I64, value: F64) -> int:
+    """Put a pair among the best of plot i, at equal scores the earlier; return how many there are, -1 if one left."""
+    most = pick.shape[1]
     if n < most:
-        pick[n] = q
-        value[n] = score
+        pick[i, n] = q
+        value[i, n] = score
         return n + 1
     least = 0
     for c in range(1, n):
-        if value[c] < value[least]:
+        if value[i, c] < value[i, least]:
             least = c
-    if score > value[least]:
-        value[least], score = score, value[least]
-        pick[least] = q
-    value[most] += math.exp(min(score, CERTAIN))  # what the rest may be worth
+    if score > value[i, least]:
+        value[i, least], score = score, value[i, least]
+        pick[i, least] = q
+    value[i, most] += math.exp(min(score, CERTAIN))  # what the rest may be worth
     return -1
 
 
@@ -218,7 +222,7 @@ def list_cells(
     Parameters
     ----------
     x, y, z, reach : m; since_ns : time since which a plot must have been put in
-    head : see `pool.Waiting`; near : (NEAR, 2) int64, n rows of it in use; key and newest plot of cells are added
+    head : see `pool.Waiting`; near : (NEAR, 3) int64, n rows of it in use; key and newest plot of cells are added
     """
     edge = edge_of(level)
     half = 0.5 * edge
@@ -272,117 +276,143 @@ def list_cells(
 
 
 @inline
+def fetch(near: I64, cells: int, put: int, oldest: int, since_ns: int, waiting: Waiting) -> None:
+    """Ask for the first plots of many chains before any of them is walked; leave out chains that are too old.
+
+    The machine fetches independent lines side by side, those of a chain one after another. So this takes one step along
+    all chains, then the next.
+
+    near : (NEAR, 3) int64, its first `cells` rows from `list_cells`; the third number is overwritten
+    """
+    entry = waiting.entry
+    ring = len(entry)
+    newest = (put - 1) % ring if put > 0 else 0
+    for step in range(AHEAD):
+        for c in range(cells):
+            count = near[c, 1] if step == 0 else near[c, 2]
+            near[c, 2] = 0
+            if count <= oldest:
+                continue
+            e = entry[slot_of(count, put, newest, ring)]
+            if e["put_ns"] >= since_ns:
+                near[c, 2] = count - e["back"] if e["back"] > 0 else 0
+            elif step == 0:
+                near[c, 1] = 0
+
+
+@inline
 def pick_pairs(
     Z: F64,
-    t_ns: int,
-    j: int,
-    s: int,
-    address: int,
-    mode_3a: int,
-    x: float,
-    y: float,
-    z: float,
+    t_ns: I64,
+    sensor: I32,
+    address: I32,
+    mode_3a: I32,
+    wanted: I64,
+    lo: int,
+    hi: int,
     longest: float,
     period: F64,
     life: F64,
     waiting: Waiting,
     put: int,
     oldest: int,
-    prospect: F64,
+    prospects: F64,
     near: I64,
-    cells: int,
+    start: I64,
     pick: I64,
     value: F64,
+    pairs: I64,
     counts: I64,
-) -> int:
-    """Gather the pairs of plot j with waiting plots of cells that are worth a trial; return how many.
-
-    The first plots of all chains are asked for before any chain is walked: the machine fetches independent lines side
-    by side, those of a chain one after another.
+) -> None:
+    """Gather for plots lo..hi of `wanted` their pairs with waiting plots that are worth a trial.
 
     Parameters
     ----------
-    x, y, z : m, plot j on the ground; longest : s, that any plot waits
+    Z ... mode_3a : registered plots; longest : s, that any plot waits
     waiting, put, oldest : pool, plots put in so far, and how many of these can't be read any more
-    near : (NEAR, 2) int64, its first `cells` rows from `list_cells`
-    pick : (T,) int64, slots of the best; value : (T + 1,), their scores, and last the odds of the rest; overwritten
+    prospects : (G, PROSPECT); near : (NEAR, 3) int64, start : (G + 1,) int64, the cells of each plot
+    pick : (G, T) int64, slots of the best; value : (G, T + 1), their scores, and last the odds of the rest; pairs :
+        (G,) int64, how many; overwritten
     counts : (COUNTS,), added to
     """
     entry, detail = waiting.entry, waiting.detail  # taken out once: each time costs as much as looking at a plot
     ring = len(entry)
     newest = (put - 1) % ring if put > 0 else 0
-    h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
-    var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else VAR_MODE_C
-    tall = prospect[P_HEIGHT] != 0.0
-    base, own, least = prospect[P_BASE], prospect[P_OWN], prospect[P_LEAST]
-    blur2 = prospect[P_BLUR] * prospect[P_BLUR]
     speed, var_speed, var_climb = life[L_SPEED_MAX], life[L_VAR_SPEED], life[L_VAR_CLIMB]
-    wide = OWN_SHARE * Z[j, Z_RADIUS]
-    code = code_of(mode_3a)
-    named = not shared_code(mode_3a)
-    since_ns = t_ns - int(longest * 1e9)
-    visits = int(life[L_VISITS])
-    pairs = 0
-    value[len(pick)] = 0.0
-    for c in range(cells):
-        if near[c, 1] > oldest and entry[slot_of(near[c, 1], put, newest, ring)]["put_ns"] < since_ns:
-            near[c, 1] = 0
-    for c in range(cells):
-        key, count = near[c, 0], near[c, 1]
-        vague = key & 3 == VAGUE
-        left = max(visits // 4, CHAIN_LEAST)
-        while count > oldest:
-            q = slot_of(count, put, newest, ring)
-            e = entry[q]
-            if e["put_ns"] < since_ns:
-                break  # those behind it were put in no later
-            if left == 0:
-                counts[C_CUT] += 1
-                break
-            left -= 1
-            back = int(e["back"])
-            count = count - back if back > 0 else 0
-            if e["key"] != key:
-                continue
-            visits -= 1
-            counts[C_VISITS] += 1
-            dt = (t_ns - e["t_ns"]) * 1e-9
-            turn = period[e["sensor"]]
-            if dt > (TURNS * turn if turn > 0.0 else WAIT_S):
-                continue
-            if dt < (AGAIN * turn if turn > 0.0 and e["sensor"] == s else AGAIN_S):
-                continue
-            dx, dy, dz = x - e["x"], y - e["y"], z - e["z"]
-            d2 = dx * dx + dy * dy + dz * dz
-            far = min(speed * dt, REACH_MOST) + wide + OWN_SHARE * e["radius"]
-            if d2 > far * far:
-                continue
-            same = 0.0
-            if address >= 0 and e["address"] >= 0:
-                if address != e["address"]:
+    most = pick.shape[1]
+    for w in range(lo, hi):
+        i = w - lo
+        j = wanted[w]
+        s = sensor[j]
+        x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
+        var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else VAR_MODE_C
+        tall = prospects[i, P_HEIGHT] != 0.0
+        base, own, least = prospects[i, P_BASE], prospects[i, P_OWN], prospects[i, P_LEAST]
+        blur2 = prospects[i, P_BLUR] * prospects[i, P_BLUR]
+        wide = OWN_SHARE * Z[j, Z_RADIUS]
+        code = code_of(mode_3a[j])
+        named = not shared_code(mode_3a[j])
+        since_ns = t_ns[j] - int(longest * 1e9)
+        visits = int(life[L_VISITS])
+        n = 0
+        value[i, most] = 0.0
+        for c in range(start[i], start[i + 1]):
+            key, count = near[c, 0], near[c, 1]
+            vague = key & 3 == VAGUE
+            left = max(visits // 4, CHAIN_LEAST)
+            while count > oldest:
+                q = slot_of(count, put, newest, ring)
+                e = entry[q]
+                if e["put_ns"] < since_ns:
+                    break  # those behind it were put in no later
+                if left == 0:
+                    counts[C_CUT] += 1
+                    break
+                left -= 1
+                back = int(e["back"])
+                count = count - back if back > 0 else 0
+                if e["key"] != key:
                     continue
-                same = SAME_ADDRESS
-            elif named and not shared_code(e["mode_3a"]):
-                if code != e["mode_3a"]:
+                visits -= 1
+                counts[C_VISITS] += 1
+                dt = (t_ns[j] - e["t_ns"]) * 1e-9
+                turn = period[e["sensor"]]
+                if dt > (TURNS * turn if turn > 0.0 else WAIT_S):
                     continue
-                same = SAME_CODE
-            rise = h - np.float64(e["h"])
-            if abs(rise) > 400.0 * dt + 500.0:  # not for NaN
-                continue
-            if vague and detail[q]["speed"] == 1:
-                score = CERTAIN  # it tells where it goes: distance says nothing yet
-            else:
-                blur, sigma_h = BLUR_STEP * e["blur"], np.float64(e["sigma_h"])
-                s2 = var_speed * dt * dt
-                score = base + same - math.log(s2 + own)
-                score -= 0.5 * d2 / (s2 + Q_BEGIN / 3.0 * dt * dt * dt + blur2 + blur * blur)
-                if tall:
-                    score += _log_height(rise, var_h + sigma_h * sigma_h + var_climb * dt * dt)
-            if score < least:
-                continue
-            more = _offer(q, score, pairs, pick, value)
-            if more < 0:
-                counts[C_UNTRIED] += 1
-            else:
-                pairs = more
-    return pairs
+                if dt < (AGAIN * turn if turn > 0.0 and e["sensor"] == s else AGAIN_S):
+                    continue
+                dx, dy, dz = x - e["x"], y - e["y"], z - e["z"]
+                d2 = dx * dx + dy * dy + dz * dz
+                far = min(speed * dt, REACH_MOST) + wide + OWN_SHARE * e["radius"]
+                if d2 > far * far:
+                    continue
+                same = 0.0
+                if address[j] >= 0 and e["address"] >= 0:
+                    if address[j] != e["address"]:
+                        continue
+                    same = SAME_ADDRESS
+                elif named and not shared_code(e["mode_3a"]):
+                    if code != e["mode_3a"]:
+                        continue
+                    same = SAME_CODE
+                rise = h - np.float64(e["h"])
+                if abs(rise) > 400.0 * dt + 500.0:  # not for NaN
+                    continue
+                if vague and detail[q]["speed"] == 1:
+                    score = CERTAIN  # it tells where it goes: distance says nothing yet
+                else:
+                    blur, sigma_h = BLUR_STEP * e["blur"], np.float64(e["sigma_h"])
+                    s2 = var_speed * dt * dt
+                    score = base + same - math.log(s2 + own)
+                    score -= 0.5 * d2 / (s2 + Q_BEGIN / 3.0 * dt * dt * dt + blur2 + blur * blur)
+                    if tall:
+                        score += _log_height(rise, var_h + sigma_h * sigma_h + var_climb * dt * dt)
+                if score < least:
+                    continue
+                more = _offer(i, q, score, n, pick, value)
+                if more < 0:
+                    counts[C_UNTRIED] += 1
+                else:
+                    n = more
+        pairs[i] = n

@@ -28,7 +28,7 @@ from airpicture.kernels.born import Born, Brought, write_births
 from airpicture.kernels.layout import PLOT, ROW
 from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.pool import put_plots
-from airpicture.kernels.search import C_BIRTHS, C_CUT, C_SHED, C_UNTRIED, COUNTS, NEAR, PROSPECT
+from airpicture.kernels.search import C_BIRTHS, C_CUT, C_SHED, C_UNTRIED, COUNTS, GROUP, NEAR, PROSPECT
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
@@ -124,10 +124,12 @@ def begin(
             np.empty((1, PLOT)),
             np.empty((1, ROW)),
             np.empty(PAIR_SCRATCH),
-            np.empty(PROSPECT),
-            np.empty((NEAR, 2), np.int64),
-            np.empty(TRIED * most, np.int64),
-            np.empty(TRIED * most + 1),
+            np.empty((GROUP, PROSPECT)),
+            np.empty((NEAR, 3), np.int64),
+            np.empty(GROUP + 1, np.int64),
+            np.empty((GROUP, TRIED * most), np.int64),
+            np.empty((GROUP, TRIED * most + 1)),
+            np.empty(GROUP, np.int64),
             np.empty((TRIED * most, BIRTH)),
             key,
             blur,
