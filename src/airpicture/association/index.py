@@ -146,7 +146,7 @@ class Index:
                     self._count,
                     pairs,
                 )
-                total, shed = total + found, shed + left
+                total, shed = total + int(found), shed + int(left)  # numpy integers where nothing is compiled
                 if lo == hi:
                     if full:
                         self._pairs[k] = np.concatenate([*full, pairs])
