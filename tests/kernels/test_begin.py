@@ -387,7 +387,7 @@ def test_a_search_asks_every_cell_that_may_hold_a_plot_within_reach(
     head = np.zeros((64, 2), np.int64)
     head[:, 1] = 1
     near = np.zeros((NEAR, 3), np.int64)
-    n = list_cells(*p, COARSE if level == FINE else level, reach, 1 if level == FINE else 2, head, near, 0)
+    n = list_cells(*p, COARSE if level == FINE else level, reach, reach, 1 if level == FINE else 2, head, near, 0)
     assert 0 < n < NEAR
     assert len(set(near[:n, 0].tolist())) == n
     way, far = rng.uniform(0, 2 * math.pi), reach * rng.random()

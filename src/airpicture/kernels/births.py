@@ -23,7 +23,9 @@ from airpicture.kernels.grid import ground
 from airpicture.kernels.layout import M_Q_UP, MODEL, STRAIGHT, Z_LOG_CLUTTER, Z_P, Z_RADIUS, Z_V_EAST
 from airpicture.kernels.pairs import condition
 from airpicture.kernels.pool import (
+    BLUR,
     COARSE,
+    FINE_BLUR,
     NAMED,
     OWN,
     OWN_MOST,
@@ -136,7 +138,8 @@ def find_births(
             x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
             key[w + group] = cell_key(math.floor(x / edge), math.floor(y / edge), math.floor(z / edge), level)
             fast = min(life[L_SPEED_MAX] * longest, REACH_MOST) + OWN_SHARE * Z[j, Z_RADIUS]
-            narrow = min(fast + OWN, reach_of(prospect, longest))
+            narrow = min(fast + OWN, reach_of(prospect, BLUR, longest))
+            fine = min(narrow, reach_of(prospect, FINE_BLUR, longest))
             since_ns = t_ns[j] - int(longest * 1e9)
             earliest_ns = min(earliest_ns, t_ns[j])
             start[group] = cells
@@ -146,7 +149,7 @@ def find_births(
                 reach = fast + (OWN_MOST if around == VAGUE else OWN)
                 if around == COARSE or (around == NAMED and prospect[P_CODES] == 0.0):
                     reach = narrow
-                cells = list_cells(x, y, z, around, reach, since_ns, head, near, cells)
+                cells = list_cells(x, y, z, around, reach, fine, since_ns, head, near, cells)
             if cells == len(near):
                 counts[C_CUT] += 1
             group += 1

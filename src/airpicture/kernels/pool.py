@@ -59,6 +59,7 @@ OWN: Final = 9_000.0  # m, most that it adds on all levels but VAGUE
 OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
 BLUR: Final = 2_200.0  # m, most sigma of a place on the ground on all levels but VAGUE
 BLUR_STEP: Final = 2.0  # m
+FINE_BLUR: Final = 600.0  # m, likewise on that level
 FINE_REACH: Final = 4_000.0  # m, up to which plots wait on that level
 COARSE_REACH: Final = 30_000.0
 NEVER: Final = -(1 << 62)

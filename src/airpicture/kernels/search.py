@@ -60,6 +60,7 @@ from airpicture.kernels.pool import (
     COARSE,
     COARSE_REACH,
     FINE,
+    FINE_BLUR,
     FINE_REACH,
     NAMED,
     OWN,
@@ -154,14 +155,14 @@ def prospect_of(
 
 
 @inline
-def reach_of(prospect: F64, longest: float) -> float:
-    """Return how far from a plot one may be that is placed well and worth joining with it without codes [m].
+def reach_of(prospect: F64, blur: float, longest: float) -> float:
+    """Return how far from a plot one placed within sigma `blur` may be and be worth joining with it without codes [m].
 
     With u = (sigma_v dt)² + m and n what's uncertain besides, d² < 2 (u + n) (log K - log u), and so for any u
     d² < 2 K / e + 2 n (log K - log m).
     """
     log_k = prospect[P_BASE] + prospect[P_HEIGHT] - prospect[P_LEAST]
-    n = prospect[P_BLUR] * prospect[P_BLUR] + BLUR * BLUR + Q_BEGIN / 3.0 * longest * longest * longest
+    n = prospect[P_BLUR] * prospect[P_BLUR] + blur * blur + Q_BEGIN / 3.0 * longest * longest * longest
     d2 = 2.0 * math.exp(min(log_k - 1.0, CERTAIN)) + 2.0 * n * max(log_k - math.log(max(prospect[P_OWN], 1.0)), 0.0)
     return float(math.sqrt(d2))
 
@@ -171,12 +172,13 @@ def level_of(Z: F64, j: int, address: int, mode_3a: int, prospect: F64, longest:
     """Return the level that a plot waits on."""
     if OWN_SHARE * Z[j, Z_RADIUS] > OWN or math.isfinite(Z[j, Z_V_EAST]):
         return VAGUE
-    far = reach_of(prospect, longest)
+    far = reach_of(prospect, BLUR, longest)
     if prospect[P_CODES] > 0.0 or prospect[P_HEIGHT] != 0.0 or far > COARSE_REACH:
         return NAMED if prospect[P_BLUR] <= BLUR else VAGUE
     if prospect[P_BLUR] > BLUR:
         return VAGUE
-    return FINE if far <= FINE_REACH else COARSE
+    near = prospect[P_BLUR] <= FINE_BLUR and reach_of(prospect, FINE_BLUR, longest) <= FINE_REACH
+    return FINE if near else COARSE
 
 
 @inline
@@ -213,7 +215,7 @@ def _gap(c: float, half: float) -> float:
 
 @inline
 def list_cells(
-    x: float, y: float, z: float, level: int, reach: float, since_ns: int, head: I64, near: I64, n: int
+    x: float, y: float, z: float, level: int, reach: float, fine: float, since_ns: int, head: I64, near: I64, n: int
 ) -> int:
     """List the cells of a level, and with COARSE ones of FINE, within reach of a point on the ground; return how many.
 
@@ -221,7 +223,7 @@ def list_cells(
 
     Parameters
     ----------
-    x, y, z, reach : m; since_ns : time since which a plot must have been put in
+    x, y, z, reach : m; fine : m, reach in FINE cells, no larger; since_ns : a plot must have been put in since then
     head : see `pool.Waiting`; near : (NEAR, 3) int64, n rows of it in use; key and newest plot of cells are added
     """
     edge = edge_of(level)
@@ -266,7 +268,7 @@ def list_cells(
                     if abs(bx * gx + by * gy + bz * gz) > 0.5 * quarter * span + sag:
                         continue
                     ax, ay, az = _gap(bx, 0.5 * quarter), _gap(by, 0.5 * quarter), _gap(bz, 0.5 * quarter)
-                    if ax * ax + ay * ay + az * az > reach * reach or n == len(near):
+                    if ax * ax + ay * ay + az * az > fine * fine or n == len(near):
                         continue
                     key = cell_key(fx, fy, fz, FINE)
                     near[n, 0] = key
