@@ -8,39 +8,26 @@ more of them come. So the cut of the caller's batches leaves no trace.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
-from itertools import pairwise
+from weakref import ref
 
 import numpy as np
 
-from airpicture.association import associate
-from airpicture.association.gate import Workspace, association_ratio, gate
-from airpicture.association.workspace import Workspace as JointWorkspace
+from airpicture.association import Index, candidates
 from airpicture.config import Config
 from airpicture.errors import ConfigError, InputError, Reason
-from airpicture.filters import update
+from airpicture.filters import Looker
 from airpicture.kernels.layout import EXISTENCE
-from airpicture.kernels.pairs import PAIR_SCRATCH
-from airpicture.kernels.predict import summarise
+from airpicture.kernels.look import MOVED, TOOK_PLOT
 from airpicture.models import gate_limits, motion_settings
-from airpicture.picture import Gathered, Picture, snapshot
-from airpicture.plots import Clutter, register, repeated, station_columns
+from airpicture.parallel import Run
+from airpicture.picture import Gathered, Picture, shown_rows, snapshot
+from airpicture.plots import Clutter, Past, looks, register, repeated, station_columns, waves
 from airpicture.reports import Reports
 from airpicture.store import Saved, Store
 from airpicture.tables import I64, Plots, Sensors, Status, Tracks
-from airpicture.tracks import (
-    Pool,
-    age,
-    begin,
-    detection,
-    ending_settings,
-    identity_score,
-    learn,
-    life_settings,
-    retire,
-    settle_rivals,
-)
+from airpicture.tracks import Pool, begin, close_ranks, ending_settings, life_settings, sweep
 
 SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole seconds
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
@@ -53,10 +40,12 @@ class Tracker:
     ----------
     sensors : the sensors whose plots will come; ``plots.sensors`` must be the same table (or begin with the same ids)
     config : settings, see `config.Config`
+    run : where large steps run, see `parallel.workers`; the picture is the same to the bit. Default: one thread
     """
 
-    def __init__(self, sensors: Sensors, config: Config | None = None) -> None:
+    def __init__(self, sensors: Sensors, config: Config | None = None, *, run: Run | None = None) -> None:
         self.sensors = sensors
+        self._run = run
         self.config = config = config or Config()
         self.counts: Counter[str] = Counter()  # of closed frames, and of plots received and refused
         self._tally: Counter[str] = Counter()  # of the open frame
@@ -68,19 +57,20 @@ class Tracker:
         self._ending = ending_settings(config)
         self._store = Store(config.capacity)
         self._pool = Pool(config.life.pool_max)
-        self._work = Workspace(config.capacity)
-        self._joint = JointWorkspace()
-        self._scratch = np.empty(PAIR_SCRATCH)
+        self._index = Index(config.capacity)
+        self._looker = Looker(config, self._motion, self._gates, self._ending)
+        self._wave = waves(sensors, self._stations.sites)
         self._frame_ns = round(config.frame_s * 1e9)
         self._frame: int | None = None  # the open frame
         self._sweep: int | None = None  # next whole second to age to
         self._open: Reports | None = None  # plots of the open frame, taken so far
         self._ahead: Reports | None = None  # plots of later frames
-        self._past: deque[Reports] = deque()  # of closed frames, for as long as late plots may repeat them
+        self._past = Past()  # plots of closed frames
         self._undo: _Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
         self._ended: list[Tracks] = []
+        self._shown: ref[Picture] | None = None  # the picture that was handed out last
 
     def step(self, plots: Plots, now_ns: int) -> Picture:
         """Take plots and return the picture at now_ns.
@@ -95,8 +85,9 @@ class Tracker:
         InputError : where now_ns goes back before the frame that is open, or the plots' sensors are others
         """
         self._check_time(now_ns)
+        self._settle_picture()
         self._touched[: self._store.n] = False
-        self._ended.clear()
+        self._ended = []
         self._take(plots, now_ns)
         self.advance(now_ns)
         self._do_open_frame(now_ns)
@@ -113,7 +104,7 @@ class Tracker:
                 todo="Build plots and tracker with one sensor table",
             )
         self.counts["plots_received"] += len(plots)
-        reports, refused = register(plots, self._stations, self.config)
+        reports, refused = register(plots, self._stations, self.config, self._run)
         self.counts.update({f"refused_{reason}": count for reason, count in refused.items()})
         if self._frame is None:
             if not reports.size:
@@ -129,7 +120,7 @@ class Tracker:
                 self.counts[f"refused_{reason.name.lower()}"] += int(bad.sum())
         if (late | future).any():
             reports = reports.take(np.flatnonzero(~(late | future)))
-        twin = repeated([self._ahead, self._open, *self._past], reports)
+        twin = repeated([self._ahead, self._open, *self._past.near(reports)], reports)
         if twin.any():
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))
@@ -164,11 +155,9 @@ class Tracker:
     def _keep_past(self, edge_ns: int) -> None:
         """Put the plots of the frame that was closed aside; forget those that no plot can repeat any more."""
         if self._open is not None:
-            self._past.append(self._open)
+            self._past.add(self._open)
             self._open = None
-        oldest = edge_ns - round(self.config.late_s_max * 1e9)
-        while self._past and self._past[0].t_ns[-1] < oldest:
-            self._past.popleft()
+        self._past.forget(edge_ns - round(self.config.late_s_max * 1e9))
 
     def _check_time(self, now_ns: int) -> None:
         if self._frame is not None and now_ns < self._frame * self._frame_ns:
@@ -213,21 +202,20 @@ class Tracker:
 
     def _age(self, t_ns: int) -> None:
         store = self._store
-        before = store.status[: store.n].copy()
-        age(store, t_ns, SWEEP_NS * 1e-9, self._stations, self._sensor_last, self._ending)
-        after = store.status[: store.n]
-        self._touched[: store.n] |= before != after
-        gone = np.flatnonzero(after == Status.ENDED)
-        if len(gone):
-            shown = gone[
-                (before[gone] == Status.CONFIRMED) | (before[gone] == Status.COASTING) | (store.misses[gone] < 0)
-            ]
-            if len(shown):
-                self._ended.append(self._rows(shown, np.full(len(shown), t_ns)))
-            live = np.flatnonzero(after != Status.ENDED)
-            self._touched[: len(live)] = self._touched[live]
-            self._touched[len(live) : store.n] = False
-            retire(store)
+        moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
+        if not len(moved):
+            return
+        self._touched[moved] = True
+        gone = store.status[moved] == Status.ENDED
+        if gone.any():
+            shown = (was == Status.CONFIRMED) | (was == Status.COASTING) | (store.misses[moved] < 0)
+            rows = moved[gone & shown]
+            if len(rows):
+                self._ended.append(self._rows(rows, np.full(len(rows), t_ns)))
+            self._index.place(store.summary, store.t_ns, moved[gone])
+            before = store.n
+            self._index.forget_from(close_ranks(store, self._touched, run=self._run))
+            self._touched[store.n : before] = False
 
     # --- the open frame ---------------------------------------------------------------------------------------
 
@@ -246,7 +234,7 @@ class Tracker:
     def _undo_open_frame(self) -> None:
         if self._undo is not None:
             self._touched[: self._store.n] = False
-            self._undo.restore(self._store, self._pool, self._clutter, self._sensor_last)
+            self._undo.restore(self._store, self._pool, self._clutter, self._sensor_last, self._index)
             self._tally.clear()
             self._undo = None
 
@@ -254,78 +242,57 @@ class Tracker:
 
     def _do(self, reports: Reports) -> I64:
         """Share out the plots of one frame, sensor by sensor; return the rows of the store that changed."""
-        changed = [self._look(group) for group in groups_of(reports, self._frame_ns)]
+        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run)]
         rows = np.unique(np.concatenate(changed)) if changed else np.zeros(0, np.int64)
         self._touched[rows] = True
         return rows
 
     def _look(self, reports: Reports) -> I64:
-        """What one sensor saw in one frame: gate, associate, update, learn, begin."""
+        """What a wave of sensors saw in one frame: find candidates, share out, update, learn, begin."""
         store, config, stations = self._store, self.config, self._stations
-        sensor = int(reports.sensor[0])
-        reports = self._clutter.among(reports, sensor)
-        pairs = gate(
-            store.rows,
+        reports = self._clutter.among(reports, own=True)
+        near = candidates(
+            self._index,
+            reports.Z,
+            reports.t_ns,
+            reports.size,
             store.summary,
             store.t_ns,
             store.n,
-            reports.Z,
-            reports.t_ns,
-            reports.sensor,
-            stations.sites,
-            self._motion,
-            self._gates,
-            config,
-            self._work,
+            config.motion.q_agile,
+            config.gate_radius_max,
+            config.association.pairs_max,
+            self._run,
         )
         free = np.ones(reports.size)
-        changed = np.zeros(0, np.int64)
-        if len(pairs.track):
+        changed = near.track
+        if len(near.track):
             if self._undo is not None:
-                self._undo.save(store, pairs.track)
-            detect = detection(store, pairs.track, pairs.t_ns, sensor, stations)
-            identity = identity_score(store, pairs.track[pairs.owner], reports, pairs.plot)
-            shares = associate(
-                pairs.start,
-                pairs.plot,
-                association_ratio(pairs, identity, detect),
-                reports.size,
-                method=config.association.method,
-                exact_limit=config.association.exact_limit,
-                sweeps=config.association.sweeps,
-                tolerance=config.association.tolerance,
-                workspace=self._joint,
-            )
-            got = update(
-                pairs.W,
-                pairs.t_ns,
-                pairs.start,
-                pairs.plot,
-                pairs.share,
-                shares.weight,
-                detect,
-                reports.Z,
-                reports.t_ns,
-                reports.sensor,
-                stations.sites,
-                self._motion,
-            )
-            changed = learn(
-                store, pairs.track, pairs.W, pairs.t_ns, got.got, got.best, reports, sensor, stations, config
-            )
-            summarise(store.rows, pairs.track, 0, len(pairs.track), self._scratch, store.summary)
-            self._tally["tracks_merged"] += settle_rivals(
-                store, pairs.track, pairs.owner, pairs.plot, shares.weight, got.got
-            )
-            free = 1.0 - shares.claimed
-            self._tally["clusters_exact"] += shares.exact
-            self._tally["clusters_propagated"] += shares.propagated
-        born, shed = begin(store, self._pool, reports, free, stations, config, self._motion, self._life, self._gates)
-        self._tally["pairs_shed"] += pairs.shed
+                self._undo.save(store, near.track)
+            looked = self._looker.look(near, reports, stations, store, self._run)
+            np.subtract(1.0, looked.claimed, out=free)
+            self._index.place(store.summary, store.t_ns, near.track[looked.changed >= MOVED], self._run)
+            changed = near.track[looked.changed == TOOK_PLOT]
+            self._tally["tracks_merged"] += looked.merged
+            self._tally["clusters_exact"] += looked.exact
+            self._tally["clusters_propagated"] += looked.propagated
+        born, shed = begin(
+            store,
+            self._pool,
+            reports,
+            free,
+            stations,
+            config,
+            self._motion,
+            self._life,
+            self._gates,
+            self._run,
+            self._tally,
+        )
+        self._tally["pairs_shed"] += near.shed
         self._tally["births_shed"] += shed
         self._tally["tracks_begun"] += len(born)
-        self._clutter.count(sensor, int(reports.t_ns[-1]), free)
-        self._sensor_last[sensor] = max(int(self._sensor_last[sensor]), int(reports.t_ns[-1]))
+        self._clutter.count(reports, free, self._sensor_last)
         return np.concatenate([changed, born])
 
     # --- picture out ------------------------------------------------------------------------------------------
@@ -338,16 +305,29 @@ class Tracker:
         return kept
 
     def _rows(self, rows: I64, t_ns: I64) -> Tracks:
-        return snapshot(self._store, rows, t_ns, self.sensors, self._motion)
+        return snapshot(self._store, rows, t_ns, self.sensors, self._motion, self.config.life.lifetime_s, self._run)
 
     def _picture(self, now_ns: int) -> Picture:
-        rows = self.shown(np.arange(self._store.n))
-        live = self._rows(rows, np.full(len(rows), now_ns))
-        tracks = Tracks.concat([live, *self._ended])
-        changed = np.concatenate([np.flatnonzero(self._touched[rows]), np.arange(len(live), len(tracks))])
-        return Picture(
-            t_ns=now_ns, tracks=tracks, changed=changed.astype(np.int64), counts=dict(self.counts + self._tally)
-        )
+        ended = self._ended
+
+        def make() -> tuple[Tracks, I64]:
+            rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN)
+            tracks = self._rows(rows, np.full(len(rows), now_ns))
+            if ended:
+                tracks = Tracks.concat([tracks, *ended])
+                changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
+            return tracks, changed
+
+        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally))
+        self._shown = ref(picture)
+        return picture
+
+    def _settle_picture(self) -> None:
+        """Let the picture that was handed out last be worked out, if anybody has it, before the store changes."""
+        picture = self._shown() if self._shown is not None else None
+        if picture is not None:
+            picture.settle()
+        self._shown = None
 
 
 class _Undo:
@@ -365,47 +345,16 @@ class _Undo:
         """Keep the rows that are about to change; those begun in this frame just go."""
         self.saved.append(store.save(rows[rows < self.n]))
 
-    def restore(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64) -> None:
+    def restore(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64, index: Index) -> None:
         for saved in reversed(self.saved):
             store.restore(saved)
         store.n, store.next_number = self.n, self.number
+        index.forget_from(self.n)
+        for saved in self.saved:
+            index.place(store.summary, store.t_ns, saved.index)
         pool.restore(self.pool_count)
         clutter.restore(self.clutter)
         sensor_last[:] = self.sensor_last
-
-
-def groups_of(reports: Reports, frame_ns: int) -> list[Reports]:
-    """Cut a frame's plots into looks: one sensor each, and no address twice in one look; in order of first time.
-
-    Plots that came late make looks of their own, by the frame they'd have been in: a target's plots of two turns must
-    not compete, and the gates are set for one time.
-    """
-    if reports.size == 1:
-        return [reports]
-    first, last = int(reports.t_ns[0]) // frame_ns, int(reports.t_ns[-1]) // frame_ns
-    if first == last and (reports.sensor == reports.sensor[0]).all():  # most frames
-        cuts = [0, reports.size]
-    else:
-        reports = reports.take(np.argsort(reports.sensor, kind="stable"))
-        frame = reports.t_ns // frame_ns
-        moves = (reports.sensor[1:] != reports.sensor[:-1]) | (frame[1:] != frame[:-1])
-        cuts = [0, *(np.flatnonzero(moves) + 1).tolist(), reports.size]
-    groups: list[Reports] = []
-    for lo, hi in pairwise(cuts):
-        named = reports.address[lo:hi]
-        sort = np.argsort(named, kind="stable")
-        ordered = named[sort]
-        again = (ordered[1:] == ordered[:-1]) & (ordered[1:] >= 0)
-        if not again.any():
-            groups.append(reports if len(cuts) == 2 else reports.part(lo, hi))
-            continue
-        # the k-th report of an address goes to the k-th look
-        place = np.arange(hi - lo)
-        rank = place - np.maximum.accumulate(np.where(np.append(False, again), 0, place))
-        turn = np.empty(hi - lo, np.int64)
-        turn[sort] = rank
-        groups.extend(reports.take(lo + np.flatnonzero(turn == k)) for k in range(int(turn.max()) + 1))
-    return sorted(groups, key=lambda group: (int(group.t_ns[0]), int(group.sensor[0])))
 
 
 def track(
@@ -452,7 +401,7 @@ def track_with_counts(
     now_ns = (int(plots.t_ns[0]) // period_ns + 1) * period_ns
     total, done = len(plots), 0
     end_ns = int(plots.t_ns[-1])
-    gathered = Gathered(sensors, tracker._motion)
+    gathered = Gathered(sensors, tracker._motion, tracker.config.life.lifetime_s)
 
     def on_frame(rows: I64) -> None:
         shown = tracker.shown(rows)
@@ -461,7 +410,7 @@ def track_with_counts(
 
     while done < total or now_ns <= end_ns + period_ns or tracker.waiting:
         upto = int(np.searchsorted(plots.t_ns, now_ns, side="left"))
-        tracker._ended.clear()
+        tracker._ended = []
         tracker._take(plots.take(slice(done, upto)), now_ns)
         done = upto
         tracker.advance(now_ns, on_frame)

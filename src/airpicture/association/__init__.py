@@ -1,5 +1,6 @@
 """Association: which plots may belong to which tracks, how well they fit, and with what probability they do."""
 
 from airpicture.association.associate import Association, associate
+from airpicture.association.index import Index, candidates
 
-__all__ = ["Association", "associate"]
+__all__ = ["Association", "Index", "associate", "candidates"]

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from airpicture.kernels.components import connect
 from airpicture.kernels.index import FLOATS, INTS, TILE, Grid, N, forget_from, move_rows, place_rows, refresh
 from airpicture.kernels.near import PLOTS, near_pairs
+from airpicture.parallel import Run
 from airpicture.tables import F64, I32, I64
 
 CHUNK_TRACKS = 512  # of a chunk: half a megabyte of states, so that a chunk's work stays in the cache of a core
 RANGE_PLOTS = 2048  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 PLACED_AT_ONCE = 65_536  # rows; bounds a workspace
-
-Run = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]  # as the built-in map: results in the tasks' order
 
 
 class Nearby(NamedTuple):
@@ -86,7 +84,7 @@ class Index:
                 find(0)
                 continue
             assert run is not None
-            for k, end in enumerate(list(run(find, list(range(tasks))))):
+            for k, end in enumerate(run(find, [(k,) for k in range(tasks)])):
                 move_rows(self._moved, cuts[k], end, peak[k], self.grid)
 
     def refresh(self, t_z: I64, n_plots: int, n: int, summary: F64, t_track: I64, run: Run | None = None) -> None:
@@ -157,7 +155,7 @@ class Index:
             total, shed = find(0)
             return self._pairs[0], total, shed
         assert run is not None
-        results = list(run(find, list(range(tasks))))
+        results = run(find, [(k,) for k in range(tasks)])
         pairs = np.concatenate([room[:total] for room, (total, _) in zip(self._pairs, results, strict=False)])
         return pairs, len(pairs), sum(shed for _, shed in results)
 
@@ -210,7 +208,7 @@ def candidates(
     summary : (cap, SUMMARY), t_track : (cap,) int64 [ns]; the store's columns, n rows in use
     q_agile : m²/s³; radius_max : m
     pairs_max : most tracks of a plot, nearest first (by distance over radius, then by row)
-    run : how to do the tasks of a large look, as the built-in map; None: one after the other
+    run : see `parallel.Run`
     """
     index._settings(q_agile, radius_max)
     if n == 0 or n_plots == 0:

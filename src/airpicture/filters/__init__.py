@@ -1,5 +1,5 @@
-"""Filters: how shared-out plots change what tracks know. Prediction happens at the gate, where its time is known."""
+"""Filters: a look's plots folded into the tracks that may have caused them."""
 
-from airpicture.filters.update import Update, update
+from airpicture.filters.look import Looked, Looker
 
-__all__ = ["Update", "update"]
+__all__ = ["Looked", "Looker"]

@@ -117,6 +117,11 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 FASTMATH = {"nsz", "arcp", "contract", "afn"}
 OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH}
 
+# numba counts who holds an array, with an atomic instruction for each of the arrays of a table whenever it's handed on:
+# measured, three quarters of the time of a kernel that hands its tables to functions. Kernels need none of that unless
+# they make arrays themselves; functions that they call never do.
+UNCOUNTED: Final[dict[str, Any]] = {**OPTIONS, "_nrt": False}
+
 # Kernels that no run does without; that they are cached stands for all (`compiled`).
 NEEDED: Final = ("joint.joint_clusters", "snapshot.snapshot_rows")
 
@@ -144,12 +149,20 @@ class _Cache(FunctionCache):
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
 
-def jit(function: Kernel) -> Kernel:
-    """Compile a kernel: cached, without the interpreter lock, dividing as numpy does, NaN kept meaningful."""
-    kernel = _compile(cache=True, **OPTIONS)(function)
+def jit(function: Kernel, options: dict[str, Any] = UNCOUNTED) -> Kernel:
+    """Compile a kernel: cached, without the interpreter lock, dividing as numpy does, NaN kept meaningful.
+
+    It must not make arrays: see `jit_making_arrays` for the few that do.
+    """
+    kernel = _compile(cache=True, **options)(function)
     if kernel is not function:  # it is, where NUMBA_DISABLE_JIT is set
         kernel._cache = _Cache(function)  # type: ignore[no-untyped-call]
     return cast(Kernel, kernel)
+
+
+def jit_making_arrays(function: Kernel) -> Kernel:
+    """Compile a kernel that makes arrays for its own use, or returns some."""
+    return jit(function, OPTIONS)
 
 
 def _widened(kind: Any) -> Any:
@@ -166,10 +179,11 @@ class _Callee:
     is it compiled once more for an argument that is a literal or a narrower integer.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         self.__doc__, self.__name__, self.__module__ = function.__doc__, function.__name__, function.__module__
         self.__wrapped__ = function
-        self.within: Any = _compile(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(function)
+        self._options = options
+        self.within: Any = _compile(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
         by_types: Any = self.within.get_call_template
 
         def by_plain_types(args: Any, kws: Any) -> Any:
@@ -180,7 +194,7 @@ class _Callee:
 
     def __call__(self, *args: Any) -> Any:
         if self._alone is None:
-            self._alone = _compile(**OPTIONS)(self.__wrapped__)
+            self._alone = _compile(**self._options)(self.__wrapped__)
         return self._alone(*args)
 
 
@@ -190,15 +204,20 @@ def _type_of_callee(callee: _Callee, _: Any) -> Any:
     return numba.types.Dispatcher(callee.within)
 
 
-def inline(function: Kernel) -> Kernel:
+def inline(function: Kernel, options: dict[str, Any] = UNCOUNTED) -> Kernel:
     """Compile a small function that kernels call; inlined by LLVM, not cached on its own."""
-    return function if _config.DISABLE_JIT else cast(Kernel, _Callee(function))
+    return function if _config.DISABLE_JIT else cast(Kernel, _Callee(function, options))
+
+
+def inline_making_arrays(function: Kernel) -> Kernel:
+    """Compile a function that makes arrays for its own use, for kernels that are `jit_making_arrays` themselves."""
+    return inline(function, OPTIONS)
 
 
 def lane(function: Kernel) -> Kernel:
     """Compile a function that does one model's arithmetic; it must end up inside the loop over models.
 
-    LLVM turns a loop into vector instructions only where no call is left in it, so these are inlined whatever their size.
-    See `lanes`.
+    LLVM turns a loop into vector instructions only where no call is left in it, so these are inlined whatever their
+    size. See `lanes`.
     """
-    return cast(Kernel, _compile(forceinline=True, **OPTIONS)(function))
+    return cast(Kernel, _compile(forceinline=True, **UNCOUNTED)(function))

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, inline_making_arrays, jit, jit_making_arrays
 from airpicture.kernels.asterix import GOOD, Tables, Wanted, walk_blocks
 
 U8: TypeAlias = NDArray[np.uint8]
@@ -33,7 +33,7 @@ def _header_fits(data: U8, p: Any, stop: Any, known: Flags) -> Any:
     return length
 
 
-@inline
+@inline_making_arrays
 def _decodes(data: U8, p: Any, length: Any, tables: Tables, wanted: Wanted) -> Any:
     """Return whether the block at p is good in any edition of its category."""
     nothing, none = np.empty((0, 0), np.int64), np.empty(0, np.int64)
@@ -86,7 +86,7 @@ def chain_payloads(
     return n
 
 
-@jit
+@jit_making_arrays
 def chain_stream(
     data: U8,
     start: Any,

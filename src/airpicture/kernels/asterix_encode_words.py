@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit_making_arrays
 
 F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
@@ -94,7 +94,7 @@ def _elements(number: int, octets: int, out: U8, pos: int) -> int:
             return pos
 
 
-@jit
+@jit_making_arrays
 def write_blocks(
     category: int,
     values: F64,

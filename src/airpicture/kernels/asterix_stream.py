@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import jit
+from airpicture.kernels._jit import jit, jit_making_arrays
 
 I64: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -52,7 +52,7 @@ def unwrap_days(tod: I64, captured: I64, first_day: Any, day: Any, trust: Any, p
                 strikes = 0
 
 
-@jit
+@jit_making_arrays
 def count_lives(number: I64, t_ns: I64, ended: Flags, gap: Any, life: I64) -> None:
     """Count how often each number was used before: a life ends with TSE or a long silence.
 

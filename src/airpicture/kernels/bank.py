@@ -17,12 +17,10 @@ from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.lanes import (
     LANES,
-    S3,
     S6,
     U,
     Vector,
     dot,
-    inner,
     less,
     load_covariance,
     load_state,
@@ -41,7 +39,6 @@ from airpicture.kernels.lanes import (
     widened,
 )
 from airpicture.kernels.layout import (
-    EXISTENCE,
     H_MEAN,
     H_VAR,
     LEFT,

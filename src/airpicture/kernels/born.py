@@ -61,6 +61,8 @@ class Born(NamedTuple):
     plot_azimuth: F64
     plot_h_baro: F64
     plot_mode_3a: I32
+    due_ns: I64
+    t_aged: I64
 
 
 class Brought(NamedTuple):
@@ -82,7 +84,7 @@ def _put_state(births: F64, b: int, rows: F64, i: int, motion: F64) -> None:
     """Give all models of row i the state of birth b."""
     for m in range(MODELS):
         for k in range(MODEL):
-            rows[i, m * MODEL + k] = births[b, k]
+            rows[i, k * MODELS + m] = births[b, k]
         rows[i, MODE + m] = motion[M_SHARE + m]
 
 
@@ -185,3 +187,5 @@ def write_births(
         of.plot_azimuth[i] = reports.azimuth[j]
         of.plot_h_baro[i] = reports.Z[j, Z_H_BARO]
         of.plot_mode_3a[i] = reports.mode_3a[j]
+        of.due_ns[i] = 0
+        of.t_aged[i] = t

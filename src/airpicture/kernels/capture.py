@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, jit_making_arrays
 
 U8: TypeAlias = NDArray[np.uint8]
 I64: TypeAlias = NDArray[np.int64]
@@ -95,7 +95,7 @@ def _stamp_ns(high: Any, low: Any, resolution: Any) -> Any:
     return seconds * 1_000_000_000 + rest
 
 
-@jit
+@jit_making_arrays
 def pcapng_packets(data: U8, starts: I64, stops: I64, whole: I64, times: I64, links: I64) -> tuple[Any, Any]:
     """Find the packets of a pcapng file; arguments as for `pcap_packets`, and the link type of each packet.
 

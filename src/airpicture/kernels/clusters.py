@@ -176,7 +176,7 @@ def load_rows(
     m, k = 0, 0
     for place in range(tracks_from, tracks_to):
         i = cluster_track[place]
-        l = place - tracks_from  # noqa: E741
+        l = place - tracks_from
         graph.row_start[l] = k
         for e in range(track_start[i], track_start[i + 1]):
             if ratio[e] == 0.0:

@@ -19,7 +19,6 @@ from airpicture.kernels.lanes import (
     Covariance,
     Six,
     U,
-    Vector,
     dot,
     inner,
     load_covariance,

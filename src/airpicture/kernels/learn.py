@@ -62,6 +62,8 @@ class Learnt(NamedTuple):
     plot_azimuth: F64
     plot_h_baro: F64
     plot_mode_3a: I32
+    due_ns: I64
+    t_aged: I64
 
 
 @inline
@@ -83,28 +85,6 @@ def detection_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Lea
     if not turn > 0.0:
         return min(DETECT_ANY_TIME, pd)
     return DETECT_AGAIN if _looked_in_this_turn(i, t_ns, sensor, turn, of.seen_sensor, of.seen_look) else pd
-
-
-@jit
-def detect_rows(
-    tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, seen_sensor: I32, seen_look: I64, detect: F64
-) -> None:
-    """Write the probability that a sensor reports each track in a look, were it there.
-
-    Parameters
-    ----------
-    tracks : (n,) int64, rows of the store; t_ns : (n,) int64 [ns]
-    turn : s, NaN where the sensor doesn't turn; pd : its detection probability
-    seen_sensor : (cap, SEEN) int32; seen_look : (cap, SEEN) int64 [ns]
-    detect : (n,) float64; overwritten
-    """
-    for w in range(len(tracks)):
-        if not turn > 0.0:
-            detect[w] = min(DETECT_ANY_TIME, pd)
-        elif _looked_in_this_turn(tracks[w], t_ns[w], sensor, turn, seen_sensor, seen_look):
-            detect[w] = DETECT_AGAIN
-        else:
-            detect[w] = pd
 
 
 @inline
@@ -135,48 +115,6 @@ def identity_of(i: int, of: Learnt, t_ns: int, address: int, mode_3a: int, calls
     return score
 
 
-@jit
-def score_identity(
-    tracks: I64,
-    plots: I32,
-    rows: F64,
-    t_plot: I64,
-    address: I32,
-    mode_3a: I32,
-    callsign: U64,
-    t_seen: I64,
-    address_seen: I32,
-    mode_3a_seen: I32,
-    callsign_seen: U64,
-    score: F64,
-) -> None:
-    """Write the log ratio that codes add to each pair of track and plot.
-
-    Parameters
-    ----------
-    tracks : (E,) int64, rows of the store; plots : (E,) int32
-    rows, t_plot, address, mode_3a, callsign : columns of the store
-    t_seen, address_seen, mode_3a_seen, callsign_seen : (M,) columns of the plots
-    score : (E,) float64; overwritten; minus infinity forbids the pair
-    """
-    for e in range(len(tracks)):
-        i, j = tracks[e], plots[e]
-        score[e] = 0.0
-        if address[i] >= 0 and address_seen[j] >= 0:
-            if address[i] == address_seen[j]:
-                score[e] = SAME_ADDRESS
-            elif (t_seen[j] - t_plot[i]) * 1e-9 < FRESH * max(rows[i, INTERVAL], INTERVAL_LEAST):
-                # while a track keeps coming in under its own address, a plot of another one is another aircraft's
-                score[e] = -math.inf
-            else:
-                score[e] = OTHER_ADDRESS
-            continue
-        if _names_somebody(mode_3a[i]) and _names_somebody(mode_3a_seen[j]):
-            score[e] = SAME_CODE if mode_3a[i] == mode_3a_seen[j] else OTHER_CODE
-        if callsign[i] != 0 and callsign[i] == callsign_seen[j]:
-            score[e] += SAME_CALLSIGN
-
-
 @inline
 def _doubt(missing: bool, vacant: bool, same: bool, doubt: int) -> int:
     """Return for how many plots in a row a code has been contradicted, after one more."""
@@ -203,19 +141,6 @@ def _identify(i: int, address: int, mode_3a: int, callsign: U64, of: Learnt) -> 
         of.callsign[i] = callsign
         doubt = 0
     of.doubt[i, 2] = doubt
-
-
-@jit
-def identify_rows(tracks: I64, plots: I64, address: I32, mode_3a: I32, callsign: U64, of: Learnt) -> None:
-    """Let each track (row of the store) learn the codes of the plot it took.
-
-    Parameters
-    ----------
-    tracks, plots : (n,) int64; address, mode_3a, callsign : (M,) columns of the plots; of : store, overwritten
-    """
-    for w in range(len(tracks)):
-        j = plots[w]
-        _identify(tracks[w], address[j], mode_3a[j], callsign[j], of)
 
 
 @inline
@@ -298,6 +223,7 @@ def learn_track(
             of.rows[i, k] = row[k]
         of.t_ns[i] = t_ns
     of.rows[i, EXISTENCE] = min(row[EXISTENCE], EXISTENCE_MOST)
+    of.t_aged[i] = max(of.t_aged[i], t_ns)
     _look(i, t_ns, sensor, turn, taken, of)
     if not taken:
         return
@@ -328,86 +254,6 @@ def learn_track(
     sure = of.rows[i, EXISTENCE] >= confirm and of.plots[i] >= confirm_plots
     if of.status[i] == COASTING or sure:
         of.status[i] = CONFIRMED
-
-
-@jit
-def learn_rows(
-    tracks: I64,
-    W: F64,
-    t_w: I64,
-    got: F64,
-    best: I64,
-    Z: F64,
-    t_z: I64,
-    address: I32,
-    mode_3a: I32,
-    callsign: U64,
-    technology: U8,
-    slant_range: F64,
-    azimuth: F64,
-    sensor: int,
-    turn: float,
-    confirm: float,
-    confirm_plots: int,
-    of: Learnt,
-    own: I64,
-) -> int:
-    """Write updated states back and let the tracks that took a plot learn from it; return how many did.
-
-    Parameters
-    ----------
-    tracks : (n,) int64, rows of the store, none twice
-    W : (n, ROW) float64, updated states at t_w : (n,) int64 [ns]
-    got : (n,) float64, probability that a plot was theirs; best : (n,) int64, the plot with the largest weight
-    Z ... azimuth : (M, ...) columns of the plots, see `reports.Reports`
-    sensor : of all plots; turn : s, NaN where it doesn't turn
-    confirm, confirm_plots : existence and number of plots from which a track is confirmed
-    of : store; overwritten in rows `tracks`
-    own : (n,) int64; overwritten with the rows of the store that took a plot
-    """
-    count = 0
-    for w in range(len(tracks)):
-        i = tracks[w]
-        taken = got[w] >= TAKEN
-        if got[w] >= MOVED:
-            for k in range(ROW):
-                of.rows[i, k] = W[w, k]
-            of.t_ns[i] = t_w[w]
-        of.rows[i, EXISTENCE] = min(W[w, EXISTENCE], EXISTENCE_MOST)
-        _look(i, t_w[w], sensor, turn, taken, of)
-        if not taken:
-            continue
-        own[count] = i
-        count += 1
-        j = best[w]
-        t = t_z[j]
-        gap = max((t - of.t_plot[i]) * 1e-9, 0.0)
-        if gap > GAP_LEAST:
-            of.rows[i, INTERVAL] += GAIN_INTERVAL * (min(gap, GAP_MOST) - of.rows[i, INTERVAL])
-        newest = t >= of.t_plot[i]
-        of.t_plot[i] = max(of.t_plot[i], t)
-        of.plots[i] += 1
-        of.misses[i] = 0
-        _seen(i, t, sensor, of)
-        kind = technology[j]
-        if kind < of.t_technology.shape[1]:
-            of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
-        _identify(i, address[j], mode_3a[j], callsign[j], of)
-        of.h_source[i] = _height_source(Z, j, int(of.h_source[i]))
-        if _height_source(Z, j, NO_HEIGHT) != NO_HEIGHT:
-            of.t_height[i] = max(of.t_height[i], t)
-        if math.isfinite(Z[j, Z_H_BARO]):
-            of.has_baro[i] |= 1
-        if newest:  # a plot that came late changes nothing that speaks of the last plot
-            of.plot_sensor[i] = sensor
-            of.plot_range[i] = slant_range[j]
-            of.plot_azimuth[i] = azimuth[j]
-            of.plot_h_baro[i] = Z[j, Z_H_BARO]
-            of.plot_mode_3a[i] = mode_3a[j]
-        sure = of.rows[i, EXISTENCE] >= confirm and of.plots[i] >= confirm_plots
-        if of.status[i] == COASTING or sure:
-            of.status[i] = CONFIRMED
-    return count
 
 
 @jit

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from airpicture.kernels._jit import inline, jit, lane
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import (
-    SCRATCH,
     T_BASE,
     T_P,
     T_SUM,
@@ -23,7 +22,7 @@ from airpicture.kernels.bank import (
 from airpicture.kernels.clusters import group, list_clusters
 from airpicture.kernels.conditioning import C_COUNT, C_D2, C_FOUND, condition, likelihood
 from airpicture.kernels.grid import _sort
-from airpicture.kernels.joint import COUNTS, EXACT, PROPAGATED, Work, joint_clusters, nearest_clusters
+from airpicture.kernels.joint import EXACT, PROPAGATED, Work, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import (
     LANES,
     S6,
@@ -63,8 +62,9 @@ from airpicture.kernels.layout import (
     Z_RANGE,
     Z_VAR_P,
 )
-from airpicture.kernels.learn import MOVED, TAKEN, Learnt, detection_of, identity_of, learn_track
-from airpicture.kernels.life import ENDED, TENTATIVE
+from airpicture.kernels.learn import MOVED as MOVES
+from airpicture.kernels.learn import TAKEN, Learnt, detection_of, identity_of, learn_track
+from airpicture.kernels.life import ENDED, TENTATIVE, due_after, existence_at
 from airpicture.kernels.wgs84 import height_of, height_up_of
 
 STATES = MODE  # float64 of the models' states at the beginning of a row
@@ -86,7 +86,14 @@ K_EXACT_LIMIT = 2
 K_SWEEPS = 3
 K_TOLERANCE = 4
 K_NEAREST = 5  # 1: the best joint event instead of probabilities
-LOOK = 6
+K_LIFETIME = 6  # s
+LOOK = 7
+
+# What became of a track in a look
+UNTOUCHED = 0  # no plot passed its gate
+LOOKED_AT = 1
+MOVED = 2  # its state changed
+TOOK_PLOT = 3
 
 # Counts of a range of chunks
 L_PAIRS = 0  # pairs that passed their gates
@@ -142,11 +149,14 @@ def _score(
     S: Any,
     gates: F64,
     motion: F64,
+    lifetime: float,
     of: Learnt,
     room: Room,
     lanes: U,
 ) -> int:
     """Predict track i to its latest plot, condition it on each candidate and keep those in its gate; count them."""
+    if of.status[i] == ENDED:  # its row waits to be taken out
+        return pairs
     T, W = room.T, room.W
     t = of.t_ns[i]
     for e in range(e_from, e_to):
@@ -154,6 +164,7 @@ def _score(
     h, ux, uy, uz = predict(of.rows[i], (t - of.t_ns[i]) * 1e-9, motion, T, lanes)
     for k in range(ROW):
         W[w, k] = T[k]
+    W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], t, of.t_aged[i], lifetime)
     room.t_w[w] = t
     room.row[w] = i
     rx, ry, rz = T[0], T[LANES], T[2 * LANES]
@@ -289,7 +300,7 @@ def _update(
     none = max(1.0 - got, 0.0)
     alive = none * (1.0 - room.detect[w]) * r / (1.0 - r * room.detect[w])  # there, and none of the plots is its own
     T[EXISTENCE] = min(got + alive, 1.0 - 1e-9)
-    if got < MOVED:
+    if got < MOVES:
         return got, top, 0
     scale = 1.0 / (alive + got)
     base = int(T_BASE)
@@ -389,6 +400,7 @@ def _settle_rivals(pairs: int, of: Learnt, summary: F64, number: I64, rivalry: I
             if of.status[k] != TENTATIVE:
                 of.misses[k] = SHOWN_ENDED
             of.status[k] = ENDED
+            of.due_ns[k] = 0
             of.rows[k, EXISTENCE] = 0.0
             ended += 1
     return ended
@@ -407,6 +419,7 @@ def look_chunks(
     motion: F64,
     gates: F64,
     settings: F64,
+    ending: F64,
     of: Learnt,
     summary: F64,
     number: I64,
@@ -424,11 +437,11 @@ def look_chunks(
     chunk : (C + 1,) int64; tracks chunk[c]..chunk[c + 1] share no plot with others
     track : (n,) int64, rows of the store; start : (n + 1,) int64, pairs of each; plot : (E,) int32, rising in a track
     R : `reports.Reports` of the look; S : `reports.Stations`
-    motion : (MOTION,); gates : (10,) limits of d² by number of measurements; settings : (LOOK,) float64
+    motion : (MOTION,); gates : (10,) limits of d² by number of measurements; settings : (LOOK,), ending : (ENDING,) float64
     of, summary, number, rivalry : columns of the store; overwritten in rows `track`
     room : one thread's workspace; lanes : 4, see `lanes`
     claimed : (M,) float64, zero before; overwritten with the probability that some track owns each plot
-    changed : (n,) uint8; overwritten: 0 as it was, 1 looked at, 2 moved, 3 took a plot
+    changed : (n,) uint8; overwritten: UNTOUCHED ... TOOK_PLOT
     counts : (LOOK_COUNTS,) int64; added to
     """
     load_motion(motion, room.T)
@@ -449,6 +462,7 @@ def look_chunks(
                 S,
                 gates,
                 motion,
+                settings[K_LIFETIME],
                 of,
                 room,
                 lanes,
@@ -554,7 +568,20 @@ def look_chunks(
                 settings[K_CONFIRM_PLOTS],
                 of,
             )
-            changed[first + w] = 3 if room.got[w] >= TAKEN else 1 + moved_
+            of.due_ns[i] = due_after(
+                i,
+                room.t_w[w],
+                of.rows,
+                of.t_plot,
+                of.misses,
+                of.seen_sensor,
+                of.seen_look,
+                of.seen_hit,
+                S.period,
+                ending,
+                of.status,
+            )
+            changed[first + w] = TOOK_PLOT if room.got[w] >= TAKEN else (MOVED if moved_ == 1 else LOOKED_AT)
         counts[L_MERGED] += _settle_rivals(pairs, of, summary, number, rivalry, room)
         for w in range(n):
             if room.got[w] > 0.5 and room.parent[w] == 0:

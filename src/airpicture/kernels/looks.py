@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, jit_making_arrays
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
 from airpicture.kernels.layout import PLOT
 
@@ -33,7 +33,7 @@ def _sort_by(key: I64, by: int, keys: int, count: I64, order: I64, sorted_order:
         count[k] += 1
 
 
-@jit
+@jit_making_arrays
 def order_looks(t_ns: I64, sensor: I32, address: I32, wave: I64, frame_ns: int, order: I64, start: I64) -> int:
     """Put plots in the order of frame, wave, how often the address came before, sensor, time; return the looks.
 

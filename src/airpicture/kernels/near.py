@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit_making_arrays
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.grid import ground
 from airpicture.kernels.index import (
@@ -104,7 +104,7 @@ def _sink(p: int, at: int, size: int, found: I32, distance: F64) -> None:
     found[p, at], distance[p, at] = i, d
 
 
-@jit
+@jit_making_arrays
 def near_pairs(
     Z: F64,
     t_z: I64,

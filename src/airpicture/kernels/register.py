@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, jit_making_arrays
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
 from airpicture.kernels.layout import (
     BEARING,
@@ -310,7 +310,7 @@ def _run_end(t_ns: I64, lo: int) -> int:
     return hi
 
 
-@jit
+@jit_making_arrays
 def mark_repeats(
     p: F64, first: int, sensor: I32, t_ns: I64, q: F64, second: int, other: I32, t_other: I64, itself: bool, twin: U8
 ) -> int:

@@ -3,10 +3,10 @@
 import math
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     D_BARO,
     EXISTENCE,
@@ -15,14 +15,12 @@ from airpicture.kernels.layout import (
     M_TURN_RATE,
     MODE,
     RIGHT,
-    ROW,
     STATE,
     VAR_BARO,
     VAR_COMMON,
 )
 from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Learnt
 from airpicture.kernels.life import ENDED, TENTATIVE, existence_at
-from airpicture.kernels.predict import SCRATCH, mean_of, predict_row
 from airpicture.kernels.wgs84 import meridian_of
 
 O_EXISTENCE: Final = 0  # rows of the table of floats
@@ -136,6 +134,9 @@ def snapshot_rows(
     motion: F64,
     lifetime: float,
     into: Shown,
+    T: F64,
+    out: F64,
+    lanes: U,
 ) -> None:
     """Predict the chosen tracks to the given times and write what a picture shows.
 
@@ -146,17 +147,17 @@ def snapshot_rows(
     period : (S,) float64 [s], NaN for sensors that don't turn; motion : (MOTION,) float64
     lifetime : s, mean time that a target stays
     into : overwritten in columns (or rows) lo..hi
+    T : (SCRATCH,), out : (OUT, BLOCK) float64 workspaces of one thread; lanes : 4
     """
-    W, T = np.empty((1, ROW)), np.empty(SCRATCH + STATE)
-    out = np.empty((OUT, BLOCK))
+    load_motion(motion, T)
     for begin in range(lo, hi, BLOCK):
         count = min(BLOCK, hi - begin)
         for q in range(count):
             k = begin + q
             i = index[k]
-            predict_row(of.rows, i, W, 0, max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T)
-            mean_of(W, 0, T, 0)
-            _show(T, 0, W[0, MODE + LEFT], W[0, MODE + RIGHT], of.rows[i, VAR_COMMON], motion, out, q)
+            predict(of.rows[i], max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T, lanes)
+            mixture(T, lanes)
+            _show(T, T_MEAN, T[MODE + LEFT], T[MODE + RIGHT], of.rows[i, VAR_COMMON], motion, out, q)
             source = int(of.h_source[i])
             _show_height(i, t_ns[k], source, of, of.rows[i, VAR_BARO], of.rows[i, D_BARO], out, q)
             out[O_EXISTENCE, q] = existence_at(of.rows[i, EXISTENCE], t_ns[k], t_aged[i], lifetime)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.kernels.bank import SCRATCH
+from airpicture.kernels.lanes import LANES
 from airpicture.kernels.learn import copy_tracks
 from airpicture.kernels.snapshot import (
+    BLOCK,
     O_A,
     O_EXISTENCE,
     O_H,
@@ -29,10 +31,9 @@ from airpicture.kernels.snapshot import (
     find_shown,
     snapshot_rows,
 )
+from airpicture.parallel import Run, do
 from airpicture.store import Store
 from airpicture.tables import F64, I64, SEEN_MAX, Sensors, Technology, Tracks
-
-Run: TypeAlias = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]  # calls a function with each tuple
 
 PART: Final = 16_384  # rows shown in one go
 GATHERED = 1024  # rows shown at once: by then the fixed cost of a snapshot is a hundredth of it; 1.4 MB
@@ -66,7 +67,7 @@ def snapshot(
     ----------
     store : live tracks; index : (n,) rows; t_ns : (n,) int64 [ns], not before the tracks' own times
     lifetime_s : mean time that a target stays, by which existence fades since it was last true
-    run : calls a function with each of several tuples of arguments, in any order; None: one by one
+    run : see `parallel.Run`
     """
     n = len(index)
     t_ns = np.ascontiguousarray(t_ns)
@@ -80,12 +81,14 @@ def snapshot(
         seen=np.empty((n, SEEN_MAX), np.int32),
     )
     columns = (store.learnt, store.number, store.t_first, store.t_aged, sensors.period, motion, lifetime_s, into)
-    tasks = [(index, t_ns, lo, min(lo + PART, n), *columns) for lo in range(0, n, PART)]
-    if run is None or len(tasks) < 2:
-        for task in tasks:
-            snapshot_rows(*task)
-    else:
-        run(snapshot_rows, tasks)
+    do(
+        snapshot_rows,
+        [
+            (index, t_ns, lo, min(lo + PART, n), *columns, np.empty(SCRATCH), np.empty((OUT, BLOCK)), np.uint64(LANES))
+            for lo in range(0, n, PART)
+        ],
+        run,
+    )
     floats, longs, ints = into.floats, into.longs, into.ints
     return Tracks(
         t_ns=t_ns,

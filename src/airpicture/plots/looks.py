@@ -13,17 +13,15 @@ sensors are dealt out to *waves*: radars whose discs don't meet may share one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from airpicture.kernels.looks import gather_reports, order_looks
 from airpicture.kernels.wgs84 import B
+from airpicture.parallel import Run
 from airpicture.reports import Reports
 from airpicture.tables import F64, I64, SensorKind, Sensors
-
-Run: TypeAlias = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]  # calls a function with each tuple
 
 PART: Final = 8_192  # plots copied in one go
 MARGIN = 2_000.0  # m beyond a radar's reach: noise and bias of range; a plot that measures more is refused

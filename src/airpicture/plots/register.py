@@ -1,8 +1,8 @@
 """Registration: plots as they came -> reports in one frame, each refusal with its reason."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,11 @@ from airpicture.config import Config
 from airpicture.errors import Reason
 from airpicture.kernels.layout import PLOT, Z_P
 from airpicture.kernels.register import judge_plots, mark_repeats, register_plots, settle_ties
+from airpicture.parallel import Run
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
 
 Mask: TypeAlias = NDArray[np.bool_]
-Run: TypeAlias = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]  # calls a function with each tuple
 
 PART: Final = 32_768  # plots registered in one go
 

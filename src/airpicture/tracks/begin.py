@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from itertools import accumulate, pairwise
-from typing import TypeAlias
 
 import numpy as np
 
@@ -29,12 +27,11 @@ from airpicture.kernels.layout import PLOT, ROW
 from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.pool import put_plots
 from airpicture.kernels.search import C_BIRTHS, C_CUT, C_SHED, C_UNTRIED, COUNTS, GROUP, NEAR, PROSPECT
+from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
 from airpicture.tracks.pool import Pool
-
-Run: TypeAlias = Callable[[Callable[[tuple[int, int]], I64], Iterable[tuple[int, int]]], Iterable[I64]]
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
@@ -76,7 +73,7 @@ def begin(
     reports : (M,) plots of one look, of any sensors, none of which can be of one target; free : (M,) probability that
         no track claims each
     motion, life, gates : settings for kernels
-    run : how to call a function for several ranges, as `map` does, in any order and threads. Default: one call for all
+    run : see `parallel.Run`
     tally : added to: pool_overflow, unclaimed plots that gave way in the pool before their time; searches_cut, crowded
         cells of the pool that weren't walked to their end; pairs_untried, of plots that might have begun a track
 
@@ -139,7 +136,7 @@ def begin(
         )
         return counts
 
-    counts = list(map(search, ranges) if run is None else run(search, ranges))
+    counts = do(search, [(part,) for part in ranges], run)
     found = [
         np.arange(starts[part], starts[part] + count[C_BIRTHS]) for part, count in zip(ranges, counts, strict=True)
     ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +19,13 @@ from airpicture.kernels.life import (
     E_RETIRE,
     ENDING,
     age_due,
-    age_tracks,
     find_ranks,
     move_rows,
 )
+from airpicture.parallel import Run
 from airpicture.reports import Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64, U8, Status
-
-Run: TypeAlias = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]  # calls a function with each tuple
 
 SHARE: Final = 4  # ranks are closed behind the row from which on one in so many has ended
 FULL: Final = 0.9  # of the capacity in use, from which on every gap is closed
@@ -48,32 +45,6 @@ def ending_settings(config: Config) -> F64:
     ending[E_END_TENTATIVE_S] = life.end_tentative_s
     ending[E_LIFETIME] = life.lifetime_s
     return ending
-
-
-def age(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_last: I64, ending: F64) -> None:
-    """Age all tracks to t_ns: missed looks, coasting, and Status.ENDED for those that end."""
-    age_tracks(
-        t_ns,
-        step_s,
-        store.n,
-        store.rows,
-        store.summary,
-        store.t_ns,
-        store.t_plot,
-        store.plots,
-        store.misses,
-        store.seen_sensor,
-        store.seen_look,
-        store.seen_hit,
-        stations.sites,
-        stations.period,
-        stations.pd,
-        stations.range_min,
-        stations.range_max,
-        sensor_last,
-        ending,
-        store.status,
-    )
 
 
 def sweep(
@@ -175,12 +146,6 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
     store.ended -= store.n - at - count
     store.n = at + count
     return at
-
-
-def retire(store: Store) -> None:
-    """Take tracks that have ended out of the store."""
-    live = np.flatnonzero(store.status[: store.n] != Status.ENDED)
-    store.keep(live)
 
 
 def _words(column: NDArray[Any]) -> NDArray[Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from airpicture.association.index import Nearby
 from airpicture.association.workspace import make_work
 from airpicture.config import Config
 from airpicture.kernels.bank import SCRATCH
@@ -18,6 +18,7 @@ from airpicture.kernels.look import (
     K_CONFIRM,
     K_CONFIRM_PLOTS,
     K_EXACT_LIMIT,
+    K_LIFETIME,
     K_NEAREST,
     K_SWEEPS,
     K_TOLERANCE,
@@ -29,23 +30,14 @@ from airpicture.kernels.look import (
     Room,
     look_chunks,
 )
+from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
-from airpicture.tables import F64, I32, I64, U8
+from airpicture.tables import F64, U8
 
+TASKS = 8  # more than two or four threads need to end at about the same time
+CHUNKS_LEAST = 2  # of a task
 KEPT_PAIRS = 8192  # conditioned pairs that a chunk keeps, 7 MB; all of them but in a crowd of thousands
-Run = Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None]
-
-
-class Chunks(NamedTuple):
-    """Candidate pairs by track, cut into chunks that share no plot."""
-
-    track: I64  # (n,) rows of the store
-    start: I64  # (n + 1,) first pair of each track
-    plot: I32  # (E,) rising within a track
-    chunk: I64  # (C + 1,) first track of each chunk
-    tracks_most: int  # in one chunk
-    pairs_most: int
 
 
 class Looked(NamedTuple):
@@ -66,6 +58,7 @@ def look_settings(config: Config) -> F64:
     settings[K_EXACT_LIMIT] = config.association.exact_limit
     settings[K_SWEEPS] = config.association.sweeps
     settings[K_TOLERANCE] = config.association.tolerance
+    settings[K_LIFETIME] = config.life.lifetime_s
     settings[K_NEAREST] = config.association.method == "nearest"
     return settings
 
@@ -109,7 +102,8 @@ def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
 class Looker:
     """Does looks with the same rooms over and over; nothing is carried from one look to the next."""
 
-    def __init__(self, config: Config, motion: F64, gates: F64) -> None:
+    def __init__(self, config: Config, motion: F64, gates: F64, ending: F64) -> None:
+        self._ending = ending
         self._settings = look_settings(config)
         self._exact_limit = config.association.exact_limit
         self._motion, self._gates = motion, gates
@@ -129,7 +123,7 @@ class Looker:
         return self._rooms
 
     def look(
-        self, chunks: Chunks, reports: Reports, stations: Stations, store: Store, run: Run | None, tasks: int
+        self, chunks: Nearby, reports: Reports, stations: Stations, store: Store, run: Run | None = None
     ) -> Looked:
         """Update all tracks of the chunks with a look's plots.
 
@@ -137,14 +131,13 @@ class Looker:
         ----------
         reports : (M,) plots of one look; stations : all sensors
         store : overwritten in the chunks' rows
-        run : does tasks at once; None: one after another
-        tasks : how many parts to make
+        run : see `parallel.Run`
         """
         n = len(chunks.track)
         claimed = np.zeros(reports.size)
         changed = np.empty(n, np.uint8)
         count = len(chunks.chunk) - 1
-        tasks = max(min(tasks, count), 1) if run is not None else 1
+        tasks = 1 if run is None else max(min(count // CHUNKS_LEAST, TASKS), 1)
         rooms = self._room_for(tasks, chunks.tracks_most, chunks.pairs_most, reports.size)
         counts = np.zeros((tasks, LOOK_COUNTS), np.int64)
         jobs = []
@@ -162,6 +155,7 @@ class Looker:
                     self._motion,
                     self._gates,
                     self._settings,
+                    self._ending,
                     store.learnt,
                     store.summary,
                     store.number,
@@ -173,9 +167,6 @@ class Looker:
                     counts[k],
                 )
             )
-        if run is None:
-            look_chunks(*jobs[0])
-        else:
-            run(look_chunks, jobs)
+        do(look_chunks, jobs, run)
         total = counts.sum(axis=0)
         return Looked(claimed, changed, int(total[L_EXACT]), int(total[L_PROPAGATED]), int(total[L_MERGED]))
