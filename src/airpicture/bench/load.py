@@ -25,6 +25,7 @@ from airpicture.simulation.sky import Scan, Sky
 from airpicture.tables import F64, I64, Sensors, Status, Tracks
 from airpicture.tracker import Tracker
 
+SCORED: Final = 250_000  # targets beyond which not all discs are scored
 WARM_TURNS: Final = 6  # tracks are confirmed with the third plot, at Pd 0.9 nearly all after the fifth turn
 Report = Callable[[int, int], None]
 
@@ -102,7 +103,7 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
     cpu: list[list[float]] = [[] for _ in trackers]
     plots: list[int] = []
     tracks: list[int] = []
-    keeping = Keeping()
+    keeping = Keeping(1 if sky.shared else max(1, len(sky.traffic) // SCORED))
     errors: list[float] = []
     pictures: list[Picture | None] = [None] * len(trackers)
     total = load.warm + load.turns
@@ -112,21 +113,24 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
         counts = turn >= load.warm
         for part, now_ns in steps_of(scan, load.parts):
             for k in _order(len(trackers), turn):
+                pictures[k] = None  # ten million rows aren't kept twice
                 gc.collect(0)
                 w, c = time.perf_counter(), time.process_time()
                 picture = trackers[k].step(part, now_ns)
                 w, c = time.perf_counter() - w, time.process_time() - c
-                pictures[k] = picture if turn == total - 1 or k == 0 else None
+                pictures[k] = picture
                 if counts:
                     wall[k].append(w)
                     cpu[k].append(c)
                     if k == 0:
                         plots.append(len(part))
                         tracks.append(len(picture))
+                del picture
         if (counts and (turn - load.warm) % load.score_every == 0) or turn == total - 1:
             assert pictures[0] is not None
             keeping.add(pictures[0], scan.truth, sky.turn)
             errors.append(float(np.nanmedian(scan.error)))
+        del scan, part
         report(turn + 1, total)
     timed = [
         Timed(threads, np.array(w), np.array(c), digest(picture))

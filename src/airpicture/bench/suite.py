@@ -112,7 +112,7 @@ def figures(sample: Sample) -> dict[str, Any]:
         "plots_a_turn": float(by_turn.mean()),
         "tracks": float(sample.tracks.mean()),
         "by_threads": rows,
-        "speedup": float(sample.timed[0].wall_s.sum() / sample.timed[-1].wall_s.sum()),
+        "speedup": float(np.median(sample.timed[0].wall_s / sample.timed[-1].wall_s)),
         "identical": sample.identical,
         "bytes_per_track": sample.held_bytes / sample.capacity,
         "capacity": sample.capacity,

@@ -201,7 +201,7 @@ class Show:
     def scans(self, sampled: Sequence[dict[str, Any]]) -> None:
         """Show whole turns: speed and memory, then accuracy."""
         self.found["turns"] = list(sampled)
-        heads = ["targets", "threads", "plots", "median", "p99", "CPU", "ns/target", "plots/s", "real time"]
+        heads = ["targets", "threads", "plots", "median", "p99", "CPU", "CPU/target", "plots/s", "real time"]
         rows = [
             [
                 f"{one['targets']:,}",
@@ -210,7 +210,7 @@ class Show:
                 duration(run["wall_s_step_median"]),
                 duration(run["wall_s_step_p99"]),
                 duration(run["cpu_s_turn"]),
-                f"{run['wall_ns_per_target']:,.0f}",
+                f"{run['cpu_ns_per_target']:,.0f} ns",
                 f"{run['plots_per_s']:,.0f}",
                 f"{run['times_real_time']:,.0f} x",
             ]

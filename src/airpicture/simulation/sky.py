@@ -83,6 +83,12 @@ class Now:
     def __len__(self) -> int:
         return len(self.number)
 
+    def take(self, rows: Bool | I64) -> Now:
+        """Return the chosen targets."""
+        columns: tuple[Any, ...] = (self.number, self.since, self.home, self.lat, self.lon, self.h)
+        columns += (self.v_east, self.v_north)
+        return Now(self.t_ns, *(column[rows] for column in columns))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
@@ -207,9 +213,12 @@ class Sky:
         """Make the next turn, with `clutter` times the usual false plots."""
         looks = [self._look(rows, sensors) for rows, sensors in self._views()]
         false = self._false(clutter)
-        parts = [np.concatenate([*(look[k] for look in looks), false[k]]) for k in range(len(false))]
+        columns = [list(column) for column in zip(*looks, false, strict=True)]
+        del looks, false
+        # one column after another: of ten million targets the pieces and the whole of all would be 2 GB
+        parts = [np.concatenate(columns.pop(0)) for _ in range(len(columns))]
         t, sensor, slant, azimuth, elevation, h_baro, target, error = parts
-        del looks, false, parts
+        del parts
         if self.timing == "rotating":
             order = np.argsort(t, kind="stable")
         else:
