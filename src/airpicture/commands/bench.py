@@ -230,7 +230,7 @@ class Show:
             ]
             for one in sampled
         ]
-        self._table("Memory: all arrays of a tracker, and the whole process with its simulated sky", heads, rows)
+        self._table("Memory: the tracker's arrays, and the whole process", heads, rows)
         heads = ["targets", "held", "settled", "kept", "swaps", "false", "error", "plots'", "GOSPA/√n"]
         rows = [
             [
