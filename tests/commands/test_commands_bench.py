@@ -46,6 +46,7 @@ def test_tables_have_a_row_for_each_size() -> None:
         (["--targets", "many"], "--targets"),
         (["--timing", "sometimes"], "--timing"),
         (["--turns", "0"], "--turns"),
+        (["--peers", "--storm"], "one of --peers, --storm and --start"),
     ],
 )
 def test_wrong_usage_is_named(words: list[str], said: str) -> None:

@@ -29,6 +29,7 @@ NOTES = {
 )
 @click.option("--peers", is_flag=True, help="Run Stone Soup on the same plots, too (needs it installed).")
 @click.option("--storm", is_flag=True, help="Run what may overload a tracker: hub, clutter storm, garbage, line, full.")
+@click.option("--start", is_flag=True, help="Measure the first use after an installation, and a later one.")
 @click.option(
     "--timing",
     type=click.Choice(["rotating", "snapshot"]),
@@ -52,6 +53,7 @@ def command(
     sizes: Sequence[int],
     peers: bool,
     storm: bool,
+    start: bool,
     timing: Any,
     threads: int | None,
     turns: int,
@@ -69,6 +71,8 @@ def command(
     targets, 2,000 reports a second), in less than two minutes on two cores. A million targets take 3 GB and some
     minutes, ten million 20 GB.
     """
+    if sum((peers, storm, start)) > 1:
+        raise click.UsageError("Give one of --peers, --storm and --start at a time.")
     if peers:
         from airpicture.bench.peers import check_peers
 
@@ -86,6 +90,10 @@ def command(
         _peers(show, sizes, seed)
     elif storm:
         _storms(show, sizes, seed)
+    elif start:
+        from airpicture.bench.start import start_seconds
+
+        show.start(*start_seconds())
     else:
         _speed(show, sizes or DEFAULT_TARGETS, timing, most, turns, seed, whole=not sizes)
     show.end()
@@ -247,6 +255,13 @@ class Show:
             for one in sampled
         ]
         self._table("Accuracy in the same runs", heads, rows)
+        large = [one for one in sampled if one["targets"] >= 10_000]
+        if len(large) > 1:
+            least, most = (min(large, key=_size), max(large, key=_size))
+            ratio = cheapest(most) / cheapest(least)
+            self.note(
+                f"A target among {most['targets']:,} costs {ratio:.2f} times the CPU of one among {least['targets']:,}."
+            )
         self.note(
             "held: share of the targets that a confirmed track holds within 2 km; settled: of those in coverage for\n"
             "five turns; kept: held by one track from first to last turn; false: of the confirmed tracks; error:\n"
@@ -306,6 +321,15 @@ class Show:
         ]
         self._table(f"{targets:,} targets to 600 km, same plots; means of a turn", heads, shown)
 
+    def start(self, first: float, later: float) -> None:
+        """Show how long it takes until the first track."""
+        self.found["start"] = {"first_s": first, "later_s": later}
+        rows = [("first use, kernels compiled", duration(first)), ("later uses", duration(later))]
+        if not self.as_json:
+            from airpicture.commands import console
+
+            console.output().print(console.table("From start to tracks", rows))
+
     def storms(self, targets: int, rows: Sequence[dict[str, Any]]) -> None:
         """Show what overload does."""
         self.found.setdefault("storms", []).append({"targets": targets, "rows": list(rows)})
@@ -339,6 +363,15 @@ def duration(seconds: float) -> str:
 def percent(share: float) -> str:
     """Return a share for reading."""
     return "-" if share != share else f"{100 * share:.1f} %"
+
+
+def _size(one: dict[str, Any]) -> int:
+    return int(one["targets"])
+
+
+def cheapest(one: dict[str, Any]) -> float:
+    """Return the CPU time of a target on one thread, or on as few as were run [ns]."""
+    return float(one["by_threads"][0]["cpu_ns_per_target"])
 
 
 def yes(value: bool) -> str:
