@@ -30,12 +30,17 @@ def load(**keys: object) -> Load:
 def test_a_load_gives_times_counts_and_score() -> None:
     told: list[tuple[int, int]] = []
     sample = run_load(load(), lambda done, of: told.append((done, of)))
-    assert told == [(k, 6) for k in range(7)]
+    assert told[0][0] == 0
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1][0] == sample.counts["plots_received"]
+    assert all(done <= of for done, of in told)
     assert len(sample.plots) == len(sample.tracks) == 2
     assert (sample.plots > 40).all()
     one = sample.timed[0]
     assert (one.wall_s > 0).all()
     assert (one.cpu_s > 0).all()
+    assert (one.picture_s > 0).all()
+    assert (one.picture_s < one.wall_s).all()
     assert sample.score is not None
     assert sample.score.complete_settled > 0.85
     assert sample.score.median_m < 2 * sample.raw_median_m

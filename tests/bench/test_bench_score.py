@@ -38,7 +38,7 @@ def truth_at(east: F64, number: F64, since: int = 0) -> Now:
 def picture_at(east: F64, north: F64, track: F64, status: Status = Status.CONFIRMED) -> Picture:
     lat, lon = places(east, north)
     tracks = Tracks.blank(len(east), SENSORS, lat=lat, lon=lon, track=track, status=np.full(len(east), status))
-    return Picture(0, tracks, np.zeros(0, np.int64), {})
+    return Picture(0, tracks, np.zeros(0, np.int64), counts={})
 
 
 def test_errors_false_and_missing_are_counted() -> None:

@@ -2,7 +2,8 @@
 
 Trackers that differ in their threads see the same plots right after one another, so that what else the machine does
 weighs on all alike and their ratio means something. Timed is `Tracker.step` as a user calls it, plots in to whole
-picture out; the making of plots and the scoring of pictures stand outside the clock.
+picture out: a picture is worked out when it's looked at, so it's looked at, on the clock. The making of plots and the
+scoring of pictures stand outside it.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ class Timed:
     """The steps of one tracker."""
 
     threads: int
-    wall_s: F64  # (S,)
-    cpu_s: F64  # (S,) of all threads
+    wall_s: F64  # (S,) from plots to the columns of the picture
+    cpu_s: F64  # (S,) the same, of all threads
+    picture_s: F64  # (S,) the picture's part of wall_s
     digest: str  # of the last picture, all columns
 
 
@@ -91,7 +93,7 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
 
     Parameters
     ----------
-    report : called with turns done and turns in all
+    report : called with plots done and about how many there will be
     """
     sky = load.make()
     config = load.config or config_for(len(sky.traffic))
@@ -101,15 +103,17 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
     trackers += [tracker_of(sky.sensors, config, threads) for threads in load.threads[1:]]
     wall: list[list[float]] = [[] for _ in trackers]
     cpu: list[list[float]] = [[] for _ in trackers]
+    shown: list[list[float]] = [[] for _ in trackers]
     plots: list[int] = []
     tracks: list[int] = []
     keeping = Keeping(1 if sky.shared else max(1, len(sky.traffic) // SCORED))
     errors: list[float] = []
     pictures: list[Picture | None] = [None] * len(trackers)
-    total = load.warm + load.turns
-    report(0, total)
+    total, done, known = load.warm + load.turns, 0, 0
     for turn in range(total):
         scan = sky.next_scan()
+        known = known or len(scan.plots) * total  # about as many each turn
+        report(done, known)
         counts = turn >= load.warm
         for part, now_ns in steps_of(scan, load.parts):
             for k in _order(len(trackers), turn):
@@ -117,24 +121,29 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
                 gc.collect(0)
                 w, c = time.perf_counter(), time.process_time()
                 picture = trackers[k].step(part, now_ns)
-                w, c = time.perf_counter() - w, time.process_time() - c
+                p = time.perf_counter()
+                count = len(picture.tracks)
+                end = time.perf_counter()
+                w, p, c = end - w, end - p, time.process_time() - c
                 pictures[k] = picture
                 if counts:
                     wall[k].append(w)
                     cpu[k].append(c)
+                    shown[k].append(p)
                     if k == 0:
                         plots.append(len(part))
-                        tracks.append(len(picture))
+                        tracks.append(count)
                 del picture
+            done += len(part)
+            report(done, max(known, done))
         if (counts and (turn - load.warm) % load.score_every == 0) or turn == total - 1:
             assert pictures[0] is not None
             keeping.add(pictures[0], scan.truth, sky.turn)
             errors.append(float(np.nanmedian(scan.error)))
         del scan, part
-        report(turn + 1, total)
     timed = [
-        Timed(threads, np.array(w), np.array(c), digest(picture))
-        for threads, w, c, picture in zip(load.threads, wall, cpu, pictures, strict=True)
+        Timed(threads, np.array(w), np.array(c), np.array(p), digest(picture))
+        for threads, w, c, p, picture in zip(load.threads, wall, cpu, shown, pictures, strict=True)
     ]
     return Sample(
         name=load.name,

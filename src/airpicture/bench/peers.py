@@ -132,11 +132,12 @@ def compare(targets: int, *, seed: int = 1, report: Report = lambda done, of: No
     ]
     if targets <= BELIEF_MAX:
         kinds.append(("joint", "joint probabilities, belief propagation", "belief"))
-    total, done = TURNS * (len(kinds) + 2), 0
+    plots = len(turns[0].slant)
+    total, done = TURNS * (len(kinds) + 2) * plots, 0
 
     def tick() -> None:
         nonlocal done
-        done += 1
+        done += plots
         report(done, total)
 
     report(0, total)
@@ -176,9 +177,8 @@ def run_own(sky: Sky, turns: list[Turn], config: Config, tick: Callable[[], None
     tally, seconds, plots = Tally(), [], 0
     for k, turn in enumerate(turns):
         begun = time.process_time()
-        picture = tracker.step(turn.scan.plots, turn.scan.now_ns)
+        tracks = tracker.step(turn.scan.plots, turn.scan.now_ns).tracks
         taken = time.process_time() - begun
-        tracks = picture.tracks
         real = np.flatnonzero((tracks.status == Status.CONFIRMED) | (tracks.status == Status.COASTING))
         h = tracks.h_ell[real]
         slant, azimuth, _ = geo.geodetic_to_polar(

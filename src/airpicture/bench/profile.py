@@ -87,12 +87,12 @@ def profile(load: Load, phases: Mapping[str, Sequence[str]] = PHASES) -> dict[st
             scan = sky.next_scan()
             for part, now_ns in steps_of(scan, load.parts):
                 begun = time.perf_counter()
-                picture = tracker.step(part, now_ns)
+                tracks_now = len(tracker.step(part, now_ns).tracks)
                 if turn >= load.warm:
                     whole += time.perf_counter() - begun
             if turn >= load.warm:
                 plots += len(scan.plots)
-                tracks += len(picture)
+                tracks += tracks_now
         by_phase = {phase: seconds[phase] / load.turns for phase in phases if phase in seconds}
     by_phase["rest"] = whole / load.turns - sum(by_phase.values())
     return {

@@ -37,7 +37,5 @@ def _run(settings: dict[str, str]) -> float:
     taken = time.perf_counter() - begun
     if done.returncode or not done.stdout.strip().isdigit() or int(done.stdout) == 0:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise InputError(
-            f"a first program couldn't be run: {last}", todo="Run 'airpicture demo' to see where it fails"
-        )
+        raise InputError(f"a first program couldn't be run: {last}", todo="Run 'airpicture demo' to see where it fails")
     return taken

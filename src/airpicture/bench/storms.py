@@ -52,7 +52,7 @@ def run_storm(
     usual_walls: list[float] = []
     plots, usual_plots, invented_most, usual_invented_most, tracks, real_most = 0, 0, 0, 0, 0, 0
     held = 0
-    report(0, total)
+    done = 0
     for k, (scan, struck, after) in enumerate(turns):
         usual_scan = usual_sky.next_scan()
         picture, wall = _timed(tracker, scan.plots, scan.now_ns)
@@ -68,7 +68,8 @@ def run_storm(
             invented_most = max(invented_most, invented(picture, scan.truth))
             usual_invented_most = max(usual_invented_most, invented(usual_picture, usual_scan.truth))
             tracks, real_most = max(tracks, len(picture)), max(real_most, len(confirmed(picture)))
-        report(k + 1, total)
+        done += len(scan.plots) + len(usual_scan.plots)
+        report(done, max(done, 2 * len(usual_scan.plots) * total))
     wall, usual_wall = max(walls), float(np.median(usual_walls))
     more = {key: value - usual_picture.counts.get(key, 0) for key, value in picture.counts.items()}
     return {
@@ -91,6 +92,7 @@ def run_storm(
 def _timed(tracker: Tracker, plots: Any, now_ns: int) -> tuple[Picture, float]:
     begun = time.perf_counter()
     picture = tracker.step(plots, now_ns)
+    assert picture.tracks is not None  # worked out on the clock
     return picture, time.perf_counter() - begun
 
 

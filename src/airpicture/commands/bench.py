@@ -163,7 +163,7 @@ class Show:
         """Return the context that shows how far a run is."""
         from airpicture.commands import console
 
-        return console.progress(title, "turns", self.quiet)
+        return console.progress(title, "plots", self.quiet)
 
     def run(self, load: Load, title: str) -> dict[str, Any]:
         """Run one load under a bar."""
@@ -209,7 +209,7 @@ class Show:
     def scans(self, sampled: Sequence[dict[str, Any]]) -> None:
         """Show whole turns: speed and memory, then accuracy."""
         self.found["turns"] = list(sampled)
-        heads = ["targets", "threads", "plots", "median", "p99", "CPU", "CPU/target", "plots/s", "real time"]
+        heads = ["targets", "threads", "plots", "median", "p99", "picture", "CPU", "CPU/target", "plots/s", "real time"]
         rows = [
             [
                 f"{one['targets']:,}",
@@ -217,6 +217,7 @@ class Show:
                 f"{one['plots_a_turn']:,.0f}",
                 duration(run["wall_s_step_median"]),
                 duration(run["wall_s_step_p99"]),
+                duration(run["picture_s_turn"]),
                 duration(run["cpu_s_turn"]),
                 f"{run['cpu_ns_per_target']:,.0f} ns",
                 f"{run['plots_per_s']:,.0f}",
@@ -285,7 +286,7 @@ class Show:
     def sectors(self, sampled: Sequence[dict[str, Any]]) -> None:
         """Show latency."""
         self.found["sectors"] = list(sampled)
-        heads = ["load", "threads", "plots", "p50", "p99", "most", "share of its time at p99"]
+        heads = ["load", "threads", "plots", "p50", "p99", "most", "p99 bare", "of its time"]
         rows = [
             [
                 one["name"] if "radars" in one["name"] else f"{one['name']}, {one['steps_a_turn']} steps a turn",
@@ -294,12 +295,17 @@ class Show:
                 duration(run["wall_s_step_median"]),
                 duration(run["wall_s_step_p99"]),
                 duration(run["wall_s_step_max"]),
+                duration(run["step_s_p99"]),
                 percent(run["wall_s_step_p99"] * one["steps_a_turn"] / 10.0),
             ]
             for one in sampled
             for run in one["by_threads"]
         ]
         self._table("From plots to picture, sector by sector", heads, rows)
+        self.note(
+            "p99 bare: until the tracks are up to date, the columns of the picture not yet asked for; of its time:\n"
+            "how much of a step's share of the turn p99 takes.\n"
+        )
 
     def peers(self, targets: int, rows: Sequence[dict[str, Any]]) -> None:
         """Show this tracker beside its peer."""
