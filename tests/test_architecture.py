@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulation": BASE | {"geo", "formats"},
     "evaluation": BASE | {"geo", "formats"},
     "page": BASE | {"geo", "__init__"},
-    "commands": BASE | {"__init__", "formats", "tracker", "simulation", "evaluation", "page"},
+    "bench": BASE | {"geo", "picture", "tracker", "simulation", "evaluation"},
+    "commands": BASE | {"__init__", "formats", "tracker", "simulation", "evaluation", "page", "bench"},
     "__main__": {"commands"},
 }
 
@@ -55,7 +56,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 }
 
 # Clocks, threads, sockets and global randomness belong above the tracker: to commands, and to a service.
-OUTSIDE = {"commands", "__main__"}
+OUTSIDE = {"bench", "commands", "__main__"}
 FORBIDDEN_MODULES = {
     "asyncio", "concurrent", "http", "logging", "multiprocessing", "queue", "random", "sched", "secrets", "select",
     "selectors", "signal", "socket", "socketserver", "ssl", "subprocess", "threading", "time", "urllib", "uuid",
@@ -233,7 +234,7 @@ def test_help_needs_nothing_but_click() -> None:
 
 
 COMMAND_MODULES = {
-    f"airpicture.commands.{name}" for name in ("demo", "track", "info", "convert", "simulate", "evaluate")
+    f"airpicture.commands.{name}" for name in ("demo", "track", "info", "convert", "simulate", "evaluate", "bench")
 }
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "convert": "Convert plots or tracks from one format to another.",
     "simulate": "Run a scenario: plots, truth and sensors.",
     "evaluate": "Measure tracks against truth or reference tracks.",
+    "bench": "Measure speed, memory and accuracy on this machine.",
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 

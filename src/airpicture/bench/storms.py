@@ -1,0 +1,113 @@
+"""Storms on the clock: what each does to time, memory and picture, beside the same sky on a usual day.
+
+Both skies are tracked turn about, so that whatever else runs on the machine weighs on both. Two ratios matter: time a
+plot, since more plots may cost more time but not out of proportion; and memory, which may not grow at all. A confirmed
+track further than 5 km from every target is invented.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from airpicture.bench.load import Report, bytes_held, config_for, tracker_of
+from airpicture.bench.score import foot
+from airpicture.picture import Picture
+from airpicture.simulation.sky import Now, round_earth
+from airpicture.simulation.storms import AFTER_TURNS, STORMS, STRUCK_TURNS, WARM_TURNS, StormName, storm
+from airpicture.tables import Status
+from airpicture.tracker import Tracker
+
+__all__ = ["STORMS", "run_storm"]
+
+INVENTED_M: Final = 5_000.0
+
+
+def run_storm(
+    name: StormName, targets: int, *, seed: int = 1, threads: int = 1, report: Report = lambda done, of: None
+) -> dict[str, Any]:
+    """Track a storm beside a usual day; return what it did.
+
+    Returns
+    -------
+    plots, usual_plots : the most in a turn, struck and usual
+    wall_s, usual_wall_s : the longest struck step, and the median of the usual ones
+    per_plot_ratio : how many times as long a plot took
+    memory_growth_mib : of all arrays that the tracker holds, from before the storm until after it
+    tracks, confirmed : in the picture, at the most
+    invented, usual_invented : the most in any turn from the storm on
+    counted : what the tracker counted in the storm, and not in usual turns
+    """
+    sky, turns = storm(name, targets, seed)
+    usual_sky = round_earth(targets, seed=seed)
+    config = config_for(targets)
+    ours = replace(config, capacity=max(16, targets // 2)) if name == "full" else config
+    tracker, usual = tracker_of(sky.sensors, ours, threads), tracker_of(usual_sky.sensors, config, threads)
+    total = WARM_TURNS + STRUCK_TURNS[name] + AFTER_TURNS
+    walls: list[float] = []
+    usual_walls: list[float] = []
+    plots, usual_plots, invented_most, usual_invented_most, tracks, real_most = 0, 0, 0, 0, 0, 0
+    held = 0
+    done = 0
+    for k, (scan, struck, after) in enumerate(turns):
+        usual_scan = usual_sky.next_scan()
+        picture, wall = _timed(tracker, scan.plots, scan.now_ns)
+        usual_picture, usual_wall = _timed(usual, usual_scan.plots, usual_scan.now_ns)
+        if k == WARM_TURNS - 1:
+            held = bytes_held(tracker)
+        if struck:
+            walls.append(wall)
+            plots = max(plots, len(scan.plots))
+        if struck or after:
+            usual_walls.append(usual_wall)
+            usual_plots = max(usual_plots, len(usual_scan.plots))
+            invented_most = max(invented_most, invented(picture, scan.truth))
+            usual_invented_most = max(usual_invented_most, invented(usual_picture, usual_scan.truth))
+            tracks, real_most = max(tracks, len(picture)), max(real_most, len(confirmed(picture)))
+        done += len(scan.plots) + len(usual_scan.plots)
+        report(done, max(done, 2 * len(usual_scan.plots) * total))
+    wall, usual_wall = max(walls), float(np.median(usual_walls))
+    more = {key: value - usual_picture.counts.get(key, 0) for key, value in picture.counts.items()}
+    return {
+        "name": name,
+        "plots": plots,
+        "usual_plots": usual_plots,
+        "wall_s": wall,
+        "usual_wall_s": usual_wall,
+        "per_plot_ratio": (wall / plots) / (usual_wall / usual_plots),
+        "memory_growth_mib": (bytes_held(tracker) - held) / 2**20,
+        "tracks": tracks,
+        "confirmed": real_most,
+        "invented": invented_most,
+        "usual_invented": usual_invented_most,
+        "capacity": ours.capacity,
+        "counted": {key: value for key, value in more.items() if value > 0 and ("shed" in key or "refused" in key)},
+    }
+
+
+def _timed(tracker: Tracker, plots: Any, now_ns: int) -> tuple[Picture, float]:
+    begun = time.perf_counter()
+    picture = tracker.step(plots, now_ns)
+    assert picture.tracks is not None  # worked out on the clock
+    return picture, time.perf_counter() - begun
+
+
+def confirmed(picture: Picture) -> Any:
+    """Return the rows of a picture that are confirmed, coasting ones included."""
+    status = picture.tracks.status
+    return np.flatnonzero((status == Status.CONFIRMED) | (status == Status.COASTING))
+
+
+def invented(picture: Picture, truth: Now) -> int:
+    """Count the confirmed tracks that are far from every target."""
+    real = confirmed(picture)
+    tracks = picture.tracks
+    there = foot(tracks.lat[real], tracks.lon[real])
+    if not len(real) or not len(truth):
+        return len(real)
+    near = cKDTree(foot(truth.lat, truth.lon)).query(there, distance_upper_bound=INVENTED_M)[0]
+    return int(np.sum(~np.isfinite(near)))

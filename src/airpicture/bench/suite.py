@@ -1,0 +1,129 @@
+"""The loads that ``airpicture bench`` runs, and what it says of each, as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+import numpy as np
+
+from airpicture.bench.load import Load, Sample, takes_threads
+from airpicture.config import Config
+from airpicture.simulation.sky import SECTORS, Sky, Timing, long_range, region, round_earth
+
+DEFAULT_TARGETS: Final = (300, 10_000, 100_000)
+LONG_RANGE_MOST: Final = 1_000  # up to here the sky is that of one radar to 600 km, beyond it the round Earth
+IDENTITY_MOST: Final = 100_000  # targets up to which four threads are held against one, too
+BOTH_MOST: Final = 3_000_000  # targets of which one and two threads fit into memory side by side
+REGION_STEPS: Final = (SECTORS, 30 * SECTORS)  # a turn: sectors of all radars at once, and as many steps as sectors
+
+
+def sky_of(targets: int, timing: Timing = "rotating", seed: int = 1) -> Sky:
+    """Return the sky for a number of targets."""
+    make = long_range if targets <= LONG_RANGE_MOST else round_earth
+    return make(targets, timing=timing, seed=seed)
+
+
+def threads_for(targets: int, most: int) -> tuple[int, ...]:
+    """Return the numbers of threads to compare at a size."""
+    if not takes_threads() or most < 2:
+        return (1,)
+    if targets > BOTH_MOST:
+        return (most,)
+    return (1, most)
+
+
+def scan_load(
+    targets: int, *, threads: tuple[int, ...], timing: Timing, seed: int, turns: int = 6, method: str = "joint"
+) -> Load:
+    """Return the load of whole turns, one step each."""
+    config = None if method == "joint" else nearest(targets)
+    return Load(
+        name=f"{targets:,}",
+        make=lambda: sky_of(targets, timing, seed),
+        threads=threads,
+        turns=turns,
+        config=config,
+        score_every=1 if targets <= 200_000 else max(1, turns - 1),
+    )
+
+
+def nearest(targets: int) -> Config:
+    """Return the settings with plots shared out by global nearest neighbour."""
+    from airpicture.bench.load import config_for
+
+    base = Config()
+    return config_for(targets, replace(base, association=replace(base.association, method="nearest")))
+
+
+def identity_load(targets: int, *, timing: Timing, seed: int) -> Load:
+    """Return the load that holds the pictures of 1, 2 and 4 threads against one another."""
+    return Load(f"{targets:,}", lambda: sky_of(targets, timing, seed), (1, 2, 4), warm=3, turns=1)
+
+
+def sector_load(targets: int, *, threads: tuple[int, ...], seed: int, turns: int = 2) -> Load:
+    """Return the load of turns cut into sectors, each a step as it comes from the antennas."""
+    return Load(
+        name=f"{targets:,}",
+        make=lambda: sky_of(targets, "rotating", seed),
+        threads=threads,
+        warm=5,
+        turns=turns,
+        parts=SECTORS,
+        score_every=turns,
+    )
+
+
+def region_load(steps: int, *, seed: int, threads: tuple[int, ...] = (1,)) -> Load:
+    """Return the load of 30 radars, 4,000 targets and 2,000 reports a second."""
+    name = f"4,000 under 30 radars, {steps} steps a turn"
+    return Load(name, lambda: region(seed=seed), threads, warm=5, turns=3, parts=steps, score_every=3)
+
+
+def figures(sample: Sample) -> dict[str, Any]:
+    """Return what one load came to, ready for JSON: seconds, metres, bytes."""
+    turns = len(sample.plots) // sample.parts
+    by_turn = sample.plots.reshape(turns, sample.parts).sum(axis=1)
+    rows = []
+    for one in sample.timed:
+        wall, cpu = one.wall_s.sum(), one.cpu_s.sum()
+        rows.append(
+            {
+                "threads": one.threads,
+                "wall_s_step_median": float(np.median(one.wall_s)),
+                "wall_s_step_p99": float(np.percentile(one.wall_s, 99)),
+                "wall_s_step_max": float(one.wall_s.max()),
+                "wall_s_turn": float(wall / turns),
+                "picture_s_turn": float(one.picture_s.sum() / turns),
+                "step_s_median": float(np.median(one.wall_s - one.picture_s)),
+                "step_s_p99": float(np.percentile(one.wall_s - one.picture_s, 99)),
+                "cpu_s_turn": float(cpu / turns),
+                "plots_per_s": float(sample.plots.sum() / wall),
+                "plots_per_cpu_s": float(sample.plots.sum() / max(cpu, 1e-9)),
+                "wall_ns_per_target": float(wall / turns / sample.targets * 1e9),
+                "cpu_ns_per_target": float(cpu / turns / sample.targets * 1e9),
+                "times_real_time": float(sample.turn_s * turns / wall),
+                "digest": one.digest,
+            }
+        )
+    return {
+        "name": sample.name,
+        "targets": sample.targets,
+        "sensors": sample.sensors,
+        "steps_a_turn": sample.parts,
+        "turns": turns,
+        "plots_a_turn": float(by_turn.mean()),
+        "tracks": float(sample.tracks.mean()),
+        "by_threads": rows,
+        "speedup": float(np.median(sample.timed[0].wall_s / sample.timed[-1].wall_s)),
+        "identical": sample.identical,
+        "bytes_per_track": sample.held_bytes / sample.capacity,
+        "capacity": sample.capacity,
+        "start_s": sample.start_s,
+        "peak_rss_mib": sample.peak_rss_mib,
+        "score": asdict(sample.score) if sample.score else None,
+        "plot_error_median_m": sample.raw_median_m,
+        "kept": sample.kept,
+        "swaps_a_turn": sample.swaps / max(turns - 1, 1),
+        "counts": sample.counts,
+    }
