@@ -14,7 +14,6 @@ from airpicture.kernels.joint import COUNTS
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import ROW
 from airpicture.kernels.look import (
-    CONDITIONED,
     K_CONFIRM,
     K_CONFIRM_PLOTS,
     K_EXACT_LIMIT,
@@ -27,9 +26,9 @@ from airpicture.kernels.look import (
     L_PROPAGATED,
     LOOK,
     LOOK_COUNTS,
-    Room,
     look_chunks,
 )
+from airpicture.kernels.room import CONDITIONED, Room
 from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store

@@ -1,0 +1,208 @@
+"""A track given the plots that may be its own, each with its weight: state, modes, existence, and what it learns.
+
+The models of a track stay apart: each becomes the mixture of itself given "none" and given each plot.
+"""
+
+import math
+from typing import Any
+
+from airpicture.kernels._jit import inline, lane
+from airpicture.kernels.arrays import F64
+from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X
+from airpicture.kernels.conditioning import condition
+from airpicture.kernels.lanes import (
+    LANES,
+    S6,
+    U,
+    less,
+    load_covariance,
+    load_state,
+    moved,
+    outer,
+    store_covariance,
+    store_state,
+    weighted,
+)
+from airpicture.kernels.layout import (
+    COUNT_POS,
+    D_BARO,
+    EXISTENCE,
+    H_MEAN,
+    H_VAR,
+    M_H_VAR,
+    MODE,
+    POLAR,
+    ROW,
+    VAR_BARO,
+    VAR_COMMON,
+    VAR_POS,
+    Z_ELEVATION,
+    Z_H,
+    Z_H_BARO,
+    Z_KIND,
+    Z_LEARN,
+    Z_P,
+    Z_RANGE,
+    Z_VAR_P,
+)
+from airpicture.kernels.learn import MOVED
+from airpicture.kernels.measuring import C_COUNT, C_D2
+from airpicture.kernels.room import STATES, Room
+from airpicture.kernels.wgs84 import height_of, height_up_of
+
+VAR_POS_SURPRISE = 4.0
+VAR_POS_LEAST = 0.25  # m²: 0.5 m, the step of I020/042 and I010/042
+VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported height and a pressure height
+
+
+@lane
+def _start_sum(T: F64, l: U) -> None:
+    """Begin a model's mixture with what is left for "none of the plots", the weight in C_D2."""
+    store_state(T, T_SUM + l, (0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    P = load_covariance(T, T_BASE + S6 + l)
+    store_covariance(T, T_SUM + S6 + l, weighted(T[C_D2 + l], P, 0.0, P))
+
+
+@lane
+def _add(T: F64, l: U) -> None:
+    """Add a model given one plot, with the weight in C_D2; states are taken from the predicted one on."""
+    part = T[C_D2 + l]
+    d = less(load_state(T, T_X + l), load_state(T, T_BASE + l))
+    store_state(T, T_SUM + l, moved(load_state(T, T_SUM + l), part, d))
+    P = weighted(part, load_covariance(T, T_P + l), part, outer(d))
+    store_covariance(T, T_SUM + S6 + l, weighted(1.0, load_covariance(T, T_SUM + S6 + l), 1.0, P))
+
+
+@lane
+def _close_sum(T: F64, l: U) -> None:
+    """Make the mixture's moments the model's new state."""
+    d = load_state(T, T_SUM + l)
+    store_state(T, T_X + l, moved(load_state(T, T_BASE + l), 1.0, d))
+    store_covariance(T, T_P + l, weighted(1.0, load_covariance(T, T_SUM + S6 + l), -1.0, outer(d)))
+
+
+@inline
+def _learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
+    """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
+
+    As `register` assumes where it places such a plot: up to 0.7 of the range, and no more than 18 km.
+    """
+    told = math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_ELEVATION])
+    if int(Z[j, Z_KIND]) == POLAR and not told:
+        T[H_MEAN] = height_of(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        reach = 0.2 * Z[j, Z_RANGE]
+        T[H_VAR] = min(motion[M_H_VAR], reach * reach)
+
+
+@inline
+def _learn_scatter(T: F64, found: float, general: float) -> None:
+    """Learn how much a track's reported positions scatter, where the reports themselves don't say.
+
+    The innovation's square less what the prediction explains, under the model that fits best, averaged over some
+    twenty plots. What all plots of a place have in common (a bad geometry's slow error) can't be seen so, and doesn't
+    average out: it's taken to be as large as the sensor's general figure, and added where the track is shown.
+    Source: Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE TAC 15(2), 1970, in the
+    recursive form with forgetting.
+    """
+    held = T[VAR_POS] if T[VAR_POS] > 0.0 else general
+    count = T[COUNT_POS] + 1.0
+    # one wild report or the start of a turn must not pass for scatter: it counts four times the usual at most
+    found = min(max(found, 0.0), VAR_POS_SURPRISE * held)
+    held += max(0.05, 1.0 / (count + 3.0)) * (found - held)
+    T[VAR_POS] = min(max(held, VAR_POS_LEAST), 16.0 * general)
+    T[COUNT_POS] = count
+    T[VAR_COMMON] = general
+
+
+@inline
+def _learn_pressure(T: F64, Z: F64, j: int) -> None:
+    """Learn the air's pressure offset (h_ell - h_baro) from a plot that reports both heights; a scalar Kalman step."""
+    if math.isfinite(Z[j, Z_H]) and math.isfinite(Z[j, Z_H_BARO]):
+        var = T[VAR_BARO] + 1.0  # the offset drifts as the target flies through the weather
+        gain = var / (var + VAR_PRESSURE_PAIR)
+        T[D_BARO] += gain * (Z[j, Z_H] - Z[j, Z_H_BARO] - T[D_BARO])
+        T[VAR_BARO] = (1.0 - gain) * var
+
+
+@inline
+def fold_plots(
+    w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, motion: F64, room: Room, lanes: U
+) -> tuple[float, int, int]:
+    """Fold a track's shared-out plots into its models, each a mixture over "none" and its plots; leave it in T.
+
+    Returns
+    -------
+    the probability that one of the plots is its own, the heaviest pair, and whether the states changed
+
+    Source: Bar-Shalom, Willett, Tian, "Tracking and Data Fusion", 2011, sec. 6.2 and 6.4 (JPDA, IMM with it);
+    existence: Musicki, Evans, "Joint integrated probabilistic data association: JIPDA", IEEE TAES 40(3), 2004,
+    eq. 20-24.
+    """
+    T, W, Z = room.T, room.W, R.Z
+    got = 0.0
+    top = pairs_from
+    for e in range(pairs_from, pairs_to):
+        got += room.weight[e]
+        if room.weight[e] >= room.weight[top]:
+            top = e
+    for k in range(ROW):
+        T[k] = W[w, k]
+    r = T[EXISTENCE]
+    none = max(1.0 - got, 0.0)
+    alive = none * (1.0 - room.detect[w]) * r / (1.0 - r * room.detect[w])  # there, and none of the plots is its own
+    T[EXISTENCE] = min(got + alive, 1.0 - 1e-9)
+    if got < MOVED:
+        return got, top, 0
+    scale = 1.0 / (alive + got)
+    base = int(T_BASE)
+    for k in range(STATES):
+        T[base + k] = T[k]
+    _learn_reach(T, Z, room.plot[pairs_from], motion)
+    j = room.plot[top]
+    if room.weight[top] >= 0.9 and Z[j, Z_LEARN] == 1.0 and top < len(room.V):
+        fit = 0
+        for m in range(LANES):
+            if T[MODE + m] * room.share[top, m] > T[MODE + fit] * room.share[top, fit]:
+                fit = m
+        _learn_scatter(T, room.V[top, STATES + fit], Z[j, Z_VAR_P])
+    part = int(C_D2)
+    into = int(C_COUNT)  # of each model: likelihood of what came
+    total = 0.0
+    for m in range(LANES):
+        c = alive * scale
+        for e in range(pairs_from, pairs_to):
+            c += room.weight[e] * scale * room.share[e, m]
+        T[into + m] = c
+        T[part + m] = alive * scale / c if c >= 1e-12 else 1.0
+        T[MODE + m] *= c
+        total += T[MODE + m]
+    kept0, kept1, kept2, kept3 = T[into], T[into + 1], T[into + 2], T[into + 3]
+    for m in range(LANES):
+        T[MODE + m] = max(T[MODE + m] / total, 1e-9)
+    for l in range(lanes):
+        _start_sum(T, l)
+    for e in range(pairs_from, pairs_to):
+        if e < len(room.V):
+            for k in range(STATES):
+                T[k] = room.V[e, k]
+        else:
+            for k in range(STATES):
+                T[k] = T[base + k]
+            h, ux, uy, uz = height_up_of(T[0], T[LANES], T[2 * LANES])
+            k0 = room.plot[e]
+            # the offset as it was when the pair was scored
+            told, var_told, scatter = T[D_BARO], T[VAR_BARO], T[VAR_POS]
+            T[D_BARO], T[VAR_BARO], T[VAR_POS] = W[w, D_BARO], W[w, VAR_BARO], W[w, VAR_POS]
+            delta = (R.t_ns[k0] - room.t_w[w]) * 1e-9
+            condition(Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], delta, T, lanes)
+            T[D_BARO], T[VAR_BARO], T[VAR_POS] = told, var_told, scatter
+        for m in range(LANES):
+            c = kept0 if m == 0 else (kept1 if m == 1 else (kept2 if m == 2 else kept3))
+            T[part + m] = room.weight[e] * scale * room.share[e, m] / c if c >= 1e-12 else 0.0
+        for l in range(lanes):
+            _add(T, l)
+    for l in range(lanes):
+        _close_sum(T, l)
+    if room.weight[top] > 0.9:
+        _learn_pressure(T, Z, j)
+    return got, top, 1

@@ -1,0 +1,329 @@
+"""Scalar measurements folded into a track's four states: height, range and azimuth, positions, velocities; see `lanes`.
+
+Each is a row h of 6, an innovation nu and a variance R at a model's state, and `fold_...` folds it in. Where the models
+stand apart they are linearised apart.
+"""
+
+import math
+
+from airpicture.kernels._jit import lane
+from airpicture.kernels.arrays import F64
+from airpicture.kernels.bank import MEAN_RADIUS, T_FREE, T_P, T_Q, T_Q_UP, T_X
+from airpicture.kernels.lanes import (
+    Covariance,
+    Six,
+    U,
+    dot,
+    inner,
+    load_covariance,
+    load_state,
+    moved,
+    outer,
+    raised,
+    store_covariance,
+    store_state,
+    times,
+    times_position,
+    times_velocity,
+    weighted,
+)
+
+HEIGHT_GARBLED = 36.0  # d² of a height beyond which it's taken as garbled and left out of the plot
+LOG_HEIGHTS = math.log(15_000.0)  # false heights are spread over 15 km
+LOG_GARBLED = math.log(0.02)  # share of real replies whose height is wrong
+
+# Of each model: d², product of the S, measurements folded, log of what else makes the plot likely, 1 where it fits
+# the measurement model at all, scatter beyond the prediction's (reported positions), and what it said along up before
+C_D2 = U(T_FREE)
+C_DET = U(T_FREE + 4)
+C_COUNT = U(T_FREE + 8)
+C_EXTRA = U(T_FREE + 12)
+C_FINE = U(T_FREE + 16)
+C_FOUND = U(T_FREE + 20)
+C_BLIND = U(T_FREE + 24)
+C_UP = U(T_FREE + 28)  # 5: mean of position and velocity, and their three second moments
+C_END = T_FREE + 48
+
+
+@lane
+def _fold(T: F64, l: U, x: Six, P: Covariance, h: Six, nu: float, r: float) -> None:
+    """Fold one measurement into a model.
+
+    P - (P h)(P h)'/S stays symmetric by storage and positive because S > R > 0.
+    """
+    ph = times(P, h)
+    s = r + inner(ph, h)
+    gain = 1.0 / s
+    store_state(T, T_X + l, moved(x, gain * nu, ph))
+    store_covariance(T, T_P + l, weighted(1.0, P, -gain, outer(ph)))
+    T[C_D2 + l] += nu * nu * gain
+    T[C_DET + l] *= s
+
+
+@lane
+def _fold_two(
+    T: F64, l: U, x: Six, P: Covariance, h: Six, nu: float, r: float, h2: Six, nu2: float, r2: float, fine: float
+) -> None:
+    """Fold two measurements linearised at one point; where fine is 0 they change nothing."""
+    ph = times(P, h)
+    s = r + inner(ph, h)
+    gain = fine / s
+    d2 = nu * nu / s
+    x = moved(x, gain * nu, ph)
+    P = weighted(1.0, P, -gain, outer(ph))
+    nu2 = nu2 - gain * nu * inner(ph, h2)
+    ph = times(P, h2)
+    s2 = r2 + inner(ph, h2)
+    gain = fine / s2
+    store_state(T, T_X + l, moved(x, gain * nu2, ph))
+    store_covariance(T, T_P + l, weighted(1.0, P, -gain, outer(ph)))
+    T[C_D2 + l] += d2 + nu2 * nu2 / s2
+    T[C_DET + l] *= s * s2
+    T[C_FINE + l] = fine
+
+
+@lane
+def fold_height(
+    T: F64,
+    l: U,
+    rx: float,
+    ry: float,
+    rz: float,
+    ux: float,
+    uy: float,
+    uz: float,
+    h: float,
+    delta: float,
+    z: float,
+    r: float,
+) -> None:
+    """Fold a height, unless it is so far off that it must be garbled. rx ... h: a point nearby, its vertical, height.
+
+    Height near that point is h + u d + (d² - (u d)²) / 2R, its gradient u + (d - (u d) u) / R.
+    """
+    x = load_state(T, T_X + l)
+    P = load_covariance(T, T_P + l)
+    d = (x[0] + delta * x[3] - rx, x[1] + delta * x[4] - ry, x[2] + delta * x[5] - rz)
+    rise = d[0] * ux + d[1] * uy + d[2] * uz
+    nu = z - h - rise - (dot(d, d) - rise * rise) * (0.5 / MEAN_RADIUS)
+    tilt = 1.0 / MEAN_RADIUS
+    gx, gy, gz = ux + tilt * (d[0] - rise * ux), uy + tilt * (d[1] - rise * uy), uz + tilt * (d[2] - rise * uz)
+    row = (gx, gy, gz, delta * gx, delta * gy, delta * gz)
+    ph = times(P, row)
+    s = r + T[T_Q_UP + l] * abs(delta * delta * delta) * (1.0 / 3.0) + inner(ph, row)
+    right = nu * nu < HEIGHT_GARBLED * s
+    gain = 1.0 / s if right else 0.0
+    store_state(T, T_X + l, moved(x, gain * nu, ph))
+    store_covariance(T, T_P + l, weighted(1.0, P, -gain, outer(ph)))
+    T[C_D2 + l] = nu * nu * gain
+    T[C_DET + l] = s if right else 1.0
+    T[C_COUNT + l] = 1.0 if right else 0.0
+    T[C_EXTRA + l] = 0.0 if right else LOG_GARBLED - LOG_HEIGHTS
+
+
+@lane
+def keep_up(T: F64, l: U, ux: float, uy: float, uz: float, limit: float) -> None:
+    """Note what a model says along up, and whether it doesn't know its height."""
+    u = (ux, uy, uz)
+    x = load_state(T, T_X + l)
+    P = load_covariance(T, T_P + l)
+    a, b = times_position(P, u), times_velocity(P, u)
+    pp = a[0] * ux + a[1] * uy + a[2] * uz
+    T[C_UP + l] = x[0] * ux + x[1] * uy + x[2] * uz
+    T[C_UP + U(4) + l] = x[3] * ux + x[4] * uy + x[5] * uz
+    T[C_UP + U(8) + l] = pp
+    T[C_UP + U(12) + l] = a[3] * ux + a[4] * uy + a[5] * uz
+    T[C_UP + U(16) + l] = b[3] * ux + b[4] * uy + b[5] * uz
+    T[C_BLIND + l] = 1.0 if pp > limit and T[C_COUNT + l] == 0.0 else 0.0
+
+
+@lane
+def give_back(T: F64, l: U, ux: float, uy: float, uz: float) -> None:
+    """Restore a blind model along up to what `keep_up` noted.
+
+    Slant ranges and azimuths of one radar tell next to nothing of a height that nobody measured; but linearised at a
+    wrong one, look after look, they seem to. So while the height is unknown they don't move it: what the update took
+    from the uncertainty along up is given back. With D what an optimal gain takes off P, and U the projection on up, a
+    gain that leaves up alone gives P - D + U D U exactly.
+    Source: Schmidt's consider filter; Jazwinski, "Stochastic Processes and Filtering Theory", 1970, section 8.4.
+    """
+    u = (ux, uy, uz)
+    blind = T[C_BLIND + l]
+    x = load_state(T, T_X + l)
+    P = load_covariance(T, T_P + l)
+    a, b = times_position(P, u), times_velocity(P, u)
+    dx = blind * (T[C_UP + l] - (x[0] * ux + x[1] * uy + x[2] * uz))
+    dv = blind * (T[C_UP + U(4) + l] - (x[3] * ux + x[4] * uy + x[5] * uz))
+    pp = blind * (T[C_UP + U(8) + l] - (a[0] * ux + a[1] * uy + a[2] * uz))
+    pv = blind * (T[C_UP + U(12) + l] - (a[3] * ux + a[4] * uy + a[5] * uz))
+    vv = blind * (T[C_UP + U(16) + l] - (b[3] * ux + b[4] * uy + b[5] * uz))
+    store_state(T, T_X + l, moved(x, 1.0, (dx * ux, dx * uy, dx * uz, dv * ux, dv * uy, dv * uz)))
+    store_covariance(T, T_P + l, raised(P, u, pp, pv, vv))
+
+
+@lane
+def fold_polar(
+    T: F64,
+    l: U,
+    sx: float,
+    sy: float,
+    sz: float,
+    ex: float,
+    ey: float,
+    ez: float,
+    nx: float,
+    ny: float,
+    nz: float,
+    wx: float,
+    wy: float,
+    wz: float,
+    delta: float,
+    rng: float,
+    sine: float,
+    cosine: float,
+    var_range: float,
+    var_azimuth: float,
+    var_steep: float,
+    with_range: float,
+) -> None:
+    """Fold slant range (or none) and azimuth at a site s with axes e, n, w (up). var_steep: see `condition`."""
+    x = load_state(T, T_X + l)
+    P = load_covariance(T, T_P + l)
+    dx, dy, dz = x[0] + delta * x[3] - sx, x[1] + delta * x[4] - sy, x[2] + delta * x[5] - sz
+    east = dx * ex + dy * ey + dz * ez
+    north = dx * nx + dy * ny + dz * nz
+    up = dx * wx + dy * wy + dz * wz
+    level = east * east + north * north
+    far = level > 1.0  # at the sensor itself azimuth means nothing
+    level = max(level, 1.0)
+    g, r = math.sqrt(level), math.sqrt(level + up * up)
+    grown = T[T_Q + l] * abs(delta * delta * delta) * (1.0 / 3.0)
+    lx, ly, lz = dx / r, dy / r, dz / r
+    steep = up / r
+    s = (sine * north - cosine * east) / g
+    c = (cosine * north + sine * east) / g
+    fine = 1.0 if far and c > 0.0 else 0.0
+    nu = s * (1.0 + s * s * (1.0 / 6.0 + s * s * 0.075))  # arcsine; 3e-6 rad at 0.25 rad
+    a1, a2 = north / level, east / level
+    ax, ay, az = a1 * ex - a2 * nx, a1 * ey - a2 * ny, a1 * ez - a2 * nz
+    P_r = var_range + steep * steep * var_steep + grown
+    P_a = var_azimuth + grown * (ax * ax + ay * ay + az * az)
+    # a bearing alone: an innovation of 0 with the row 0 leaves S = R = 1 and changes nothing
+    lx, ly, lz = with_range * lx, with_range * ly, with_range * lz
+    nu_r = with_range * (rng - r)
+    P_r = with_range * P_r + (1.0 - with_range)
+    _fold_two(
+        T,
+        l,
+        x,
+        P,
+        (lx, ly, lz, delta * lx, delta * ly, delta * lz),
+        nu_r,
+        P_r,
+        (ax, ay, az, delta * ax, delta * ay, delta * az),
+        nu,
+        P_a,
+        fine,
+    )
+
+
+@lane
+def fold_elevation(
+    T: F64,
+    l: U,
+    sx: float,
+    sy: float,
+    sz: float,
+    ex: float,
+    ey: float,
+    ez: float,
+    nx: float,
+    ny: float,
+    nz: float,
+    wx: float,
+    wy: float,
+    wz: float,
+    delta: float,
+    sine: float,
+    cosine: float,
+    var: float,
+) -> None:
+    """Fold the elevation whose sine and cosine are given."""
+    x = load_state(T, T_X + l)
+    dx, dy, dz = x[0] + delta * x[3] - sx, x[1] + delta * x[4] - sy, x[2] + delta * x[5] - sz
+    east = dx * ex + dy * ey + dz * ez
+    north = dx * nx + dy * ny + dz * nz
+    up = dx * wx + dy * wy + dz * wz
+    level = max(east * east + north * north, 1.0)
+    g, r2 = math.sqrt(level), level + up * up
+    s = (sine * g - cosine * up) / math.sqrt(r2)
+    nu = s * (1.0 + s * s * (1.0 / 6.0 + s * s * 0.075))
+    b1, b2 = g / r2, up / (r2 * g)
+    hx = b1 * wx - b2 * (east * ex + north * nx)
+    hy = b1 * wy - b2 * (east * ey + north * ny)
+    hz = b1 * wz - b2 * (east * ez + north * nz)
+    grown = T[T_Q + l] * abs(delta * delta * delta) * (1.0 / 3.0) * (hx * hx + hy * hy + hz * hz)
+    _fold(T, l, x, load_covariance(T, T_P + l), (hx, hy, hz, delta * hx, delta * hy, delta * hz), nu, var + grown)
+
+
+@lane
+def fold_range_rate(T: F64, l: U, sx: float, sy: float, sz: float, delta: float, rate: float, var: float) -> None:
+    """Fold the rate of the slant range."""
+    x = load_state(T, T_X + l)
+    dx, dy, dz = x[0] + delta * x[3] - sx, x[1] + delta * x[4] - sy, x[2] + delta * x[5] - sz
+    r = math.sqrt(max(dx * dx + dy * dy + dz * dz, 1.0))
+    lx, ly, lz = dx / r, dy / r, dz / r
+    own = x[3] * lx + x[4] * ly + x[5] * lz
+    h = ((x[3] - own * lx) / r, (x[4] - own * ly) / r, (x[5] - own * lz) / r, lx, ly, lz)
+    _fold(T, l, x, load_covariance(T, T_P + l), h, rate - own, var + T[T_Q + l] * abs(delta))
+
+
+@lane
+def fold_position(
+    T: F64,
+    l: U,
+    px: float,
+    py: float,
+    pz: float,
+    ex: float,
+    ey: float,
+    ez: float,
+    nx: float,
+    ny: float,
+    nz: float,
+    delta: float,
+    var: float,
+) -> None:
+    """Fold a reported position, east and north; note how far it lies off beyond what the prediction explains."""
+    x = load_state(T, T_X + l)
+    P = load_covariance(T, T_P + l)
+    dx, dy, dz = px - x[0] - delta * x[3], py - x[1] - delta * x[4], pz - x[2] - delta * x[5]
+    grown = T[T_Q + l] * abs(delta * delta * delta) * (1.0 / 3.0)
+    east = (ex, ey, ez, delta * ex, delta * ey, delta * ez)
+    north = (nx, ny, nz, delta * nx, delta * ny, delta * nz)
+    to_east, to_north = dx * ex + dy * ey + dz * ez, dx * nx + dy * ny + dz * nz
+    known = inner(times(P, east), east) + inner(times(P, north), north)
+    T[C_FOUND + l] = 0.5 * (to_east * to_east + to_north * to_north - known)
+    _fold_two(T, l, x, P, east, to_east, var + grown, north, to_north, var + grown, 1.0)
+
+
+@lane
+def fold_velocity(
+    T: F64,
+    l: U,
+    ex: float,
+    ey: float,
+    ez: float,
+    nx: float,
+    ny: float,
+    nz: float,
+    east: float,
+    north: float,
+    var: float,
+) -> None:
+    """Fold a reported velocity."""
+    x = load_state(T, T_X + l)
+    P = load_covariance(T, T_P + l)
+    nu_e = east - (x[3] * ex + x[4] * ey + x[5] * ez)
+    nu_n = north - (x[3] * nx + x[4] * ny + x[5] * nz)
+    _fold_two(T, l, x, P, (0.0, 0.0, 0.0, ex, ey, ez), nu_e, var, (0.0, 0.0, 0.0, nx, ny, nz), nu_n, var, 1.0)
