@@ -23,7 +23,7 @@ from airpicture.kernels.begin import (
     begin_state,
     shared_code,
 )
-from airpicture.kernels.conditioning import C_COUNT, C_D2, C_DET, C_EXTRA, C_FINE, LOG_2PI, condition
+from airpicture.kernels.conditioning import LOG_2PI, condition
 from airpicture.kernels.grid import ground
 from airpicture.kernels.lanes import (
     LANES,
@@ -49,6 +49,7 @@ from airpicture.kernels.layout import (
     Z_RADIUS,
     Z_V_EAST,
 )
+from airpicture.kernels.measuring import C_COUNT, C_D2, C_DET, C_EXTRA, C_FINE
 from airpicture.kernels.pool import (
     BLUR,
     COARSE,
