@@ -7,8 +7,6 @@ for plots that found no partner but the plot itself.
 
 import math
 
-import numpy as np
-
 from airpicture.kernels._jit import inline, jit, lane
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
@@ -94,7 +92,7 @@ BIRTH = MODEL + 3
 
 
 @lane
-def _glide(T: F64, l: U, ux: float, uy: float, uz: float, bend: float) -> None:
+def _glide(T: F64, l: int, ux: float, uy: float, uz: float, bend: float) -> None:
     """Predict a lane straight on, over T_SIN_INT seconds, as `bank` does where nothing turns."""
     dt = T[T_SIN_INT + l]
     x = load_state(T, T_X + l)
@@ -179,7 +177,7 @@ def _try(
             T[int(T_SIN_INT) + c] = (t_ns - e["t_ns"]) * 1e-9
             T[int(T_Q) + c] = Q_BEGIN
             T[int(T_Q_UP) + c] = motion[M_Q_UP + STRAIGHT]
-        lanes = np.uint64(n)
+        lanes = U(n)
         for l in range(lanes):
             _glide(T, l, ux, uy, uz, bend)
         count = condition(Z, j, sites[s], h, ux, uy, uz, x, y, z, 0.0, T, lanes)
