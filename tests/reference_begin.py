@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import multivariate_normal, multivariate_t
 
 from airpicture.config import Config
 from airpicture.kernels import layout as lay
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE, begin_state
 from airpicture.reports import Reports, Stations
-from reference_tracking import Mixture, Plot, condition, move, unpacked, up_at
+from reference_tracking import Mixture, Plot, axes, condition, geodetic, move, unpacked, up_at
 
 F64 = NDArray[np.float64]
 SHARED = {0, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700}
@@ -41,7 +42,7 @@ class PlainBeginnings:
             if not pairs and math.isfinite(reports.Z[j, lay.Z_V_EAST]) and reports.address[j] >= 0:
                 best, total = [(1.0, float(reports.Z[j, lay.Z_P]))], 2.0
             for odds, x in best:
-                if odds / total >= self.config.life.retire:
+                if odds / total >= self.config.life.retire_tentative:
                     born.append((int(reports.t_ns[j]), odds / total, x))
         self.waiting += [(reports, j) for j in range(reports.size)]
         return born
@@ -74,7 +75,19 @@ class PlainBeginnings:
         if d2 > self.gates[count]:
             return None
         odds = math.exp(min(log_l - b[lay.Z_LOG_CLUTTER] + same, 40.0))
+        if turn > 0.0:  # looks of the earlier plot's sensor that saw nothing since
+            odds *= (1.0 - min(float(self.stations.pd[old.sensor[i]]), 0.85)) ** max(math.floor(dt / turn - 0.5), 0)
+        if not math.isfinite(a[lay.Z_V_EAST]):
+            odds *= usual_to_wide(x, self.config)
         return odds * float(self.stations.pd[new.sensor[j]]) * self.config.life.birth_odds, float(x[0])
+
+
+def usual_to_wide(x: F64, config: Config) -> float:
+    """Return the density of a state's horizontal velocity among targets, over that of the prior that began it."""
+    lat, lon, _ = geodetic(x[:3])
+    v = axes(lat, lon)[:2] @ x[3:]
+    student = multivariate_t(shape=config.life.speed_usual**2 * np.eye(2), df=3).pdf(v)
+    return float(student / multivariate_normal(cov=config.life.sigma_speed**2 * np.eye(2)).pdf(v))
 
 
 def state_of_one(reports: Reports, j: int, stations: Stations, motion: F64, life: F64) -> tuple[F64, F64]:

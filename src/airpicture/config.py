@@ -68,16 +68,18 @@ class Association:
 class Life:
     """How tracks begin, are believed, coast and end."""
 
-    birth_odds: float = 0.02  # prior odds that an unclaimed plot is a new target rather than a false plot
+    birth_odds: float = 0.01  # prior odds that an unclaimed plot is a new target rather than a false plot
     speed_max: float = 1500.0  # m/s, the fastest target class (Mach 4 and some)
     sigma_speed: float = (
         350.0  # m/s per axis, prior of a velocity not yet measured; 1500 m/s lies at 3 sigma of the norm
     )
+    speed_usual: float = 150.0  # m/s, scale of what speeds are usual: half of the targets are slower than 1.3 of it
     sigma_climb: float = 15.0  # m/s, prior of the vertical speed
     pairs_max: int = 4  # earlier plots that one unclaimed plot may be joined with
     confirm: float = 0.99  # existence above which a track is confirmed ...
     confirm_plots: int = 3  # ... when it has this many plots
-    retire: float = 0.05  # existence below which any track ends
+    retire: float = 0.05  # existence below which a track ends that was confirmed ...
+    retire_tentative: float = 0.01  # ... and one that wasn't; in thick clutter each halving adds a tenth to all tracks
     coast_looks: int = 2  # missed looks after which a confirmed track is shown as coasting
     coast_s: float = 8.0  # s without a plot after which it is, where no sensor turns (or 3 of its own intervals)
     end_s: float = 60.0  # s without a plot after which any track ends (or 6 turns of the slowest sensor that held it)
@@ -93,6 +95,13 @@ class Life:
             (self.retire, self.confirm),
             "0 < retire < confirm < 1",
         )
+        _need(
+            0.0 < self.retire_tentative < self.confirm,
+            "life.retire_tentative",
+            self.retire_tentative,
+            "more than 0 and less than life.confirm",
+        )
+        _need(self.speed_usual > 0.0, "life.speed_usual", self.speed_usual, "a positive number")
         _need(self.speed_max > 0.0, "life.speed_max", self.speed_max, "a positive number")
         _need(self.pool_max >= 16, "life.pool_max", self.pool_max, "at least 16")
         _need(self.visits_max >= 16, "life.visits_max", self.visits_max, "at least 16")

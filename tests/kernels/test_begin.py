@@ -17,7 +17,7 @@ from airpicture.config import Config, Life
 from airpicture.kernels import layout as lay
 from airpicture.kernels.births import find_births
 from airpicture.kernels.grid import ground
-from airpicture.kernels.pool import COARSE, FINE, NAMED, VAGUE, cell_key, cell_of, edge_of
+from airpicture.kernels.pool import NAMED, PLAIN, VAGUE, cell_key, edge_of
 from airpicture.kernels.search import C_CUT, C_TRIALS, C_UNTRIED, C_VISITS, COUNTS, NEAR, list_cells
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import workers
@@ -26,7 +26,7 @@ from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import Sensors
 from airpicture.tracks import Pool, begin, life_settings
-from reference_begin import PlainBeginnings, plot_of, state_of_one
+from reference_begin import PlainBeginnings, plot_of, state_of_one, usual_to_wide
 from reference_tracking import Mixture, axes, condition, ecef, geodetic, move, unpacked, up_at
 from tracking_scenes import Target, assemble, ns, position_rows, radar, radar_rows, sensors_of
 
@@ -160,7 +160,7 @@ def test_addresses_that_differ_do_not_join_and_equal_ones_raise_the_odds() -> No
 
 
 def test_the_odds_are_the_likelihood_against_a_false_plot_times_the_prior() -> None:
-    """From the pool's state, predicted by the twin: odds = Pd · birth odds · N(z) / density."""
+    """From the pool's state, predicted by the twin: odds = Pd · birth odds · N(z) / density · Student(v) / Gauss(v)."""
     world, (first, second) = two_plots()
     first, second = ({k: v for k, v in row.items() if k != "h_baro"} for row in (first, second))
     world([first])
@@ -172,9 +172,26 @@ def test_the_odds_are_the_likelihood_against_a_false_plot_times_the_prior() -> N
     dt = (int(b.t_ns[0]) - int(a.t_ns[0])) * 1e-9
     x, P = move(x, P, dt, 0.0, axes(lat, lon)[2], 20.0, world.motion[lay.M_Q_UP])
     track = Mixture(x[None], P[None], np.ones(1), d_baro=0.0, var_baro=150.0**2)
-    _, _, _, log_l, _ = condition(plot_of(b, 0, world.stations), track, 0, 0.0, 20.0, 1.0)
-    odds = math.exp(log_l - b.Z[0, lay.Z_LOG_CLUTTER]) * world.stations.pd[0] * CONFIG.life.birth_odds
+    x, _, _, log_l, _ = condition(plot_of(b, 0, world.stations), track, 0, 0.0, 20.0, 1.0)
+    odds = (
+        math.exp(log_l - b.Z[0, lay.Z_LOG_CLUTTER])
+        * world.stations.pd[0]
+        * CONFIG.life.birth_odds
+        * usual_to_wide(x, CONFIG)
+    )
     assert world.track(0).existence == pytest.approx(odds / (1.0 + odds), rel=1e-4)
+
+
+def test_a_look_between_that_saw_nothing_counts_against_a_beginning() -> None:
+    existence = []
+    for pd in (0.3, 0.8):
+        world = Beginnings(sensors_of(radar(pd=pd)))
+        rows = radar_rows([Target()], world.sensors, 12.0, np.random.default_rng(1))
+        world([rows[0]])
+        world([rows[2]])  # two turns later
+        existence.append(world.track(0).existence)
+    odds = [r / (1.0 - r) for r in existence]
+    assert odds[0] / odds[1] == pytest.approx((0.3 * 0.7) / (0.8 * 0.2), rel=1e-6)
 
 
 def test_a_pool_that_is_taken_back_gives_the_same_births() -> None:
@@ -185,11 +202,11 @@ def test_a_pool_that_is_taken_back_gives_the_same_births() -> None:
     early = [row for row in rows if row["t_ns"] < ns(4.0)]
     late = [row for row in rows if row["t_ns"] >= ns(4.0)]
     world(early)
-    count, heads = world.pool.count, world.pool.waiting.head[:, 0].copy()
+    count, heads = world.pool.count, world.pool.waiting.head.copy()
     world(late[: len(late) // 2])
     world.pool.restore(count)
     world.store.n, world.store.next_number = 0, 1
-    np.testing.assert_array_equal(world.pool.waiting.head[:, 0], heads)
+    np.testing.assert_array_equal(world.pool.waiting.head, heads)
     born, _ = world(late)
     other = Beginnings(sensors)
     other(early)
@@ -357,8 +374,9 @@ def test_a_storm_costs_bounded_work(place: str) -> None:
 def test_pairs_that_had_no_trial_count_against_the_others(claims: int, begins: bool) -> None:
     """Each of forty about equal claims is improbable, though only a dozen are weighed with all numbers."""
     rng = np.random.default_rng(6)
-    world = Beginnings(sensors_of(radar(clutter_per_scan=30.0)))
-    plain = PlainBeginnings(world.stations, world.motion, world.life, world.gates, CONFIG)
+    config = Config(life=Life(retire_tentative=0.05))
+    world = Beginnings(sensors_of(radar(clutter_per_scan=30.0)), config)
+    plain = PlainBeginnings(world.stations, world.motion, world.life, world.gates, config)
     far, azimuth = 80e3 + rng.uniform(-1e3, 1e3, claims), 1.0 + rng.uniform(-0.01, 0.01, claims)
     world(early := [{"t_ns": ns(0.0), "slant_range": r, "azimuth": a} for r, a in zip(far, azimuth, strict=True)])
     plain(world.reports(early))
@@ -371,7 +389,7 @@ def test_pairs_that_had_no_trial_count_against_the_others(claims: int, begins: b
 @given(
     st.floats(-89.9, 89.9),
     st.floats(-180.0, 180.0),
-    st.sampled_from([FINE, COARSE, NAMED, VAGUE]),
+    st.sampled_from([PLAIN, NAMED, VAGUE]),
     st.integers(0, 2**32 - 1),
     st.floats(10.0, 60e3),
 )
@@ -382,10 +400,8 @@ def test_a_search_asks_every_cell_that_may_hold_a_plot_within_reach(
     rng = np.random.default_rng(seed)
     p = ground(*ecef(math.radians(lat), math.radians(lon), 0.0))
     R = axes(math.radians(lat), math.radians(lon))
-    head = np.zeros((64, 2), np.int64)
-    head[:, 1] = 1
     near = np.zeros((NEAR, 3), np.int64)
-    n = list_cells(*p, COARSE if level == FINE else level, reach, reach, 1 if level == FINE else 2, head, near, 0)
+    n = list_cells(*p, level, reach, np.zeros(64, np.int64), near, 0)
     assert 0 < n < NEAR
     assert len(set(near[:n, 0].tolist())) == n
     way, far = rng.uniform(0, 2 * math.pi), reach * rng.random()
@@ -394,7 +410,6 @@ def test_a_search_asks_every_cell_that_may_hold_a_plot_within_reach(
         edge = edge_of(level)
         key = cell_key(*(math.floor(c / edge) for c in q), level)
         assert key in near[:n, 0]
-        assert cell_of(key) == tuple(math.floor(c / edge) for c in q)
 
 
 @given(st.integers(0, 2**32 - 1))

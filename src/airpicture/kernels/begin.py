@@ -29,6 +29,7 @@ from airpicture.kernels.layout import (
     Z_VAR_RANGE,
     Z_VAR_V,
 )
+from airpicture.kernels.life import PD_MOST
 from airpicture.kernels.wgs84 import basis_of_up, up_of
 
 SAME_ADDRESS = 9.0  # log ratio: an address names one of 2^24 aircraft, yet positions under it can be wrong
@@ -45,7 +46,8 @@ L_VAR_PRESSURE = 4
 L_VISITS = 5  # waiting plots that one plot may look at, roughly
 L_PAIRS = 6  # births that one plot may have
 L_LEAST = 7  # existence below which a birth isn't worth a track: it would end at once
-LIFE = 8
+L_VAR_USUAL = 8
+LIFE = 9
 
 
 @inline
@@ -125,13 +127,43 @@ def waits(period: F64, s: int) -> float:
     return TURNS * period[s] if period[s] > 0.0 else WAIT_S
 
 
+@inline
+def unseen(dt: float, turn: float, pd: float) -> float:
+    """Return the probability that none of a sensor's looks saw a target in the dt s after the plot of one look.
+
+    turn : s, NaN or less than 0 for sensors that don't turn
+    """
+    if not (turn > 0.0 and dt > 1.5 * turn):
+        return 1.0
+    faint = 1.0 - min(pd, PD_MOST)
+    return faint if dt <= 2.5 * turn else faint * faint  # plots wait no longer
+
+
+@inline
+def speed_ratio(vx: float, vy: float, vz: float, ux: float, uy: float, uz: float, var: float, usual: float) -> float:
+    """Return how many times as likely a velocity is among targets as under the Gaussian prior of `begin_state`.
+
+    That prior is wide so as not to bend what two plots say. But most targets are slow and a few very fast: horizontal
+    velocities follow a Student distribution with three degrees of freedom. False pairs, whose speeds are spread evenly
+    over the plane, show by it. ux ... : up
+    """
+    climb = vx * ux + vy * uy + vz * uz
+    v2 = vx * vx + vy * vy + vz * vz - climb * climb
+    slow = 1.0 + v2 / (3.0 * usual)
+    return var / usual * math.exp(min(0.5 * v2 / var, 40.0)) / (slow * slow * math.sqrt(slow))
+
+
 @jit
-def longest_wait(period: F64) -> float:
-    """Return how long any sensor's plots wait for a second one [s]; period : (S,) float64 [s], NaN without turns."""
-    longest = WAIT_S
+def longest_wait(period: F64, pd: F64) -> tuple[float, float]:
+    """Return how long any sensor's plots wait for a second one [s], and the most chance of any to miss a target.
+
+    period : (S,) float64 [s], NaN without turns; pd : (S,)
+    """
+    longest, faint = WAIT_S, 0.0
     for s in range(len(period)):
         longest = max(longest, waits(period, s))
-    return longest
+        faint = max(faint, 1.0 - pd[s])
+    return longest, faint
 
 
 @jit

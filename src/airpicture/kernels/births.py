@@ -14,12 +14,15 @@ from airpicture.kernels.begin import (
     L_LEAST,
     L_ODDS,
     L_PAIRS,
-    L_SPEED_MAX,
     L_VAR_PRESSURE,
+    L_VAR_SPEED,
+    L_VAR_USUAL,
     SAME_ADDRESS,
     SAME_CODE,
     begin_state,
     shared_code,
+    speed_ratio,
+    unseen,
 )
 from airpicture.kernels.conditioning import LOG_2PI, condition
 from airpicture.kernels.grid import ground
@@ -44,19 +47,10 @@ from airpicture.kernels.layout import (
     VAR_POS,
     Z_LOG_CLUTTER,
     Z_P,
-    Z_RADIUS,
     Z_V_EAST,
 )
 from airpicture.kernels.measuring import C_COUNT, C_D2, C_DET, C_EXTRA, C_FINE
 from airpicture.kernels.pool import (
-    BLUR,
-    COARSE,
-    FINE_BLUR,
-    NAMED,
-    OWN,
-    OWN_MOST,
-    OWN_SHARE,
-    VAGUE,
     WAITING_LEVELS,
     Waiting,
     cell_key,
@@ -71,16 +65,15 @@ from airpicture.kernels.search import (
     COUNTS,
     NEAR_LEAST,
     P_BLUR,
-    P_CODES,
+    P_REACH,
     P_SIGMA_H,
     Q_BEGIN,
-    REACH_MOST,
     fetch,
     level_of,
     list_cells,
     pick_pairs,
     prospect_of,
-    reach_of,
+    reach_on,
 )
 from airpicture.kernels.wgs84 import height_up_of
 
@@ -143,6 +136,7 @@ def _try(
     mode_3a: int,
     t_ns: int,
     sites: F64,
+    period: F64,
     pd: F64,
     motion: F64,
     life: F64,
@@ -194,6 +188,10 @@ def _try(
                 same = SAME_CODE  # or it wouldn't have been picked
             log_l = T[int(C_EXTRA) + c] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI)
             odds = math.exp(min(log_l - Z[j, Z_LOG_CLUTTER] + same, 40.0)) * pd[s] * life[L_ODDS]
+            odds *= unseen((t_ns - e["t_ns"]) * 1e-9, period[e["sensor"]], pd[e["sensor"]])
+            if waiting.detail[pick[first + c]]["speed"] == 0:
+                vx, vy, vz = T[3 * LANES + c], T[4 * LANES + c], T[5 * LANES + c]
+                odds *= speed_ratio(vx, vy, vz, ux, uy, uz, life[L_VAR_SPEED], life[L_VAR_USUAL])
             total += odds
             for k in range(MODEL):
                 trial[found, k] = T[LANES * k + c]
@@ -221,6 +219,7 @@ def find_births(
     life: F64,
     gates: F64,
     longest: float,
+    reaches: F64,
     waiting: Waiting,
     put: int,
     oldest: int,
@@ -245,7 +244,7 @@ def find_births(
     ----------
     Z ... mode_3a : registered plots, of any sensors; wanted : (n,) int64, the unclaimed ones; lo, hi : part of these
     sites, period, pd : (S, ...) of the sensors; period [s], NaN for sensors that don't turn
-    longest : s, that any plot waits
+    longest : s, that any plot waits; reaches : (R_BLURS, REACHES) from `search.list_reaches` [m]
     waiting, put, oldest : pool; plots put in so far; how many of these may not be read any more
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (G, PROSPECT), near : (NEAR, 3) int64, start : (G + 1,) int64, pick : (G, B) int64, value : (G, B + 1),
@@ -268,37 +267,31 @@ def find_births(
             prospect = prospects[group]
             prospect_of(Z, j, s, address[j], mode_3a[j], sites, pd, motion, life, prospect)
             blur[w + group], sigma_h[w + group] = prospect[P_BLUR], prospect[P_SIGMA_H]
-            level = level_of(Z, j, address[j], mode_3a[j], prospect, longest)
+            level = level_of(Z, j, prospect)
             edge = edge_of(level)
             x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
             key[w + group] = cell_key(math.floor(x / edge), math.floor(y / edge), math.floor(z / edge), level)
-            fast = min(life[L_SPEED_MAX] * longest, REACH_MOST) + OWN_SHARE * Z[j, Z_RADIUS]
-            narrow = min(fast + OWN, reach_of(prospect, BLUR, longest))
-            fine = min(narrow, reach_of(prospect, FINE_BLUR, longest))
             since_ns = t_ns[j] - int(longest * 1e9)
             earliest_ns = min(earliest_ns, t_ns[j])
             start[group] = cells
-            for around in range(COARSE, WAITING_LEVELS):
-                if last_ns[around] < since_ns:
-                    continue
-                reach = fast + (OWN_MOST if around == VAGUE else OWN)
-                if around == COARSE or (around == NAMED and prospect[P_CODES] == 0.0):
-                    reach = narrow
-                cells = list_cells(x, y, z, around, reach, fine, since_ns, head, near, cells)
+            for around in range(WAITING_LEVELS):
+                if last_ns[around] >= since_ns:
+                    prospect[P_REACH + around] = reach_on(around, Z, j, prospect, life, longest, reaches)
+                    cells = list_cells(x, y, z, around, prospect[P_REACH + around], head, near, cells)
             if cells == len(near):
                 counts[C_CUT] += 1
             group += 1
             start[group] = cells
         fetch(near, cells, put, oldest, earliest_ns - int(longest * 1e9), waiting)
         pick_pairs(
-            Z, t_ns, sensor, address, mode_3a, wanted, w, w + group, longest, period, life,
+            Z, t_ns, sensor, address, mode_3a, wanted, w, w + group, longest, period, pd, life,
             waiting, put, oldest, prospects, near, start, pick, value, pairs, counts,
         )  # fmt: skip
         for i in range(group):
             j = wanted[w + i]
             s = sensor[j]
             found, total = _try(
-                Z, int(j), int(s), address[j], mode_3a[j], t_ns[j], sites, pd, motion, life, gates,
+                Z, int(j), int(s), address[j], mode_3a[j], t_ns[j], sites, period, pd, motion, life, gates,
                 waiting, pick[i], int(pairs[i]), Zq, T, trial,
             )  # fmt: skip
             counts[C_TRIALS] += pairs[i]

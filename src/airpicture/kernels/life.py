@@ -34,7 +34,8 @@ E_COAST_S = 4
 E_END_S = 5
 E_END_TENTATIVE_S = 6
 E_LIFETIME = 7
-ENDING = 8
+E_RETIRE_TENTATIVE = 8
+ENDING = 9
 
 # A missed look counts as at this Pd at most: one target's misses come in runs (a turned-away antenna, terrain, the
 # ground), so a Pd of 0.97 over all targets says little of three in a row.
@@ -48,6 +49,12 @@ NEVER: Final = 2**63 - 1  # due of tracks that ended
 GONE: Final = math.nan  # S_SIGMA_P of tracks that ended: the index puts them nowhere
 
 EFFECTIVE_RADIUS = 8_494_666.0  # m, 4/3 of the Earth's: radio waves bend (ITU-R P.834, standard atmosphere)
+
+
+@inline
+def _least(status: int, ending: F64) -> float:
+    """Return the existence below which a track of a status ends."""
+    return float(ending[E_RETIRE_TENTATIVE] if status == TENTATIVE else ending[E_RETIRE])
 
 
 @jit
@@ -143,7 +150,7 @@ def age_tracks(
             end = max(ending[E_END_S], 6.0 * slowest)
             if not held:
                 end = min(end, max(2.0 * slowest, ending[E_COAST_S]))
-        if r < ending[E_RETIRE] or age > end:
+        if r < _least(status[i], ending) or age > end:
             status[i] = ENDED
 
 
@@ -175,7 +182,7 @@ def due_after(
 ) -> int:
     """Return when track i, changed by a look at t_ns, is due for ageing: not later than anything can happen to it."""
     r = rows[i, EXISTENCE]
-    if r <= ending[E_RETIRE] * math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME]):
+    if r <= _least(status[i], ending) * math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME]):
         return 0
     if r >= ending[E_CONFIRM] if status[i] == TENTATIVE else misses[i] >= ending[E_COAST_LOOKS]:
         return 0  # the next sweep may confirm it, or show it as coasting
@@ -241,7 +248,7 @@ def age_due(
         outside (status ENDED and due) are among them once, with ENDED
     """
     count = 0
-    near_retiring = ending[E_RETIRE] * math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME])
+    soon = math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME])  # existence fades by this much until the next visit
     for i in range(lo, hi):
         if due[i] > t_ns:
             continue
@@ -324,10 +331,11 @@ def age_due(
                 next_due = min(next_due, max(t_ns + int(stays * 1e9), t_plot[i] + int(short * 1e9)) - 1)
             if not turning and now == CONFIRMED:
                 next_due = min(next_due, t_plot[i] + int(limit * 1e9) - 1)
-        if r < ending[E_RETIRE] or age > end:
+        least = _least(now, ending)
+        if r < least or age > end:
             now = ENDED
         next_due = min(next_due, t_plot[i] + int(end * 1e9) - 1)
-        if r <= near_retiring:
+        if r <= least * soon:
             next_due = t_ns
         due[i] = max(next_due, t_ns + 1)
         if now == ENDED:

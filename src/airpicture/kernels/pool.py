@@ -5,14 +5,11 @@ Places are kept as the point on the ground in single precision (0.5 m) and the r
 (1 mm).
 
 Cells are cubes of ECEF over the ellipsoid, hashed. How far a search must look depends on what it looks for, and a cell
-should be no larger than that, so plots wait on one of four levels:
+should be no larger than that, so plots wait on one of three levels:
 
-    FINE, COARSE   nothing but a place: joined only with what is near (see `search.reach_of`), the nearer the denser
-                   false plots are
-    NAMED          a code or a height: may be joined across the whole way of a fast target with another that has them
-    VAGUE          placed badly, or with a velocity: may be joined that far with any other
-
-FINE cells are the 64 parts of a COARSE one, and asked only where that has some.
+    PLAIN   nothing but a place: joined only with what is near, the nearer the denser false plots are (see `search`)
+    NAMED   a code or a height: may be joined across the whole way of a fast target with another that has them
+    VAGUE   placed badly, or with a velocity: may be joined that far with any other
 """
 
 import math
@@ -48,20 +45,16 @@ from airpicture.kernels.layout import (
 
 Records: TypeAlias = NDArray[np.void]
 
-FINE: Final = 0
-COARSE: Final = 1
-NAMED: Final = 2
-VAGUE: Final = 3
-WAITING_LEVELS: Final = 4
-CELLS: Final = (4_000.0, 16_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
+PLAIN: Final = 0
+NAMED: Final = 1
+VAGUE: Final = 2
+WAITING_LEVELS: Final = 3
+CELLS: Final = (16_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
 OWN_SHARE: Final = 0.75  # of a plot's radius that adds to a search: three sigma
 OWN: Final = 9_000.0  # m, most that it adds on all levels but VAGUE
 OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
 BLUR: Final = 2_200.0  # m, most sigma of a place on the ground on all levels but VAGUE
 BLUR_STEP: Final = 2.0  # m
-FINE_BLUR: Final = 600.0  # m, likewise on that level
-FINE_REACH: Final = 4_000.0  # m, up to which plots wait on that level
-COARSE_REACH: Final = 30_000.0
 NEVER: Final = -(1 << 62)
 
 
@@ -70,17 +63,14 @@ class Waiting(NamedTuple):
 
     entry: Records  # (ring,) tracks.pool.ENTRY
     detail: Records  # (ring,) tracks.pool.DETAIL
-    head: I64  # (buckets, 2) the newest plot of each chain, as how many had been put in with it; and when a FINE plot
-    # was last put in under one of its COARSE cells, which isn't taken back: it only spares searches
+    head: I64  # (buckets,) the newest plot of each chain, as how many had been put in with it
     last_ns: I64  # (WAITING_LEVELS,) when a plot was last put in on each level
 
 
 @inline
 def edge_of(level: int) -> float:
     """Return the edge of a level's cells [m]."""
-    if level < NAMED:
-        return CELLS[0] if level == FINE else CELLS[1]
-    return CELLS[2] if level == NAMED else CELLS[3]
+    return CELLS[0] if level == PLAIN else (CELLS[1] if level == NAMED else CELLS[2])
 
 
 @inline
@@ -93,12 +83,6 @@ def code_of(mode_3a: int) -> int:
 def cell_key(ix: int, iy: int, iz: int, level: int) -> int:
     """Return one integer for a cell of a level; indices stay within ±2^18 for any point near the Earth."""
     return (((ix + 262144) * 524288 + (iy + 262144)) * 524288 + (iz + 262144)) * 4 + level
-
-
-@inline
-def cell_of(key: int) -> tuple[int, int, int]:
-    """Return the indices of a cell."""
-    return (key >> 40) - 262144, ((key >> 21) & 524287) - 262144, ((key >> 2) & 524287) - 262144
 
 
 @inline
@@ -183,15 +167,11 @@ def _note(waiting: Waiting, q: int, Z: F64, j: int) -> None:
 
 
 @inline
-def _link(count: int, key: int, put_ns: int, waiting: Waiting) -> int:
+def _link(count: int, key: int, waiting: Waiting) -> int:
     """Make the count-th plot the newest of its chain; return how many plots before it the next one was put in, or 0."""
     b = bucket(key, len(waiting.head))
-    before = waiting.head[b, 0]
-    waiting.head[b, 0] = count
-    if key & 3 == FINE:
-        waiting.last_ns[COARSE] = put_ns
-        ix, iy, iz = cell_of(key)
-        waiting.head[bucket(cell_key(ix >> 2, iy >> 2, iz >> 2, COARSE), len(waiting.head)), 1] = put_ns
+    before = waiting.head[b]
+    waiting.head[b] = count
     return count - before if before > 0 and count - before < 1 << 31 else 0
 
 
@@ -240,7 +220,7 @@ def put_plots(
         e["blur"] = np.uint16(min(blur[w] / BLUR_STEP, 65_535.0))
         detail[q]["callsign"] = callsign[j]
         count += 1
-        e["back"] = _link(count, key[w], latest_ns, waiting)
+        e["back"] = _link(count, key[w], waiting)
         waiting.last_ns[key[w] & 3] = latest_ns
     return latest_ns
 
@@ -252,7 +232,7 @@ def take_back(put: int, count: int, waiting: Waiting) -> int:
     for later in range(put, count, -1):
         e = waiting.entry[(later - 1) % ring]
         back = int(e["back"])
-        waiting.head[bucket(e["key"], len(waiting.head)), 0] = later - back if back > 0 else 0
+        waiting.head[bucket(e["key"], len(waiting.head))] = later - back if back > 0 else 0
     return int(waiting.entry[(count - 1) % ring]["put_ns"]) if count > 0 else NEVER
 
 
@@ -274,4 +254,4 @@ def chain(floor: int, put: int, waiting: Waiting) -> None:
     """Chain the plots floor..put of a ring anew, in new buckets; waiting : head comes zeroed; overwritten."""
     for count in range(floor + 1, put + 1):
         e = waiting.entry[(count - 1) % len(waiting.entry)]
-        e["back"] = _link(count, e["key"], e["put_ns"], waiting)
+        e["back"] = _link(count, e["key"], waiting)

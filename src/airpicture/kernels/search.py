@@ -1,20 +1,24 @@
 """Which waiting plots may an unclaimed plot be joined with? Cheap tests first, and no further than is worth it.
 
-How far to look is a question of information. Two plots without codes are worth joining where
+Two plots are worth joining where the odds that they are of one target,
 
-    odds = Pd · birth odds · N(z; S) / density of false plots
+    Pd · birth odds · (1 - Pd)^looks between that saw nothing · p(second | first) / density of false plots
 
-exceed what any track must have. N(z; S) is no larger than that of a target whose place is known exactly and whose
-velocity isn't, so the odds shrink with distance as exp(-d² / 2 (sigma_v dt)²) / (sigma_v dt)². Over all dt they reach
-the least odds no further out than d² = 2 K / e, K = odds · (sigma_v dt)² at d = 0: an area that, however dense false
-plots are, holds a seventh of one a scan. So dense clutter costs no more than thin clutter, as long as it is known.
+reach what any track must have. With the prior of a velocity (`begin.speed_ratio`) and d m in dt s between them
+
+    p <= 1 / 2 pi usual (dt² + m) · (1 + (rho d / dt)² / 3 usual)^-5/2 · exp(-rho (1 - rho) (d / dt)² / 2 sigma²)
+
+where rho = sigma² dt² / (sigma² dt² + n) is the part of the distance that counts as motion, n the variance of all else
+that blurs the two places, and m the second one's own, over sigma². Over all dt the odds reach the least no further out
+than a distance that `list_reaches` works out beforehand. It shrinks as false plots get denser, so that dense clutter
+costs little more than thin clutter, as long as it is known.
 """
 
 import math
 
 import numpy as np
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.begin import (
     L_LEAST,
@@ -22,6 +26,7 @@ from airpicture.kernels.begin import (
     L_SPEED_MAX,
     L_VAR_CLIMB,
     L_VAR_SPEED,
+    L_VAR_USUAL,
     L_VISITS,
     RISE_LEAST,
     SAME_ADDRESS,
@@ -29,8 +34,9 @@ from airpicture.kernels.begin import (
     TURNS,
     WAIT_S,
     shared_code,
+    unseen,
 )
-from airpicture.kernels.conditioning import LOG_2PI, VAR_MODE_C
+from airpicture.kernels.conditioning import VAR_MODE_C
 from airpicture.kernels.grid import ground
 from airpicture.kernels.layout import (
     M_H_VAR,
@@ -57,15 +63,13 @@ from airpicture.kernels.measuring import LOG_GARBLED, LOG_HEIGHTS
 from airpicture.kernels.pool import (
     BLUR,
     BLUR_STEP,
-    COARSE,
-    COARSE_REACH,
-    FINE,
-    FINE_BLUR,
-    FINE_REACH,
     NAMED,
     OWN,
+    OWN_MOST,
     OWN_SHARE,
+    PLAIN,
     VAGUE,
+    WAITING_LEVELS,
     Waiting,
     bucket,
     cell_key,
@@ -79,13 +83,21 @@ AGAIN = 0.4  # of a turn, before which the same radar sees no target twice
 AGAIN_S = 0.05  # s likewise, of two sensors
 Q_BEGIN = 20.0  # m²/s³, white acceleration between the two plots of a birth
 REACH_MOST = 80_000.0  # m; the search's cells grow with the square of this, and slow radars don't see Mach 4 targets
-MARGIN = 1.0  # log ratio by which the bound of the odds may be wrong: linearised measurements, correlated heights
-CERTAIN = 40.0  # log ratio of a pair that isn't bounded before it is tried
-NEAR = 4096  # cells round a plot: more than a search over 60 km finds on all levels, FINE ones everywhere
+MARGIN = 2.0  # by which the bound of the odds may be wrong: linearised measurements, correlated heights
+CERTAIN = 1e17  # odds of a pair that isn't bounded before it is tried
+TWO_PI = 2.0 * math.pi
+GARBLED = math.exp(LOG_GARBLED - LOG_HEIGHTS)
+NEAR = 4096  # cells round a plot: more than a search over 60 km finds on all levels
 NEAR_LEAST = 2048  # of these, that must be free for the next plot of a group
 GROUP = 32  # plots whose searches go side by side
-AHEAD = 3  # steps along each chain that are fetched ahead
+AHEAD = 2  # steps along each chain that are fetched ahead
 CHAIN_LEAST = 8  # plots of a cell that are looked at in any case, newest first
+
+R_FIRST = -40  # reaches are listed for odds of 2^(R_FIRST / R_STEPS) times the least on
+R_STEPS = 4
+REACHES = 200
+R_BLURS = 4  # and for a plot's own blur up to 1/4, 1/2, 3/4 and all of BLUR
+R_TIMES = 40  # times apart that each is worked out for
 
 C_BIRTHS = 0  # what a search found, one flat array of counts
 C_SHED = 1  # births for which there was no room
@@ -95,14 +107,70 @@ C_UNTRIED = 4  # pairs that might have been worth one
 C_VISITS = 5  # waiting plots looked at
 COUNTS = 6
 
-P_BASE = 0  # what a plot brings to a search, one flat array: log of its odds with a plot 1 m² of predicted place away,
-P_OWN = 1  # but for codes and heights; m², least variance of its place
+P_ODDS = 0  # what a plot brings to a search, one flat array: its odds where p is 1 / s², but for codes and heights
+P_OWN = 1  # s², least variance of its place over that of a speed
 P_BLUR = 2  # m, most sigma of its place
-P_CODES = 3  # log ratio that equal codes may add
-P_HEIGHT = 4  # log ratio that an equal height may add
+P_CODES = 3  # times as much for equal codes, at most
+P_HEIGHT = 4  # likewise for an equal height; 0 without one
 P_SIGMA_H = 5  # m, of the height that it begins a state with
-P_LEAST = 6  # log of the odds that are worth a trial
-PROSPECT = 7
+P_REACH = 6  # m, how far it looks on each level
+PROSPECT = P_REACH + WAITING_LEVELS
+
+
+@inline
+def _density(d2: float, dt2: float, n: float, m: float, var: float, usual: float) -> float:
+    """Return the bound of 2 pi usual p at a squared distance d2 [m²] after the root of dt2 [s²]; see above."""
+    rho = var * dt2 / (var * dt2 + n)
+    w = rho * d2 / dt2
+    slow = 1.0 + rho * w / (3.0 * usual)
+    off = 1.0 + (1.0 - rho) * w / (32.0 * var)  # (1 + x / 16)^16 is less than exp(x), and needs no library
+    off *= off
+    off *= off
+    off *= off
+    off *= off
+    return 1.0 / ((dt2 + m) * slow * slow * math.sqrt(slow) * off)
+
+
+@jit
+def list_reaches(life: F64, gate: float, longest: float, faint: float, reaches: F64) -> None:
+    """List how far from a plot others may be and be worth joining with it, by the odds that it brings.
+
+    No further than the gate of a trial reaches, either.
+
+    Parameters
+    ----------
+    life : settings; gate : most d² of a plot; longest : s, that any plot waits; faint : most chance of any sensor to
+        miss a target
+    reaches : (R_BLURS, REACHES) overwritten [m], for odds of 2^((R_FIRST + k) / R_STEPS) times the least
+    """
+    var, usual = life[L_VAR_SPEED], life[L_VAR_USUAL]
+    for cell in range(R_BLURS * REACHES):
+        blur, k = cell // REACHES, cell % REACHES
+        own = BLUR * (blur + 1) / R_BLURS
+        odds = 2.0 ** ((R_FIRST + k) / R_STEPS)
+        most = 0.0
+        for step in range(R_TIMES + 1):
+            dt = AGAIN_S * (longest / AGAIN_S) ** (step / R_TIMES)
+            n = own * own + BLUR * BLUR + Q_BEGIN / 3.0 * dt * dt * dt
+            worth = odds * (unseen(dt, longest / TURNS, 1.0 - faint) if dt > WAIT_S else 1.0)
+            if worth * _density(most * most, dt * dt, n, 1.0 / var, var, usual) < 1.0:
+                continue
+            lo, hi = most, math.sqrt(gate * (var * dt * dt + n))
+            for _ in range(20):
+                middle = 0.5 * (lo + hi)
+                if worth * _density(middle * middle, dt * dt, n, 1.0 / var, var, usual) < 1.0:
+                    hi = middle
+                else:
+                    lo = middle
+            most = max(most, hi)
+        reaches[blur, k] = 1.03 * most  # what lies between the times
+
+
+@inline
+def reach_of(odds: float, blur: float, reaches: F64) -> float:
+    """Return the reach [m] for odds times the least, of a plot placed within sigma `blur`, at most BLUR [m]."""
+    k = math.ceil(R_STEPS * math.log2(odds)) - R_FIRST if odds > 0.0 else -1
+    return float(reaches[min(int(blur * (R_BLURS / BLUR)), R_BLURS - 1), min(k, REACHES - 1)]) if k >= 0 else 0.0
 
 
 @inline
@@ -114,24 +182,21 @@ def prospect_of(
     In range and azimuth the density of a predicted place with variance s either way is at most range / 2 pi (s + m),
     m the geometric mean of the plot's own two variances, whatever the elevation.
     """
-    base = math.log(pd[s] * life[L_ODDS]) - Z[j, Z_LOG_CLUTTER] - LOG_2PI
-    height = 0.0
+    odds = pd[s] * life[L_ODDS] * math.exp(-Z[j, Z_LOG_CLUTTER]) / (TWO_PI * life[L_VAR_USUAL])
     if math.isfinite(Z[j, Z_H]):
         var_h = Z[j, Z_VAR_H]
     elif math.isfinite(Z[j, Z_H_BARO]):
         var_h = VAR_MODE_C
     else:
         var_h = -1.0
-    if var_h > 0.0:
-        height = -0.5 * (LOG_2PI + math.log(var_h))
     sigma_h2 = var_h if var_h > 0.0 else motion[M_H_VAR]
     if int(Z[j, Z_KIND]) == POLAR:
         rng = Z[j, Z_RANGE]
-        base += math.log(rng)
+        odds *= rng
         own = rng * math.sqrt(Z[j, Z_VAR_RANGE] * Z[j, Z_VAR_AZIMUTH])
-        sigma_h2 = min(sigma_h2, (0.2 * rng) ** 2)
+        sigma_h2 = min(sigma_h2, 0.04 * rng * rng)
         if math.isfinite(Z[j, Z_ELEVATION]):
-            base -= 0.5 * (LOG_2PI + math.log(Z[j, Z_VAR_ELEVATION]))
+            odds /= math.sqrt(TWO_PI * Z[j, Z_VAR_ELEVATION])
             sigma_h2 = min(sigma_h2, rng * rng * Z[j, Z_VAR_ELEVATION])
         x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
         rise = (x - sites[s, 0]) * x + (y - sites[s, 1]) * y + (z - sites[s, 2]) * z
@@ -139,71 +204,69 @@ def prospect_of(
         tilt = rise2 / max(1.0 - rise2, RISE_LEAST * RISE_LEAST)
         blur2 = max(Z[j, Z_VAR_RANGE], rng * rng * Z[j, Z_VAR_AZIMUTH]) + 1.1 * tilt * sigma_h2
         if math.isfinite(Z[j, Z_RANGE_RATE]):
-            base -= 0.5 * (LOG_2PI + math.log(Z[j, Z_VAR_RANGE_RATE]))
+            odds /= math.sqrt(TWO_PI * Z[j, Z_VAR_RANGE_RATE])
     else:
         own = Z[j, Z_VAR_P]
         blur2 = own
         if math.isfinite(Z[j, Z_V_EAST]):
-            base -= LOG_2PI + math.log(Z[j, Z_VAR_V])
-    prospect[P_BASE] = base
-    prospect[P_OWN] = own
+            odds /= TWO_PI * Z[j, Z_VAR_V]
+    prospect[P_ODDS] = odds
+    prospect[P_OWN] = max(own, 1.0) / life[L_VAR_SPEED]
     prospect[P_BLUR] = math.sqrt(blur2) + BLUR_STEP
-    prospect[P_CODES] = SAME_ADDRESS if address >= 0 else (0.0 if shared_code(mode_3a) else SAME_CODE)
-    prospect[P_HEIGHT] = height
+    prospect[P_CODES] = 1.0
+    if address >= 0 or not shared_code(mode_3a):
+        prospect[P_CODES] = math.exp(SAME_ADDRESS if address >= 0 else SAME_CODE)
+    prospect[P_HEIGHT] = max(1.0 / math.sqrt(TWO_PI * var_h), GARBLED) if var_h > 0.0 else 0.0
     prospect[P_SIGMA_H] = math.sqrt(sigma_h2)
-    prospect[P_LEAST] = math.log(life[L_LEAST]) - MARGIN
 
 
 @inline
-def reach_of(prospect: F64, blur: float, longest: float) -> float:
-    """Return how far from a plot one placed within sigma `blur` may be and be worth joining with it without codes [m].
-
-    With u = (sigma_v dt)² + m and n what's uncertain besides, d² < 2 (u + n) (log K - log u), and so for any u
-    d² < 2 K / e + 2 n (log K - log m).
-    """
-    log_k = prospect[P_BASE] + prospect[P_HEIGHT] - prospect[P_LEAST]
-    n = prospect[P_BLUR] * prospect[P_BLUR] + blur * blur + Q_BEGIN / 3.0 * longest * longest * longest
-    d2 = 2.0 * math.exp(min(log_k - 1.0, CERTAIN)) + 2.0 * n * max(log_k - math.log(max(prospect[P_OWN], 1.0)), 0.0)
-    return float(math.sqrt(d2))
-
-
-@inline
-def level_of(Z: F64, j: int, address: int, mode_3a: int, prospect: F64, longest: float) -> int:
+def level_of(Z: F64, j: int, prospect: F64) -> int:
     """Return the level that a plot waits on."""
-    if OWN_SHARE * Z[j, Z_RADIUS] > OWN or math.isfinite(Z[j, Z_V_EAST]):
+    if OWN_SHARE * Z[j, Z_RADIUS] > OWN or math.isfinite(Z[j, Z_V_EAST]) or prospect[P_BLUR] > BLUR:
         return VAGUE
-    far = reach_of(prospect, BLUR, longest)
-    if prospect[P_CODES] > 0.0 or prospect[P_HEIGHT] != 0.0 or far > COARSE_REACH:
-        return NAMED if prospect[P_BLUR] <= BLUR else VAGUE
+    return NAMED if prospect[P_CODES] > 1.0 or prospect[P_HEIGHT] > 0.0 else PLAIN
+
+
+@inline
+def reach_on(level: int, Z: F64, j: int, prospect: F64, life: F64, longest: float, reaches: F64) -> float:
+    """Return how far plot j has to look for plots that wait on a level [m]."""
+    fast: float = min(life[L_SPEED_MAX] * longest, REACH_MOST) + OWN_SHARE * Z[j, Z_RADIUS]
+    if level == VAGUE:
+        return fast + OWN_MOST
     if prospect[P_BLUR] > BLUR:
-        return VAGUE
-    near = prospect[P_BLUR] <= FINE_BLUR and reach_of(prospect, FINE_BLUR, longest) <= FINE_REACH
-    return FINE if near else COARSE
+        return fast + OWN
+    odds = prospect[P_ODDS] * MARGIN / life[L_LEAST]
+    if prospect[P_HEIGHT] > 0.0:
+        odds *= prospect[P_HEIGHT]
+    if level == NAMED:
+        odds *= prospect[P_CODES]
+    return float(min(reach_of(odds, prospect[P_BLUR], reaches), fast + OWN))
 
 
 @inline
-def _log_height(rise: float, var: float) -> float:
-    """Return the log density of a height that differs by `rise` (NaN where not known) at a variance, or of garbling."""
+def _height_density(rise: float, var: float) -> float:
+    """Return the density of a height that differs by `rise` (NaN where not known) at a variance, or of garbling."""
     off = rise * rise / var if math.isfinite(rise) else 0.0
-    return max(-0.5 * (LOG_2PI + math.log(var) + off), LOG_GARBLED - LOG_HEIGHTS)
+    return max(math.exp(-0.5 * off) / math.sqrt(TWO_PI * var), GARBLED)
 
 
 @inline
-def _offer(i: int, q: int, score: float, n: int, pick: I64, value: F64) -> int:
-    """Put a pair among the best of plot i, at equal scores the earlier; return how many there are, -1 if one left."""
+def _offer(i: int, q: int, odds: float, n: int, pick: I64, value: F64) -> int:
+    """Put a pair among the best of plot i, at equal odds the earlier; return how many there are, -1 if one left."""
     most = pick.shape[1]
     if n < most:
         pick[i, n] = q
-        value[i, n] = score
+        value[i, n] = odds
         return n + 1
     least = 0
     for c in range(1, n):
         if value[i, c] < value[i, least]:
             least = c
-    if score > value[i, least]:
-        value[i, least], score = score, value[i, least]
+    if odds > value[i, least]:
+        value[i, least], odds = odds, value[i, least]
         pick[i, least] = q
-    value[i, most] += math.exp(min(score, CERTAIN))  # what the rest may be worth
+    value[i, most] += odds  # what the rest may be worth
     return -1
 
 
@@ -214,26 +277,22 @@ def _gap(c: float, half: float) -> float:
 
 
 @inline
-def list_cells(
-    x: float, y: float, z: float, level: int, reach: float, fine: float, since_ns: int, head: I64, near: I64, n: int
-) -> int:
-    """List the cells of a level, and with COARSE ones of FINE, within reach of a point on the ground; return how many.
+def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64, near: I64, n: int) -> int:
+    """List the cells of a level within reach of a point on the ground; return how many.
 
     Only cubes that the ground crosses count.
 
     Parameters
     ----------
-    x, y, z, reach : m; fine : m, reach in FINE cells, no larger; since_ns : a plot must have been put in since then
-    head : see `pool.Waiting`; near : (NEAR, 3) int64, n rows of it in use; key and newest plot of cells are added
+    x, y, z, reach : m; head : see `pool.Waiting`
+    near : (NEAR, 3) int64, n rows of it in use; key and newest plot of cells are added
     """
     edge = edge_of(level)
     half = 0.5 * edge
     gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
     g = 1.0 / math.sqrt(gx * gx + gy * gy + gz * gz)
     gx, gy, gz = gx * g, gy * g, gz * g
-    sag = 0.55 * reach * reach / B + 1.0
-    span = abs(gx) + abs(gy) + abs(gz)
-    thick = half * span + sag
+    thick = half * (abs(gx) + abs(gy) + abs(gz)) + 0.55 * reach * reach / B + 1.0
     x0, x1 = math.floor((x - reach) / edge), math.floor((x + reach) / edge)
     y0, y1 = math.floor((y - reach) / edge), math.floor((y + reach) / edge)
     z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
@@ -255,25 +314,9 @@ def list_cells(
                 if ax * ax + ay * ay + az * az > reach * reach or n == len(near):
                     continue
                 key = cell_key(ix, iy, iz, level)
-                b = bucket(key, len(head))
                 near[n, 0] = key
-                near[n, 1] = head[b, 0]
+                near[n, 1] = head[bucket(key, len(head))]
                 n += 1
-                if level != COARSE or head[b, 1] < since_ns:
-                    continue
-                quarter = 0.25 * edge
-                for child in range(64):
-                    fx, fy, fz = 4 * ix + child // 16, 4 * iy + child // 4 % 4, 4 * iz + child % 4
-                    bx, by, bz = (fx + 0.5) * quarter - x, (fy + 0.5) * quarter - y, (fz + 0.5) * quarter - z
-                    if abs(bx * gx + by * gy + bz * gz) > 0.5 * quarter * span + sag:
-                        continue
-                    ax, ay, az = _gap(bx, 0.5 * quarter), _gap(by, 0.5 * quarter), _gap(bz, 0.5 * quarter)
-                    if ax * ax + ay * ay + az * az > fine * fine or n == len(near):
-                        continue
-                    key = cell_key(fx, fy, fz, FINE)
-                    near[n, 0] = key
-                    near[n, 1] = head[bucket(key, len(head)), 0]
-                    n += 1
     return n
 
 
@@ -314,6 +357,7 @@ def pick_pairs(
     hi: int,
     longest: float,
     period: F64,
+    pd: F64,
     life: F64,
     waiting: Waiting,
     put: int,
@@ -330,17 +374,18 @@ def pick_pairs(
 
     Parameters
     ----------
-    Z ... mode_3a : registered plots; longest : s, that any plot waits
+    Z ... mode_3a : registered plots; longest : s, that any plot waits; period, pd : of the sensors
     waiting, put, oldest : pool, plots put in so far, and how many of these can't be read any more
     prospects : (G, PROSPECT); near : (NEAR, 3) int64, start : (G + 1,) int64, the cells of each plot
-    pick : (G, T) int64, slots of the best; value : (G, T + 1), their scores, and last the odds of the rest; pairs :
+    pick : (G, B) int64, slots of the best; value : (G, B + 1), their odds at most, and last those of the rest; pairs :
         (G,) int64, how many; overwritten
     counts : (COUNTS,), added to
     """
     entry, detail = waiting.entry, waiting.detail  # taken out once: each time costs as much as looking at a plot
     ring = len(entry)
     newest = (put - 1) % ring if put > 0 else 0
-    speed, var_speed, var_climb = life[L_SPEED_MAX], life[L_VAR_SPEED], life[L_VAR_CLIMB]
+    speed, var, usual, var_climb = life[L_SPEED_MAX], life[L_VAR_SPEED], life[L_VAR_USUAL], life[L_VAR_CLIMB]
+    least = life[L_LEAST] / MARGIN
     most = pick.shape[1]
     for w in range(lo, hi):
         i = w - lo
@@ -349,9 +394,9 @@ def pick_pairs(
         x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
         h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
         var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else VAR_MODE_C
-        tall = prospects[i, P_HEIGHT] != 0.0
-        base, own, least = prospects[i, P_BASE], prospects[i, P_OWN], prospects[i, P_LEAST]
-        blur2 = prospects[i, P_BLUR] * prospects[i, P_BLUR]
+        height = prospects[i, P_HEIGHT]
+        odds_alone = prospects[i, P_ODDS] * (height if height > 0.0 else 1.0)
+        own, blur2 = prospects[i, P_OWN], prospects[i, P_BLUR] * prospects[i, P_BLUR]
         wide = OWN_SHARE * Z[j, Z_RADIUS]
         code = code_of(mode_3a[j])
         named = not shared_code(mode_3a[j])
@@ -362,6 +407,7 @@ def pick_pairs(
         for c in range(start[i], start[i + 1]):
             key, count = near[c, 0], near[c, 1]
             vague = key & 3 == VAGUE
+            reach = prospects[i, P_REACH + (key & 3)]
             left = max(visits // 4, CHAIN_LEAST)
             while count > oldest:
                 q = slot_of(count, put, newest, ring)
@@ -377,44 +423,50 @@ def pick_pairs(
                 if e["key"] != key:
                     continue
                 visits -= 1
-                counts[C_VISITS] += 1
+                dx, dy, dz = x - e["x"], y - e["y"], z - e["z"]
+                d2 = dx * dx + dy * dy + dz * dz
+                if d2 > reach * reach:
+                    continue
                 dt = (t_ns[j] - e["t_ns"]) * 1e-9
                 turn = period[e["sensor"]]
                 if dt > (TURNS * turn if turn > 0.0 else WAIT_S):
                     continue
                 if dt < (AGAIN * turn if turn > 0.0 and e["sensor"] == s else AGAIN_S):
                     continue
-                dx, dy, dz = x - e["x"], y - e["y"], z - e["z"]
-                d2 = dx * dx + dy * dy + dz * dz
                 far = min(speed * dt, REACH_MOST) + wide + OWN_SHARE * e["radius"]
                 if d2 > far * far:
                     continue
-                same = 0.0
+                odds = odds_alone
                 if address[j] >= 0 and e["address"] >= 0:
                     if address[j] != e["address"]:
                         continue
-                    same = SAME_ADDRESS
+                    odds *= prospects[i, P_CODES]
                 elif named and not shared_code(e["mode_3a"]):
                     if code != e["mode_3a"]:
                         continue
-                    same = SAME_CODE
+                    odds *= math.exp(SAME_CODE)
+                if vague and detail[q]["speed"] == 1:
+                    odds = CERTAIN  # it tells where it goes: distance says nothing yet
+                else:
+                    n2 = BLUR_STEP * e["blur"]
+                    n2 = n2 * n2 + blur2 + Q_BEGIN / 3.0 * dt * dt * dt
+                    odds *= _density(d2, dt * dt, n2, own, var, usual)
+                    if odds < least:
+                        continue
+                    odds *= unseen(dt, turn, pd[e["sensor"]])
+                    if height > 0.0:
+                        sigma_h = np.float64(e["sigma_h"])
+                        spread = var_h + sigma_h * sigma_h + var_climb * dt * dt
+                        odds *= _height_density(h - np.float64(e["h"]), spread) / height
+                    if odds < least:
+                        continue
                 rise = h - np.float64(e["h"])
                 if abs(rise) > 400.0 * dt + 500.0:  # not for NaN
                     continue
-                if vague and detail[q]["speed"] == 1:
-                    score = CERTAIN  # it tells where it goes: distance says nothing yet
-                else:
-                    blur, sigma_h = BLUR_STEP * e["blur"], np.float64(e["sigma_h"])
-                    s2 = var_speed * dt * dt
-                    score = base + same - math.log(s2 + own)
-                    score -= 0.5 * d2 / (s2 + Q_BEGIN / 3.0 * dt * dt * dt + blur2 + blur * blur)
-                    if tall:
-                        score += _log_height(rise, var_h + sigma_h * sigma_h + var_climb * dt * dt)
-                if score < least:
-                    continue
-                more = _offer(i, q, score, n, pick, value)
+                more = _offer(i, q, min(odds, CERTAIN), n, pick, value)
                 if more < 0:
                     counts[C_UNTRIED] += 1
                 else:
                     n = more
+        counts[C_VISITS] += int(life[L_VISITS]) - visits
         pairs[i] = n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -17,6 +18,7 @@ from airpicture.kernels.begin import (
     L_VAR_CLIMB,
     L_VAR_PRESSURE,
     L_VAR_SPEED,
+    L_VAR_USUAL,
     L_VISITS,
     LIFE,
     list_free,
@@ -26,7 +28,19 @@ from airpicture.kernels.births import BIRTH, find_births
 from airpicture.kernels.born import Born, Brought, write_births
 from airpicture.kernels.layout import PLOT
 from airpicture.kernels.pool import put_plots
-from airpicture.kernels.search import C_BIRTHS, C_CUT, C_SHED, C_UNTRIED, COUNTS, GROUP, NEAR, PROSPECT
+from airpicture.kernels.search import (
+    C_BIRTHS,
+    C_CUT,
+    C_SHED,
+    C_UNTRIED,
+    COUNTS,
+    GROUP,
+    NEAR,
+    PROSPECT,
+    R_BLURS,
+    REACHES,
+    list_reaches,
+)
 from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
@@ -34,6 +48,7 @@ from airpicture.tables import F64, I64
 from airpicture.tracks.pool import Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
+GATE = 4  # measurements of a plot, height not counted, whose gate bounds a search
 PART = 512  # plots; less isn't worth a call of its own
 PARTS = 16  # more than any two or four threads need to end at about the same time
 
@@ -44,12 +59,21 @@ def life_settings(config: Config) -> F64:
     life[L_ODDS] = config.life.birth_odds
     life[L_SPEED_MAX] = config.life.speed_max
     life[L_VAR_SPEED] = config.life.sigma_speed**2
+    life[L_VAR_USUAL] = config.life.speed_usual**2
     life[L_VAR_CLIMB] = config.life.sigma_climb**2
     life[L_VAR_PRESSURE] = config.sigma_pressure_height**2
     life[L_VISITS] = config.life.visits_max
     life[L_PAIRS] = config.life.pairs_max
-    life[L_LEAST] = config.life.retire
+    life[L_LEAST] = config.life.retire_tentative
     return life
+
+
+@lru_cache(maxsize=8)
+def _reaches(life: tuple[float, ...], gate: float, longest: float, faint: float) -> F64:
+    """Return `search.list_reaches`, worked out once for the same settings and sensors."""
+    reaches = np.empty((R_BLURS, REACHES))
+    list_reaches(np.array(life), gate, longest, faint, reaches)
+    return reaches
 
 
 def begin(
@@ -85,7 +109,8 @@ def begin(
     n = list_free(reports.Z, free, wanted)
     if n == 0:
         return np.zeros(0, np.int64), 0
-    longest = longest_wait(stations.period)
+    longest, faint = longest_wait(stations.period, stations.pd)
+    reaches = _reaches(tuple(life.tolist()), float(gates[GATE]), longest, faint)
     overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
     room = store.capacity - store.n
     most = config.life.pairs_max
@@ -115,6 +140,7 @@ def begin(
             life,
             gates,
             longest,
+            reaches,
             pool.waiting,
             pool.count,
             pool.oldest,

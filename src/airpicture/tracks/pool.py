@@ -128,7 +128,7 @@ class Pool:
 def _empty(size: int, last_ns: I64) -> Waiting:
     """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
     buckets = 1 << max(size - 1, 1).bit_length()
-    return Waiting(_records(ENTRY, size), _records(DETAIL, size), np.zeros((buckets, 2), np.int64), last_ns)
+    return Waiting(_records(ENTRY, size), _records(DETAIL, size), np.zeros(buckets, np.int64), last_ns)
 
 
 def _records(kind: np.dtype[Any], size: int) -> Records:

@@ -17,6 +17,7 @@ from airpicture.kernels.life import (
     E_END_TENTATIVE_S,
     E_LIFETIME,
     E_RETIRE,
+    E_RETIRE_TENTATIVE,
     ENDING,
     age_due,
     find_ranks,
@@ -37,6 +38,7 @@ def ending_settings(config: Config) -> F64:
     ending = np.zeros(ENDING)
     life = config.life
     ending[E_RETIRE] = life.retire
+    ending[E_RETIRE_TENTATIVE] = life.retire_tentative
     ending[E_CONFIRM] = life.confirm
     ending[E_CONFIRM_PLOTS] = life.confirm_plots
     ending[E_COAST_LOOKS] = life.coast_looks
