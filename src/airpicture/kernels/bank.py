@@ -23,6 +23,7 @@ from airpicture.kernels.lanes import (
     dot,
     less,
     load_covariance,
+    load_plain,
     load_state,
     mat_mul,
     mat_vec,
@@ -113,12 +114,12 @@ def mixture(T: F64, lanes: U) -> None:
 
 @lane
 def _mix(T: F64, l: U, m0: float, m1: float, m2: float, m3: float, m4: float, m5: float) -> None:
-    """Replace a model's state by its mixture; the overall one's covariance comes spread over the lanes of T_SUM."""
+    """Replace a model's state by its mixture; the overall one's covariance comes from T_SPREAD on, alike for all."""
     mean = (m0, m1, m2, m3, m4, m5)
     kept = T[T_KEPT + l]
     d = less(load_state(T, T_X + l), mean)
     store_state(T, T_X + l, moved(mean, kept, d))
-    P = weighted(kept, load_covariance(T, T_P + l), 1.0 - kept, load_covariance(T, T_SUM + S6 + l))
+    P = weighted(kept, load_covariance(T, T_P + l), 1.0 - kept, load_plain(T, U(T_SPREAD)))
     store_covariance(T, T_P + l, weighted(1.0, P, kept * (1.0 - kept), outer(d)))
 
 
@@ -304,10 +305,6 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
         kept = stays * T[T_MODE + m]
         T[T_MODE + m] = kept + (1.0 - stays) * motion[M_SHARE + m]
         T[int(T_KEPT) + m] = kept / T[T_MODE + m]
-    o = int(T_SUM + S6)
-    for a in range(MODEL - STATE):
-        for m in range(LANES):
-            T[o + LANES * a + m] = T[T_SPREAD + a]
     for l in range(lanes):
         _mix(T, l, m0, m1, m2, m3, m4, m5)
     if dt != 0.0:
