@@ -1,18 +1,16 @@
 """A plain, slow twin of the search for beginnings: every unclaimed plot against every waiting one, without bounds."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.kernels import layout as lay
+from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE, begin_state
-from airpicture.kernels.pairs import PAIR_SCRATCH, condition
-from airpicture.kernels.predict import SCRATCH_MOVE, move
-from airpicture.kernels.wgs84 import up_of
 from airpicture.reports import Reports, Stations
+from reference_tracking import Mixture, Plot, condition, move, unpacked, up_at
 
 F64 = NDArray[np.float64]
 SHARED = {0, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700}
@@ -69,14 +67,44 @@ class PlainBeginnings:
         reach = self.config.life.speed_max * dt + 0.75 * (a[lay.Z_RADIUS] + b[lay.Z_RADIUS])
         if np.linalg.norm(_down(a) - _down(b)) > reach or abs(_height(a) - _height(b)) > 400.0 * dt + 500.0:
             return None
-        V: Any = np.zeros((1, lay.ROW))
-        tmp = np.zeros(PAIR_SCRATCH)
-        sites = self.stations.sites
-        begin_state(old.Z, i, sites, int(old.sensor[i]), self.motion, self.life, V)
-        up = up_of(V[0, 0], V[0, 1], V[0, 2])
-        move(V, 0, 0, dt, 0.0, *up, 20.0, self.motion[lay.M_Q_UP], tmp, SCRATCH_MOVE)
-        d2, log_l, count = condition(new.Z, j, sites, int(new.sensor[j]), V, 0.0, 20.0, 1.0, tmp)
-        if count <= 0 or d2 > self.gates[count] or not math.isfinite(log_l):
+        x, P = state_of_one(old, i, self.stations, self.motion, self.life)
+        x, P = move(x, P, dt, 0.0, up_at(x[:3]), 20.0, self.motion[lay.M_Q_UP])
+        track = Mixture(x[None], P[None], np.ones(1), d_baro=0.0, var_baro=self.config.sigma_pressure_height**2)
+        x, P, d2, log_l, count = condition(plot_of(new, j, self.stations), track, 0, 0.0, 20.0, 1.0)
+        if d2 > self.gates[count]:
             return None
         odds = math.exp(min(log_l - b[lay.Z_LOG_CLUTTER] + same, 40.0))
-        return odds * float(self.stations.pd[new.sensor[j]]) * self.config.life.birth_odds, float(V[0, 0])
+        return odds * float(self.stations.pd[new.sensor[j]]) * self.config.life.birth_odds, float(x[0])
+
+
+def state_of_one(reports: Reports, j: int, stations: Stations, motion: F64, life: F64) -> tuple[F64, F64]:
+    """Return the mean and covariance that one plot alone tells."""
+    T = np.full(SCRATCH, np.nan)
+    begin_state(reports.Z, j, stations.sites, int(reports.sensor[j]), motion, life, T, 1)
+    x = T[1 : 4 * lay.MODEL : 4]
+    return x[:6], unpacked(x[6:])
+
+
+def plot_of(reports: Reports, j: int, stations: Stations) -> Plot:
+    """Return a registered plot as the twins read it."""
+    z = reports.Z[j]
+    return Plot(
+        int(z[lay.Z_KIND]),
+        stations.sites[reports.sensor[j]],
+        z[lay.Z_P : lay.Z_P + 3],
+        slant_range=float(z[lay.Z_RANGE]),
+        azimuth=math.atan2(z[lay.Z_SIN], z[lay.Z_COS]),
+        elevation=float(z[lay.Z_ELEVATION]),
+        range_rate=float(z[lay.Z_RANGE_RATE]),
+        h=float(z[lay.Z_H]),
+        h_baro=float(z[lay.Z_H_BARO]),
+        v_east=float(z[lay.Z_V_EAST]),
+        v_north=float(z[lay.Z_V_NORTH]),
+        var_range=float(z[lay.Z_VAR_RANGE]),
+        var_azimuth=float(z[lay.Z_VAR_AZIMUTH]),
+        var_elevation=float(z[lay.Z_VAR_ELEVATION]),
+        var_range_rate=float(z[lay.Z_VAR_RANGE_RATE]),
+        var_h=float(z[lay.Z_VAR_H]),
+        var_p=float(z[lay.Z_VAR_P]),
+        var_v=float(z[lay.Z_VAR_V]),
+    )

@@ -4,15 +4,14 @@ import math
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I64
+from airpicture.kernels.conditioning import VAR_MODE_C
+from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import (
     BEARING,
-    D_BARO,
     M_H_VAR,
     MODEL,
     POLAR,
     STATE,
-    VAR_BARO,
-    VAR_POS,
     Z_COS,
     Z_ELEVATION,
     Z_H,
@@ -30,8 +29,6 @@ from airpicture.kernels.layout import (
     Z_VAR_RANGE,
     Z_VAR_V,
 )
-from airpicture.kernels.measure import VAR_MODE_C
-from airpicture.kernels.predict import at
 from airpicture.kernels.wgs84 import basis_of_up, up_of
 
 SAME_ADDRESS = 9.0  # log ratio: an address names one of 2^24 aircraft, yet positions under it can be wrong
@@ -58,25 +55,28 @@ def shared_code(code: int) -> bool:
 
 
 @inline
-def _spread(V: F64, hx: float, hy: float, hz: float, var: float, first: int) -> None:
-    """Add variance along a direction to the position (first = 0) or velocity (first = 3) block of V[0]."""
+def at(a: int, b: int) -> int:
+    """Return where P[a, b] stands in a packed lower triangle."""
+    return a * (a + 1) // 2 + b if a >= b else b * (b + 1) // 2 + a
+
+
+@inline
+def _spread(T: F64, l: int, hx: float, hy: float, hz: float, var: float, first: int) -> None:
+    """Add variance along a direction to the position (first = 0) or velocity (first = 3) block of lane l."""
     for a in range(3):
         ha = hx if a == 0 else (hy if a == 1 else hz)
         for b in range(a + 1):
             hb = hx if b == 0 else (hy if b == 1 else hz)
-            V[0, STATE + at(first + a, first + b)] += var * ha * hb
+            T[LANES * (STATE + at(first + a, first + b)) + l] += var * ha * hb
 
 
 @inline
-def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, V: F64) -> None:
-    """Write the state that one plot alone tells to V[0, :27], with the pressure offset's prior behind it."""
+def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, T: F64, l: int) -> None:
+    """Write the state that one plot alone tells to lane l of T: component k to T[4 k + l], see `lanes`."""
     for k in range(MODEL):
-        V[0, k] = 0.0
+        T[LANES * k + l] = 0.0
     x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
-    V[0, 0], V[0, 1], V[0, 2] = x, y, z
-    V[0, D_BARO] = 0.0
-    V[0, VAR_BARO] = life[L_VAR_PRESSURE]
-    V[0, VAR_POS] = 0.0  # nothing learnt yet; the workspace comes uninitialised
+    T[l], T[LANES + l], T[2 * LANES + l] = x, y, z
     ux, uy, uz = up_of(x, y, z)
     ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
     if math.isfinite(Z[j, Z_H]):
@@ -99,24 +99,24 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, V: 
         var_b = var_h / (rise * rise)
         if math.isfinite(Z[j, Z_ELEVATION]):
             var_b = min(var_b, rng * rng * Z[j, Z_VAR_ELEVATION])
-        _spread(V, lx, ly, lz, Z[j, Z_VAR_RANGE], 0)
-        _spread(V, ax, ay, az, rng * rng * Z[j, Z_VAR_AZIMUTH], 0)
-        _spread(V, bx, by, bz, var_b, 0)
+        _spread(T, l, lx, ly, lz, Z[j, Z_VAR_RANGE], 0)
+        _spread(T, l, ax, ay, az, rng * rng * Z[j, Z_VAR_AZIMUTH], 0)
+        _spread(T, l, bx, by, bz, var_b, 0)
     else:
-        _spread(V, ex, ey, ez, Z[j, Z_VAR_P], 0)
-        _spread(V, nx, ny, nz, Z[j, Z_VAR_P], 0)
-        _spread(V, ux, uy, uz, var_h, 0)
+        _spread(T, l, ex, ey, ez, Z[j, Z_VAR_P], 0)
+        _spread(T, l, nx, ny, nz, Z[j, Z_VAR_P], 0)
+        _spread(T, l, ux, uy, uz, var_h, 0)
     if math.isfinite(Z[j, Z_V_EAST]):
         ve, vn = Z[j, Z_V_EAST], Z[j, Z_V_NORTH]
-        V[0, 3] = ve * ex + vn * nx
-        V[0, 4] = ve * ey + vn * ny
-        V[0, 5] = ve * ez + vn * nz
+        T[3 * LANES + l] = ve * ex + vn * nx
+        T[4 * LANES + l] = ve * ey + vn * ny
+        T[5 * LANES + l] = ve * ez + vn * nz
         var_v = Z[j, Z_VAR_V]
     else:
         var_v = life[L_VAR_SPEED]
-    _spread(V, ex, ey, ez, var_v, 3)
-    _spread(V, nx, ny, nz, var_v, 3)
-    _spread(V, ux, uy, uz, life[L_VAR_CLIMB], 3)
+    _spread(T, l, ex, ey, ez, var_v, 3)
+    _spread(T, l, nx, ny, nz, var_v, 3)
+    _spread(T, l, ux, uy, uz, life[L_VAR_CLIMB], 3)
 
 
 @inline

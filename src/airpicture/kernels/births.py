@@ -7,21 +7,47 @@ for plots that found no partner but the plot itself.
 
 import math
 
-from airpicture.kernels._jit import jit
+from airpicture.kernels._jit import inline, jit, lane
 from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
 from airpicture.kernels.begin import (
     L_LEAST,
     L_ODDS,
     L_PAIRS,
     L_SPEED_MAX,
+    L_VAR_PRESSURE,
     SAME_ADDRESS,
     SAME_CODE,
     begin_state,
     shared_code,
 )
+from airpicture.kernels.conditioning import LOG_2PI, condition
 from airpicture.kernels.grid import ground
-from airpicture.kernels.layout import M_Q_UP, MODEL, STRAIGHT, Z_LOG_CLUTTER, Z_P, Z_RADIUS, Z_V_EAST
-from airpicture.kernels.pairs import condition
+from airpicture.kernels.lanes import (
+    LANES,
+    U,
+    dot,
+    load_covariance,
+    load_state,
+    moved,
+    raised,
+    store_covariance,
+    store_state,
+    widened,
+)
+from airpicture.kernels.layout import (
+    D_BARO,
+    M_Q_UP,
+    MODEL,
+    STRAIGHT,
+    VAR_BARO,
+    VAR_POS,
+    Z_LOG_CLUTTER,
+    Z_P,
+    Z_RADIUS,
+    Z_V_EAST,
+)
+from airpicture.kernels.measuring import C_COUNT, C_D2, C_DET, C_EXTRA, C_FINE
 from airpicture.kernels.pool import (
     BLUR,
     COARSE,
@@ -37,7 +63,6 @@ from airpicture.kernels.pool import (
     edge_of,
     recall,
 )
-from airpicture.kernels.predict import SCRATCH_MOVE, move
 from airpicture.kernels.search import (
     C_BIRTHS,
     C_CUT,
@@ -57,15 +82,126 @@ from airpicture.kernels.search import (
     prospect_of,
     reach_of,
 )
-from airpicture.kernels.wgs84 import up_of
-
-Q_UP_BEGIN = 1.0  # m²/s³, vertical
+from airpicture.kernels.wgs84 import height_up_of
 
 # of a birth: state (27), existence odds, plot, pool entry or -1
 BIRTH_ODDS = MODEL
 BIRTH_PLOT = MODEL + 1
 BIRTH_FROM = MODEL + 2
 BIRTH = MODEL + 3
+
+
+@lane
+def _glide(T: F64, l: int, ux: float, uy: float, uz: float, bend: float) -> None:
+    """Predict a lane straight on, over T_SIN_INT seconds, as `bank` does where nothing turns."""
+    dt = T[T_SIN_INT + l]
+    x = load_state(T, T_X + l)
+    P = load_covariance(T, T_P + l)
+    v = (x[3], x[4], x[5])
+    climb = ux * v[0] + uy * v[1] + uz * v[2]
+    pull = bend * (dot(v, v) - climb * climb)
+    sink = -0.5 * pull * dt * dt
+    fall = -pull * dt
+    x = moved(x, dt, (v[0], v[1], v[2], 0.0, 0.0, 0.0))
+    store_state(T, T_X + l, moved(x, 1.0, (sink * ux, sink * uy, sink * uz, fall * ux, fall * uy, fall * uz)))
+    q = T[T_Q + l]
+    more = T[T_Q_UP + l] - q
+    c2, c3, dt2 = 0.5 * dt * dt, dt * dt * dt / 3.0, dt * dt
+    P = (
+        P[0] + 2.0 * dt * P[6] + dt2 * P[9],
+        P[1] + dt * (P[7] + P[10]) + dt2 * P[13],
+        P[2] + 2.0 * dt * P[11] + dt2 * P[14],
+        P[3] + dt * (P[8] + P[15]) + dt2 * P[18],
+        P[4] + dt * (P[12] + P[16]) + dt2 * P[19],
+        P[5] + 2.0 * dt * P[17] + dt2 * P[20],
+        P[6] + dt * P[9],
+        P[7] + dt * P[13],
+        P[8] + dt * P[18],
+        P[9],
+        P[10] + dt * P[13],
+        P[11] + dt * P[14],
+        P[12] + dt * P[19],
+        P[13],
+        P[14],
+        P[15] + dt * P[18],
+        P[16] + dt * P[19],
+        P[17] + dt * P[20],
+        P[18],
+        P[19],
+        P[20],
+    )
+    P = raised(P, (ux, uy, uz), more * c3, more * c2, more * dt)
+    store_covariance(T, T_P + l, widened(P, q * c3, q * c2, q * dt))
+
+
+@inline
+def _try(
+    Z: F64,
+    j: int,
+    s: int,
+    address: int,
+    mode_3a: int,
+    t_ns: int,
+    sites: F64,
+    pd: F64,
+    motion: F64,
+    life: F64,
+    gates: F64,
+    waiting: Waiting,
+    pick: I64,
+    picks: int,
+    Zq: F64,
+    T: F64,
+    trial: F64,
+) -> tuple[int, float]:
+    """Predict the picked partners of plot j, four side by side, and condition them on it; return how many fit, and the
+    sum of their odds.
+
+    trial : (B, BIRTH), overwritten; others as in `find_births`
+    """
+    entry = waiting.entry
+    x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
+    h, ux, uy, uz = height_up_of(x, y, z)
+    bend = 1.0 / math.sqrt(x * x + y * y + z * z)
+    T[D_BARO] = 0.0
+    T[VAR_BARO] = life[L_VAR_PRESSURE]
+    T[VAR_POS] = 0.0
+    found = 0
+    total = 0.0
+    for first in range(0, picks, LANES):
+        n = min(picks - first, LANES)
+        for c in range(n):
+            e = entry[pick[first + c]]
+            recall(waiting, pick[first + c], Zq)
+            begin_state(Zq, 0, sites, int(e["sensor"]), motion, life, T, c)
+            T[int(T_SIN_INT) + c] = (t_ns - e["t_ns"]) * 1e-9
+            T[int(T_Q) + c] = Q_BEGIN
+            T[int(T_Q_UP) + c] = motion[M_Q_UP + STRAIGHT]
+        lanes = U(n)
+        for l in range(lanes):
+            _glide(T, l, ux, uy, uz, bend)
+        count = condition(Z, j, sites[s], h, ux, uy, uz, x, y, z, 0.0, T, lanes)
+        for c in range(n):
+            d2, det = T[int(C_D2) + c], T[int(C_DET) + c]
+            measured = count + int(T[int(C_COUNT) + c])
+            if T[int(C_FINE) + c] == 0.0 or not (d2 <= gates[measured] and det > 0.0):
+                continue
+            e = entry[pick[first + c]]
+            same = 0.0
+            if address >= 0 and e["address"] >= 0:
+                same = SAME_ADDRESS
+            elif not (shared_code(mode_3a) or shared_code(e["mode_3a"])):
+                same = SAME_CODE  # or it wouldn't have been picked
+            log_l = T[int(C_EXTRA) + c] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI)
+            odds = math.exp(min(log_l - Z[j, Z_LOG_CLUTTER] + same, 40.0)) * pd[s] * life[L_ODDS]
+            total += odds
+            for k in range(MODEL):
+                trial[found, k] = T[LANES * k + c]
+            trial[found, BIRTH_ODDS] = odds
+            trial[found, BIRTH_PLOT] = j
+            trial[found, BIRTH_FROM] = pick[first + c]
+            found += 1
+    return found, total
 
 
 @jit
@@ -89,8 +225,7 @@ def find_births(
     put: int,
     oldest: int,
     Zq: F64,
-    V: F64,
-    tmp: F64,
+    T: F64,
     prospects: F64,
     near: I64,
     start: I64,
@@ -112,17 +247,17 @@ def find_births(
     sites, period, pd : (S, ...) of the sensors; period [s], NaN for sensors that don't turn
     longest : s, that any plot waits
     waiting, put, oldest : pool; plots put in so far; how many of these may not be read any more
-    Zq : (1, PLOT), V : (1, ROW), tmp : (PAIR_SCRATCH,) workspaces
-    prospects : (G, PROSPECT), near : (NEAR, 3) int64, start : (G + 1,) int64, pick : (G, T) int64, value : (G, T + 1),
-        pairs : (G,) int64, trial : (T, BIRTH) workspaces: G plots are searched for side by side, T pairs of each tried
+    Zq : (1, PLOT), T : (SCRATCH,) workspaces
+    prospects : (G, PROSPECT), near : (NEAR, 3) int64, start : (G + 1,) int64, pick : (G, B) int64, value : (G, B + 1),
+        pairs : (G,) int64, trial : (B, BIRTH) workspaces: G plots are searched for side by side, B pairs of each tried
     key : (n,) int64, blur, sigma_h : (n,) [m] overwritten in lo..hi for `pool.put_plots`
-    births : (B, BIRTH) float64; overwritten with the births of lo..hi, in plot order
+    births : (n, BIRTH) float64; overwritten with the births of lo..hi, in plot order
     counts : (COUNTS,) int64; overwritten, see C_*
     """
     for c in range(COUNTS):
         counts[c] = 0
     n = 0
-    entry, head, last_ns = waiting.entry, waiting.head, waiting.last_ns
+    head, last_ns = waiting.head, waiting.last_ns
     keep = min(int(life[L_PAIRS]), len(trial))
     w = lo
     while w < hi:
@@ -162,37 +297,16 @@ def find_births(
         for i in range(group):
             j = wanted[w + i]
             s = sensor[j]
-            found = 0
-            total = 1.0 + value[i, pick.shape[1]]
-            for c in range(pairs[i]):
-                q = pick[i, c]
-                e = entry[q]
-                dt = (t_ns[j] - e["t_ns"]) * 1e-9
-                recall(waiting, q, Zq)
-                begin_state(Zq, 0, sites, int(e["sensor"]), motion, life, V)
-                ux, uy, uz = up_of(V[0, 0], V[0, 1], V[0, 2])
-                move(V, 0, 0, dt, 0.0, ux, uy, uz, Q_BEGIN, motion[M_Q_UP + STRAIGHT], tmp, SCRATCH_MOVE)
-                d2, log_l, count_z = condition(Z, int(j), sites, int(s), V, 0.0, Q_BEGIN, Q_UP_BEGIN, tmp)
-                counts[C_TRIALS] += 1
-                if count_z <= 0 or d2 > gates[count_z] or not math.isfinite(log_l):
-                    continue
-                same = 0.0
-                if address[j] >= 0 and e["address"] >= 0:
-                    same = SAME_ADDRESS
-                elif not (shared_code(mode_3a[j]) or shared_code(e["mode_3a"])):
-                    same = SAME_CODE  # or it wouldn't have been picked
-                odds = math.exp(min(log_l - Z[j, Z_LOG_CLUTTER] + same, 40.0)) * pd[s] * life[L_ODDS]
-                total += odds
-                for a in range(MODEL):
-                    trial[found, a] = V[0, a]
-                trial[found, BIRTH_ODDS] = odds
-                trial[found, BIRTH_PLOT] = j
-                trial[found, BIRTH_FROM] = q
-                found += 1
+            found, total = _try(
+                Z, int(j), int(s), address[j], mode_3a[j], t_ns[j], sites, pd, motion, life, gates,
+                waiting, pick[i], int(pairs[i]), Zq, T, trial,
+            )  # fmt: skip
+            counts[C_TRIALS] += pairs[i]
+            total += 1.0 + value[i, pick.shape[1]]
             if found == 0 and math.isfinite(Z[j, Z_V_EAST]) and address[j] >= 0:
-                begin_state(Z, int(j), sites, int(s), motion, life, V)
+                begin_state(Z, int(j), sites, int(s), motion, life, T, 0)
                 for a in range(MODEL):
-                    trial[0, a] = V[0, a]
+                    trial[0, a] = T[LANES * a]
                 trial[0, BIRTH_ODDS] = 1.0
                 trial[0, BIRTH_PLOT] = j
                 trial[0, BIRTH_FROM] = -1.0

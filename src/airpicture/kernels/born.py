@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
-from airpicture.kernels.begin import L_VAR_PRESSURE
+from airpicture.kernels.begin import L_VAR_PRESSURE, at
 from airpicture.kernels.births import BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT
 from airpicture.kernels.layout import (
     EXISTENCE,
@@ -26,7 +26,6 @@ from airpicture.kernels.layout import (
 from airpicture.kernels.learn import NO_HEIGHT, _height_source
 from airpicture.kernels.life import TENTATIVE
 from airpicture.kernels.pool import Waiting, recall
-from airpicture.kernels.predict import at
 from airpicture.kernels.wgs84 import up_of
 
 INTERVAL_LEAST = 0.1  # s

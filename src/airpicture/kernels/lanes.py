@@ -18,14 +18,17 @@ Small matrices are tuples, which live in registers:
     covariance (21): lower triangle of 6 x 6, by rows
 """
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from airpicture.kernels._jit import lane
 from airpicture.kernels.arrays import F64
 
-U = np.uint64
+if TYPE_CHECKING:
+    U: TypeAlias = int  # no type of Python's says "not negative"
+else:
+    U = np.uint64
 LANES = 4
 
 Vector: TypeAlias = tuple[float, float, float]

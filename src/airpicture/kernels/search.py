@@ -30,6 +30,7 @@ from airpicture.kernels.begin import (
     WAIT_S,
     shared_code,
 )
+from airpicture.kernels.conditioning import LOG_2PI, VAR_MODE_C
 from airpicture.kernels.grid import ground
 from airpicture.kernels.layout import (
     M_H_VAR,
@@ -52,8 +53,7 @@ from airpicture.kernels.layout import (
     Z_VAR_RANGE_RATE,
     Z_VAR_V,
 )
-from airpicture.kernels.measure import VAR_MODE_C
-from airpicture.kernels.pairs import LOG_2PI, LOG_GARBLED, LOG_HEIGHTS
+from airpicture.kernels.measuring import LOG_GARBLED, LOG_HEIGHTS
 from airpicture.kernels.pool import (
     BLUR,
     BLUR_STEP,

@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from airpicture.config import Config
+from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
     L_LEAST,
     L_ODDS,
@@ -23,8 +24,7 @@ from airpicture.kernels.begin import (
 )
 from airpicture.kernels.births import BIRTH, find_births
 from airpicture.kernels.born import Born, Brought, write_births
-from airpicture.kernels.layout import PLOT, ROW
-from airpicture.kernels.pairs import PAIR_SCRATCH
+from airpicture.kernels.layout import PLOT
 from airpicture.kernels.pool import put_plots
 from airpicture.kernels.search import C_BIRTHS, C_CUT, C_SHED, C_UNTRIED, COUNTS, GROUP, NEAR, PROSPECT
 from airpicture.parallel import Run, do
@@ -119,8 +119,7 @@ def begin(
             pool.count,
             pool.oldest,
             np.empty((1, PLOT)),
-            np.empty((1, ROW)),
-            np.empty(PAIR_SCRATCH),
+            np.empty(SCRATCH),
             np.empty((GROUP, PROSPECT)),
             np.empty((NEAR, 3), np.int64),
             np.empty(GROUP + 1, np.int64),
