@@ -58,7 +58,7 @@ def extrapolated(records: Records, track: str) -> NDArray[np.bool_]:
     speed = np.hypot(u[after], v[after])
     dt = (t[after] - t[before]) % DAY
     # what rounding allows: of two positions, of the velocity, and of two times
-    step = float(records.contents["042/X"].content["lsb"])
+    step = float((records.content("042/X") or {}).get("lsb", 1.0))
     slack = step + 0.5 * VELOCITY_STEP * dt + TICK * speed
     same = (number[after] == number[before]) & (sources[after] == sources[before])
     same &= (vx[after] == vx[before]) & (vy[after] == vy[before])
