@@ -10,6 +10,7 @@ from airpicture.kernels.layout import (
     M_H_VAR,
     MODEL,
     POLAR,
+    SHARED,
     STATE,
     VAR_BARO,
     VAR_POS,
@@ -76,7 +77,7 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, V: 
     V[0, 0], V[0, 1], V[0, 2] = x, y, z
     V[0, D_BARO] = 0.0
     V[0, VAR_BARO] = life[L_VAR_PRESSURE]
-    V[0, VAR_POS] = 0.0  # nothing learnt yet; the workspace comes uninitialised
+    V[0, VAR_POS], V[0, SHARED] = 0.0, 0.0  # nothing learnt yet; the workspace comes uninitialised
     ux, uy, uz = up_of(x, y, z)
     ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
     if math.isfinite(Z[j, Z_H]):

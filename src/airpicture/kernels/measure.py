@@ -15,6 +15,7 @@ from airpicture.kernels.layout import (
     BEARING,
     D_BARO,
     POLAR,
+    SHARED,
     STATE,
     VAR_BARO,
     VAR_POS,
@@ -162,7 +163,8 @@ def plane_components(
         dx, dy, dz = Z[j, Z_P] - x, Z[j, Z_P + 1] - y, Z[j, Z_P + 2] - z
         var = Z[j, Z_VAR_P]
         if Z[j, Z_LEARN] == 1.0 and W[w, VAR_POS] > 0.0:
-            var = W[w, VAR_POS]
+            # errors that one sensor's reports have in common don't show in their scatter; between two sensors they do
+            var = W[w, VAR_POS] + (var if W[w, SHARED] > 0.0 else 0.0)
         _set(tmp, c, ex, ey, ez, delta, dx * ex + dy * ey + dz * ez, var, q)
         c += 1
         _set(tmp, c, nx, ny, nz, delta, dx * nx + dy * ny + dz * nz, var, q)

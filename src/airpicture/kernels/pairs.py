@@ -22,6 +22,7 @@ from airpicture.kernels.layout import (
     MODEL,
     MODELS,
     POLAR,
+    SHARED,
     STATE,
     VAR_BARO,
     VAR_COMMON,
@@ -206,6 +207,7 @@ def score_pairs(
         V[0, D_BARO] = W[w, D_BARO]
         V[0, VAR_BARO] = W[w, VAR_BARO]
         V[0, VAR_POS] = W[w, VAR_POS]
+        V[0, SHARED] = W[w, SHARED]
         inside = False
         best = -1e300
         for m in range(MODELS):
@@ -353,6 +355,7 @@ def update_rows(
         V[0, D_BARO] = W[w, D_BARO]
         V[0, VAR_BARO] = W[w, VAR_BARO]
         V[0, VAR_POS] = W[w, VAR_POS]
+        V[0, SHARED] = W[w, SHARED]
         learn_variance(W, w, t_w, Z, t_z, sites, sensor, motion, start, pair_plot, weight, share, V, tmp)
         total = 0.0
         for m in range(MODELS):

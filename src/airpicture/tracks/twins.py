@@ -1,16 +1,16 @@
 """Twins: tracks near each other that carry one 24-bit address. One aircraft, one track.
 
-Sensors disagree about an aircraft by more than they know: its ADS-B may lag by one and a half seconds (200 m in flight),
-and a multilateration system's errors last for seconds. What lies outside the gate of the aircraft's own track would begin
-another, and the next such plots would keep it.
+Sensors disagree about an aircraft by more than they know: its ADS-B may lag by one and a half seconds (200 m in
+flight), and a multilateration system's errors last for seconds. What lies outside the gate of the aircraft's own track
+would begin another, and the next such plots would keep it.
 
 ::
 
       *---*---*---*---*---*      the track that carries the address: its plots pass the gate
                 o   o            plots of the same address beside it: errors, not a second aircraft
 
-So near a live track its address begins no other (`spoken_for`), and of two tracks that came to carry one address one ends
-(`settle_twins`). Far from it a second track does begin: addresses are set wrong at times, and physics decides.
+So near a live track its address begins no other (`spoken_for`), and of two tracks that came to carry one address one
+ends (`settle_twins`). Far from it a second track does begin: addresses are set wrong at times, and physics decides.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.layout import EXISTENCE, S_POSITION, S_SIGMA_P, S_VELOCITY, Z_P
+from airpicture.kernels.look import SHOWN_ENDED
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import F64, I64, Status
-from airpicture.kernels.look import SHOWN_ENDED
 
-# m. Errors of fixes and clocks seen in recordings reach 1.5 km; two aircraft with one address so near each other are far
-# rarer than that, and nobody could tell them apart by it.
+# m. Errors of fixes and clocks seen in recordings reach 1.5 km; two aircraft with one address so near each other are
+# far rarer than that, and nobody could tell them apart by it.
 NEAR = 2000.0
 SIGMA_MOST = 1000.0  # m; a track vaguer than this says nothing of what is near it
 
@@ -60,8 +60,8 @@ def spoken_for(store: Store, reports: Reports, free: F64) -> NDArray[np.bool_]:
 def settle_twins(store: Store, t_ns: int) -> int:
     """End one of each two tracks near each other that carry one address; return how many.
 
-    The one that still gets plots stays; of two that do the confirmed, of two confirmed ones the elder. A tentative track
-    beside a coasting one is left to show its worth.
+    The one that still gets plots stays; of two that do the confirmed, of two confirmed ones the elder. A tentative
+    track beside a coasting one is left to show its worth.
 
     Parameters
     ----------
@@ -101,12 +101,14 @@ def _places(store: Store, rows: I64, t_ns: I64) -> F64:
 
 def _apart(p: F64, q: F64) -> F64:
     """Return how far two places (n, 3) are from each other on the ground [m]: a height nobody told is a guess."""
-    up = p / np.linalg.norm(p, axis=1, keepdims=True)  # from the Earth's centre: near enough to the vertical here
+    up = p / np.sqrt((p * p).sum(axis=1))[:, None]  # from the Earth's centre: near enough to the vertical here
     d = p - q
-    apart: F64 = np.linalg.norm(d - (d * up).sum(axis=1, keepdims=True) * up, axis=1)
+    d = d - (d * up).sum(axis=1)[:, None] * up
+    apart: F64 = np.sqrt((d * d).sum(axis=1))
     return apart
 
 
 def _sigma(store: Store, rows: I64) -> F64:
     """Return how vague the tracks' positions are [m], bounded."""
-    return np.minimum(store.summary[rows, S_SIGMA_P], SIGMA_MOST)
+    sigma: F64 = np.minimum(store.summary[rows, S_SIGMA_P], SIGMA_MOST)
+    return sigma
