@@ -28,7 +28,7 @@ def store_of(*tracks: tuple[Status, float, int]) -> Store:
         store.summary[k, lay.S_VELOCITY + 2] = 100.0
         store.summary[k, lay.S_SIGMA_P] = 20.0
         store.rows[k, lay.EXISTENCE] = 0.9
-        store.t_ns[k] = T0
+        store.t_ns[k] = store.t_first[k] = T0
     return store
 
 
@@ -69,6 +69,13 @@ def test_other_addresses_and_distant_tracks_are_left_alone() -> None:
     store = store_of((C, 0.0, ADDRESS), (C, 300.0, ADDRESS + 1), (C, 310.0, -1), (C, 50_000.0, ADDRESS), (C, 0.0, -1))
     assert settle_twins(store, T0) == 0
     assert (store.status[:5] == C).all()
+
+
+def test_old_tracks_are_looked_at_once_in_ten_seconds() -> None:
+    store = store_of((C, 0.0, ADDRESS), (C, 300.0, ADDRESS))
+    store.t_first[:2] = T0 - 100 * SECOND
+    ended = [settle_twins(store, T0 + k * SECOND) for k in range(1, 11)]
+    assert ended == [0] * 9 + [1]
 
 
 def test_height_does_not_part_twins() -> None:

@@ -23,10 +23,13 @@ from airpicture.kernels.look import SHOWN_ENDED
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import F64, I64, Status
+from airpicture.units import SECOND_NS
 
 # m. Errors of fixes and clocks seen in recordings reach 1.5 km; two aircraft with one address so near each other are
 # far rarer than that, and nobody could tell them apart by it.
 NEAR = 2000.0
+ALL_EVERY_S = 10  # s between looks at all tracks, which take 50 ms for a million of them
+ADDRESSES = 1 << 24
 SIGMA_MOST = 1000.0  # m; a track vaguer than this says nothing of what is near it
 
 
@@ -67,9 +70,11 @@ def settle_twins(store: Store, t_ns: int) -> int:
     ----------
     store : status, existence and misses overwritten; t_ns : ns UTC, now
     """
-    rows = np.flatnonzero((store.address[: store.n] >= 0) & (store.status[: store.n] != Status.ENDED))
-    rows = rows[np.argsort(store.address[rows], kind="stable")]
-    pair = np.flatnonzero(store.address[rows[1:]] == store.address[rows[:-1]])
+    rows = _asking(store, t_ns)
+    # address and row in one number: sorting these is ten times as quick as sorting rows by address
+    key = np.sort(store.address[rows].astype(np.int64) << 32 | rows)
+    address, rows = key >> 32, key & 0xFFFFFFFF
+    pair = np.flatnonzero(address[1:] == address[:-1])
     if not len(pair):
         return 0
     one, two = rows[pair], rows[pair + 1]
@@ -89,6 +94,23 @@ def settle_twins(store: Store, t_ns: int) -> int:
         store.due_ns[loser] = 0  # the sweep is to see it
         ended += 1
     return ended
+
+
+def _asking(store: Store, t_ns: int) -> I64:
+    """Return the rows among which twins are looked for: once in ten seconds all, else those of addresses newly held.
+
+    Twins come about where a track begins, and seldom later, by a track that learns its address from another sensor.
+    """
+    status, address = store.status[: store.n], store.address[: store.n]
+    live = (address >= 0) & (status != Status.ENDED)
+    if t_ns // SECOND_NS % ALL_EVERY_S == 0:
+        return np.flatnonzero(live)
+    fresh = live & ((status != Status.CONFIRMED) | (store.t_first[: store.n] > t_ns - ALL_EVERY_S * SECOND_NS))
+    if not fresh.any():
+        return np.zeros(0, np.int64)
+    asked = np.zeros(ADDRESSES, bool)
+    asked[address[fresh] % ADDRESSES] = True
+    return np.flatnonzero(live & asked[address % ADDRESSES])
 
 
 def _places(store: Store, rows: I64, t_ns: I64) -> F64:
