@@ -5,7 +5,7 @@ import pytest
 
 from airpicture.config import Config
 from airpicture.kernels import layout as lay
-from airpicture.kernels.look import SHOWN_ENDED
+from airpicture.kernels.rivals import SHOWN_ENDED
 from airpicture.plots import register, station_columns
 from airpicture.store import Store
 from airpicture.tables import F64, Plots, Status, Tracks

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.layout import EXISTENCE, S_POSITION, S_SIGMA_P, S_VELOCITY, Z_P
-from airpicture.kernels.look import SHOWN_ENDED
+from airpicture.kernels.rivals import SHOWN_ENDED
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import F64, I64, Status
