@@ -33,6 +33,8 @@ COUNT_POS: Final = 117  # plots it rests on
 VAR_COMMON: Final = 118  # m², what such positions have in common and no filtering takes away; shown, not filtered with
 H_MEAN: Final = 119  # m, where an unmeasured height is assumed to be, by the range of the last plot; with ...
 H_VAR: Final = 120  # m², ... its variance; 0 where no radar plot without height has told
+SHARED: Final = 121  # above 0 where another sensor took part of late: 1 with a plot of another than the last one's ...
+SHARED_FADES: Final = 0.02  # ... and so much less with each further plot of the same
 ROW: Final = 128
 
 # The summary of a track: what the spatial index reads, one cache line.

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
-from airpicture.kernels.layout import EXISTENCE, INTERVAL, ROW, Z_ELEVATION, Z_H, Z_H_BARO
+from airpicture.kernels.layout import EXISTENCE, INTERVAL, ROW, SHARED, SHARED_FADES, Z_ELEVATION, Z_H, Z_H_BARO
 from airpicture.kernels.life import COASTING, CONFIRMED
 
 EXISTENCE_MOST: Final = 0.998  # belief that four missed looks in a row at Pd 0.9 bring below the retiring threshold
@@ -174,6 +174,14 @@ def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Learnt) 
 
 
 @inline
+def _note_sensor(i: int, sensor: int, of: Learnt) -> None:
+    """Note whose plot track i took last, and whether of late they were of several sensors."""
+    shared = of.rows[i, SHARED] - SHARED_FADES
+    of.rows[i, SHARED] = max(shared, 0.0) if of.plot_sensor[i] == sensor else 1.0
+    of.plot_sensor[i] = sensor
+
+
+@inline
 def _seen(i: int, t_ns: int, sensor: int, of: Learnt) -> None:
     """Note that a sensor had track i: in its own place, else in a free one, else in that of the longest silent."""
     slot = -1
@@ -246,7 +254,7 @@ def learn_track(
     if math.isfinite(R.Z[j, Z_H_BARO]):
         of.has_baro[i] |= 1
     if newest:  # a plot that came late changes nothing that speaks of the last plot
-        of.plot_sensor[i] = sensor
+        _note_sensor(i, sensor, of)
         of.plot_range[i] = R.slant_range[j]
         of.plot_azimuth[i] = R.azimuth[j]
         of.plot_h_baro[i] = R.Z[j, Z_H_BARO]

@@ -35,9 +35,9 @@ from airpicture.kernels.index import (
     N,
     face_of,
     on_face,
+    radius_at,
     shift_of,
     tile_at,
-    radius_at,
 )
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY, Z_P, Z_RADIUS
 
