@@ -115,6 +115,25 @@ def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Learnt, r
         room.ratio[e] = math.exp(min(room.ratio[e] + prior, 600.0)) if room.ratio[e] + prior > -600.0 else 0.0
 
 
+@inline
+def fetch(track: I64, plot: I32, of: Learnt, Z: F64) -> int:
+    """Read a number of each line of the cache that a chunk's tracks and plots take; return what nobody needs.
+
+    Here no load waits for another, so the memory's latencies overlap; later, each would be waited for.
+    """
+    seen = 0
+    total = 0.0
+    for w in range(len(track)):
+        i = track[w]
+        for k in range(0, ROW, 8):
+            total += of.rows[i, k]
+        seen += of.seen_sensor[i, 0] + of.seen_look[i, 3] + of.seen_hit[i, 3] + of.t_plot[i] + of.has_baro[i]
+    for e in range(len(plot)):
+        j = plot[e]
+        total += Z[j, 0] + Z[j, 8] + Z[j, 16] + Z[j, 22]
+    return seen + (1 if total > 0.0 else 0)
+
+
 @jit
 def look_chunks(
     lo: int,
@@ -159,6 +178,7 @@ def look_chunks(
         first, last = chunk[c], chunk[c + 1]
         n = last - first
         pairs = 0
+        room.spare[0] = fetch(track[first:last], plot[start[first] : start[last]], of, R.Z)
         for w in range(n):
             room.first[w] = pairs
             pairs = _score(
