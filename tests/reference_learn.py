@@ -86,6 +86,7 @@ def learn(
     store.rows[tracks[moved]] = W[moved]
     store.t_ns[tracks[moved]] = t_w[moved]
     store.rows[tracks, EXISTENCE] = np.minimum(W[:, EXISTENCE], 0.998)
+    store.t_aged[tracks] = np.maximum(store.t_aged[tracks], t_w)
     looked = store.seen_sensor[tracks] == sensor
     look = store.seen_look[tracks]
     store.seen_look[tracks] = np.where(looked, np.maximum(look, t_w[:, None]), look)

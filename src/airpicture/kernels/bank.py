@@ -333,7 +333,8 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
     var = T[H_VAR] if ranged else motion[M_H_VAR]
     for l in range(lanes):
         _bound(T, l, rx, ry, rz, wx, wy, wz, h, mean, var, motion[M_CLIMB_VAR])
-    return h, wx, wy, wz
+    # where it was bounded, the straight model's height has changed
+    return height_from((T[0] - rx, T[LANES] - ry, T[2 * LANES] - rz), (wx, wy, wz), h), wx, wy, wz
 
 
 @inline

@@ -186,7 +186,7 @@ def condition(
         return 2
     east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V]
     for l in range(lanes):
-        fold_velocity(T, l, ex, ey, ez, nx, ny, nz, east, north, var)
+        fold_velocity(T, l, ex, ey, ez, nx, ny, nz, delta, east, north, var)
     return 4
 
 
