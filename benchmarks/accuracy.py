@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-
 from anchors import crossing, faint, lateness, longrange, manoeuvres, marginals, peers
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anchors.plane import F64, I64, Planes, pictures, positions, sensors_at
 from airpicture.config import Config
 from airpicture.evaluation import gospa
 from airpicture.tables import Status
+from anchors.plane import F64, I64, Planes, pictures, positions, sensors_at
 
 SCANS = 81
 MEET = 40  # scan at which all are within 1 m, counted from 0
@@ -80,7 +80,8 @@ def truth(q: float = 0.02) -> tuple[F64, NDArray[np.bool_]]:
 
 @dataclass(frozen=True)
 class Met:
-    """RMS GOSPA over scans and runs, its parts, and how near the tracks stand to one another while targets are close."""
+    """RMS GOSPA over scans and runs, its parts, and how near the tracks stand to one another while targets are
+    close."""
 
     runs: int
     gospa: float

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anchors.plane import T0_NS, F64, Planes, sensors_at
 from airpicture.config import Config
 from airpicture.evaluation import gospa
 from airpicture.tables import Plots, SensorKind, Status
 from airpicture.tracker import Tracker
+from anchors.plane import F64, T0_NS, Planes, sensors_at
 
 EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0)
 CUTOFF = 3000.0

@@ -1,20 +1,21 @@
 """Late plots: as good as in order, and better than left out (anchor C5).
 
-Targets on planes of their own fly the ATC course of `manoeuvres`, T = 5 s. One plot in five comes late by a Poisson(1) number of
-scans, as in the out-of-sequence scenario of Garcia-Fernandez and Yi. The picture is judged at the end of each scan: what has
-not come by then no tracker can know. The bar is therefore a tracker that is begun anew at each scan with all plots that
-have come so far, in their order. Shown beside it: no plot late at all, and late ones dropped.
+Targets on planes of their own fly the ATC course of `manoeuvres`, T = 5 s. One plot in five comes late by a
+Poisson(1) number of scans, as in the out-of-sequence scenario of Garcia-Fernandez and Yi. The picture is judged at
+the end of each scan: what has not come by then no tracker can know. The bar is therefore a tracker that is begun anew
+at each scan with all plots that have come so far, in their order. Shown beside it: no plot late at all, and late ones
+dropped.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anchors.manoeuvres import COURSES, Course
-from anchors.plane import I64, T0_NS, Planes, positions, sensors_at
 from airpicture.config import Config
 from airpicture.tables import Plots, Status
 from airpicture.tracker import Tracker
+from anchors.manoeuvres import COURSES, Course
+from anchors.plane import I64, T0_NS, Planes, positions, sensors_at
 
 LATE_SHARE = 0.2
 

@@ -1,8 +1,9 @@
 """One radar to 600 km: every class of target by its row, and straight flight against the Cramer-Rao bound.
 
-Classes: the shipped scenario ``long-range``. The bound: airliners in straight level flight, 100 to 580 km away, tracked from
-the radar's own noise and detections. The posterior bound of Tichavsky, Muravchik, Nehorai (IEEE Trans. Signal Processing
-46(5), 1998) for a linear motion is the Kalman recursion at the true positions, here on the plane of range and cross-range:
+Classes: the shipped scenario ``long-range``. The bound: airliners in straight level flight, 100 to 580 km away,
+tracked from the radar's own noise and detections. The posterior bound of Tichavsky, Muravchik, Nehorai (IEEE Trans.
+Signal Processing 46(5), 1998) for a linear motion is the Kalman recursion at the true positions, here on the plane of
+range and cross-range:
 
     J <- (F J^-1 F' + Q)^-1 + H' R^-1 H      at each detection,   J <- (F J^-1 F' + Q)^-1   at each miss
 
@@ -13,13 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anchors.plane import F64
 from airpicture.config import Config
 from airpicture.evaluation import evaluate
 from airpicture.geo import geodetic_to_polar
 from airpicture.simulation import simulate
 from airpicture.tables import Plots, Sensors, Truth
 from airpicture.tracker import track
+from anchors.plane import F64
 
 RADAR = {
     "id": "long-range",

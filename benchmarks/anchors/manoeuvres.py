@@ -1,7 +1,8 @@
 """Single targets that turn: filter quality, and whether covariances mean what they say (anchor C4).
 
 ATC     Bar-Shalom, Li, Kirubarajan, "Estimation with Applications to Tracking and Navigation", 2001, section 11.7.4
-LBB-1..3  Li, Bar-Shalom, Blair in "Multitarget-Multisensor Tracking: Applications and Advances III", 2000, section 10.8.3
+LBB-1..3  Li, Bar-Shalom, Blair in "Multitarget-Multisensor Tracking: Applications and Advances III", 2000, section
+10.8.3
 
 Every target has a plane of its own, so that a hundred runs are one run of the tracker. Detection is certain and there
 are no false plots, as published: what is judged is the filter.
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anchors.plane import F64, I64, Planes, pictures, positions, sensors_at
 from airpicture.config import Config
 from airpicture.evaluation.consistency import consistency, nees_position, nees_velocity
 from airpicture.tables import Status
+from anchors.plane import F64, I64, Planes, pictures, positions, sensors_at
 
 DEG = np.pi / 180.0
 

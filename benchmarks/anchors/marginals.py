@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anchors.plane import F64, I64
 from airpicture.association import associate
+from anchors.plane import F64, I64
 
 CASES = (  # side, Pd, clutter per sigma², published errors of belief propagation: mean total variation, worst entry
     (8.0, 0.50, 1e-3, 0.017, 0.18),

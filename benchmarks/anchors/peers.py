@@ -1,11 +1,12 @@
 """The neutral scenario files that other trackers are measured on: an .npz with plots and truth on planes of their own.
 
-Arrays: plot_time, plot_range, plot_azimuth, plot_elevation, plot_sensor; truth_time, truth_scan, truth_id, truth_sensor,
-truth_x, truth_y; sensor_x, sensor_y; meta (JSON text). A point of a sensor's plane is taken for the place of the same
-slant range and azimuth, so plots keep their values to the bit and estimates are judged where the sensor sees them: at the
-height that the tracker itself assumes, since these files measure none. (A fixed height instead, `filled`, is the same
-beyond some 60 km. Nearer than 26 km airpicture assumes less than 9 km, and a place on the ground means another range.)
-GOSPA: order 2, cut-off 2 km, all tracks of the picture that are confirmed or coasting, scans from the tenth on.
+Arrays: plot_time, plot_range, plot_azimuth, plot_elevation, plot_sensor; truth_time, truth_scan, truth_id,
+truth_sensor, truth_x, truth_y; sensor_x, sensor_y; meta (JSON text). A point of a sensor's plane is taken for the
+place of the same slant range and azimuth, so plots keep their values to the bit and estimates are judged where the
+sensor sees them: at the height that the tracker itself assumes, since these files measure none. (A fixed height
+instead, `filled`, is the same beyond some 60 km. Nearer than 26 km airpicture assumes less than 9 km, and a place on
+the ground means another range.) GOSPA: order 2, cut-off 2 km, all tracks of the picture that are confirmed or
+coasting, scans from the tenth on.
 """
 
 import json
@@ -16,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from anchors.plane import T0_NS
 from airpicture.config import Config
 from airpicture.evaluation import gospa
 from airpicture.geo import geodetic_to_ecef, geodetic_to_polar
@@ -25,6 +25,7 @@ from airpicture.kernels.pairs import PAIR_SCRATCH
 from airpicture.kernels.snapshot import O_H, OUT, snapshot_rows
 from airpicture.tables import Plots, SensorKind, Sensors, Status
 from airpicture.tracker import Tracker
+from anchors.plane import T0_NS
 
 SITE = 50.0  # m
 CUTOFF = 2000.0

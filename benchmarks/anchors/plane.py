@@ -1,8 +1,8 @@
 """Scenarios on a plane, laid on WGS-84 and back.
 
-Each Monte-Carlo run gets a plane and a sensor of its own, hundreds of kilometres from the next, so that one tracker runs
-all of them at once. A point (x east, y north) of a plane stands at the distance hypot(x, y) along the Earth from the
-plane's origin, at the azimuth atan2(x, y): azimuthal equidistant, whose scale is off by d²/6R², 2e-5 at 75 km.
+Each Monte-Carlo run gets a plane and a sensor of its own, hundreds of kilometres from the next, so that one tracker
+runs all of them at once. A point (x east, y north) of a plane stands at the distance hypot(x, y) along the Earth from
+the plane's origin, at the azimuth atan2(x, y): azimuthal equidistant, whose scale is off by d²/6R², 2e-5 at 75 km.
 
 Cartesian noise is a reported position with ``sigma_pos`` of its own. Heights are left unknown: a position is told by
 latitude and longitude, which no height changes.

@@ -52,6 +52,7 @@ def associate(
     exact_limit: int = 10,
     sweeps: int = 50,
     tolerance: float = 1e-3,
+    apart: bool = False,
     workspace: Workspace | None = None,
 ) -> Association:
     """Weigh the joint events of tracks and plots: each track at most one plot, each plot at most one track.
@@ -76,6 +77,9 @@ def associate(
     exact_limit : 0 to 14; time and memory of the exact solution double with each
     sweeps : bound on sweeps of belief propagation
     tolerance : belief propagation ends when no probability moves by more in a sweep
+    apart : of joint events that differ only in which of the same plots goes to which of the same tracks, give the
+        weight of all to the most probable one, so that close tracks don't fall together; the probabilities of "missed"
+        stay as they are. Not in clusters that are propagated
     workspace : room to use over and over, by one caller at a time; without it, room is made for this call
 
     Raises
@@ -120,6 +124,7 @@ def associate(
             exact_limit,
             sweeps,
             float(tolerance),
+            apart,
             local,
             workspace.joint(tracks, found.pairs_most, exact_limit),
             weight,
