@@ -50,11 +50,10 @@ class Association:
     """How plots are shared out among the tracks that want them."""
 
     method: Literal["joint", "nearest"] = "joint"  # joint probabilities, or global nearest neighbour
-    exact_limit: int = (
-        10  # exact up to this many tracks or plots in a cluster (2^10 subsets: some 20 µs), else belief propagation
-    )
+    exact_limit: int = 12  # exact with no more tracks or plots in a cluster (0.2 to 2 ms), else belief propagation
     sweeps: int = 50  # of belief propagation; more does not make its fixed point better (error of the method itself)
     tolerance: float = 1e-3  # on messages
+    apart: bool = True  # close tracks get one plot each, not each the mean of both; see kernels/apart.py
     pairs_max: int = 64  # candidate tracks per plot, nearest first; bounds time and memory in a hub
 
     def __post_init__(self) -> None:
