@@ -53,12 +53,13 @@ class Association:
     exact_limit: int = 12  # exact with no more tracks or plots in a cluster (0.2 to 2 ms), else belief propagation
     sweeps: int = 50  # of belief propagation; more does not make its fixed point better (error of the method itself)
     tolerance: float = 1e-3  # on messages
-    apart: bool = True  # close tracks get one plot each, not each the mean of both; see kernels/apart.py
+    apart: float = 0.5  # share of weight shifted so that close tracks don't fall together, see kernels/apart.py
     pairs_max: int = 64  # candidate tracks per plot, nearest first; bounds time and memory in a hub
 
     def __post_init__(self) -> None:
         _need(self.method in ("joint", "nearest"), "association.method", self.method, "'joint' or 'nearest'")
         _need(1 <= self.exact_limit <= 14, "association.exact_limit", self.exact_limit, "1 to 14")
+        _need(0.0 <= self.apart <= 1.0, "association.apart", self.apart, "0 to 1")
         _need(self.sweeps >= 1, "association.sweeps", self.sweeps, "at least 1")
         _need(self.pairs_max >= 1, "association.pairs_max", self.pairs_max, "at least 1")
 

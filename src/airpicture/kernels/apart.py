@@ -2,8 +2,10 @@
 
 Averaged over all joint events, two tracks that stand close get the same mixture of both plots and fall together: the
 plots are right, only whose is whose is open, and the mean of "A left, B right" and "B left, A right" is "both in the
-middle". So events that give plots to the same set of tracks from the same set of plots, and differ only in the order,
-are put together: the most probable order gets the weight of all of them.
+middle". So of the events that give the same set of plots to the same set of tracks, and differ only in the order, the
+most probable one gets a share of the weight of the others: with a share of 1 all of it, with 0 nothing changes. A half
+keeps tracks apart almost as well as all, and leaves covariances honest, which all doesn't: two aircraft side by side,
+nearer than their plots' noise, are then driven away from each other.
 
 What a track's existence rests on isn't touched: whether it has a plot, and whether a plot has a track, is as probable
 as before, exactly. (Dropping the other orders, as JPDA* does, makes two plots for two tracks up to half as probable.)
@@ -49,18 +51,22 @@ def keep_apart(
     kappa_step: F64,
     kappa_bit: F64,
     g: Groups,
+    share: float,
     probability: F64,
-    free: F64,
 ) -> bool:
-    """Give each pair of sets (steps that have a bit, bits used) to its most probable order; False where it's too large.
+    """Shift weight to the most probable order of each pair of sets (steps that have a bit, bits used).
 
     Parameters
     ----------
     steps, bits, start, bit, ratio : as in `exact.Core`
     kappa_step, kappa_bit : weights of nodes matched to nothing
     g : workspace
-    probability : (k,) float64; overwritten
-    free : (steps,) float64; overwritten with the probability that a step is matched to nothing
+    share : of the weight of the other orders, 0 to 1
+    probability : (k,) float64, plain; overwritten
+
+    Returns
+    -------
+    False where there are more sets than room; `probability` is then as before
     """
     if steps + bits > NODES:
         return False
@@ -112,51 +118,44 @@ def keep_apart(
                     g.back[y] = x
                     g.via[y] = e
         lo, hi = hi, count
-    for e in range(start[steps]):
-        probability[e] = 0.0
-    for s in range(steps):
-        free[s] = 0.0
     whole = 0.0
     for x in range(lo, hi):
-        weight = g.total[x]
         for b in range(bits):
             if (g.key[x] >> b) & 1 == 0:
-                weight *= kappa_bit[b]
-        whole += weight
-        y = x
-        for s in range(steps - 1, -1, -1):
-            if g.via[y] < 0:
-                free[s] += weight
-            else:
-                probability[g.via[y]] += weight
-            y = g.back[y]
-    scale = 1.0 / whole
+                g.total[x] *= kappa_bit[b]
+        whole += g.total[x]
     for e in range(start[steps]):
-        probability[e] *= scale
-    for s in range(steps):
-        free[s] *= scale
+        probability[e] *= 1.0 - share
+    scale = share / whole
+    for x in range(lo, hi):
+        part = g.total[x] * scale
+        y = x
+        for _ in range(steps):
+            if g.via[y] >= 0:
+                probability[g.via[y]] += part
+            y = g.back[y]
     return True
 
 
 @inline
-def keep_two_apart(steps: int, ratio: F64, scale: float, probability: F64) -> None:
+def keep_two_apart(steps: int, ratio: F64, scale: float, share: float, probability: F64) -> None:
     """Likewise for two bits, a and b, as in `exact.two_bits`: of two steps that have both bits, the likelier order.
 
     Parameters
     ----------
-    ratio : (2 steps,) float64; scale : one over the weight of all events
-    probability : (2 steps,) float64; overwritten
+    ratio : (2 steps,) float64; scale : one over the weight of all events; share : as above
+    probability : (2 steps,) float64, plain; overwritten
     """
-    for e in range(2 * steps):
-        probability[e] = ratio[e] * scale
     for s in range(steps):
         for t in range(s + 1, steps):
             straight = ratio[2 * s] * ratio[2 * t + 1]
             crossed = ratio[2 * t] * ratio[2 * s + 1]
-            part = (straight + crossed) * scale
-            if straight >= crossed:
-                probability[2 * s] += part
-                probability[2 * t + 1] += part
-            else:
-                probability[2 * t] += part
-                probability[2 * s + 1] += part
+            part = share * min(straight, crossed) * scale
+            if crossed > straight:
+                part = -part
+            probability[2 * s] += part
+            probability[2 * t + 1] += part
+            probability[2 * t] -= part
+            probability[2 * s + 1] -= part
+    for e in range(2 * steps):
+        probability[e] = max(probability[e], 0.0)

@@ -188,7 +188,7 @@ def store_core(steps: int, bits: int, core: Core, p: Peel) -> None:
 
 
 @inline
-def two_bits(steps: int, ratio: F64, probability: F64, apart: bool) -> tuple[bool, float, float]:
+def two_bits(steps: int, ratio: F64, probability: F64, apart: float) -> tuple[bool, float, float]:
     """Solve a core with two bits, a and b, in closed form; step s has the edges `2 s` to a and `2 s + 1` to b.
 
         Z = 1 + sum of b + sum over steps s of a_s (1 + sum of b but b_s)
@@ -197,7 +197,7 @@ def two_bits(steps: int, ratio: F64, probability: F64, apart: bool) -> tuple[boo
     ----------
     ratio : (2 steps,) float64
     probability : (2 steps,) float64; overwritten
-    apart : whether to keep tracks apart, see `apart`
+    apart : share of weight to be shifted so as to keep tracks apart, see `apart`
 
     Returns
     -------
@@ -223,11 +223,10 @@ def two_bits(steps: int, ratio: F64, probability: F64, apart: bool) -> tuple[boo
         probability[2 * s + 1] = b * (1.0 + others_a)
         total += probability[2 * s]
     scale = 1.0 / total
-    if apart:
-        keep_two_apart(steps, ratio, scale, probability)
-    else:
-        for e in range(2 * steps):
-            probability[e] *= scale
+    for e in range(2 * steps):
+        probability[e] *= scale
+    if apart > 0.0:
+        keep_two_apart(steps, ratio, scale, apart, probability)
     return True, free_a * scale, free_b * scale
 
 

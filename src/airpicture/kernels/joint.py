@@ -58,7 +58,7 @@ class Work(NamedTuple):
 
 
 @inline
-def _solve_core(steps: int, bits: int, work: Work, apart: bool) -> None:
+def _solve_core(steps: int, bits: int, work: Work, apart: float) -> None:
     """Exact probabilities of a planned core, its weights scaled first where they are far from one another."""
     core, t, a = work.core, work.tables, work.assignment
     if widest(steps, core.start, core.ratio) < WIDEST_PLAIN:
@@ -76,9 +76,9 @@ def _solve_core(steps: int, bits: int, work: Work, apart: bool) -> None:
                 core.ratio[e] = np.exp(a.c[e] - a.u[s] - a.v[core.bit[e]])
         for b in range(bits):
             t.kappa_bit[b] = np.exp(-a.v[b])
-    kept = False
-    if apart:
-        kept = keep_apart(
+    marginals(steps, core.start, core.bit, core.ratio, t, core.probability, core.free)
+    if apart > 0.0:
+        keep_apart(
             steps,
             bits,
             core.start,
@@ -87,15 +87,13 @@ def _solve_core(steps: int, bits: int, work: Work, apart: bool) -> None:
             t.kappa_step,
             t.kappa_bit,
             work.groups,
+            apart,
             core.probability,
-            core.free,
         )
-    if not kept:
-        marginals(steps, core.start, core.bit, core.ratio, t, core.probability, core.free)
 
 
 @inline
-def _solve_two_bits(steps: int, core: Core, apart: bool) -> bool:
+def _solve_two_bits(steps: int, core: Core, apart: float) -> bool:
     """Exact probabilities of a core with two bits; False where its weights are too far apart."""
     for s in range(steps):
         e = 2 * s
@@ -117,7 +115,7 @@ def _two_tracks(
     track_start: I64,
     pair_plot: I32,
     ratio: F64,
-    apart: bool,
+    apart: float,
     work: Work,
     weight: F64,
     missed: F64,
@@ -190,7 +188,7 @@ def joint_clusters(
     exact_limit: int,
     sweeps: int,
     tolerance: float,
-    apart: bool,
+    apart: float,
     local: I32,
     work: Work,
     weight: F64,
@@ -206,7 +204,7 @@ def joint_clusters(
     track_start, pair_plot, ratio : the pairs, cleaned by `clusters.group`
     exact_limit : most nodes open at once in the exact recursion
     sweeps, tolerance : bounds of `belief.propagate`
-    apart : whether to keep close tracks apart, see `apart`; clusters that are propagated or very large aren't
+    apart : share of weight to be shifted so as to keep close tracks apart, see `apart`; not in propagated clusters
     local : (M,) int32, -1 everywhere before and after
     work : sized for the largest cluster
     weight : (E,) float64; written where a pair belongs to the range
