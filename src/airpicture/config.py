@@ -22,16 +22,18 @@ class Motion:
     ``q_*`` are power spectral densities of white acceleration [m²/s³], horizontal unless named otherwise.
     """
 
-    q_straight: float = 1.0  # airliners in moving air, and slow turns: 3 m/s in 10 s; keeps velocity sigmas honest
-    q_turn: float = 20.0  # spread of real turns about the two modelled rates
-    q_agile: float = 2000.0  # 2 to 9 g manoeuvres: 140 m/s in 10 s, 45 m/s in 1 s
+    q_straight: float = 0.4  # airliners in moving air, and slow turns: 2 m/s in 10 s; keeps velocity sigmas honest
+    q_turn: float = 15.0  # spread of real turns about the two modelled rates
+    q_agile: float = 2600.0  # 2 to 9 g manoeuvres: 160 m/s in 10 s, 50 m/s in 1 s
     q_up_straight: float = 0.5  # level-offs and starts of climbs, 2 m/s in 10 s
     q_up_agile: float = 60.0
-    turn_rate_max: float = 3.0 * DEG  # rad/s, the standard-rate turn
-    turn_acceleration: float = 9.0  # m/s², bank of 42 degrees; bounds the rate of fast targets
-    share_turn: float = 0.08  # long-run share of time in each turn model
-    share_agile: float = 0.02  # long-run share of time in agile flight
-    mode_seconds: float = 45.0  # memory of the mode chain: a turn lasts about this long
+    turn_rate: float = 2.0 * DEG  # rad/s, of turns that have just begun; a course that turns sets the rate from then on
+    turn_acceleration: float = 12.0  # m/s², bank of 51 degrees; bounds the rate of fast targets
+    turn_rate_least: float = 0.2 * DEG  # rad/s; a course that turns more slowly is taken for straight
+    turn_seconds: float = 5.0  # memory of how fast a course turns: one look of a 5 s radar weighs two thirds
+    share_turn: float = 0.1  # long-run share of time in each turn model
+    share_agile: float = 0.015  # long-run share of time in agile flight
+    mode_seconds: float = 50.0  # memory of the mode chain: a turn lasts about this long
 
     def __post_init__(self) -> None:
         for f in fields(self):

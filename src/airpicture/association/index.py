@@ -197,9 +197,9 @@ def candidates(
 ) -> Nearby:
     """Pair n tracks with the plots of a look: each plot with the tracks within reach at its time.
 
-    A track is within reach where the square of its distance on the ground is at most that of the plot's radius plus that
-    of the track's, min(4 sqrt((sigma_p + |dt| sigma_v)² + q_agile |dt|³ / 3) + 50, radius_max), where dt is the plot's
-    time less the track's.
+    A track is within reach where the square of its distance on the ground is at most that of the plot's radius plus
+    that of the track's, min(4 sqrt((sigma_p + |dt| sigma_v)² + q_agile |dt|³ / 3) + 50, radius_max), where dt is the
+    plot's time less the track's.
 
     Parameters
     ----------

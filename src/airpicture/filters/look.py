@@ -14,6 +14,7 @@ from airpicture.kernels.joint import COUNTS
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import ROW
 from airpicture.kernels.look import (
+    K_APART,
     K_CONFIRM,
     K_CONFIRM_PLOTS,
     K_EXACT_LIMIT,
@@ -57,6 +58,7 @@ def look_settings(config: Config) -> F64:
     settings[K_EXACT_LIMIT] = config.association.exact_limit
     settings[K_SWEEPS] = config.association.sweeps
     settings[K_TOLERANCE] = config.association.tolerance
+    settings[K_APART] = config.association.apart
     settings[K_LIFETIME] = config.life.lifetime_s
     settings[K_NEAREST] = config.association.method == "nearest"
     return settings

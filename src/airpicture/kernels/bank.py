@@ -51,12 +51,15 @@ from airpicture.kernels.layout import (
     M_RATE,
     M_SHARE,
     M_TURN_ACCELERATION,
+    M_TURN_LEAST,
     M_TURN_RATE,
     MODE,
     MODEL,
     RIGHT,
     ROW,
     STATE,
+    STRAIGHT,
+    TURN,
 )
 from airpicture.kernels.wgs84 import height_up_of
 
@@ -274,6 +277,25 @@ def load_motion(motion: F64, T: F64) -> None:
 
 
 @inline
+def turn_rates(T: F64, straight: float, speed: float, motion: F64) -> tuple[float, float]:
+    """Return the rates of the left and the right turn model [rad/s, positive].
+
+    A model turns as fast as the course has turned of late where that is its own way round, else at the usual rate.
+    T[TURN] : of the track; straight : probability of the straight model; speed : m/s
+    """
+    usual = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / speed)
+    turned = T[TURN]
+    left = usual
+    right = usual
+    follow = min(3.0 * (1.0 - straight), 1.0)
+    if turned > motion[M_TURN_LEAST]:
+        left += follow * (turned - usual)
+    elif -turned > motion[M_TURN_LEAST]:
+        right += follow * (-turned - usual)
+    return left, right
+
+
+@inline
 def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
     """Mix a track and predict it by dt >= 0 into T[:ROW]; the row is left alone.
 
@@ -300,6 +322,7 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
         T[T_MEAN + 5],
     )
     _, ux, uy, uz = height_up_of(m0, m1, m2)
+    straight = T[MODE + STRAIGHT]
     stays = math.exp(-motion[M_RATE] * dt)
     for m in range(LANES):
         kept = stays * T[T_MODE + m]
@@ -310,18 +333,18 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
     if dt != 0.0:
         climb = m3 * ux + m4 * uy + m5 * uz
         speed = math.sqrt(max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6))
-        rate = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / speed)
-        s, c = math.sin(rate * dt), math.cos(rate * dt)
+        left, right = turn_rates(T, straight, speed, motion)
         for m in range(LANES):
             T[int(T_COS) + m] = 1.0
             T[int(T_SIN) + m] = 0.0
             T[int(T_COS_INT) + m] = 0.0
             T[int(T_SIN_INT) + m] = dt
         for m in (LEFT, RIGHT):
-            side = 1.0 if m == LEFT else -1.0
+            rate = left if m == LEFT else -right
+            s, c = math.sin(rate * dt), math.cos(rate * dt)
             T[int(T_COS) + m] = c
-            T[int(T_SIN) + m] = side * s
-            T[int(T_COS_INT) + m] = side * (1.0 - c) / rate
+            T[int(T_SIN) + m] = s
+            T[int(T_COS_INT) + m] = (1.0 - c) / rate
             T[int(T_SIN_INT) + m] = s / rate
         bend = 1.0 / math.sqrt(max(m0 * m0 + m1 * m1 + m2 * m2, 1.0))
         for l in range(lanes):

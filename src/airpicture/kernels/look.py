@@ -17,8 +17,8 @@ from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.grid import _sort
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
-from airpicture.kernels.layout import EXISTENCE, ROW
-from airpicture.kernels.learn import TAKEN, Learnt, detection_of, identity_of, learn_track
+from airpicture.kernels.layout import EXISTENCE, ROW, S_VELOCITY, TURN
+from airpicture.kernels.learn import GAP_LEAST, TAKEN, Learnt, detection_of, identity_of, learn_track, turn_learnt
 from airpicture.kernels.life import ENDED, due_after, existence_at
 from airpicture.kernels.measuring import C_FOUND
 from airpicture.kernels.rivals import settle_rivals
@@ -32,7 +32,8 @@ K_SWEEPS = 3
 K_TOLERANCE = 4
 K_NEAREST = 5  # 1: the best joint event instead of probabilities
 K_LIFETIME = 6  # s
-LOOK = 7
+K_APART = 7  # share of weight that is shifted to keep close tracks apart
+LOOK = 8
 
 # What became of a track in a look
 UNTOUCHED = 0  # no plot passed its gate
@@ -260,6 +261,7 @@ def look_chunks(
                 int(settings[K_EXACT_LIMIT]),
                 int(settings[K_SWEEPS]),
                 settings[K_TOLERANCE],
+                settings[K_APART],
                 room.inner,
                 room.joint,
                 room.weight,
@@ -282,7 +284,11 @@ def look_chunks(
             got, top, moved_ = fold_plots(w, e_from, e_to, R, S, motion, room, lanes)
             room.got[w] = min(got, 1.0)
             if moved_ == 1:
+                vx, vy, vz = summary[i, S_VELOCITY], summary[i, S_VELOCITY + 1], summary[i, S_VELOCITY + 2]
                 summarise(room.T, lanes, summary, i)
+                gap = (room.t_w[w] - of.t_ns[i]) * 1e-9
+                if gap > GAP_LEAST:
+                    room.T[TURN] = turn_learnt(vx, vy, vz, summary[i], room.T[TURN], gap, motion)
             j = room.plot[top]
             s = R.sensor[j]
             learn_track(

@@ -1,8 +1,9 @@
 """Which tracks could a plot belong to: the exact test, and the walk through the index that finds whom to test.
 
 A plot meets a track where, both scaled down to the ellipsoid, their distance at the plot's own time is within the root
-of the sum of their radii squared: errors that are independent of each other. That depends on the track's summary and the plot alone; the index (`kernels.index`) only spares most of
-the tests. So what comes out is the same to the bit however the index came about, and for any split of the plots.
+of the sum of their radii squared: their errors are independent. That depends on the track's summary and the plot alone;
+the index (`kernels.index`) only spares most of the tests. So what comes out is the same to the bit however the index
+came about, and for any split of the plots.
 
 What costs is memory that isn't in the cache, so plots go through in blocks, step by step: heads of cells, then entries,
 then summaries. The loads of one step don't wait for one another.
