@@ -15,7 +15,6 @@ from airpicture.kernels.layout import ROW, SUMMARY
 from airpicture.kernels.learn import Learnt
 from airpicture.tables import F64, I32, I64, SEEN_MAX, U8, U64, Technology
 
-
 LINE: Final = 64  # bytes of a cache line
 
 # What a look or a birth reads and writes of a track besides its states. It stands together, a few lines of the cache,
