@@ -368,7 +368,8 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
         fold(H[1:2], [nu_a], [var_a])
     if math.isfinite(plot.elevation):
         (_, _, elevation, _), H = looked()
-        fold(H[2:3], [near_angle(plot.elevation - elevation)], [plot.var_elevation + q * drift * float(H[2, :3] @ H[2, :3])])
+        var_e = plot.var_elevation + q * drift * float(H[2, :3] @ H[2, :3])
+        fold(H[2:3], [near_angle(plot.elevation - elevation)], [var_e])
     if math.isfinite(plot.range_rate):
         (_, _, _, rate), H = looked()
         fold(H[3:], [plot.range_rate - rate], [plot.var_range_rate + q * abs(delta)])

@@ -1,7 +1,6 @@
 """Candidates are what brute force finds, whatever the index went through, and however the plots are split."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,11 @@ from numpy.typing import NDArray
 from pyproj import Geod, Transformer
 
 from airpicture.association import index as room
-from airpicture.association.index import Index, Nearby, candidates
+from airpicture.association.index import Index, candidates
 from airpicture.kernels import layout as lay
 from airpicture.kernels.index import COUNT, LEVELS, WILDS
+from airpicture.parallel import do, workers
+from airpicture.reports import Nearby
 from airpicture.tables import F64, I64
 
 A2, B2 = 40680631590769.0, 40408299984661.445  # squares of the semi-axes of WGS-84, m²
@@ -179,7 +180,7 @@ def crowd(n: int, plots: int, seed: int = 1, area: float = 60e3) -> tuple[Sky, F
     return sky, Z, T0 + 10 * SECOND + np.arange(plots)
 
 
-def in_order(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
+def one_by_one(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
     return [function(*task) for task in tasks]
 
 
@@ -188,8 +189,8 @@ def backwards(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) ->
 
 
 def threads(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
-    with ThreadPoolExecutor(2) as pool:
-        return [done.result() for done in [pool.submit(function, *task) for task in tasks]]
+    with workers(2) as run:
+        return do(function, tasks, run)
 
 
 @pytest.mark.parametrize("most", [2, 64])
@@ -201,7 +202,7 @@ def test_the_split_of_the_plots_leaves_no_trace(most: int, monkeypatch: pytest.M
         monkeypatch.setattr(room, "RANGE_PLOTS", size)
         monkeypatch.setattr(room, "RANGE_ROWS", size)
         monkeypatch.setattr(room, "PLACED_AT_ONCE", 5 * size)
-        for run in (in_order, backwards, threads):
+        for run in (one_by_one, backwards, threads):
             index = Index(3000)
             assert same(whole, sky.look(index, Z, t_z, most, run))
             sky.summary[:, 6] *= 1.5

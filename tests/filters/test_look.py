@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference_look as twin
-from airpicture.association.index import Nearby
 from airpicture.config import Association, Config
 from airpicture.filters import Looker
 from airpicture.filters import look as module
@@ -23,7 +22,7 @@ from airpicture.kernels.life import due_after
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import workers
 from airpicture.plots import station_columns
-from airpicture.reports import Reports
+from airpicture.reports import Nearby, Reports
 from airpicture.store import Store
 from airpicture.tables import Status
 from airpicture.tracks import ending_settings

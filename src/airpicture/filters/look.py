@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from airpicture.association.index import Nearby
 from airpicture.association.workspace import make_work
 from airpicture.config import Config
 from airpicture.kernels.bank import SCRATCH
@@ -31,7 +30,7 @@ from airpicture.kernels.look import (
 )
 from airpicture.kernels.room import CONDITIONED, Room
 from airpicture.parallel import Run, do
-from airpicture.reports import Reports, Stations
+from airpicture.reports import Nearby, Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, U8
 

@@ -14,7 +14,6 @@ from airpicture.kernels.bank import load_motion, predict, summarise
 from airpicture.kernels.clusters import group, list_clusters
 from airpicture.kernels.conditioning import condition, likelihood
 from airpicture.kernels.folding import fold_plots
-from airpicture.kernels.grid import _sort
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import EXISTENCE, ROW, S_VELOCITY, TURN
@@ -23,6 +22,7 @@ from airpicture.kernels.life import ENDED, due_after, existence_at
 from airpicture.kernels.measuring import C_FOUND
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import STATES, Room
+from airpicture.kernels.sorting import sort_numbers
 
 # Settings, one flat array
 K_CONFIRM = 0
@@ -213,7 +213,7 @@ def look_chunks(
                 room.local[j] = 0
                 room.names[plots] = j
                 plots += 1
-        _sort(plots, room.names, room.spare)
+        sort_numbers(plots, room.names, room.spare)
         for k in range(plots):
             room.local[room.names[k]] = k
             room.claimed[k] = 0.0
