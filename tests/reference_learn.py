@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import EXISTENCE, INTERVAL, Z_ELEVATION, Z_H, Z_H_BARO
+from airpicture.kernels.layout import EXISTENCE, INTERVAL, SHARED, SHARED_FADES, Z_ELEVATION, Z_H, Z_H_BARO
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import Status
@@ -86,6 +86,7 @@ def learn(
     store.rows[tracks[moved]] = W[moved]
     store.t_ns[tracks[moved]] = t_w[moved]
     store.rows[tracks, EXISTENCE] = np.minimum(W[:, EXISTENCE], 0.998)
+    store.t_aged[tracks] = np.maximum(store.t_aged[tracks], t_w)
     looked = store.seen_sensor[tracks] == sensor
     look = store.seen_look[tracks]
     store.seen_look[tracks] = np.where(looked, np.maximum(look, t_w[:, None]), look)
@@ -116,6 +117,8 @@ def learn(
     store.t_height[own] = np.where(told, np.maximum(store.t_height[own], t), store.t_height[own])
     store.has_baro[own] |= np.isfinite(reports.Z[plot, Z_H_BARO])
     last, plot = own[newest], plot[newest]
+    fading = np.maximum(store.rows[last, SHARED] - SHARED_FADES, 0.0)
+    store.rows[last, SHARED] = np.where(store.plot_sensor[last] == sensor, fading, 1.0)
     store.plot_sensor[last] = sensor
     store.plot_range[last] = reports.slant_range[plot]
     store.plot_azimuth[last] = reports.azimuth[plot]

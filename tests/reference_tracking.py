@@ -1,11 +1,11 @@
-"""Plain twins of the tracking kernels: full matrices, one track at a time, nothing packed, nothing shared out early.
+"""Plain twins of the tracking kernels: full matrices, one track at a time, nothing packed, no models side by side.
 
 Each twin is written from the definition (Kalman update in matrix form, mixtures by their moments, existence by
-enumeration), not from the kernel. The helpers at the end build rows of tracks and plots in the kernels' layout.
+enumeration), not from the kernel. The helpers at the end build tracks and plots.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ F64 = NDArray[np.float64]
 A_WGS84 = 6378137.0
 F_WGS84 = 1.0 / 298.257223563
 E2 = F_WGS84 * (2.0 - F_WGS84)
+MEAN_RADIUS = 6_371_000.0  # m
 LOWER = np.tril_indices(6)
 
 
@@ -47,30 +48,36 @@ class Mixture:
     d_baro: float = 0.0
     var_baro: float = 0.0
     var_pos: float = 0.0
+    count_pos: float = 0.0
+    h_mean: float = 0.0
+    h_var: float = 0.0  # 0: nothing is known of where an unmeasured height lies
 
     def row(self) -> F64:
         row = np.zeros(lay.ROW)
-        for m in range(lay.MODELS):
-            o = m * lay.MODEL
-            row[o : o + 6] = self.x[m]
-            row[o + 6 : o + 27] = packed(self.P[m])
+        states = row[: lay.MODE].reshape(lay.MODEL, lay.MODELS)  # component by component, the models side by side
+        states[:6] = self.x.T
+        states[6:] = np.array([packed(P) for P in self.P]).T
         row[lay.MODE : lay.MODE + lay.MODELS] = self.mu
         row[lay.EXISTENCE] = self.existence
-        row[lay.D_BARO], row[lay.VAR_BARO], row[lay.VAR_POS] = self.d_baro, self.var_baro, self.var_pos
+        row[lay.D_BARO], row[lay.VAR_BARO] = self.d_baro, self.var_baro
+        row[lay.VAR_POS], row[lay.COUNT_POS] = self.var_pos, self.count_pos
+        row[lay.H_MEAN], row[lay.H_VAR] = self.h_mean, self.h_var
         return row
 
     @classmethod
     def of_row(cls, row: F64) -> "Mixture":
-        x = np.array([row[m * 27 : m * 27 + 6] for m in range(lay.MODELS)])
-        P = np.array([unpacked(row[m * 27 + 6 : m * 27 + 27]) for m in range(lay.MODELS)])
+        states = row[: lay.MODE].reshape(lay.MODEL, lay.MODELS)
         return cls(
-            x=x,
-            P=P,
+            x=states[:6].T.copy(),
+            P=np.array([unpacked(p) for p in states[6:].T]),
             mu=row[lay.MODE : lay.MODE + lay.MODELS].copy(),
             existence=float(row[lay.EXISTENCE]),
             d_baro=float(row[lay.D_BARO]),
             var_baro=float(row[lay.VAR_BARO]),
             var_pos=float(row[lay.VAR_POS]),
+            count_pos=float(row[lay.COUNT_POS]),
+            h_mean=float(row[lay.H_MEAN]),
+            h_var=float(row[lay.H_VAR]),
         )
 
     def moments(self) -> tuple[F64, F64]:
@@ -122,6 +129,24 @@ def up_at(p: F64) -> F64:
     return axes(lat, lon)[2]
 
 
+class Spot:
+    """Heights near a point: the surface falls away from its tangent plane by t² / 2R at distance t."""
+
+    def __init__(self, p: F64) -> None:
+        lat, lon, self.h = geodetic(p)
+        self.p, self.u = p, axes(lat, lon)[2]
+
+    def height(self, q: F64) -> float:
+        d = q - self.p
+        rise = float(d @ self.u)
+        return self.h + rise + float(d @ d - rise * rise) / (2.0 * MEAN_RADIUS)
+
+    def gradient(self, q: F64) -> F64:
+        d = q - self.p
+        out: F64 = self.u + (d - (d @ self.u) * self.u) / MEAN_RADIUS
+        return out
+
+
 # --- prediction -------------------------------------------------------------------------------------------------
 
 
@@ -136,12 +161,14 @@ def turn_matrices(omega: float, dt: float, u: F64) -> tuple[F64, F64]:
     return A, B
 
 
-def move(x: F64, P: F64, dt: float, omega: float, u: F64, q: float, q_up: float) -> tuple[F64, F64]:
+def move(
+    x: F64, P: F64, dt: float, omega: float, u: F64, q: float, q_up: float, radius: float | None = None
+) -> tuple[F64, F64]:
     """Predict one model: turn about u, bend with the Earth, white acceleration q across and q_up along u."""
     A, B = turn_matrices(omega, dt, u)
     F = np.block([[np.eye(3), B], [np.zeros((3, 3)), A]])
     v = x[3:]
-    bend = (v @ v - (v @ u) ** 2) / np.linalg.norm(x[:3]) * u
+    bend = (v @ v - (v @ u) ** 2) / (radius or np.linalg.norm(x[:3])) * u
     x = F @ x - np.concatenate([0.5 * dt * dt * bend, dt * bend])
     G = q * np.eye(3) + (q_up - q) * np.outer(u, u)
     Q = np.block([[dt**3 / 3 * G, dt**2 / 2 * G], [dt**2 / 2 * G, dt * G]])
@@ -175,16 +202,22 @@ def predict(track: Mixture, dt: float, motion: F64) -> Mixture:
     for m, omega in enumerate((0.0, rate, -rate, 0.0)):
         x0, P0 = moments(track.x, track.P, joint[:, m] / mu[m])
         if dt != 0.0:
-            x0, P0 = move(x0, P0, dt, omega, u, motion[lay.M_Q + m], motion[lay.M_Q_UP + m])
-        height = geodetic(x0[:3])[2]
+            q, q_up = motion[lay.M_Q + m], motion[lay.M_Q_UP + m]
+            x0, P0 = move(x0, P0, dt, omega, u, q, q_up, float(np.linalg.norm(mean[:3])))
+        x[m], P[m] = x0, P0
+    spot = Spot(x[lay.STRAIGHT, :3].copy())
+    mean_h, var_h = (track.h_mean, track.h_var) if track.h_var > 0.0 else (motion[lay.M_H_MEAN], motion[lay.M_H_VAR])
+    u = spot.u
+    for m in range(4):
+        x0, P0 = x[m], P[m]
+        height = spot.height(x0[:3])
         if height < -450.0:  # the ground: lifted along up, and no longer falling
             x0 = x0 + np.concatenate([(-450.0 - height) * u, -min(float(x0[3:] @ u), 0.0) * u])
             height = -450.0
-        h = np.concatenate([u, np.zeros(3)])
-        x0, P0 = bound_ignorance(x0, P0, h, height, motion[lay.M_H_MEAN], motion[lay.M_H_VAR])
+        x0, P0 = bound_ignorance(x0, P0, np.concatenate([u, np.zeros(3)]), height, mean_h, var_h)
         h = np.concatenate([np.zeros(3), u])
         x[m], P[m] = bound_ignorance(x0, P0, h, float(x0[3:] @ u), 0.0, motion[lay.M_CLIMB_VAR])
-    return Mixture(x, P, mu, track.existence, track.d_baro, track.var_baro, track.var_pos)
+    return replace(track, x=x, P=P, mu=mu)
 
 
 # --- measurement ------------------------------------------------------------------------------------------------
@@ -262,6 +295,12 @@ def wrapped(angle: float) -> float:
     return (angle + math.pi) % (2.0 * math.pi) - math.pi
 
 
+def near_angle(angle: float) -> float:
+    """Return an angle from its sine by the series that the kernels use: 3e-6 off at 0.25, none at what is usual."""
+    s = math.sin(angle)
+    return s + s**3 / 6.0 + 0.075 * s**5
+
+
 def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64) -> tuple[F64, F64, float, float]:
     """Update by matrices, Joseph form; return x, P, d² and log likelihood."""
     S = H @ P @ H.T + R
@@ -273,79 +312,74 @@ def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64) -> tuple[F64, F64, float, fl
 
 
 def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: float) -> Any:
-    """Fold a plot into model m: height first, then all else in one matrix update. Return x, P, d², log likelihood, n.
+    """Fold a plot into model m, quantity by quantity. Return x, P, d², log likelihood, n.
 
-    A position is looked at where the target was delta seconds from the state's time; the motion's noise over that time
-    is added to the measurement's.
+    First the height; then range and azimuth (or east and north) together; then each of elevation, range rate and
+    velocity, at the state that those before it have told. A position is looked at where the target was delta seconds
+    from the state's time; the motion's noise over that time is added to the measurement's.
     """
     x, P = track.x[m].copy(), track.P[m].copy()
+    spot = Spot(track.x[0, :3])  # of the straight model
     shift = np.block([np.eye(3), delta * np.eye(3)])  # position at the plot's time
     drift = abs(delta) ** 3 / 3.0
     d2 = log_l = 0.0
     n = 0
+
+    def fold(H: Any, nu: Any, var: Any) -> None:
+        nonlocal x, P, d2, log_l, n
+        x, P, more, log_more = kalman(x, P, np.array(H), np.array(nu), np.diag(var))
+        d2, log_l, n = d2 + more, log_l + log_more, n + len(nu)
+
     z, r = (plot.h, plot.var_h) if math.isfinite(plot.h) else (plot.h_baro + track.d_baro, 100.0)
     if math.isfinite(z):
-        p = shift @ x
-        h = up_at(p) @ shift
-        nu = z - geodetic(p)[2]
-        s = h @ P @ h + r + q_up * drift
-        if nu * nu < 36.0 * s:
-            x, P, d2, log_l = kalman(x, P, h[None], np.array([nu]), np.array([[r + q_up * drift]]))
-            n = 1
+        h = spot.gradient(shift @ x) @ shift
+        nu = z - spot.height(shift @ x)
+        r += q_up * drift
+        if nu * nu < 36.0 * (h @ P @ h + r):
+            fold([h], [nu], [r])
         else:
             log_l = math.log(0.02) - math.log(15_000.0)
-    p, v = shift @ x, x[3:]
-    rows, nus, vars_ = [], [], []
-
-    def look(h: F64, nu: float, var: float) -> None:
-        rows.append(h @ shift)
-        nus.append(nu)
-        vars_.append(var + q * drift * float(h @ h))
-
-    if plot.kind in (lay.POLAR, lay.BEARING):
-        at = np.concatenate([p, v])
-        slant, azimuth, elevation, rate = seen(at, plot.site)
-        H = jacobian(at, plot.site)
-        up = plot.site[9:] @ (p - plot.site[:3])
-        pressure = not (math.isfinite(plot.h) or math.isfinite(plot.elevation))
-        if plot.kind == lay.POLAR:
-            look(H[0, :3], plot.slant_range - slant, plot.var_range + pressure * (up / slant) ** 2 * track.var_baro)
-        look(H[1, :3], wrapped(plot.azimuth - azimuth), plot.var_azimuth)
-        if math.isfinite(plot.elevation):
-            look(H[2, :3], plot.elevation - elevation, plot.var_elevation)
-        if math.isfinite(plot.range_rate):
-            rows.append(H[3])
-            nus.append(plot.range_rate - rate)
-            vars_.append(plot.var_range_rate + q * abs(delta))
-    else:
+    if plot.kind not in (lay.POLAR, lay.BEARING):
         lat, lon, _ = geodetic(plot.p)
-        east, north, _ = axes(lat, lon)
+        level = axes(lat, lon)[:2]
         var = track.var_pos if plot.learn == 1.0 and track.var_pos > 0.0 else plot.var_p
-        look(east, float(east @ (plot.p - p)), var)
-        look(north, float(north @ (plot.p - p)), var)
+        fold(level @ shift, level @ (plot.p - shift @ x), [var + q * drift] * 2)
         if math.isfinite(plot.v_east) and math.isfinite(plot.v_north):
-            for axis, value in ((east, plot.v_east), (north, plot.v_north)):
-                rows.append(np.concatenate([np.zeros(3), axis]))
-                nus.append(value - float(axis @ v))
-                vars_.append(plot.var_v + q * abs(delta))
-    before, P_before = x, P
-    x, P, part, log_part = kalman(x, P, np.array(rows), np.array(nus), np.diag(vars_))
-    up = up_at(before[:3])
-    if (
-        n == 0
-        and plot.kind == lay.POLAR
-        and not math.isfinite(plot.elevation)
-        and up @ P_before[:3, :3] @ up > min(1000.0, 0.1 * plot.slant_range) ** 2
-    ):
-        # the height is unknown and stays so: the gain of up, of position and velocity, is put to zero (Joseph form)
-        H, R = np.array(rows), np.diag(vars_)
-        K = P_before @ H.T @ np.linalg.inv(H @ P_before @ H.T + R)
-        level = np.kron(np.eye(2), np.eye(3) - np.outer(up, up))
-        K = level @ K
-        x = before + K @ np.array(nus)
-        rest = np.eye(6) - K @ H
-        P = rest @ P_before @ rest.T + K @ R @ K.T
-    return x, P, d2 + part, log_l + log_part, n + len(rows)
+            nu_v = np.array([plot.v_east, plot.v_north]) - level @ x[3:]
+            fold(np.hstack([np.zeros((2, 3)), level]), nu_v, [plot.var_v + q * abs(delta)] * 2)
+        return x, P, d2, log_l, n
+
+    before, P_before, heights = x, P, n
+
+    def looked() -> tuple[tuple[float, float, float, float], F64]:
+        at = np.concatenate([shift @ x, x[3:]])
+        H = jacobian(at, plot.site)
+        H[:3] = H[:3, :3] @ shift
+        return seen(at, plot.site), H
+
+    (slant, azimuth, _, _), H = looked()
+    steep = plot.site[9:] @ (shift @ x - plot.site[:3]) / slant
+    pressure = not (math.isfinite(plot.h) or math.isfinite(plot.elevation))
+    nu_r, var_r = plot.slant_range - slant, plot.var_range + pressure * steep**2 * track.var_baro + q * drift
+    nu_a, var_a = near_angle(plot.azimuth - azimuth), plot.var_azimuth + q * drift * float(H[1, :3] @ H[1, :3])
+    if plot.kind == lay.POLAR:
+        fold(H[:2], [nu_r, nu_a], [var_r, var_a])
+    else:
+        fold(H[1:2], [nu_a], [var_a])
+    if math.isfinite(plot.elevation):
+        (_, _, elevation, _), H = looked()
+        var_e = plot.var_elevation + q * drift * float(H[2, :3] @ H[2, :3])
+        fold(H[2:3], [near_angle(plot.elevation - elevation)], [var_e])
+    if math.isfinite(plot.range_rate):
+        (_, _, _, rate), H = looked()
+        fold(H[3:], [plot.range_rate - rate], [plot.var_range_rate + q * abs(delta)])
+    known = min(1000.0, 0.1 * plot.slant_range) ** 2
+    blind = heights == 0 and plot.kind == lay.POLAR and not math.isfinite(plot.elevation)
+    if blind and spot.u @ P_before[:3, :3] @ spot.u > known:
+        # the height is unknown and stays so: of what the update changed, that along up is taken back
+        U = np.kron(np.eye(2), np.outer(spot.u, spot.u))
+        x, P = x - U @ (x - before), P - U @ (P - P_before) @ U
+    return x, P, d2, log_l, n
 
 
 def update(track: Mixture, plots: list[Plot], delta: list[float], detect: float, motion: F64) -> Any:
@@ -376,8 +410,7 @@ def update(track: Mixture, plots: list[Plot], delta: list[float], detect: float,
             np.array([track.P[m], *(states[j][m][1] for j in range(len(plots)))]),
             weight,
         )
-    new = Mixture(x, P, mu / mu.sum(), exists, track.d_baro, track.var_baro, track.var_pos)
-    return new, joint.sum(axis=1) / total
+    return replace(track, x=x, P=P, mu=mu / mu.sum(), existence=exists), joint.sum(axis=1) / total
 
 
 # --- builders ---------------------------------------------------------------------------------------------------

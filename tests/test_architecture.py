@@ -20,7 +20,7 @@ PACKAGE = ROOT / "src" / "airpicture"
 
 FLOW = {"plots", "association", "filters", "tracks", "picture"}
 BASE = {"tables", "config", "units", "errors"}  # beside one another, below all but kernels
-CARRIED = {"reports", "store"}  # tables that pass between flow rooms only
+CARRIED = {"reports", "store", "parallel"}  # tables that pass between flow rooms only, and how work is handed out
 
 # Whom a room may import besides itself; a room is a folder or a module right below airpicture.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors", "units"},
     "tables": {"errors", "units"},
     "reports": {"tables"},
+    "parallel": set(),
     "store": {"tables", "kernels"},
     "geo": BASE | {"kernels"},
     "models": BASE | {"kernels", "geo"},
@@ -46,6 +47,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # (module, imported module): the reason why it may.
 EXCEPTIONS: dict[tuple[str, str], str] = {
+    (
+        "airpicture.filters.look",
+        "airpicture.association.workspace",
+    ): "shares out and updates in one kernel, so that states stay in cache between the two",
     ("airpicture.tables", "airpicture.formats"): "Tracks.write leads to the writers, when called",
     ("airpicture.tables", "airpicture.formats.columns"): "to_arrow and from_columns lead there, when called",
     (
@@ -61,6 +66,7 @@ FORBIDDEN_MODULES = {
     "asyncio", "concurrent", "http", "logging", "multiprocessing", "queue", "random", "sched", "secrets", "select",
     "selectors", "signal", "socket", "socketserver", "ssl", "subprocess", "threading", "time", "urllib", "uuid",
 }  # fmt: skip
+LENDS_THREADS = ("airpicture.parallel", "concurrent")  # to a program that asks for them; the flow starts none
 CLOCK_CALLS = {"now", "utcnow", "today", "perf_counter", "monotonic", "time_ns"}
 NUMPY_RANDOM = {"default_rng", "Generator", "SeedSequence", "PCG64"}  # all else in numpy.random has a global state
 
@@ -74,6 +80,8 @@ LONG_FILES: dict[str, str] = {
 KERNELS_ELSEWHERE: dict[str, str] = {}
 # Arrays at module level: numba freezes their contents when it compiles, so nobody may ever write into them.
 CONSTANT_ARRAYS = {"asterix.LEAD", "geodesic._NODES", "geodesic._WEIGHTS", "slant._NODES", "slant._WEIGHTS"}
+# Functions of a kernel's own that make numbers when the module is imported: names of numpy's types.
+NUMBERS = {"U"}
 BOUND_TWICE = {"slant._WEIGHTS"}  # halved on the line below its making, before any kernel is compiled
 
 
@@ -195,7 +203,7 @@ def test_kernels_live_in_their_room() -> None:
 @pytest.mark.parametrize("module", [name for name in sources() if room_of(name) not in OUTSIDE])
 def test_nothing_below_the_commands_reads_a_clock_waits_or_draws_lots(module: str) -> None:
     wrong = [f"{module}:{one.line} imports {one.module}" for one in imports(module)
-             if one.module.split(".")[0] in FORBIDDEN_MODULES]  # fmt: skip
+             if (top := one.module.split(".")[0]) in FORBIDDEN_MODULES and (module, top) != LENDS_THREADS]  # fmt: skip
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = ast.unparse(node.func.value)
@@ -273,7 +281,58 @@ def _makes_something_mutable(node: ast.AST) -> bool:
         return False
     name = ast.unparse(node.func)
     plain = {"range", "len", "int", "float", "np.iinfo", "np.finfo", "np.int32", "np.int64", "np.uint8", "np.uint64"}
-    return not (name.startswith("math.") or name in plain)
+    return not (name.startswith("math.") or name in plain | NUMBERS)
+
+
+def test_names_of_numbers_are_types() -> None:
+    """Wherever a kernel binds `U`, it is numpy's unsigned number, or an alias of whole numbers for the type checker."""
+    bound = [
+        (module, ast.unparse(node.value))
+        for module in sources()
+        if room_of(module) == "kernels"
+        for node in ast.walk(tree(module))
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name) and target.id in NUMBERS
+    ]
+    assert bound
+    assert {value for _, value in bound} <= {"int", "np.uint64"}, bound
+
+
+ALLOCATING = {
+    "arange", "array", "asarray", "ascontiguousarray", "astype", "broadcast_to", "column_stack", "concatenate", "copy",
+    "diff", "dot", "empty", "empty_like", "eye", "flatnonzero", "full", "full_like", "hstack", "linspace", "nonzero",
+    "ones", "ones_like", "outer", "repeat", "sort", "argsort", "stack", "tile", "unique", "vstack", "where", "zeros",
+    "zeros_like",
+}  # fmt: skip
+
+
+def test_kernels_that_make_arrays_say_so() -> None:
+    """`jit`, `inline` and `lane` compile without counting who holds an array, and numba lets them make some."""
+    making: set[str] = set()
+    plain: dict[str, tuple[str, ast.FunctionDef]] = {}
+    for module in sources():
+        if room_of(module) != "kernels" or module == "airpicture.kernels._jit":
+            continue
+        for node in tree(module).body:
+            if isinstance(node, ast.FunctionDef):
+                how = {ast.unparse(one) for one in node.decorator_list}
+                if how & {"jit_making_arrays", "inline_making_arrays"}:
+                    making.add(node.name)
+                elif how & {"jit", "inline", "lane"}:
+                    plain[f"{module}.{node.name}"] = (module, node)
+    assert making
+    assert len(plain) > 100
+    own = {node.name for _, node in plain.values()}
+    for name, (_, node) in plain.items():
+        for part in ast.walk(node):
+            if isinstance(part, (ast.List, ast.ListComp, ast.Dict, ast.Set, ast.GeneratorExp)):
+                pytest.fail(f"{name}:{part.lineno} makes {ast.unparse(part)}")
+            if isinstance(part, ast.Call):
+                called = ast.unparse(part.func).split(".")
+                assert called[-1] not in making, f"{name}:{part.lineno} calls {called[-1]}, which makes arrays"
+                makes = called[-1] in ALLOCATING and not (len(called) == 1 and called[0] in own)
+                assert not makes, f"{name}:{part.lineno} makes an array by {ast.unparse(part)}"
 
 
 @pytest.mark.parametrize("folder", ["src", "tests", "scripts", "benchmarks", "examples"])

@@ -22,16 +22,18 @@ class Motion:
     ``q_*`` are power spectral densities of white acceleration [m²/s³], horizontal unless named otherwise.
     """
 
-    q_straight: float = 1.0  # airliners in moving air, and slow turns: 3 m/s in 10 s; keeps velocity sigmas honest
-    q_turn: float = 20.0  # spread of real turns about the two modelled rates
-    q_agile: float = 2000.0  # 2 to 9 g manoeuvres: 140 m/s in 10 s, 45 m/s in 1 s
+    q_straight: float = 0.4  # airliners in moving air, and slow turns: 2 m/s in 10 s; keeps velocity sigmas honest
+    q_turn: float = 15.0  # spread of real turns about the two modelled rates
+    q_agile: float = 2600.0  # 2 to 9 g manoeuvres: 160 m/s in 10 s, 50 m/s in 1 s
     q_up_straight: float = 0.5  # level-offs and starts of climbs, 2 m/s in 10 s
     q_up_agile: float = 60.0
-    turn_rate_max: float = 3.0 * DEG  # rad/s, the standard-rate turn
-    turn_acceleration: float = 9.0  # m/s², bank of 42 degrees; bounds the rate of fast targets
-    share_turn: float = 0.08  # long-run share of time in each turn model
-    share_agile: float = 0.02  # long-run share of time in agile flight
-    mode_seconds: float = 45.0  # memory of the mode chain: a turn lasts about this long
+    turn_rate: float = 2.0 * DEG  # rad/s, of turns that have just begun; a course that turns sets the rate from then on
+    turn_acceleration: float = 12.0  # m/s², bank of 51 degrees; bounds the rate of fast targets
+    turn_rate_least: float = 0.2 * DEG  # rad/s; a course that turns more slowly is taken for straight
+    turn_seconds: float = 5.0  # memory of how fast a course turns: one look of a 5 s radar weighs two thirds
+    share_turn: float = 0.1  # long-run share of time in each turn model
+    share_agile: float = 0.015  # long-run share of time in agile flight
+    mode_seconds: float = 50.0  # memory of the mode chain: a turn lasts about this long
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -50,16 +52,16 @@ class Association:
     """How plots are shared out among the tracks that want them."""
 
     method: Literal["joint", "nearest"] = "joint"  # joint probabilities, or global nearest neighbour
-    exact_limit: int = (
-        10  # exact up to this many tracks or plots in a cluster (2^10 subsets: some 20 µs), else belief propagation
-    )
+    exact_limit: int = 12  # exact with no more tracks or plots in a cluster (0.2 to 2 ms), else belief propagation
     sweeps: int = 50  # of belief propagation; more does not make its fixed point better (error of the method itself)
     tolerance: float = 1e-3  # on messages
+    apart: float = 0.5  # share of weight shifted so that close tracks don't fall together, see kernels/apart.py
     pairs_max: int = 64  # candidate tracks per plot, nearest first; bounds time and memory in a hub
 
     def __post_init__(self) -> None:
         _need(self.method in ("joint", "nearest"), "association.method", self.method, "'joint' or 'nearest'")
         _need(1 <= self.exact_limit <= 14, "association.exact_limit", self.exact_limit, "1 to 14")
+        _need(0.0 <= self.apart <= 1.0, "association.apart", self.apart, "0 to 1")
         _need(self.sweeps >= 1, "association.sweeps", self.sweeps, "at least 1")
         _need(self.pairs_max >= 1, "association.pairs_max", self.pairs_max, "at least 1")
 

@@ -1,4 +1,4 @@
-"""Reports and Stations: registered plots and their sensors, as kernels read them. They pass between the flow rooms."""
+"""What passes between the flow rooms, as kernels read it: registered plots, their sensors, the tracks near them."""
 
 from typing import Any, NamedTuple, Self
 
@@ -58,3 +58,19 @@ class Reports(NamedTuple):
         if self.t_ns[-1] <= later.t_ns[0]:
             return both
         return both.take(np.argsort(both.t_ns, kind="stable"))
+
+
+class Nearby(NamedTuple):
+    """Tracks that may have caused plots of a look, and their pairs, track by track, in connected parts.
+
+    The arrays are the index's own: they hold until it is asked again.
+    """
+
+    track: I64  # (n,) rows of the store: part by part (parts by their lowest plot), inside a part in order
+    start: I64  # (n + 1,) pairs of track w are start[w]..start[w + 1]
+    plot: I32  # (E,) rising for each track
+    chunk: I64  # (C + 1,) tracks chunk[c]..chunk[c + 1] are whole parts
+    tracks_most: int  # of a chunk
+    pairs_most: int
+    plots_most: int
+    shed: int  # pairs left out because a plot had more than pairs_max

@@ -6,20 +6,63 @@ number across frames; the track number is what lasts.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.layout import ROW, SUMMARY
 from airpicture.kernels.learn import Learnt
-from airpicture.tables import SEEN_MAX, Technology
+from airpicture.tables import F64, I32, I64, SEEN_MAX, U8, U64, Technology
+
+LINE: Final = 64  # bytes of a cache line
+
+# What a look or a birth reads and writes of a track besides its states. It stands together, a few lines of the cache,
+# for these are visited track by track in any order, and each line that isn't in the cache costs as much as forty
+# multiplications. `Store` has a view of each as a column.
+SIDE: Final = np.dtype(
+    [
+        ("seen_sensor", np.int32, SEEN_MAX),  # -1 none
+        ("address", np.int32),
+        ("mode_3a", np.int32),
+        ("plots", np.int32),
+        ("misses", np.int32),  # looks missed since the last plot
+        ("seen_look", np.int64, SEEN_MAX),  # last look that counted
+        ("seen_hit", np.int64, SEEN_MAX),  # last plot taken
+        ("t_technology", np.int64, len(Technology)),
+        ("t_plot", np.int64),  # last plot
+        ("t_first", np.int64),
+        ("t_height", np.int64),  # last plot that told the height
+        ("t_aged", np.int64),  # time at which the existence probability was true
+        ("callsign", np.uint64),
+        ("plot_range", np.float64),
+        ("plot_azimuth", np.float64),
+        ("plot_h_baro", np.float64),
+        ("plot_sensor", np.int32),
+        ("plot_mode_3a", np.int32),
+        ("rivalry", np.int32),  # looks in a row in which an older track fitted the same plot as well
+        ("doubt", np.uint8, 3),  # plots in a row that contradict address, code, callsign
+        ("h_source", np.uint8),  # 0 none, 1 pressure, 2 reported height, 3 elevation
+        ("has_baro", np.uint8),  # 1 once a pressure altitude came in
+    ],
+    align=True,
+)
+
+
+def _table(rows: int, width: int) -> NDArray[np.uint64]:
+    """Return a table of zeros, (rows, width) words of 8 bytes, whose first row begins a line of the cache.
+
+    The system hands out pages when they're first used, so that capacity costs nothing in advance.
+    """
+    block = np.zeros(8 * rows * width + LINE, np.uint8)
+    skip = -block.ctypes.data % LINE
+    return block[skip : skip + 8 * rows * width].view(np.uint64).reshape(rows, width)
 
 
 class Store:
     """Columns of live tracks; ``n`` of ``capacity`` rows are in use.
 
-    Memory a track: 1,024 B of states, 64 B of summary, 160 B of sensors seen and 171 B of codes, times and counts.
+    Memory a track: 1,024 B of states, 64 B of summary, 320 B of what else is known and 25 B of what is scanned.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -27,42 +70,41 @@ class Store:
         self.n = 0
         self.ended = 0  # of these n, rows that wait for `tracks.close_ranks`, each with status ENDED
         self.next_number = 1
-        # np.zeros: the system hands out pages when they're first used, so that capacity costs nothing in advance
-        self.rows = np.zeros((capacity, ROW))  # see kernels.layout
-        self.summary = np.zeros((capacity, SUMMARY))
+        self.rows = _table(capacity, ROW).view(np.float64)  # see kernels.layout
+        self.summary = _table(capacity, SUMMARY).view(np.float64)
+        self._side = _table(capacity, -(-SIDE.itemsize // LINE) * LINE // 8)
+        side = np.ndarray(capacity, SIDE, self._side, strides=(self._side.strides[0],))
         self.t_ns = np.zeros(capacity, np.int64)  # time of the state
         self.number = np.zeros(capacity, np.int64)
         self.status = np.zeros(capacity, np.uint8)  # tables.Status
-        self.t_plot = np.zeros(capacity, np.int64)  # last plot
-        self.t_first = np.zeros(capacity, np.int64)
-        self.plots = np.zeros(capacity, np.int32)
-        self.misses = np.zeros(capacity, np.int32)  # looks missed since the last plot
-        self.rivalry = np.zeros(
-            capacity, np.int32
-        )  # looks in a row in which an older track fitted the same plot as well
-        self.seen_sensor = np.zeros((capacity, SEEN_MAX), np.int32)  # -1 none
-        self.seen_look = np.zeros((capacity, SEEN_MAX), np.int64)  # last look that counted
-        self.seen_hit = np.zeros((capacity, SEEN_MAX), np.int64)  # last plot taken
-        self.t_technology = np.zeros((capacity, len(Technology)), np.int64)
-        self.address = np.zeros(capacity, np.int32)
-        self.mode_3a = np.zeros(capacity, np.int32)
-        self.callsign = np.zeros(capacity, np.uint64)
-        self.doubt = np.zeros((capacity, 3), np.uint8)  # plots in a row that contradict address, code, callsign
-        self.h_source = np.zeros(capacity, np.uint8)  # 0 none, 1 pressure, 2 reported height, 3 elevation
-        self.t_height = np.zeros(capacity, np.int64)  # last plot that told the height
-        self.has_baro = np.zeros(capacity, np.uint8)  # 1 once a pressure altitude came in
-        self.plot_sensor = np.zeros(capacity, np.int32)
-        self.plot_range = np.zeros(capacity)
-        self.plot_azimuth = np.zeros(capacity)
-        self.plot_h_baro = np.zeros(capacity)
-        self.plot_mode_3a = np.zeros(capacity, np.int32)
         self.due_ns = np.zeros(capacity, np.int64)  # nothing happens to it by itself before this; 0 after any change
-        self.t_aged = np.zeros(capacity, np.int64)  # time at which the existence probability was true
+        self.seen_sensor: I32 = side["seen_sensor"]
+        self.seen_look: I64 = side["seen_look"]
+        self.seen_hit: I64 = side["seen_hit"]
+        self.t_technology: I64 = side["t_technology"]
+        self.t_plot: I64 = side["t_plot"]
+        self.t_first: I64 = side["t_first"]
+        self.t_height: I64 = side["t_height"]
+        self.t_aged: I64 = side["t_aged"]
+        self.plots: I32 = side["plots"]
+        self.misses: I32 = side["misses"]
+        self.rivalry: I32 = side["rivalry"]
+        self.address: I32 = side["address"]
+        self.mode_3a: I32 = side["mode_3a"]
+        self.callsign: U64 = side["callsign"]
+        self.doubt: U8 = side["doubt"]
+        self.h_source: U8 = side["h_source"]
+        self.has_baro: U8 = side["has_baro"]
+        self.plot_sensor: I32 = side["plot_sensor"]
+        self.plot_range: F64 = side["plot_range"]
+        self.plot_azimuth: F64 = side["plot_azimuth"]
+        self.plot_h_baro: F64 = side["plot_h_baro"]
+        self.plot_mode_3a: I32 = side["plot_mode_3a"]
         self.learnt = Learnt(*(getattr(self, name) for name in Learnt._fields))  # the same arrays, as kernels take them
 
     def columns(self) -> list[NDArray[Any]]:
-        """Return all columns, always in the same order."""
-        return [value for value in vars(self).values() if isinstance(value, np.ndarray)]
+        """Return the tables and columns that hold all there is, always in the same order."""
+        return [self.rows, self.summary, self._side, self.t_ns, self.number, self.status, self.due_ns]
 
     def save(self, index: NDArray[np.int64]) -> Saved:
         """Copy the chosen rows, so that `restore` can take back what is done to them and what is appended after."""
@@ -73,14 +115,6 @@ class Store:
         self.n, self.next_number = saved.n, saved.next_number
         for column, rows in zip(self.columns(), saved.rows, strict=True):
             column[saved.index] = rows
-
-    def keep(self, rows: NDArray[np.int64]) -> None:
-        """Close the ranks: the chosen rows become rows 0..len(rows); all others are gone."""
-        if len(rows) == self.n:
-            return
-        for column in self.columns():
-            column[: len(rows)] = column[rows]
-        self.n = len(rows)
 
 
 class Saved:

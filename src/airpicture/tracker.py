@@ -27,7 +27,16 @@ from airpicture.plots import Clutter, Past, looks, register, repeated, station_c
 from airpicture.reports import Reports
 from airpicture.store import Saved, Store
 from airpicture.tables import I64, Plots, Sensors, Status, Tracks
-from airpicture.tracks import Pool, begin, close_ranks, ending_settings, life_settings, sweep
+from airpicture.tracks import (
+    Pool,
+    begin,
+    close_ranks,
+    ending_settings,
+    life_settings,
+    settle_twins,
+    spoken_for,
+    sweep,
+)
 
 SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole seconds
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
@@ -202,6 +211,7 @@ class Tracker:
 
     def _age(self, t_ns: int) -> None:
         store = self._store
+        self.counts["tracks_merged"] += settle_twins(store, t_ns)
         moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
         if not len(moved):
             return
@@ -276,6 +286,9 @@ class Tracker:
             self._tally["tracks_merged"] += looked.merged
             self._tally["clusters_exact"] += looked.exact
             self._tally["clusters_propagated"] += looked.propagated
+        beside = spoken_for(store, reports, free)
+        self._tally["plots_beside_their_track"] += int(beside.sum())
+        free[beside] = 0.0
         born, shed = begin(
             store,
             self._pool,

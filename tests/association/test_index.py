@@ -1,7 +1,6 @@
 """Candidates are what brute force finds, whatever the index went through, and however the plots are split."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,11 @@ from numpy.typing import NDArray
 from pyproj import Geod, Transformer
 
 from airpicture.association import index as room
-from airpicture.association.index import Index, Nearby, candidates
+from airpicture.association.index import Index, candidates
 from airpicture.kernels import layout as lay
 from airpicture.kernels.index import COUNT, LEVELS, WILDS
+from airpicture.parallel import do, workers
+from airpicture.reports import Nearby
 from airpicture.tables import F64, I64
 
 A2, B2 = 40680631590769.0, 40408299984661.445  # squares of the semi-axes of WGS-84, m²
@@ -36,8 +37,8 @@ def ratios(Z: F64, t_z: I64, summary: F64, t_track: I64, q: float = Q, radius_ma
         dt = (t_z[:, None] - t_track) * 1e-9
         p = on_ground(summary[:, :3] + dt[..., None] * summary[:, 3:6])
         age = np.abs(dt)
-        r = 4.0 * (summary[:, 6] + age * summary[:, 7] + np.sqrt(q * age**3 / 3.0)) + 50.0
-        r = np.minimum(r, radius_max) + Z[:, [lay.Z_RADIUS]]
+        r = 4.0 * np.sqrt((summary[:, 6] + age * summary[:, 7]) ** 2 + q * age**3 / 3.0) + 50.0
+        r = np.hypot(np.minimum(r, radius_max), Z[:, [lay.Z_RADIUS]])
         z = on_ground(Z[:, lay.Z_P : lay.Z_P + 3])
         return np.asarray(((z[:, None] - p) ** 2).sum(axis=-1) / r**2)
 
@@ -179,25 +180,29 @@ def crowd(n: int, plots: int, seed: int = 1, area: float = 60e3) -> tuple[Sky, F
     return sky, Z, T0 + 10 * SECOND + np.arange(plots)
 
 
-def backwards(function: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
-    return [function(task) for task in reversed(tasks)][::-1]
+def one_by_one(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return [function(*task) for task in tasks]
 
 
-def threads(function: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(function, tasks))
+def backwards(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return [function(*task) for task in reversed(tasks)][::-1]
+
+
+def threads(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
+    with workers(2) as run:
+        return do(function, tasks, run)
 
 
 @pytest.mark.parametrize("most", [2, 64])
 def test_the_split_of_the_plots_leaves_no_trace(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     sky, Z, t_z = crowd(3000, 900)
     whole = copied(sky.look(Index(3000), Z, t_z, most))
-    assert len(whole.plot) > 1500
+    assert len(whole.plot) > 1200
     for size in (1000, 450, 7):
         monkeypatch.setattr(room, "RANGE_PLOTS", size)
         monkeypatch.setattr(room, "RANGE_ROWS", size)
         monkeypatch.setattr(room, "PLACED_AT_ONCE", 5 * size)
-        for run in (map, backwards, threads):
+        for run in (one_by_one, backwards, threads):
             index = Index(3000)
             assert same(whole, sky.look(index, Z, t_z, most, run))
             sky.summary[:, 6] *= 1.5
@@ -228,7 +233,7 @@ def test_a_tie_goes_to_the_older_row() -> None:
 
 
 def test_radii_are_those_of_geodesy() -> None:
-    """A track at rest is met up to four sigma and 50 m, and the plot's radius, by the geodesic on WGS-84."""
+    """A track at rest is met up to the root of the squares of four sigma and 50 m, and of the plot's radius; by geodesic."""
     rng = np.random.default_rng(8)
     n = 400
     lat, lon, azimuth = rng.uniform(-89, 89, n), rng.uniform(-180, 180, n), rng.uniform(0, 360, n)
@@ -239,7 +244,7 @@ def test_radii_are_those_of_geodesy() -> None:
     for sign in (-1, 1):
         summary = np.zeros((n, lay.SUMMARY))
         summary[:, :3] = np.stack(to_ecef.transform(lat, lon, np.zeros(n)), axis=1)
-        summary[:, 6] = (far - sign * 1.0 - 1050.0) / 4.0
+        summary[:, 6] = (np.sqrt((far - sign * 1.0) ** 2 - 1000.0**2) - 50.0) / 4.0
         Z = np.zeros((n, lay.PLOT))
         Z[:, lay.Z_P : lay.Z_P + 3] = np.stack(to_ecef.transform(lat_z, lon_z, np.zeros(n)), axis=1)
         Z[:, lay.Z_RADIUS] = 1000.0

@@ -11,7 +11,7 @@ import pytest
 
 import airpicture
 from airpicture.kernels import _jit
-from airpicture.kernels.grid import group_pairs
+from airpicture.kernels.arrays import F64
 
 SOURCE = Path(airpicture.__file__).parents[1]
 
@@ -168,15 +168,23 @@ def test_literals_do_not_compile_a_callee_again() -> None:
         assert len(plus.within.signatures) == 1  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 7, 64, 65, 1000])
-def test_pairs_are_grouped_by_rising_track(n: int) -> None:
-    rng = np.random.default_rng(n)
-    track = rng.integers(0, 500, n).astype(np.int32)
-    plot = np.arange(n, dtype=np.int32)
-    local, touched = np.full(500, -1, np.int32), np.zeros(500, np.int64)
-    start, by_plot = np.zeros(501, np.int64), np.zeros(n, np.int32)
-    count = group_pairs(track, plot, n, local, touched, start, by_plot)
-    assert touched[:count].tolist() == np.unique(track).tolist()
-    assert by_plot.tolist() == np.argsort(track, kind="stable").tolist()
-    assert start[: count + 1].tolist() == [0, *np.cumsum(np.unique(track, return_counts=True)[1])]
-    assert (local == -1).all()
+def test_lanes_are_inlined_into_the_loop_over_models() -> None:
+    """What `lane` is for: of its function nothing but arithmetic is left in the kernel that calls it."""
+
+    @_jit.lane
+    def halved(a: float) -> float:
+        return 0.5 * a
+
+    @_jit.jit
+    def all_halved(T: F64, n: int) -> None:
+        for m in range(n):
+            T[m] = halved(T[m])
+
+    T = np.arange(6.0)
+    all_halved(T, 4)
+    assert T.tolist() == [0.0, 0.5, 1.0, 1.5, 4.0, 5.0]
+    if not hasattr(all_halved, "inspect_llvm"):
+        return  # nothing is compiled
+    (code,) = all_halved.inspect_llvm().values()
+    body = code[code.index("define ") :].split("\n}")[0]
+    assert "halved" not in body.replace("all_halved", "")

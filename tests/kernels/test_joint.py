@@ -127,7 +127,7 @@ def test_ranges_of_clusters_in_any_order_give_the_same_bits() -> None:
         W[i : i + part.shape[0], j : j + part.shape[1]] = part
         i, j = i + part.shape[0], j + part.shape[1]
     start, plot, ratio, m = rows_of(W)
-    whole = associate(start, plot, ratio, m)
+    whole = associate(start, plot, ratio, m, apart=0.5)
     found = find_clusters(start, plot, ratio, m)
     count = len(found.start) - 1
     weight, missed, claimed = np.full(len(plot), -1.0), np.full(len(W), -1.0), np.zeros(m)
@@ -147,6 +147,7 @@ def test_ranges_of_clusters_in_any_order_give_the_same_bits() -> None:
             10,
             50,
             1e-3,
+            0.5,
             local,
             make_work(found.tracks_most, max(found.pairs_most, 1), 10),
             weight,

@@ -12,7 +12,7 @@ from airpicture.kernels import layout as lay
 from airpicture.plots import station_columns
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
-from airpicture.tracks import detection, identify, identity_score, learn
+from learn_kernels import detection, identify, identity_score, learn
 from tracking_scenes import radar, sensors_of
 
 SECOND = 1_000_000_000
@@ -28,7 +28,7 @@ def store_of(rng: np.random.Generator, n: int) -> Store:
     store.rows[:n] = rng.normal(size=(n, lay.ROW))
     store.rows[:n, lay.INTERVAL] = rng.uniform(0.1, 12.0, n)
     store.rows[:n, lay.EXISTENCE] = rng.random(n)
-    for column in (store.t_ns, store.t_plot, store.t_height):
+    for column in (store.t_ns, store.t_plot, store.t_height, store.t_aged):
         column[:n] = rng.integers(80, 120, n) * SECOND // 2
     store.plots[:n] = rng.integers(1, 6, n)
     store.misses[:n] = rng.integers(0, 4, n)
@@ -98,7 +98,8 @@ def test_learning_equals_its_twin(seed: int) -> None:
     best = rng.integers(0, m, len(tracks))
     life = replace(CONFIG.life, confirm_plots=4)
     config = replace(CONFIG, life=life)
-    own = learn(store, tracks, W, t_w, got, best, reports, sensor, stations, config)
+    reports.sensor[:] = sensor
+    own = learn(store, tracks, W, t_w, got, best, reports, stations, config)
     turn = float(stations.period[sensor])
     expected = twin.learn(plain, tracks, W, t_w, got, best, reports, sensor, turn, life.confirm, life.confirm_plots)
     np.testing.assert_array_equal(own, expected)
@@ -134,6 +135,6 @@ def test_a_technology_out_of_range_writes_nowhere() -> None:
     reports.technology[:] = 200
     before = store.t_technology.copy()
     one = np.zeros(1, np.int64)
-    own = learn(store, one, np.ones((1, lay.ROW)), reports.t_ns, np.ones(1), one, reports, 0, SENSORS, CONFIG)
+    own = learn(store, one, np.ones((1, lay.ROW)), reports.t_ns, np.ones(1), one, reports, SENSORS, CONFIG)
     assert own.tolist() == [0]
     np.testing.assert_array_equal(store.t_technology, before)

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from airpicture.kernels import layout as lay
+from airpicture.kernels.learn import OTHER_ADDRESS, OTHER_CODE, SAME_ADDRESS, SAME_CALLSIGN, SAME_CODE
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import pack_callsigns
-from airpicture.tracks import identify, identity_score
-from airpicture.tracks.identity import OTHER_ADDRESS, OTHER_CODE, SAME_ADDRESS, SAME_CALLSIGN, SAME_CODE
-from airpicture.tracks.learn import height_source
+from learn_kernels import height_source, identify, identity_score
 
 SECOND = 1_000_000_000
 NAMES = pack_callsigns(["ABC1", "XYZ2"])
@@ -111,4 +110,4 @@ def test_silence_says_nothing() -> None:
 def test_what_a_height_rests_on(has: tuple[int, ...], before: int, after: int) -> None:
     Z = np.full((1, lay.PLOT), np.nan)
     Z[0, list(has)] = 1.0
-    assert height_source(Z, np.array([before], np.uint8)).tolist() == [after]
+    assert height_source(Z, before) == after

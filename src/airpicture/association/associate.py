@@ -52,6 +52,7 @@ def associate(
     exact_limit: int = 10,
     sweeps: int = 50,
     tolerance: float = 1e-3,
+    apart: float = 0.0,
     workspace: Workspace | None = None,
 ) -> Association:
     """Weigh the joint events of tracks and plots: each track at most one plot, each plot at most one track.
@@ -76,6 +77,9 @@ def associate(
     exact_limit : 0 to 14; time and memory of the exact solution double with each
     sweeps : bound on sweeps of belief propagation
     tolerance : belief propagation ends when no probability moves by more in a sweep
+    apart : 0 to 1, share of the weight of joint events that differ only in which of the same plots goes to which of the
+        same tracks that the most probable of them gets, so that close tracks don't fall together; the probabilities of
+        "missed" stay as they are. Not in clusters that are propagated
     workspace : room to use over and over, by one caller at a time; without it, room is made for this call
 
     Raises
@@ -92,6 +96,8 @@ def associate(
         raise ConfigError(f"association method {method!r}", expected='"joint" or "nearest"')
     if not 0 <= exact_limit <= EXACT_LIMIT_MAX:
         raise ConfigError(f"exact_limit {exact_limit}", expected=f"0 to {EXACT_LIMIT_MAX}")
+    if not 0.0 <= apart <= 1.0:
+        raise ConfigError(f"apart {apart}", expected="0 to 1")
     if sweeps < 1 or not tolerance >= 0.0:
         raise ConfigError(
             f"{sweeps} sweeps, tolerance {tolerance}", expected="at least 1 sweep, and a tolerance of 0 or more"
@@ -120,6 +126,7 @@ def associate(
             exact_limit,
             sweeps,
             float(tolerance),
+            float(apart),
             local,
             workspace.joint(tracks, found.pairs_most, exact_limit),
             weight,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,28 +10,13 @@ from airpicture.kernels.components import connect
 from airpicture.kernels.index import FLOATS, INTS, TILE, Grid, N, forget_from, move_rows, place_rows, refresh
 from airpicture.kernels.near import PLOTS, near_pairs
 from airpicture.parallel import Run
+from airpicture.reports import Nearby
 from airpicture.tables import F64, I32, I64
 
-CHUNK_TRACKS = 512  # of a chunk: half a megabyte of states, so that a chunk's work stays in the cache of a core
+CHUNK_TRACKS = 192  # of a chunk: half a megabyte of states, so that a chunk's work stays in the cache of a core
 RANGE_PLOTS = 2048  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 PLACED_AT_ONCE = 65_536  # rows; bounds a workspace
-
-
-class Nearby(NamedTuple):
-    """Tracks that may have caused plots of a look, and their pairs, track by track, in connected parts.
-
-    The arrays are the index's own: they hold until it is asked again.
-    """
-
-    track: I64  # (n,) rows of the store: part by part (parts by their lowest plot), inside a part in order
-    start: I64  # (n + 1,) pairs of track w are start[w]..start[w + 1]
-    plot: I32  # (E,) rising for each track
-    chunk: I64  # (C + 1,) tracks chunk[c]..chunk[c + 1] are whole parts
-    tracks_most: int  # of a chunk
-    pairs_most: int
-    plots_most: int
-    shed: int  # pairs left out because a plot had more than pairs_max
 
 
 class Index:
@@ -197,9 +181,9 @@ def candidates(
 ) -> Nearby:
     """Pair n tracks with the plots of a look: each plot with the tracks within reach at its time.
 
-    A track is within reach where its distance on the ground is at most the plot's radius plus the track's,
-    min(4 (sigma_p + |dt| sigma_v + sqrt(q_agile |dt|³ / 3)) + 50, radius_max), where dt is the plot's time less the
-    track's.
+    A track is within reach where the square of its distance on the ground is at most that of the plot's radius plus
+    that of the track's, min(4 sqrt((sigma_p + |dt| sigma_v)² + q_agile |dt|³ / 3) + 50, radius_max), where dt is the
+    plot's time less the track's.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from airpicture.kernels.apart import STATES, Groups
 from airpicture.kernels.assign import Assignment
 from airpicture.kernels.belief import Belief
 from airpicture.kernels.clusters import Graph
@@ -106,6 +107,15 @@ def make_work(tracks: int, pairs: int, exact_limit: int) -> Work:
             col_edge=np.empty(pairs, np.int32),
             row_awake=np.empty(side, np.uint8),
             col_awake=np.empty(side, np.uint8),
+        ),
+        groups=Groups(
+            key=np.empty(STATES, np.int64),
+            total=np.empty(STATES),
+            best=np.empty(STATES),
+            back=np.empty(STATES, np.int32),
+            via=np.empty(STATES, np.int32),
+            slot=np.empty(2 * STATES, np.int32),
+            stamp=np.zeros(2 * STATES + 1, np.int64),
         ),
     )
 

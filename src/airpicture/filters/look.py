@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from airpicture.association.index import Nearby
 from airpicture.association.workspace import make_work
 from airpicture.config import Config
 from airpicture.kernels.bank import SCRATCH
@@ -14,6 +13,7 @@ from airpicture.kernels.joint import COUNTS
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import ROW
 from airpicture.kernels.look import (
+    K_APART,
     K_CONFIRM,
     K_CONFIRM_PLOTS,
     K_EXACT_LIMIT,
@@ -30,7 +30,7 @@ from airpicture.kernels.look import (
 )
 from airpicture.kernels.room import CONDITIONED, Room
 from airpicture.parallel import Run, do
-from airpicture.reports import Reports, Stations
+from airpicture.reports import Nearby, Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, U8
 
@@ -57,6 +57,7 @@ def look_settings(config: Config) -> F64:
     settings[K_EXACT_LIMIT] = config.association.exact_limit
     settings[K_SWEEPS] = config.association.sweeps
     settings[K_TOLERANCE] = config.association.tolerance
+    settings[K_APART] = config.association.apart
     settings[K_LIFETIME] = config.life.lifetime_s
     settings[K_NEAREST] = config.association.method == "nearest"
     return settings

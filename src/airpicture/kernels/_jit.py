@@ -123,7 +123,7 @@ OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "fastma
 UNCOUNTED: Final[dict[str, Any]] = {**OPTIONS, "_nrt": False}
 
 # Kernels that no run does without; that they are cached stands for all (`compiled`).
-NEEDED: Final = ("joint.joint_clusters", "snapshot.snapshot_rows")
+NEEDED: Final = ("look.look_chunks", "snapshot.snapshot_rows")
 
 
 def compiled() -> bool:

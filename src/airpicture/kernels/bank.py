@@ -23,6 +23,7 @@ from airpicture.kernels.lanes import (
     dot,
     less,
     load_covariance,
+    load_plain,
     load_state,
     mat_mul,
     mat_vec,
@@ -50,12 +51,15 @@ from airpicture.kernels.layout import (
     M_RATE,
     M_SHARE,
     M_TURN_ACCELERATION,
+    M_TURN_LEAST,
     M_TURN_RATE,
     MODE,
     MODEL,
     RIGHT,
     ROW,
     STATE,
+    STRAIGHT,
+    TURN,
 )
 from airpicture.kernels.wgs84 import height_up_of
 
@@ -113,12 +117,12 @@ def mixture(T: F64, lanes: U) -> None:
 
 @lane
 def _mix(T: F64, l: U, m0: float, m1: float, m2: float, m3: float, m4: float, m5: float) -> None:
-    """Replace a model's state by its mixture; the overall one's covariance comes spread over the lanes of T_SUM."""
+    """Replace a model's state by its mixture; the overall one's covariance comes from T_SPREAD on, alike for all."""
     mean = (m0, m1, m2, m3, m4, m5)
     kept = T[T_KEPT + l]
     d = less(load_state(T, T_X + l), mean)
     store_state(T, T_X + l, moved(mean, kept, d))
-    P = weighted(kept, load_covariance(T, T_P + l), 1.0 - kept, load_covariance(T, T_SUM + S6 + l))
+    P = weighted(kept, load_covariance(T, T_P + l), 1.0 - kept, load_plain(T, U(T_SPREAD)))
     store_covariance(T, T_P + l, weighted(1.0, P, kept * (1.0 - kept), outer(d)))
 
 
@@ -273,6 +277,25 @@ def load_motion(motion: F64, T: F64) -> None:
 
 
 @inline
+def turn_rates(T: F64, straight: float, speed: float, motion: F64) -> tuple[float, float]:
+    """Return the rates of the left and the right turn model [rad/s, positive].
+
+    A model turns as fast as the course has turned of late where that is its own way round, else at the usual rate.
+    T[TURN] : of the track; straight : probability of the straight model; speed : m/s
+    """
+    usual = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / speed)
+    turned = T[TURN]
+    left = usual
+    right = usual
+    follow = min(3.0 * (1.0 - straight), 1.0)
+    if turned > motion[M_TURN_LEAST]:
+        left += follow * (turned - usual)
+    elif -turned > motion[M_TURN_LEAST]:
+        right += follow * (-turned - usual)
+    return left, right
+
+
+@inline
 def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
     """Mix a track and predict it by dt >= 0 into T[:ROW]; the row is left alone.
 
@@ -299,32 +322,29 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
         T[T_MEAN + 5],
     )
     _, ux, uy, uz = height_up_of(m0, m1, m2)
+    straight = T[MODE + STRAIGHT]
     stays = math.exp(-motion[M_RATE] * dt)
     for m in range(LANES):
         kept = stays * T[T_MODE + m]
         T[T_MODE + m] = kept + (1.0 - stays) * motion[M_SHARE + m]
         T[int(T_KEPT) + m] = kept / T[T_MODE + m]
-    o = int(T_SUM + S6)
-    for a in range(MODEL - STATE):
-        for m in range(LANES):
-            T[o + LANES * a + m] = T[T_SPREAD + a]
     for l in range(lanes):
         _mix(T, l, m0, m1, m2, m3, m4, m5)
     if dt != 0.0:
         climb = m3 * ux + m4 * uy + m5 * uz
         speed = math.sqrt(max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6))
-        rate = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / speed)
-        s, c = math.sin(rate * dt), math.cos(rate * dt)
+        left, right = turn_rates(T, straight, speed, motion)
         for m in range(LANES):
             T[int(T_COS) + m] = 1.0
             T[int(T_SIN) + m] = 0.0
             T[int(T_COS_INT) + m] = 0.0
             T[int(T_SIN_INT) + m] = dt
         for m in (LEFT, RIGHT):
-            side = 1.0 if m == LEFT else -1.0
+            rate = left if m == LEFT else -right
+            s, c = math.sin(rate * dt), math.cos(rate * dt)
             T[int(T_COS) + m] = c
-            T[int(T_SIN) + m] = side * s
-            T[int(T_COS_INT) + m] = side * (1.0 - c) / rate
+            T[int(T_SIN) + m] = s
+            T[int(T_COS_INT) + m] = (1.0 - c) / rate
             T[int(T_SIN_INT) + m] = s / rate
         bend = 1.0 / math.sqrt(max(m0 * m0 + m1 * m1 + m2 * m2, 1.0))
         for l in range(lanes):
@@ -336,7 +356,8 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
     var = T[H_VAR] if ranged else motion[M_H_VAR]
     for l in range(lanes):
         _bound(T, l, rx, ry, rz, wx, wy, wz, h, mean, var, motion[M_CLIMB_VAR])
-    return h, wx, wy, wz
+    # where it was bounded, the straight model's height has changed
+    return height_from((T[0] - rx, T[LANES] - ry, T[2 * LANES] - rz), (wx, wy, wz), h), wx, wy, wz
 
 
 @inline

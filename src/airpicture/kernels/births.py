@@ -42,6 +42,7 @@ from airpicture.kernels.layout import (
     D_BARO,
     M_Q_UP,
     MODEL,
+    SHARED,
     STRAIGHT,
     VAR_BARO,
     VAR_POS,
@@ -159,7 +160,7 @@ def _try(
     bend = 1.0 / math.sqrt(x * x + y * y + z * z)
     T[D_BARO] = 0.0
     T[VAR_BARO] = life[L_VAR_PRESSURE]
-    T[VAR_POS] = 0.0
+    T[VAR_POS], T[SHARED] = 0.0, 0.0
     found = 0
     total = 0.0
     for first in range(0, picks, LANES):

@@ -19,6 +19,7 @@ from airpicture.kernels.layout import (
     D_BARO,
     MODE,
     POLAR,
+    SHARED,
     VAR_BARO,
     VAR_POS,
     Z_COS,
@@ -177,14 +178,15 @@ def condition(
     ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(vx, vy, vz)
     var = Z[j, Z_VAR_P]
     if Z[j, Z_LEARN] == 1.0 and T[VAR_POS] > 0.0:
-        var = T[VAR_POS]
+        # errors that one sensor's reports have in common don't show in their scatter; between two sensors they do
+        var = T[VAR_POS] + (var if T[SHARED] > 0.0 else 0.0)
     for l in range(lanes):
         fold_position(T, l, px, py, pz, ex, ey, ez, nx, ny, nz, delta, var)
     if not (math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH])):
         return 2
     east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V]
     for l in range(lanes):
-        fold_velocity(T, l, ex, ey, ez, nx, ny, nz, east, north, var)
+        fold_velocity(T, l, ex, ey, ez, nx, ny, nz, delta, east, north, var)
     return 4
 
 

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import inline
+from airpicture.kernels.apart import keep_two_apart
 from airpicture.kernels.clusters import F64, I32, I64, U8, Graph
 
 SCALE_HIGH = 1e100  # a table whose sum leaves these bounds is scaled back
@@ -187,7 +188,7 @@ def store_core(steps: int, bits: int, core: Core, p: Peel) -> None:
 
 
 @inline
-def two_bits(steps: int, ratio: F64, probability: F64) -> tuple[bool, float, float]:
+def two_bits(steps: int, ratio: F64, probability: F64, apart: float) -> tuple[bool, float, float]:
     """Solve a core with two bits, a and b, in closed form; step s has the edges `2 s` to a and `2 s + 1` to b.
 
         Z = 1 + sum of b + sum over steps s of a_s (1 + sum of b but b_s)
@@ -196,6 +197,7 @@ def two_bits(steps: int, ratio: F64, probability: F64) -> tuple[bool, float, flo
     ----------
     ratio : (2 steps,) float64
     probability : (2 steps,) float64; overwritten
+    apart : share of weight to be shifted so as to keep tracks apart, see `apart`
 
     Returns
     -------
@@ -223,6 +225,8 @@ def two_bits(steps: int, ratio: F64, probability: F64) -> tuple[bool, float, flo
     scale = 1.0 / total
     for e in range(2 * steps):
         probability[e] *= scale
+    if apart > 0.0:
+        keep_two_apart(steps, ratio, scale, apart, probability)
     return True, free_a * scale, free_b * scale
 
 

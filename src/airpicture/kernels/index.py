@@ -187,9 +187,14 @@ def _link(i: int, grid: Grid) -> None:
 
 
 @inline
-def _radius(age: float, sigma_p: float, sigma_v: float, q_third: float, radius_max: float) -> float:
-    """Return the search radius of a track at an age, as `kernels.near` computes it."""
-    return min(4.0 * (sigma_p + age * sigma_v + math.sqrt(q_third * age) * age) + 50.0, radius_max)
+def radius_at(age: float, sigma_p: float, sigma_v: float, q_third: float, radius_max: float) -> float:
+    """Return the search radius of a track [m] at an age [s]: four sigma of where the most agile model lets it be.
+
+    Errors of position and velocity may be of one sign, what it does since is independent. Convex in age.
+    """
+    drifted = sigma_p + age * sigma_v
+    r = 4.0 * math.sqrt(drifted * drifted + q_third * age * age * age) + 50.0
+    return radius_max if r > radius_max else r  # NaN stays NaN
 
 
 @inline
@@ -201,8 +206,8 @@ def _reach(
     Radius and distance from the point are convex in time, so their sum is largest at an end of the stay, and least
     where both ends need the same. Where the radius meets its bound, it counts as at the bound all the time.
     """
-    first = _radius(abs(begin), sigma_p, sigma_v, q_third, radius_max)
-    last = _radius(abs(end), sigma_p, sigma_v, q_third, radius_max)
+    first = radius_at(abs(begin), sigma_p, sigma_v, q_third, radius_max)
+    last = radius_at(abs(end), sigma_p, sigma_v, q_third, radius_max)
     if first >= radius_max or last >= radius_max:
         return 0.5 * (begin + end), radius_max + 0.5 * (end - begin) * STRETCH * speed
     drift = STRETCH * speed + 1e-3

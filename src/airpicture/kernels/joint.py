@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.apart import Groups, keep_apart
 from airpicture.kernels.assign import Assignment, assign
 from airpicture.kernels.belief import Belief, propagate
 from airpicture.kernels.clusters import F64, I32, I64, Graph, load_rows, sort_columns
@@ -53,11 +54,12 @@ class Work(NamedTuple):
     tables: Tables
     assignment: Assignment
     belief: Belief
+    groups: Groups
 
 
 @inline
-def _solve_core(steps: int, bits: int, work: Work) -> None:
-    """Exact probabilities of a planned core, its weights scaled first where they are far apart."""
+def _solve_core(steps: int, bits: int, work: Work, apart: float) -> None:
+    """Exact probabilities of a planned core, its weights scaled first where they are far from one another."""
     core, t, a = work.core, work.tables, work.assignment
     if widest(steps, core.start, core.ratio) < WIDEST_PLAIN:
         for s in range(steps):
@@ -75,10 +77,23 @@ def _solve_core(steps: int, bits: int, work: Work) -> None:
         for b in range(bits):
             t.kappa_bit[b] = np.exp(-a.v[b])
     marginals(steps, core.start, core.bit, core.ratio, t, core.probability, core.free)
+    if apart > 0.0:
+        keep_apart(
+            steps,
+            bits,
+            core.start,
+            core.bit,
+            core.ratio,
+            t.kappa_step,
+            t.kappa_bit,
+            work.groups,
+            apart,
+            core.probability,
+        )
 
 
 @inline
-def _solve_two_bits(steps: int, core: Core) -> bool:
+def _solve_two_bits(steps: int, core: Core, apart: float) -> bool:
     """Exact probabilities of a core with two bits; False where its weights are too far apart."""
     for s in range(steps):
         e = 2 * s
@@ -86,7 +101,7 @@ def _solve_two_bits(steps: int, core: Core) -> bool:
             core.bit[e], core.bit[e + 1] = core.bit[e + 1], core.bit[e]
             core.edge[e], core.edge[e + 1] = core.edge[e + 1], core.edge[e]
             core.ratio[e], core.ratio[e + 1] = core.ratio[e + 1], core.ratio[e]
-    plain, _, _ = two_bits(steps, core.ratio, core.probability)
+    plain, _, _ = two_bits(steps, core.ratio, core.probability, apart)
     if plain:
         for s in range(steps):
             core.free[s] = max(1.0 - core.probability[2 * s] - core.probability[2 * s + 1], 0.0)
@@ -100,6 +115,7 @@ def _two_tracks(
     track_start: I64,
     pair_plot: I32,
     ratio: F64,
+    apart: float,
     work: Work,
     weight: F64,
     missed: F64,
@@ -138,7 +154,7 @@ def _two_tracks(
     for s in range(steps):
         shared[2 * s] *= scale_i
         shared[2 * s + 1] *= scale_k
-    plain, free_i, free_k = two_bits(steps, shared, probability)
+    plain, free_i, free_k = two_bits(steps, shared, probability, apart)
     if not plain:
         return 0
     missed[i] = free_i * scale_i
@@ -172,6 +188,7 @@ def joint_clusters(
     exact_limit: int,
     sweeps: int,
     tolerance: float,
+    apart: float,
     local: I32,
     work: Work,
     weight: F64,
@@ -187,6 +204,7 @@ def joint_clusters(
     track_start, pair_plot, ratio : the pairs, cleaned by `clusters.group`
     exact_limit : most nodes open at once in the exact recursion
     sweeps, tolerance : bounds of `belief.propagate`
+    apart : share of weight to be shifted so as to keep close tracks apart, see `apart`; not in propagated clusters
     local : (M,) int32, -1 everywhere before and after
     work : sized for the largest cluster
     weight : (E,) float64; written where a pair belongs to the range
@@ -218,6 +236,7 @@ def joint_clusters(
                 track_start,
                 pair_plot,
                 ratio,
+                apart,
                 work,
                 weight,
                 missed,
@@ -240,11 +259,11 @@ def joint_clusters(
             steps, bits = load_core(n, m, k, by_track, graph, p, core)
             exact = False
             if bits == 2 and exact_limit >= 2:
-                exact = _solve_two_bits(steps, core)
+                exact = _solve_two_bits(steps, core, apart)
             if not exact:
                 exact = plan(steps, bits, exact_limit, core.start, core.bit, work.tables)
                 if exact:
-                    _solve_core(steps, bits, work)
+                    _solve_core(steps, bits, work, apart)
             if not exact:
                 if not by_track:
                     steps, bits = load_core(n, m, k, True, graph, p, core)

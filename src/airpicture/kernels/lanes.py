@@ -93,6 +93,34 @@ def load_covariance(T: F64, at: int) -> Covariance:
 
 
 @lane
+def load_plain(T: F64, at: int) -> Covariance:
+    """Return 21 numbers that stand next to one another from T[at] on: the same for all lanes."""
+    return (
+        T[at],
+        T[at + U(1)],
+        T[at + U(2)],
+        T[at + U(3)],
+        T[at + U(4)],
+        T[at + U(5)],
+        T[at + U(6)],
+        T[at + U(7)],
+        T[at + U(8)],
+        T[at + U(9)],
+        T[at + U(10)],
+        T[at + U(11)],
+        T[at + U(12)],
+        T[at + U(13)],
+        T[at + U(14)],
+        T[at + U(15)],
+        T[at + U(16)],
+        T[at + U(17)],
+        T[at + U(18)],
+        T[at + U(19)],
+        T[at + U(20)],
+    )
+
+
+@lane
 def store_covariance(T: F64, at: int, P: Covariance) -> None:
     """Write 21 numbers of a lane from T[at] on."""
     T[at] = P[0]

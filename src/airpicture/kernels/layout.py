@@ -33,6 +33,9 @@ COUNT_POS: Final = 117  # plots it rests on
 VAR_COMMON: Final = 118  # m², what such positions have in common and no filtering takes away; shown, not filtered with
 H_MEAN: Final = 119  # m, where an unmeasured height is assumed to be, by the range of the last plot; with ...
 H_VAR: Final = 120  # m², ... its variance; 0 where no radar plot without height has told
+SHARED: Final = 121  # above 0 where another sensor took part of late: 1 with a plot of another than the last one's ...
+SHARED_FADES: Final = 0.02  # ... and so much less with each further plot of the same
+TURN: Final = 122  # rad/s, counter-clockwise positive: how fast the course has turned of late
 ROW: Final = 128
 
 # The summary of a track: what the spatial index reads, one cache line.
@@ -80,4 +83,6 @@ M_TURN_ACCELERATION: Final = 14  # m/s²
 M_H_MEAN: Final = 15  # m, an unmeasured height: mean ...
 M_H_VAR: Final = 16  # ... and variance
 M_CLIMB_VAR: Final = 17  # m²/s², most that a vertical speed can be uncertain, its mean being 0
-MOTION: Final = 18
+M_TURN_LEAST: Final = 18  # rad/s, least turn of the course that a turn model follows
+M_TURN_SECONDS: Final = 19  # s, memory of TURN
+MOTION: Final = 20

@@ -10,8 +10,21 @@ from typing import Any, Final, NamedTuple
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
-from airpicture.kernels.layout import EXISTENCE, INTERVAL, ROW, Z_ELEVATION, Z_H, Z_H_BARO
+from airpicture.kernels.layout import (
+    EXISTENCE,
+    INTERVAL,
+    M_TURN_SECONDS,
+    ROW,
+    S_POSITION,
+    S_VELOCITY,
+    SHARED,
+    SHARED_FADES,
+    Z_ELEVATION,
+    Z_H,
+    Z_H_BARO,
+)
 from airpicture.kernels.life import COASTING, CONFIRMED
+from airpicture.kernels.wgs84 import up_of
 
 EXISTENCE_MOST: Final = 0.998  # belief that four missed looks in a row at Pd 0.9 bring below the retiring threshold
 DETECT_ANY_TIME: Final = 0.05  # that a sensor without turns reports a target in just this frame of 0.25 s
@@ -30,6 +43,10 @@ OTHER_CODE: Final = -2.5  # garbled or changed Mode A codes are common: some 2 %
 SAME_CALLSIGN: Final = 3.0
 AGREE: Final = (3, 2, 3)  # plots in a row before address, code, callsign change
 SHARED_CODES: Final = (0o0000, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700)  # name nobody
+
+TURN_MOST: Final = 0.12  # rad/s, fastest turn of the course that is taken for one: 7 degrees a second
+ACCELERATION_MOST: Final = 90.0  # m/s² across, likewise
+SLOW: Final = 15.0  # m/s; the course of a target much slower than this is noise
 
 NO_HEIGHT: Final = 0  # what a height rests on
 PRESSURE: Final = 1
@@ -174,6 +191,14 @@ def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Learnt) 
 
 
 @inline
+def _note_sensor(i: int, sensor: int, of: Learnt) -> None:
+    """Note whose plot track i took last, and whether of late they were of several sensors."""
+    shared = of.rows[i, SHARED] - SHARED_FADES
+    of.rows[i, SHARED] = max(shared, 0.0) if of.plot_sensor[i] == sensor else 1.0
+    of.plot_sensor[i] = sensor
+
+
+@inline
 def _seen(i: int, t_ns: int, sensor: int, of: Learnt) -> None:
     """Note that a sensor had track i: in its own place, else in a free one, else in that of the longest silent."""
     slot = -1
@@ -192,6 +217,33 @@ def _seen(i: int, t_ns: int, sensor: int, of: Learnt) -> None:
     of.seen_sensor[i, slot] = sensor
     of.seen_look[i, slot] = max(t_ns, 0)
     of.seen_hit[i, slot] = max(t_ns, 0)
+
+
+@inline
+def turn_learnt(vx: float, vy: float, vz: float, now: F64, known: float, dt: float, motion: F64) -> float:
+    """Return how fast the course of an updated track turns [rad/s], from its velocity dt seconds before and now.
+
+    One exponential mean of the turn of the filtered course over the memory M_TURN_SECONDS. In a turn the filter's
+    velocity lags, evenly, so that the rate is right though the course is late. Source: a model set that
+    follows the target, Li, Bar-Shalom, "Multiple-model estimation with variable structure", IEEE TAC 41(4), 1996;
+    Jilkov, Angelova, Semerdjiev, "Design and comparison of mode-set adaptive IMM algorithms for maneuvering target
+    tracking", IEEE TAES 35(1), 1999.
+
+    Parameters
+    ----------
+    vx ... : m/s, ECEF, before; now : (SUMMARY,) float64, the track's summary; known : rad/s, what was held so far
+    """
+    ux, uy, uz = up_of(now[S_POSITION], now[S_POSITION + 1], now[S_POSITION + 2])
+    wx, wy, wz = now[S_VELOCITY], now[S_VELOCITY + 1], now[S_VELOCITY + 2]
+    v_up, w_up = vx * ux + vy * uy + vz * uz, wx * ux + wy * uy + wz * uz
+    # of the level parts: cross product along up, and dot product
+    cross = (vy * wz - vz * wy) * ux + (vz * wx - vx * wz) * uy + (vx * wy - vy * wx) * uz
+    dot = vx * wx + vy * wy + vz * wz - v_up * w_up
+    w2 = wx * wx + wy * wy + wz * wz - w_up * w_up
+    most = min(TURN_MOST, ACCELERATION_MOST / math.sqrt(max(w2, 1.0)))
+    turned = min(max(math.atan2(cross, dot) / dt, -most), most)
+    gain = (1.0 - math.exp(-dt / motion[M_TURN_SECONDS])) * w2 / (w2 + SLOW * SLOW)
+    return known + gain * (turned - known)
 
 
 @inline
@@ -246,7 +298,7 @@ def learn_track(
     if math.isfinite(R.Z[j, Z_H_BARO]):
         of.has_baro[i] |= 1
     if newest:  # a plot that came late changes nothing that speaks of the last plot
-        of.plot_sensor[i] = sensor
+        _note_sensor(i, sensor, of)
         of.plot_range[i] = R.slant_range[j]
         of.plot_azimuth[i] = R.azimuth[j]
         of.plot_h_baro[i] = R.Z[j, Z_H_BARO]

@@ -14,15 +14,15 @@ from airpicture.kernels.bank import load_motion, predict, summarise
 from airpicture.kernels.clusters import group, list_clusters
 from airpicture.kernels.conditioning import condition, likelihood
 from airpicture.kernels.folding import fold_plots
-from airpicture.kernels.grid import _sort
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
-from airpicture.kernels.layout import EXISTENCE, ROW
-from airpicture.kernels.learn import TAKEN, Learnt, detection_of, identity_of, learn_track
+from airpicture.kernels.layout import EXISTENCE, ROW, S_VELOCITY, TURN
+from airpicture.kernels.learn import GAP_LEAST, TAKEN, Learnt, detection_of, identity_of, learn_track, turn_learnt
 from airpicture.kernels.life import ENDED, due_after, existence_at
 from airpicture.kernels.measuring import C_FOUND
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import STATES, Room
+from airpicture.kernels.sorting import sort_numbers
 
 # Settings, one flat array
 K_CONFIRM = 0
@@ -32,7 +32,8 @@ K_SWEEPS = 3
 K_TOLERANCE = 4
 K_NEAREST = 5  # 1: the best joint event instead of probabilities
 K_LIFETIME = 6  # s
-LOOK = 7
+K_APART = 7  # share of weight that is shifted to keep close tracks apart
+LOOK = 8
 
 # What became of a track in a look
 UNTOUCHED = 0  # no plot passed its gate
@@ -115,6 +116,25 @@ def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Learnt, r
         room.ratio[e] = math.exp(min(room.ratio[e] + prior, 600.0)) if room.ratio[e] + prior > -600.0 else 0.0
 
 
+@inline
+def fetch(track: I64, plot: I32, of: Learnt, Z: F64) -> int:
+    """Read a number of each line of the cache that a chunk's tracks and plots take; return what nobody needs.
+
+    Here no load waits for another, so the memory's latencies overlap; later, each would be waited for.
+    """
+    seen = 0
+    total = 0.0
+    for w in range(len(track)):
+        i = track[w]
+        for k in range(0, ROW, 8):
+            total += of.rows[i, k]
+        seen += of.seen_sensor[i, 0] + of.seen_look[i, 3] + of.seen_hit[i, 3] + of.t_plot[i] + of.has_baro[i]
+    for e in range(len(plot)):
+        j = plot[e]
+        total += Z[j, 0] + Z[j, 8] + Z[j, 16] + Z[j, 22]
+    return seen + (1 if total > 0.0 else 0)
+
+
 @jit
 def look_chunks(
     lo: int,
@@ -159,6 +179,7 @@ def look_chunks(
         first, last = chunk[c], chunk[c + 1]
         n = last - first
         pairs = 0
+        room.spare[0] = fetch(track[first:last], plot[start[first] : start[last]], of, R.Z)
         for w in range(n):
             room.first[w] = pairs
             pairs = _score(
@@ -192,7 +213,7 @@ def look_chunks(
                 room.local[j] = 0
                 room.names[plots] = j
                 plots += 1
-        _sort(plots, room.names, room.spare)
+        sort_numbers(plots, room.names, room.spare)
         for k in range(plots):
             room.local[room.names[k]] = k
             room.claimed[k] = 0.0
@@ -240,6 +261,7 @@ def look_chunks(
                 int(settings[K_EXACT_LIMIT]),
                 int(settings[K_SWEEPS]),
                 settings[K_TOLERANCE],
+                settings[K_APART],
                 room.inner,
                 room.joint,
                 room.weight,
@@ -262,7 +284,11 @@ def look_chunks(
             got, top, moved_ = fold_plots(w, e_from, e_to, R, S, motion, room, lanes)
             room.got[w] = min(got, 1.0)
             if moved_ == 1:
+                vx, vy, vz = summary[i, S_VELOCITY], summary[i, S_VELOCITY + 1], summary[i, S_VELOCITY + 2]
                 summarise(room.T, lanes, summary, i)
+                gap = (room.t_w[w] - of.t_ns[i]) * 1e-9
+                if gap > GAP_LEAST:
+                    room.T[TURN] = turn_learnt(vx, vy, vz, summary[i], room.T[TURN], gap, motion)
             j = room.plot[top]
             s = R.sensor[j]
             learn_track(

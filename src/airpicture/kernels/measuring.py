@@ -317,6 +317,7 @@ def fold_velocity(
     nx: float,
     ny: float,
     nz: float,
+    delta: float,
     east: float,
     north: float,
     var: float,
@@ -324,6 +325,7 @@ def fold_velocity(
     """Fold a reported velocity."""
     x = load_state(T, T_X + l)
     P = load_covariance(T, T_P + l)
+    r = var + T[T_Q + l] * abs(delta)
     nu_e = east - (x[3] * ex + x[4] * ey + x[5] * ez)
     nu_n = north - (x[3] * nx + x[4] * ny + x[5] * nz)
-    _fold_two(T, l, x, P, (0.0, 0.0, 0.0, ex, ey, ez), nu_e, var, (0.0, 0.0, 0.0, nx, ny, nz), nu_n, var, 1.0)
+    _fold_two(T, l, x, P, (0.0, 0.0, 0.0, ex, ey, ez), nu_e, r, (0.0, 0.0, 0.0, nx, ny, nz), nu_n, r, 1.0)

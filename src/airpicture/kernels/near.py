@@ -1,8 +1,9 @@
 """Which tracks could a plot belong to: the exact test, and the walk through the index that finds whom to test.
 
-A plot meets a track where, both scaled down to the ellipsoid, their distance at the plot's own time is within the sum
-of their radii. That depends on the track's summary and the plot alone; the index (`kernels.index`) only spares most of
-the tests. So what comes out is the same to the bit however the index came about, and for any split of the plots.
+A plot meets a track where, both scaled down to the ellipsoid, their distance at the plot's own time is within the root
+of the sum of their radii squared: their errors are independent. That depends on the track's summary and the plot alone;
+the index (`kernels.index`) only spares most of the tests. So what comes out is the same to the bit however the index
+came about, and for any split of the plots.
 
 What costs is memory that isn't in the cache, so plots go through in blocks, step by step: heads of cells, then entries,
 then summaries. The loads of one step don't wait for one another.
@@ -35,6 +36,7 @@ from airpicture.kernels.index import (
     N,
     face_of,
     on_face,
+    radius_at,
     shift_of,
     tile_at,
 )
@@ -66,7 +68,7 @@ def _distance(
     q_third: float,
     radius_max: float,
 ) -> float:
-    """Return the squared distance of a plot from a track at time t over the squared sum of their radii."""
+    """Return the squared distance of a plot from a track at time t over the sum of their radii squared."""
     dt = (t - t_track[i]) * 1e-9
     px, py, pz = ground(
         summary[i, S_POSITION] + dt * summary[i, S_VELOCITY],
@@ -74,13 +76,9 @@ def _distance(
         summary[i, S_POSITION + 2] + dt * summary[i, S_VELOCITY + 2],
     )
     age = abs(dt)
-    sigma = summary[i, S_SIGMA_P] + age * summary[i, S_SIGMA_V] + math.sqrt(q_third * age) * age
-    r = 4.0 * sigma + 50.0
-    if r > radius_max:
-        r = radius_max
-    r += own
+    r = radius_at(age, summary[i, S_SIGMA_P], summary[i, S_SIGMA_V], q_third, radius_max)
     dx, dy, dz = x - px, y - py, z - pz
-    return float((dx * dx + dy * dy + dz * dz) / (r * r))
+    return float((dx * dx + dy * dy + dz * dz) / (r * r + own * own))
 
 
 @inline

@@ -5,17 +5,16 @@ from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
-from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict
+from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict, turn_rates
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     D_BARO,
     EXISTENCE,
     LEFT,
-    M_TURN_ACCELERATION,
-    M_TURN_RATE,
     MODE,
     RIGHT,
     STATE,
+    STRAIGHT,
     VAR_BARO,
     VAR_COMMON,
 )
@@ -71,8 +70,9 @@ def _through(x: float, y: float, z: float, P: F64, o: int, a: int) -> tuple[floa
 
 
 @inline
-def _show(T: F64, o: int, left: float, right: float, var_common: float, motion: F64, out: F64, q: int) -> None:
+def _show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> None:
     """Write the mean (6) and covariance (21) from T[o] on, in ECEF, to column q as east, north, up."""
+    straight, left, right = T[MODE + STRAIGHT], T[MODE + LEFT], T[MODE + RIGHT]
     x, y, z = T[o], T[o + 1], T[o + 2]
     w = math.sqrt(x * x + y * y)
     cos_lat, sin_lat, out[O_H, q] = meridian_of(w, z)
@@ -102,8 +102,8 @@ def _show(T: F64, o: int, left: float, right: float, var_common: float, motion: 
     vx, vy, vz = T[o + 3], T[o + 4], T[o + 5]
     east, north = vx * ex + vy * ey, vx * nx + vy * ny + vz * nz
     out[O_V, q], out[O_V + 1, q], out[O_V + 2, q] = east, north, vx * ux + vy * uy + vz * uz
-    rate = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / max(math.sqrt(east * east + north * north), 1e-3))
-    omega = rate * (left - right)
+    to_left, to_right = turn_rates(T, straight, max(math.sqrt(east * east + north * north), 1e-3), motion)
+    omega = to_left * left - to_right * right
     out[O_A, q], out[O_A + 1, q] = -omega * north, omega * east
     out[O_LEFT, q], out[O_RIGHT, q] = left, right
 
@@ -157,7 +157,7 @@ def snapshot_rows(
             i = index[k]
             predict(of.rows[i], max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T, lanes)
             mixture(T, lanes)
-            _show(T, T_MEAN, T[MODE + LEFT], T[MODE + RIGHT], of.rows[i, VAR_COMMON], motion, out, q)
+            _show(T, T_MEAN, of.rows[i, VAR_COMMON], motion, out, q)
             source = int(of.h_source[i])
             _show_height(i, t_ns[k], source, of, of.rows[i, VAR_BARO], of.rows[i, D_BARO], out, q)
             out[O_EXISTENCE, q] = existence_at(of.rows[i, EXISTENCE], t_ns[k], t_aged[i], lifetime)

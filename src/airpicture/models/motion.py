@@ -4,7 +4,8 @@
 index  model              motion                                           noise
 ====== ================== ================================================ ==========================
 0      straight           level great-circle flight at constant speed      small: air is never still
-1, 2   left, right turn   level turn at min(standard rate, a / speed)      real turns spread about it
+1, 2   left, right turn   level turn as fast as the course turns, else    real turns spread about it
+                          at min(usual rate, a / speed)
 3      agile              straight, but nearly free to accelerate          up to a fighter's turn
 ====== ================== ================================================ ==========================
 """
@@ -24,7 +25,9 @@ from airpicture.kernels.layout import (
     M_RATE,
     M_SHARE,
     M_TURN_ACCELERATION,
+    M_TURN_LEAST,
     M_TURN_RATE,
+    M_TURN_SECONDS,
     MOTION,
     RIGHT,
     STRAIGHT,
@@ -48,8 +51,10 @@ def motion_settings(config: Config) -> F64:
         motion[M_Q_UP + model] = q_up
         motion[M_SHARE + model] = share
     motion[M_RATE] = 1.0 / m.mode_seconds
-    motion[M_TURN_RATE] = m.turn_rate_max
+    motion[M_TURN_RATE] = m.turn_rate
     motion[M_TURN_ACCELERATION] = m.turn_acceleration
+    motion[M_TURN_LEAST] = m.turn_rate_least
+    motion[M_TURN_SECONDS] = m.turn_seconds
     motion[M_H_MEAN] = 0.5 * config.height_max
     motion[M_H_VAR] = config.height_max**2 / 12.0  # of the uniform distribution
     motion[M_CLIMB_VAR] = (2.0 * config.life.sigma_climb) ** 2

@@ -1,7 +1,17 @@
-"""Tracks from birth to death: beginning, ageing, ending."""
+"""Tracks from birth to death: beginning, twins, ageing, ending."""
 
 from airpicture.tracks.begin import begin, life_settings
 from airpicture.tracks.pool import Pool
 from airpicture.tracks.retire import close_ranks, ending_settings, sweep
+from airpicture.tracks.twins import settle_twins, spoken_for
 
-__all__ = ["Pool", "begin", "close_ranks", "ending_settings", "life_settings", "sweep"]
+__all__ = [
+    "Pool",
+    "begin",
+    "close_ranks",
+    "ending_settings",
+    "life_settings",
+    "settle_twins",
+    "spoken_for",
+    "sweep",
+]

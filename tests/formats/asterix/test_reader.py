@@ -259,6 +259,18 @@ def test_described_sensors_are_found_by_sac_sic_and_kind() -> None:
     assert any("isn't in the sensor table" in note for note in recording.report.notes)
 
 
+def test_reports_taken_for_a_sensor_of_another_kind_are_named() -> None:
+    here = {"id": "here", "kind": "mlat", "sac": 20, "sic": 219, "lat_deg": 41.3, "lon_deg": 2.1, "h_ell_m": 30.0}
+    recording = read(21, ADSB, "2.4", sensors=sensors_from_rows([here]))
+    assert recording.sensors.ids == ("here",)
+    (note,) = recording.report.notes
+    assert "1 adsb reports of 20/219 are taken for those of sensor 'here' (mlat)" in note
+    there = {"id": "there", "kind": "adsb", "sac": 20, "sic": 219}
+    recording = read(21, ADSB, "2.4", sensors=sensors_from_rows([here, there]))
+    assert recording.plots.sensor.tolist() == [1]
+    assert recording.report.notes == ()
+
+
 def test_several_categories_and_unknown_ones_are_counted() -> None:
     data = oracle.block(8, b"\0" * 5) + oracle.block(48, oracle.create(48, "1.32", dict(PLOT)))
     report = read_asterix(data + oracle.block(8, b"\0" * 5), date=DATE).report

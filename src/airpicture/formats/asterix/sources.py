@@ -115,6 +115,9 @@ def find_sensors(
         row = _described(sensors, *sender) if sensors is not None else -1
         if row >= 0:
             rows[sender] = row
+            assert sensors is not None
+            if sensors.kind[row] != sender[1]:
+                notes.append(_mixed_note(sensors, row, sender, senders[sender]))
         else:
             new.append(sender)
     if sensors is not None:
@@ -182,6 +185,16 @@ def _completed(
         if np.isnan(columns["period"][row]) and "period_s" in told:
             columns["period"][row] = told["period_s"]
     return replace(sensors, **columns)
+
+
+def _mixed_note(sensors: Sensors, row: int, sender: tuple[int, int], reports: int) -> str:
+    """Return the sentence that says whose reports were taken for a described sensor's of another kind."""
+    kind, known = (SensorKind(int(k)).name.lower() for k in (sender[1], sensors.kind[row]))
+    return (
+        f"{reports:,} {kind} reports of {sender[0] >> 8}/{sender[0] & 255} are taken for those of sensor "
+        f"{sensors.ids[row]!r} ({known}); where they are another system's, describe a sensor of kind "
+        f"{kind!r} with that SAC/SIC"
+    )
 
 
 def _site_note(sensors: Sensors, row: int, reports: int) -> str:

@@ -2,10 +2,9 @@
 plots.
 
 A report that the sensor marks as simulated, as a test or as coming from a field monitor is left out; so is a track
-update that no plot stands behind. Both are counted. What isn't read: velocities that a sensor's own tracker computed
-(I048/200, I020/202, ...), since taking a filter's output for a measurement counts the same plots twice; Doppler speed
-(I048/120,
-I001/120), whose sign sensors don't agree on.
+update that no plot stands behind, said (I048/020) or not (see `extrapolated`). All are counted. What isn't read:
+velocities that a sensor's own tracker computed (I048/200, I020/202, ...), since taking a filter's output for a
+measurement counts the same plots twice; Doppler speed (I048/120, I001/120), whose sign sensors don't agree on.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.formats.asterix.decode import Records
+from airpicture.formats.asterix.extrapolated import NEEDED, extrapolated
 from airpicture.formats.asterix.units import callsigns, codes, si
 from airpicture.tables import F64, I32, I64, U8, U64, SensorKind, Technology
 from airpicture.units import FL, NMI
@@ -113,6 +113,8 @@ _FALSE_REPORTS = {
     "RAB": "field monitor (report)",
 }
 
+EXTRAPOLATED = "extrapolated without plot (report)"
+
 
 def _start(records: Records, left: Counter[str], descriptor: str) -> _Reader:
     reader = _Reader(records, left, np.ones(len(records), np.bool_))
@@ -171,6 +173,7 @@ def read_010(records: Records, left: Counter[str]) -> Targets:
     primary = records.integers("020/TYP") == 3  # 0, 1, 5 multilateration, 2 ADS-B, 3 PSR, 4 magnetic loop
     polar = reader.has("040/RHO")
     reader.leave(~polar & ~reader.has("041/LAT") & ~reader.has("042/X"), "without position (report)")
+    reader.leave(extrapolated(records, "161/TRK") & ~primary, EXTRAPOLATED)
     use_polar = polar & primary
     sigma = np.sqrt((si(records, "500/DEVX") ** 2 + si(records, "500/DEVY") ** 2) / 2)
 
@@ -199,6 +202,7 @@ def read_020(records: Records, left: Counter[str]) -> Targets:
     """CAT020: I020/041 or 042, heights 105 and 110, 090, 070, 220, 245; accuracy 500/SDP."""
     reader = _start(records, left, "020")
     reader.leave(~reader.has("041/LAT") & ~reader.has("042/X"), "without position (report)")
+    reader.leave(extrapolated(records, "161/TRN"), EXTRAPOLATED)
     sigma = np.sqrt((si(records, "500/SDP/X") ** 2 + si(records, "500/SDP/Y") ** 2) / 2)
     return reader.targets(
         _filled(len(records), SensorKind.MLAT),
@@ -286,12 +290,12 @@ FIELDS: dict[int, tuple[str, ...]] = {
     10: (
         *_FALSE_020, "000", "020/TYP", "040/RHO", "040/TH", "041/LAT", "041/LON", "042/X", "042/Y", "060/V", "060/G",
         "060/MODE3A",
-        "090/V", "090/G", "090/FL", "091", "220", "245/CHR", "500/DEVX", "500/DEVY",
+        "090/V", "090/G", "090/FL", "091", "220", "245/CHR", "500/DEVX", "500/DEVY", "161/TRK", *NEEDED,
     ),
     20: (
         *_FALSE_020, "041/LAT", "041/LON", "042/X", "042/Y", "070/V", "070/G", "070/MODE3A", "090/V", "090/G", "090/FL",
         "105", "110",
-        "220", "245/CHR", "500/SDP/X", "500/SDP/Y",
+        "220", "245/CHR", "500/SDP/X", "500/SDP/Y", "161/TRN", *NEEDED,
     ),
     21: (
         "040/SIM", "040/TST", "040/RAB", "130/LAT", "130/LON", "131/LAT", "131/LON", "140", "145", "160/RE", "160/GS",

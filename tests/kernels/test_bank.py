@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from airpicture.config import Config
 from airpicture.kernels import layout as lay
-from airpicture.kernels.predict import SCRATCH, predict_rows, summarise
 from airpicture.models import motion_settings
+from lane_kernels import predicted, summarised
 from reference_tracking import F64, Mixture, axes, ecef, geodetic, predict, random_track, up_at
 
 MOTION = motion_settings(Config())
@@ -21,10 +21,12 @@ places = st.tuples(st.floats(-90.0, 90.0), st.floats(-180.0, 180.0), st.floats(0
 def by_kernel(tracks: list[Mixture], dt: list[float], motion: F64 = MOTION) -> list[Mixture]:
     rows = np.array([track.row() for track in tracks])
     before = rows.copy()
-    W = np.full_like(rows, np.nan)
-    n = len(tracks)
-    predict_rows(rows, np.arange(n), np.array(dt, float), motion, 0, n, np.empty(SCRATCH), W)
+    W, spot = predicted(rows, dt, motion)
     np.testing.assert_array_equal(rows, before)
+    for row, (h, *up) in zip(W, spot, strict=True):
+        at = Mixture.of_row(row).x[lay.STRAIGHT, :3]
+        assert h == pytest.approx(geodetic(at)[2], abs=1e-3)
+        np.testing.assert_allclose(up, up_at(at), atol=1e-5)  # of the point before an unmeasured height was bounded
     return [Mixture.of_row(row) for row in W]
 
 
@@ -46,17 +48,14 @@ def test_prediction_equals_the_full_matrix_filter(seed: int, place: tuple[float,
     assert_same(got, predict(track, dt, MOTION))
 
 
-def test_tracks_are_predicted_each_by_its_own_time_and_part() -> None:
+def test_tracks_are_predicted_each_by_its_own_time_whatever_was_done_before() -> None:
     rng = np.random.default_rng(3)
     tracks = [random_track(rng, 0.8, 0.1 * k, 5000.0) for k in range(5)]
     dt = [0.0, 1.0, 4.0, 10.0, 0.25]
     whole = by_kernel(tracks, dt)
-    rows = np.array([track.row() for track in tracks])
-    W = np.zeros_like(rows)
-    index = np.array([4, 2], np.int64)
-    predict_rows(rows, index, np.array([dt[4], dt[2]]), MOTION, 1, 2, np.empty(SCRATCH), W)
-    np.testing.assert_array_equal(W[1], whole[2].row())
-    assert (W[0] == 0.0).all()  # outside the part
+    for k in (4, 2, 0):
+        (alone,) = by_kernel([tracks[k]], [dt[k]])
+        np.testing.assert_array_equal(alone.row(), whole[k].row())
 
 
 @given(seeds, st.floats(0.1, 40.0), st.floats(0.05, 0.95))
@@ -188,9 +187,8 @@ def test_no_descent_goes_on_under_the_ground() -> None:
 @settings(max_examples=40)
 def test_the_summary_is_the_mixture_seen_from_above(seed: int, place: tuple[float, float, float]) -> None:
     track = random_track(np.random.default_rng(seed), math.radians(place[0]), math.radians(place[1]), place[2])
-    summary = np.full((2, lay.SUMMARY), 7.0)
-    summarise(np.array([track.row()] * 2), np.array([1]), 0, 1, np.empty(SCRATCH), summary)
-    assert (summary[0] == 7.0).all()
+    summary = summarised(np.array([track.row()] * 2))
+    np.testing.assert_array_equal(summary[0], summary[1])
     mean, P = track.moments()
     u = up_at(mean[:3])
     level = np.eye(3) - np.outer(u, u)

@@ -1,0 +1,102 @@
+"""What a look tells a track besides its state, one step at a time: kernels for the tests alone."""
+
+from typing import Any
+
+import numpy as np
+
+from airpicture.config import Config
+from airpicture.filters.look import make_room
+from airpicture.kernels._jit import jit
+from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.learn import TAKEN, Learnt, _height_source, _identify, detection_of, identity_of, learn_track
+from airpicture.kernels.rivals import settle_rivals
+from airpicture.kernels.room import Room
+from airpicture.reports import Reports, Stations
+from airpicture.store import Store
+
+
+@jit
+def _learn(
+    tracks: I64, W: F64, t_w: I64, got: F64, best: I64, R: Any, period: F64, confirm: float, plots: float, of: Learnt
+) -> None:
+    for w in range(len(tracks)):
+        j = best[w]
+        s = R.sensor[j]
+        learn_track(tracks[w], W[w], t_w[w], got[w], R, j, s, period[s], confirm, plots, of)
+
+
+@jit
+def _detection(tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, of: Learnt, out: F64) -> None:
+    for w in range(len(tracks)):
+        out[w] = detection_of(tracks[w], t_ns[w], sensor, turn, pd, of)
+
+
+@jit
+def _score(tracks: I64, plot: I32, R: Any, of: Learnt, out: F64) -> None:
+    for e in range(len(tracks)):
+        j = plot[e]
+        out[e] = identity_of(tracks[e], of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j])
+
+
+@jit
+def _identify_all(tracks: I64, plot: I64, R: Any, of: Learnt) -> None:
+    for e in range(len(tracks)):
+        j = plot[e]
+        _identify(tracks[e], R.address[j], R.mode_3a[j], R.callsign[j], of)
+
+
+@jit
+def _source(Z: F64, before: int) -> int:
+    return _height_source(Z, 0, before)
+
+
+@jit
+def _settle(pairs: int, of: Learnt, summary: F64, number: I64, rivalry: I32, room: Room) -> int:
+    return settle_rivals(pairs, of, summary, number, rivalry, room)
+
+
+def learn(
+    store: Store,
+    tracks: I64,
+    W: F64,
+    t_w: I64,
+    got: F64,
+    best: I64,
+    reports: Reports,
+    stations: Stations,
+    config: Config,
+) -> I64:
+    """Let tracks learn from the plots reports[best]; return those that took one."""
+    life = config.life
+    _learn(tracks, W, t_w, got, best, reports, stations.period, life.confirm, float(life.confirm_plots), store.learnt)
+    return tracks[got >= TAKEN]
+
+
+def detection(store: Store, tracks: I64, t_ns: I64, sensor: int, stations: Stations) -> F64:
+    out = np.full(len(tracks), np.nan)
+    _detection(tracks, t_ns, sensor, float(stations.period[sensor]), float(stations.pd[sensor]), store.learnt, out)
+    return out
+
+
+def identity_score(store: Store, tracks: I64, reports: Reports, plots: I32) -> F64:
+    out = np.full(len(tracks), np.nan)
+    _score(tracks, plots, reports, store.learnt, out)
+    return out
+
+
+def identify(store: Store, tracks: I64, reports: Reports, plots: I64) -> None:
+    _identify_all(tracks, plots, reports, store.learnt)
+
+
+def height_source(Z: F64, before: int) -> int:
+    return _source(Z, before)
+
+
+def settle(store: Store, rows: I64, owner: I32, plot: I32, weight: F64, got: F64) -> tuple[int, list[bool]]:
+    """Settle the rivals among tracks `rows` whose pairs are given; return how many ended, and who is contested."""
+    room = make_room(len(rows), len(owner), len(owner), 4)
+    room.row[: len(rows)], room.got[: len(rows)] = rows, got
+    room.near[: len(plot)], room.owner[: len(owner)], room.weight[: len(weight)] = plot, owner, weight
+    room.parent[:] = 0
+    ended = _settle(len(owner), store.learnt, store.summary, store.number, store.rivalry, room)
+    return ended, (room.parent[: len(rows)] == -1).tolist()

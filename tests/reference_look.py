@@ -1,0 +1,222 @@
+"""Plain twin of a whole look: all joint events of all tracks and plots, every hypothesis from its definition.
+
+Slow: what it takes grows with the factorial of the plots, so a handful of each is all it's good for.
+"""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import reference_learn as learning
+from airpicture.kernels import layout as lay
+from airpicture.reports import Reports, Stations
+from airpicture.store import Store
+from reference_association import enumerate_marginals
+from reference_tracking import F64, Mixture, Plot, condition, geodetic, moments, predict
+
+
+def plot_of_row(z: F64, site: F64) -> Plot:
+    """Return a row of registered plots as the twins read it."""
+    plot = Plot(int(z[lay.Z_KIND]), site, z[lay.Z_P : lay.Z_P + 3].copy(), float(z[lay.Z_RANGE]))
+    plot.azimuth = math.atan2(z[lay.Z_SIN], z[lay.Z_COS])
+    plot.elevation, plot.range_rate = float(z[lay.Z_ELEVATION]), float(z[lay.Z_RANGE_RATE])
+    plot.h, plot.var_h, plot.h_baro = float(z[lay.Z_H]), float(z[lay.Z_VAR_H]), float(z[lay.Z_H_BARO])
+    plot.v_east, plot.v_north = float(z[lay.Z_V_EAST]), float(z[lay.Z_V_NORTH])
+    plot.var_range, plot.var_azimuth = float(z[lay.Z_VAR_RANGE]), float(z[lay.Z_VAR_AZIMUTH])
+    plot.var_elevation, plot.var_range_rate = float(z[lay.Z_VAR_ELEVATION]), float(z[lay.Z_VAR_RANGE_RATE])
+    plot.var_p, plot.var_v = float(z[lay.Z_VAR_P]), float(z[lay.Z_VAR_V])
+    plot.log_clutter, plot.learn = float(z[lay.Z_LOG_CLUTTER]), float(z[lay.Z_LEARN])
+    return plot
+
+
+def scatter_learnt(track: Mixture, found: float, general: float) -> Mixture:
+    """Follow the scatter of reported positions: a mean that forgets, each surprise bounded."""
+    held = track.var_pos if track.var_pos > 0.0 else general
+    gain = max(0.05, 1.0 / (track.count_pos + 4.0))
+    held += gain * (min(max(found, 0.0), 4.0 * held) - held)
+    return replace(track, var_pos=min(max(held, 0.25), 16.0 * general), count_pos=track.count_pos + 1.0)
+
+
+def pressure_learnt(track: Mixture, plot: Plot) -> Mixture:
+    """Learn the offset of the air's pressure from a plot with both heights: a Kalman filter of one number."""
+    if not (math.isfinite(plot.h) and math.isfinite(plot.h_baro)):
+        return track
+    var = track.var_baro + 1.0
+    gain = var / (var + 225.0)
+    off = plot.h - plot.h_baro - track.d_baro
+    return replace(track, d_baro=track.d_baro + gain * off, var_baro=(1.0 - gain) * var)
+
+
+def look(
+    store: Store,
+    pairs: dict[int, list[int]],
+    reports: Reports,
+    stations: Stations,
+    motion: F64,
+    gates: F64,
+    lifetime: float,
+    confirm: float,
+    confirm_plots: int,
+) -> tuple[F64, dict[int, str]]:
+    """Do a look; `store` is overwritten. Return the probability that each plot is some track's, and who did what.
+
+    pairs : rows of the store, and the plots that each may own, as the index found them
+    """
+    plots = [plot_of_row(z, stations.sites[s]) for z, s in zip(reports.Z, reports.sensor, strict=True)]
+    rows = [i for i in pairs if store.status[i] != 3]
+    ahead: dict[int, Mixture] = {}
+    t_w: dict[int, int] = {}
+    given: dict[tuple[int, int], list[Any]] = {}
+    detect: dict[int, float] = {}
+    W = np.zeros((len(rows), reports.size))
+    for w, i in enumerate(rows):
+        t = max(int(store.t_ns[i]), *(int(reports.t_ns[j]) for j in pairs[i]))
+        track = predict(Mixture.of_row(store.rows[i]), (t - int(store.t_ns[i])) * 1e-9, motion)
+        track.existence *= math.exp(-max(t - int(store.t_aged[i]), 0) * 1e-9 / lifetime)
+        ahead[i], t_w[i] = track, t
+        for j in pairs[i]:
+            delta = (int(reports.t_ns[j]) - t) * 1e-9
+            parts = [condition(plots[j], track, m, delta, motion[m], motion[4 + m]) for m in range(4)]
+            if any(part[2] < gates[part[4]] for part in parts):
+                given[i, j] = parts
+        mine = [j for j in pairs[i] if (i, j) in given]
+        if not mine:
+            continue
+        s = int(reports.sensor[mine[0]])
+        one = np.array([i])
+        turn, pd = float(stations.period[s]), float(stations.pd[s])
+        detect[i] = learning.detection(store, one, np.array([t]), s, turn, pd)[0]
+        odds = track.existence * detect[i] / (1.0 - track.existence * detect[i])
+        for j in mine:
+            log_l = np.array([part[3] for part in given[i, j]]) - plots[j].log_clutter
+            code = learning.identity_score(store, one, reports, np.array([j], np.int32))[0]
+            W[w, j] = odds * float(track.mu @ np.exp(log_l)) * math.exp(code)
+    weight, _ = enumerate_marginals(W)
+    did: dict[int, str] = {}
+    for w, i in enumerate(rows):
+        mine = [j for j in pairs[i] if (i, j) in given]
+        if not mine:
+            continue
+        track = ahead[i]
+        got = float(weight[w].sum())
+        r, d = track.existence, detect[i]
+        alive = (1.0 - got) * (1.0 - d) * r / (1.0 - r * d)
+        exists = min(got + alive, 1.0 - 1e-9)
+        did[i] = "looked at"
+        top = max(mine, key=lambda j: (weight[w, j], j))
+        if got >= 1e-4:
+            did[i] = "moved" if got < 0.5 else "took"
+            joint = {j: weight[w, j] * _shares(track, given[i, j]) for j in mine}  # (4,) shares of the modes, each
+            missed = alive * track.mu
+            mu = missed + np.sum(list(joint.values()), axis=0)
+            x, P = np.empty((4, 6)), np.empty((4, 6, 6))
+            for m in range(4):
+                parts = np.array([missed[m], *(joint[j][m] for j in mine)]) / mu[m]
+                x[m], P[m] = moments(
+                    np.array([track.x[m], *(given[i, j][m][0] for j in mine)]),
+                    np.array([track.P[m], *(given[i, j][m][1] for j in mine)]),
+                    parts,
+                )
+            new = replace(track, x=x, P=P, mu=mu / mu.sum())
+            z = plots[mine[0]]
+            if z.kind == lay.POLAR and not any(math.isfinite(h) for h in (z.h, z.h_baro, z.elevation)):
+                new.h_mean, new.h_var = geodetic(z.p)[2], min(motion[lay.M_H_VAR], (0.2 * z.slant_range) ** 2)
+            best = plots[top]
+            if weight[w, top] >= 0.9 and best.learn == 1.0:
+                fit = int(np.argmax(track.mu * np.exp([part[3] for part in given[i, top]])))
+                delta = (int(reports.t_ns[top]) - t_w[i]) * 1e-9
+                found = _found(track, fit, best, delta, motion[fit], motion[4 + fit])
+                new = scatter_learnt(new, found, best.var_p)
+            if weight[w, top] > 0.9:
+                new = pressure_learnt(new, best)
+            track = new
+        row = store.rows[i].copy()  # what a mixture doesn't hold stays
+        row[: lay.INTERVAL], row[lay.VAR_POS : lay.VAR_COMMON] = _parts(track.row())
+        row[lay.H_MEAN : lay.H_VAR + 1] = track.h_mean, track.h_var
+        if track.count_pos > ahead[i].count_pos:
+            row[lay.VAR_COMMON] = plots[top].var_p
+        row[lay.EXISTENCE] = exists
+        s = int(reports.sensor[top])
+        learning.learn(
+            store,
+            np.array([i]),
+            row[None],
+            np.array([t_w[i]]),
+            np.array([min(got, 1.0)]),
+            np.array([top]),
+            reports,
+            s,
+            float(stations.period[s]),
+            confirm,
+            confirm_plots,
+        )
+        if did[i] != "looked at":
+            _summarise(store, i, track)
+    _settle_rivals(store, rows, weight)
+    return weight.sum(axis=0), did
+
+
+def _settle_rivals(store: Store, rows: list[int], weight: F64) -> None:
+    """Count against the younger of two tracks that share one plot; end it in time."""
+    contested = set()
+    got = weight.sum(axis=1)
+    last: dict[int, int] = {}
+    for b in range(len(rows)):
+        for j in np.flatnonzero(weight[b] > 0.1).tolist():
+            if j in last:
+                a = last[j]
+                old, young = sorted((rows[a], rows[b]), key=lambda i: int(store.number[i]))
+                d = store.summary[old, :6] - store.summary[young, :6]
+                both = store.summary[old, 6:8] ** 2 + store.summary[young, 6:8] ** 2
+                close = d[:3] @ d[:3] <= 9.0 * (both[0] + 100.0) and d[3:] @ d[3:] <= 9.0 * (both[1] + 1.0)
+                two = (
+                    store.address[old] >= 0 and store.address[young] >= 0 and store.address[old] != store.address[young]
+                )
+                if got[a] + got[b] <= 1.4 and store.status[young] != 3 and not two and close:
+                    contested.add(young)
+                    store.rivalry[young] += 1
+                    if store.status[young] == 0 or store.rivalry[young] >= 3:
+                        store.misses[young] = store.misses[young] if store.status[young] == 0 else -1
+                        store.status[young], store.rows[young, lay.EXISTENCE] = 3, 0.0
+            last[j] = b
+    for w, i in enumerate(rows):
+        if got[w] > 0.5 and i not in contested:
+            store.rivalry[i] = 0
+
+
+def _parts(row: F64) -> tuple[F64, F64]:
+    return row[: lay.INTERVAL], row[lay.VAR_POS : lay.VAR_COMMON]
+
+
+def _shares(track: Mixture, parts: list[Any]) -> F64:
+    """Return how likely each mode is, were the plot the track's."""
+    log_l = np.array([part[3] for part in parts])
+    each = track.mu * np.exp(log_l - log_l.max())
+    share: F64 = each / each.sum()
+    return share
+
+
+def _found(track: Mixture, m: int, plot: Plot, delta: float, q: float, q_up: float) -> float:
+    """Return half the squared distance of a reported position, less what the prediction (height folded) explains."""
+    x, P = track.x[m], track.P[m]
+    if math.isfinite(plot.h) or math.isfinite(plot.h_baro):
+        far = replace(plot, var_p=1e30, v_east=math.nan, v_north=math.nan, learn=0.0)
+        x, P, *_ = condition(far, track, m, delta, q, q_up)
+    lat, lon, _ = geodetic(plot.p)
+    so, co, sl, cl = math.sin(lon), math.cos(lon), math.sin(lat), math.cos(lat)
+    level = np.array([[-so, co, 0.0], [-sl * co, -sl * so, cl]])
+    H = np.hstack([level, delta * level])
+    off = level @ plot.p - H @ x
+    return 0.5 * float(off @ off - np.trace(H @ P @ H.T))
+
+
+def _summarise(store: Store, i: int, track: Mixture) -> None:
+    mean, P = track.moments()
+    lat, lon, _ = geodetic(mean[:3])
+    up = np.array([math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)])
+    level = np.eye(3) - np.outer(up, up)
+    store.summary[i, :6] = mean
+    store.summary[i, lay.S_SIGMA_P] = math.sqrt(np.trace(level @ P[:3, :3]))
+    store.summary[i, lay.S_SIGMA_V] = math.sqrt(np.trace(level @ P[3:, 3:]))
