@@ -15,6 +15,7 @@ from airpicture.kernels.life import (
     E_END_TENTATIVE_S,
     E_LIFETIME,
     E_RETIRE,
+    E_RETIRE_TENTATIVE,
 )
 from airpicture.reports import Stations
 from airpicture.store import Store
@@ -79,4 +80,5 @@ def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_l
             end = max(ending[E_END_S], 6.0 * slowest)
             if not held:
                 end = min(end, max(2.0 * slowest, ending[E_COAST_S]))
-        store.status[i] = Status.ENDED if r < ending[E_RETIRE] or age > end else status
+        least = ending[E_RETIRE_TENTATIVE if status == Status.TENTATIVE else E_RETIRE]
+        store.status[i] = Status.ENDED if r < least or age > end else status

@@ -374,7 +374,7 @@ def test_a_storm_costs_bounded_work(place: str) -> None:
 def test_pairs_that_had_no_trial_count_against_the_others(claims: int, begins: bool) -> None:
     """Each of forty about equal claims is improbable, though only a dozen are weighed with all numbers."""
     rng = np.random.default_rng(6)
-    config = Config(life=Life(retire_tentative=0.05))
+    config = Config(life=Life(retire_tentative=0.08))
     world = Beginnings(sensors_of(radar(clutter_per_scan=30.0)), config)
     plain = PlainBeginnings(world.stations, world.motion, world.life, world.gates, config)
     far, azimuth = 80e3 + rng.uniform(-1e3, 1e3, claims), 1.0 + rng.uniform(-0.01, 0.01, claims)
