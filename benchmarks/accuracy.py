@@ -14,7 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from anchors import crossing, faint, lateness, longrange, manoeuvres, marginals, peers
+from anchors import crossing, faint, lateness, longrange, manoeuvres, marginals, pairs, peers
+
+from airpicture.config import Association, Config
+
+FLAT = 200.0  # m, heights in the neutral files
 
 
 def table(title: str, note: str, head: list[str], rows: list[list[str]]) -> str:
@@ -61,9 +65,30 @@ def meeting(runs: int) -> str:
     rows.append(["confirmed only", *(number(v, 2) for v in sure.row()), f"{100 * sure.coalesced:.1f} %"])
     return table(
         "Four targets meet",
-        f"RMS GOSPA (order 2, cut-off 10) and its parts, in the scenario's unit (sigma 1). {runs} runs. Fallen together: pairs of tracks in "
-        "scans 36 to 56 that stand closer than a quarter of the nearest two targets.",
+        "RMS GOSPA (order 2, cut-off 10) and its parts, in the scenario's unit (sigma 1), after "
+        f"{runs} runs. Fallen together: pairs of tracks in scans 36 to 56 that stand closer than a quarter of the "
+        "nearest two targets. The published filters know the prior of velocities (1 a scan) and show a target at its "
+        "second plot; airpicture knows of aircraft only (28 a scan), shows it at its third, and pays 2.2 for that.",
         ["filter", "GOSPA", "localisation", "false", "missed", "fallen together"],
+        rows,
+    )
+
+
+def partings(runs: int) -> str:
+    """Pairs that cross, or fly side by side and part."""
+    rows = []
+    for name, crossing_pairs in (("crossing, 5 to 60 degrees", True), ("side by side for two minutes", False)):
+        for share in (0.0, Config().association.apart):
+            config = Config(association=Association(apart=share))
+            found = pairs.keep(2 * runs, crossing_pairs, config)
+            kept = [f"{100 * v:.1f} %" for v in (found.kept, found.swapped, found.lost, found.coalesced)]
+            rows.append([name, f"{share:g}{' (default)' if share else ''}", *kept])
+    return table(
+        "Pairs",
+        "T = 10 s, sigma 150 m, Pd 0.9; closest 0 to 3 sigma, or 2 to 4 sigma side by side, after which half of the "
+        f"pairs have changed sides, so that one half kept is what can be known. {2 * runs} pairs. `apart` is the share "
+        "of weight that the likeliest order gets of the others (`Association.apart`).",
+        ["pairs", "apart", "kept", "swapped", "lost", "fallen together"],
         rows,
     )
 
@@ -85,7 +110,9 @@ def probabilities(runs: int) -> str:
         )
     text = table(
         "Association probabilities",
-        f"Eight tracks in a square (sides in sigma), {runs} draws. Error: mean total variation a track / worst single probability.",
+        f"Eight tracks in a square (sides in sigma), {runs} draws. Error: mean total variation a track / worst single "
+        "probability. Marginals of all joint events; that the tracker then shifts half of the weight between orders "
+        "(`Association.apart`) isn't in it.",
         ["side", "Pd", "clutter", "published BP", "our BP alone", "as used, worst"],
         rows,
     )
@@ -128,9 +155,12 @@ def reach(runs: int) -> str:
         )  # fmt: skip
     return table(
         "600 km, every class",
-        f"`airpicture simulate long-range`. GOSPA {found.gospa:,.0f} m, missed {found.missed:.1f} and false {found.false:.1f} a picture, "
-        f"tracks that never were on a target {found.false_tracks_an_hour:.0f} an hour. Straight flight (60 airliners, 100 to 580 km, updates): "
-        f"RMS {bound.rms:.0f} m, Cramer-Rao bound {bound.bound:.0f} m, ratio {bound.ratio:.2f}, raw plots {bound.raw:.0f} m, NEES {bound.nees:.2f}.",
+        f"`airpicture simulate long-range`. GOSPA {found.gospa:,.0f} m, missed {found.missed:.1f} and false "
+        f"{found.false:.1f} a picture, tracks that never were on a target {found.false_tracks_an_hour:.0f} an hour. "
+        f"Straight flight (60 airliners, 100 to 580 km, at updates): RMS {bound.rms:.0f} m, Cramer-Rao bound "
+        f"{bound.bound:.0f} m, ratio {bound.ratio:.2f}, raw plots {bound.raw:.0f} m, NEES {bound.nees:.2f}. Fighters "
+        "fly in pairs 300 m apart and vehicles in columns 50 m apart, nearer than the radar can tell; the switches "
+        "are theirs.",
         ["class", "targets", "confirmed after s", "95 %", "complete", "RMS m", "raw m", "NEES", "breaks", "switches"],
         rows,
     )
@@ -142,9 +172,10 @@ def faintness(runs: int) -> str:
     rows = [[f"{lo:g} to {hi:g}", str(n), f"{mean:.3f}", f"{real:.3f}"] for lo, hi, n, mean, real in found.bins if n]
     return table(
         "Little to go by",
-        "Pd 0.5, ten false plots a target and turn, range and azimuth only, turns of 10 s. Tracks shown at 0.9 or more are real in "
-        f"{100 * found.shown_090:.1f} %. {found.targets:g} targets a radar: {found.live:.0f} tracks held in the mean, confirmed on {100 * found.completeness:.0f} % "
-        f"of the targets at any time, {found.confirmed_false:.2f} confirmed false ones a picture.",
+        "Pd 0.5, ten false plots a target and turn, range and azimuth only, turns of 10 s. Tracks shown at 0.9 or more "
+        f"are real in {100 * found.shown_090:.1f} %. {found.targets:g} targets a radar: {found.live:.0f} tracks held "
+        f"in the mean, confirmed on {100 * found.completeness:.0f} % of the targets at any time, "
+        f"{found.confirmed_false:.2f} confirmed ones a picture further than 3 km from any target.",
         ["existence", "rows", "mean", "share real"],
         rows,
     )
@@ -153,6 +184,7 @@ def faintness(runs: int) -> str:
 PARTS: dict[str, Callable[[int], str]] = {
     "manoeuvres": turns,
     "crossing": meeting,
+    "pairs": partings,
     "marginals": probabilities,
     "lateness": lateness_of,
     "longrange": reach,
@@ -164,14 +196,16 @@ def files(paths: list[str]) -> str:
     """Score neutral scenario files."""
     rows = []
     for path in paths:
-        c = peers.compare(path)
-        rows.append(
-            [Path(path).stem, number(c.targets, 0), number(c.gospa, 0), number(c.per_root_target, 0), number(c.rms, 0),
-             number(c.missed), number(c.false), number(c.switches, 2), number(1e3 * c.seconds, 1)]
-        )  # fmt: skip
+        for name, config in (("", Config()), (", told flat", Config(height_max=FLAT))):
+            c = peers.compare(path, config)
+            figures = [number(v, 0) for v in (c.targets, c.gospa, c.per_root_target, c.rms)]
+            figures += [number(c.missed), number(c.false), number(c.switches, 2), number(1e3 * c.seconds)]
+            rows.append([Path(path).stem + name, *figures])
     return table(
         "Neutral scenario files",
-        "GOSPA (order 2, cut-off 2 km), means over the scans from the tenth on; CPU time a scan.",
+        "GOSPA (order 2, cut-off 2 km), means over the scans from the tenth on; CPU time a scan. The world of these "
+        "files is flat and its ranges are ground ranges. By default airpicture takes them for slant ranges to targets "
+        "of unknown height, up to 18 km, which costs accuracy within 60 km; `told flat` is `height_max = 200` m.",
         ["file", "targets", "GOSPA m", "per root target", "RMS m", "missed", "false", "switches", "ms"],
         rows,
     )
@@ -180,15 +214,16 @@ def files(paths: list[str]) -> str:
 def check() -> int:
     """Run the scenarios small and compare with loose bounds; return how many are broken."""
     bounds: list[tuple[str, float, float]] = []
-    for course, most in zip(manoeuvres.COURSES, (108.0, 64.0, 63.0, 67.0), strict=True):
+    for course, most in zip(manoeuvres.COURSES, (104.0, 62.0, 61.0, 65.0), strict=True):
         bounds.append((f"{course.name} RMS, m", manoeuvres.fly(course, 20).position, most))
     bounds.append(("meeting, RMS GOSPA", crossing.meet(20).gospa, 4.5))
+    bounds.append(("little to go by, 1 - share real at 0.9", 1.0 - faint.faint(runs=3).shown_090, 0.15))
     bounds.append(("marginals, worst", marginals.agree(8.0, 0.9, 1e-3, draws=20).worst_exact, 1e-9))
     bounds.append(("straight flight over its bound", longrange.straight(seconds=600.0).ratio, 1.15))
     broken = 0
     for name, value, most in bounds:
         broken += value > most
-        print(f"{name:32} {value:10.3g}   at most {most:g}{'' if value <= most else '   BROKEN'}")
+        print(f"{name:40} {value:10.3g}   at most {most:g}{'' if value <= most else '   BROKEN'}")
     return broken
 
 

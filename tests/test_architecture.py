@@ -55,9 +55,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("airpicture.tables", "airpicture.formats.columns"): "to_arrow and from_columns lead there, when called",
     (
         "airpicture.commands.warm",
-        "airpicture.association.associate",
+        "airpicture.filters.look",
     ): "compiles the largest kernel by itself",
-    ("airpicture.commands.warm", "airpicture.kernels._jit"): "asks where compiled kernels are kept",
+    ("airpicture.commands.warm", "airpicture.kernels.warm"): "asks whether the kernels are compiled",
 }
 
 # Clocks, threads, sockets and global randomness belong above the tracker: to commands, and to a service.

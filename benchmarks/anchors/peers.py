@@ -19,10 +19,7 @@ import numpy as np
 
 from airpicture.config import Config
 from airpicture.evaluation import gospa
-from airpicture.geo import geodetic_to_ecef, geodetic_to_polar
-from airpicture.kernels.layout import ROW
-from airpicture.kernels.pairs import PAIR_SCRATCH
-from airpicture.kernels.snapshot import O_H, OUT, snapshot_rows
+from airpicture.geo import ecef_to_geodetic, geodetic_to_ecef, geodetic_to_polar
 from airpicture.tables import Plots, SensorKind, Sensors, Status
 from airpicture.tracker import Tracker
 from anchors.plane import T0_NS
@@ -111,10 +108,10 @@ def assumed_heights(tracker: Tracker, numbers: Any, now: int) -> Any:
     store = tracker._store
     place = {int(number): k for k, number in enumerate(store.number[: store.n])}
     rows = np.array([place[int(number)] for number in numbers], np.int64)
-    out = np.empty((len(rows), OUT))
     dt = np.maximum(now - store.t_ns[rows], 0) * 1e-9
-    snapshot_rows(store.rows, rows, dt, tracker._motion, 0, len(rows), np.empty((1, ROW)), np.empty(PAIR_SCRATCH), out)
-    return out[:, O_H]
+    p = store.summary[rows, :3] + dt[:, None] * store.summary[rows, 3:6]
+    height: Any = ecef_to_geodetic(p)[2]
+    return height
 
 
 def compare(

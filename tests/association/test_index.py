@@ -233,7 +233,7 @@ def test_a_tie_goes_to_the_older_row() -> None:
 
 
 def test_radii_are_those_of_geodesy() -> None:
-    """A track at rest is met up to the root of the squares of four sigma and 50 m, and of the plot's radius; by geodesic."""
+    """A track at rest is met up to the root of squares of four sigma and 50 m and of the plot's radius, by geodesic."""
     rng = np.random.default_rng(8)
     n = 400
     lat, lon, azimuth = rng.uniform(-89, 89, n), rng.uniform(-180, 180, n), rng.uniform(0, 360, n)

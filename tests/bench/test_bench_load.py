@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from airpicture.bench import load as module_load
-from airpicture.bench.load import Load, bytes_held, config_for, digest, run_load, takes_threads, tracker_of
+from airpicture.bench.load import Load, bytes_held, config_for, digest, run_load, tracker_of
 from airpicture.bench.machine import Machine
 from airpicture.bench.profile import clocked, profile
 from airpicture.bench.roofline import as_markdown, roofline, work_of
 from airpicture.bench.suite import figures, scan_load, sky_of, threads_for
 from airpicture.config import Config
+from airpicture.parallel import Run
 from airpicture.picture import Picture
 from airpicture.simulation.sky import long_range
 from airpicture.tables import Plots, Sensors
@@ -62,7 +63,6 @@ def test_the_same_work_gives_the_same_digest_and_other_work_another() -> None:
     assert first.timed[0].digest != other.timed[0].digest
 
 
-@pytest.mark.skipif(not takes_threads(), reason="this tracker has no threads")
 def test_threads_change_nothing() -> None:
     sample = run_load(load(threads=(1, 2, 4)))
     assert sample.identical
@@ -70,17 +70,17 @@ def test_threads_change_nothing() -> None:
 
 
 class _Threaded(Tracker):
-    """A tracker that takes threads, whose second one makes a mistake if it's told to."""
+    """A tracker of which one that works on threads makes a mistake if it's told to."""
 
     wrong = False
 
-    def __init__(self, sensors: Sensors, config: Config | None = None, threads: int = 1) -> None:
-        super().__init__(sensors, config)
-        self.threads = threads
+    def __init__(self, sensors: Sensors, config: Config | None = None, *, run: Run | None = None) -> None:
+        super().__init__(sensors, config, run=run)
+        self.threaded = run is not None
 
     def step(self, plots: Plots, now_ns: int) -> Picture:
         picture = super().step(plots, now_ns)
-        if self.wrong and self.threads == 2 and len(picture):
+        if self.wrong and self.threaded and len(picture):
             picture.tracks.lat[0] = np.nextafter(picture.tracks.lat[0], 10.0)
         return picture
 
@@ -89,7 +89,6 @@ class _Threaded(Tracker):
 def test_trackers_take_turns_and_a_difference_is_found(monkeypatch: pytest.MonkeyPatch, wrong: bool) -> None:
     monkeypatch.setattr(module_load, "Tracker", _Threaded)
     monkeypatch.setattr(_Threaded, "wrong", wrong)
-    assert takes_threads()
     assert threads_for(10_000, 2) == (1, 2)
     sample = run_load(load(threads=(1, 2)))
     assert [one.threads for one in sample.timed] == [1, 2]
@@ -142,9 +141,8 @@ def test_the_sky_for_a_size() -> None:
     assert len(sky_of(300).sensors) == 1
     assert len(sky_of(3_000).sensors) == 6
     assert threads_for(300, 1) == (1,)
-    if takes_threads():
-        assert threads_for(10_000, 2) == (1, 2)
-        assert threads_for(10_000_000, 2) == (2,)
+    assert threads_for(10_000, 2) == (1, 2)
+    assert threads_for(10_000_000, 2) == (2,)
 
 
 def test_clocks_go_round_what_is_called_and_come_off_again() -> None:

@@ -8,12 +8,14 @@ scoring of pictures stand outside it.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import hashlib
-import inspect
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +23,7 @@ import numpy as np
 from airpicture.bench.machine import peak_rss_mib
 from airpicture.bench.score import Keeping, Score
 from airpicture.config import Config
+from airpicture.parallel import Run, workers
 from airpicture.picture import Picture
 from airpicture.simulation.sky import Scan, Sky
 from airpicture.tables import F64, I64, Sensors, Status, Tracks
@@ -176,15 +179,17 @@ def _order(count: int, turn: int) -> list[int]:
     return list(range(count)) if turn % 2 == 0 else list(range(count))[::-1]
 
 
-def takes_threads() -> bool:
-    """Say whether this version of the tracker knows threads."""
-    return "threads" in inspect.signature(Tracker).parameters
+@cache
+def run_on(threads: int) -> Run | None:
+    """Return what runs tasks on so many threads; they live as long as the program."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(workers(threads))
 
 
 def tracker_of(sensors: Sensors, config: Config, threads: int) -> Tracker:
-    """Make a tracker."""
-    more: dict[str, Any] = {"threads": threads} if takes_threads() else {}
-    return Tracker(sensors, config, **more)
+    """Make a tracker that runs on so many threads."""
+    return Tracker(sensors, config, run=run_on(threads))
 
 
 def config_for(targets: int, base: Config | None = None) -> Config:

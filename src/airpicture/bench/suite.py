@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from airpicture.bench.load import Load, Sample, takes_threads
+from airpicture.bench.load import Load, Sample
 from airpicture.config import Config
-from airpicture.simulation.sky import SECTORS, Sky, Timing, long_range, region, round_earth
+from airpicture.simulation.sky import SECTORS, Radar, Sky, Timing, long_range, region, round_earth
 
 DEFAULT_TARGETS: Final = (300, 10_000, 100_000)
 LONG_RANGE_MOST: Final = 1_000  # up to here the sky is that of one radar to 600 km, beyond it the round Earth
@@ -21,12 +21,12 @@ REGION_STEPS: Final = (SECTORS, 30 * SECTORS)  # a turn: sectors of all radars a
 def sky_of(targets: int, timing: Timing = "rotating", seed: int = 1) -> Sky:
     """Return the sky for a number of targets."""
     make = long_range if targets <= LONG_RANGE_MOST else round_earth
-    return make(targets, timing=timing, seed=seed)
+    return make(targets, radar=Radar(early=0.25), timing=timing, seed=seed)
 
 
 def threads_for(targets: int, most: int) -> tuple[int, ...]:
     """Return the numbers of threads to compare at a size."""
-    if not takes_threads() or most < 2:
+    if most < 2:
         return (1,)
     if targets > BOTH_MOST:
         return (most,)

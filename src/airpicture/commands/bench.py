@@ -101,7 +101,6 @@ def command(
 
 def _speed(show: Show, sizes: Sequence[int], timing: Any, most: int, turns: int, seed: int, *, whole: bool) -> None:
     from airpicture.bench import suite
-    from airpicture.bench.load import takes_threads
 
     show.note(f"One step a turn; {NOTES[timing]}.")
     sampled = []
@@ -110,13 +109,11 @@ def _speed(show: Show, sizes: Sequence[int], timing: Any, most: int, turns: int,
         load = suite.scan_load(targets, threads=threads, timing=timing, seed=seed, turns=turns)
         sampled.append(show.run(load, f"{targets:,} targets, turn by turn"))
     show.scans(sampled)
-    if takes_threads():
-        small = [targets for targets in sizes if targets <= suite.IDENTITY_MOST]
-        identity = [
-            show.run(suite.identity_load(n, timing=timing, seed=seed), f"{n:,} targets, 1, 2 and 4 threads")
-            for n in small
-        ]
-        show.identity(sampled, identity)
+    small = [targets for targets in sizes if targets <= suite.IDENTITY_MOST]
+    identity = [
+        show.run(suite.identity_load(n, timing=timing, seed=seed), f"{n:,} targets, 1, 2 and 4 threads") for n in small
+    ]
+    show.identity(sampled, identity)
     sectors = [
         show.run(
             suite.sector_load(n, threads=suite.threads_for(n, most)[-1:] if n > 2000 else (1,), seed=seed),

@@ -1,7 +1,7 @@
 """Compiling the kernels on first use, on two cores, so that the first run isn't a long silence.
 
-numba compiles a kernel when it's first called and keeps the result on disk. The association kernel alone takes a third
-of the time; a second process compiles that one, and CAT062's encoder where it's wanted, while this one does the rest.
+numba compiles a kernel when it's first called and keeps the result on disk. The kernel of a look alone takes a third of
+the time; a second process compiles that one, and CAT062's encoder where it's wanted, while this one does the rest.
 Where no second process can be started everything is compiled here, which only takes longer.
 """
 
@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 
@@ -23,11 +22,10 @@ T0_NS = 1_700_000_000_000_000_000  # any time
 
 
 def first_use() -> bool:
-    """Say whether the kernels still have to be compiled: the one that a run needs last isn't in their cache."""
-    from airpicture.kernels import _jit  # sets the folder
+    """Say whether the kernels still have to be compiled."""
+    from airpicture.kernels.warm import compiled
 
-    assert _jit
-    return not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("snapshot.*.nbi"))
+    return not compiled()
 
 
 def warm_up(quiet: bool = False, cat062: bool = False) -> None:
@@ -47,7 +45,7 @@ def warm_up(quiet: bool = False, cat062: bool = False) -> None:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
     try:
-        _track(scans=2)  # two scans begin tracks, and don't yet associate
+        _track(scans=2)  # two scans begin tracks, and don't yet look at them
         if helper is not None:
             helper.wait()
     finally:
@@ -60,9 +58,9 @@ def warm_up(quiet: bool = False, cat062: bool = False) -> None:
 
 def compile_second(cat062: bool) -> None:
     """Do the second process's share."""
-    from airpicture.association import associate
+    from airpicture.filters.look import compile_look
 
-    associate(np.array([0, 2, 4]), np.array([0, 1, 0, 1], np.int32), np.array([3.0, 1.0, 1.0, 3.0]), 2)
+    compile_look()
     if cat062:
         from airpicture.formats.asterix import encode_cat062
 

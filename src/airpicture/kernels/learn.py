@@ -243,7 +243,7 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F64, known: float, dt: flo
     most = min(TURN_MOST, ACCELERATION_MOST / math.sqrt(max(w2, 1.0)))
     turned = min(max(math.atan2(cross, dot) / dt, -most), most)
     gain = (1.0 - math.exp(-dt / motion[M_TURN_SECONDS])) * w2 / (w2 + SLOW * SLOW)
-    return known + gain * (turned - known)
+    return float(known + gain * (turned - known))
 
 
 @inline

@@ -63,6 +63,7 @@ class Radar:
     sigma_elevation: float = math.nan  # rad; NaN: none is measured
     pd: float = 0.9
     clutter: float = 0.5  # false plots of a turn, per target of its disc
+    early: float = 0.0  # s before a turn's end that a snapshot is taken: 0.25 closes the tracker's frame with the turn
     mode_c: float = 0.0  # share of the targets that report their pressure altitude
 
 
@@ -271,14 +272,14 @@ class Sky:
         """Return the columns of the plots that sensors make of targets in this turn."""
         radar, rng, traffic = self.radar, self._rng, self.traffic
         t0, m = self.turn * radar.period, len(sensor)
-        t = np.full(m, radar.period)
+        t = np.full(m, radar.period - radar.early)
         if self.timing == "rotating":
             p = traffic.p[rows]
             for _ in range(2):  # the beam moves on while a target does: each pass leaves a sixth of the error, or less
                 t = self._beam(self._seen(p, sensor)[1], sensor)
                 p = traffic.moved(rows, t0, t0 + t)[0]
         else:
-            p = traffic.moved(rows, t0, t0 + radar.period)[0]
+            p = traffic.moved(rows, t0, t0 + radar.period - radar.early)[0]
         slant, azimuth, elevation = self._seen(p, sensor)
         measured = slant + radar.sigma_range * rng.standard_normal(m)
         azimuth = np.mod(azimuth + radar.sigma_azimuth * rng.standard_normal(m), TAU)
@@ -328,7 +329,7 @@ class Sky:
         sensor = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         m = len(sensor)
         slant, azimuth = rng.uniform(radar.range_min, self.reach, m), rng.uniform(0.0, TAU, m)
-        t = self._beam(azimuth, sensor) if self.timing == "rotating" else np.full(m, radar.period)
+        t = self._beam(azimuth, sensor) if self.timing == "rotating" else np.full(m, radar.period - radar.early)
         nothing = np.full(m, np.nan)
         elevation = nothing
         if math.isfinite(radar.sigma_elevation):
