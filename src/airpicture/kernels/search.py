@@ -84,6 +84,7 @@ AGAIN_S = 0.05  # s likewise, of two sensors
 Q_BEGIN = 20.0  # m²/s³, white acceleration between the two plots of a birth
 REACH_MOST = 80_000.0  # m; the search's cells grow with the square of this, and slow radars don't see Mach 4 targets
 MARGIN = 2.0  # by which the bound of the odds may be wrong: linearised measurements, correlated heights
+MORE = 1.5  # the root of gates by that of two measurements, at most
 CERTAIN = 1e17  # odds of a pair that isn't bounded before it is tried
 TWO_PI = 2.0 * math.pi
 GARBLED = math.exp(LOG_GARBLED - LOG_HEIGHTS)
@@ -139,8 +140,8 @@ def list_reaches(life: F64, gate: float, longest: float, faint: float, reaches: 
 
     Parameters
     ----------
-    life : settings; gate : most d² of a plot; longest : s, that any plot waits; faint : most chance of any sensor to
-        miss a target
+    life : settings; gate : most d² of two measurements; longest : s, that any plot waits
+    faint : most chance of any sensor to miss a target
     reaches : (R_BLURS, REACHES) overwritten [m], for odds of 2^((R_FIRST + k) / R_STEPS) times the least
     """
     var, usual = life[L_VAR_SPEED], life[L_VAR_USUAL]
@@ -241,7 +242,11 @@ def reach_on(level: int, Z: F64, j: int, prospect: F64, life: F64, longest: floa
         odds *= prospect[P_HEIGHT]
     if level == NAMED:
         odds *= prospect[P_CODES]
-    return float(min(reach_of(odds, prospect[P_BLUR], reaches), fast + OWN))
+    reach: float = reach_of(odds, prospect[P_BLUR], reaches)
+    more = prospect[P_HEIGHT] > 0.0 or math.isfinite(Z[j, Z_ELEVATION])
+    if more or math.isfinite(Z[j, Z_RANGE_RATE]) or math.isfinite(Z[j, Z_V_EAST]):
+        reach *= MORE
+    return min(reach, fast + OWN)
 
 
 @inline

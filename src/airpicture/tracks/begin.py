@@ -48,7 +48,6 @@ from airpicture.tables import F64, I64
 from airpicture.tracks.pool import Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
-GATE = 4  # measurements of a plot, height not counted, whose gate bounds a search
 PART = 512  # plots; less isn't worth a call of its own
 PARTS = 16  # more than any two or four threads need to end at about the same time
 
@@ -110,7 +109,7 @@ def begin(
     if n == 0:
         return np.zeros(0, np.int64), 0
     longest, faint = longest_wait(stations.period, stations.pd)
-    reaches = _reaches(tuple(life.tolist()), float(gates[GATE]), longest, faint)
+    reaches = _reaches(tuple(life.tolist()), float(gates[2]), longest, faint)
     overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
     room = store.capacity - store.n
     most = config.life.pairs_max
