@@ -14,7 +14,7 @@ from airpicture.kernels import layout as lay
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from reference_association import enumerate_marginals
-from reference_tracking import F64, Mixture, Plot, condition, geodetic, moments, predict
+from reference_tracking import F64, Mixture, Plot, axes, condition, geodetic, moments, predict, wrapped
 
 
 def plot_of_row(z: F64, site: F64) -> Plot:
@@ -47,6 +47,18 @@ def pressure_learnt(track: Mixture, plot: Plot) -> Mixture:
     gain = var / (var + 225.0)
     off = plot.h - plot.h_baro - track.d_baro
     return replace(track, d_baro=track.d_baro + gain * off, var_baro=(1.0 - gain) * var)
+
+
+def turn_learnt(before: F64, now: F64, known: float, dt: float, memory: float) -> float:
+    """Follow the turn of the level course [rad/s, to the left]: a mean that forgets, slow targets' courses doubted."""
+    lat, lon, _ = geodetic(now[:3])
+    R = axes(lat, lon)[:2]
+    one, two = R @ before, R @ now[3:6]
+    angle = wrapped(math.atan2(two[1], two[0]) - math.atan2(one[1], one[0]))
+    speed2 = float(two @ two)
+    most = min(0.12, 90.0 / math.sqrt(max(speed2, 1.0)))
+    turned = min(max(angle / dt, -most), most)
+    return known + (1.0 - math.exp(-dt / memory)) * speed2 / (speed2 + 15.0**2) * (turned - known)
 
 
 def look(
@@ -138,6 +150,12 @@ def look(
         if track.count_pos > ahead[i].count_pos:
             row[lay.VAR_COMMON] = plots[top].var_p
         row[lay.EXISTENCE] = exists
+        if did[i] != "looked at":
+            before = store.summary[i, 3:6].copy()
+            _summarise(store, i, track)
+            gap = (t_w[i] - int(store.t_ns[i])) * 1e-9
+            if gap > 0.02:
+                row[lay.TURN] = turn_learnt(before, store.summary[i], track.turn, gap, motion[lay.M_TURN_SECONDS])
         s = int(reports.sensor[top])
         learning.learn(
             store,
@@ -152,8 +170,6 @@ def look(
             confirm,
             confirm_plots,
         )
-        if did[i] != "looked at":
-            _summarise(store, i, track)
     _settle_rivals(store, rows, weight)
     return weight.sum(axis=0), did
 

@@ -50,6 +50,7 @@ class Mixture:
     var_pos: float = 0.0
     count_pos: float = 0.0
     h_mean: float = 0.0
+    turn: float = 0.0  # rad/s, how fast the course has turned of late
     h_var: float = 0.0  # 0: nothing is known of where an unmeasured height lies
 
     def row(self) -> F64:
@@ -62,6 +63,7 @@ class Mixture:
         row[lay.D_BARO], row[lay.VAR_BARO] = self.d_baro, self.var_baro
         row[lay.VAR_POS], row[lay.COUNT_POS] = self.var_pos, self.count_pos
         row[lay.H_MEAN], row[lay.H_VAR] = self.h_mean, self.h_var
+        row[lay.TURN] = self.turn
         return row
 
     @classmethod
@@ -78,6 +80,7 @@ class Mixture:
             count_pos=float(row[lay.COUNT_POS]),
             h_mean=float(row[lay.H_MEAN]),
             h_var=float(row[lay.H_VAR]),
+            turn=float(row[lay.TURN]),
         )
 
     def moments(self) -> tuple[F64, F64]:
@@ -195,11 +198,15 @@ def predict(track: Mixture, dt: float, motion: F64) -> Mixture:
     u = up_at(mean[:3])
     v_level = mean[3:] - (mean[3:] @ u) * u
     speed = max(float(np.linalg.norm(v_level)), 1e-3)
-    rate = min(motion[lay.M_TURN_RATE], motion[lay.M_TURN_ACCELERATION] / speed)
+    usual = min(motion[lay.M_TURN_RATE], motion[lay.M_TURN_ACCELERATION] / speed)
+    follow = min(3.0 * (1.0 - float(track.mu[lay.STRAIGHT])), 1.0)  # a straight flight's course turns by noise alone
+    known = abs(track.turn) > motion[lay.M_TURN_LEAST]
+    own = usual + follow * (abs(track.turn) - usual) if known else usual
+    left, right = (own, usual) if track.turn > 0.0 else (usual, own)
     joint = track.mu[:, None] * chain
     mu = joint.sum(axis=0)
     x, P = np.empty((4, 6)), np.empty((4, 6, 6))
-    for m, omega in enumerate((0.0, rate, -rate, 0.0)):
+    for m, omega in enumerate((0.0, left, -right, 0.0)):
         x0, P0 = moments(track.x, track.P, joint[:, m] / mu[m])
         if dt != 0.0:
             q, q_up = motion[lay.M_Q + m], motion[lay.M_Q_UP + m]

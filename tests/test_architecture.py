@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulation": BASE | {"geo", "formats"},
     "evaluation": BASE | {"geo", "formats"},
     "page": BASE | {"geo", "__init__"},
-    "bench": BASE | {"geo", "picture", "tracker", "simulation", "evaluation"},
+    "bench": BASE | {"geo", "parallel", "picture", "tracker", "simulation", "evaluation"},
     "commands": BASE | {"__init__", "formats", "tracker", "simulation", "evaluation", "page", "bench"},
     "__main__": {"commands"},
 }

@@ -154,7 +154,7 @@ class Tracker:
             if reports is not None:
                 changed = self._do(reports)
                 if on_frame is not None:
-                    on_frame(changed)
+                    on_frame(np.unique(np.concatenate(changed)))
             self.counts.update(self._tally)
             self._tally.clear()
             self._frame = self._next_frame(last)
@@ -250,12 +250,12 @@ class Tracker:
 
     # --- one frame --------------------------------------------------------------------------------------------
 
-    def _do(self, reports: Reports) -> I64:
-        """Share out the plots of one frame, sensor by sensor; return the rows of the store that changed."""
+    def _do(self, reports: Reports) -> list[I64]:
+        """Share out the plots of one frame, look by look; return the rows of the store that each one changed."""
         changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run)]
-        rows = np.unique(np.concatenate(changed)) if changed else np.zeros(0, np.int64)
-        self._touched[rows] = True
-        return rows
+        for rows in changed:
+            self._touched[rows] = True
+        return changed
 
     def _look(self, reports: Reports) -> I64:
         """What a wave of sensors saw in one frame: find candidates, share out, update, learn, begin."""

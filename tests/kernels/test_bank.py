@@ -44,6 +44,7 @@ def assert_same(got: Mixture, expected: Mixture, rtol: float = 1e-9) -> None:
 def test_prediction_equals_the_full_matrix_filter(seed: int, place: tuple[float, float, float], dt: float) -> None:
     rng = np.random.default_rng(seed)
     track = random_track(rng, math.radians(place[0]), math.radians(place[1]), place[2])
+    track.turn = float(rng.choice([0.0, 0.001, 0.05, -0.02, -0.1]))
     (got,) = by_kernel([track], [dt])
     assert_same(got, predict(track, dt, MOTION))
 
@@ -132,21 +133,24 @@ def test_level_flight_stays_level_and_on_its_great_circle() -> None:
 
 
 @pytest.mark.parametrize(("model", "side"), [(lay.LEFT, 1.0), (lay.RIGHT, -1.0)])
-def test_a_turn_at_the_usual_rate_comes_round_in_three_minutes(model: int, side: float) -> None:
-    """At 100 m/s, 2 degrees a second: a quarter of a turn in 45 s, the left one to the left."""
+def test_a_turn_that_is_known_comes_round_in_its_time(model: int, side: float) -> None:
+    """At 100 m/s, 3 degrees a second: a quarter of a turn in 30 s, if the course has turned so."""
     lat, lon = 0.7, 0.2
     R = axes(lat, lon)
     x = np.concatenate([ecef(lat, lon, 3000.0), R[1] * 100.0])  # northwards
     motion = MOTION.copy()
     motion[lay.M_RATE] = 0.0
     P = np.diag([1.0] * 3 + [0.01] * 3)
-    track = Mixture(np.tile(x, (4, 1)), np.tile(P, (4, 1, 1)), np.full(4, 0.25))
-    (track,) = by_kernel([track], [45.0], motion)
+    track = Mixture(np.tile(x, (4, 1)), np.tile(P, (4, 1, 1)), np.full(4, 0.25), turn=side * math.radians(3.0))
+    (track,) = by_kernel([track], [30.0], motion)
     v = R @ track.x[model, 3:]
     d = R @ (track.x[model, :3] - x[:3])
-    radius = 100.0 / math.radians(2.0)
+    radius = 100.0 / math.radians(3.0)
     np.testing.assert_allclose(v[:2], [-side * 100.0, 0.0], atol=0.1)
     np.testing.assert_allclose(d[:2], [-side * radius, radius], atol=1.0)
+    usual = motion[lay.M_TURN_RATE] * 30.0  # the other way round nothing is known
+    v = R @ track.x[lay.RIGHT if model == lay.LEFT else lay.LEFT, 3:]
+    np.testing.assert_allclose(v[:2], [side * 100.0 * math.sin(usual), 100.0 * math.cos(usual)], atol=0.1)
 
 
 def test_an_unmeasured_height_stays_what_it_was_for_hours() -> None:

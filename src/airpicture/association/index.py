@@ -13,7 +13,7 @@ from airpicture.parallel import Run
 from airpicture.reports import Nearby
 from airpicture.tables import F64, I32, I64
 
-CHUNK_TRACKS = 192  # of a chunk: half a megabyte of states, so that a chunk's work stays in the cache of a core
+CHUNK_TRACKS = 192  # of a chunk: with its conditioned pairs half a megabyte, so that its work stays in a core's cache
 RANGE_PLOTS = 2048  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 PLACED_AT_ONCE = 65_536  # rows; bounds a workspace

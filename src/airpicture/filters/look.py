@@ -180,4 +180,4 @@ def compile_look() -> None:
     reports = Reports(np.zeros((0, PLOT)), longs, ints, ints, ints, codes, bytes_, floats, floats)
     stations = Stations(np.zeros((0, 12)), np.zeros((0, 12)), floats, floats, floats, floats, floats)
     nothing = Nearby(longs, np.zeros(1, np.int64), ints, np.zeros(1, np.int64), 0, 0, 0, 0)
-    Looker(Config(), np.zeros(MOTION), np.zeros(1), np.zeros(ENDING)).look(nothing, reports, stations, Store(1))
+    Looker(Config(), np.zeros(MOTION), np.zeros(1), np.zeros(ENDING)).look(nothing, reports, stations, Store(16))

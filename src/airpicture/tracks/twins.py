@@ -101,6 +101,8 @@ def _asking(store: Store, t_ns: int) -> I64:
     Twins come about where a track begins, and seldom later, by a track that learns its address from another sensor.
     """
     status, address = store.status[: store.n], store.address[: store.n]
+    if not len(address) or address.max() < 0:
+        return np.zeros(0, np.int64)
     live = (address >= 0) & (status != Status.ENDED)
     if t_ns // SECOND_NS % ALL_EVERY_S == 0:
         return np.flatnonzero(live)
