@@ -58,9 +58,12 @@ def work_of(row_bytes: float, plots_per_track: float, models: int, state: int, p
     fold = 2 * models * (2 * n * n + 3 * n + 2 * packed)
     return {
         "take plots": Work(plots_per_track * (140 + 2 * plot_bytes), plots_per_track * 60, "a plot's columns, its row"),
-        "predict and gate": Work(row_bytes + plots_per_track * plot_bytes, predict + mix + 120, "each row once"),
-        "share out": Work(plots_per_track * 64, plots_per_track * 60, "pairs: start, plot, ratio, weight"),
-        "update": Work(2 * row_bytes, predict + mix + fold * min(plots_per_track, 1.0), "rows read, rows written"),
+        "find candidates": Work(72 + plots_per_track * 120 + 100, plots_per_track * 120, "summaries, heads, entries"),
+        "look": Work(
+            2 * row_bytes + plots_per_track * plot_bytes,
+            predict + mix + plots_per_track * (fold + 60) + models * (2 * n + 4 * packed),
+            "what is known of a track read and written once, each plot once",
+        ),
         "begin": Work(plots_per_track * 0.4 * 2 * plot_bytes, plots_per_track * 60, "two plots in five are free"),
         "picture": Work(row_bytes + 300, 2 * packed * models + 150, "each row read, 38 columns written"),
     }
