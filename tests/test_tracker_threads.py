@@ -1,0 +1,102 @@
+"""On threads, in pieces and taken back: the tracker's bits don't depend on where and how often its work is done."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+
+from airpicture.association import index
+from airpicture.filters import look
+from airpicture.parallel import Run, workers
+from airpicture.tables import Plots, Tracks
+from airpicture.tracker import Tracker
+from airpicture.tracks import retire
+from test_tracker import MIXED, chunks, mixed_plots
+from tracking_scenes import ns
+
+
+@pytest.fixture
+def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut work so fine that a scene of some tracks keeps several threads busy."""
+    for module, name, value in (
+        (index, "CHUNK_TRACKS", 2),
+        (index, "RANGE_PLOTS", 3),
+        (index, "RANGE_ROWS", 3),
+        (look, "CHUNKS_LEAST", 1),
+        (import_module("airpicture.plots.looks"), "PART", 5),
+        (retire, "PART", 4),
+    ):
+        assert hasattr(module, name)
+        monkeypatch.setattr(module, name, value)
+
+
+def pictures(plots: Plots, cuts: list[int], run: Run | None) -> tuple[list[bytes], list[bytes], dict[str, int]]:
+    """Return the bytes of every tenth picture, of the store at the end, and the counts."""
+    tracker = Tracker(MIXED, run=run)
+    shown: list[bytes] = []
+    for k, part in enumerate(chunks(plots, cuts)):
+        if not len(part):
+            continue
+        picture = tracker.step(part, int(part.t_ns[-1]))
+        if k % 10 == 9:
+            shown.append(picture.changed.tobytes())
+            shown += [getattr(picture.tracks, name).tobytes() for name in Tracks.column_names()]
+    n = tracker._store.n
+    return shown, [column[:n].tobytes() for column in tracker._store.columns()], dict(tracker.counts + tracker._tally)
+
+
+@pytest.mark.usefixtures("small_tasks")
+def test_two_threads_give_the_bits_of_one() -> None:
+    plots = mixed_plots(30.0)
+    handed_out = 0
+    with workers(2) as two:
+        assert two is not None
+
+        def counting(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
+            nonlocal handed_out
+            handed_out += len(tasks)
+            return two(function, tasks)
+
+        for cuts in ([], list(range(9, len(plots), 9))):
+            assert pictures(plots, cuts, counting) == pictures(plots, cuts, None)
+    assert handed_out > 500
+
+
+@pytest.mark.usefixtures("small_tasks")
+def test_tasks_done_backwards_give_the_same_bits() -> None:
+    def backwards(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
+        return [function(*task) for task in reversed(tasks)][::-1]
+
+    plots = mixed_plots(30.0, 7)
+    assert pictures(plots, [100, 150], backwards) == pictures(plots, [100, 150], None)
+
+
+def test_an_open_frame_is_taken_back_to_the_bit() -> None:
+    """Store, pool, clutter and counts; only what lies behind the rows in use may differ."""
+    plots = mixed_plots(30.0)
+    done = 0
+    for edge_s in np.arange(6.0, 29.0, 0.25):
+        edge, end = (int(np.searchsorted(plots.t_ns, ns(s))) for s in (edge_s, edge_s + 0.24))
+        if edge == end:
+            continue
+        tracker = Tracker(MIXED)
+        tracker.step(plots.take(slice(0, edge)), ns(edge_s))
+        before = state_of(tracker)
+        for _ in range(2):
+            tracker.step(plots.take(slice(edge, end)), ns(edge_s + 0.24))
+            assert tracker._undo is not None
+            done += state_of(tracker) != before
+            tracker._undo_open_frame()
+            assert state_of(tracker) == before
+            tracker._open = None
+        if done > 12:
+            return
+    pytest.fail("too few frames changed anything")
+
+
+def state_of(tracker: Tracker) -> list[Any]:
+    store, pool = tracker._store, tracker._pool
+    columns = [column[: store.n].tobytes() for column in store.columns()]
+    return [store.n, store.next_number, store.ended, pool.count, tracker._sensor_last.tobytes(), *columns]
