@@ -95,8 +95,8 @@ def test_trackers_take_turns_and_a_difference_is_found(monkeypatch: pytest.Monke
     assert sample.identical is not wrong
     assert all(len(one.wall_s) == 2 for one in sample.timed)
     found = figures(sample)
-    one, two = sample.timed
-    assert found["speedup"] == pytest.approx(sum(one.wall_s) / sum(two.wall_s), rel=0.2)
+    ratio = sample.timed[0].wall_s / sample.timed[1].wall_s
+    assert ratio.min() <= found["speedup"] <= ratio.max()
     assert found["identical"] is not wrong
 
 
@@ -153,7 +153,7 @@ def test_clocks_go_round_what_is_called_and_come_off_again() -> None:
     found = profile(load())
     assert module.register is before
     seconds = found["seconds"]
-    assert {"take plots", "picture", "rest"} <= set(seconds)
+    assert {"take plots", "find candidates", "look", "begin", "picture", "rest"} <= set(seconds)
     assert all(value >= 0 for value in seconds.values())
     assert found["tracks"] > 40
 

@@ -20,22 +20,12 @@ from airpicture.bench.load import Load, config_for, steps_of, tracker_of
 # What the tracker calls, by phase. A name that a version doesn't have is passed over, and its time is in the rest.
 PHASES: Final[dict[str, Sequence[str]]] = {
     "take plots": ("airpicture.tracker:register", "airpicture.tracker:repeated"),
-    "predict and gate": ("airpicture.tracker:gate",),
-    "share out": (
-        "airpicture.tracker:associate",
-        "airpicture.tracker:association_ratio",
-        "airpicture.tracker:identity_score",
-        "airpicture.tracker:detection",
-    ),
-    "update": ("airpicture.tracker:update",),
-    "learn": (
-        "airpicture.tracker:learn",
-        "airpicture.tracker:summarise",
-        "airpicture.tracker:settle_rivals",
-    ),
+    "cut into looks": ("airpicture.tracker:looks",),
+    "find candidates": ("airpicture.tracker:candidates",),
+    "look": ("airpicture.filters.look:do",),
     "begin": ("airpicture.tracker:begin",),
-    "age and retire": ("airpicture.tracker:age", "airpicture.tracker:retire"),
-    "picture": ("airpicture.tracker:snapshot",),
+    "age and retire": ("airpicture.tracker:sweep", "airpicture.tracker:close_ranks"),
+    "picture": ("airpicture.tracker:snapshot", "airpicture.tracker:shown_rows"),
 }
 
 
