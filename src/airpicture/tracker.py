@@ -74,6 +74,7 @@ class Tracker:
         self._sweep: int | None = None  # next whole second to age to
         self._open: Reports | None = None  # plots of the open frame, taken so far
         self._ahead: Reports | None = None  # plots of later frames
+        self._named = False  # whether any plot ever carried an address
         self._past = Past()  # plots of closed frames
         self._undo: _Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
@@ -133,6 +134,7 @@ class Tracker:
         if twin.any():
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))
+        self._named = self._named or bool((reports.address >= 0).any())
         self.counts["plots_out_of_sequence"] += int((reports.t_ns < edge).sum())
         self._ahead = reports if self._ahead is None else self._ahead.join(reports)
 
@@ -211,7 +213,10 @@ class Tracker:
 
     def _age(self, t_ns: int) -> None:
         store = self._store
-        self.counts["tracks_merged"] += settle_twins(store, t_ns)
+        if self._named:
+            self.counts["tracks_merged"] += settle_twins(store, t_ns)
+        if int(store.due_ns[: store.n].min()) > t_ns:  # nothing can happen to any
+            return
         moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
         if not len(moved):
             return
@@ -286,9 +291,10 @@ class Tracker:
             self._tally["tracks_merged"] += looked.merged
             self._tally["clusters_exact"] += looked.exact
             self._tally["clusters_propagated"] += looked.propagated
-        beside = spoken_for(store, reports, free)
-        self._tally["plots_beside_their_track"] += int(beside.sum())
-        free[beside] = 0.0
+        if self._named:
+            beside = spoken_for(store, reports, free)
+            self._tally["plots_beside_their_track"] += int(beside.sum())
+            free[beside] = 0.0
         born, shed = begin(
             store,
             self._pool,

@@ -95,7 +95,8 @@ def test_trackers_take_turns_and_a_difference_is_found(monkeypatch: pytest.Monke
     assert sample.identical is not wrong
     assert all(len(one.wall_s) == 2 for one in sample.timed)
     found = figures(sample)
-    assert found["speedup"] == pytest.approx(1.0, abs=0.9)
+    ratio = sample.timed[0].wall_s / sample.timed[1].wall_s
+    assert ratio.min() <= found["speedup"] <= ratio.max()
     assert found["identical"] is not wrong
 
 
@@ -152,7 +153,7 @@ def test_clocks_go_round_what_is_called_and_come_off_again() -> None:
     found = profile(load())
     assert module.register is before
     seconds = found["seconds"]
-    assert {"take plots", "picture", "rest"} <= set(seconds)
+    assert {"take plots", "find candidates", "look", "begin", "picture", "rest"} <= set(seconds)
     assert all(value >= 0 for value in seconds.values())
     assert found["tracks"] > 40
 
@@ -176,12 +177,12 @@ def test_inner_phases_are_taken_from_outer_ones() -> None:
 
 def test_roofs_are_bytes_over_bandwidth_and_operations_over_rate() -> None:
     work = work_of(row_bytes=1000.0, plots_per_track=1.4, models=2, state=6, plot_bytes=100.0)
-    found = {"threads": 2, "tracks": 1000.0, "plots": 1400.0, "seconds": {"update": 1e-3, "rest": 1e-4}}
+    found = {"threads": 2, "tracks": 1000.0, "plots": 1400.0, "seconds": {"look": 1e-3, "rest": 1e-4}}
     table = roofline(found, work, MACHINE)
-    update, rest, whole = table
-    assert update.memory_roof == pytest.approx(2000.0 / 20.0)
-    assert update.arithmetic_roof == pytest.approx(work["update"].operations / 100.0)
-    assert update.factor == pytest.approx(1000.0 / 100.0)
+    look, rest, whole = table
+    assert look.memory_roof == pytest.approx((2000.0 + 1.4 * 100.0) / 20.0)
+    assert look.arithmetic_roof == pytest.approx(work["look"].operations / 100.0)
+    assert look.factor == pytest.approx(1000.0 / look.memory_roof)
     assert np.isnan(rest.factor)
     assert whole.measured == pytest.approx(1100.0)
     text = as_markdown(table)
