@@ -8,7 +8,8 @@ from airpicture.config import Config
 from airpicture.filters.look import make_room
 from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F64, I32, I64
-from airpicture.kernels.learn import TAKEN, Learnt, _height_source, _identify, detection_of, identity_of, learn_track
+from airpicture.kernels.learn import TAKEN, Held, _identify, detection_of, identity_of, learn_track
+from airpicture.kernels.learn import height_source as source_of
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import Room
 from airpicture.reports import Reports, Stations
@@ -17,7 +18,7 @@ from airpicture.store import Store
 
 @jit
 def _learn(
-    tracks: I64, W: F64, t_w: I64, got: F64, best: I64, R: Any, period: F64, confirm: float, plots: float, of: Learnt
+    tracks: I64, W: F64, t_w: I64, got: F64, best: I64, R: Any, period: F64, confirm: float, plots: float, of: Held
 ) -> None:
     for w in range(len(tracks)):
         j = best[w]
@@ -26,20 +27,20 @@ def _learn(
 
 
 @jit
-def _detection(tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, of: Learnt, out: F64) -> None:
+def _detection(tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, of: Held, out: F64) -> None:
     for w in range(len(tracks)):
         out[w] = detection_of(tracks[w], t_ns[w], sensor, turn, pd, of)
 
 
 @jit
-def _score(tracks: I64, plot: I32, R: Any, of: Learnt, out: F64) -> None:
+def _score(tracks: I64, plot: I32, R: Any, of: Held, out: F64) -> None:
     for e in range(len(tracks)):
         j = plot[e]
         out[e] = identity_of(tracks[e], of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j])
 
 
 @jit
-def _identify_all(tracks: I64, plot: I64, R: Any, of: Learnt) -> None:
+def _identify_all(tracks: I64, plot: I64, R: Any, of: Held) -> None:
     for e in range(len(tracks)):
         j = plot[e]
         _identify(tracks[e], R.address[j], R.mode_3a[j], R.callsign[j], of)
@@ -47,12 +48,12 @@ def _identify_all(tracks: I64, plot: I64, R: Any, of: Learnt) -> None:
 
 @jit
 def _source(Z: F64, before: int) -> int:
-    return _height_source(Z, 0, before)
+    return source_of(Z, 0, before)
 
 
 @jit
-def _settle(pairs: int, of: Learnt, summary: F64, number: I64, rivalry: I32, room: Room) -> int:
-    return settle_rivals(pairs, of, summary, number, rivalry, room)
+def _settle(pairs: int, of: Held, room: Room) -> int:
+    return settle_rivals(pairs, of, room)
 
 
 def learn(
@@ -68,24 +69,24 @@ def learn(
 ) -> I64:
     """Let tracks learn from the plots reports[best]; return those that took one."""
     life = config.life
-    _learn(tracks, W, t_w, got, best, reports, stations.period, life.confirm, float(life.confirm_plots), store.learnt)
+    _learn(tracks, W, t_w, got, best, reports, stations.period, life.confirm, float(life.confirm_plots), store.held)
     return tracks[got >= TAKEN]
 
 
 def detection(store: Store, tracks: I64, t_ns: I64, sensor: int, stations: Stations) -> F64:
     out = np.full(len(tracks), np.nan)
-    _detection(tracks, t_ns, sensor, float(stations.period[sensor]), float(stations.pd[sensor]), store.learnt, out)
+    _detection(tracks, t_ns, sensor, float(stations.period[sensor]), float(stations.pd[sensor]), store.held, out)
     return out
 
 
 def identity_score(store: Store, tracks: I64, reports: Reports, plots: I32) -> F64:
     out = np.full(len(tracks), np.nan)
-    _score(tracks, plots, reports, store.learnt, out)
+    _score(tracks, plots, reports, store.held, out)
     return out
 
 
 def identify(store: Store, tracks: I64, reports: Reports, plots: I64) -> None:
-    _identify_all(tracks, plots, reports, store.learnt)
+    _identify_all(tracks, plots, reports, store.held)
 
 
 def height_source(Z: F64, before: int) -> int:
@@ -98,5 +99,5 @@ def settle(store: Store, rows: I64, owner: I32, plot: I32, weight: F64, got: F64
     room.row[: len(rows)], room.got[: len(rows)] = rows, got
     room.near[: len(plot)], room.owner[: len(owner)], room.weight[: len(weight)] = plot, owner, weight
     room.parent[:] = 0
-    ended = _settle(len(owner), store.learnt, store.summary, store.number, store.rivalry, room)
+    ended = _settle(len(owner), store.held, room)
     return ended, (room.parent[: len(rows)] == -1).tolist()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.layout import ROW, SUMMARY
-from airpicture.kernels.learn import Learnt
+from airpicture.kernels.learn import Held
 from airpicture.tables import F64, I32, I64, SEEN_MAX, U8, U64, Technology
 
 LINE: Final = 64  # bytes of a cache line
@@ -100,7 +100,7 @@ class Store:
         self.plot_azimuth: F64 = side["plot_azimuth"]
         self.plot_h_baro: F64 = side["plot_h_baro"]
         self.plot_mode_3a: I32 = side["plot_mode_3a"]
-        self.learnt = Learnt(*(getattr(self, name) for name in Learnt._fields))  # the same arrays, as kernels take them
+        self.held = Held(*(getattr(self, name) for name in Held._fields))  # the same arrays, as kernels take them
 
     def columns(self) -> list[NDArray[Any]]:
         """Return the tables and columns that hold all there is, always in the same order."""

@@ -16,9 +16,9 @@ import airpicture.tracks.begin  # noqa: F401  (the name in `tracks` is the funct
 from airpicture.config import Config, Life
 from airpicture.kernels import layout as lay
 from airpicture.kernels.births import find_births
-from airpicture.kernels.grid import ground
 from airpicture.kernels.pool import NAMED, PLAIN, VAGUE, cell_key, edge_of
 from airpicture.kernels.search import C_CUT, C_TRIALS, C_UNTRIED, C_VISITS, COUNTS, NEAR, list_cells
+from airpicture.kernels.wgs84 import ground
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import workers
 from airpicture.plots import register, station_columns

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from airpicture.config import Config
 from airpicture.kernels import layout as lay
-from airpicture.kernels.life import COASTING, CONFIRMED, ENDED, TENTATIVE, age_tracks
+from airpicture.kernels.life import COASTING, CONFIRMED, ENDED, TENTATIVE, age_due
 from airpicture.tables import SEEN_MAX
 from airpicture.tracks import ending_settings
 from reference_tracking import ecef, site_at
@@ -43,9 +43,9 @@ class Lone:
         self.range_max = np.array([range_max])
 
     def age(self, t_s: float, heard_s: float, step_s: float = 1.0) -> None:
-        age_tracks(
+        age_due(
             round(t_s * SECOND),
-            step_s,
+            0,
             1,
             self.rows,
             self.summary,
@@ -63,7 +63,11 @@ class Lone:
             self.range_max,
             np.array([round(heard_s * SECOND)]),
             ENDING,
+            np.zeros(1, np.int64),
+            np.array([round((t_s - step_s) * SECOND)]),
             self.status,
+            np.zeros(1, np.int64),
+            np.zeros(1, np.uint8),
         )
 
     @property

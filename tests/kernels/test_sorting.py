@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F64, I64
-from airpicture.kernels.grid import ground
 from airpicture.kernels.sorting import sort_numbers
+from airpicture.kernels.wgs84 import ground
 from reference_tracking import A_WGS84, E2, ecef
 
 

@@ -62,9 +62,8 @@ def test_parts_for_threads_give_the_same() -> None:
     store = store_of(2 * PART + 70, 2)
     rows, t_ns = np.arange(store.n), np.full(store.n, T0)
 
-    def backwards(function: Any, tasks: Any) -> None:
-        for task in reversed(tasks):
-            function(*task)
+    def backwards(function: Any, tasks: Any) -> list[Any]:
+        return [function(*task) for task in reversed(tasks)][::-1]
 
     whole = snapshot(store, rows, t_ns, SENSORS, MOTION, 3600.0)
     assert_bytes_equal(snapshot(store, rows, t_ns, SENSORS, MOTION, 3600.0, backwards), whole)

@@ -137,9 +137,8 @@ def test_what_is_past_is_forgotten_and_time_that_goes_on_repeats_nothing() -> No
 def test_parts_for_threads_give_the_same() -> None:
     plots = crowd(np.random.default_rng(4), 2 * PART + 77, 5000, 9000)
 
-    def backwards(function: Any, tasks: Any) -> None:
-        for task in reversed(tasks):
-            function(*task)
+    def backwards(function: Any, tasks: Any) -> list[Any]:
+        return [function(*task) for task in reversed(tasks)][::-1]
 
     one, other = (register(plots, station_columns(SENSORS), Config(), run) for run in (None, backwards))
     assert one[1] == other[1]

@@ -126,9 +126,8 @@ def test_parts_for_threads_give_the_same() -> None:
     reports = reports_of(np.sort(columns[0]).tolist(), columns[1].tolist(), columns[2].tolist())
     wave = np.arange(9) % 4
 
-    def backwards(function: Any, tasks: Any) -> None:
-        for task in reversed(tasks):
-            function(*task)
+    def backwards(function: Any, tasks: Any) -> list[Any]:
+        return [function(*task) for task in reversed(tasks)][::-1]
 
     one, other = looks(reports, wave, FRAME_NS), looks(reports, wave, FRAME_NS, backwards)
     assert len(one) == len(other) > 4

@@ -157,10 +157,9 @@ def test_parts_for_threads_give_the_same() -> None:
         stores.append(store)
     calls: list[Any] = []
 
-    def backwards(function: Any, tasks: Any) -> None:
+    def backwards(function: Any, tasks: Any) -> list[Any]:
         calls.append(function)
-        for task in reversed(tasks):
-            function(*task)
+        return [function(*task) for task in reversed(tasks)][::-1]
 
     t = T0 + 40 * SECOND
     one, other = sweep(stores[0], t, STATIONS, heard, ending), sweep(stores[1], t, STATIONS, heard, ending, backwards)

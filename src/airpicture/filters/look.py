@@ -113,11 +113,9 @@ class Looker:
 
     def _room_for(self, tasks: int, tracks: int, pairs: int, plots: int) -> list[Room]:
         """Return rooms for so many tasks at once; grown by doubling."""
-        need = (tracks, pairs, plots)
-        if any(a > b for a, b in zip(need, self._sizes, strict=True)):
-            self._sizes = tuple(  # type: ignore[assignment]
-                max(b, 1 << max(a - 1, 63).bit_length()) for a, b in zip(need, self._sizes, strict=True)
-            )
+        most = self._sizes
+        if tracks > most[0] or pairs > most[1] or plots > most[2]:
+            self._sizes = _grown(tracks, most[0]), _grown(pairs, most[1]), _grown(plots, most[2])
             self._rooms.clear()
         while len(self._rooms) < tasks:
             self._rooms.append(make_room(*self._sizes, self._exact_limit))
@@ -157,10 +155,7 @@ class Looker:
                     self._gates,
                     self._settings,
                     self._ending,
-                    store.learnt,
-                    store.summary,
-                    store.number,
-                    store.rivalry,
+                    store.held,
                     rooms[k],
                     np.uint64(LANES),
                     claimed,
@@ -171,6 +166,11 @@ class Looker:
         do(look_chunks, jobs, run)
         total = counts.sum(axis=0)
         return Looked(claimed, changed, int(total[L_EXACT]), int(total[L_PROPAGATED]), int(total[L_MERGED]))
+
+
+def _grown(need: int, have: int) -> int:
+    """Return a size for what is needed: a power of two, never less than before."""
+    return max(have, 1 << max(need - 1, 63).bit_length())
 
 
 def compile_look() -> None:

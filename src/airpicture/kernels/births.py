@@ -25,7 +25,6 @@ from airpicture.kernels.begin import (
     unseen,
 )
 from airpicture.kernels.conditioning import LOG_2PI, condition
-from airpicture.kernels.grid import ground
 from airpicture.kernels.lanes import (
     LANES,
     U,
@@ -76,7 +75,7 @@ from airpicture.kernels.search import (
     prospect_of,
     reach_on,
 )
-from airpicture.kernels.wgs84 import height_up_of
+from airpicture.kernels.wgs84 import ground, height_up_of
 
 # of a birth: state (27), existence odds, plot, pool entry or -1
 BIRTH_ODDS = MODEL

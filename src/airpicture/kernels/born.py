@@ -1,10 +1,10 @@
 """Write born tracks to the store: one loop over the births instead of some forty array expressions a look."""
 
 import math
-from typing import NamedTuple
+from typing import Any
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import L_VAR_PRESSURE, at
 from airpicture.kernels.births import BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT
 from airpicture.kernels.layout import (
@@ -23,59 +23,12 @@ from airpicture.kernels.layout import (
     VAR_BARO,
     Z_H_BARO,
 )
-from airpicture.kernels.learn import NO_HEIGHT, _height_source
+from airpicture.kernels.learn import NO_HEIGHT, Held, height_source
 from airpicture.kernels.life import TENTATIVE
 from airpicture.kernels.pool import Waiting, recall
 from airpicture.kernels.wgs84 import up_of
 
 INTERVAL_LEAST = 0.1  # s
-
-
-class Born(NamedTuple):
-    """Those columns of the store that a birth writes: all. Shapes and units stand there."""
-
-    rows: F64  # (cap, ROW)
-    summary: F64  # (cap, SUMMARY)
-    t_ns: I64  # (cap,), as all that name no shape
-    number: I64
-    status: U8
-    t_plot: I64
-    t_first: I64
-    plots: I32
-    misses: I32
-    rivalry: I32
-    seen_sensor: I32  # (cap, SEEN)
-    seen_look: I64  # (cap, SEEN)
-    seen_hit: I64  # (cap, SEEN)
-    t_technology: I64  # (cap, technologies)
-    address: I32
-    mode_3a: I32
-    callsign: U64
-    doubt: U8  # (cap, 3)
-    h_source: U8
-    t_height: I64
-    has_baro: U8
-    plot_sensor: I32
-    plot_range: F64
-    plot_azimuth: F64
-    plot_h_baro: F64
-    plot_mode_3a: I32
-    due_ns: I64
-    t_aged: I64
-
-
-class Brought(NamedTuple):
-    """Those columns of reports that a birth reads."""
-
-    Z: F64
-    t_ns: I64
-    sensor: I32
-    address: I32
-    mode_3a: I32
-    callsign: U64
-    technology: U8
-    slant_range: F64
-    azimuth: F64
 
 
 @inline
@@ -110,21 +63,21 @@ def write_births(
     births: F64,
     order: I64,
     n: int,
-    reports: Brought,
+    reports: Any,
     waiting: Waiting,
     motion: F64,
     life: F64,
     Zq: F64,
     first_row: int,
     first_number: int,
-    of: Born,
+    of: Held,
 ) -> None:
     """Append tracks to the store.
 
     Parameters
     ----------
     births : (B, BIRTH) float64; order : (n,) int64, which of them, in the order of their plots
-    reports, waiting : where the plots of the births are; motion, life : settings
+    reports : `reports.Reports`, waiting : where the plots of the births are; motion, life : settings
     Zq : (1, PLOT) float64 workspace
     of : store; rows from first_row on are overwritten, numbered from first_number on
     """
@@ -146,7 +99,7 @@ def write_births(
             if callsign == 0:
                 callsign = waiting.detail[q]["callsign"]
             recall(waiting, q, Zq)
-            source = _height_source(Zq, 0, NO_HEIGHT)
+            source = height_source(Zq, 0, NO_HEIGHT)
             pressure = pressure or math.isfinite(Zq[0, Z_H_BARO])
         for c in range(ROW):
             of.rows[i, c] = 0.0
@@ -179,7 +132,7 @@ def write_births(
         for c in range(of.doubt.shape[1]):
             of.doubt[i, c] = 0
         of.t_height[i] = t
-        of.h_source[i] = _height_source(reports.Z, j, source)
+        of.h_source[i] = height_source(reports.Z, j, source)
         of.has_baro[i] = 1 if pressure else 0
         of.plot_sensor[i] = reports.sensor[j]
         of.plot_range[i] = reports.slant_range[j]

@@ -124,50 +124,37 @@ def condition(
                 keep_up(T, l, ux, uy, uz, limit)
             for m in range(LANES):
                 blind = blind or T[int(C_BLIND) + m] > 0.0
-        sx, sy, sz = site[0], site[1], site[2]
-        ex, ey, ez = site[3], site[4], site[5]
-        nx, ny, nz = site[6], site[7], site[8]
-        wx, wy, wz = site[9], site[10], site[11]
+        at = (
+            site[0],
+            site[1],
+            site[2],
+            site[3],
+            site[4],
+            site[5],
+            site[6],
+            site[7],
+            site[8],
+            site[9],
+            site[10],
+            site[11],
+        )
         with_range = 1.0 if kind == POLAR else 0.0
         rng = Z[j, Z_RANGE] if kind == POLAR else 0.0
         var_range = Z[j, Z_VAR_RANGE] if kind == POLAR else 1.0
         var_steep = 0.0 if geometric or steered else T[VAR_BARO]
         sine, cosine, var_azimuth = Z[j, Z_SIN], Z[j, Z_COS], Z[j, Z_VAR_AZIMUTH]
         for l in range(lanes):
-            fold_polar(
-                T,
-                l,
-                sx,
-                sy,
-                sz,
-                ex,
-                ey,
-                ez,
-                nx,
-                ny,
-                nz,
-                wx,
-                wy,
-                wz,
-                delta,
-                rng,
-                sine,
-                cosine,
-                var_range,
-                var_azimuth,
-                var_steep,
-                with_range,
-            )
+            fold_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, with_range)
         count = 2 if kind == POLAR else 1
         if steered:
             sine, cosine, var = math.sin(Z[j, Z_ELEVATION]), math.cos(Z[j, Z_ELEVATION]), Z[j, Z_VAR_ELEVATION]
             for l in range(lanes):
-                fold_elevation(T, l, sx, sy, sz, ex, ey, ez, nx, ny, nz, wx, wy, wz, delta, sine, cosine, var)
+                fold_elevation(T, l, at, delta, sine, cosine, var)
             count += 1
         if math.isfinite(Z[j, Z_RANGE_RATE]):
             rate, var = Z[j, Z_RANGE_RATE], Z[j, Z_VAR_RANGE_RATE]
             for l in range(lanes):
-                fold_range_rate(T, l, sx, sy, sz, delta, rate, var)
+                fold_range_rate(T, l, at, delta, rate, var)
             count += 1
         if blind:
             for l in range(lanes):

@@ -28,8 +28,8 @@ from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64
-from airpicture.kernels.grid import ground
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
+from airpicture.kernels.wgs84 import ground
 
 LEVELS: Final = 5  # cells of 8, 16, 33, 66 and 131 km
 REACH: Final = (7_000.0, 14_000.0, 28_000.0, 56_000.0, 1_000_000.0)  # m, most of a level: the first holds a track seen

@@ -54,33 +54,37 @@ GEOMETRIC: Final = 2
 ELEVATION: Final = 3
 
 
-class Learnt(NamedTuple):
-    """Those columns of the store that looks and plots write to; shapes and units stand there."""
+class Held(NamedTuple):
+    """All columns of the store, as kernels take them; shapes and units stand there."""
 
     rows: F64  # (cap, ROW)
+    summary: F64  # (cap, SUMMARY)
     t_ns: I64  # (cap,), as all that name no shape
+    number: I64
+    status: U8
+    due_ns: I64
     t_plot: I64
+    t_first: I64
+    t_aged: I64
+    t_height: I64
+    t_technology: I64  # (cap, technologies)
     plots: I32
     misses: I32
-    status: U8
+    rivalry: I32
     seen_sensor: I32  # (cap, SEEN)
     seen_look: I64  # (cap, SEEN)
     seen_hit: I64  # (cap, SEEN)
-    t_technology: I64  # (cap, technologies)
     address: I32
     mode_3a: I32
     callsign: U64
     doubt: U8  # (cap, 3)
     h_source: U8
-    t_height: I64
     has_baro: U8
     plot_sensor: I32
     plot_range: F64
     plot_azimuth: F64
     plot_h_baro: F64
     plot_mode_3a: I32
-    due_ns: I64
-    t_aged: I64
 
 
 @inline
@@ -94,7 +98,7 @@ def _looked_in_this_turn(i: int, t_ns: int, sensor: int, turn: float, seen_senso
 
 
 @inline
-def detection_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Learnt) -> float:
+def detection_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Held) -> float:
     """Return the probability that a sensor reports track i in a look, were it there.
 
     A turning sensor that has already had the track in this turn hardly reports it a second time.
@@ -115,7 +119,7 @@ def _names_somebody(code: int) -> bool:
 
 
 @inline
-def identity_of(i: int, of: Learnt, t_ns: int, address: int, mode_3a: int, callsign: U64) -> float:
+def identity_of(i: int, of: Held, t_ns: int, address: int, mode_3a: int, callsign: U64) -> float:
     """Return the log ratio that a plot's codes add to its being track i's; minus infinity forbids it."""
     if of.address[i] >= 0 and address >= 0:
         if of.address[i] == address:
@@ -141,7 +145,7 @@ def _doubt(missing: bool, vacant: bool, same: bool, doubt: int) -> int:
 
 
 @inline
-def _identify(i: int, address: int, mode_3a: int, callsign: U64, of: Learnt) -> None:
+def _identify(i: int, address: int, mode_3a: int, callsign: U64, of: Held) -> None:
     """Let track i learn the codes of a plot: one it had none of at once, another than it has when several agree."""
     doubt = _doubt(address == -1, of.address[i] == -1, address == of.address[i], int(of.doubt[i, 0]))
     if address != -1 and (of.address[i] == -1 or doubt >= AGREE[0]):
@@ -161,7 +165,7 @@ def _identify(i: int, address: int, mode_3a: int, callsign: U64, of: Learnt) -> 
 
 
 @inline
-def _height_source(Z: F64, j: int, before: int) -> int:
+def height_source(Z: F64, j: int, before: int) -> int:
     """Return what a height rests on after plot j.
 
     A reported height ties the track to the ellipsoid for good. Pressure is far sharper than elevation, so that from
@@ -175,7 +179,7 @@ def _height_source(Z: F64, j: int, before: int) -> int:
 
 
 @inline
-def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Learnt) -> None:
+def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Held) -> None:
     """Note that track i had plots in its gate, taken or not: it has had its look, existence has been told.
 
     The look counts as missed where a turning sensor should have seen the track, and hasn't yet in this turn.
@@ -191,7 +195,7 @@ def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Learnt) 
 
 
 @inline
-def _note_sensor(i: int, sensor: int, of: Learnt) -> None:
+def _note_sensor(i: int, sensor: int, of: Held) -> None:
     """Note whose plot track i took last, and whether of late they were of several sensors."""
     shared = of.rows[i, SHARED] - SHARED_FADES
     of.rows[i, SHARED] = max(shared, 0.0) if of.plot_sensor[i] == sensor else 1.0
@@ -199,7 +203,7 @@ def _note_sensor(i: int, sensor: int, of: Learnt) -> None:
 
 
 @inline
-def _seen(i: int, t_ns: int, sensor: int, of: Learnt) -> None:
+def _seen(i: int, t_ns: int, sensor: int, of: Held) -> None:
     """Note that a sensor had track i: in its own place, else in a free one, else in that of the longest silent."""
     slot = -1
     for k in range(of.seen_sensor.shape[1]):
@@ -258,7 +262,7 @@ def learn_track(
     turn: float,
     confirm: float,
     confirm_plots: float,
-    of: Learnt,
+    of: Held,
 ) -> None:
     """Write track i's updated state back and let it learn from the plot it took.
 
@@ -292,8 +296,8 @@ def learn_track(
     if kind < of.t_technology.shape[1]:
         of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
     _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
-    of.h_source[i] = _height_source(R.Z, j, int(of.h_source[i]))
-    if _height_source(R.Z, j, NO_HEIGHT) != NO_HEIGHT:
+    of.h_source[i] = height_source(R.Z, j, int(of.h_source[i]))
+    if height_source(R.Z, j, NO_HEIGHT) != NO_HEIGHT:
         of.t_height[i] = max(of.t_height[i], t)
     if math.isfinite(R.Z[j, Z_H_BARO]):
         of.has_baro[i] |= 1
@@ -309,7 +313,7 @@ def learn_track(
 
 
 @jit
-def copy_tracks(index: I64, of: Learnt, into: Learnt, at: int) -> None:
+def copy_tracks(index: I64, of: Held, into: Held, at: int) -> None:
     """Copy the chosen rows of one store to rows `at` and on of another; `into` is overwritten there."""
     for k in range(len(index)):
         i, o = index[k], at + k
@@ -324,6 +328,7 @@ def copy_tracks(index: I64, of: Learnt, into: Learnt, at: int) -> None:
         for c in range(of.doubt.shape[1]):
             into.doubt[o, c] = of.doubt[i, c]
         into.t_ns[o], into.t_plot[o], into.t_height[o] = of.t_ns[i], of.t_plot[i], of.t_height[i]
+        into.number[o], into.t_first[o], into.t_aged[o] = of.number[i], of.t_first[i], of.t_aged[i]
         into.plots[o], into.misses[o], into.status[o] = of.plots[i], of.misses[i], of.status[i]
         into.address[o], into.mode_3a[o], into.callsign[o] = of.address[i], of.mode_3a[i], of.callsign[i]
         into.h_source[o], into.has_baro[o] = of.h_source[i], of.has_baro[i]

@@ -17,7 +17,7 @@ from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import EXISTENCE, ROW, S_VELOCITY, TURN
-from airpicture.kernels.learn import GAP_LEAST, TAKEN, Learnt, detection_of, identity_of, learn_track, turn_learnt
+from airpicture.kernels.learn import GAP_LEAST, TAKEN, Held, detection_of, identity_of, learn_track, turn_learnt
 from airpicture.kernels.life import ENDED, due_after, existence_at
 from airpicture.kernels.measuring import C_FOUND
 from airpicture.kernels.rivals import settle_rivals
@@ -62,7 +62,7 @@ def _score(
     gates: F64,
     motion: F64,
     lifetime: float,
-    of: Learnt,
+    of: Held,
     room: Room,
     lanes: U,
 ) -> int:
@@ -104,7 +104,7 @@ def _score(
 
 
 @inline
-def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Learnt, room: Room) -> None:
+def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Held, room: Room) -> None:
     """Turn scores into odds, "from this track" against "track missed, plot false": r Pd L / (lambda (1 - r Pd))."""
     j = room.plot[pairs_from]
     s = R.sensor[j]
@@ -117,7 +117,7 @@ def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Learnt, r
 
 
 @inline
-def fetch(track: I64, plot: I32, of: Learnt, Z: F64) -> int:
+def fetch(track: I64, plot: I32, of: Held, Z: F64) -> int:
     """Read a number of each line of the cache that a chunk's tracks and plots take; return what nobody needs.
 
     Here no load waits for another, so the memory's latencies overlap; later, each would be waited for.
@@ -149,10 +149,7 @@ def look_chunks(
     gates: F64,
     settings: F64,
     ending: F64,
-    of: Learnt,
-    summary: F64,
-    number: I64,
-    rivalry: I32,
+    of: Held,
     room: Room,
     lanes: U,
     claimed: F64,
@@ -168,7 +165,7 @@ def look_chunks(
     R : `reports.Reports` of the look; S : `reports.Stations`
     motion : (MOTION,), settings : (LOOK,), ending : (ENDING,) float64
     gates : (10,) float64, limits of d² by number of measurements
-    of, summary, number, rivalry : columns of the store; overwritten in rows `track`
+    of : store; overwritten in rows `track`
     room : one thread's workspace; lanes : 4, see `lanes`
     claimed : (M,) float64, zero before; overwritten with the probability that some track owns each plot
     changed : (n,) uint8; overwritten: UNTOUCHED ... TOOK_PLOT
@@ -285,11 +282,11 @@ def look_chunks(
             got, top, moved_ = fold_plots(w, e_from, e_to, R, S, motion, room, lanes)
             room.got[w] = min(got, 1.0)
             if moved_ == 1:
-                vx, vy, vz = summary[i, S_VELOCITY], summary[i, S_VELOCITY + 1], summary[i, S_VELOCITY + 2]
-                summarise(room.T, lanes, summary, i)
+                vx, vy, vz = of.summary[i, S_VELOCITY], of.summary[i, S_VELOCITY + 1], of.summary[i, S_VELOCITY + 2]
+                summarise(room.T, lanes, of.summary, i)
                 gap = (room.t_w[w] - of.t_ns[i]) * 1e-9
                 if gap > GAP_LEAST:
-                    room.T[TURN] = turn_learnt(vx, vy, vz, summary[i], room.T[TURN], gap, motion)
+                    room.T[TURN] = turn_learnt(vx, vy, vz, of.summary[i], room.T[TURN], gap, motion)
             j = room.plot[top]
             s = R.sensor[j]
             learn_track(
@@ -319,7 +316,7 @@ def look_chunks(
                 of.status,
             )
             changed[first + w] = TOOK_PLOT if room.got[w] >= TAKEN else (MOVED if moved_ == 1 else LOOKED_AT)
-        counts[L_MERGED] += settle_rivals(pairs, of, summary, number, rivalry, room)
+        counts[L_MERGED] += settle_rivals(pairs, of, room)
         for w in range(n):
             if room.got[w] > 0.5 and room.parent[w] == 0:
-                rivalry[room.row[w]] = 0
+                of.rivalry[room.row[w]] = 0

@@ -5,6 +5,7 @@ stand apart they are linearised apart.
 """
 
 import math
+from typing import TypeAlias
 
 from airpicture.kernels._jit import lane
 from airpicture.kernels.arrays import F64
@@ -13,6 +14,7 @@ from airpicture.kernels.lanes import (
     Covariance,
     Six,
     U,
+    Vector,
     dot,
     inner,
     load_covariance,
@@ -43,6 +45,27 @@ C_FOUND = U(T_FREE + 20)
 C_BLIND = U(T_FREE + 24)
 C_UP = U(T_FREE + 28)  # 5: mean of position and velocity, and their three second moments
 C_END = T_FREE + 48
+
+
+Site: TypeAlias = tuple[
+    float, float, float, float, float, float, float, float, float, float, float, float
+]  # ECEF position [m] and unit vectors east, north, up of a sensor
+
+
+@lane
+def _seen_from(x: Six, delta: float, site: Site) -> tuple[Vector, float, float, float]:
+    """Return a state's position `delta` seconds on [m]: from a site in ECEF, and its parts east, north and up."""
+    sx, sy, sz, ex, ey, ez, nx, ny, nz, wx, wy, wz = site
+    dx, dy, dz = x[0] + delta * x[3] - sx, x[1] + delta * x[4] - sy, x[2] + delta * x[5] - sz
+    east = dx * ex + dy * ey + dz * ez
+    north = dx * nx + dy * ny + dz * nz
+    return (dx, dy, dz), east, north, dx * wx + dy * wy + dz * wz
+
+
+@lane
+def _arcsine(s: float) -> float:
+    """Return the arcsine of a small number, by its series; 3e-6 rad off at 0.25 rad."""
+    return s * (1.0 + s * s * (1.0 / 6.0 + s * s * 0.075))
 
 
 @lane
@@ -165,18 +188,7 @@ def give_back(T: F64, l: U, ux: float, uy: float, uz: float) -> None:
 def fold_polar(
     T: F64,
     l: U,
-    sx: float,
-    sy: float,
-    sz: float,
-    ex: float,
-    ey: float,
-    ez: float,
-    nx: float,
-    ny: float,
-    nz: float,
-    wx: float,
-    wy: float,
-    wz: float,
+    site: Site,
     delta: float,
     rng: float,
     sine: float,
@@ -186,24 +198,22 @@ def fold_polar(
     var_steep: float,
     with_range: float,
 ) -> None:
-    """Fold slant range (or none) and azimuth at a site s with axes e, n, w (up). var_steep: see `condition`."""
+    """Fold slant range (or none) and azimuth. var_steep: see `condition`."""
     x = load_state(T, T_X + l)
     P = load_covariance(T, T_P + l)
-    dx, dy, dz = x[0] + delta * x[3] - sx, x[1] + delta * x[4] - sy, x[2] + delta * x[5] - sz
-    east = dx * ex + dy * ey + dz * ez
-    north = dx * nx + dy * ny + dz * nz
-    up = dx * wx + dy * wy + dz * wz
+    _, _, _, ex, ey, ez, nx, ny, nz, _, _, _ = site
+    d, east, north, up = _seen_from(x, delta, site)
     level = east * east + north * north
     far = level > 1.0  # at the sensor itself azimuth means nothing
     level = max(level, 1.0)
     g, r = math.sqrt(level), math.sqrt(level + up * up)
     grown = T[T_Q + l] * abs(delta * delta * delta) * (1.0 / 3.0)
-    lx, ly, lz = dx / r, dy / r, dz / r
+    lx, ly, lz = d[0] / r, d[1] / r, d[2] / r
     steep = up / r
     s = (sine * north - cosine * east) / g
     c = (cosine * north + sine * east) / g
     fine = 1.0 if far and c > 0.0 else 0.0
-    nu = s * (1.0 + s * s * (1.0 / 6.0 + s * s * 0.075))  # arcsine; 3e-6 rad at 0.25 rad
+    nu = _arcsine(s)
     a1, a2 = north / level, east / level
     ax, ay, az = a1 * ex - a2 * nx, a1 * ey - a2 * ny, a1 * ez - a2 * nz
     P_r = var_range + steep * steep * var_steep + grown
@@ -231,18 +241,7 @@ def fold_polar(
 def fold_elevation(
     T: F64,
     l: U,
-    sx: float,
-    sy: float,
-    sz: float,
-    ex: float,
-    ey: float,
-    ez: float,
-    nx: float,
-    ny: float,
-    nz: float,
-    wx: float,
-    wy: float,
-    wz: float,
+    site: Site,
     delta: float,
     sine: float,
     cosine: float,
@@ -250,14 +249,12 @@ def fold_elevation(
 ) -> None:
     """Fold the elevation whose sine and cosine are given."""
     x = load_state(T, T_X + l)
-    dx, dy, dz = x[0] + delta * x[3] - sx, x[1] + delta * x[4] - sy, x[2] + delta * x[5] - sz
-    east = dx * ex + dy * ey + dz * ez
-    north = dx * nx + dy * ny + dz * nz
-    up = dx * wx + dy * wy + dz * wz
+    _, _, _, ex, ey, ez, nx, ny, nz, wx, wy, wz = site
+    _, east, north, up = _seen_from(x, delta, site)
     level = max(east * east + north * north, 1.0)
     g, r2 = math.sqrt(level), level + up * up
     s = (sine * g - cosine * up) / math.sqrt(r2)
-    nu = s * (1.0 + s * s * (1.0 / 6.0 + s * s * 0.075))
+    nu = _arcsine(s)
     b1, b2 = g / r2, up / (r2 * g)
     hx = b1 * wx - b2 * (east * ex + north * nx)
     hy = b1 * wy - b2 * (east * ey + north * ny)
@@ -267,12 +264,12 @@ def fold_elevation(
 
 
 @lane
-def fold_range_rate(T: F64, l: U, sx: float, sy: float, sz: float, delta: float, rate: float, var: float) -> None:
+def fold_range_rate(T: F64, l: U, site: Site, delta: float, rate: float, var: float) -> None:
     """Fold the rate of the slant range."""
     x = load_state(T, T_X + l)
-    dx, dy, dz = x[0] + delta * x[3] - sx, x[1] + delta * x[4] - sy, x[2] + delta * x[5] - sz
-    r = math.sqrt(max(dx * dx + dy * dy + dz * dz, 1.0))
-    lx, ly, lz = dx / r, dy / r, dz / r
+    d, _, _, _ = _seen_from(x, delta, site)
+    r = math.sqrt(max(dot(d, d), 1.0))
+    lx, ly, lz = d[0] / r, d[1] / r, d[2] / r
     own = x[3] * lx + x[4] * ly + x[5] * lz
     h = ((x[3] - own * lx) / r, (x[4] - own * ly) / r, (x[5] - own * lz) / r, lx, ly, lz)
     _fold(T, l, x, load_covariance(T, T_P + l), h, rate - own, var + T[T_Q + l] * abs(delta))

@@ -16,7 +16,6 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit_making_arrays
 from airpicture.kernels.arrays import F64, I32, I64
-from airpicture.kernels.grid import ground
 from airpicture.kernels.index import (
     COUNT,
     EARLY,
@@ -41,6 +40,7 @@ from airpicture.kernels.index import (
     tile_at,
 )
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY, Z_P, Z_RADIUS
+from airpicture.kernels.wgs84 import ground
 
 PLOTS: Final = 32  # of a block
 TESTS: Final = 1024  # tracks that wait for the exact test, at least

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U64
-from airpicture.kernels.grid import ground
 from airpicture.kernels.layout import (
     POLAR,
     POSITION,
@@ -42,6 +41,7 @@ from airpicture.kernels.layout import (
     Z_VAR_RANGE,
     Z_VAR_V,
 )
+from airpicture.kernels.wgs84 import ground
 
 Records: TypeAlias = NDArray[np.void]
 

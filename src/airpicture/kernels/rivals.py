@@ -1,9 +1,8 @@
 """Two tracks that live on one target's plots: the younger ends."""
 
 from airpicture.kernels._jit import inline
-from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.layout import EXISTENCE, S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
-from airpicture.kernels.learn import Learnt
+from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED, TENTATIVE
 from airpicture.kernels.room import Room
 
@@ -14,7 +13,7 @@ CLOSE = 9.0  # squared distance in sigmas, of position and of velocity
 
 
 @inline
-def settle_rivals(pairs: int, of: Learnt, summary: F64, number: I64, rivalry: I32, room: Room) -> int:
+def settle_rivals(pairs: int, of: Held, room: Room) -> int:
     """End the younger of two tracks that live on one target's plots; return how many.
 
     Joint probabilities share the one plot between both and keep both alive. Two real targets that close bring two plots
@@ -33,7 +32,7 @@ def settle_rivals(pairs: int, of: Learnt, summary: F64, number: I64, rivalry: I3
             continue
         a, b = room.owner[before], w
         i, k = room.row[a], room.row[b]
-        if number[i] > number[k]:
+        if of.number[i] > of.number[k]:
             a, b, i, k = b, a, k, i
         if room.got[a] + room.got[b] > 1.4 or of.status[k] == ENDED:
             continue
@@ -42,17 +41,17 @@ def settle_rivals(pairs: int, of: Learnt, summary: F64, number: I64, rivalry: I3
         d_p = 0.0
         d_v = 0.0
         for c in range(3):
-            p = summary[i, S_POSITION + c] - summary[k, S_POSITION + c]
-            v = summary[i, S_VELOCITY + c] - summary[k, S_VELOCITY + c]
+            p = of.summary[i, S_POSITION + c] - of.summary[k, S_POSITION + c]
+            v = of.summary[i, S_VELOCITY + c] - of.summary[k, S_VELOCITY + c]
             d_p += p * p
             d_v += v * v
-        near = d_p <= CLOSE * (summary[i, S_SIGMA_P] ** 2 + summary[k, S_SIGMA_P] ** 2 + 100.0)
-        alike = d_v <= CLOSE * (summary[i, S_SIGMA_V] ** 2 + summary[k, S_SIGMA_V] ** 2 + 1.0)
+        near = d_p <= CLOSE * (of.summary[i, S_SIGMA_P] ** 2 + of.summary[k, S_SIGMA_P] ** 2 + 100.0)
+        alike = d_v <= CLOSE * (of.summary[i, S_SIGMA_V] ** 2 + of.summary[k, S_SIGMA_V] ** 2 + 1.0)
         if not (near and alike):
             continue
         room.parent[b] = -1  # contested
-        rivalry[k] += 1
-        if rivalry[k] >= (RIVAL_LOOKS_TENTATIVE if of.status[k] == TENTATIVE else RIVAL_LOOKS):
+        of.rivalry[k] += 1
+        if of.rivalry[k] >= (RIVAL_LOOKS_TENTATIVE if of.status[k] == TENTATIVE else RIVAL_LOOKS):
             if of.status[k] != TENTATIVE:
                 of.misses[k] = SHOWN_ENDED
             of.status[k] = ENDED

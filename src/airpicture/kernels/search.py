@@ -37,7 +37,6 @@ from airpicture.kernels.begin import (
     unseen,
 )
 from airpicture.kernels.conditioning import VAR_MODE_C
-from airpicture.kernels.grid import ground
 from airpicture.kernels.layout import (
     M_H_VAR,
     POLAR,
@@ -77,7 +76,7 @@ from airpicture.kernels.pool import (
     edge_of,
     slot_of,
 )
-from airpicture.kernels.wgs84 import A, B
+from airpicture.kernels.wgs84 import A, B, ground
 
 AGAIN = 0.4  # of a turn, before which the same radar sees no target twice
 AGAIN_S = 0.05  # s likewise, of two sensors

@@ -18,7 +18,7 @@ from airpicture.kernels.layout import (
     VAR_BARO,
     VAR_COMMON,
 )
-from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Learnt
+from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Held
 from airpicture.kernels.life import ENDED, TENTATIVE, existence_at
 from airpicture.kernels.wgs84 import meridian_of
 
@@ -109,7 +109,7 @@ def _show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> N
 
 
 @inline
-def _show_height(i: int, t_ns: int, source: int, of: Learnt, var_baro: float, offset: float, out: F64, q: int) -> None:
+def _show_height(i: int, t_ns: int, source: int, of: Held, var_baro: float, offset: float, out: F64, q: int) -> None:
     """Take back a height in column q that nothing measured; give one of pressure the doubt of the weather."""
     if source == NO_HEIGHT or (t_ns - of.t_height[i]) * 1e-9 > HEIGHT_AGE_MOST:
         out[O_H, q] = out[O_H_BARO, q] = out[O_V + 2, q] = math.nan
@@ -126,10 +126,7 @@ def snapshot_rows(
     t_ns: I64,
     lo: int,
     hi: int,
-    of: Learnt,
-    number: I64,
-    t_first: I64,
-    t_aged: I64,
+    of: Held,
     period: F64,
     motion: F64,
     lifetime: float,
@@ -143,7 +140,7 @@ def snapshot_rows(
     Parameters
     ----------
     index : (n,) int64, rows of the store; t_ns : (n,) int64 [ns], the times; lo, hi : the part of them to do
-    of, number, t_first, t_aged : columns of the store
+    of : store
     period : (S,) float64 [s], NaN for sensors that don't turn; motion : (MOTION,) float64
     lifetime : s, mean time that a target stays
     into : overwritten in columns (or rows) lo..hi
@@ -160,7 +157,7 @@ def snapshot_rows(
             _show(T, T_MEAN, of.rows[i, VAR_COMMON], motion, out, q)
             source = int(of.h_source[i])
             _show_height(i, t_ns[k], source, of, of.rows[i, VAR_BARO], of.rows[i, D_BARO], out, q)
-            out[O_EXISTENCE, q] = existence_at(of.rows[i, EXISTENCE], t_ns[k], t_aged[i], lifetime)
+            out[O_EXISTENCE, q] = existence_at(of.rows[i, EXISTENCE], t_ns[k], of.t_aged[i], lifetime)
             out[O_PLOT, q], out[O_PLOT + 1, q], out[O_PLOT + 2, q] = (
                 of.plot_range[i],
                 of.plot_azimuth[i],
@@ -182,7 +179,7 @@ def snapshot_rows(
                 into.floats[c, begin + q] = out[c, q]
         for k in range(begin, begin + count):
             i = index[k]
-            into.longs[0, k], into.longs[1, k], into.longs[2, k] = number[i], of.t_plot[i], t_first[i]
+            into.longs[0, k], into.longs[1, k], into.longs[2, k] = of.number[i], of.t_plot[i], of.t_first[i]
             into.ints[0, k], into.ints[1, k], into.ints[2, k] = of.mode_3a[i], of.address[i], of.plots[i]
             into.ints[3, k], into.ints[4, k] = of.plot_sensor[i], of.plot_mode_3a[i]
 

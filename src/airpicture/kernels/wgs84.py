@@ -97,6 +97,13 @@ def height_up_of(x: float, y: float, z: float) -> tuple[float, float, float, flo
 
 
 @inline
+def ground(x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Scale a point [m] down to the ellipsoid along its radius, so that an unknown height doesn't matter."""
+    s = 1.0 / math.sqrt((x * x + y * y) * (1.0 / (A * A)) + z * z * (1.0 / (B * B)))
+    return x * s, y * s, z * s
+
+
+@inline
 def height_of(x: float, y: float, z: float) -> float:
     """Return the height above the ellipsoid [m] of an ECEF position."""
     return meridian_of(math.sqrt(x * x + y * y), z)[2]

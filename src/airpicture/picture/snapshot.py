@@ -80,7 +80,7 @@ def snapshot(
         technology=np.empty((n, len(Technology)), np.int64),
         seen=np.empty((n, SEEN_MAX), np.int32),
     )
-    columns = (store.learnt, store.number, store.t_first, store.t_aged, sensors.period, motion, lifetime_s, into)
+    columns = (store.held, sensors.period, motion, lifetime_s, into)
     do(
         snapshot_rows,
         [
@@ -151,12 +151,7 @@ class Gathered:
             if held.n + len(rows) > GATHERED:
                 self._show()
             at, to = held.n, held.n + len(rows)
-            copy_tracks(rows, store.learnt, held.learnt, at)
-            held.number[at:to], held.t_first[at:to], held.t_aged[at:to] = (
-                store.number[rows],
-                store.t_first[rows],
-                store.t_aged[rows],
-            )
+            copy_tracks(rows, store.held, held.held, at)
             self._t_ns[at:to] = t_ns[lo : lo + GATHERED]
             held.n = to
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from airpicture.kernels.looks import gather_reports, order_looks
 from airpicture.kernels.wgs84 import B
-from airpicture.parallel import Run
+from airpicture.parallel import Run, do
 from airpicture.reports import Reports
 from airpicture.tables import F64, I64, SensorKind, Sensors
 
@@ -102,10 +102,5 @@ def gathered(reports: Reports, order: I64, run: Run | None = None) -> Reports:
     """Return the chosen rows, copied in one go."""
     size = len(order)
     out = Reports(*(np.empty((size, *column.shape[1:]), column.dtype) for column in reports))
-    tasks = [(order, lo, min(lo + PART, size), *reports, *out) for lo in range(0, size, PART)]
-    if run is None or len(tasks) < 2:
-        for task in tasks:
-            gather_reports(*task)
-    else:
-        run(gather_reports, tasks)
+    do(gather_reports, [(order, lo, min(lo + PART, size), *reports, *out) for lo in range(0, size, PART)], run)
     return out

@@ -11,7 +11,7 @@ from airpicture.config import Config
 from airpicture.errors import Reason
 from airpicture.kernels.layout import PLOT, Z_P
 from airpicture.kernels.register import judge_plots, mark_repeats, register_plots, settle_ties
-from airpicture.parallel import Run
+from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
 
@@ -82,17 +82,7 @@ def register(
         )
         for lo in range(0, size, PART)
     ]
-    lost = [0] * len(tasks)
-
-    def register_part(part: int) -> None:
-        lost[part] = register_plots(*tasks[part])
-
-    if run is None or len(tasks) < 2:
-        for part in range(len(tasks)):
-            register_part(part)
-    else:
-        run(register_part, [(part,) for part in range(len(tasks))])
-    if any(lost):  # no finite place: what was judged good isn't
+    if any(do(register_plots, tasks, run)):  # no finite place: what was judged good isn't
         judged = np.arange(size) if not len(place) else place
         kept = np.zeros(good, bool)
         kept[judged[reason == Reason.OK]] = True

@@ -25,7 +25,7 @@ from airpicture.kernels.begin import (
     longest_wait,
 )
 from airpicture.kernels.births import BIRTH, find_births
-from airpicture.kernels.born import Born, Brought, write_births
+from airpicture.kernels.born import write_births
 from airpicture.kernels.layout import PLOT
 from airpicture.kernels.pool import put_plots
 from airpicture.kernels.search import (
@@ -174,14 +174,14 @@ def begin(
             births,
             order,
             len(order),
-            Brought(*reports),
+            reports,
             pool.waiting,
             motion,
             life,
             np.empty((1, PLOT)),
             store.n,
             store.next_number,
-            Born(*(getattr(store, name) for name in Born._fields)),
+            store.held,
         )
         store.n += len(order)
         store.next_number += len(order)

@@ -23,7 +23,7 @@ from airpicture.kernels.life import (
     find_ranks,
     move_rows,
 )
-from airpicture.parallel import Run
+from airpicture.parallel import Run, do
 from airpicture.reports import Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64, U8, Status
@@ -60,7 +60,7 @@ def sweep(
     ----------
     store : overwritten; t_ns : ns, not before the last sweep
     sensor_last : (S,) int64 [ns], latest plot of each sensor
-    run : calls a function with each of several tuples of arguments, in any order; None: one by one
+    run : see `parallel.Run`
 
     Returns
     -------
@@ -96,16 +96,7 @@ def sweep(
         )
         for lo in range(0, store.n, PART)
     ]
-    counts = [0] * len(tasks)
-
-    def age_part(part: int) -> None:
-        counts[part] = age_due(*tasks[part])
-
-    if run is None or len(tasks) < 2:
-        for part in range(len(tasks)):
-            age_part(part)
-    else:
-        run(age_part, [(part,) for part in range(len(tasks))])
+    counts = do(age_due, tasks, run)
     if len(counts) == 1:
         moved, was = moved[: counts[0]], was[: counts[0]]
     elif counts:
@@ -140,11 +131,7 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
             half = words.shape[1] // 2 if words.shape[1] >= 64 else 0  # two threads share the widest
             tasks += [(words, source, at, count, 0, half)] * bool(half)
             tasks.append((words, source, at, count, half, words.shape[1]))
-        if run is None or count < 1000:
-            for task in tasks:
-                move_rows(*task)
-        else:
-            run(move_rows, tasks)
+        do(move_rows, tasks, run if count >= 1000 else None)  # less isn't worth a thread
     store.ended -= store.n - at - count
     store.n = at + count
     return at
