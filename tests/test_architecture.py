@@ -41,7 +41,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": BASE | {"geo", "formats"},
     "page": BASE | {"geo", "__init__"},
     "bench": BASE | {"geo", "parallel", "picture", "tracker", "simulation", "evaluation"},
-    "commands": BASE | {"__init__", "formats", "tracker", "simulation", "evaluation", "page", "bench"},
+    "alerts": BASE | {"geo"},
+    "service": BASE | {"geo", "formats", "tracker", "picture", "plots", "alerts", "parallel", "simulation"},
+    "commands": BASE | {"__init__", "formats", "tracker", "simulation", "evaluation", "page", "bench", "service"},
     "__main__": {"commands"},
 }
 
@@ -61,7 +63,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 }
 
 # Clocks, threads, sockets and global randomness belong above the tracker: to commands, and to a service.
-OUTSIDE = {"bench", "commands", "__main__"}
+OUTSIDE = {"bench", "commands", "service", "__main__"}
 FORBIDDEN_MODULES = {
     "asyncio", "concurrent", "http", "logging", "multiprocessing", "queue", "random", "sched", "secrets", "select",
     "selectors", "signal", "socket", "socketserver", "ssl", "subprocess", "threading", "time", "urllib", "uuid",
