@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from airpicture.kernels._jit import jit
-from airpicture.kernels.arrays import F64
+from airpicture.kernels.arrays import F32, F64
 from airpicture.kernels.bank import SCRATCH, load_motion, predict, summarise
 from airpicture.kernels.conditioning import condition, likelihood
 from airpicture.kernels.lanes import LANES, U
@@ -18,13 +18,15 @@ from airpicture.kernels.wgs84 import height_up_of
 def _predict(rows: F64, dt: F64, motion: F64, T: F64, lanes: U, W: F64, spot: F64) -> None:
     load_motion(motion, T)
     for i in range(len(rows)):
-        spot[i, 0], spot[i, 1], spot[i, 2], spot[i, 3] = predict(rows[i], dt[i], motion, T, lanes)
+        for k in range(ROW):
+            T[k] = rows[i, k]
+        spot[i, 0], spot[i, 1], spot[i, 2], spot[i, 3] = predict(dt[i], motion, T, lanes)
         for k in range(ROW):
             W[i, k] = T[k]
 
 
 @jit
-def _summarise(rows: F64, T: F64, lanes: U, summary: F64) -> None:
+def _summarise(rows: F64, T: F64, lanes: U, summary: F32) -> None:
     for i in range(len(rows)):
         for k in range(ROW):
             T[k] = rows[i, k]
@@ -64,8 +66,8 @@ def predicted(rows: F64, dt: Any, motion: F64) -> tuple[F64, F64]:
     return W, spot
 
 
-def summarised(rows: F64) -> F64:
-    summary = np.full((len(rows), SUMMARY), np.nan)
+def summarised(rows: F64) -> F32:
+    summary = np.full((len(rows), SUMMARY), np.nan, np.float32)
     _summarise(rows, scratch(), np.uint64(LANES), summary)
     return summary
 

@@ -18,7 +18,6 @@ from airpicture.association import Index, candidates
 from airpicture.config import Config
 from airpicture.errors import ConfigError, InputError, Reason
 from airpicture.filters import Looker
-from airpicture.kernels.layout import EXISTENCE
 from airpicture.kernels.look import MOVED, TOOK_PLOT
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
@@ -319,7 +318,7 @@ class Tracker:
     def shown(self, rows: I64) -> I64:
         """Return those of the given rows of the store that are worth showing."""
         store = self._store
-        weak = (store.status[rows] == Status.TENTATIVE) & (store.rows[rows, EXISTENCE] < TENTATIVE_SHOWN)
+        weak = (store.status[rows] == Status.TENTATIVE) & (store.existence[rows] < TENTATIVE_SHOWN)
         kept: I64 = rows[~weak & (store.status[rows] != Status.ENDED)]
         return kept
 

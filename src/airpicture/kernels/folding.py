@@ -6,7 +6,7 @@ The models of a track stay apart: each becomes the mixture of itself given "none
 import math
 from typing import Any
 
-from airpicture.kernels._jit import inline, lane
+from airpicture.kernels._jit import lane, part
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X
 from airpicture.kernels.conditioning import condition
@@ -81,7 +81,7 @@ def _close_sum(T: F64, l: U) -> None:
     store_covariance(T, T_P + l, weighted(1.0, load_covariance(T, T_SUM + S6 + l), -1.0, outer(d)))
 
 
-@inline
+@part
 def _learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
     """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
 
@@ -94,7 +94,7 @@ def _learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
         T[H_VAR] = min(motion[M_H_VAR], reach * reach)
 
 
-@inline
+@part
 def _learn_scatter(T: F64, found: float, general: float) -> None:
     """Learn how much a track's reported positions scatter, where the reports themselves don't say.
 
@@ -114,7 +114,7 @@ def _learn_scatter(T: F64, found: float, general: float) -> None:
     T[VAR_COMMON] = general
 
 
-@inline
+@part
 def _learn_pressure(T: F64, Z: F64, j: int) -> None:
     """Learn the air's pressure offset (h_ell - h_baro) from a plot that reports both heights; a scalar Kalman step."""
     if math.isfinite(Z[j, Z_H]) and math.isfinite(Z[j, Z_H_BARO]):
@@ -124,7 +124,7 @@ def _learn_pressure(T: F64, Z: F64, j: int) -> None:
         T[VAR_BARO] = (1.0 - gain) * var
 
 
-@inline
+@part
 def fold_plots(
     w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, motion: F64, room: Room, lanes: U
 ) -> tuple[float, int, int]:

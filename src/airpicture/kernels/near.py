@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit_making_arrays
-from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.index import (
     COUNT,
     EARLY,
@@ -63,7 +63,7 @@ def _distance(
     own: float,
     t: int,
     i: int,
-    summary: F64,
+    summary: F32,
     t_track: I64,
     q_third: float,
     radius_max: float,
@@ -76,7 +76,7 @@ def _distance(
         summary[i, S_POSITION + 2] + dt * summary[i, S_VELOCITY + 2],
     )
     age = abs(dt)
-    r = radius_at(age, summary[i, S_SIGMA_P], summary[i, S_SIGMA_V], q_third, radius_max)
+    r = radius_at(age, np.float64(summary[i, S_SIGMA_P]), np.float64(summary[i, S_SIGMA_V]), q_third, radius_max)
     dx, dy, dz = x - px, y - py, z - pz
     return float((dx * dx + dy * dy + dz * dz) / (r * r + own * own))
 
@@ -108,7 +108,7 @@ def near_pairs(
     t_z: I64,
     lo: int,
     hi: int,
-    summary: F64,
+    summary: F32,
     t_track: I64,
     q_third: float,
     radius_max: float,
@@ -124,7 +124,7 @@ def near_pairs(
     Parameters
     ----------
     Z : (M, PLOT) float64, t_z : (M,) int64 [ns]; plots lo..hi are looked at
-    summary : (cap, SUMMARY) float64; t_track : (cap,) int64 [ns]
+    summary : (cap, SUMMARY) float32; t_track : (cap,) int64 [ns]
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
     grid : after `index.refresh` for these plots

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from airpicture.kernels.begin import (
 )
 from airpicture.kernels.births import BIRTH, find_births
 from airpicture.kernels.born import write_births
+from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
 from airpicture.kernels.pool import put_plots
 from airpicture.kernels.search import (
@@ -169,6 +171,7 @@ def begin(
     shed = int(total[C_SHED]) + max(len(order) - room, 0)
     order = order[:room]
     rows = np.arange(store.n, store.n + len(order))
+    lanes: Any = np.uint64(LANES)
     if len(order):
         write_births(
             births,
@@ -179,6 +182,8 @@ def begin(
             motion,
             life,
             np.empty((1, PLOT)),
+            np.empty(SCRATCH),
+            lanes,
             store.n,
             store.next_number,
             store.held,
