@@ -177,8 +177,9 @@ def snapshot_rows(
             into.bytes[0, k], into.bytes[1, k] = of.status[i], 1 if source == PRESSURE else 0
             into.callsign[k] = of.callsign[i]
         for c in range(OUT):
+            column = into.floats[c, begin : begin + count]
             for q in range(count):
-                into.floats[c, begin + q] = out[c, q]
+                column[q] = out[c, q]
         for k in range(begin, begin + count):
             i = index[k]
             into.longs[0, k], into.longs[1, k], into.longs[2, k] = of.number[i], of.t_plot[i], of.t_first[i]
