@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -121,7 +122,7 @@ def test_a_stream_may_be_cut_anywhere(cuts: list[int]) -> None:
     whole = b"".join(block(48, [plot_of(NOON + k * S, sic=2 + k % 2)]) for k in range(16))
     places = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
     decoder = AsterixDecoder(radars(), stream=True)
-    pieces = [whole[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [whole[a:b] for a, b in itertools.pairwise(places)]
     plots = Plots.concat([decoder.feed(piece, NOON) for piece in pieces])
     assert same(plots, AsterixDecoder(radars()).feed(whole, NOON))
     assert decoder.counts["decoded record CAT048"] == 16

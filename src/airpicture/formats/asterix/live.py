@@ -50,6 +50,8 @@ class AsterixDecoder:
         sensor of that kind without SAC/SIC, if there is one
     editions : as for `editions.choose_editions`
     stamps : see `Stamps`
+    only : ids of the sensors that this input may bring; () all. Where two sources go by one SAC/SIC, each has an input
+        with its own
     stream : blocks come end to end and cut anywhere (TCP); else each `feed` is a datagram
 
     Attributes
@@ -64,6 +66,7 @@ class AsterixDecoder:
         editions: Mapping[str, str] | None = None,
         stamps: Stamps = Stamps.SENSOR,
         stream: bool = False,
+        only: Sequence[str] = (),
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.heard_ns: I64 = np.full(len(sensors), -1, np.int64)
@@ -72,8 +75,8 @@ class AsterixDecoder:
         self._stamps = stamps
         self._shift_ns: int | None = None
         self._known = known_categories()
-        self._found = sources.Found(sensors, _rows(sensors), ())
-        self._stray = {kind: _without_code(sensors, kind) for kind in (SensorKind.ADSB, SensorKind.MLAT)}
+        self._found = sources.Found(sensors, _rows(sensors, only), ())
+        self._stray = {kind: _without_code(sensors, kind, only) for kind in (SensorKind.ADSB, SensorKind.MLAT)}
         self._unknown: set[str] = set()
         self._stream = stream
         self._rest = b""
@@ -235,11 +238,11 @@ class AsterixDecoder:
         return moved
 
 
-def _rows(sensors: Sensors) -> dict[tuple[int, int], int]:
+def _rows(sensors: Sensors, only: Sequence[str]) -> dict[tuple[int, int], int]:
     """Return the row of each (SAC * 256 + SIC, kind): a described ADS-B or MLAT sensor stands for the other, too."""
     rows: dict[tuple[int, int], int] = {}
     reported = (SensorKind.ADSB, SensorKind.MLAT)
-    coded = [row for row in range(len(sensors.ids)) if sensors.sac[row] >= 0]
+    coded = [row for row, name in enumerate(sensors.ids) if sensors.sac[row] >= 0 and (not only or name in only)]
     for row in coded:
         rows[int(sensors.sac[row]) * 256 + int(sensors.sic[row]), int(sensors.kind[row])] = row
     for row in coded:
@@ -249,7 +252,7 @@ def _rows(sensors: Sensors) -> dict[tuple[int, int], int]:
     return rows
 
 
-def _without_code(sensors: Sensors, kind: SensorKind) -> int:
+def _without_code(sensors: Sensors, kind: SensorKind, only: Sequence[str]) -> int:
     """Return the only sensor of a kind that has no SAC/SIC, -1 where there's none or several."""
     rows = np.flatnonzero((sensors.kind == kind) & (sensors.sac < 0))
-    return int(rows[0]) if len(rows) == 1 else -1
+    return int(rows[0]) if len(rows) == 1 and (not only or sensors.ids[int(rows[0])] in only) else -1
