@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from radar_bytes import block, report
 
 from airpicture.errors import InputError
 from airpicture.formats import open_recording
@@ -28,6 +27,7 @@ from airpicture.formats.journal import (
     whole,
 )
 from airpicture.formats.sensors import sensors_from_rows
+from radar_bytes import block, report
 
 NOON = 1_764_331_200 * 10**9
 S = 10**9

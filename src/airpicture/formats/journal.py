@@ -74,12 +74,14 @@ class Cursor:
     Attributes
     ----------
     offset : octets of the segment that are done with
+    ends : offsets at which the records that `take` returned last end
     counts : "damaged record", "damaged octet", "no journal" (a segment without its magic)
     """
 
     def __init__(self, offset: int = 0, counts: Counter[str] | None = None) -> None:
         self.offset = offset
         self.counts: Counter[str] = Counter() if counts is None else counts
+        self.ends: list[int] = []
         self._held = b""
 
     @property
@@ -95,6 +97,7 @@ class Cursor:
         held = self._held + data if self._held else data
         at, size = 0, len(held)
         records: list[Record] = []
+        self.ends = []
         if self.offset == 0 and size:
             if size < len(MAGIC) and not final:
                 self._held = held
@@ -113,6 +116,7 @@ class Cursor:
                     if stop <= size and _sum(held, at, stop) == check:
                         records.append(Record(kind, t_ns, input_, link, held[at + HEAD.size : stop]))
                         at = stop
+                        self.ends.append(self.offset + at)
                         continue
             elif size - at < HEAD.size and MARK.startswith(held[at : at + 4]) and not final:
                 break
