@@ -8,10 +8,16 @@ one received before it, and no track ends because somebody set a clock.
 from __future__ import annotations
 
 import time
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 SLEW: Final = 0.05  # s/s; a second is made good in 20 s, an hour in 20 hours
 STEP_NS: Final = 500_000_000  # a difference that's worth telling
+
+
+Source: TypeAlias = Callable[[], int]  # ns
+
+_monotonic: Final = time.monotonic_ns
 
 
 class Clock:
@@ -28,7 +34,7 @@ class Clock:
     offset_ns : by how much this clock is ahead of the machine's
     """
 
-    def __init__(self, not_before_ns: int = 0, *, wall=time.time_ns, monotonic=time.monotonic_ns) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, not_before_ns: int = 0, *, wall: Source = time.time_ns, monotonic: Source = _monotonic) -> None:
         self._wall, self._monotonic = wall, monotonic
         self._mono = int(monotonic())
         self._now = max(int(wall()), not_before_ns)
@@ -47,4 +53,21 @@ class Clock:
         offset -= max(-slew, min(slew, offset))
         self.offset_ns = offset
         self._now = max(int(self._wall()) + offset, self._now + 1)
+        return self._now
+
+
+class ReplayClock:
+    """The time of a recording that's played: from `start_ns`, `rate` times as fast as the time that passes."""
+
+    def __init__(self, start_ns: int, rate: float, *, monotonic: Source = _monotonic) -> None:
+        self._start, self._rate, self._monotonic = start_ns, rate, monotonic
+        self._begun = int(monotonic())
+        self._now = start_ns - 1
+        self.steps = 0
+        self.offset_ns = 0
+
+    def now_ns(self) -> int:
+        """Return the time; each call a later one than the call before, by 1 ns at least."""
+        passed = int(self._monotonic()) - self._begun
+        self._now = max(self._start + round(passed * self._rate), self._now + 1)
         return self._now

@@ -121,6 +121,11 @@ class Settings:
     name: str = ""  # of the file, for messages
     notes: tuple[str, ...] = ()  # sentences for whoever starts it
 
+    @property
+    def replaying(self) -> bool:
+        """Whether all there is comes from recordings: time is theirs then, and may run faster."""
+        return all(one.format == "replay" for one in self.inputs)
+
     def sources(self) -> list[Source]:
         """Return what decoding must know of the inputs."""
         return [one.source() for one in self.inputs]
@@ -169,6 +174,12 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
         _once(source, what, [one.name for one in found], most)
     notes: list[str] = []
     sensors = _sensors(source, base, inputs, notes) if sensors is None else sensors
+    speeds = {one.speed for one in inputs if one.format == "replay"}
+    if speeds - {1.0} and not (len(speeds) == 1 and all(one.format == "replay" for one in inputs)):
+        raise ConfigError(
+            f"{name}: a replay at another speed than 1 beside other inputs", expected="one time for all of them",
+            todo="Leave speed out, or play recordings alone, all at one speed",
+        )  # fmt: skip
     for number, one in enumerate(inputs):
         for sensor in one.sensors:
             if sensors.index(sensor) < 0:

@@ -72,18 +72,32 @@ class JournalWriter:
     def rotate(self, t_ns: int) -> None:
         """Begin a new segment and let those go that are beyond what's to be kept."""
         self._write()
-        self.sync()
+        if not self.sync():
+            self.counts["failures"] += 1
         self._open(t_ns)
         self._prune(t_ns)
 
-    def sync(self) -> None:
-        """Have the disk keep what was written; a failure is final for the segment, see PostgreSQL's fsync of 2018."""
-        if self._fd < 0:
-            return
+    def sync(self, descriptor: int | None = None) -> bool:
+        """Have the disk keep what was written; say whether it did. `descriptor`: one of `held`, for another thread."""
+        fd = self._fd if descriptor is None else descriptor
+        if fd < 0:
+            return True
         try:
-            os.fdatasync(self._fd)
+            os.fdatasync(fd)
         except OSError:
-            self._failed()
+            return False
+        finally:
+            if descriptor is not None:
+                os.close(fd)
+        return True
+
+    def held(self) -> int:
+        """Return a descriptor of the segment that outlives it, for `sync` to close."""
+        return os.dup(self._fd) if self._fd >= 0 else -1
+
+    def unsynced(self) -> None:
+        """Take note that the disk didn't keep a segment: it isn't asked again, since it would lie (PostgreSQL, 2018)."""
+        self._failed(again=True)
 
     def close(self) -> None:
         """Write what's in line and end."""

@@ -1,8 +1,8 @@
 """What the processes of a service share: how they get their settings, tell their state, and end with their parent.
 
-The parent starts each as ``python -m airpicture.service.NAME`` and writes one JSON object to its standard input... no:
-to a pipe of its own, for standard input may be an input of the service. A second pipe stays open as long as the parent
-lives; when it closes, the child ends. Nothing here is pickled.
+The parent starts each as ``python -m airpicture.service.NAME DESCRIPTOR`` and writes one JSON object to that pipe
+(standard input may be an input of the service). A second pipe stays open as long as the parent lives; when it closes,
+the child ends. Nothing here is pickled.
 """
 
 from __future__ import annotations
