@@ -18,9 +18,7 @@ from airpicture.kernels.wgs84 import height_up_of
 def _predict(rows: F64, dt: F64, motion: F64, T: F64, lanes: U, W: F64, spot: F64) -> None:
     load_motion(motion, T)
     for i in range(len(rows)):
-        for k in range(ROW):
-            T[k] = rows[i, k]
-        spot[i, 0], spot[i, 1], spot[i, 2], spot[i, 3] = predict(dt[i], motion, T, lanes)
+        spot[i, 0], spot[i, 1], spot[i, 2], spot[i, 3] = predict(rows[i], dt[i], motion, T, lanes)
         for k in range(ROW):
             W[i, k] = T[k]
 

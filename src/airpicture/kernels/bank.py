@@ -56,6 +56,7 @@ from airpicture.kernels.layout import (
     MODE,
     MODEL,
     RIGHT,
+    ROW,
     STATE,
     STRAIGHT,
     TURN,
@@ -295,7 +296,7 @@ def turn_rates(T: F64, straight: float, speed: float, motion: F64) -> tuple[floa
 
 
 @inline
-def predict(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
+def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
     """Mix a track and predict it by dt >= 0.
 
     Parameters
@@ -355,6 +356,14 @@ def predict(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, flo
         _bound(T, l, rx, ry, rz, wx, wy, wz, h, mean, var, motion[M_CLIMB_VAR])
     # where it was bounded, the straight model's height has changed
     return height_from((T[0] - rx, T[LANES] - ry, T[2 * LANES] - rz), (wx, wy, wz), h), wx, wy, wz
+
+
+@inline
+def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
+    """Predict a row (ROW,) float64 into T[:ROW], see `predict_loaded`; the row is left alone."""
+    for k in range(ROW):
+        T[k] = row[k]
+    return predict_loaded(dt, motion, T, lanes)
 
 
 @inline

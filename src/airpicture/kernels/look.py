@@ -12,7 +12,7 @@ import numpy as np
 
 from airpicture.kernels._jit import jit, part
 from airpicture.kernels.arrays import F64, I32, I64, U8
-from airpicture.kernels.bank import load_motion, predict, summarise
+from airpicture.kernels.bank import load_motion, predict_loaded, summarise
 from airpicture.kernels.clusters import group, list_clusters
 from airpicture.kernels.conditioning import condition, likelihood
 from airpicture.kernels.folding import fold_plots
@@ -77,7 +77,7 @@ def _score(
     for e in range(e_from, e_to):
         t = max(t, R.t_ns[plot[e]])
     load_track(of.states, of.spreads, i, T, lanes)
-    h, ux, uy, uz = predict((t - of.t_ns[i]) * 1e-9, motion, T, lanes)
+    h, ux, uy, uz = predict_loaded((t - of.t_ns[i]) * 1e-9, motion, T, lanes)
     for k in range(ROW):
         W[w, k] = T[k]
     W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], t, of.t_aged[i], lifetime)
@@ -160,6 +160,7 @@ def look_chunks(
     room: Room,
     lanes: U,
     claimed: F64,
+    owner: I64,
     changed: U8,
     counts: I64,
 ) -> None:
@@ -175,6 +176,7 @@ def look_chunks(
     of : store; overwritten in rows `track`
     room : one thread's workspace; lanes : 4, see `lanes`
     claimed : (M,) float64, zero before; overwritten with the probability that some track owns each plot
+    owner : (M,) int64, -1 before; overwritten with the number of the track that a plot counts as its own of, if any
     changed : (n,) uint8; overwritten: UNTOUCHED ... TOOK_PLOT
     counts : (LOOK_COUNTS,) int64; added to
     """
@@ -326,6 +328,9 @@ def look_chunks(
                 of.status,
             )
             changed[first + w] = TOOK_PLOT if room.got[w] >= TAKEN else (MOVED if moved_ == 1 else LOOKED_AT)
+        for e in range(pairs):
+            if room.weight[e] >= TAKEN:
+                owner[room.plot[e]] = of.number[room.row[room.owner[e]]]
         counts[L_MERGED] += settle_rivals(pairs, of, room)
         for w in range(n):
             if room.got[w] > 0.5 and room.parent[w] == 0:

@@ -240,7 +240,11 @@ def near_pairs(
                         low_b, high_b = max(first_b - 4 * tb, 0), min(last_b - 4 * tb, 3)
                         low_a, high_a = max(first_a - 4 * ta, 0), min(last_a - 4 * ta, 3)
                         columns = ((2 << high_b) - (1 << low_b)) * 0x1111
-                        left = int(grid.filled[np.uint64(tile >> 4)]) & columns & ((16 << (4 * high_a)) - (1 << (4 * low_a)))
+                        left = (
+                            int(grid.filled[np.uint64(tile >> 4)])
+                            & columns
+                            & ((16 << (4 * high_a)) - (1 << (4 * low_a)))
+                        )
                         while left != 0:
                             cell = place_of[np.uint64((((left & -left) * DE_BRUIJN) >> 12) & 15)]
                             left &= left - 1

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
-from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict, turn_rates
+from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict_loaded, turn_rates
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     D_BARO,
@@ -71,7 +71,7 @@ def _through(x: float, y: float, z: float, P: F64, o: int, a: int) -> tuple[floa
 
 
 @part
-def _show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> None:
+def show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> None:
     """Write the mean (6) and covariance (21) from T[o] on, in ECEF, to column q as east, north, up."""
     straight, left, right = T[MODE + STRAIGHT], T[MODE + LEFT], T[MODE + RIGHT]
     x, y, z = T[o], T[o + 1], T[o + 2]
@@ -154,9 +154,9 @@ def snapshot_rows(
             k = begin + q
             i = index[k]
             load_track(of.states, of.spreads, i, T, lanes)
-            predict(max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T, lanes)
+            predict_loaded(max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T, lanes)
             mixture(T, lanes)
-            _show(T, T_MEAN, T[VAR_COMMON], motion, out, q)
+            show(T, T_MEAN, T[VAR_COMMON], motion, out, q)
             source = int(of.h_source[i])
             _show_height(i, t_ns[k], source, of, T[VAR_BARO], T[D_BARO], out, q)
             out[O_EXISTENCE, q] = existence_at(of.existence[i], t_ns[k], of.t_aged[i], lifetime)

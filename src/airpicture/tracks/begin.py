@@ -47,7 +47,7 @@ from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
-from airpicture.tracks.pool import Pool
+from airpicture.tracks.pool import Desk, Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
@@ -67,6 +67,21 @@ def life_settings(config: Config) -> F64:
     life[L_PAIRS] = config.life.pairs_max
     life[L_LEAST] = config.life.retire_tentative
     return life
+
+
+def make_desk(most: int) -> Desk:
+    """Return room for the search of one thread, where a plot may begin so many tracks."""
+    return Desk(
+        Zq=np.empty((1, PLOT)),
+        T=np.empty(SCRATCH),
+        prospects=np.empty((GROUP, PROSPECT)),
+        near=np.empty((NEAR, 3), np.int64),
+        start=np.empty(GROUP + 1, np.int64),
+        pick=np.empty((GROUP, TRIED * most), np.int64),
+        value=np.empty((GROUP, TRIED * most + 1)),
+        pairs=np.empty(GROUP, np.int64),
+        trial=np.empty((TRIED * most, BIRTH)),
+    )
 
 
 @lru_cache(maxsize=8)
@@ -123,6 +138,9 @@ def begin(
     ends = dict(zip(ranges, accumulate(sizes), strict=True))
     births = np.empty((sum(sizes), BIRTH))
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
+    while len(pool.desks) < parts:
+        pool.desks.append(make_desk(most))
+    desks = dict(zip(ranges, pool.desks, strict=False))
 
     def search(part: tuple[int, int]) -> I64:
         counts = np.empty(COUNTS, np.int64)
@@ -145,15 +163,7 @@ def begin(
             pool.waiting,
             pool.count,
             pool.oldest,
-            np.empty((1, PLOT)),
-            np.empty(SCRATCH),
-            np.empty((GROUP, PROSPECT)),
-            np.empty((NEAR, 3), np.int64),
-            np.empty(GROUP + 1, np.int64),
-            np.empty((GROUP, TRIED * most), np.int64),
-            np.empty((GROUP, TRIED * most + 1)),
-            np.empty(GROUP, np.int64),
-            np.empty((TRIED * most, BIRTH)),
+            *desks[part],
             key,
             blur,
             sigma_h,
@@ -181,8 +191,8 @@ def begin(
             pool.waiting,
             motion,
             life,
-            np.empty((1, PLOT)),
-            np.empty(SCRATCH),
+            pool.desks[0].Zq,
+            pool.desks[0].T,
             lanes,
             store.n,
             store.next_number,
