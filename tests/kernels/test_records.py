@@ -113,12 +113,14 @@ def test_no_covariance_at_all_and_one_that_is_none() -> None:
     rng = np.random.default_rng(1)
     _, back = kept(row_with(np.zeros((6, 6)), rng))
     np.testing.assert_allclose(Mixture.of_row(back).P, 0.0, atol=1e-29)
-    P = np.diag([1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
-    P[0, 1] = P[1, 0] = 1.0 + 1e-9  # by rounding, a hair beyond what is possible
-    _, back = kept(row_with(P, rng))
-    got = Mixture.of_row(back).P[0]
-    assert np.isfinite(got).all()
-    assert np.linalg.eigvalsh(got).min() > -1e-6
+    for far in (1e-9, 0.5, 1e6):  # beyond what is possible, by rounding or worse
+        P = spread_of(rng, np.array([100.0, 80.0, 300.0, 4.0, 5.0, 6.0]))
+        P[4, 1] = P[1, 4] = (1.0 + far) * np.sqrt(P[1, 1] * P[4, 4])
+        _, back = kept(row_with(P, rng))
+        got = Mixture.of_row(back).P[0]
+        assert np.isfinite(got).all()
+        scale = np.sqrt(np.diag(got))
+        assert np.linalg.eigvalsh(got / np.outer(scale, scale)).min() > -1e-6
 
 
 @given(st.integers(0, 2**62), st.integers(-26 * 86_400, 26 * 86_400))

@@ -36,27 +36,36 @@ NOUGHT = 1e-30  # stands for no variance at all
 
 
 @lane
+def _over(d: float, least: float) -> float:
+    """Return 1 / d, or 0 where d is no more than rounding leaves: nothing else hangs on what is known already."""
+    return 1.0 / d if d > least else 0.0
+
+
+@lane
 def _factored(P: Covariance) -> Covariance:
     """Return the factors of a covariance: D on the diagonal, L below it, packed likewise."""
-    a = max(P[0], NOUGHT)
-    w = 1.0 / a
+    la, lb, lc = NOUGHT, LEAST * P[2] + NOUGHT, LEAST * P[5] + NOUGHT
+    ld, le, lf = LEAST * P[9] + NOUGHT, LEAST * P[14] + NOUGHT, LEAST * P[20] + NOUGHT
+    a = P[0]
+    w = _over(a, la)
     b0, c0, d0, e0, f0 = P[1] * w, P[3] * w, P[6] * w, P[10] * w, P[15] * w
-    b = max(P[2] - b0 * P[1], LEAST * P[2] + NOUGHT)
-    w = 1.0 / b
+    b = P[2] - b0 * P[1]
+    w = _over(b, lb)
     cb, db, eb, fb = P[4] - c0 * P[1], P[7] - d0 * P[1], P[11] - e0 * P[1], P[16] - f0 * P[1]
     c1, d1, e1, f1 = cb * w, db * w, eb * w, fb * w
-    c = max(P[5] - c0 * P[3] - c1 * cb, LEAST * P[5] + NOUGHT)
-    w = 1.0 / c
+    c = P[5] - c0 * P[3] - c1 * cb
+    w = _over(c, lc)
     dc, ec, fc = P[8] - d0 * P[3] - d1 * cb, P[12] - e0 * P[3] - e1 * cb, P[17] - f0 * P[3] - f1 * cb
     d2, e2, f2 = dc * w, ec * w, fc * w
-    d = max(P[9] - d0 * P[6] - d1 * db - d2 * dc, LEAST * P[9] + NOUGHT)
-    w = 1.0 / d
+    d = P[9] - d0 * P[6] - d1 * db - d2 * dc
+    w = _over(d, ld)
     ed, fd = P[13] - e0 * P[6] - e1 * db - e2 * dc, P[18] - f0 * P[6] - f1 * db - f2 * dc
     e3, f3 = ed * w, fd * w
-    e = max(P[14] - e0 * P[10] - e1 * eb - e2 * ec - e3 * ed, LEAST * P[14] + NOUGHT)
+    e = P[14] - e0 * P[10] - e1 * eb - e2 * ec - e3 * ed
     fe = P[19] - f0 * P[10] - f1 * eb - f2 * ec - f3 * ed
-    f4 = fe / e
-    f = max(P[20] - f0 * P[15] - f1 * fb - f2 * fc - f3 * fd - f4 * fe, LEAST * P[20] + NOUGHT)
+    f4 = fe * _over(e, le)
+    f = P[20] - f0 * P[15] - f1 * fb - f2 * fc - f3 * fd - f4 * fe
+    a, b, c, d, e, f = max(a, la), max(b, lb), max(c, lc), max(d, ld), max(e, le), max(f, lf)
     return (
         a,
         b0, b,
