@@ -1,0 +1,118 @@
+"""Tables of positions as JSON: data frames of pandas in any orient (``traffic``), and OpenSky's REST answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from airpicture.errors import InputError
+from airpicture.formats.arrow import Table, pa
+from airpicture.formats.dialects import how_to_say, understand
+from airpicture.formats.files import read_bytes
+from airpicture.formats.foreign import recording_of
+from airpicture.formats.jsontext import UNREADABLE, parse, parse_lines
+from airpicture.formats.recording import Recording
+from airpicture.formats.tablefiles import listed
+from airpicture.tables import Sensors
+
+# The cells of a state, in this order; the names are those of the columns of OpenSky's history.
+_STATE: Final = (
+    *("icao24", "callsign", "origin_country", "lastposupdate", "lastcontact", "lon", "lat", "baroaltitude", "onground"),
+    *("velocity", "heading", "vertrate", "sensors", "geoaltitude", "squawk", "spi", "position_source", "category"),
+)
+
+
+def read_state_json(
+    path: str | os.PathLike[str], *, sensors: Sensors | None = None, columns: Mapping[str, str] | None = None
+) -> Recording:
+    """Read a data frame's JSON, or one or more answers of OpenSky (one a line), as plots in time order.
+
+    Raises
+    ------
+    InputError : it can't be read, or time, latitude and longitude can't be told among its columns
+    """
+    name = os.fspath(path)
+    data = read_bytes(path)
+    faults: list[tuple[int, str]] = []
+    try:
+        document = parse(data.decode("utf-8-sig", "replace"))
+    except UNREADABLE as error:
+        lines = [one for one in parse_lines(data.decode("utf-8-sig", "replace"), faults) if isinstance(one, dict)]
+        if not lines:
+            raise InputError(
+                f"not valid JSON: {error}", expected="a whole file", todo="If it breaks off, copy it again", path=name
+            ) from None
+        document = lines
+    table = _table(document)
+    if table is None:
+        raise InputError(
+            "JSON, but no table of positions",
+            expected="a data frame (orient 'records' or 'columns'), or OpenSky's 'time' and 'states'",
+            path=name,
+        )
+    meaning = understand(table.column_names, columns, name)
+    if meaning is None:
+        raise InputError(
+            f"no known table: its columns are {listed(table.column_names)}",
+            expected="time, latitude and longitude",
+            todo=how_to_say(table.column_names),
+            path=name,
+        )
+    return recording_of(table, meaning, path=name, size=len(data), sensors=sensors, lost=faults)
+
+
+def _table(document: Any) -> Table | None:
+    """Return a table of whatever form it's in, None if it's none."""
+    answers = document if isinstance(document, list) else [document]
+    if answers and all(isinstance(one, dict) and "states" in one for one in answers):
+        return _from_states(answers)
+    if isinstance(document, list):
+        rows = [row for row in document if isinstance(row, dict)]
+        names = list(dict.fromkeys(key for row in rows for key in row))
+        return _columns({name: [row.get(name) for row in rows] for name in names}) if rows else None
+    if not isinstance(document, dict):
+        return None
+    if isinstance(names := document.get("columns"), list) and isinstance(cells := document.get("data"), list):
+        split = [row for row in cells if isinstance(row, list) and len(row) == len(names)]  # orient "split"
+        return _columns({str(name): [row[k] for row in split] for k, name in enumerate(names)})
+    if document and all(isinstance(column, dict) for column in document.values()):  # orient "columns"
+        index = list(dict.fromkeys(key for column in document.values() for key in column))
+        return _columns({name: [column.get(key) for key in index] for name, column in document.items()})
+    if document and all(isinstance(column, list) for column in document.values()):
+        longest = max(len(column) for column in document.values())
+        return _columns({name: column + [None] * (longest - len(column)) for name, column in document.items()})
+    return None
+
+
+def _from_states(answers: list[dict[str, Any]]) -> Table:
+    cells: dict[str, list[Any]] = {name: [] for name in (*_STATE, "time")}
+    for answer in answers:
+        for state in answer["states"] or []:  # null where nothing was in the area
+            if isinstance(state, list) and len(state) >= 12:
+                padded = state[: len(_STATE)] + [None] * (len(_STATE) - len(state))
+                for name, cell in zip(_STATE, padded, strict=True):
+                    cells[name].append(cell)
+                cells["time"].append(answer.get("time"))
+    return _columns(cells)
+
+
+def _columns(cells: Mapping[str, list[Any]]) -> Table:
+    return pa.table({name: _column(values) for name, values in cells.items()})
+
+
+def _column(values: list[Any]) -> Any:
+    """Return numbers as floats or whole numbers, flags as flags, and everything mixed as text."""
+    kinds = {type(value) for value in values} - {type(None)}
+    try:
+        if kinds <= {int, float}:
+            return pa.array(values, pa.float64() if float in kinds else pa.int64())
+        if kinds == {bool}:
+            return pa.array(values, pa.bool_())
+    except (pa.ArrowException, OverflowError):
+        pass
+    flat = (value if isinstance(value, (str, int, float)) else None for value in values)
+    return pa.array([None if value is None else str(value) for value in flat], pa.string())
+
+
+__all__ = ["read_state_json"]
