@@ -100,7 +100,7 @@ def recording_of(
     lost : rows that didn't split into cells: their number, and what was wrong
     """
     faults: list[tuple[int, str]] = list(lost)
-    heard, bad, names = _heard(table, meaning, faults, path)
+    heard, bad, names = heard_from(table, meaning, faults, path)
     order = np.argsort(heard.t_ns, kind="stable")  # some files come aircraft by aircraft, or hour by hour
     heard = heard.take(order)
     described, rows, notes = sources_met(sensors, heard, names)
@@ -122,7 +122,7 @@ def recording_of(
     return Recording(taken.plots, described, report)
 
 
-def _heard(
+def heard_from(
     table: Table, meaning: Meaning, faults: list[tuple[int, str]], path: str
 ) -> tuple[Heard, int, Sequence[str]]:
     """Return the columns, the number of cells that aren't what they should be, and the names of the sources."""

@@ -7,9 +7,11 @@ bytes were received. The same bytes and times give the same plots, however they 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Final, Protocol
 
-from airpicture.tables import Plots
+from airpicture.errors import ConfigError
+from airpicture.tables import Plots, Sensors
 
 
 class LiveDecoder(Protocol):
@@ -26,3 +28,35 @@ class LiveDecoder(Protocol):
         received_ns : ns UTC when the last of them was received
         """
         ...
+
+
+# By the name a configuration gives a format: module and class. All take the described sensors, add those they lack behind
+# them, and hold the whole table as `sensors`.
+REPORTED: Final[dict[str, tuple[str, str]]] = {
+    "aircraft.json": ("readsb_live", "AircraftJsonDecoder"),  # whole documents, polled
+    "sbs": ("sbs", "SbsDecoder"),  # stream, port 30003
+    "uat": ("uat", "UatDecoder"),  # stream, dump978's ports 30978 (raw) and 30979 (JSON)
+    "ais": ("ais", "AisDecoder"),  # stream or datagrams, often port 10110
+    "aprs": ("aprs", "AprsDecoder"),  # stream, aprs.glidernet.org:14580
+    "jet1090": ("jet1090", "Jet1090Decoder"),  # stream of JSON lines
+    "gdl90": ("gdl90", "Gdl90Decoder"),  # datagrams, port 4000
+    "opensky": ("state_json", "OpenSkyDecoder"),  # whole documents, polled
+}
+
+
+def reported_decoder(name: str, sensors: Sensors | None = None, **options: Any) -> LiveDecoder:
+    """Make the decoder of a format of reported positions.
+
+    Parameters
+    ----------
+    options : of the decoder; ``lines=True`` for readsb's stream of single aircraft (port 30047)
+
+    Raises
+    ------
+    ConfigError : there's none of that name
+    """
+    if name not in REPORTED:
+        raise ConfigError(f"unknown format {name!r}", expected=f"one of {', '.join(REPORTED)}")
+    module, decoder = REPORTED[name]
+    made: LiveDecoder = getattr(import_module(f"airpicture.formats.{module}"), decoder)(sensors, **options)
+    return made

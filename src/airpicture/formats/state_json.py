@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,11 +11,12 @@ from airpicture.errors import InputError
 from airpicture.formats.arrow import Table, pa
 from airpicture.formats.dialects import how_to_say, understand
 from airpicture.formats.files import read_bytes
-from airpicture.formats.foreign import recording_of
+from airpicture.formats.foreign import NAMES, heard_from, recording_of
 from airpicture.formats.jsontext import UNREADABLE, parse, parse_lines
 from airpicture.formats.recording import Recording
+from airpicture.formats.reported import Given, reported_sensors, take_in, tally
 from airpicture.formats.tablefiles import listed
-from airpicture.tables import Sensors
+from airpicture.tables import Plots, Sensors
 
 # The cells of a state, in this order; the names are those of the columns of OpenSky's history.
 _STATE: Final = (
@@ -62,6 +64,35 @@ def read_state_json(
     return recording_of(table, meaning, path=name, size=len(data), sensors=sensors, lost=faults)
 
 
+class OpenSkyDecoder:
+    """Turns polls of OpenSky's REST interface (``/api/states/all``) into plots: each position once, at its own time."""
+
+    def __init__(self, sensors: Sensors | None = None) -> None:
+        self.counts: Counter[str] = Counter()
+        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES)
+        self._given = Given()
+
+    def feed(self, data: bytes, received_ns: int) -> Plots:
+        """Take one whole answer. Its own times are used, not that of reception."""
+        try:
+            document = parse(data)
+            table = _from_states([document]) if isinstance(document, dict) and "states" in document else None
+        except (*UNREADABLE, TypeError):
+            table = None
+        if table is None:
+            self.counts["refused half a document"] += 1
+            return Plots.empty(self.sensors)
+        meaning = understand(table.column_names)
+        assert meaning is not None
+        faults: list[tuple[int, str]] = []
+        heard, _, names = heard_from(table, meaning, faults, "")
+        if not len(heard.who):
+            return Plots.empty(self.sensors)
+        taken = take_in(heard, names, self.sensors, self._rows, given=self._given)
+        tally(self.counts, taken.reasons)
+        return taken.plots
+
+
 def _table(document: Any) -> Table | None:
     """Return a table of whatever form it's in, None if it's none."""
     answers = document if isinstance(document, list) else [document]
@@ -88,7 +119,8 @@ def _table(document: Any) -> Table | None:
 def _from_states(answers: list[dict[str, Any]]) -> Table:
     cells: dict[str, list[Any]] = {name: [] for name in (*_STATE, "time")}
     for answer in answers:
-        for state in answer["states"] or []:  # null where nothing was in the area
+        states = answer["states"]
+        for state in states if isinstance(states, list) else []:  # null where nothing was in the area
             if isinstance(state, list) and len(state) >= 12:
                 padded = state[: len(_STATE)] + [None] * (len(_STATE) - len(state))
                 for name, cell in zip(_STATE, padded, strict=True):
@@ -115,4 +147,4 @@ def _column(values: list[Any]) -> Any:
     return pa.array([None if value is None else str(value) for value in flat], pa.string())
 
 
-__all__ = ["read_state_json"]
+__all__ = ["OpenSkyDecoder", "read_state_json"]
