@@ -21,6 +21,7 @@ import math
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -104,9 +105,9 @@ def read_aprs(
 class AprsDecoder:
     """Turns a stream of the Open Glider Network's APRS server into plots."""
 
-    def __init__(self, sensors: Sensors | None = None) -> None:
+    def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = ()) -> None:
         self.counts: Counter[str] = Counter()
-        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES)
+        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
         self._lines, self._given = Lines(), Given()
 
     def feed(self, data: bytes, received_ns: int) -> Plots:

@@ -13,6 +13,7 @@ Source: Garmin 560-1058-00 rev. A, "GDL 90 Data Interface Specification", 2.2, 3
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -35,9 +36,9 @@ _SEMICIRCLE: Final = 180.0 / 2**23  # deg
 class Gdl90Decoder:
     """Turns GDL 90 datagrams, or a stream of them, into plots."""
 
-    def __init__(self, sensors: Sensors | None = None) -> None:
+    def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = ()) -> None:
         self.counts: Counter[str] = Counter()
-        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES)
+        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
         self._rest = b""
         self._given = Given()
 

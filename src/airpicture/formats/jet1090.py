@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -87,9 +88,9 @@ def read_jet1090(path: str | os.PathLike[str], *, sensors: Sensors | None = None
 class Jet1090Decoder:
     """Turns a stream of jet1090's JSON lines into plots."""
 
-    def __init__(self, sensors: Sensors | None = None) -> None:
+    def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = ()) -> None:
         self.counts: Counter[str] = Counter()
-        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES)
+        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
         self._lines, self._state, self._given = Lines(), LastState(_STATE), Given()
 
     def feed(self, data: bytes, received_ns: int) -> Plots:

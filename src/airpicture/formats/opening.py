@@ -18,6 +18,7 @@ import numpy as np
 
 from airpicture.errors import InputError
 from airpicture.formats.files import read_bytes
+from airpicture.formats.journal import is_journal
 from airpicture.formats.recognition import AnyPath, Form, recognise
 from airpicture.formats.recording import FromSource, ReadReport, Recording
 from airpicture.formats.sensors import load_sensors, merge_sensors
@@ -92,6 +93,10 @@ def open_recording(
             from airpicture.formats.state_json import read_state_json
 
             parts.append(read_state_json(file, sensors=sensors, columns=columns))
+        elif form == "journal":
+            from airpicture.formats.decoding import read_journal
+
+            parts.append(read_journal(file))
         elif form == "asterix":
             from airpicture.formats.asterix import read_asterix
 
@@ -209,7 +214,7 @@ def _open_table(path: AnyPath, sensors: Sensors | None) -> Recording:
 def _files(path: AnyPath) -> list[Path]:
     """Return the files of an input: itself, or what a folder holds."""
     folder = Path(path)
-    if not folder.is_dir():
+    if not folder.is_dir() or is_journal(folder):
         return [folder]
     for name in ("plots.parquet", "plots.csv"):
         if (folder / name).is_file():

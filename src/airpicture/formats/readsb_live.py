@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from airpicture.formats.jsontext import UNREADABLE, parse, parse_lines
@@ -28,9 +29,11 @@ class AircraftJsonDecoder:
     the time of reception stands in for it.
     """
 
-    def __init__(self, sensors: Sensors | None = None, *, lines: bool = False) -> None:
+    def __init__(
+        self, sensors: Sensors | None = None, *, only: Sequence[str] = (), lines: bool = False
+    ) -> None:
         self.counts: Counter[str] = Counter()
-        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES)
+        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
         self._given = Given()
         self._lines = Lines() if lines else None
         self._last: Any = None  # `now` and length of the last snapshot: an unchanged file isn't looked at twice

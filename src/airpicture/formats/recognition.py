@@ -9,16 +9,19 @@ from typing import Final, Literal, TypeAlias
 
 from airpicture.errors import InputError
 from airpicture.formats.files import is_text, looks_like, read_head
+from airpicture.formats.journal import is_journal
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 Form = Literal[
-    "table", "foreign", "json", "trace", "state json", "sbs", "asterix", "uat", "uat json", "ais", "aprs", "jet1090"
-]
+    "table", "foreign", "json", "trace", "state json", "sbs", "asterix", "uat", "uat json", "ais", "aprs", "jet1090",
+    "journal",
+]  # fmt: skip
 
 KNOWN: Final = (
     "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), readsb aircraft.json "
     "and trace_full (.json, .jsonl, folders of them, globe_history), SBS-1 / BaseStation text, OpenSky and traffic "
-    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, jet1090; each also as .gz"
+    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, jet1090; each also as .gz; journals of 'airpicture serve' (.apj, "
+    "a folder of them)"
 )
 _CAPTURES: Final = (
     b"\xd4\xc3\xb2\xa1",
@@ -51,6 +54,8 @@ def recognise(path: AnyPath) -> Form:
     ------
     InputError : it can't be read, or nothing recognises it; says what its first bytes look like
     """
+    if is_journal(path):
+        return "journal"
     head = read_head(path)
     endings = [ending.lower() for ending in Path(path).suffixes]
     if head.startswith(b"PAR1"):
@@ -92,11 +97,16 @@ def _json_form(text: str) -> Form:
 
 
 def _table_form(path: AnyPath) -> Form:
+    from airpicture.formats.dialects import understand
     from airpicture.formats.foreign import column_names
+    from airpicture.formats.tablefiles import table_kind
 
-    names = [name.strip().lower() for name in column_names(path)]
-    # "t_ns" alone is a mistake in an exchanged table, to be told by its reader.
-    return "table" if "t_ns" in names or not names else "foreign"
+    names = column_names(path)
+    if not names or "t_ns" in [name.strip().lower() for name in names]:
+        return "table"
+    # A column of ours without t_ns is a mistake in an exchanged table, to be told by its reader; but "track" may be a
+    # course, and whatever has time, latitude and longitude can be used.
+    return "table" if table_kind(names) and understand(names) is None else "foreign"
 
 
 def _is_asterix(head: bytes) -> bool:

@@ -203,34 +203,35 @@ def take_in(
     return Taken(plots, reasons)
 
 
-def reported_sensors(sensors: Sensors | None, names: Sequence[str]) -> tuple[Sensors, I32, tuple[str, ...]]:
+def reported_sensors(
+    sensors: Sensors | None, names: Sequence[str], only: Sequence[str] = ()
+) -> tuple[Sensors, I32, tuple[str, ...]]:
     """Find the sensors of sources, by their names in `SOURCES`.
 
     A described sensor is taken by that id; "adsb" and "mlat" also for being the only one of their kind. What's missing
     is added with the usual accuracy, behind the described ones.
 
+    Parameters
+    ----------
+    only : ids that may be taken, where one of several receivers is meant: nothing is added then, and a source without
+        a sensor of its own goes to the first of its kind, else to the first of all
+
     Returns
     -------
     sensors, (n,) rows in it, notes
     """
+    if sensors is not None and only:
+        return sensors, np.array([_among(sensors, name, only) for name in names], np.int32), ()
     table = sensors
     notes = []
     rows = []
     for name in names:
-        usual = _usual(name)
-        kind = usual.kind
-        row = table.index(name) if table is not None else -1
-        if row < 0 and table is not None and ":" in name:  # another system, by its SAC/SIC
-            sac, _, sic = name.partition(":")[2].partition("/")
-            same = np.flatnonzero((table.sac == int(sac)) & (table.sic == int(sic)) & (table.kind == kind))
-            row = int(same[0]) if len(same) else -1
-        if row < 0 and sensors is not None and name in ("adsb", "mlat"):
-            alone = np.flatnonzero(sensors.kind == kind)
-            row = int(alone[0]) if len(alone) == 1 else -1
+        row = -1 if table is None else _described(table, name, alone=name in ("adsb", "mlat") and sensors is not None)
         if row < 0:
             if sensors is not None:
                 notes.append(f"the sensor table has no sensor {name!r}; one with the usual accuracy was added")
-            described: dict[str, Any] = {"id": name, "kind": kind.name.lower()}
+            usual = _usual(name)
+            described: dict[str, Any] = {"id": name, "kind": usual.kind.name.lower()}
             if usual.sigma_pos_m is not None:
                 described["sigma_pos_m"] = usual.sigma_pos_m
             fresh = sensors_from_rows([described])
@@ -239,6 +240,29 @@ def reported_sensors(sensors: Sensors | None, names: Sequence[str]) -> tuple[Sen
         rows.append(row)
     assert table is not None
     return table, np.array(rows, np.int32), tuple(notes)
+
+
+def _described(sensors: Sensors, name: str, alone: bool) -> int:
+    """Return the row of a source's sensor, -1 where there's none."""
+    row = sensors.index(name)
+    kind = _usual(name).kind
+    if row < 0 and ":" in name:  # another system, by its SAC/SIC
+        sac, _, sic = name.partition(":")[2].partition("/")
+        same = np.flatnonzero((sensors.sac == int(sac)) & (sensors.sic == int(sic)) & (sensors.kind == kind))
+        row = int(same[0]) if len(same) else -1
+    if row < 0 and alone:
+        sole = np.flatnonzero(sensors.kind == kind)
+        row = int(sole[0]) if len(sole) == 1 else -1
+    return row
+
+
+def _among(sensors: Sensors, name: str, only: Sequence[str]) -> int:
+    """Return the row of the chosen sensor that fits a source best: by its id, the beginning of its id, its kind."""
+    chosen = [one for one in only if sensors.index(one) >= 0]
+    alike = [one for one in chosen if sensors.kind[sensors.index(one)] == _usual(name).kind]
+    named = [one for one in alike if one == name] or [one for one in alike if one.startswith(name)]
+    best = (named or alike or chosen)[:1]
+    return sensors.index(best[0]) if best else 0
 
 
 def _usual(name: str) -> Source:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -124,9 +125,9 @@ class SbsDecoder:
     Stamps in local time are put right by the time of reception; messages without any stamp take it as theirs.
     """
 
-    def __init__(self, sensors: Sensors | None = None) -> None:
+    def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = ()) -> None:
         self.counts: Counter[str] = Counter()
-        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES)
+        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
         self.offset_s = 0.0  # what is added to the stamps: -3600 where they are an hour east of UTC
         self._lines, self._state, self._given = Lines(), LastState(STATE), Given()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from airpicture.errors import InputError
@@ -67,9 +67,9 @@ def read_state_json(
 class OpenSkyDecoder:
     """Turns polls of OpenSky's REST interface (``/api/states/all``) into plots: each position once, at its own time."""
 
-    def __init__(self, sensors: Sensors | None = None) -> None:
+    def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = ()) -> None:
         self.counts: Counter[str] = Counter()
-        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES)
+        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
         self._given = Given()
 
     def feed(self, data: bytes, received_ns: int) -> Plots:

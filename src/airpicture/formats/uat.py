@@ -97,9 +97,9 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
 class UatDecoder:
     """Turns a stream of dump978's lines, raw (port 30978) or JSON (port 30979), into plots."""
 
-    def __init__(self, sensors: Sensors | None = None) -> None:
+    def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = ()) -> None:
         self.counts: Counter[str] = Counter()
-        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES)
+        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
         self._lines, self._state, self._given = Lines(), LastState(_STATE), Given()
 
     def feed(self, data: bytes, received_ns: int) -> Plots:
