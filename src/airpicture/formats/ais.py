@@ -82,8 +82,8 @@ def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
     if len(numbers) and not heard.timely.any():
         refusals = ()
         notes += (
-            f"no sentence says when it was received, so that the positions of {len(np.unique(heard.who))} targets can't "
-            "be used: tag blocks (c:) do, or a time behind the sentence. Live, the time of reception is taken",
+            f"no sentence says when it was received, so the positions of {len(np.unique(heard.who))} targets can't be "
+            "used: tag blocks (c:) do, or a time behind the sentence. Live, the time of reception is taken",
         )
     elif stream.dated_by_bases:
         notes += ("the sentences carry no time; they are dated by the base stations among them",)
@@ -261,9 +261,10 @@ def _time_told(found: re.Match[str]) -> int:
 
 def _time_of_base(message: dict[str, Any]) -> int:
     try:
-        told = datetime.datetime(
-            *(int(message[key]) for key in ("year", "month", "day", "hour", "minute", "second")), tzinfo=datetime.UTC
+        year, month, day, hour, minute, second = (
+            int(message[key]) for key in ("year", "month", "day", "hour", "minute", "second")
         )
+        told = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
     except (ValueError, KeyError, TypeError):  # year 0, hour 24: not available
         return -1
     return int(told.timestamp()) * SECOND_NS if told.year >= 2000 else -1

@@ -157,13 +157,8 @@ def _understand(data: bytes, clock: _Clock) -> _Read:
     for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
         if line.startswith("#"):
             others["comments of the server"] += 1
-            if dated := _DATED.match(line):
-                day, month, year, hour, minute, second = dated.groups()
-                if month in _MONTHS:
-                    told = datetime.datetime(
-                        int(year), _MONTHS.index(month) + 1, min(int(day), 28), tzinfo=datetime.UTC
-                    ) + datetime.timedelta(days=int(day) - min(int(day), 28), hours=int(hour), minutes=int(minute), seconds=int(second))
-                    clock.tell(int(told.timestamp()) * SECOND_NS)
+            if (told_ns := _time_of_comment(line)) > 0:
+                clock.tell(told_ns)
             continue
         found = _POSITION.match(line)
         if found is None:
@@ -176,6 +171,19 @@ def _understand(data: bytes, clock: _Clock) -> _Read:
         cells.append(cell)
         numbers.append(number)
     return _Read(_heard(cells), np.array(numbers, np.int64), others)
+
+
+def _time_of_comment(line: str) -> int:
+    """Return the time in a comment of the server in ns UTC, -1 where it has none."""
+    dated = _DATED.match(line)
+    if dated is None or dated[2] not in _MONTHS:
+        return -1
+    day, year, hour, minute, second = (int(dated[k]) for k in (1, 3, 4, 5, 6))
+    try:
+        told = datetime.datetime(year, _MONTHS.index(dated[2]) + 1, day, hour, minute, second, tzinfo=datetime.UTC)
+    except ValueError:
+        return -1
+    return int(told.timestamp()) * SECOND_NS
 
 
 def _cells(found: re.Match[str], clock: _Clock) -> tuple[Any, ...] | None:

@@ -99,14 +99,14 @@ DIALECTS: Final = (
             "t": "timeAtServer:s", "lat": "latitude", "lon": "longitude", "h_baro": "baroAltitude:m",
             "h_ell": "geoAltitude:m",
         },
-        note="the positions that aircraft reported; the times of arrival at the receivers aren't used. Times count from "
-        "the start of the set, so that the day is 1970-01-01",
+        note="the positions that aircraft reported; the times of arrival at the receivers aren't used. Times count "
+        "from the start of the set, so that the day is 1970-01-01",
     ),
 )  # fmt: skip
 
 # Names that mean one thing wherever they're met, with their units.
 _EVERYWHERE: Final[dict[str, tuple[str, ...]]] = {
-    "t": ("t", "time", "timestamp", "datetime", "utc", "time_utc", "t_s:s", "t_ms:ms", "epoch", "unix_time", "unixtime"),
+    "t": ("t", "time", "timestamp", "datetime", "utc", "time_utc", "t_s:s", "t_ms:ms", "epoch", "unix_time"),
     "t_position": ("lastposupdate", "last_position", "time_position"),
     "lat": ("lat", "latitude", "lat_deg"),
     "lon": ("lon", "longitude", "lng", "long", "lon_deg"),
@@ -182,7 +182,8 @@ def understand(names: Sequence[str], wanted: Mapping[str, str] | None = None, pa
         notes.append(f"its columns are read as {said}")
         used = {column.name.lower() for column in found.values()}
         if doubtful := [hint for name, hint in _DOUBTFUL.items() if name in own and name not in used]:
-            notes.append(f"columns whose unit isn't certain are left out; say for example --input-columns {','.join(doubtful)}")
+            said = ",".join(doubtful)
+            notes.append(f"columns whose unit isn't certain are left out; say for example --input-columns {said}")
     return Meaning(
         dialect.name if dialect is not None else "table of positions",
         found,

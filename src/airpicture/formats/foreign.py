@@ -63,7 +63,7 @@ def read_foreign(
     if meaning is None:
         raise InputError(
             f"no known table: its columns are {listed(names)}",
-            expected="time, latitude and longitude; or t_ns with sensor (a plots file), target (truth) or track (tracks)",
+            expected="time, latitude and longitude; or t_ns with sensor (plots), target (truth) or track (tracks)",
             todo=how_to_say(names),
             path=name,
         )

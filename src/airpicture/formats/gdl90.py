@@ -21,7 +21,7 @@ import numpy as np
 from airpicture.formats import quality
 from airpicture.formats.addresses import anonymous
 from airpicture.formats.reported import Given, Heard, reported_sensors, take_in, tally
-from airpicture.tables import U8, Plots, Sensors, pack_callsigns
+from airpicture.tables import I64, U8, Plots, Sensors, pack_callsigns
 from airpicture.units import FPM, FT, KT
 
 NAMES: Final = ("adsb", "tisb")
@@ -134,5 +134,5 @@ def _heard(reports: U8, received_ns: int) -> Heard:
     )
 
 
-def _signed(values: np.ndarray[tuple[int], np.dtype[np.int64]], bits: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _signed(values: I64, bits: int) -> I64:
     return values - ((values >> (bits - 1)) << bits)

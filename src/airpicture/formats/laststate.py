@@ -42,9 +42,7 @@ class LastState:
     def __len__(self) -> int:
         return len(self._who)
 
-    def join(
-        self, who: I64, t_ns: I64, timely: NDArray[np.bool_], **said: NDArray[Any]
-    ) -> dict[str, NDArray[Any]]:
+    def join(self, who: I64, t_ns: I64, timely: NDArray[np.bool_], **said: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return each column as it stood at each message, unknown where that's too old, or from later than it.
 
         Parameters
@@ -96,7 +94,7 @@ class LastState:
         if not len(fresh):
             return
         if len(self._who) + len(fresh) > TARGETS_MAX:
-            latest = np.max([t for t in self._t.values()], axis=0, initial=-1)
+            latest = np.max(list(self._t.values()), axis=0, initial=-1)
             latest[np.isin(self._who, met)] = np.iinfo(np.int64).max
             self._choose(np.sort(np.argsort(latest, kind="stable")[len(latest) // 2 :]))
         who = np.concatenate([self._who, fresh])

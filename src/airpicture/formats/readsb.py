@@ -54,7 +54,12 @@ def read_readsb(paths: Sequence[str | os.PathLike[str]], *, sensors: Sensors | N
         files.append(entries)
     if len(files) > 1:  # names needn't be in time order: history_10.json stands before history_2.json
         files.sort(key=_begin)
-    entries = Entries(*(sum(parts, []) for parts in zip(*files, strict=True)))  # type: ignore[arg-type]
+    entries = Entries([], [], [], [])
+    for file in files:
+        entries.reports.extend(file.reports)
+        entries.now.extend(file.now)
+        entries.numbers.extend(file.numbers)
+        entries.faults.extend(file.faults)
     heard = heard_from(entries.reports, entries.now)
     table, rows, notes = sources_met(sensors, heard, NAMES)
     taken = take_in(heard, NAMES, table, rows, given=Given())

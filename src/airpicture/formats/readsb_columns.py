@@ -46,7 +46,8 @@ def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
     now : s UTC of the snapshot of each, or ms
     """
     rows = [[report.get(key) for key in _KEYS] for report in reports]
-    cells = dict(zip(_KEYS, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(_KEYS, ())
+    columns: list[tuple[Any, ...]] = [*zip(*rows, strict=True)] if rows else [()] * len(_KEYS)
+    cells = dict(zip(_KEYS, columns, strict=True))
     for key, others in _OLDER.items():
         for other in others:
             if None in cells[key]:

@@ -29,9 +29,7 @@ class AircraftJsonDecoder:
     the time of reception stands in for it.
     """
 
-    def __init__(
-        self, sensors: Sensors | None = None, *, only: Sequence[str] = (), lines: bool = False
-    ) -> None:
+    def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = (), lines: bool = False) -> None:
         self.counts: Counter[str] = Counter()
         self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
         self._given = Given()
@@ -57,9 +55,7 @@ class AircraftJsonDecoder:
         self.counts["refused BAD_VALUE"] += len(entries.faults)
         if not entries.reports:
             return Plots.empty(self.sensors)
-        taken = take_in(
-            heard_from(entries.reports, entries.now), NAMES, self.sensors, self._rows, given=self._given
-        )
+        taken = take_in(heard_from(entries.reports, entries.now), NAMES, self.sensors, self._rows, given=self._given)
         tally(self.counts, taken.reasons)
         return taken.plots
 

@@ -20,8 +20,8 @@ Form = Literal[
 KNOWN: Final = (
     "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), readsb aircraft.json "
     "and trace_full (.json, .jsonl, folders of them, globe_history), SBS-1 / BaseStation text, OpenSky and traffic "
-    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, jet1090; each also as .gz; journals of 'airpicture serve' (.apj, "
-    "a folder of them)"
+    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, jet1090; each also as .gz; journals of 'airpicture serve' "
+    "(.apj, a folder of them)"
 )
 _CAPTURES: Final = (
     b"\xd4\xc3\xb2\xa1",

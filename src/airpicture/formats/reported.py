@@ -164,9 +164,7 @@ class Taken(NamedTuple):
     reasons: U8  # (M,) Reason; OK are the plots
 
 
-def take_in(
-    heard: Heard, names: Sequence[str], sensors: Sensors, rows: I32, *, given: Given | None = None
-) -> Taken:
+def take_in(heard: Heard, names: Sequence[str], sensors: Sensors, rows: I32, *, given: Given | None = None) -> Taken:
     """Judge reports and make plots of the good ones.
 
     Parameters
@@ -320,10 +318,9 @@ def tally(counts: Counter[str], reasons: U8, silent: str = f"refused {Reason.NO_
     """Add what became of rows to the counts of a live decoder (overwritten); `silent` names those without position."""
     for value, n in enumerate(np.bincount(reasons, minlength=1).tolist()):
         if n:
-            name = Reason(value).name
-            counts[
-                "decoded position" if value == Reason.OK else silent if value == Reason.NO_POSITION else f"refused {name}"
-            ] += n
+            reason = Reason(value)
+            named = {Reason.OK: "decoded position", Reason.NO_POSITION: silent}
+            counts[named.get(reason, f"refused {reason.name}")] += n
 
 
 def reported_plots(sensors: Sensors, **columns: Any) -> Plots:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,8 +104,8 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
         refusals = tuple(sorted([*refusals, *messages.faults])[:100])
     if len(taken.plots):
         notes += (
-            "BaseStation messages don't say whether their times are UTC or local; they were taken as UTC. Where they "
-            "are local, give the difference as bias_time_s of a sensor 'adsb' in a sensors.toml (3600 for an hour east)",
+            "BaseStation messages don't say whether their times are UTC or local; they were taken as UTC. Where "
+            "they are local, give the difference as bias_time_s of sensor 'adsb' in a sensors.toml (3600: 1 h east)",
         )
     report = ReadReport(
         path=os.fspath(path),

@@ -76,16 +76,19 @@ class OpenSkyDecoder:
         """Take one whole answer. Its own times are used, not that of reception."""
         try:
             document = parse(data)
-            table = _from_states([document]) if isinstance(document, dict) and "states" in document else None
-        except (*UNREADABLE, TypeError):
-            table = None
-        if table is None:
+        except UNREADABLE:
+            document = None
+        if not isinstance(document, dict) or "states" not in document:
             self.counts["refused half a document"] += 1
             return Plots.empty(self.sensors)
+        table = _from_states([document])
         meaning = understand(table.column_names)
         assert meaning is not None
-        faults: list[tuple[int, str]] = []
-        heard, _, names = heard_from(table, meaning, faults, "")
+        try:
+            heard, _, names = heard_from(table, meaning, [], "")
+        except InputError:  # a column without a single cell of its type
+            self.counts["refused BAD_VALUE"] += table.num_rows
+            return Plots.empty(self.sensors)
         if not len(heard.who):
             return Plots.empty(self.sensors)
         taken = take_in(heard, names, self.sensors, self._rows, given=self._given)
@@ -99,17 +102,18 @@ def _table(document: Any) -> Table | None:
     if answers and all(isinstance(one, dict) and "states" in one for one in answers):
         return _from_states(answers)
     if isinstance(document, list):
-        rows = [row for row in document if isinstance(row, dict)]
+        rows = [row if isinstance(row, dict) else {} for row in document]  # what's no row has no position
         names = list(dict.fromkeys(key for row in rows for key in row))
-        return _columns({name: [row.get(name) for row in rows] for name in names}) if rows else None
+        return _columns({name: [row.get(name) for row in rows] for name in names}) if names else None
     if not isinstance(document, dict):
         return None
     if isinstance(names := document.get("columns"), list) and isinstance(cells := document.get("data"), list):
-        split = [row for row in cells if isinstance(row, list) and len(row) == len(names)]  # orient "split"
+        none = [None] * len(names)
+        split = [row if isinstance(row, list) and len(row) == len(names) else none for row in cells]  # orient "split"
         return _columns({str(name): [row[k] for row in split] for k, name in enumerate(names)})
     if document and all(isinstance(column, dict) for column in document.values()):  # orient "columns"
-        index = list(dict.fromkeys(key for column in document.values() for key in column))
-        return _columns({name: [column.get(key) for key in index] for name, column in document.items()})
+        keys = list(dict.fromkeys(key for column in document.values() for key in column))
+        return _columns({name: [column.get(key) for key in keys] for name, column in document.items()})
     if document and all(isinstance(column, list) for column in document.values()):
         longest = max(len(column) for column in document.values())
         return _columns({name: column + [None] * (longest - len(column)) for name, column in document.items()})
@@ -121,16 +125,16 @@ def _from_states(answers: list[dict[str, Any]]) -> Table:
     for answer in answers:
         states = answer["states"]
         for state in states if isinstance(states, list) else []:  # null where nothing was in the area
-            if isinstance(state, list) and len(state) >= 12:
-                padded = state[: len(_STATE)] + [None] * (len(_STATE) - len(state))
-                for name, cell in zip(_STATE, padded, strict=True):
-                    cells[name].append(cell)
-                cells["time"].append(answer.get("time"))
+            known = state[: len(_STATE)] if isinstance(state, list) else []
+            for name, cell in zip(_STATE, known + [None] * (len(_STATE) - len(known)), strict=True):
+                cells[name].append(cell)
+            cells["time"].append(answer.get("time"))
     return _columns(cells)
 
 
 def _columns(cells: Mapping[str, list[Any]]) -> Table:
-    return pa.table({name: _column(values) for name, values in cells.items()})
+    table: Table = pa.table({name: _column(values) for name, values in cells.items()})
+    return table
 
 
 def _column(values: list[Any]) -> Any:

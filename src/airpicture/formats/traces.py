@@ -4,9 +4,9 @@
 
     2024/05/01/traces/a3/trace_full_4ca2a3.json      gzip, mostly without saying so in its name
 
-A row of a trace is ``[seconds, lat, lon, height or "ground", speed, course, flags, climb, details, source, h_ell, ...]``
-(readsb, README-json.md). Details (callsign, code, accuracy) stand in some rows only, and hold until the next. What's
-easily taken wrong: on the ground the course is where the nose points; a flag says that the height is geometric.
+A row of a trace is ``[seconds, lat, lon, height or "ground", speed, course, flags, climb, details, source, h_ell,
+...]`` (readsb, README-json.md). Details (callsign, code, accuracy) stand in some rows only, and hold until the next.
+What's easily taken wrong: on the ground the course is where the nose points; a flag says that the height is geometric.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _heard(document: dict[str, Any]) -> tuple[Any, list[tuple[int, str]], Heard]
             numbers.append(number)
         else:
             faults.append((number, "a row of a trace with fewer than six cells"))
-    cells: list[Sequence[Any]] = [*zip_longest(*rows)][:_CELLS]
+    cells: list[tuple[Any, ...]] = [*zip_longest(*rows)][:_CELLS]
     cells += [(None,) * len(rows)] * (_CELLS - len(cells))
     begun = reals([document.get("timestamp")])[0]
     # Milliseconds are what both have; floats of today's seconds step by 0.2 microseconds.

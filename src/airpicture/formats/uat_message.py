@@ -36,7 +36,7 @@ _BASE_40: Final = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ \x00\x00\
 class Messages(NamedTuple):
     """What messages say, one row each; NaN, -1 and 0 where they don't."""
 
-    qualifier: I64  # (M,) 0 ADS-B with an ICAO address, 1 other, 2 TIS-B, 3 TIS-B track file, 4 vehicle, 5 beacon, 6 ADS-R
+    qualifier: I64  # (M,) 0 ADS-B with an ICAO address, 1 other, 2 and 3 TIS-B, 4 vehicle, 5 beacon, 6 ADS-R
     address: I32  # (M,) 24 bits
     has_state: NDArray[np.bool_]
     lat: F64  # (M,) deg
