@@ -29,7 +29,7 @@ from airpicture.errors import InputError
 from airpicture.formats.files import read_bytes
 from airpicture.formats.lines import Lines
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import Given, Heard, account, reported_sensors, sources_met, take_in, tally
+from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, reported_sensors, sources_met, take_in, tally
 from airpicture.tables import Plots, Sensors, pack_callsigns
 from airpicture.units import KT, SECOND_NS
 
@@ -254,9 +254,10 @@ def _valid_at(near_ns: int, second: int, nearest: bool) -> int:
 def _time_told(found: re.Match[str]) -> int:
     tags = _TAG_TIME.search(found["tags"]) if found["tags"] else None
     text = tags[1] if tags else found["epoch"] or ""
-    if not text:
+    if len(text) not in (9, 10, 13):
         return -1
-    return int(text) * (SECOND_NS if len(text) <= 10 else 1_000_000 if len(text) == 13 else 0) or -1
+    t_ns = int(text) * (1_000_000 if len(text) == 13 else SECOND_NS)
+    return t_ns if t_ns < T_MAX_NS else -1
 
 
 def _time_of_base(message: dict[str, Any]) -> int:

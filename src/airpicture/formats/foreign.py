@@ -20,7 +20,7 @@ from airpicture.formats.dialects import UNITS, Column, Meaning, how_to_say, unde
 from airpicture.formats.files import read_head
 from airpicture.formats.onecolumn import numbered, packed
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import Given, Heard, account, sources_met, take_in
+from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, sources_met, take_in
 from airpicture.formats.schemas import Column as TypedColumn
 from airpicture.formats.tablefiles import PARQUET_MAGIC, csv_names, listed, read_broken_csv, read_csv
 from airpicture.tables import F64, I32, I64, Sensors
@@ -28,7 +28,6 @@ from airpicture.tables import F64, I32, I64, Sensors
 NAMES: Final = ("adsb", "asterix", "mlat", "flarm")  # by OpenSky's position_source
 _TEXTS: Final = ("address", "callsign", "mode_3a")
 _AHEAD_NS: Final = 10_000_000_000  # a position can't be valid after its report; clocks may differ by that
-_T_MAX_NS: Final = 4_000_000_000 * 1_000_000_000  # year 2096
 
 
 def column_names(path: str | os.PathLike[str]) -> list[str]:
@@ -189,6 +188,8 @@ def _times(table: Table, column: Column, path: str) -> tuple[I64, Any]:
     cells = table.column(column.name)
     if pa.types.is_dictionary(cells.type):
         cells = pc.cast(cells, cells.type.value_type)
+    if pa.types.is_null(cells.type):
+        return np.zeros(len(cells), np.int64), np.zeros(len(cells), np.bool_)
     if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
         as_numbers = celltypes.convert(cells, TypedColumn(column.name, pa.float64()), path) if _numeric(cells) else None
         cells = as_numbers.values if as_numbers is not None else _from_iso(cells)
@@ -199,13 +200,13 @@ def _times(table: Table, column: Column, path: str) -> tuple[I64, Any]:
     if pa.types.is_integer(cells.type):
         real = np.asarray(pc.fill_null(pc.cast(cells, pa.int64()), -1)).astype(np.int64)
         factor = int(UNITS["t"][column.unit]) or _guessed(real)
-        timely = (real >= 0) & (real < _T_MAX_NS // factor)
+        timely = (real >= 0) & (real < T_MAX_NS // factor)
         return np.where(timely, real, 0) * factor, timely
     if not pa.types.is_floating(cells.type):
         raise InputError(f"the column's type is {cells.type}", expected="times", path=path, column=column.name)
     real_ = cells.to_numpy().astype(np.float64)
     per = UNITS["t"][column.unit] or _guessed(real_[np.isfinite(real_)])
-    timely = (real_ >= 0) & (real_ < _T_MAX_NS / per)
+    timely = (real_ >= 0) & (real_ < T_MAX_NS / per)
     whole_, part = np.divmod(np.where(timely, real_, 0.0), 1.0)
     # Whole units first: 1.7e18 as a float steps by 256 ns. Parts are rounded to the microsecond that senders mean.
     return whole_.astype(np.int64) * int(per) + np.rint(part * per / 1e3).astype(np.int64) * 1000, timely

@@ -32,7 +32,7 @@ _CAPTURES: Final = (
 )
 _ASTERIX_ENDINGS: Final = (".ast", ".raw", ".bin", ".ff", ".gps", ".asterix", ".pcap", ".pcapng")
 _SBS_STARTS: Final = ("MSG", "MLAT", "SEL", "ID", "AIR", "STA", "CLK")
-_UAT: Final = re.compile(r"[-+]([0-9a-fA-F]{2}){18,};|![a-z_]+=")
+_UAT: Final = re.compile(r"[-+]([0-9a-fA-F]{2}){18,};|!\w+=")
 _AIS: Final = re.compile(r"(\\[^\\]*\\)?![A-Z]{2}VD[MO],\d,\d,")
 _APRS: Final = re.compile(r"[A-Za-z0-9-]{3,9}>[A-Za-z0-9*,-]+:|# aprsc")
 # Keys by which JSON of one program differs from that of all others; the first that occurs decides.

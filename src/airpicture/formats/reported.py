@@ -27,6 +27,7 @@ TURN_MAX: Final = 1.0  # rad/s; what stands still may turn, with nothing to be l
 # comes out with up to twice that between snapshots. Aircraft send positions 0.4 to 0.6 s apart (DO-260B 2.2.3.3).
 REPEAT_NS: Final = 250_000_000
 MOVING: Final = 5 * KT  # m/s; faster than this, a position doesn't stay the same to the last digit
+T_MAX_NS: Final = 4_000_000_000 * 1_000_000_000  # ns UTC, year 2096: times beyond are mistakes
 TARGETS_MAX: Final = 100_000  # remembered; the world's record sky had 23,158 aircraft
 
 

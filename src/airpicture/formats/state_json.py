@@ -107,10 +107,11 @@ def _table(document: Any) -> Table | None:
         return _columns({name: [row.get(name) for row in rows] for name in names}) if names else None
     if not isinstance(document, dict):
         return None
-    if isinstance(names := document.get("columns"), list) and isinstance(cells := document.get("data"), list):
-        none = [None] * len(names)
-        split = [row if isinstance(row, list) and len(row) == len(names) else none for row in cells]  # orient "split"
-        return _columns({str(name): [row[k] for row in split] for k, name in enumerate(names)})
+    heads, cells = document.get("columns"), document.get("data")
+    if isinstance(heads, list) and isinstance(cells, list):  # orient "split"
+        none = [None] * len(heads)
+        split = [row if isinstance(row, list) and len(row) == len(heads) else none for row in cells]
+        return _columns({str(head): [row[k] for row in split] for k, head in enumerate(heads)})
     if document and all(isinstance(column, dict) for column in document.values()):  # orient "columns"
         keys = list(dict.fromkeys(key for column in document.values() for key in column))
         return _columns({name: [column.get(key) for key in keys] for name, column in document.items()})

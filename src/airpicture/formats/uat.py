@@ -26,7 +26,7 @@ from airpicture.formats.jsontext import callsigns, parse_lines, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import Given, Heard, account, reported_sensors, sources_met, take_in, tally
+from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, reported_sensors, sources_met, take_in, tally
 from airpicture.formats.uat_message import LONG, SHORT, Messages, decode
 from airpicture.tables import I64, Plots, Sensors
 from airpicture.units import FPM, FT, KT, SECOND_NS
@@ -189,7 +189,8 @@ def _time(cells: list[str]) -> int:
     whole, _, part = told.partition(".")
     if not whole.isdecimal() or len(whole) > 10 or (part and not part.isdecimal()):
         return -1
-    return int(whole) * SECOND_NS + int(part[:9].ljust(9, "0"))
+    t_ns = int(whole) * SECOND_NS + int(part[:9].ljust(9, "0"))
+    return t_ns if t_ns < T_MAX_NS else -1
 
 
 def _read_json(text: str) -> _Read:
