@@ -16,7 +16,8 @@ from airpicture.tables import Plots, unpack_callsigns
 pyais = pytest.importorskip("pyais")
 KT = 1852 / 3600
 SHIP: dict[str, Any] = {
-    "type": 1, "mmsi": 244123456, "lat": 51.95, "lon": 4.05, "speed": 12.3, "course": 270.0, "second": 59, "accuracy": 1,
+    "type": 1, "mmsi": 244123456, "lat": 51.95, "lon": 4.05, "speed": 12.3, "course": 270.0, "second": 59,
+    "accuracy": 1,
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def fed(*lines: str, received_ns: int = T0 + 2_000_000_000) -> tuple[Plots, Aprs
 
 
 def test_a_line_cell_by_cell() -> None:
-    """Values as the parsers of OGN give them: 44.25683 N, 6.00058 E, 342 deg, 49 kt, -454 ft/min, -1.1 half turns/min."""
+    """As the parsers of OGN have it: 44.25683 N, 6.00058 E, 342 deg, 49 kt, -454 ft/min, -1.1 half turns a minute."""
     plots, _ = fed(LINE)
     assert plots.t_ns.tolist() == [T0 + 1_000_000_000]
     assert [np.degrees(plots.lat[0]), np.degrees(plots.lon[0])] == pytest.approx([44.2568333, 6.0005833], abs=1e-7)

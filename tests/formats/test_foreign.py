@@ -125,8 +125,8 @@ def test_cells_that_are_no_numbers_are_named(tmp_path: Path) -> None:
 
 
 FLIGHT: list[dict[str, Any]] = [
-    {"timestamp": S0 * 1000, "icao24": "3cce6f", "latitude": 48.1, "longitude": 16.5, "groundspeed": 138.0, "track": -47,
-     "vertical_rate": 2496, "callsign": "FCK211", "altitude": 1675, "squawk": 3766.0},
+    {"timestamp": S0 * 1000, "icao24": "3cce6f", "latitude": 48.1, "longitude": 16.5, "groundspeed": 138.0,
+     "track": -47, "vertical_rate": 2496, "callsign": "FCK211", "altitude": 1675, "squawk": 3766.0},
     {"timestamp": S0 * 1000 + 5000, "icao24": "3cce6f", "latitude": 48.11, "longitude": 16.51, "groundspeed": None,
      "track": None, "vertical_rate": None, "callsign": None, "altitude": None, "squawk": 0},
 ]  # fmt: skip

@@ -92,8 +92,11 @@ def test_lines_without_a_position_are_told_of(tmp_path: Path) -> None:
         open_recording(tmp_path / "b.jsonl")
 
 
-@given(st.dictionaries(st.sampled_from(["timestamp", "icao24", "latitude", "longitude", "groundspeed", "bds50", "tisb"]),
-                       st.none() | st.floats() | st.text(max_size=3) | st.booleans() | st.lists(st.integers())))  # fmt: skip
+keys = st.sampled_from(["timestamp", "icao24", "latitude", "longitude", "groundspeed", "bds50", "tisb"])
+values = st.none() | st.floats() | st.text(max_size=3) | st.booleans() | st.lists(st.integers())
+
+
+@given(st.dictionaries(keys, values))
 def test_any_values_are_survived(changes: dict[str, object]) -> None:
     line = {"timestamp": T0 / 1e9, "frame": "8d", "icao24": "000001", "latitude": 1.0, "longitude": 2.0}
     decoder = Jet1090Decoder()

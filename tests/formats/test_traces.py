@@ -24,8 +24,10 @@ DETAILS = {"type": "adsb_icao", "flight": "N1      ", "squawk": "1200", "nac_p":
 
 def row(offset: float, **changes: Any) -> list[Any]:
     cells: dict[str, Any] = {
-        "offset": offset, "lat": 37.0 + offset / 1e4, "lon": -122.0, "alt": 5000, "gs": 120.0, "track": 90.0, "flags": 0,
-        "rate": -64, "details": None, "source": "adsb_icao", "alt_geom": 5100, "geom_rate": None, "ias": None, "roll": None,
+        "offset": offset, "lat": 37.0 + offset / 1e4, "lon": -122.0, "alt": 5000, "gs": 120.0, "track": 90.0,
+        "flags": 0, "rate": -64, "details": None, "source": "adsb_icao",
+        "alt_geom": 5100, "geom_rate": None, "ias": None,
+        "roll": None,
     }  # fmt: skip
     return list((cells | changes).values())
 
@@ -75,7 +77,8 @@ def test_on_the_ground_the_course_is_where_the_nose_points(tmp_path: Path) -> No
 
 
 def test_short_rows_of_older_files_and_bad_rows(tmp_path: Path) -> None:
-    recording = opened(tmp_path, row(0)[:8], row(5)[:6], row(6)[:5], ["x"] * 14, 7, row(8, lat=95.0))  # type: ignore[arg-type]
+    rows: list[Any] = [row(0)[:8], row(5)[:6], row(6)[:5], ["x"] * 14, 7, row(8, lat=95.0)]
+    recording = opened(tmp_path, *rows)
     assert len(recording.plots) == 2
     assert recording.report.refused == {"BAD_VALUE": 4}
     assert [number for number, _ in recording.report.refusals] == [3, 4, 5, 6]

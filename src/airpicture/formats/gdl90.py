@@ -82,8 +82,8 @@ class Gdl90Decoder:
 def crc(message: bytes) -> int:
     """Return the CRC-16 of a message as 2.2.3 works it out.
 
-    The polynomial is CCITT's, x^16 + x^12 + x^5 + 1, but a byte comes in below: it's the remainder of the message itself,
-    not of the message with sixteen zeros behind it.
+    The polynomial is CCITT's, x^16 + x^12 + x^5 + 1, but a byte comes in below: it's the remainder of the message
+    itself, not of the message with sixteen zeros behind it.
     """
     value = 0
     for byte in message:

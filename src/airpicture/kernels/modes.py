@@ -226,9 +226,7 @@ def decode_squitter(data: U8, k: Any, left: Any, t: Any, site: Site, memory: Mem
 
 
 @inline
-def place_message(
-    k: Any, t: Any, surface: Any, source: Any, site: Site, memory: Memory, slot: Any, out: Columns
-) -> Any:
+def place_message(k: Any, t: Any, surface: Any, source: Any, site: Site, memory: Memory, slot: Any, out: Columns) -> Any:
     """Place a position message, fill what holds with it, and return what became of it."""
     codes, reals, kept, times = out.codes, out.reals, memory.codes, memory.times
     typecode = np.int64(codes[col.TYPECODE, k])
