@@ -36,12 +36,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": BASE | {"kernels", "geo"},
     **{room: BASE | CARRIED | {"kernels", "geo", "models"} for room in FLOW},
     "formats": BASE | {"kernels", "geo"},  # bytes and columns: no format needs to know how tracking is done
-    "tracker": BASE | CARRIED | FLOW | {"kernels", "models"},
+    "undo": BASE | CARRIED | FLOW,  # what of the flow rooms' state the tracker takes back
+    "tracker": BASE | CARRIED | FLOW | {"kernels", "models", "undo"},
     "simulation": BASE | {"geo", "formats"},
     "evaluation": BASE | {"geo", "formats"},
     "page": BASE | {"geo", "__init__"},
     "bench": BASE | {"geo", "parallel", "picture", "tracker", "simulation", "evaluation"},
-    "alerts": BASE | {"geo"},
+    "alerts": BASE | {"geo", "kernels"},
     "service": BASE | {"geo", "formats", "tracker", "picture", "plots", "alerts", "parallel", "simulation"},
     "commands": BASE | {"__init__", "formats", "tracker", "simulation", "evaluation", "page", "bench", "service"},
     "__main__": {"commands"},

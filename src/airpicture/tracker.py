@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeAlias
 from weakref import ref
 
 import numpy as np
@@ -37,7 +38,7 @@ from airpicture.plots import (
     waves,
 )
 from airpicture.reports import Reports
-from airpicture.store import Saved, Store
+from airpicture.store import Store
 from airpicture.tables import I64, Plots, Sensors, Status, Tracks
 from airpicture.tracks import (
     Pool,
@@ -49,10 +50,15 @@ from airpicture.tracks import (
     spoken_for,
     sweep,
 )
+from airpicture.undo import Undo
 
 SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole seconds
 SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
+
+
+# Hears of each look: its plots, and the number of the track that each counts as one of, -1 for none.
+OnLook: TypeAlias = Callable[[Reports, I64], None]
 
 
 class Tracker:
@@ -92,11 +98,12 @@ class Tracker:
         self._ahead: Reports | None = None  # plots of later frames
         self._named = False  # whether any plot ever carried an address
         self._past = Past()  # plots of closed frames
-        self._undo: _Undo | None = None  # state before the open frame was done with the plots at hand
+        self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
         self._ended: list[Tracks] = []
         self._shown: ref[Picture] | None = None  # the picture that was handed out last
+        self.on_look: OnLook | None = None
 
     def step(self, plots: Plots, now_ns: int) -> Picture:
         """Take plots and return the picture at now_ns.
@@ -264,7 +271,7 @@ class Tracker:
         if reports is None or (reports.size == fresh and self._undo is not None):
             return
         self._undo_open_frame()
-        self._undo = _Undo(self._store, self._pool, self._clutter, self._sensor_last)
+        self._undo = Undo(self._store, self._pool, self._clutter, self._sensor_last)
         self._do(reports)
 
     def _undo_open_frame(self) -> None:
@@ -322,6 +329,8 @@ class Tracker:
             changed = near.track[looked.changed == TOOK_PLOT]
             self._addresses.note(store, changed)
             self.latency.note(looked.lags)
+            if self.on_look is not None:
+                self.on_look(reports, looked.owner)
             self._tally["tracks_merged"] += looked.merged
             self._tally["clusters_exact"] += looked.exact
             self._tally["clusters_propagated"] += looked.propagated
@@ -398,33 +407,6 @@ class Tracker:
         self._shown = None
 
 
-class _Undo:
-    """What the open frame changes, kept so that it can be done again."""
-
-    def __init__(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64) -> None:
-        self.n = store.n
-        self.number = store.next_number
-        self.pool_count = pool.count
-        self.clutter = clutter.save()
-        self.sensor_last = sensor_last.copy()
-        self.saved: list[Saved] = []
-
-    def save(self, store: Store, rows: I64) -> None:
-        """Keep the rows that are about to change; those begun in this frame just go."""
-        self.saved.append(store.save(rows[rows < self.n]))
-
-    def restore(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64, index: Index) -> None:
-        for saved in reversed(self.saved):
-            store.restore(saved)
-        store.n, store.next_number = self.n, self.number
-        index.forget_from(self.n)
-        for saved in self.saved:
-            index.place(store.summary, store.t_ns, saved.index)
-        pool.restore(self.pool_count)
-        clutter.restore(self.clutter)
-        sensor_last[:] = self.sensor_last
-
-
 def track(
     plots: Plots,
     sensors: Sensors | None = None,
@@ -457,10 +439,15 @@ def track_with_counts(
     config: Config | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
+    on_look: OnLook | None = None,
 ) -> tuple[Tracks, dict[str, int]]:
-    """Track a whole recording and say what became of every plot; otherwise as `track`."""
+    """Track a whole recording and say what became of every plot; otherwise as `track`.
+
+    on_look : hears of each look, once, which track took which plot
+    """
     sensors = plots.sensors if sensors is None else sensors
     tracker = Tracker(sensors, config)
+    tracker.on_look = on_look
     if len(plots) == 0:
         return Tracks.empty(sensors), dict(tracker.counts)
     need_sites(plots, sensors)

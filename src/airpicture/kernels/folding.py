@@ -90,7 +90,7 @@ def _close_sum(T: F64, l: U) -> None:
 
 
 @inline
-def _learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
+def learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
     """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
 
     As `register` assumes where it places such a plot: up to 0.7 of the range, and no more than 18 km.
@@ -103,7 +103,7 @@ def _learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
 
 
 @inline
-def _learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
+def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
     """Learn how much a track's reported positions err, from plot j: across the course, and along it by its time.
 
     The innovation's square less what the prediction explains, under the model that fits best, averaged over some
@@ -187,14 +187,14 @@ def fold_plots(
     base = int(T_BASE)
     for k in range(STATES):
         T[base + k] = T[k]
-    _learn_reach(T, Z, room.plot[pairs_from], motion)
+    learn_reach(T, Z, room.plot[pairs_from], motion)
     j = room.plot[top]
     if room.weight[top] >= 0.9 and int(Z[j, Z_KIND]) == POSITION and top < len(room.V):
         fit = 0
         for m in range(LANES):
             if T[MODE + m] * room.share[top, m] > T[MODE + fit] * room.share[top, fit]:
                 fit = m
-        _learn_errors(T, Z, j, room.V[top, STATES + fit], room.V[top, STATES + LANES + fit])
+        learn_errors(T, Z, j, room.V[top, STATES + fit], room.V[top, STATES + LANES + fit])
     part = int(C_D2)
     into = int(C_COUNT)  # of each model: likelihood of what came
     total = 0.0
