@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.alerts.ahead import SIGMA_BARO, climb_ahead, spread_now
 from airpicture.alerts.alert import AlertKind, Level
-from airpicture.alerts.area import SIGMA_BARO, SIGMA_CLIMB
 from airpicture.alerts.settings import AlertSettings
 from airpicture.alerts.standing import Cause
 from airpicture.alerts.words import distance_words, name_of, seconds_words
@@ -35,6 +35,7 @@ from airpicture.kernels.conflict import (
     Minima,
     find_conflicts,
 )
+from airpicture.kernels.wgs84 import A
 from airpicture.tables import F64, I64, Tracks
 from airpicture.units import FT, SECOND_NS
 
@@ -103,7 +104,6 @@ class ConflictWatch:
             least=limits.probability_off,
             z=z,
             q=float(self._settings.q),
-            q_up=float(self._settings.q_up),
             slices=SLICES,
             horizon=limits.horizon_s,
             cell=limits.minimum + 2.0 * usual,
@@ -117,32 +117,30 @@ class ConflictWatch:
 
     def _flying(self, tracks: Tracks, rows: I64, z: float) -> Flying:
         limits = self._settings.conflict
-        known = np.nan_to_num
         lat, lon = tracks.lat[rows], tracks.lon[rows]
         R = rotation_enu_ecef(lat, lon)
         v_east, v_north = tracks.v_east[rows], tracks.v_north[rows]
-        v = v_east[:, None] * R[:, 0] + v_north[:, None] * R[:, 1]
-        columns = [tracks.sigma_east, tracks.sigma_north, tracks.rho_east_north]
-        columns += [tracks.sigma_v_east, tracks.sigma_v_north]
-        sigma = known(np.column_stack([column[rows] for column in columns]))
+        sigma = spread_now(tracks, rows)
         turning = tracks.turn_left[rows] + tracks.turn_right[rows] > TURNING  # NaN: not known, so straight
-        horizon = np.where(turning, min(limits.turn_horizon_s, limits.horizon_s), limits.horizon_s)
-        climb = tracks.v_up[rows]
-        sigma_climb = np.where(np.isfinite(climb), known(tracks.sigma_v_up[rows]), SIGMA_CLIMB)
+        climb = climb_ahead(tracks, rows, self._settings)
         late = limits.horizon_s
-        spread = np.hypot(sigma[:, 0], sigma[:, 1]) + late * np.hypot(sigma[:, 3], sigma[:, 4])
-        spread += np.sqrt(2.0 * float(self._settings.q) * late**3 / 3.0)
-        reach = np.hypot(v_east, v_north) * (0.5 * limits.horizon_s / SLICES) + z * spread
+        vague = np.hypot(sigma[:, 0], sigma[:, 1]) + late * np.hypot(sigma[:, 3], sigma[:, 4])
+        vague += np.sqrt(2.0 * float(self._settings.q) * late**3 / 3.0)
+        speed = np.hypot(v_east, v_north)
+        leaves = (speed * late) ** 2 / (2.0 * A)  # how far straight on leaves the Earth
         return Flying(
             p=geodetic_to_ecef(lat, lon, 0.0).reshape(-1, 3),
-            v=np.ascontiguousarray(v),
+            v=v_east[:, None] * R[:, 0] + v_north[:, None] * R[:, 1],
             up=np.ascontiguousarray(R[:, 2]),
             sigma=sigma,
             h=np.column_stack([tracks.h_baro[rows], tracks.h_ell[rows]]),
-            v_up=known(climb),
-            sigma_up=np.column_stack([np.full(len(rows), SIGMA_BARO), known(tracks.sigma_up[rows]), sigma_climb]),
-            horizon=horizon,
-            reach=reach,
+            v_up=climb.v_up,
+            sigma_up=np.column_stack(
+                [np.full(len(rows), SIGMA_BARO), np.nan_to_num(tracks.sigma_up[rows]), climb.sigma]
+            ),
+            q_up=climb.q,
+            horizon=np.where(turning, min(limits.turn_horizon_s, limits.horizon_s), limits.horizon_s),
+            reach=speed * (0.5 * limits.horizon_s / SLICES) + z * vague + leaves,
         )
 
     def _formations(self, tracks: Tracks, one: I64, other: I64, told: F64, now_ns: int) -> NDArray[np.bool_]:
