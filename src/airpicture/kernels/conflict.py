@@ -79,6 +79,8 @@ class Grid(NamedTuple):
     heads: I32  # (a power of two,) first track of each bucket of cells, -1 none
     following: I32  # (n,) next track in the same bucket
     keys: I64  # (n,) cell of each track
+    at: F64  # (n, 3) m, ECEF, where each is in the middle of the slice
+    sides: I32  # (n,) cells that each searches to each side
 
 
 @inline
@@ -265,20 +267,31 @@ def weigh_pair(of: Flying, i: int, j: int, minima: Minima, told: F64, at: int) -
 
 
 @inline
-def _near(of: Flying, i: int, j: int, t: float, half: float, minima: Minima) -> bool:
-    """Say whether two tracks could come too close within half a slice of time t."""
-    x = of.p[i, 0] - of.p[j, 0] + t * (of.v[i, 0] - of.v[j, 0])
-    y = of.p[i, 1] - of.p[j, 1] + t * (of.v[i, 1] - of.v[j, 1])
-    z = of.p[i, 2] - of.p[j, 2] + t * (of.v[i, 2] - of.v[j, 2])
-    limit = minima.across + of.reach[i] + of.reach[j]
-    if x * x + y * y + z * z > limit * limit:
-        return False
+def _near_across(of: Flying, i: int, j: int, x: float, y: float, z: float, minima: Minima) -> bool:
+    """Say whether two tracks that are (x, y, z) apart in the middle of a slice could come too close within it."""
+    limit: float = minima.across + of.reach[i] + of.reach[j]
+    across: float = x * x + y * y + z * z
+    return across <= limit * limit
+
+
+@inline
+def _near_up(of: Flying, i: int, j: int, t: float, half: float, minima: Minima) -> bool:
+    """Say whether two tracks could come too close in height within half a slice of time t."""
     dz, var_z = _heights(of, i, j)
     if not math.isfinite(dz):
         return True
     rate = of.v_up[i] - of.v_up[j]
     apart: float = abs(dz + rate * t) - abs(rate) * half
     return apart < minima.up + minima.z * math.sqrt(_var_up(of, i, j, var_z, t + half))
+
+
+@inline
+def _near(of: Flying, i: int, j: int, t: float, half: float, minima: Minima) -> bool:
+    """Say whether two tracks could come too close within half a slice of time t."""
+    x = of.p[i, 0] - of.p[j, 0] + t * (of.v[i, 0] - of.v[j, 0])
+    y = of.p[i, 1] - of.p[j, 1] + t * (of.v[i, 1] - of.v[j, 1])
+    z = of.p[i, 2] - of.p[j, 2] + t * (of.v[i, 2] - of.v[j, 2])
+    return _near_across(of, i, j, x, y, z, minima) and _near_up(of, i, j, t, half, minima)
 
 
 @inline
@@ -319,9 +332,9 @@ def _fill(of: Flying, t: float, cell: float, grid: Grid) -> None:
     for b in range(grid.heads.size):
         grid.heads[b] = -1
     for i in range(of.p.shape[0]):
-        cx = _cell(of.p[i, 0] + t * of.v[i, 0], cell)
-        cy = _cell(of.p[i, 1] + t * of.v[i, 1], cell)
-        cz = _cell(of.p[i, 2] + t * of.v[i, 2], cell)
+        for c in range(3):
+            grid.at[i, c] = of.p[i, c] + t * of.v[i, c]
+        cx, cy, cz = _cell(grid.at[i, 0], cell), _cell(grid.at[i, 1], cell), _cell(grid.at[i, 2], cell)
         grid.keys[i] = (cx << 42) | (cy << 21) | cz
         b = _bucket(grid.keys[i], grid.heads.size - 1)
         grid.following[i] = grid.heads[b]
@@ -348,12 +361,14 @@ def find_conflicts(of: Flying, minima: Minima, grid: Grid, pairs: I64, told: F64
     farthest = 0.0
     for i in range(n):
         farthest = max(farthest, of.reach[i])
+    for i in range(n):
+        grid.sides[i] = _side(of, i, farthest, minima)
     count, left_out = 0, 0
     for k in range(minima.slices):
         t = (2 * k + 1) * half
         _fill(of, t, minima.cell, grid)
         for i in range(n):
-            side = _side(of, i, farthest, minima)
+            side = int(grid.sides[i])
             width = 2 * side + 1
             visits = 0
             # Of two tracks that look one cell far, the one that has the other's cell ahead of its own finds it.
@@ -365,13 +380,16 @@ def find_conflicts(of: Flying, minima: Minima, grid: Grid, pairs: I64, told: F64
                 while j >= 0:
                     here, follower = grid.keys[j] == key and j != i, int(grid.following[j])
                     if here:
-                        other = _side(of, j, farthest, minima)
+                        other = int(grid.sides[j])
                         here = other < side or (other == side and (i < j or (side == 1 and not own)))
                     if here and visits >= NEIGHBOURS_MAX:
                         left_out += 1
                     elif here:
                         visits += 1
-                        if _near(of, i, j, t, half, minima) and not _met_before(of, i, j, k, half, minima):
+                        x = grid.at[i, 0] - grid.at[j, 0]
+                        y, z = grid.at[i, 1] - grid.at[j, 1], grid.at[i, 2] - grid.at[j, 2]
+                        close = _near_across(of, i, j, x, y, z, minima) and _near_up(of, i, j, t, half, minima)
+                        if close and not _met_before(of, i, j, k, half, minima):
                             if count >= pairs.shape[0]:
                                 left_out += 1
                             elif weigh_pair(of, min(i, j), max(i, j), minima, told, count):
