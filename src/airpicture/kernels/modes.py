@@ -47,7 +47,7 @@ INTERROGATORS: Final = 128  # II and SI codes
 
 
 @jit
-def decode_messages(data: U8, size: U8, t: I64, site: Site, memory: Memory, out: Columns) -> None:
+def decode_messages(data: U8, size: U8, t: I64, receiver: I64, site: Site, memory: Memory, out: Columns) -> None:
     """Decode messages.
 
     Parameters
@@ -55,6 +55,7 @@ def decode_messages(data: U8, size: U8, t: I64, site: Site, memory: Memory, out:
     data : (N, 14) uint8, short messages at the front of their row
     size : (N,) uint8, bytes: 2 (Mode A/C), 7 or 14
     t : (N,) int64 [ns], time of validity; -1 unknown, and then nothing is paired or compared with others
+    receiver : (N,) int64, id
     site : of the receiver
     memory : overwritten
     out : overwritten; must come filled with "missing" (-1, NaN, 0)
@@ -89,7 +90,7 @@ def decode_messages(data: U8, size: U8, t: I64, site: Site, memory: Memory, out:
         if now >= 0 and became != col.BAD_PARITY and became != col.UNVOUCHED and became != col.UNKNOWN_FORMAT:
             first = word(data, k, 0, 7)
             second = word(data, k, 7, 7) if length == LONG else np.int64(-1)
-            if is_echo(memory.echo, first, second, now):
+            if is_echo(memory.echo, first, second, now, receiver[k], df == 17 or df == 18):
                 became = np.int64(col.DUPLICATE)
         out.codes[col.BECAME, k] = became
 
@@ -150,6 +151,8 @@ def decode_reply(data: U8, k: Any, df: Any, left: Any, t: Any, memory: Memory, o
         reals[col.H_BARO_FT, k] = height
     if not vouched:
         return became
+    if codes[col.GROUND, k] >= 0 and df != 0 and df != 16:
+        memory.codes[slot, col.M_GROUND] = codes[col.GROUND, k]
     if df == 5 or df == 21:
         memory.codes[slot, col.M_SQUAWK] = codes[col.SQUAWK, k]
         memory.times[slot, col.T_SQUAWK] = t

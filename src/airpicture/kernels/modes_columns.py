@@ -212,7 +212,7 @@ class Memory(NamedTuple):
     codes: I32  # (S, MEMORY_CODES)
     reals: F64  # (S, MEMORY_REALS)
     callsign: I64  # (S,)
-    echo: I64  # (2^k, 3) the last frames by hash: two halves of one, and its time [ns]
+    echo: I64  # (2^k, 4) the last frames by hash: two halves of one, its time [ns], its receiver
 
 
 class Site(NamedTuple):

@@ -94,19 +94,21 @@ def enter(memory: Memory, key: Any, t: Any) -> Any:
 
 
 @inline
-def is_echo(echo: I64, first: Any, second: Any, t: Any) -> Any:
-    """Say whether the same frame was met within `ECHO_NS`, and note this one.
+def is_echo(echo: I64, first: Any, second: Any, t: Any, receiver: Any, squitter: Any) -> Any:
+    """Say whether the same transmission was met within `ECHO_NS`, and note this one.
 
-    Two receivers hear one transmission, and networks pass it on twice; no aircraft sends twice as soon. Two frames that
-    hash to one cell put each other out: then an echo may pass, but nothing is taken for one that isn't.
+    Several receivers hear one transmission, and networks pass it on twice. No aircraft squits twice as soon; it does
+    reply twice, to two that ask, so a reply is an echo only if another receiver heard it. Two frames that hash to one
+    cell put each other out: then an echo may pass, but nothing is taken for one that isn't.
     """
     # The last bits of both halves are parity, as good as random; the rest adds what tells short messages apart.
     mixed = first ^ first >> 17 ^ first >> 31 ^ second << 3 ^ second >> 23
     at = mixed & (echo.shape[0] - 1)
     same = echo[at, 0] == first and echo[at, 1] == second and abs(t - echo[at, 2]) < ECHO_NS
-    if not same:
-        echo[at, 0], echo[at, 1], echo[at, 2] = first, second, t
-    return same
+    if same and (squitter or echo[at, 3] != receiver):
+        return True
+    echo[at, 0], echo[at, 1], echo[at, 2], echo[at, 3] = first, second, t, receiver
+    return False
 
 
 @jit
