@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -97,7 +97,14 @@ def _plots(source: Source, sensors: Sensors) -> LiveDecoder:
     return PlotsDecoder(sensors)
 
 
-_MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {"plots": _plots}
+def _modes(source: Source, sensors: Sensors) -> LiveDecoder:
+    from airpicture.formats.modes import ModesDecoder
+
+    form: Literal["beast", "avr"] = "beast" if source.format == "beast" else "avr"
+    return ModesDecoder(sensors, form=form, only=source.sensors)
+
+
+_MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {"plots": _plots, "beast": _modes, "avr": _modes}
 
 
 class Decoding:

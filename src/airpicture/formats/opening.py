@@ -18,16 +18,18 @@ import numpy as np
 from airpicture.errors import InputError
 from airpicture.formats.files import is_text, looks_like, read_bytes, read_head
 from airpicture.formats.journal import is_journal
+from airpicture.formats.modes.recognition import is_frames_table, is_modes
 from airpicture.formats.recording import FromSource, ReadReport, Recording
 from airpicture.formats.sensors import load_sensors, merge_sensors
 from airpicture.tables import I32, Plots, Sensors, Tracks
 
 AnyPath: TypeAlias = str | os.PathLike[str]
-Form = Literal["table", "json", "sbs", "asterix", "journal"]
+Form = Literal["table", "json", "sbs", "asterix", "modes", "journal"]
 
 KNOWN: Final = (
     "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), "
-    "readsb aircraft.json (.json, .jsonl, a folder of them), SBS-1 / BaseStation text; each also as .gz; "
+    "readsb aircraft.json (.json, .jsonl, a folder of them), SBS-1 / BaseStation text, "
+    "Mode S as Beast binary, AVR text or a table of frames with the host's time (.csv, .parquet); each also as .gz; "
     "journals of 'airpicture serve' (.apj, a folder of them)"
 )
 _CAPTURES: Final = (
@@ -53,7 +55,9 @@ def recognise(path: AnyPath) -> Form:
     head = read_head(path)
     endings = [ending.lower() for ending in Path(path).suffixes]
     if head.startswith(b"PAR1"):
-        return "table"
+        return "modes" if is_frames_table(path) else "table"
+    if is_modes(head):
+        return "modes"
     if head.startswith(_CAPTURES):
         return "asterix"
     if is_text(head):
@@ -117,6 +121,10 @@ def open_recording(
             from airpicture.formats.decoding import read_journal
 
             parts.append(read_journal(file))
+        elif form == "modes":
+            from airpicture.formats.modes import read_modes
+
+            parts.append(read_modes(file, sensors=sensors, date=date))
         elif form == "asterix":
             from airpicture.formats.asterix import read_asterix
 

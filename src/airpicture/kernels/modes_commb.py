@@ -5,10 +5,14 @@
     2,0 identity         | 0x20 8 | 8 characters of 6 bits
     3,0 ACAS advisory    | 0x30 8 | ARA 14 | RAC 4 | RAT 1 | MTE 1 | TTI 2 | TID 26
     0,5 air position     | as the squitter's ME
-    4,0 what's selected  | S 1 | MCP 12 | S 1 | FMS 12 | S 1 | QNH 12 | 0 8 | S 1 | VNAV 1 | hold 1 | appr 1 | 0 2 | S 1 | src 2
-    4,4 weather          | FOM 4 | S 1 | wind 9 | from 9 | - 1 | temperature 10 | S 1 | hPa 11 | S 1 | turb. 2 | S 1 | hum. 6
-    5,0 track and turn   | S 1 | - 1 | roll 9 | S 1 | - 1 | track 10 | S 1 | speed 10 | S 1 | - 1 | turn 9 | S 1 | TAS 10
-    6,0 heading and speed| S 1 | - 1 | heading 10 | S 1 | IAS 10 | S 1 | Mach 10 | S 1 | - 1 | rate 9 | S 1 | - 1 | inertial 9
+    4,0 what's selected  | S 1 | MCP 12 | S 1 | FMS 12 | S 1 | QNH 12 | 0 8 | S 1 | VNAV 1 | hold 1 | approach 1
+                         | 0 2 | S 1 | source 2
+    4,4 weather          | FOM 4 | S 1 | wind 9 | from 9 | - 1 | temperature 10 | S 1 | hPa 11 | S 1 | turbulence 2
+                         | S 1 | humidity 6
+    5,0 track and turn   | S 1 | - 1 | roll 9 | S 1 | - 1 | track 10 | S 1 | speed 10 | S 1 | - 1 | turn 9
+                         | S 1 | TAS 10
+    6,0 heading, speed   | S 1 | - 1 | heading 10 | S 1 | IAS 10 | S 1 | Mach 10 | S 1 | - 1 | rate 9
+                         | S 1 | - 1 | inertial rate 9
 
 A field whose status bit S is 0 must be 0. "-" is the sign of two's complement.
 

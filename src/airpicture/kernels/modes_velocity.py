@@ -1,12 +1,12 @@
 """Airborne velocity, type code 19: over ground or through air, vertical rate, geometric less pressure height.
 
     ME of subtypes 1 (subsonic) and 2 (supersonic: speeds in steps of 4 kt)
-    TC 5 | ST 3 | . 2 | NACv 3 | west 1 | east-west 10 | south 1 | north-south 10 | V 1 | down 1 | rate 9 | . 2 | -1 | d 7
+    TC 5 | ST 3 | . 2 | NACv 3 | west 1 | east 10    | south 1 | north 10    | V 1 | down 1 | rate 9 | . 2 | - 1 | d 7
     ME of subtypes 3 and 4 (likewise)
-    TC 5 | ST 3 | . 2 | NACv 3 | S 1    | heading 10   | TAS 1   | airspeed 10    | V 1 | down 1 | rate 9 | . 2 | -1 | d 7
+    TC 5 | ST 3 | . 2 | NACv 3 | S 1    | heading 10 | TAS 1   | airspeed 10 | V 1 | down 1 | rate 9 | . 2 | - 1 | d 7
 
-Speeds, rate (64 ft/min) and difference d (25 ft) are sent as value + 1, 0 being "not known"; the last code means that or
-more. V: the rate is 0 geometric, 1 barometric. S: heading is valid.
+Speeds, rate (64 ft/min) and difference d (25 ft) are sent as value + 1, 0 being "not known"; the last code means that
+or more. V: the rate is 0 geometric, 1 barometric. S: heading is valid. "-": d is negative.
 
 Source: RTCA DO-260B, 2.2.3.2.6; ICAO Doc 9871, tables C-2-9a and C-2-9b.
 """

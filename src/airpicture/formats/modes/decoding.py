@@ -12,7 +12,7 @@ from airpicture.formats.modes.frames import Frames, frames_of
 from airpicture.formats.modes.table import ModesTable
 from airpicture.kernels import modes_columns as col
 from airpicture.kernels.modes import decode_messages
-from airpicture.kernels.modes_clock import COUNTER, GPS, UNDECIDED, Clocks, assign_times, clear_clocks
+from airpicture.kernels.modes_clock import COUNTER, GPS, KNOWN, UNDECIDED, Clocks, assign_times, clear_clocks
 from airpicture.kernels.modes_clock import RESETS as CLOCK_RESETS
 from airpicture.kernels.modes_clock import STATE as CLOCK_STATE
 from airpicture.kernels.modes_memory import clear
@@ -24,10 +24,11 @@ CLOCKS: Final[dict[Clock, int]] = {"auto": UNDECIDED, "counter": COUNTER, "gps":
 ADDRESSES_MAX: Final = 32_768  # twice what one receiver's record day has at once; 23,158 is the world's (2025)
 RECEIVERS_MAX: Final = 1_024  # with clocks of their own in one stream; further ones get the host's time
 ECHOES: Final = 1 << 15  # frames remembered for 0.2 s: 160,000 a second
+RUMOURS: Final = 1 << 16  # unsure addresses remembered for a minute: 1,000 a second
 NO_SITE: Final = col.Site(math.nan, math.nan, math.nan)
 
 
-class Decoding:
+class MessageDecoder:
     """All that decoding remembers, of fixed size. The one place where messages become columns."""
 
     def __init__(self, site: col.Site = NO_SITE, *, addresses_max: int = ADDRESSES_MAX) -> None:
@@ -44,6 +45,7 @@ class Decoding:
             codes=np.empty((slots, col.MEMORY_CODES), np.int32),
             reals=np.empty((slots, col.MEMORY_REALS), np.float64),
             callsign=np.empty(slots, np.int64),
+            rumour=np.empty((RUMOURS, 3), np.int64),
             echo=np.empty((ECHOES, 4), np.int64),
         )
         clear(self.memory)
@@ -100,6 +102,11 @@ class Timing:
         return t, origin
 
     @property
+    def receivers(self) -> int:
+        """Number of receivers whose clocks are known."""
+        return int(self.clocks.state[KNOWN])
+
+    @property
     def resets(self) -> int:
         """How often a counter was found to have been set anew."""
         return int(self.clocks.state[CLOCK_RESETS])
@@ -138,7 +145,7 @@ def decode(
                 expected=f"{len(frames)} whole numbers, nanoseconds of UTC",
             )
         times = times.astype(np.int64)
-    return Decoding(col.Site(lat_deg, lon_deg, range_m_max), addresses_max=addresses_max).decode(frames, times)
+    return MessageDecoder(col.Site(lat_deg, lon_deg, range_m_max), addresses_max=addresses_max).decode(frames, times)
 
 
 def site_of(sensors: Sensors | None, row: int) -> col.Site:

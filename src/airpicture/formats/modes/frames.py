@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
@@ -15,7 +16,8 @@ from airpicture.tables import I64, U8
 Form: TypeAlias = Literal["beast", "avr"]
 
 BEAST_MARK: Final = b"\x1a"
-AVR_MARKS: Final = b"*@<"
+_BEGINNING: Final = re.compile(rb"\x1a[1-5\xe3]|[*@<][0-9A-Fa-f]")
+UNDECIDED_MAX: Final = 4096  # bytes kept of a stream that hasn't shown what it is
 MESSAGE: Final = 14  # bytes of a row; short messages fill it from the front
 SIZES: Final = (2, 7, 14)
 
@@ -47,13 +49,11 @@ class Split:
 
 
 def form_of(data: bytes) -> Form | None:
-    """Tell the form of a stream by the first byte that can begin a frame; None where there's none."""
-    for place, byte in enumerate(data):
-        if byte == BEAST_MARK[0] and place + 1 < len(data):
-            return "beast"
-        if byte in AVR_MARKS:
-            return "avr"
-    return None
+    """Tell the form of a stream by the first bytes that can begin a frame; None where there are none."""
+    found = _BEGINNING.search(data)
+    if found is None:
+        return None
+    return "beast" if found.group().startswith(BEAST_MARK) else "avr"
 
 
 def split(stream: bytes | U8, form: Form, receiver: int = 0) -> Split:
@@ -114,9 +114,7 @@ def frames_of(messages: Any) -> Frames:
         except (ValueError, TypeError):
             raise InputError(f"{message!r} is no message", expected="hexadecimal digits, or bytes", row=row) from None
         if len(part) not in SIZES:
-            raise InputError(
-                f"a message of {len(part)} bytes", expected="7 or 14 (2 for a Mode A/C reply)", row=row
-            )
+            raise InputError(f"a message of {len(part)} bytes", expected="7 or 14 (2 for a Mode A/C reply)", row=row)
         parts.append(part)
     joined = b"".join(part.ljust(MESSAGE, b"\0") for part in parts)
     data = np.frombuffer(joined, np.uint8).reshape(-1, MESSAGE)

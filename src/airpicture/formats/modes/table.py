@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -49,6 +50,7 @@ FOUND: Final = {
     col.BY_INTERROGATOR: "interrogator",
     col.BY_OVERLAY: "overlay",
     col.UNSURE: "unsure",
+    col.BY_REPETITION: "repetition",
 }
 SOURCES: Final = {
     col.TRANSPONDER: "mode_s",
@@ -202,7 +204,7 @@ class ModesTable:
 
     def to_arrow(self) -> pa.Table:
         """Return all columns: null for what a message doesn't say, text for what has names."""
-        from airpicture.formats.arrow import pa
+        from airpicture.formats.arrow import Table, pa
 
         arrays: dict[str, Any] = {
             "t_ns": pa.array(self.t_ns, mask=self.t_ns < 0),
@@ -214,27 +216,22 @@ class ModesTable:
             "lat_deg": pa.array(self.lat_deg, mask=np.isnan(self.lat_deg)),
             "lon_deg": pa.array(self.lon_deg, mask=np.isnan(self.lon_deg)),
         }
-        for name, _, row, _, texts in COLUMNS:
-            block = _BY_NAME[name].block
+        for name, block, row, _, texts in COLUMNS:
             if block == "real":
                 values = self.real(row)
                 arrays[name] = pa.array(values, mask=np.isnan(values))
-                continue
-            codes = self.code(row)
-            if texts is not None:
-                arrays[name] = _named(pa, codes, texts)
+            elif texts is not None:
+                arrays[name] = _named(pa, self.code(row), texts)
             else:
-                values = codes == 1 if block == "flag" else codes
-                arrays[name] = pa.array(values, mask=codes < 0)
+                codes = self.code(row)
+                arrays[name] = pa.array(codes == 1 if block == "flag" else codes, mask=codes < 0)
         meanings = {name: _BY_NAME[name].meaning for name in _BY_NAME}
-        table: pa.Table = pa.table(arrays)
-        schema = pa.schema(
-            [
-                field.with_metadata({"meaning": meanings[field.name]}) if field.name in meanings else field
-                for field in table.schema
-            ]
-        )
-        return table.cast(schema)
+        table: Table = pa.table(arrays)
+        for place, field in enumerate(table.schema):
+            if field.name in meanings:
+                told = field.with_metadata({"meaning": meanings[field.name]})
+                table = table.set_column(place, told, table.column(place))
+        return table
 
     def to_pandas(self) -> pd.DataFrame:
         """Return `to_arrow` as a data frame (needs pandas)."""
@@ -265,3 +262,15 @@ def _named(pa: Any, codes: NDArray[Any], texts: dict[int, str]) -> Any:
     place[list(texts)] = np.arange(len(texts), dtype=np.int32)
     rows = place[np.where((codes >= 0) & (codes <= max(texts)), codes, max(texts) + 1)]
     return pa.DictionaryArray.from_arrays(pa.array(rows, mask=rows < 0), pa.array(list(texts.values())))
+
+
+def joined(tables: Sequence[ModesTable]) -> ModesTable:
+    """Return tables end to end."""
+    first = [table.frames for table in tables]
+    fields = [table.fields for table in tables]
+    return ModesTable(
+        t_ns=np.concatenate([table.t_ns for table in tables]),
+        frames=Frames(*(np.concatenate([getattr(f, n) for f in first]) for n in Frames.__dataclass_fields__)),
+        origin=np.concatenate([table.origin for table in tables]),
+        fields=col.Columns(*(np.concatenate(parts, axis=-1) for parts in zip(*fields, strict=True))),
+    )
