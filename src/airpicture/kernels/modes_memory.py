@@ -100,8 +100,8 @@ def repeated(rumour: I64, address: Any, t: Any) -> Any:
     """Note an address that only its own parity tells, and say whether it came out often enough to be believed.
 
     A hundred frames of noise a second make a wrong address of it once in four years: three more of them hit the same
-    one of 2**24 within a minute with a probability of (6,000 / 2**24)**3 / 6, or 8 * 10**-12. (A thousand: once in a day
-    and a half.) Two addresses that hash to one cell put each other out, which only delays belief.
+    one of 2**24 within a minute with a probability of (6,000 / 2**24)**3 / 6, or 8 * 10**-12. (A thousand: once in
+    a day and a half.) Two addresses that hash to one cell put each other out, which only delays belief.
     """
     at = place_of(address, rumour.shape[0])
     if rumour[at, 0] != address or abs(t - rumour[at, 1]) > RUMOUR_NS:

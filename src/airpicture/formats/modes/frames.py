@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.errors import InputError
 from airpicture.kernels import modes_avr, modes_beast
@@ -34,6 +35,10 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.size)
+
+    def take(self, rows: NDArray[Any] | slice) -> Frames:
+        """Return the chosen frames (indices, mask or slice)."""
+        return Frames(*(np.ascontiguousarray(getattr(self, name)[rows]) for name in self.__dataclass_fields__))
 
 
 @dataclass(slots=True)

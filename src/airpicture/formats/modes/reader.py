@@ -181,11 +181,7 @@ class _Source:
         if bad:
             self.left[BAD_ROW] += bad
         cuts = range(0, len(frames), ROWS)
-        return [_Block(_part(frames, slice(k, k + ROWS)), received[k : k + ROWS]) for k in cuts]
-
-
-def _part(frames: Frames, rows: slice) -> Frames:
-    return Frames(frames.data[rows], frames.size[rows], frames.clock[rows], frames.signal[rows], frames.receiver[rows])
+        return [_Block(frames.take(slice(k, k + ROWS)), received[k : k + ROWS]) for k in cuts]
 
 
 def _is_gps(clocks: list[I64]) -> bool:

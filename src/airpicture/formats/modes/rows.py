@@ -86,7 +86,9 @@ def _frames(times: ArrowColumn, texts: ArrowColumn) -> tuple[Frames, I64, int]:
     )
     frames = split("".join(marked.to_pylist()).encode(), "avr").frames
     assert len(frames) == int(sound.sum())
-    return frames, received[sound], int(np.count_nonzero(~sound))
+    # Databases store in any order; pairs and clocks need that of time.
+    order = np.argsort(received[sound], kind="stable")
+    return frames.take(order), received[sound][order], int(np.count_nonzero(~sound))
 
 
 def _nanoseconds(times: ArrowColumn) -> I64:
