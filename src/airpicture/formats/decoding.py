@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -97,6 +97,7 @@ def _plots(source: Source, sensors: Sensors) -> LiveDecoder:
     return PlotsDecoder(sensors)
 
 
+<<<<<<< HEAD
 def _reported(source: Source, sensors: Sensors) -> LiveDecoder:
     # A stream of aircraft.json is one aircraft a line; the table must stay the service's, so nothing is added to it.
     options = {"lines": True} if source.format == "aircraft-json" and source.stream else {}
@@ -107,6 +108,16 @@ _MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {
     "plots": _plots,
     **dict.fromkeys(REPORTED, _reported),
 }
+=======
+def _modes(source: Source, sensors: Sensors) -> LiveDecoder:
+    from airpicture.formats.modes import ModesDecoder
+
+    form: Literal["beast", "avr"] = "beast" if source.format == "beast" else "avr"
+    return ModesDecoder(sensors, form=form, only=source.sensors)
+
+
+_MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {"plots": _plots, "beast": _modes, "avr": _modes}
+>>>>>>> modes
 
 
 class Decoding:
