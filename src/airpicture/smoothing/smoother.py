@@ -14,8 +14,9 @@ from airpicture.config import Config
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.fuse import WIDE, WORK
 from airpicture.kernels.lanes import LANES
-from airpicture.kernels.layout import PLOT, ROW, SUMMARY, Z_ELEVATION, Z_H, Z_H_BARO
+from airpicture.kernels.layout import PLOT, ROW, SUMMARY, Z_ELEVATION, Z_H, Z_H_BARO, Z_LEARN, Z_VAR_P
 from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, R_UP, R_VAR_UP, TOLD
+from airpicture.kernels.scatter import learn_scatters
 from airpicture.kernels.smooth import Bench, Paths, smooth_tracks
 from airpicture.kernels.snapshot import (
     HEIGHT_AGE_MOST,
@@ -34,12 +35,13 @@ from airpicture.kernels.snapshot import (
 )
 from airpicture.models import motion_settings
 from airpicture.parallel import Run, do
+from airpicture.reports import Reports
 from airpicture.smoothing.owned import Owned, own
 from airpicture.smoothing.paths import Laid, lay, paths
 from airpicture.tables import F64, I64, U8, Plots, Sensors, Status, Tracks
 from airpicture.tracks.begin import life_settings
 
-ROUNDS: Final = 4  # of choosing plots and smoothing; a plot seldom changes sides more than once
+ROUNDS: Final = 5  # of choosing plots and smoothing; a plot seldom changes sides more than once
 TAIL: Final = 1e-6  # chance of a good plot to lie beyond the limit of what is used
 SIGMA_SPEED: Final = 1000.0  # m/s per axis, of a velocity not yet measured: past and future each bring this prior
 PARTS: Final = 16  # tasks; more than any two or four threads need to end at about the same time
@@ -98,41 +100,47 @@ def smooth(
 def settle(owned: Owned, config: Config, period_s: float | None = None, run: Run | None = None) -> Smoothed:
     """Smooth all tracks, leave out plots that don't fit what the others tell, take in those that do, and again."""
     laid = lay(owned, period_s)
-    size = len(laid.plot)
-    motion, life = (
-        motion_settings(config),
-        life_settings(replace(config, life=replace(config.life, sigma_speed=SIGMA_SPEED))),
-    )
+    size, count = len(laid.plot), len(laid.number)
+    motion = motion_settings(config)
+    life = life_settings(replace(config, life=replace(config.life, sigma_speed=SIGMA_SPEED)))
     Z = owned.reports.Z.copy()
-    wrong = np.zeros(owned.reports.size, bool)
+    reports = owned.reports._replace(Z=Z)
+    wrong = np.zeros(reports.size, bool)
     floats, told = np.full((OUT, size), np.nan), np.full((size, TOLD), np.nan)
     var_most = config.sigma_pressure_height**2
-    limits = 2.0 * gammaincinv(0.5 * np.arange(3), 1.0 - TAIL)
-    track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))
-    which = np.arange(len(laid.number))
+    track = np.repeat(np.arange(count), np.diff(laid.start))
+    unsaid = (laid.plot >= 0) & (Z[np.maximum(laid.plot, 0), Z_LEARN] == 1.0)
+    scatter = np.where(unsaid, Z[np.maximum(laid.plot, 0), Z_VAR_P], 0.0)
+    learning = np.unique(track[unsaid])
+    which = np.arange(count)
     for turn in range(ROUNDS):
-        if not len(which):
-            break
-        of = paths(laid, owned, Z, var_most)
-        _smooth(which, of, owned._replace(reports=owned.reports._replace(Z=Z)), motion, life, floats, told, run)
+        of = paths(laid, Z, var_most, scatter)
+        _smooth(which, of, reports, owned.stations.sites, motion, life, floats, told, run)
         if turn == ROUNDS - 1:
             break
-        used, high = _fitting(laid, told, limits)
-        changed = used != laid.used
-        rows = laid.plot[high]
-        fresh = high[~wrong[rows]]
-        rows = laid.plot[fresh]
-        wrong[rows] = True
-        Z[np.ix_(rows, (Z_H, Z_H_BARO))] = np.nan
-        which = np.unique(np.concatenate([track[changed], track[fresh]]))
+        used, high = _fitting(laid, told)
+        high = high[~wrong[laid.plot[high]]]
+        wrong[laid.plot[high]] = True
+        Z[np.ix_(laid.plot[high], (Z_H, Z_H_BARO))] = np.nan
+        which = np.unique(np.concatenate([track[used != laid.used], track[high], learning]))
         laid = laid._replace(used=used)
-    of = paths(laid, owned, Z, var_most)
+        if not len(which):
+            break
+        _learn(learning, laid, reports, told, scatter)
     return Smoothed(owned, laid, floats, told, of.offset, of.var_offset, wrong)
 
 
-def _fitting(laid: Laid, told: F64, limits: F64) -> tuple[U8, I64]:
+def _learn(which: I64, laid: Laid, reports: Reports, told: F64, scatter: F64) -> None:
+    """Learn the scatter of positions that don't say it; `scatter` is overwritten."""
+    longest = int(np.diff(laid.start).max(initial=1))
+    place, time, room = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty((5, longest))
+    columns = laid.start, laid.plot, laid.used, laid.t_ns, reports.sensor, reports.Z
+    learn_scatters(which, *columns, told, place, time, room, scatter)
+
+
+def _fitting(laid: Laid, told: F64) -> tuple[U8, I64]:
     """Return which plots are to be used, and the instants whose height lies too far from what the others tell."""
-    told = told.copy()
+    limits = 2.0 * gammaincinv(0.5 * np.arange(3), 1.0 - TAIL)
     alone = ~(told[:, R_SIDES] > 0)
     count = np.where(np.isfinite(told[:, R_COUNT]), told[:, R_COUNT], 0).astype(np.int64)
     fits = np.where(alone, laid.used > 0, told[:, R_D2] < limits[count])
@@ -143,25 +151,28 @@ def _fitting(laid: Laid, told: F64, limits: F64) -> tuple[U8, I64]:
 
 
 def _smooth(
-    which: I64, of: Paths, owned: Owned, motion: F64, life: F64, floats: F64, told: F64, run: Run | None
+    which: I64,
+    of: Paths,
+    reports: Reports,
+    sites: F64,
+    motion: F64,
+    life: F64,
+    floats: F64,
+    told: F64,
+    run: Run | None,
 ) -> None:
-    """Run the kernel over some tracks; floats and told are overwritten where theirs are."""
+    """Run the kernel over some tracks, cut into tasks of like size; floats and told are overwritten where theirs are."""
     length = np.diff(of.start)[which]
     longest = int(length.max(initial=1))
     ends = np.cumsum(length)
-    cuts = np.unique(np.searchsorted(ends, np.linspace(0, ends[-1], (1 if run is None else PARTS) + 1)[1:-1], "right"))
+    shares = np.linspace(0.0, float(length.sum()), (1 if run is None else PARTS) + 1)[1:-1]
+    parts = [part for part in np.split(which, np.unique(np.searchsorted(ends, shares, "right"))) if len(part)]
     gates = np.full(10, np.inf)
-    jobs = []
-    for part in np.split(which, cuts):
-        if len(part):
-            jobs.append((part, of, owned.reports, owned.stations.sites, motion, life, gates, longest, floats, told))
-    do(_part, jobs, run)
 
+    def part(chosen: I64) -> None:
+        smooth_tracks(chosen, of, reports, sites, motion, life, gates, bench(longest), np.uint64(LANES), floats, told)
 
-def _part(which: I64, of: Paths, *columns: object) -> None:
-    reports, sites, motion, life, gates, longest, floats, told = columns
-    desk = bench(int(longest))  # type: ignore[call-overload]
-    smooth_tracks(which, of, reports, sites, motion, life, gates, desk, np.uint64(LANES), floats, told)  # type: ignore[arg-type]
+    do(part, [(chosen,) for chosen in parts], run)
 
 
 def bench(longest: int) -> Bench:
@@ -186,6 +197,7 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
     number, t_ns = laid.number[track], laid.t_ns[instants]
     live = owned.tracks.take(_latest(owned.tracks, number, t_ns))
     heights = _heights(done, instants)
+    east, north, rho = _with_common(done, instants)
     up = {
         "h_ell": floats[O_H],
         "h_baro": np.where(heights.has_baro, floats[O_H_BARO], np.nan),
@@ -203,9 +215,9 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
         lon=floats[O_LON],
         v_east=floats[O_V],
         v_north=floats[O_V + 1],
-        sigma_east=floats[O_SIGMA],
-        sigma_north=floats[O_SIGMA + 1],
-        rho_east_north=floats[O_RHO],
+        sigma_east=east,
+        sigma_north=north,
+        rho_east_north=rho,
         sigma_v_east=floats[O_SIGMA_V],
         sigma_v_north=floats[O_SIGMA_V + 1],
         a_east=floats[O_A],
@@ -215,6 +227,20 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
         h_from_baro=heights.from_baro.astype(np.uint8),
         **{name: np.where(heights.known, column, np.nan) for name, column in up.items()},
     )
+
+
+def _with_common(done: Smoothed, instants: I64) -> tuple[F64, F64, F64]:
+    """Return sigmas east and north [m] and their correlation, with what a sensor's positions have in common.
+
+    Where positions don't say how good they are, errors that last as long as the track don't show: they are taken to be
+    as large as the sensor's general figure, as in the live picture.
+    """
+    laid, floats, Z = done.laid, done.floats[:, instants], done.owned.reports.Z
+    before, after = (side[instants] for side in around(laid, laid.used > 0))
+    row = laid.plot[np.where(before >= 0, before, after)]
+    common = np.where((row >= 0) & (Z[row, Z_LEARN] == 1.0), Z[row, Z_VAR_P], 0.0)
+    east, north = np.sqrt(floats[O_SIGMA] ** 2 + common), np.sqrt(floats[O_SIGMA + 1] ** 2 + common)
+    return east, north, floats[O_RHO] * floats[O_SIGMA] * floats[O_SIGMA + 1] / (east * north)
 
 
 def _latest(tracks: Tracks, number: I64, t_ns: I64) -> I64:
