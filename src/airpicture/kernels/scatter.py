@@ -72,7 +72,7 @@ def learn_scatters(
     scatter : (I,) float64 [m²]; overwritten where there's enough to learn from
 
     Source: the variance's update of expectation and maximisation, Shumway, Stoffer, "An approach to time series
-    smoothing and forecasting using the EM algorithm", Journal of Time Series Analysis 3(4), 1982, eq. 14; a window each.
+    smoothing and forecasting using the EM algorithm", J. Time Series Analysis 3(4), 1982, eq. 14; over a window.
     """
     east, north, square, mean, part = room[0], room[1], room[2], room[3], room[4]
     for w in which:

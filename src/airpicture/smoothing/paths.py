@@ -32,7 +32,7 @@ class Laid(NamedTuple):
 
 
 def lay(owned: Owned, period_s: float | None = None) -> Laid:
-    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples within each track."""
+    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples in between."""
     whose = np.where(owned.owner >= 0, owned.owner, candidates(owned))
     plot = np.flatnonzero(whose >= 0)
     number, track = np.unique(whose[plot], return_inverse=True)

@@ -13,7 +13,7 @@ from scipy.special import gammaincinv
 from airpicture.config import Config
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.fuse import WIDE, WORK
-from airpicture.kernels.lanes import LANES
+from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import PLOT, ROW, SUMMARY, Z_ELEVATION, Z_H, Z_H_BARO, Z_LEARN, Z_VAR_P
 from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, R_UP, R_VAR_UP, TOLD
 from airpicture.kernels.scatter import learn_scatters
@@ -97,9 +97,22 @@ def smooth(
     return tracks.take(np.lexsort((tracks.track, tracks.t_ns)))
 
 
-def settle(owned: Owned, config: Config, period_s: float | None = None, run: Run | None = None) -> Smoothed:
-    """Smooth all tracks, leave out plots that don't fit what the others tell, take in those that do, and again."""
+def settle(
+    owned: Owned,
+    config: Config,
+    period_s: float | None = None,
+    run: Run | None = None,
+    barred: NDArray[np.bool_] | None = None,
+) -> Smoothed:
+    """Smooth all tracks, leave out plots that don't fit what the others tell, take in those that do, and again.
+
+    barred : (M,) reports that are looked at and never used; default: none
+    """
     laid = lay(owned, period_s)
+    allowed = laid.plot >= 0
+    if barred is not None:
+        allowed &= ~barred[laid.plot]
+    laid = laid._replace(used=laid.used * allowed)
     size, count = len(laid.plot), len(laid.number)
     motion = motion_settings(config)
     life = life_settings(replace(config, life=replace(config.life, sigma_speed=SIGMA_SPEED)))
@@ -119,9 +132,10 @@ def settle(owned: Owned, config: Config, period_s: float | None = None, run: Run
         if turn == ROUNDS - 1:
             break
         used, high = _fitting(laid, told)
+        used &= allowed.astype(np.uint8)
         high = high[~wrong[laid.plot[high]]]
         wrong[laid.plot[high]] = True
-        Z[np.ix_(laid.plot[high], (Z_H, Z_H_BARO))] = np.nan
+        Z[laid.plot[high], Z_H] = Z[laid.plot[high], Z_H_BARO] = np.nan
         which = np.unique(np.concatenate([track[used != laid.used], track[high], learning]))
         laid = laid._replace(used=used)
         if not len(which):
@@ -161,7 +175,7 @@ def _smooth(
     told: F64,
     run: Run | None,
 ) -> None:
-    """Run the kernel over some tracks, cut into tasks of like size; floats and told are overwritten where theirs are."""
+    """Run the kernel over some tracks, cut into tasks of like size; floats and told are overwritten."""
     length = np.diff(of.start)[which]
     longest = int(length.max(initial=1))
     ends = np.cumsum(length)
@@ -170,7 +184,7 @@ def _smooth(
     gates = np.full(10, np.inf)
 
     def part(chosen: I64) -> None:
-        smooth_tracks(chosen, of, reports, sites, motion, life, gates, bench(longest), np.uint64(LANES), floats, told)
+        smooth_tracks(chosen, of, reports, sites, motion, life, gates, bench(longest), U(LANES), floats, told)
 
     do(part, [(chosen,) for chosen in parts], run)
 
@@ -205,6 +219,7 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
         "sigma_up": np.sqrt(floats[O_SIGMA + 2] ** 2 + heights.doubt),
         "sigma_v_up": floats[O_SIGMA_V + 2],
     }
+    up = {name: np.where(heights.known, column, np.nan) for name, column in up.items()}
     return replace(
         live,
         t_ns=t_ns,
@@ -225,7 +240,11 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
         turn_left=floats[O_LEFT],
         turn_right=floats[O_RIGHT],
         h_from_baro=heights.from_baro.astype(np.uint8),
-        **{name: np.where(heights.known, column, np.nan) for name, column in up.items()},
+        h_ell=up["h_ell"],
+        h_baro=up["h_baro"],
+        v_up=up["v_up"],
+        sigma_up=up["sigma_up"],
+        sigma_v_up=up["sigma_v_up"],
     )
 
 
