@@ -257,6 +257,7 @@ def smooth_tracks(
     which: I64,
     of: Paths,
     R: Any,
+    whole: F64,
     sites: F64,
     motion: F64,
     life: F64,
@@ -270,7 +271,8 @@ def smooth_tracks(
 
     Parameters
     ----------
-    which : (k,) int64, places in `of`; of : the tracks; R : `reports.Reports`; sites : (S, 12) of the sensors
+    which : (k,) int64, places in `of`; of : the tracks; R : `reports.Reports` as they are used
+    whole : (M, PLOT) float64, as they came, to be compared; sites : (S, 12) of the sensors
     motion : (MOTION,), life : (LIFE,), gates : (10,) float64, limits of d²: infinite, since plots were chosen before
     desk : one thread's workspace; lanes : 4
     floats : (OUT, I) float64, NaN before; overwritten where anything is known, see `snapshot.O_*`
@@ -304,7 +306,7 @@ def smooth_tracks(
             if sides > 0 and j >= 0:
                 T[SHARED] = 1.0 if before >= 0 and s != before else row[SHARED]
                 mixture(T, lanes)
-                compare(R.Z, j, sites[s], T, told, i)
+                compare(whole, j, sites[s], T, told, i)
             known = sides > 0
             if use:
                 known = _take(j, s, R, sites, motion, life, gates, sides, desk, lanes)

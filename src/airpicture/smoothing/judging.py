@@ -21,6 +21,7 @@ from airpicture.kernels.snapshot import O_LAT, O_LON, O_SIGMA
 from airpicture.parallel import Run
 from airpicture.smoothing.cleaned import Cleaned, Flag
 from airpicture.smoothing.elsewhere import Ways, other_time, other_track, suspects_of
+from airpicture.smoothing.heights import wrong_heights
 from airpicture.smoothing.owned import own
 from airpicture.smoothing.repeats import Repeats, repeats
 from airpicture.smoothing.smoother import Smoothed, settle, shown
@@ -68,7 +69,8 @@ def clean(
     flags = np.zeros(len(plots), np.uint8)
     with np.errstate(invalid="ignore"):
         far = (judged.off_sigmas > SIGMAS) & (judged.off_m > LEAST_M)
-        high = (judged.off_up_sigmas > SIGMAS_UP) & (np.abs(judged.off_up) > LEAST_UP_M)
+        wrong = wrong_heights(done.laid, owned.reports.Z, done.told, SIGMAS_UP**2, LEAST_UP_M, done.wrong_height)
+    high = (judged.instant >= 0) & wrong[judged.instant]
     flags[high] |= np.uint8(Flag.HEIGHT_WRONG)
     flags[again.twin] |= np.uint8(Flag.DUPLICATE)
     stale = np.zeros(len(plots), bool)
