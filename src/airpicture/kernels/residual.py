@@ -6,21 +6,24 @@ from typing import Final
 from airpicture.kernels._jit import inline
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_MEAN, T_SPREAD
-from airpicture.kernels.conditioning import VAR_MODE_C, variance_of_position
+from airpicture.kernels.conditioning import VAR_MODE_C
 from airpicture.kernels.layout import (
     BEARING,
     D_BARO,
     POLAR,
-    VAR_TIME,
+    SHARED,
+    VAR_POS,
     Z_COS,
     Z_H,
     Z_H_BARO,
     Z_KIND,
+    Z_LEARN,
     Z_P,
     Z_RANGE,
     Z_SIN,
     Z_VAR_AZIMUTH,
     Z_VAR_H,
+    Z_VAR_P,
     Z_VAR_RANGE,
 )
 from airpicture.kernels.wgs84 import basis_of_up, height_up_of
@@ -38,7 +41,8 @@ R_VAR_UP: Final = 8
 R_V_EAST: Final = 9  # m/s, of the rest
 R_V_NORTH: Final = 10
 R_SIDES: Final = 11  # sides that the rest lies on: 2 in the middle, 1 at an end, 0 where it's alone
-TOLD: Final = 12
+R_VAR: Final = 12  # m², of a reported position's own error, per axis
+TOLD: Final = 13
 
 
 @inline
@@ -115,11 +119,12 @@ def compare(Z: F64, j: int, site: F64, T: F64, told: F64, i: int) -> None:
         )
         return
     dx, dy, dz = Z[j, Z_P] - x, Z[j, Z_P + 1] - y, Z[j, Z_P + 2] - z
-    var, late = variance_of_position(Z, j, T), max(T[VAR_TIME], 0.0)  # the jitter of time lies along the course
-    ve, vn = told[i, R_V_EAST], told[i, R_V_NORTH]
+    var = Z[j, Z_VAR_P]
+    if Z[j, Z_LEARN] == 1.0 and T[VAR_POS] > 0.0:
+        var = T[VAR_POS] + (var if T[SHARED] > 0.0 else 0.0)
     e, n = dx * ex + dy * ey + dz * ez, dx * nx + dy * ny + dz * nz
-    s11, s22 = _between(T, east, east) + var + late * ve * ve, _between(T, north, north) + var + late * vn * vn
-    s12 = _between(T, east, north) + late * ve * vn
+    s11, s12, s22 = _between(T, east, east) + var, _between(T, east, north), _between(T, north, north) + var
+    told[i, R_VAR] = var
     told[i, R_D2] = _distance(e, n, s11, s12, s22)
     _put(told, i, e, n, s11, s12, s22, 2)
 
