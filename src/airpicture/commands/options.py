@@ -77,7 +77,10 @@ def serving(function: Function) -> Function:
         ),
         click.option("--no-browser", is_flag=True, help="Don't open a browser; print the address."),
         click.option(
-            "--port", type=click.IntRange(0, 65535), metavar="N", help="Port on this machine; 0 or left out: any free one."
+            "--port",
+            type=click.IntRange(0, 65535),
+            metavar="N",
+            help="Port on this machine; 0 or left out: any free one.",
         ),
     ):
         function = option(function)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from airpicture.map import MapSettings
-    from airpicture.service.player import Player
     from airpicture.service.hub import Hub
+    from airpicture.service.player import Player
 
 
 def show(

@@ -58,7 +58,7 @@ def asset(path: str, packed: bool = False) -> Asset:
 
 @lru_cache(2)
 def world(packed: bool = False) -> Asset:
-    """Return the outline map of the world, see ``airpicture.page.outline``, unpacked from xz, which browsers don't know."""
+    """Return the outline map, see ``airpicture.page.outline``, out of its xz, which browsers don't know."""
     raw = lzma.decompress(files("airpicture.page").joinpath("assets", "world.bin.xz").read_bytes())
     return _packed(raw, KINDS[".bin"]) if packed else Asset(raw, KINDS[".bin"])
 

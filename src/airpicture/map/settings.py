@@ -31,7 +31,7 @@ class MapSettings:
     Parameters
     ----------
     places : shown as buttons; the page opens at the first one, or where the sensors and tracks are
-    tiles : address of raster tiles with {z}, {x} and {y}, drawn below everything; "" none, and nothing is asked from outside
+    tiles : address of raster tiles with {z}, {x} and {y}, drawn below everything; "" for none
     tiles_note : whose they are, shown on the map
     overlays : GeoJSON files of the user's own, drawn as lines, areas and named points
     note : one line below the title, for instance where a recording comes from
@@ -91,6 +91,14 @@ def read_overlay(path: Path) -> str:
         kind = json.loads(text).get("type")
     except (OSError, ValueError, AttributeError) as error:
         raise InputError(f"can't be read as GeoJSON: {error}", path=str(path)) from error
-    if kind not in ("FeatureCollection", "Feature", "GeometryCollection", "Polygon", "MultiPolygon", "LineString", "Point"):
+    if kind not in (
+        "FeatureCollection",
+        "Feature",
+        "GeometryCollection",
+        "Polygon",
+        "MultiPolygon",
+        "LineString",
+        "Point",
+    ):
         raise InputError(f"its type is {kind!r}", expected="GeoJSON", path=str(path))
     return text

@@ -1,7 +1,7 @@
 """From updates to frames: what changed, made once and sent to all, and the whole picture for who has just come.
 
-A display that has frame n gets the change n+1; one that skipped some, or has just opened, gets the whole. Where a picture is
-so large that a display can't want all of it, its frames are cut to what it looks at.
+A display that has frame n gets the change n+1; one that skipped some, or has just opened, gets the whole. Where a
+picture is so large that a display can't want all of it, its frames are cut to what it looks at.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.alerts import AlertKind
-from airpicture.service.hub import Mode, Update
+from airpicture.service.coverage import Coverage
+from airpicture.service.hub import Update
 from airpicture.service.trails import TRAIL_S, Past, trail_columns
 from airpicture.service.wire import (
     DELTA,
@@ -35,6 +36,7 @@ from airpicture.units import DEG, SECOND_NS, TAU
 
 JUMP_NS = 120 * SECOND_NS  # further ahead than this at once is another place in a recording
 CUT_FROM = 20_000  # tracks, from which frames are cut to what a display looks at
+COVER_EVERY = 10  # frames between outlines of coverage
 MARGIN = 0.25  # of a view's size that is sent around it
 
 
@@ -53,9 +55,10 @@ class Frames:
     Parameters
     ----------
     past : what can tell of earlier states, for the trails of a display that opens
+    coverage : what is known of the sensors' coverage already; a replay knows all of it
     """
 
-    def __init__(self, past: Past | None = None) -> None:
+    def __init__(self, past: Past | None = None, coverage: Coverage | None = None) -> None:
         self.number = 0
         self._past = past
         self._update: Update | None = None
@@ -68,6 +71,8 @@ class Frames:
         self._gone = np.zeros(0, np.int64)
         self._facts: dict[str, bytes] = {}
         self._changed_facts: dict[str, bytes] = {}
+        self._coverage = coverage
+        self._covered = 0  # its version when it was last told
         self._jumped = False
         self._whole: bytes | None = None
         self._change: bytes | None = None
@@ -127,10 +132,22 @@ class Frames:
 
     def _take_facts(self, update: Update, line: dict[str, Any] | None) -> None:
         told = {name: to_json(value) for name, value in facts(update).items()}
+        told["coverage"] = self._cover(update)
         told["stations"] = to_json(stations(update)) if not self._facts or self._jumped else self._facts["stations"]
         told["replay"] = to_json(line)
         self._changed_facts = {name: text for name, text in told.items() if self._facts.get(name) != text}
         self._facts = told
+
+    def _cover(self, update: Update) -> bytes:
+        """Return the outlines of coverage as they're known by now."""
+        if self._coverage is None or len(self._coverage) != len(update.tracks.sensors):
+            self._coverage = Coverage(update.tracks.sensors)
+        self._coverage.add(update.tracks, update.changed)
+        old = self._facts.get("coverage")
+        if old is not None and (self._coverage.version == self._covered or self.number % COVER_EVERY):
+            return old
+        self._covered = self._coverage.version
+        return to_json(self._coverage.rings())
 
     def whole(self, view: View | None = None) -> bytes:
         """Return the frame for a display that has nothing, with trails."""
@@ -203,10 +220,7 @@ def _object(texts: dict[str, bytes]) -> bytes:
 
 def _doubtful(update: Update, tracks: Tracks) -> NDArray[np.bool_]:
     """Return which tracks an alert says are doubtful."""
-    named = [n for alert in update.alerts if alert.kind == AlertKind.DOUBTFUL and alert.t_ns_ended < 0 for n in alert.tracks]
+    named = [
+        n for alert in update.alerts if alert.kind == AlertKind.DOUBTFUL and alert.t_ns_ended < 0 for n in alert.tracks
+    ]
     return np.isin(tracks.track, np.array(named, np.int64)) if named else np.zeros(len(tracks), bool)
-
-
-def mode_speed(update: Update) -> float:
-    """Return the speed of a picture that has no time line: 1, or 0 where it stands still."""
-    return 0.0 if update.mode == Mode.PAUSED else 1.0

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from airpicture.service.coverage import Coverage
 from airpicture.service.hub import Hub, Mode
 from airpicture.service.recorded import Recorded
 from airpicture.service.trails import Past
@@ -55,6 +56,8 @@ class Player:
         self._since = time.monotonic()
         self._asked = asyncio.Event()
         self._traffic = _traffic(self.recorded)
+        self._coverage = Coverage(self.recorded.sensors)
+        self._coverage.add(self.recorded.tracks, np.arange(len(self.recorded.tracks)))
 
     @property
     def speed(self) -> float:
@@ -65,6 +68,11 @@ class Player:
     def past(self) -> Past:
         """What the tracks did before."""
         return self.recorded
+
+    @property
+    def coverage(self) -> Coverage:
+        """How far the sensors were seen to see, over the whole recording."""
+        return self._coverage
 
     @property
     def now_ns(self) -> int:
@@ -88,8 +96,8 @@ class Player:
     def ask(self, word: dict[str, Any]) -> bool:
         """Do what a display asks for; False where it makes no sense.
 
-        ``{"do": "pause"}``, ``play``, ``speed`` with ``value``, ``seek`` with ``t`` in ms UTC, ``step`` with ``seconds``
-        (may be negative; it pauses), ``loop`` with ``value``.
+        ``{"do": "pause"}``, ``play``, ``speed`` with ``value``, ``seek`` with ``t`` in ms UTC, ``step`` with
+        ``seconds`` (may be negative; it pauses), ``loop`` with ``value``.
         """
         do, value = word.get("do"), _number(word.get("value"))
         if do == "pause":

@@ -66,7 +66,9 @@ def tell(tracks: Tracks, row: int, past: Tracks | None) -> dict[str, Any]:
         "last_sensor": sensors.ids[last] if 0 <= last < len(sensors) else "",
         "sensors": [sensors.ids[k] for k in seen],
         "technologies": {
-            kind.name: int(one.t_ns_technology[0, kind]) / 1e6 for kind in Technology if one.t_ns_technology[0, kind] >= 0
+            kind.name: int(one.t_ns_technology[0, kind]) / 1e6
+            for kind in Technology
+            if one.t_ns_technology[0, kind] >= 0
         },
         "past": _past(past),
     }

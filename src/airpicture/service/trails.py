@@ -1,7 +1,8 @@
 """Where tracks have been of late: kept so that a display that opens now shows trails, and a track's story, at once.
 
-A log, not a table per track: each update adds its changed rows as they are, old ones fall off at the end. Adding costs what
-copying a few columns costs; a track's own past is found by looking for its number, some milliseconds when somebody asks.
+A log, not a table per track: each update adds its changed rows as they are, old ones fall off at the end. Adding
+costs what copying a few columns costs; a track's own past is found by looking for its number, some milliseconds when
+somebody asks.
 """
 
 from __future__ import annotations

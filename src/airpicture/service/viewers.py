@@ -1,7 +1,7 @@
 """Displays on the wire: each is sent the newest frame as fast as it takes them, and never holds up another one.
 
-What waits for a display is one frame. One that is slow skips frames and then gets the whole picture; one that takes nothing at
-all for a while is cut off by its transport, because a polite closing would wait for it too.
+What waits for a display is one frame. One that is slow skips frames and then gets the whole picture; one that takes
+nothing at all for a while is cut off by its transport, because a polite closing would wait for it too.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any, Protocol
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from airpicture.service.coverage import Coverage
 from airpicture.service.frames import Frames, View
-from airpicture.service.hub import Hub, Update, Mode
+from airpicture.service.hub import Hub, Mode, Update
 from airpicture.service.story import tell
 from airpicture.service.trails import Log, Past
 from airpicture.service.wire import to_json
@@ -48,6 +49,11 @@ class Controls(Protocol):
         """What the tracks did before."""
         ...
 
+    @property
+    def coverage(self) -> Coverage | None:
+        """How far the sensors were seen to see, over the whole recording."""
+        ...
+
     def line(self) -> dict[str, Any]:
         """Return the time line, ready for JSON."""
         ...
@@ -66,7 +72,7 @@ class Viewers:
         self._player = player
         self._log = Log()
         self._past: Past = player.past if player is not None else self._log
-        self._frames = Frames(self._past)
+        self._frames = Frames(self._past, player.coverage if player is not None else None)
         self._update: Update | None = None
         self._open: set[_Viewer] = set()
 

@@ -16,10 +16,11 @@ A frame, whose reading twin is ``airpicture/map/assets/wire.js``::
     52  u32      number of sections
     56  12 bytes each: u32 section, u32 count of rows, u32 offset from the frame's beginning (a multiple of 8)
 
-A section holds its columns one after another, each `count` long, widest first, so that every column begins at a multiple of
-its width and a display lays typed arrays over the bytes as they are. Sections and columns are `SECTIONS` below; a section
-that would be empty is left out. Missing: -32768 or 65535, and 0 for packed callsigns. Sigmas are in steps of a twelfth of
-a power of two above 0.1 m or 0.01 m/s (6 %), angles of axes in 256ths of half a turn, counter-clockwise from east.
+A section holds its columns one after another, each `count` long, widest first, so that every column begins at a
+multiple of its width and a display lays typed arrays over the bytes as they are. Sections and columns are `SECTIONS`
+below; a section that would be empty is left out. Missing: -32768 or 65535, and 0 for packed callsigns. Sigmas are in
+steps of a twelfth of a power of two above 0.1 m or 0.01 m/s (6 %), angles of axes in 256ths of half a turn, counter-
+clockwise from east.
 
 A track's identity goes out when it's new or changed, all else in each row: 34 bytes a track and change.
 """
@@ -184,7 +185,8 @@ def technologies(tracks: Tracks, now_ns: int) -> U8:
         found |= np.where((kind == SensorKind.ADSB).any(axis=1), 1 << Technology.ADS, 0)
         found |= np.where((kind == SensorKind.MLAT).any(axis=1), 1 << Technology.MLT, 0)
         bits[blank] = found
-    return bits.astype(np.uint8)
+    made: U8 = bits.astype(np.uint8)
+    return made
 
 
 def turn_rate(tracks: Tracks) -> F64:

@@ -6,6 +6,8 @@ import { World } from "./world.js";
 const EMPTY = { type: "FeatureCollection", features: [] };
 const FONT = ["sans-serif"]; // with no glyphs in the style MapLibre writes with the browser's own fonts
 const OUTLINES = ["land", "lakes", "rivers", "borders", "states"];
+const NEAR = 4.6; // zoom from which outlines are those of the view; below it the whole world's, once and for all
+const FAR_M = 9000; // metres a pixel for which the latter are made
 const RING_STEPS = [1e3, 2e3, 5e3, 10e3, 20e3, 25e3, 50e3, 100e3, 150e3, 200e3, 500e3, 1e6];
 
 export class Basemap {
@@ -27,21 +29,16 @@ export class Basemap {
     return {
       version: 8,
       sources: {
-        ...Object.fromEntries(OUTLINES.map((name) => [name, geo({ maxzoom: 12, buffer: 16, tolerance: 0.2 })])),
+        ...Object.fromEntries(OUTLINES.flatMap((name) => [[name, geo({ maxzoom: 12, buffer: 16, tolerance: 0.2 })], [`${name}-far`, geo({ maxzoom: 4, buffer: 16, tolerance: 0.6 })]])),
         airports: geo({ maxzoom: 10 }), runways: geo({ maxzoom: 15, tolerance: 0.1 }), countries: geo({ maxzoom: 6 }), grid: geo({ maxzoom: 6 }),
         rings: geo({ tolerance: 0.1 }), "ring-names": geo(), coverage: geo(), areas: geo(), ...tiles, ...Object.fromEntries(overlays),
       },
       layers: [
         { id: "water", type: "background", paint: { "background-color": t.water } },
         ...(about.tiles ? [{ id: "tiles", type: "raster", source: "tiles" }] : []),
-        { id: "land", type: "fill", source: "land", filter: ["==", ["get", "hole"], 0], paint: { "fill-color": t.land, "fill-antialias": false, "fill-opacity": bare } },
-        { id: "seas", type: "fill", source: "land", filter: ["==", ["get", "hole"], 1], paint: { "fill-color": t.water, "fill-antialias": false, "fill-opacity": bare } },
+        ...outlines(t, bare, "-far", { maxzoom: NEAR }),
+        ...outlines(t, bare, "", { minzoom: NEAR }),
         line("grid", "grid", { "line-color": t.grid, "line-width": 0.6, "line-opacity": 0.6 }),
-        line("rivers", "rivers", { "line-color": t.river, "line-width": 1 }, { minzoom: 4 }),
-        { id: "lakes", type: "fill", source: "lakes", paint: { "fill-color": t.lake, "fill-opacity": bare, "fill-outline-color": t.coast } },
-        line("states", "states", { "line-color": t.state, "line-width": 0.8 }, { minzoom: 3 }),
-        line("borders", "borders", { "line-color": t.border, "line-width": 0.9, "line-dasharray": [4, 2.5] }),
-        line("coast", "land", { "line-color": t.coast, "line-width": ["interpolate", ["linear"], ["zoom"], 1, 0.5, 6, 1] }),
         line("runways", "runways", { "line-color": t.runway, "line-width": ["interpolate", ["exponential", 2], ["zoom"], 7, 0.8, 11, 2, 16, 22] }, { minzoom: 7 }),
         ...overlays.flatMap(([id]) => [
           { id: `${id}-fill`, type: "fill", source: id, filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": t.outline, "fill-opacity": 0.06 } },
@@ -58,7 +55,7 @@ export class Basemap {
         text("airport-names", "airports", ["step", ["zoom"], ["get", "ident"], 9, ["concat", ["get", "ident"], "\n", ["get", "name"]]], 10, t.airportText,
           { minzoom: 6.2, filter: visible() }, { "text-anchor": "top", "text-offset": [0, 0.5], "symbol-sort-key": ["get", "rank"], "text-max-width": 12, "text-padding": 6 }),
         text("countries", "countries", ["get", "name"], ["interpolate", ["linear"], ["zoom"], 1.5, 9, 5, 13], t.country,
-          { minzoom: 1.5, maxzoom: 6.6 }, { "symbol-sort-key": ["get", "order"], "text-letter-spacing": 0.12, "text-transform": "uppercase", "text-padding": 8, "text-max-width": 8 }),
+          { minzoom: 1.5, maxzoom: 6.6, filter: ["<", ["get", "order"], ["step", ["zoom"], 45, 3, 90, 4, 140, 6.1, 400]] }, { "symbol-sort-key": ["get", "order"], "text-letter-spacing": 0.12, "text-transform": "uppercase", "text-padding": 8, "text-max-width": 8 }),
       ],
     };
   }
@@ -88,6 +85,7 @@ export class Basemap {
     set("runways", runways);
     set("countries", this.countries.map(([name, lon, lat], order) => point(lon, lat, { name, order })));
     set("grid", graticule());
+    for (const name of OUTLINES) set(`${name}-far`, this.world.features(name, 0, 0, FAR_M, 1e8));
     this.shown.zoom = -9;
     this.detail();
     this.rings();
@@ -102,7 +100,7 @@ export class Basemap {
     const metres = (2 * Math.PI * EARTH_M * Math.cos(lat * RAD)) / (512 * 2 ** zoom), canvas = this.map.getCanvas();
     const radius = metres * 0.5 * Math.hypot(canvas.clientWidth, canvas.clientHeight);
     const gone = Math.hypot((lat - s.lat) * 111e3, (((lng - s.lon + 540) % 360) - 180) * 111e3 * Math.cos(lat * RAD));
-    if (Math.abs(zoom - s.zoom) < 0.8 && gone < radius) return;
+    if (zoom < NEAR - 0.3 || (Math.abs(zoom - s.zoom) < 0.8 && gone < radius)) return;
     this.shown = { zoom, lat, lon: lng };
     for (const name of OUTLINES) {
       const features = this.world.features(name, lat * RAD, lng * RAD, metres / 2, 2.5 * radius);
@@ -116,7 +114,7 @@ export class Basemap {
     const o = this.options;
     show(["airports", "airport-names", "runways"], o.get("airports"));
     show(["countries"], o.get("names"));
-    show(["borders", "states"], o.get("borders"));
+    show(["borders", "states", "borders-far", "states-far"], o.get("borders"));
     show(["rings", "ring-names"], o.get("rings"));
     show(["coverage", "coverage-fill"], o.get("coverage"));
   }
@@ -148,6 +146,21 @@ export class Basemap {
     this.areas = areas;
     this.map.getSource("areas")?.setData(areas);
   }
+}
+
+// The layers of one set of outlines: of the whole world ("-far"), or of the view.
+function outlines(t, bare, far, zooms) {
+  const line = (name, source, paint) => ({ id: name + far, type: "line", source: source + far, paint, layout: { "line-join": far ? "miter" : "round" }, ...zooms });
+  const fill = (name, source, paint, more = {}) => ({ id: name + far, type: "fill", source: source + far, paint: { "fill-opacity": bare, ...paint }, ...more, ...zooms });
+  return [
+    fill("land", "land", { "fill-color": t.land, "fill-antialias": false }, { filter: ["==", ["get", "hole"], 0] }),
+    fill("seas", "land", { "fill-color": t.water, "fill-antialias": false }, { filter: ["==", ["get", "hole"], 1] }),
+    line("rivers", "rivers", { "line-color": t.river, "line-width": 1, "line-opacity": far ? 0 : 1 }),
+    fill("lakes", "lakes", { "fill-color": t.lake, "fill-outline-color": t.coast }),
+    line("states", "states", { "line-color": t.state, "line-width": 0.8 }),
+    line("borders", "borders", { "line-color": t.border, "line-width": 0.9, "line-dasharray": [4, 2.5] }),
+    line("coast", "land", { "line-color": t.coast, "line-width": far ? 0.6 : 1 }),
+  ];
 }
 
 // Large airports first; the others as there's room.

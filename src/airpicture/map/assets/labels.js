@@ -26,7 +26,7 @@ export class Labels {
   project(now) {
     const p = this.picture, camera = this.camera;
     if (this.points.length < 2 * p.n) this.points = new Float32Array(2 * p.capacity);
-    let on = 0;
+    let on = 0, l = Infinity, t = Infinity, r = -Infinity, b = -Infinity;
     for (let slot = 0; slot < p.n; slot++) {
       if (p.hidden[slot]) { this.points[2 * slot] = NaN; continue; }
       const dt = Math.max(0, Math.min(30, (now - p.t[slot]) / 1000));
@@ -34,9 +34,15 @@ export class Labels {
       const lon = p.lon[slot] + ((p.ve[slot] || 0) * dt) / (6371008.8 * Math.max(1e-6, Math.cos(lat)));
       camera.project(lat, lon, this.points, 2 * slot);
       const x = this.points[2 * slot], y = this.points[2 * slot + 1];
-      if (x > -20 && y > -20 && x < camera.width + 20 && y < camera.height + 20) on++;
+      if (!(x > -20 && y > -20 && x < camera.width + 20 && y < camera.height + 20)) continue;
+      on++;
+      if (x < l) l = x;
+      if (x > r) r = x;
+      if (y < t) t = y;
+      if (y > b) b = y;
     }
     this.look.onScreen = on;
+    this.look.spacing = on ? Math.sqrt((Math.max(40, r - l) * Math.max(40, b - t)) / on) : 100;
     return on;
   }
 
@@ -44,6 +50,7 @@ export class Labels {
     const chosen = this.options.get("labels");
     if (chosen === "off") return 0;
     if (chosen !== "auto") return Number(chosen) || 2;
+    if (this.look.size().plain) return 0;
     return on <= 24 ? 3 : on <= 420 ? 2 : on <= 1600 ? 1 : 0;
   }
 
@@ -120,7 +127,7 @@ export class Labels {
     const p = this.picture, u = this.units, pressure = Number.isFinite(p.baro[slot]);
     const first = p.name(slot) + (p.doubtful[slot] ? " ?" : "") + (p.status[slot] === 2 ? " ▫" : "");
     if (level < 2) return [first];
-    const second = [u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]), u.speedShort(Math.hypot(p.ve[slot], p.vn[slot]))].filter(Boolean).join(" ");
+    const second = [p.shape[slot] === 3 ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]), u.speedShort(Math.hypot(p.ve[slot], p.vn[slot]))].filter(Boolean).join(" ");
     if (level < 3) return [first, second];
     const { callsign, address, code } = p.names[slot];
     const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 ? code.toString(8).padStart(4, "0") : "", "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");

@@ -17,6 +17,7 @@ export class Look {
     this.selected = -1; // track number
     this.offPlots = new Set(); // sensors whose plots aren't shown
     this.visible = 0;
+    this.spacing = undefined; // pixels between tracks on the screen, as the labels last found it
     this.filter();
     this.repaint();
   }
@@ -121,8 +122,7 @@ export class Look {
 
   // Sizes by room on the screen: from dots where symbols would cover one another, to full symbols.
   size() {
-    const spacing = Math.sqrt((this.camera.width * this.camera.height) / Math.max(1, this.onScreen ?? this.visible));
-    const symbol = Math.max(2.2, Math.min(13, 1.5 + spacing * 0.26));
+    const symbol = Math.max(2.2, Math.min(13, 1.5 + (this.spacing ?? 40) * 0.26)) || 8;
     return { symbol, plain: symbol < 4.6, dot: Math.max(1.6, Math.min(4, symbol * 0.3)), plot: Math.max(2.4, Math.min(5, symbol * 0.42)) };
   }
 }

@@ -115,7 +115,7 @@ void main() {
   bool selected = (f & 16) != 0, alert = (f & 8) != 0;
   if (!selected && !alert && u_size < 5.0) { gl_Position = OUT; return; }
   vec4 here = place(a_sphere, a_flat, now());
-  float r = max(u_size, 7.0) + (selected ? 7.0 : 3.5);
+  float r = selected || alert ? max(u_size, 7.0) + (selected ? 7.0 : 3.5) : u_size * 0.85 + 2.5;
   v_ring = vec2(r, selected || alert ? 2.0 : 1.2);
   v_broken = selected || alert ? 0.0 : 1.0;
   v_colour = vec4(alert ? u_alert : selected ? u_selected : a_colour.rgb, 1.0);

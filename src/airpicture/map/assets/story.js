@@ -42,13 +42,13 @@ export class Story {
     const sigma = ellipse(num(s.sigma_east), num(s.sigma_north), num(s.rho) || 0);
     const turning = num(s.a_east) * num(s.v_north) - num(s.a_north) * num(s.v_east);
     const g = Math.hypot(num(s.a_east), num(s.a_north)) / 9.80665;
-    return [
+    const made = [
       this.head(s.callsign || s.address || (s.mode_3a ? "A" + s.mode_3a : "#" + s.track)),
       el("div", { className: "tags" }, tag(s.status, s.status === "confirmed" ? "good" : "warn"), emergency ? tag(`${s.mode_3a} ${emergency}`, "bad") : null, ...s.alerts.map((text) => tag(text, "bad")),
         s.address ? tag(s.address) : null, s.mode_3a && !emergency ? tag("A " + s.mode_3a) : null, tag("#" + s.track)),
       el("div", { className: "big" },
-        el("div", {}, el("small", {}, baro ? "Pressure height" : "Height"), el("b", {}, u.height(baro ? s.h_baro : num(s.h_ell)))),
-        el("div", {}, el("small", {}, "Ground speed"), el("b", {}, u.speed(speed))),
+        el("div", {}, el("small", {}, baro ? "Level" : "Height"), el("b", {}, u.height(baro ? s.h_baro : num(s.h_ell)))),
+        el("div", {}, el("small", {}, "Speed"), el("b", {}, u.speed(speed))),
         el("div", {}, el("small", {}, "Course"), el("b", {}, speed > 1 ? bearing(course) : DASH))),
       title("Position"),
       rows([
@@ -60,7 +60,7 @@ export class Story {
         s.sigma_v_east !== null ? ["speed σ", u.speed(Math.hypot(s.sigma_v_east, num(s.sigma_v_north)) / Math.SQRT2)] : null,
         ["existence", s.existence === null ? DASH : `${(100 * s.existence).toFixed(s.existence > 0.99 && s.existence < 1 ? 1 : 0)} %`],
       ]),
-      ...(s.turn ? [title("Motion"), el("div", { className: "bars" }, ...[["left turn", s.turn.left], ["right turn", s.turn.right], ["straight, other", Math.max(0, 1 - s.turn.left - s.turn.right)]].flatMap(([name, value]) => {
+      ...(s.turn ? [title("Motion"), el("div", { className: "bars" }, ...[["left turn", s.turn.left], ["right turn", s.turn.right], ["straight", Math.max(0, 1 - s.turn.left - s.turn.right)]].flatMap(([name, value]) => {
         const fill = el("i");
         fill.style.width = `${100 * value}%`;
         return [el("span", {}, name), el("div", { className: "bar" }, fill), el("b", {}, `${Math.round(100 * value)} %`)];
@@ -80,6 +80,7 @@ export class Story {
         el("button", { type: "button", "data-key": "go", title: "Bring it to the middle", on: { click: () => this.does.center() } }, "Centre"),
         el("button", { type: "button", "data-key": "copy", title: "Copy position and identity", on: { click: () => this.does.copy(this.text(s)) } }, "Copy")),
     ];
+    return made.filter(Boolean);
   }
 
   charts(s) {

@@ -51,11 +51,11 @@ export class World {
         area += before * layer.lat[start + k] - next * layer.lat[start + k - 1];
         before = next;
       }
-      areas[ring] = area;
-      if (Math.abs(area) > Math.abs(areas[largest])) largest = ring;
+      areas[ring] = Math.abs(before - x) > 180 / this.grid ? NaN : area; // one that goes round a pole is land
+      if (Math.abs(areas[ring]) > Math.abs(areas[largest]) || Number.isNaN(areas[largest])) largest = ring;
       start += count;
     });
-    areas.forEach((area, ring) => { layer.hole[ring] = Math.sign(area) !== Math.sign(areas[largest]) && Math.abs(area) < 0.2 * Math.abs(areas[largest]) ? 1 : 0; });
+    areas.forEach((area, ring) => { layer.hole[ring] = area * areas[largest] < 0 ? 1 : 0; });
   }
 
   // Features of a layer: everything that matters in a view of so many metres a pixel around a place, `radius` metres wide.

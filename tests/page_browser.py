@@ -15,7 +15,8 @@ from typing import Any, Self
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --disable-quic --no-first-run --disable-background-networking "
+    "--headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --disable-quic --no-first-run "
+    "--disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --remote-debugging-pipe"
 )
 
@@ -109,7 +110,9 @@ class Browser:
                     self.complaints.append(text)
             case "Log.entryAdded" if about["entry"]["level"] in ("error", "warning"):
                 # Only tests read the canvas back, and only they draw without a graphics processor.
-                if not any(text in about["entry"]["text"] for text in ("willReadFrequently", "GPU stall due to ReadPixels")):
+                if not any(
+                    text in about["entry"]["text"] for text in ("willReadFrequently", "GPU stall due to ReadPixels")
+                ):
                     self.complaints.append(about["entry"]["text"])
             case "Network.requestWillBeSent":
                 self.requests.append(about["request"]["url"][:200])
