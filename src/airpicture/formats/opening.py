@@ -17,16 +17,18 @@ import numpy as np
 
 from airpicture.errors import InputError
 from airpicture.formats.files import is_text, looks_like, read_bytes, read_head
+from airpicture.formats.journal import is_journal
 from airpicture.formats.recording import FromSource, ReadReport, Recording
 from airpicture.formats.sensors import load_sensors, merge_sensors
 from airpicture.tables import I32, Plots, Sensors, Tracks
 
 AnyPath: TypeAlias = str | os.PathLike[str]
-Form = Literal["table", "json", "sbs", "asterix"]
+Form = Literal["table", "json", "sbs", "asterix", "journal"]
 
 KNOWN: Final = (
     "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), "
-    "readsb aircraft.json (.json, .jsonl, a folder of them), SBS-1 / BaseStation text; each also as .gz"
+    "readsb aircraft.json (.json, .jsonl, a folder of them), SBS-1 / BaseStation text; each also as .gz; "
+    "journals of 'airpicture serve' (.apj, a folder of them)"
 )
 _CAPTURES: Final = (
     b"\xd4\xc3\xb2\xa1",
@@ -46,6 +48,8 @@ def recognise(path: AnyPath) -> Form:
     ------
     InputError : it can't be read, or nothing recognises it; says what its first bytes look like
     """
+    if is_journal(path):
+        return "journal"
     head = read_head(path)
     endings = [ending.lower() for ending in Path(path).suffixes]
     if head.startswith(b"PAR1"):
@@ -109,6 +113,10 @@ def open_recording(
             from airpicture.formats.sbs import read_sbs
 
             parts.append(read_sbs(file, sensors=sensors))
+        elif form == "journal":
+            from airpicture.formats.decoding import read_journal
+
+            parts.append(read_journal(file))
         elif form == "asterix":
             from airpicture.formats.asterix import read_asterix
 
@@ -220,7 +228,7 @@ def _open_table(path: AnyPath, sensors: Sensors | None) -> Recording:
 def _files(path: AnyPath) -> list[Path]:
     """Return the files of an input: itself, or what a folder holds."""
     folder = Path(path)
-    if not folder.is_dir():
+    if not folder.is_dir() or is_journal(folder):
         return [folder]
     for name in ("plots.parquet", "plots.csv"):
         if (folder / name).is_file():
