@@ -62,6 +62,7 @@ def command(folder: str, no_browser: bool, port: int | None, seconds: float | No
 
 def _show(real: View, radar: View, port: int, browser: bool, seconds: float | None) -> None:
     """Replay both on the live map."""
+    from airpicture.alerts import AlertSettings, Watch
     from airpicture.commands.scene import both
     from airpicture.commands.showing import show
     from airpicture.map import MapSettings, Place
@@ -75,7 +76,7 @@ def _show(real: View, radar: View, port: int, browser: bool, seconds: float | No
         ),
         note="A simulated radar in Spain, an hour recorded in Nevada",
     )
-    player = Player(tracks, plots, loop=True)
+    player = Player(tracks, plots, watch=Watch(AlertSettings()), loop=True)
     show(player, title="Airpicture demo", settings=settings, port=port, browser=browser, seconds=seconds)
 
 

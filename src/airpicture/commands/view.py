@@ -50,13 +50,14 @@ def command(
     INPUT is system tracks (.parquet, .csv, CAT062) or any recording of plots, which is tracked first. The map is served
     on this machine only, until Ctrl-C.
     """
+    from airpicture.alerts import AlertSettings, Watch
     from airpicture.commands.showing import show
     from airpicture.map import MapSettings
     from airpicture.service.player import Player
 
     settings = MapSettings(tiles=tiles, overlays=tuple(overlays))
     tracks, plots = _open(inputs, sensor_file, editions, date)
-    player = Player(tracks, plots, speed=speed, loop=loop)
+    player = Player(tracks, plots, watch=Watch(AlertSettings()), speed=speed, loop=loop)
     show(
         player,
         title=", ".join(Path(name).name for name in inputs),

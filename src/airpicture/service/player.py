@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from airpicture.alerts import Watch
 from airpicture.service.coverage import Coverage
-from airpicture.service.hub import Hub, Mode
+from airpicture.service.hub import Hub, Mode, SensorHealth
 from airpicture.service.recorded import Recorded
 from airpicture.service.trails import Past
 from airpicture.tables import Plots, Tracks
@@ -33,6 +35,7 @@ class Player:
     Parameters
     ----------
     tracks, plots : as for `Recorded`
+    watch : raises alerts of what is replayed; None for none
     loop : begin again at the end
     speed : seconds of recording per second
     begin_s : where to begin, after the recording's own beginning
@@ -43,12 +46,14 @@ class Player:
         tracks: Tracks,
         plots: Plots | None = None,
         *,
+        watch: Watch | None = None,
         loop: bool = False,
         speed: float = 1.0,
         begin_s: float = 0.0,
     ) -> None:
         self.recorded = Recorded(tracks, plots)
         self.loop = loop
+        self._watch = watch
         self._loop_ns = self.recorded.begin_ns + round(begin_s * SECOND_NS)
         self._rate = min(max(speed, SPEEDS[0]), SPEEDS[1])
         self._paused = False
@@ -135,11 +140,15 @@ class Player:
 
     async def run(self, hub: Hub) -> None:
         """Publish updates until cancelled: at a steady pace, and at once when a display asks for something."""
+        ids = self.recorded.sensors.ids
         while True:
             if self.loop and not self._paused and self.now_ns >= self.recorded.end_ns:
                 self._go(self._loop_ns)
             self._asked.clear()
             update = self.recorded.update(self.now_ns, Mode.PAUSED if self._paused else Mode.REPLAY)
+            if self._watch is not None:
+                silent = [ids[s.sensor] for s in update.sensors if s.health == SensorHealth.SILENT]
+                update = replace(update, alerts=self._watch.step(update.tracks, update.now_ns, silent=silent))
             await hub.publish(update)
             quick = self._rate > 1 and not self._paused and len(update.tracks) < LARGE
             try:

@@ -157,5 +157,5 @@ class _HoldTransport:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             transport = getattr(getattr(send, "__self__", None), "transport", None)
-            scope["airpicture.abort"] = getattr(transport, "abort", None)
+            scope.setdefault("airpicture.abort", getattr(transport, "abort", None))  # one around us may know it
         await self._app(scope, receive, send)
