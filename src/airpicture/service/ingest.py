@@ -177,11 +177,10 @@ class Ingest:
         self.journal.add(Record(Kind.COUNTS, self.clock.now_ns(), payload=json.dumps(values).encode()))
 
     async def _sync(self) -> None:
-        while True:
+        while self.settings.journal.folder:  # one in memory has no disk to ask
             await asyncio.sleep(self.settings.journal.sync_s)
-            if self.settings.journal.folder:
-                if not await asyncio.to_thread(self.journal.sync, self.journal.held()):
-                    self.journal.unsynced()
+            if not await asyncio.to_thread(self.journal.sync, self.journal.held()):
+                self.journal.unsynced()
 
     def _wake(self) -> None:
         with suppress(BlockingIOError, BrokenPipeError):

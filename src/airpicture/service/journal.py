@@ -96,7 +96,7 @@ class JournalWriter:
         return os.dup(self._fd) if self._fd >= 0 else -1
 
     def unsynced(self) -> None:
-        """Take note that the disk didn't keep a segment: it isn't asked again, since it would lie (PostgreSQL, 2018)."""
+        """Note that the disk didn't keep a segment: it isn't asked again, for it would lie (PostgreSQL, 2018)."""
         self._failed(again=True)
 
     def close(self) -> None:
