@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": BASE | {"geo", "formats"},
     "page": BASE | {"geo", "__init__"},
     "bench": BASE | {"geo", "parallel", "picture", "tracker", "simulation", "evaluation"},
-    "alerts": BASE | {"geo"},
+    "alerts": BASE | {"geo", "kernels"},
     "service": BASE | {"geo", "formats", "tracker", "picture", "plots", "alerts", "parallel", "simulation"},
     "commands": BASE | {"__init__", "formats", "tracker", "simulation", "evaluation", "page", "bench", "service"},
     "__main__": {"commands"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeAlias
 from weakref import ref
 
 import numpy as np
@@ -40,6 +41,10 @@ from airpicture.tracks import (
 
 SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole seconds
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
+
+
+# Hears of each look: its plots, and the number of the track that each counts as one of, -1 for none.
+OnLook: TypeAlias = Callable[[Reports, I64], None]
 
 
 class Tracker:
@@ -81,6 +86,7 @@ class Tracker:
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
         self._ended: list[Tracks] = []
         self._shown: ref[Picture] | None = None  # the picture that was handed out last
+        self.on_look: OnLook | None = None
 
     def step(self, plots: Plots, now_ns: int) -> Picture:
         """Take plots and return the picture at now_ns.
@@ -288,6 +294,8 @@ class Tracker:
             np.subtract(1.0, looked.claimed, out=free)
             self._index.place(store.summary, store.t_ns, near.track[looked.changed >= MOVED], self._run)
             changed = near.track[looked.changed == TOOK_PLOT]
+            if self.on_look is not None:
+                self.on_look(reports, looked.owner)
             self._tally["tracks_merged"] += looked.merged
             self._tally["clusters_exact"] += looked.exact
             self._tally["clusters_propagated"] += looked.propagated
@@ -408,10 +416,15 @@ def track_with_counts(
     config: Config | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
+    on_look: OnLook | None = None,
 ) -> tuple[Tracks, dict[str, int]]:
-    """Track a whole recording and say what became of every plot; otherwise as `track`."""
+    """Track a whole recording and say what became of every plot; otherwise as `track`.
+
+    on_look : hears of each look, once, which track took which plot
+    """
     sensors = plots.sensors if sensors is None else sensors
     tracker = Tracker(sensors, config)
+    tracker.on_look = on_look
     if len(plots) == 0:
         return Tracks.empty(sensors), dict(tracker.counts)
     _need_sites(plots, sensors)

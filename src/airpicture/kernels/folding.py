@@ -82,7 +82,7 @@ def _close_sum(T: F64, l: U) -> None:
 
 
 @inline
-def _learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
+def learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
     """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
 
     As `register` assumes where it places such a plot: up to 0.7 of the range, and no more than 18 km.
@@ -95,7 +95,7 @@ def _learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
 
 
 @inline
-def _learn_scatter(T: F64, found: float, general: float) -> None:
+def learn_scatter(T: F64, found: float, general: float) -> None:
     """Learn how much a track's reported positions scatter, where the reports themselves don't say.
 
     The innovation's square less what the prediction explains, under the model that fits best, averaged over some
@@ -157,14 +157,14 @@ def fold_plots(
     base = int(T_BASE)
     for k in range(STATES):
         T[base + k] = T[k]
-    _learn_reach(T, Z, room.plot[pairs_from], motion)
+    learn_reach(T, Z, room.plot[pairs_from], motion)
     j = room.plot[top]
     if room.weight[top] >= 0.9 and Z[j, Z_LEARN] == 1.0 and top < len(room.V):
         fit = 0
         for m in range(LANES):
             if T[MODE + m] * room.share[top, m] > T[MODE + fit] * room.share[top, fit]:
                 fit = m
-        _learn_scatter(T, room.V[top, STATES + fit], Z[j, Z_VAR_P])
+        learn_scatter(T, room.V[top, STATES + fit], Z[j, Z_VAR_P])
     part = int(C_D2)
     into = int(C_COUNT)  # of each model: likelihood of what came
     total = 0.0

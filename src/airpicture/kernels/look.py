@@ -153,6 +153,7 @@ def look_chunks(
     room: Room,
     lanes: U,
     claimed: F64,
+    owner: I64,
     changed: U8,
     counts: I64,
 ) -> None:
@@ -168,6 +169,7 @@ def look_chunks(
     of : store; overwritten in rows `track`
     room : one thread's workspace; lanes : 4, see `lanes`
     claimed : (M,) float64, zero before; overwritten with the probability that some track owns each plot
+    owner : (M,) int64, -1 before; overwritten with the number of the track that a plot counts as its own of, if any
     changed : (n,) uint8; overwritten: UNTOUCHED ... TOOK_PLOT
     counts : (LOOK_COUNTS,) int64; added to
     """
@@ -316,6 +318,9 @@ def look_chunks(
                 of.status,
             )
             changed[first + w] = TOOK_PLOT if room.got[w] >= TAKEN else (MOVED if moved_ == 1 else LOOKED_AT)
+        for e in range(pairs):
+            if room.weight[e] >= TAKEN:
+                owner[room.plot[e]] = of.number[room.row[room.owner[e]]]
         counts[L_MERGED] += settle_rivals(pairs, of, room)
         for w in range(n):
             if room.got[w] > 0.5 and room.parent[w] == 0:
