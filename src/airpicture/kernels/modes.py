@@ -21,7 +21,7 @@ from airpicture.kernels import modes_columns as col
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.modes_columns import I64, U8, Columns, Memory, Site
 from airpicture.kernels.modes_commb import recognise
-from airpicture.kernels.modes_crc import LONG, SHORT, bits, remainder, word
+from airpicture.kernels.modes_crc import LONG, SHORT, remainder, word
 from airpicture.kernels.modes_memory import enter, find, is_echo
 from airpicture.kernels.modes_place import place, place_coarse
 from airpicture.kernels.modes_registers import read_register
@@ -226,7 +226,9 @@ def decode_squitter(data: U8, k: Any, left: Any, t: Any, site: Site, memory: Mem
 
 
 @inline
-def place_message(k: Any, t: Any, surface: Any, source: Any, site: Site, memory: Memory, slot: Any, out: Columns) -> Any:
+def place_message(
+    k: Any, t: Any, surface: Any, source: Any, site: Site, memory: Memory, slot: Any, out: Columns
+) -> Any:
     """Place a position message, fill what holds with it, and return what became of it."""
     codes, reals, kept, times = out.codes, out.reals, memory.codes, memory.times
     typecode = np.int64(codes[col.TYPECODE, k])

@@ -49,9 +49,7 @@ def message_bytes(kind: Any) -> Any:
 
 
 @jit
-def frames_of_beast(
-    stream: U8, data: U8, size: U8, clock: I64, signal: U8, receiver: I64, counts: I64
-) -> Any:
+def frames_of_beast(stream: U8, data: U8, size: U8, clock: I64, signal: U8, receiver: I64, counts: I64) -> Any:
     """Take all whole frames out of a stream.
 
     Parameters

@@ -199,7 +199,9 @@ def fit_44(mb: Any) -> Any:
     if not 1 <= bits(mb, 1, 4) <= 4 or bits(mb, 1, 56) == 0:
         return NO
     score = P_44 + 2.0 * LN2
-    score += told(mb, 5, 6, 23, 0.95) + told(mb, 35, 36, 46, 0.3) + told(mb, 47, 48, 49, 0.3) + told(mb, 50, 51, 56, 0.3)
+    score += (
+        told(mb, 5, 6, 23, 0.95) + told(mb, 35, 36, 46, 0.3) + told(mb, 47, 48, 49, 0.3) + told(mb, 50, 51, 56, 0.3)
+    )
     if score < NO / 2:
         return NO
     if bits(mb, 5, 5):

@@ -44,12 +44,14 @@ class Pipeline:
     ----------
     counts : ticks, plots, what was shed
     received : the counts that the receiving process told last
+    oldest_ns : ns UTC when the first record of the last step was received, -1 where it had none
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self.received: dict[str, Any] = {}
+        self.oldest_ns = -1
         self.shedding = Shedding()
         self._begin()
 
@@ -77,10 +79,11 @@ class Pipeline:
         for name, value in state.items():
             setattr(self, name, value)
 
-    def take(self, records: Sequence[Record]) -> Update | None:
+    def take(self, records: Sequence[Record], look: bool = True) -> Update | None:
         """Take the records up to a tick, which is the last of them, and return the picture of its time.
 
-        None where the tick isn't later than the one before, as when a service is begun on a journal twice.
+        None where nobody looks (which saves its making), and where the tick isn't later than the one before, as when a
+        service is begun on a journal twice.
         """
         tick = records[-1]
         assert tick.kind == Kind.TICK
@@ -92,6 +95,7 @@ class Pipeline:
                 self.counts["begun afresh"] += 1
         self.counts["ticks"] += 1
         data = [record.t_ns for record in records if record.kind == Kind.DATA]
+        self.oldest_ns = data[0] if data else -1
         if data:
             self._arrived_ns = data[-1]
         plots = self.decoding.take(records)
@@ -103,8 +107,11 @@ class Pipeline:
         plots = self._shed(plots)
         self.sensors.step(plots, self.decoding.heard_ns(), tick.t_ns)
         picture = self.tracker.step(plots, tick.t_ns)
+        due = tick.t_ns // STATES_NS > self._looked
+        if not (look or due):
+            return None
         lat, lon = plot_positions(plots)
-        if tick.t_ns // STATES_NS > self._looked:
+        if due:
             self._looked = tick.t_ns // STATES_NS
             self._states = self.sensors.states(tick.t_ns)
         return Update(
