@@ -26,14 +26,14 @@ from airpicture.service.hub import Hub, SensorHealth
 from airpicture.service.journal import Position, Tail, all_segments
 from airpicture.service.latency import Latency
 from airpicture.service.outputs import Output, make_output
-from airpicture.service.process import Given, end_with_parent, given_from, log, shown, tell
+from airpicture.service.process import Given, end_with_parent, given_from, log, shown, tell, told, with_port
 from airpicture.service.ready import warm
 from airpicture.service.website import Website
 from airpicture.units import SECOND_NS
 
 COLD_S: Final = 600.0  # of the journal read where there's no checkpoint: longer than any track coasts
-LAG_SHED_S: Final = 5.0  # behind by this, plots of primary radar alone are left out
-LAG_MERGE_S: Final = 2.0  # behind by this, steps are taken together
+LAG_SHED_S: Final = 20.0  # behind by this, plots of primary radar alone are left out
+LAG_MERGE_S: Final = 10.0  # behind by this, steps are taken together
 MERGED: Final = 8  # of them at a time
 LOOK_S: Final = 0.25  # between pictures while behind
 IDLE_S: Final = 0.5  # between looks at the journal when nobody wakes us
@@ -73,13 +73,16 @@ class Core:
         self.attempts = Attempts(self._given.place.state)
         self.tail = Tail(self._given.place.folders, position or self._cold())
         self._position = self.tail.position
-        self.outputs = [make_output(one, self.settings.sensors) for one in self.settings.outputs]
+        before = told(self._given.place.state, "core").get("ports", {})  # of the run before: whoever knows them stays
+        self.outputs = [
+            make_output(with_port(one, before.get(one.name, 0)), self.settings.sensors) for one in self.settings.outputs
+        ]
         for output in self.outputs:
             await output.open()
         website = Website(self)
-        await website.open()
+        await website.open(self._given.web)
         try:
-            await self._follow(website.port)
+            await self._follow()
         finally:
             self._save()
             self.attempts.done()
@@ -107,7 +110,7 @@ class Core:
         before = [one for one in known if one.t_ns <= since]
         return Position((before or known)[-1 if before else 0].number, 0)
 
-    async def _follow(self, port: int) -> None:
+    async def _follow(self) -> None:
         while not self._done.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._more.wait(), IDLE_S)
@@ -119,7 +122,7 @@ class Core:
                 gc.freeze()  # what lasts as long as the process needn't be looked through again and again
                 self._saved = time.monotonic()
                 ports = {output.name: output.port for output in self.outputs if output.port}
-                tell(self._given.place.state, "core", {"web": port, "ports": ports})
+                tell(self._given.place.state, "core", {"ports": ports})
                 log("core", f"ready after {time.monotonic() - self.begun:.1f} s")
             if time.monotonic() - self._saved > self.settings.checkpoint_s:
                 self._save()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,16 +18,29 @@ from airpicture.units import SECOND_NS
 
 T0_NS = 1_700_000_000 * SECOND_NS  # any time
 
+# One whole CAT048 record: source, time, descriptor, position, Mode A, flight level, address.
+REPORT: Final = bytes.fromhex("300016 fd80 0102 000000 a0 1000 2000 04e5 0578 4b1234")
+
 
 def warm(settings: Settings) -> None:
     """Compile or load the kernels that these settings will call: a few seconds once they're in the cache."""
-    if any(one.format == "asterix" for one in settings.inputs):
-        AsterixDecoder(settings.sensors).feed(bytes.fromhex("30000d fd80 0102 000000 a0"), T0_NS)
     rows: list[dict[str, Any]] = [
-        {"id": "r", "kind": "radar", "lat_deg": 45.0, "lon_deg": 5.0, "h_ell_m": 0.0, "period_s": 4.0},
+        {
+            "id": "r",
+            "kind": "radar",
+            "sac": 1,
+            "sic": 2,
+            "lat_deg": 45.0,
+            "lon_deg": 5.0,
+            "h_ell_m": 0.0,
+            "period_s": 4.0,
+        },
         {"id": "a", "kind": "adsb"},
     ]
     sensors = sensors_from_rows(rows)
+    if any(one.format == "asterix" for one in settings.inputs):
+        decoded = AsterixDecoder(sensors).feed(REPORT, T0_NS)
+        assert len(decoded) == 1
     tracker = Tracker(sensors, replace(settings.tracker, capacity=64))
     writer = Cat062Writer(sensors)
     for turn in range(6):

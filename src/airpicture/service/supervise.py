@@ -10,6 +10,7 @@ import json
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,9 +19,10 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
+from airpicture.errors import ConfigError
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import is_journal
-from airpicture.service.config import Settings
+from airpicture.service.config import Settings, WebSettings
 from airpicture.service.journal import memory_folder, remove
 from airpicture.service.process import Place, log, told
 
@@ -30,6 +32,24 @@ QUICK_S: Final = 5.0  # a child that ran for less waits before it's started agai
 BACK_OFF_S: Final = (0.1, 10.0)
 END_S: Final = 8.0  # that children get to end
 LOOK_S: Final = 0.2
+BACKLOG: Final = 128  # connections that wait while the tracking process is started again
+
+
+def listener(settings: WebSettings) -> socket.socket:
+    """Return a socket that the HTTP side listens on.
+
+    Raises
+    ------
+    ConfigError : the address can't be used
+    """
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigError(
+            f"{settings.host}:{settings.port} can't be listened on: {error.strerror}",
+            todo="Choose another port with --port, or with listen in [web]; 0 takes any free one",
+        ) from None
 
 
 class Child:
@@ -60,6 +80,7 @@ class Supervisor:
         self._place = self._places()
         self._children = [Child(name) for name in NAMES]
         self._ending = False
+        self._web = listener(settings.web)
         self._life = os.pipe()
         self._wake = os.pipe()
 
@@ -132,10 +153,12 @@ class Supervisor:
             "place": {"folder": place.folder, "spare": place.spare, "state": place.state},
             "lifeline": self._life[0],
             "wake": wake,
+            "web": self._web.fileno() if child.name == "core" else -1,
         }
+        passed = (reading, self._life[0], wake, *([self._web.fileno()] if child.name == "core" else []))
         child.process = subprocess.Popen(
             [sys.executable, "-m", f"airpicture.service.{child.name}", str(reading)],
-            pass_fds=(reading, self._life[0], wake),
+            pass_fds=passed,
             stdin=None if child.name == "ingest" else subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
@@ -150,7 +173,7 @@ class Supervisor:
             return
         core, ingest = told(self._place.state, "core"), told(self._place.state, "ingest")
         if core and ingest:
-            self._ready({"web": core["web"], "outputs": core["ports"], "inputs": ingest["ports"]})
+            self._ready({"web": self._web.getsockname()[1], "outputs": core["ports"], "inputs": ingest["ports"]})
             self._ready = None
 
     def _end(self) -> None:
@@ -165,6 +188,7 @@ class Supervisor:
                 log("serve", f"{child.name} doesn't end; it's killed")
                 child.process.kill()
                 child.process.wait()
+        self._web.close()
         for descriptor in (*self._life, *self._wake):
             os.close(descriptor)
         for folder in self._memory:

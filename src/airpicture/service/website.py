@@ -15,7 +15,6 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from airpicture.errors import ConfigError
 from airpicture.service.api import prometheus, routes
 from airpicture.service.config import read_token
 from airpicture.service.guard import Guard
@@ -27,41 +26,21 @@ if TYPE_CHECKING:
     from airpicture.service.core import Core
 
 MESSAGE_MAX: Final = 4096  # octets of what a display may say at once
-BACKLOG: Final = 128
 
 
 class Website:
-    """Serves a core.
-
-    Attributes
-    ----------
-    port : that it listens on
-    """
+    """Serves a core."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self.counts: Counter[str] = Counter()
-        self.port = 0
         self._server: QuietServer | None = None
         self._serving: asyncio.Task[None] | None = None
 
-    async def open(self) -> None:
-        """Begin to listen.
-
-        Raises
-        ------
-        ConfigError : the address can't be used
-        """
+    async def open(self, descriptor: int) -> None:
+        """Begin to serve on a socket that listens."""
         settings = self._core.settings.web
-        try:
-            family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-            opened = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
-        except OSError as error:
-            raise ConfigError(
-                f"[web] listen: {settings.host}:{settings.port} can't be used: {error.strerror}",
-                todo="Choose another port with --port, or listen in [web]; 0 takes any free one",
-            ) from None
-        self.port = opened.getsockname()[1]
+        opened = socket.socket(fileno=descriptor)
         token = read_token(settings.token_file) if settings.token_file else ""
         app = Guard(self._app(), settings, token, time.monotonic, self.counts)
         config = uvicorn.Config(
