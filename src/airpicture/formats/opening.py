@@ -19,16 +19,11 @@ import numpy as np
 from airpicture.errors import InputError
 from airpicture.formats.files import read_bytes
 from airpicture.formats.journal import is_journal
-<<<<<<< HEAD
 from airpicture.formats.recognition import AnyPath, Form, recognise
-=======
-from airpicture.formats.modes.recognition import is_frames_table, is_modes
->>>>>>> modes
 from airpicture.formats.recording import FromSource, ReadReport, Recording
 from airpicture.formats.sensors import load_sensors, merge_sensors
 from airpicture.tables import I32, Plots, Sensors, Tracks
 
-<<<<<<< HEAD
 __all__ = ["join", "open_recording", "read_tracks", "recognise"]
 
 # Readers that take a file and the described sensors, by form: imported when they're called for.
@@ -40,59 +35,6 @@ _READERS: Final[dict[Form, tuple[str, str]]] = {
     "aprs": ("aprs", "read_aprs"),
     "jet1090": ("jet1090", "read_jet1090"),
 }
-=======
-AnyPath: TypeAlias = str | os.PathLike[str]
-Form = Literal["table", "json", "sbs", "asterix", "modes", "journal"]
-
-KNOWN: Final = (
-    "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), "
-    "readsb aircraft.json (.json, .jsonl, a folder of them), SBS-1 / BaseStation text, "
-    "Mode S as Beast binary, AVR text or a table of frames with the host's time (.csv, .parquet); each also as .gz; "
-    "journals of 'airpicture serve' (.apj, a folder of them)"
-)
-_CAPTURES: Final = (
-    b"\xd4\xc3\xb2\xa1",
-    b"\xa1\xb2\xc3\xd4",
-    b"\x4d\x3c\xb2\xa1",
-    b"\xa1\xb2\x3c\x4d",
-    b"\x0a\x0d\x0d\x0a",
-)
-_ASTERIX_ENDINGS: Final = (".ast", ".raw", ".bin", ".ff", ".gps", ".asterix", ".pcap", ".pcapng")
-_SBS_STARTS: Final = ("MSG", "MLAT", "SEL", "ID", "AIR", "STA", "CLK")
-
-
-def recognise(path: AnyPath) -> Form:
-    """Tell the format of a file.
-
-    Raises
-    ------
-    InputError : it can't be read, or nothing recognises it; says what its first bytes look like
-    """
-    if is_journal(path):
-        return "journal"
-    head = read_head(path)
-    endings = [ending.lower() for ending in Path(path).suffixes]
-    if head.startswith(b"PAR1"):
-        return "modes" if is_frames_table(path) else "table"
-    if is_modes(head):
-        return "modes"
-    if head.startswith(_CAPTURES):
-        return "asterix"
-    if is_text(head):
-        text = head.decode("utf-8-sig", "replace").lstrip()
-        line = text.split("\n", 1)[0]
-        if text.startswith(("{", "[")):
-            return "json"
-        if line.split(",", 1)[0] in _SBS_STARTS and line.count(",") >= 4:
-            return "sbs"
-        if "t_ns" in line.lower() or ".csv" in endings:
-            return "table"
-    elif _is_asterix(head) or any(ending in _ASTERIX_ENDINGS for ending in endings):
-        return "asterix"
-    elif {".parquet", ".csv"} & set(endings):
-        return "table"  # whose reader says what's wrong with it
-    raise InputError(f"no known format: {looks_like(head)}", expected=KNOWN, path=os.fspath(path))
->>>>>>> modes
 
 
 def open_recording(
