@@ -98,7 +98,7 @@ class _Source:
             clock = "gps" if _is_gps([block.frames.clock for block in blocks]) else "counter"
         self.clock = clock
         computed = any((block.frames.clock == MLAT).any() for block in blocks)
-        table, _, self.told = reported_sensors(sensors, np.array([False, computed]))
+        table, _, self.told = reported_sensors(sensors, ["adsb", "mlat"] if computed else ["adsb"])
         self.decoder = ModesDecoder(table, clock=clock, start_ns=start_ns)
         self.blocks = blocks
 
