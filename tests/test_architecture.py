@@ -76,7 +76,7 @@ FORBIDDEN_MODULES = {
     "asyncio", "concurrent", "http", "logging", "multiprocessing", "queue", "random", "sched", "secrets", "select",
     "selectors", "signal", "socket", "socketserver", "ssl", "subprocess", "threading", "time", "urllib", "uuid",
 }  # fmt: skip
-PURE = {"urllib.parse", "urllib.parse.urlsplit"}  # opens nothing
+PURE = {"urllib.parse"}  # opens nothing
 LENDS_THREADS = ("airpicture.parallel", "concurrent")  # to a program that asks for them; the flow starts none
 CLOCK_CALLS = {"now", "utcnow", "today", "perf_counter", "monotonic", "time_ns"}
 NUMPY_RANDOM = {"default_rng", "Generator", "SeedSequence", "PCG64"}  # all else in numpy.random has a global state
