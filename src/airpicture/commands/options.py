@@ -72,6 +72,27 @@ def reading(function: Function) -> Function:
     return function
 
 
+def serving(function: Function) -> Function:
+    """Add the options that say how to serve the live map on this machine."""
+    for option in (
+        click.option(
+            "--seconds",
+            type=click.FloatRange(0.1),
+            metavar="S",
+            help="End after so long instead of at Ctrl-C, for scripts.",
+        ),
+        click.option("--no-browser", is_flag=True, help="Don't open a browser; print the address."),
+        click.option(
+            "--port",
+            type=click.IntRange(0, 65535),
+            metavar="N",
+            help="Port on this machine; 0 or left out: any free one.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def how_to_read(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],

@@ -97,6 +97,10 @@ def open_recording(
             from airpicture.formats.decoding import read_journal
 
             parts.append(read_journal(file))
+        elif form == "modes":
+            from airpicture.formats.modes import read_modes
+
+            parts.append(read_modes(file, sensors=sensors, date=date))
         elif form == "asterix":
             from airpicture.formats.asterix import read_asterix
 

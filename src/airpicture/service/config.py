@@ -173,14 +173,14 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
     outputs = tuple(_output(table, base) for table in source.tables("output"))
     for what, found, most in (("input", inputs, INPUTS_MAX), ("output", outputs, OUTPUTS_MAX)):
         _once(source, what, [one.name for one in found], most)
-    notes: list[str] = []
-    sensors = _sensors(source, base, inputs, notes) if sensors is None else sensors
     speeds = {one.speed for one in inputs if one.format == "replay"}
     if speeds - {1.0} and not (len(speeds) == 1 and all(one.format == "replay" for one in inputs)):
         raise ConfigError(
             f"{name}: a replay at another speed than 1 beside other inputs", expected="one time for all of them",
             todo="Leave speed out, or play recordings alone, all at one speed",
         )  # fmt: skip
+    notes: list[str] = []
+    sensors = _sensors(source, base, inputs, notes) if sensors is None else sensors
     for number, one in enumerate(inputs):
         for sensor in one.sensors:
             if sensors.index(sensor) < 0:
@@ -389,7 +389,8 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
         try:
             parts.append(sensors_from_rows([table.values]))
         except ConfigError as error:
-            key = next((name for name in table.values if name in error.found.split("sensor", 1)[-1].split()), "")
+            words = [word.strip("':") for word in error.found.split()]
+            key = next((name for name in table.values if name in words), "")
             raise ConfigError(
                 f"{source.where('sensor', number, key)}: {error.found}", expected=error.expected, todo=error.todo
             ) from None
@@ -429,7 +430,7 @@ def _of_recordings(inputs: Sequence[InputSettings], found: Sensors | None, notes
 
     parts = [] if found is None else [found]
     for one in inputs:
-        recording = open_recording(one.address.path, sensors=found)
+        recording = open_recording(one.address.path, sensors=found)  # a file that's missing names itself
         parts.append(recording.sensors)
         notes += [f"{one.name}: {note}" for note in recording.report.notes]
     return merge_sensors(parts)[0]
