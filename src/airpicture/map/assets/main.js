@@ -123,7 +123,7 @@ export class App {
     this.clock.take(frame);
     if (frame.plots) this.plots.take(frame.plots, frame.now);
     if (frame.facts) this.facts(frame.facts);
-    const named = new Set(this.alerts.flatMap((alert) => alert.tracks)), p = this.picture;
+    const named = new Set(this.alerts.filter((alert) => alert.level !== "notice").flatMap((alert) => alert.tracks)), p = this.picture;
     this.fastest = 0;
     for (let slot = 0; slot < p.n; slot++) {
       p.alert[slot] = named.size && named.has(p.id[slot]) ? 1 : 0;
