@@ -12,15 +12,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from frame_reading import read_frame
 from live_map import LiveMap
-from map_scenes import Scene
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from airpicture.errors import ConfigError, InputError
 from airpicture.map import MapSettings, Place, read_overlay
 from airpicture.service import viewers
+from frame_reading import read_frame
+from map_scenes import Scene
 
 
 @pytest.fixture(scope="module")
@@ -184,9 +184,7 @@ def test_there_may_be_so_many_displays_and_no_more(live: LiveMap, monkeypatch: p
     live.wait(lambda: len(live.viewers) == 0)
 
 
-def test_one_that_reads_nothing_is_cut_off_and_holds_nobody_up(
-    live: LiveMap, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_reads_nothing_is_cut_off_and_holds_nobody_up(live: LiveMap, monkeypatch: pytest.MonkeyPatch) -> None:
     """A raw client that completes the handshake and never reads again; beside it one that reads all."""
     monkeypatch.setattr(viewers, "SEND_S_MAX", 0.5)
     scene = Scene(15_000)
@@ -217,7 +215,7 @@ def read_number(raw: bytes) -> int:
 
 
 def test_settings_say_what_is_wrong(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no {y}"):
+    with pytest.raises(ConfigError, match=r"no \{y\}"):
         MapSettings(tiles="https://tiles.example/{z}/{x}.png")
     with pytest.raises(ConfigError, match="an address like"):
         MapSettings(tiles="javascript:{z}{x}{y}")

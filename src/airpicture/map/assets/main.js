@@ -78,7 +78,7 @@ export class App {
     this.placed = given || Boolean(place);
     this.map = new MapLibre({
       container: "map", style: this.style(), center: given ? [c[1], c[0]] : place ? [place.lon, place.lat] : [10, 30], zoom: given ? zoom : place ? place.zoom : 1.6,
-      maxZoom: 18, maxPitch: 0, dragRotate: false, pitchWithRotate: false, attributionControl: this.about.tiles_note ? { compact: true } : false, maplibreLogo: false, fadeDuration: 0, refreshExpiredTiles: false, canvasContextAttributes: { antialias: true },
+      maxZoom: 18, maxPitch: 0, dragRotate: false, pitchWithRotate: false, attributionControl: this.about.tiles_note ? { compact: true } : false, maplibreLogo: false, fadeDuration: 0, refreshExpiredTiles: false,
     });
     const map = this.map;
     map.touchZoomRotate.disableRotation();
