@@ -58,6 +58,7 @@ class Page:
         self.browser.frames()
 
     def look_at(self, track: int, zoom: float) -> None:
-        self.js(f"(() => {{ const R = Math.PI / 180, [a, b] = airpicture.placeOf(airpicture.picture.slots.get({track}));"
-                f"airpicture.map.jumpTo({{center: [b / R, a / R], zoom: {zoom}}}); }})()")  # fmt: skip
+        self.js(f"(() => {{ const R = Math.PI / 180, a = airpicture;"
+                f"const [lat, lon] = a.placeOf(a.picture.slots.get({track}));"
+                f"airpicture.map.jumpTo({{center: [lon / R, lat / R], zoom: {zoom}}}); }})()")  # fmt: skip
         self.browser.frames()

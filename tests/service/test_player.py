@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -59,6 +59,7 @@ def plain_picture(tracks: Tracks, now_ns: int) -> set[int]:
     return seen
 
 
+@settings(max_examples=15)
 @given(st.lists(st.floats(-10, 300), min_size=1, max_size=6))
 def test_the_picture_does_not_depend_on_the_way_to_it(times: list[float]) -> None:
     for t in times:

@@ -24,6 +24,8 @@ COMMANDS = {
     "view": "Show a recording on the live map, with a time line.",
     "info": "Say what a recording holds.",
     "convert": "Convert plots or tracks from one format to another.",
+    "serve": "Track live sensors: sockets in, picture out, a map.",
+    "replay": "Put a recording back on the wire.",
     "simulate": "Run a scenario: plots, truth and sensors.",
     "evaluate": "Measure tracks against truth or reference tracks.",
     "bench": "Measure speed, memory and accuracy on this machine.",

@@ -60,6 +60,12 @@ def reading(function: Function) -> Function:
             help="ASTERIX edition of a category, for example 21=0.23, or of one source (SAC/SIC) in it, for example "
             "21@0/107=0.23; may be repeated.",
         ),
+        click.option(
+            "--input-columns",
+            "input_columns",
+            metavar="FIELD=COLUMN[:UNIT],...",
+            help="What the columns of a foreign table are, for example t=time:ms,lat=y,lon=x,h_baro=alt:ft.",
+        ),
         click.option("--sensors", "sensor_file", metavar="FILE", help="Sensor description (sensors.toml)."),
     ):
         function = option(function)
@@ -88,21 +94,27 @@ def serving(function: Function) -> Function:
 
 
 def how_to_read(
-    sensor_file: str | None, editions: Sequence[tuple[str, str]], date: datetime.datetime | None
+    sensor_file: str | None,
+    editions: Sequence[tuple[str, str]],
+    date: datetime.datetime | None,
+    columns: str | None = None,
 ) -> dict[str, Any]:
     """Return the keyword arguments of ``formats.open_recording``.
 
     Raises
     ------
     ConfigError : two editions for the same category or source
+    InputError : columns that aren't of the form FIELD=COLUMN
     """
     from airpicture.formats import load_sensors
     from airpicture.formats.asterix.editions import edition_map
+    from airpicture.formats.dialects import input_columns
 
     return {
         "sensors": load_sensors(sensor_file) if sensor_file else None,
         "editions": edition_map(editions) or None,
         "date": date.date() if date else None,
+        "columns": input_columns(columns) if columns else None,
     }
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from airpicture.config import Config
 from airpicture.errors import AirpictureError, ConfigError, InputError
 from airpicture.formats.decoding import Source
+from airpicture.formats.live import REPORTED, with_sources
 from airpicture.formats.sensors import load_sensors, merge_sensors, sensors_from_rows
 from airpicture.service import address
 from airpicture.service.address import Address, is_loopback
@@ -172,14 +173,14 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
     outputs = tuple(_output(table, base) for table in source.tables("output"))
     for what, found, most in (("input", inputs, INPUTS_MAX), ("output", outputs, OUTPUTS_MAX)):
         _once(source, what, [one.name for one in found], most)
-    notes: list[str] = []
-    sensors = _sensors(source, base, inputs, notes) if sensors is None else sensors
     speeds = {one.speed for one in inputs if one.format == "replay"}
     if speeds - {1.0} and not (len(speeds) == 1 and all(one.format == "replay" for one in inputs)):
         raise ConfigError(
             f"{name}: a replay at another speed than 1 beside other inputs", expected="one time for all of them",
             todo="Leave speed out, or play recordings alone, all at one speed",
         )  # fmt: skip
+    notes: list[str] = []
+    sensors = _sensors(source, base, inputs, notes) if sensors is None else sensors
     for number, one in enumerate(inputs):
         for sensor in one.sensors:
             if sensors.index(sensor) < 0:
@@ -252,8 +253,9 @@ def _input(table: Table, base: Path) -> InputSettings:
     if format_ == "asterix":
         settings["stamps"] = table.text("stamps", "sensor", ("sensor", "arrival", "shifted"))
         settings["editions"] = _editions(table)
+    if format_ == "asterix" or format_ in REPORTED:
         settings["sensors"] = table.texts("sensors")
-    if format_ == "aircraft-json":
+    if format_ in ("aircraft-json", "opensky"):
         settings["poll_s"] = table.number("poll_s", 1.0, 0.05, 3600)
     if format_ == "replay":
         settings["speed"] = table.number("speed", 1.0, 0.01, 1000)
@@ -387,7 +389,8 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
         try:
             parts.append(sensors_from_rows([table.values]))
         except ConfigError as error:
-            key = next((name for name in table.values if name in error.found.split("sensor", 1)[-1].split()), "")
+            words = [word.strip("':") for word in error.found.split()]
+            key = next((name for name in table.values if name in words), "")
             raise ConfigError(
                 f"{source.where('sensor', number, key)}: {error.found}", expected=error.expected, todo=error.todo
             ) from None
@@ -412,6 +415,7 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
         if fresh:
             added = sensors_from_rows([{"id": name, "kind": name} for name in fresh])
             found = added if found is None else merge_sensors([found, added])[0]
+    found = with_sources(found, [one.format for one in inputs if not one.sensors])
     if found is None:
         raise ConfigError(f"{source.name}: no sensor is described", expected='[[sensor]] tables, or sensors = "FILE"')
     radars = SensorKind.RADAR in {SensorKind(int(kind)) for kind in found.kind}
@@ -426,7 +430,7 @@ def _of_recordings(inputs: Sequence[InputSettings], found: Sensors | None, notes
 
     parts = [] if found is None else [found]
     for one in inputs:
-        recording = open_recording(one.address.path, sensors=found)
+        recording = open_recording(one.address.path, sensors=found)  # a file that's missing names itself
         parts.append(recording.sensors)
         notes += [f"{one.name}: {note}" for note in recording.report.notes]
     return merge_sensors(parts)[0]

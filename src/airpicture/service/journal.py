@@ -55,6 +55,7 @@ class JournalWriter:
         self._begun_ns = t_ns
         known = all_segments([folder, spare])
         self._number = known[-1].number if known else 0
+        self._path = Path()
         self._open(t_ns)
 
     def add(self, record: Record) -> None:
@@ -96,7 +97,7 @@ class JournalWriter:
         return os.dup(self._fd) if self._fd >= 0 else -1
 
     def unsynced(self) -> None:
-        """Take note that the disk didn't keep a segment: it isn't asked again, since it would lie (PostgreSQL, 2018)."""
+        """Note that the disk didn't keep a segment: it isn't asked again, for it would lie (PostgreSQL, 2018)."""
         self._failed(again=True)
 
     def close(self) -> None:
@@ -161,20 +162,25 @@ class JournalWriter:
         head = MAGIC + pack(Record(Kind.START, t_ns, payload=self._start))
         places = [folder] if folder is not None else [self._folder, *([Path(self._spare)] if self._spare else [])]
         for place in places:
-            self._number += 1
-            self._path = place / segment_name(self._number, t_ns)
+            path = place / segment_name(self._number + 1, t_ns)
+            fd = -1
             try:
                 place.mkdir(parents=True, exist_ok=True, mode=0o750)
-                fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+                if os.write(fd, head) < len(head):
+                    raise OSError("no room for a segment's start")
             except OSError:
                 self.counts["failures"] += 1
+                if fd >= 0:
+                    os.close(fd)
+                    with suppress(OSError):
+                        path.unlink()
                 continue
-            if os.write(fd, head) == len(head):
-                self._fd, self._size, self._begun_ns = fd, len(head), t_ns
-                self.counts["segments"] += 1
-                self.failing = place != self._folder
-                return
-            os.close(fd)
+            self._fd, self._size, self._begun_ns, self._path = fd, len(head), t_ns, path
+            self._number += 1
+            self.counts["segments"] += 1
+            self.failing = place != self._folder
+            return
         self.failing = True
 
     def _prune(self, t_ns: int) -> None:
