@@ -15,7 +15,7 @@ Read in this order::
     targets.py         fields -> plots
     systemtracks.py    fields -> tracks
     reader.py          all of it: `read_asterix`
-    encode*.py         tracks -> CAT062, CAT063, CAT065
+    encode*.py         tracks -> CAT062, CAT063, CAT065; alerts -> CAT004
 
 Left out: the contents of reserved expansion and special purpose fields, which pass by length; categories
 without tables, which are counted.
