@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "geo": BASE | {"kernels"},
     "models": BASE | {"kernels", "geo"},
     **{room: BASE | CARRIED | {"kernels", "geo", "models"} for room in FLOW},
-    "formats": BASE | {"kernels", "geo"},  # bytes and columns: no format needs to know how tracking is done
+    "formats": BASE | {"kernels", "geo", "alerts"},  # bytes and columns: no format needs to know how tracking is done
     "undo": BASE | CARRIED | FLOW,  # what of the flow rooms' state the tracker takes back
     "tracker": BASE | CARRIED | FLOW | {"kernels", "models", "undo"},
     "simulation": BASE | {"geo", "formats"},
@@ -257,7 +257,8 @@ def test_help_needs_nothing_but_click() -> None:
 
 
 COMMAND_MODULES = {
-    f"airpicture.commands.{name}" for name in ("demo", "track", "info", "convert", "simulate", "evaluate", "bench")
+    f"airpicture.commands.{name}"
+    for name in ("demo", "view", "track", "info", "convert", "simulate", "evaluate", "bench")
 }
 
 
