@@ -36,7 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": BASE | {"kernels", "geo"},
     **{room: BASE | CARRIED | {"kernels", "geo", "models"} for room in FLOW},
     "formats": BASE | {"kernels", "geo"},  # bytes and columns: no format needs to know how tracking is done
-    "tracker": BASE | CARRIED | FLOW | {"kernels", "models"},
+    "undo": BASE | CARRIED | FLOW,  # what of the flow rooms' state the tracker takes back
+    "tracker": BASE | CARRIED | FLOW | {"kernels", "models", "undo"},
     "simulation": BASE | {"geo", "formats"},
     "evaluation": BASE | {"geo", "formats"},
     "page": BASE | {"geo", "__init__"},
@@ -81,7 +82,10 @@ LONG_FILES: dict[str, str] = {
 # Kernels outside the room of kernels, and why.
 KERNELS_ELSEWHERE: dict[str, str] = {}
 # Arrays at module level: numba freezes their contents when it compiles, so nobody may ever write into them.
-CONSTANT_ARRAYS = {"asterix.LEAD", "geodesic._NODES", "geodesic._WEIGHTS", "slant._NODES", "slant._WEIGHTS"}
+CONSTANT_ARRAYS = {
+    "asterix.LEAD", "geodesic._NODES", "geodesic._WEIGHTS", "modes_cpr.TRANSITIONS", "modes_crc.TABLES", "slant._NODES",
+    "slant._WEIGHTS",
+}  # fmt: skip
 # Functions of a kernel's own that make numbers when the module is imported: names of numpy's types.
 NUMBERS = {"U"}
 BOUND_TWICE = {"slant._WEIGHTS"}  # halved on the line below its making, before any kernel is compiled

@@ -118,7 +118,7 @@ def test_mlat_is_a_sensor_of_its_own(tmp_path: Path) -> None:
         FULL | {"type": "adsb_icao", "hex": "000004", "mlat": ["nac_p"]},
     ]
     plots = opened(tmp_path, snapshot(*rows)).plots
-    assert [plots.sensors.ids[k] for k in plots.sensor] == ["mlat", "mlat", "adsb", "adsb"]
+    assert [plots.sensors.ids[k] for k in plots.sensor] == ["mlat", "mlat", "tisb", "adsb"]
     assert plots.technology.tolist() == [Technology.MLT, Technology.MLT, Technology.ADS, Technology.ADS]
     assert np.isnan(plots.sigma_pos).tolist() == [True, True, False, False]  # NACp is the aircraft's, not the network's
 

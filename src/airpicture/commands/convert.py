@@ -29,6 +29,7 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
+    input_columns: str | None,
     what: str | None,
 ) -> None:
     """Convert plots or tracks from one format to another; nothing is tracked.
@@ -45,7 +46,7 @@ def command(
     from airpicture.formats import open_recording, write_tracks
     from airpicture.formats.sensors import write_sensors
 
-    recording = open_recording(source, **how_to_read(sensor_file, editions, date))
+    recording = open_recording(source, **how_to_read(sensor_file, editions, date, input_columns))
     account.tell_notes(recording.report)
     plots, tracks = recording.plots, recording.tracks
     if what is None:

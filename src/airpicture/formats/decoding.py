@@ -12,20 +12,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from airpicture.errors import ConfigError, InputError
 from airpicture.formats.asterix.live import AsterixDecoder, Stamps
 from airpicture.formats.journal import Kind, Record, read_records, segments
-from airpicture.formats.live import LiveDecoder
+from airpicture.formats.live import REPORTED, LiveDecoder, reported_decoder
 from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.sensors import merge_sensors, sensors_from_rows, sensors_to_toml
 from airpicture.tables import I64, Plots, Sensors
 
 LINKS_MAX: Final = 256  # connections of one input that are decoded at a time
-FORMATS: Final = ("asterix", "beast", "avr", "sbs", "aircraft-json", "plots")
+FORMATS: Final = ("asterix", "beast", "avr", "plots", *REPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,25 @@ def _plots(source: Source, sensors: Sensors) -> LiveDecoder:
     return PlotsDecoder(sensors)
 
 
-_MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {"plots": _plots}
+def _reported(source: Source, sensors: Sensors) -> LiveDecoder:
+    # A stream of aircraft.json is one aircraft a line; the table must stay the service's, so nothing is added to it.
+    options = {"lines": True} if source.format == "aircraft-json" and source.stream else {}
+    return reported_decoder(source.format, sensors, only=source.sensors or sensors.ids, **options)
+
+
+def _modes(source: Source, sensors: Sensors) -> LiveDecoder:
+    from airpicture.formats.modes import ModesDecoder
+
+    form: Literal["beast", "avr"] = "beast" if source.format == "beast" else "avr"
+    return ModesDecoder(sensors, form=form, only=source.sensors)
+
+
+_MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {
+    "plots": _plots,
+    "beast": _modes,
+    "avr": _modes,
+    **dict.fromkeys(REPORTED, _reported),
+}
 
 
 class Decoding:

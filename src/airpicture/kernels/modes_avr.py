@@ -69,7 +69,7 @@ def frames_of_avr(text: U8, data: U8, size: U8, clock: I64, signal: U8, receiver
             at = end  # perhaps the next frame's mark
             continue
         value = np.int64(0)
-        for i in range(min(before, 12)):
+        for i in range(12 if before else 0):
             value = value << 4 | digit(np.int64(text[at + 1 + i]))
         clock[frames] = value if before else NO_CLOCK
         level = np.int64(0)

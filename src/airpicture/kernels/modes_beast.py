@@ -5,7 +5,8 @@
     0x1A | 0xE3   | receiver id 8                                  readsb: whose frames follow
 
 Every 0x1A after the type is sent twice, so a single one is always the start of a frame: a frame that another one cuts
-short is counted and left, and the stream goes on with the new one. Nothing is read before it's known to lie in the data.
+short is counted and left, and the stream goes on with the new one. Nothing is read before it's known to lie in the
+data.
 
 Source: "Data Output Formats" of the Mode-S Beast (wiki.jetvision.de); net_io.c of readsb for 0xE3.
 """

@@ -5,10 +5,14 @@
     2,0 identity         | 0x20 8 | 8 characters of 6 bits
     3,0 ACAS advisory    | 0x30 8 | ARA 14 | RAC 4 | RAT 1 | MTE 1 | TTI 2 | TID 26
     0,5 air position     | as the squitter's ME
-    4,0 what's selected  | S 1 | MCP 12 | S 1 | FMS 12 | S 1 | QNH 12 | 0 8 | S 1 | VNAV 1 | hold 1 | appr 1 | 0 2 | S 1 | src 2
-    4,4 weather          | FOM 4 | S 1 | wind 9 | from 9 | - 1 | temperature 10 | S 1 | hPa 11 | S 1 | turb. 2 | S 1 | hum. 6
-    5,0 track and turn   | S 1 | - 1 | roll 9 | S 1 | - 1 | track 10 | S 1 | speed 10 | S 1 | - 1 | turn 9 | S 1 | TAS 10
-    6,0 heading and speed| S 1 | - 1 | heading 10 | S 1 | IAS 10 | S 1 | Mach 10 | S 1 | - 1 | rate 9 | S 1 | - 1 | inertial 9
+    4,0 what's selected  | S 1 | MCP 12 | S 1 | FMS 12 | S 1 | QNH 12 | 0 8 | S 1 | VNAV 1 | hold 1 | approach 1
+                         | 0 2 | S 1 | source 2
+    4,4 weather          | FOM 4 | S 1 | wind 9 | from 9 | - 1 | temperature 10 | S 1 | hPa 11 | S 1 | turbulence 2
+                         | S 1 | humidity 6
+    5,0 track and turn   | S 1 | - 1 | roll 9 | S 1 | - 1 | track 10 | S 1 | speed 10 | S 1 | - 1 | turn 9
+                         | S 1 | TAS 10
+    6,0 heading, speed   | S 1 | - 1 | heading 10 | S 1 | IAS 10 | S 1 | Mach 10 | S 1 | - 1 | rate 9
+                         | S 1 | - 1 | inertial rate 9
 
 A field whose status bit S is 0 must be 0. "-" is the sign of two's complement.
 
@@ -196,20 +200,23 @@ def fit_40(mb: Any) -> Any:
 @inline
 def fit_44(mb: Any) -> Any:
     """Return how well bits fit register 4,4."""
-    if not 1 <= bits(mb, 1, 4) <= 4 or bits(mb, 1, 56) == 0:
+    if not 1 <= bits(mb, 1, 4) <= 4 or not bits(mb, 5, 5):
         return NO
-    score = P_44 + 2.0 * LN2
-    score += (
-        told(mb, 5, 6, 23, 0.95) + told(mb, 35, 36, 46, 0.3) + told(mb, 47, 48, 49, 0.3) + told(mb, 50, 51, 56, 0.3)
-    )
+    score = P_44 + 3.0 * LN2
+    score += told(mb, 35, 36, 46, 0.3) + told(mb, 47, 48, 49, 0.3) + told(mb, 50, 51, 56, 0.3)
     if score < NO / 2:
         return NO
-    if bits(mb, 5, 5):
-        score += within(1.0 * bits(mb, 6, 14), 120.0, 250.0, 511.0)
+    score += within(1.0 * bits(mb, 6, 14), 120.0, 250.0, 511.0)
     score += within(abs(0.25 * signed(mb, 24, 34) + 20.0), 50.0, 80.0, 256.0)
     if bits(mb, 35, 35):
         score += within(abs(bits(mb, 36, 46) - 600.0), 400.0, 500.0, 1024.0)
     return score
+
+
+@inline
+def speed_fits(speed: Any, ground: Any) -> Any:
+    """Return how well a speed [kt] of a field up to 2046 kt fits, in the air or on the ground."""
+    return within(speed, 40.0, 250.0, 2046.0) if ground else within(abs(speed - 350.0), 250.0, 350.0, 1024.0)
 
 
 @inline
@@ -220,16 +227,17 @@ def fit_50(mb: Any, t: Any, memory: Memory, slot: Any) -> Any:
     if score < NO / 2 or not (bits(mb, 12, 12) or bits(mb, 24, 24)):
         return NO
     fresh = abs(t - memory.times[slot, col.T_VELOCITY]) <= FRESH_NS
+    ground = memory.codes[slot, col.M_GROUND] == 1
     speed = 2.0 * bits(mb, 25, 34)
     roll = signed(mb, 2, 11) * 45.0 / 256.0
     rate = signed(mb, 36, 45) * 8.0 / 256.0
     if bits(mb, 1, 1):
-        score += within(abs(roll), 5.0, 60.0, 90.0)
-    if bits(mb, 12, 12) and fresh and memory.reals[slot, col.R_GS] > 40.0:
+        score += near(roll, 2.0, 45.0 / 256.0, 1024.0) if ground else within(abs(roll), 5.0, 60.0, 90.0)
+    if bits(mb, 12, 12) and fresh and (ground or memory.reals[slot, col.R_GS] > 40.0):
         track = signed(mb, 13, 23) * 90.0 / 512.0
         score += near(turned(track - memory.reals[slot, col.R_TRACK]), 3.0, 90.0 / 512.0, 2048.0)
     if bits(mb, 24, 24):
-        score += within(abs(speed - 350.0), 250.0, 349.0, 1024.0)
+        score += speed_fits(speed, ground)
         if fresh:
             score += near(speed - memory.reals[slot, col.R_GS], 6.0, 2.0, 1024.0) - LN2
     if bits(mb, 35, 35):
@@ -240,7 +248,7 @@ def fit_50(mb: Any, t: Any, memory: Memory, slot: Any) -> Any:
             score += within(abs(rate), 0.5, 8.0, 16.0)
     if bits(mb, 46, 46):
         tas = 2.0 * bits(mb, 47, 56)
-        score += within(abs(tas - 350.0), 250.0, 349.0, 1024.0)
+        score += speed_fits(tas, ground)
         if bits(mb, 24, 24):
             score += near(tas - speed, 45.0, 2.0, 512.0) + (NO if abs(tas - speed) > 250.0 else 0.0)
     return score
@@ -253,14 +261,18 @@ def fit_60(mb: Any, height: Any, t: Any, memory: Memory, slot: Any) -> Any:
     score += told(mb, 35, 36, 45, 0.9) + told(mb, 46, 47, 56, 0.85)
     if score < NO / 2 or not (bits(mb, 1, 1) or bits(mb, 13, 13)):
         return NO
+    ground = memory.codes[slot, col.M_GROUND] == 1
     if bits(mb, 1, 1):
         heading = signed(mb, 2, 12) * 90.0 / 512.0
         if abs(t - memory.times[slot, col.T_AIR]) <= FRESH_NS and not math.isnan(memory.reals[slot, col.R_HEADING]):
             score += near(turned(heading - memory.reals[slot, col.R_HEADING]), 4.0, 90.0 / 512.0, 2048.0)
-        elif abs(t - memory.times[slot, col.T_VELOCITY]) <= FRESH_NS and memory.reals[slot, col.R_GS] > 40.0:
+        elif abs(t - memory.times[slot, col.T_VELOCITY]) <= FRESH_NS and (
+            ground or memory.reals[slot, col.R_GS] > 40.0
+        ):
             score += near(turned(heading - memory.reals[slot, col.R_TRACK]), 15.0, 90.0 / 512.0, 2048.0)
     if bits(mb, 13, 13):
-        score += within(abs(bits(mb, 14, 23) - 250.0), 150.0, 249.0, 512.0)
+        ias = 1.0 * bits(mb, 14, 23)
+        score += within(ias, 40.0, 200.0, 1024.0) if ground else within(abs(ias - 250.0), 150.0, 250.0, 512.0)
     if bits(mb, 24, 24):
         mach = bits(mb, 25, 34) * 2.048 / 512.0
         if bits(mb, 13, 13) and not math.isnan(height):
@@ -269,12 +281,16 @@ def fit_60(mb: Any, height: Any, t: Any, memory: Memory, slot: Any) -> Any:
             score += within(abs(mach - 0.5), 0.4, 0.6, 2.048)
     baro, inertial = 32.0 * signed(mb, 36, 45), 32.0 * signed(mb, 47, 56)
     if bits(mb, 35, 35):
-        if abs(t - memory.times[slot, col.T_RATE]) <= FRESH_NS:
+        if ground:
+            score += near(baro, 60.0, 32.0, 1024.0)
+        elif abs(t - memory.times[slot, col.T_RATE]) <= FRESH_NS:
             score += near(baro - memory.reals[slot, col.R_RATE], 400.0, 32.0, 1024.0)
         else:
             score += within(abs(baro), 600.0, 7_000.0, 16_384.0)
     if bits(mb, 46, 46):
-        if bits(mb, 35, 35):
+        if ground:
+            score += near(inertial, 60.0, 32.0, 1024.0)
+        elif bits(mb, 35, 35):
             score += near(inertial - baro, 300.0, 32.0, 1024.0)
         else:
             score += within(abs(inertial), 600.0, 7_000.0, 16_384.0)

@@ -150,8 +150,8 @@ def judge(memory: Memory, slot: Any, t: Any, lat: Any, lon: Any, known: Any, sit
 def place_coarse(memory: Memory, slot: Any, t: Any, odd: Any, lat_value: Any, lon_value: Any, site: Site) -> Any:
     """Find the place of a coarse TIS-B message; parameters and results as `place`.
 
-    Twelve bits of the same grids. Its pairs are decoded like those of 17 bits with the lower ones in the middle of their
-    cell (DO-260B A.2.6: the same algorithm with Nb = 12), so halves can be remembered alike.
+    Twelve bits of the same grids (DO-260B, A.2.6: the same algorithm with Nb = 12). Filled up to 17 bits with the
+    middle of their cell they are halves like the others.
     """
     middle = np.int64(1 << 4)
     return place(memory, slot, t, odd, lat_value << 5 | middle, lon_value << 5 | middle, np.int64(0), site)

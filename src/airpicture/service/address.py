@@ -26,6 +26,12 @@ USUAL_IN: Final = {
     "sbs": "tcp",
     "aircraft-json": "http",
     "plots": "http",
+    "uat": "tcp",
+    "ais": "udp",
+    "aprs": "tcp",
+    "jet1090": "tcp",
+    "gdl90": "udp",
+    "opensky": "https",
 }
 USUAL_OUT: Final = {"cat062": "udp", "cat004": "udp", "cot": "udp", "sbs": "listen", "webhook": "https"}
 # Which transports a format may have, files among them.
@@ -36,6 +42,12 @@ IN: Final[dict[str, tuple[str, ...]]] = {
     "sbs": ("tcp", "listen", "stdin"),
     "aircraft-json": ("http", "https", "file", "stdin"),
     "plots": ("http", "stdin"),
+    "uat": ("tcp", "listen", "stdin"),
+    "ais": ("udp", "tcp", "listen", "stdin"),
+    "aprs": ("tcp", "listen", "stdin"),
+    "jet1090": ("tcp", "listen", "stdin"),
+    "gdl90": ("udp",),
+    "opensky": ("http", "https", "file"),
     "replay": ("file",),
 }
 OUT: Final[dict[str, tuple[str, ...]]] = {

@@ -17,6 +17,7 @@ from typing import Any, Final
 from airpicture.config import Config
 from airpicture.errors import AirpictureError, ConfigError, InputError
 from airpicture.formats.decoding import Source
+from airpicture.formats.live import REPORTED, with_sources
 from airpicture.formats.sensors import load_sensors, merge_sensors, sensors_from_rows
 from airpicture.service import address
 from airpicture.service.address import Address, is_loopback
@@ -252,8 +253,9 @@ def _input(table: Table, base: Path) -> InputSettings:
     if format_ == "asterix":
         settings["stamps"] = table.text("stamps", "sensor", ("sensor", "arrival", "shifted"))
         settings["editions"] = _editions(table)
+    if format_ == "asterix" or format_ in REPORTED:
         settings["sensors"] = table.texts("sensors")
-    if format_ == "aircraft-json":
+    if format_ in ("aircraft-json", "opensky"):
         settings["poll_s"] = table.number("poll_s", 1.0, 0.05, 3600)
     if format_ == "replay":
         settings["speed"] = table.number("speed", 1.0, 0.01, 1000)
@@ -413,6 +415,7 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
         if fresh:
             added = sensors_from_rows([{"id": name, "kind": name} for name in fresh])
             found = added if found is None else merge_sensors([found, added])[0]
+    found = with_sources(found, [one.format for one in inputs if not one.sensors])
     if found is None:
         raise ConfigError(f"{source.name}: no sensor is described", expected='[[sensor]] tables, or sensors = "FILE"')
     radars = SensorKind.RADAR in {SensorKind(int(kind)) for kind in found.kind}
