@@ -10,17 +10,19 @@ from typing import Final, Literal, TypeAlias
 from airpicture.errors import InputError
 from airpicture.formats.files import is_text, looks_like, read_head
 from airpicture.formats.journal import is_journal
+from airpicture.formats.modes.recognition import is_frames_table, is_modes
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 Form = Literal[
     "table", "foreign", "json", "trace", "state json", "sbs", "asterix", "uat", "uat json", "ais", "aprs", "jet1090",
-    "journal",
+    "modes", "journal",
 ]  # fmt: skip
 
 KNOWN: Final = (
     "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), readsb aircraft.json "
     "and trace_full (.json, .jsonl, folders of them, globe_history), SBS-1 / BaseStation text, OpenSky and traffic "
-    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, jet1090; each also as .gz; journals of 'airpicture serve' "
+    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, jet1090, Mode S as Beast binary, AVR text or a table of frames with the host's "
+    "time (.csv, .parquet); each also as .gz; journals of 'airpicture serve' "
     "(.apj, a folder of them)"
 )
 _CAPTURES: Final = (
@@ -59,7 +61,9 @@ def recognise(path: AnyPath) -> Form:
     head = read_head(path)
     endings = [ending.lower() for ending in Path(path).suffixes]
     if head.startswith(b"PAR1"):
-        return _table_form(path)
+        return "modes" if is_frames_table(path) else _table_form(path)
+    if is_modes(head):
+        return "modes"
     if head.startswith(_CAPTURES):
         return "asterix"
     if is_text(head):
