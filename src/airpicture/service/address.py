@@ -40,7 +40,7 @@ IN: Final[dict[str, tuple[str, ...]]] = {
     "beast": ("tcp", "listen", "stdin"),
     "avr": ("tcp", "listen", "stdin"),
     "sbs": ("tcp", "listen", "stdin"),
-    "aircraft-json": ("http", "https", "file", "stdin"),
+    "aircraft-json": ("http", "https", "file", "tcp", "stdin"),
     "plots": ("http", "stdin"),
     "uat": ("tcp", "listen", "stdin"),
     "ais": ("udp", "tcp", "listen", "stdin"),

@@ -41,7 +41,7 @@ def code_hash() -> str:
 
 def settings_hash(settings: Settings) -> str:
     """Return a hash of what of the settings makes the picture: not of outputs and addresses."""
-    start = start_payload(settings.sensors, settings.sources(), tracker=repr(settings.tracker))
+    start = start_payload(settings.sensors, settings.sources(), tracker=repr((settings.tracker, settings.alerts)))
     return hashlib.sha256(start).hexdigest()
 
 
@@ -101,7 +101,7 @@ def _links(links: Sequence[Sequence[int]], decoding: Decoding) -> dict[tuple[int
 
 
 def _shared(settings: Settings) -> dict[str, Any]:
-    return {"sensors": settings.sensors, "tracker": settings.tracker, "settings": settings}
+    return {"sensors": settings.sensors, "tracker": settings.tracker, "settings": settings, "alerts": settings.alerts}
 
 
 def _files(folder: str) -> list[tuple[int, Path]]:

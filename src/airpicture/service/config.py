@@ -9,15 +9,18 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from airpicture.alerts import AlertSettings, alert_settings_from_table
 from airpicture.config import Config
 from airpicture.errors import AirpictureError, ConfigError, InputError
 from airpicture.formats.decoding import Source
-from airpicture.formats.live import REPORTED, with_sources
+from airpicture.formats.live import with_sources
+from airpicture.formats.live import with_sources
 from airpicture.formats.sensors import load_sensors, merge_sensors, sensors_from_rows
 from airpicture.service import address
 from airpicture.service.address import Address, is_loopback
@@ -29,8 +32,8 @@ LOOPBACK: Final = "127.0.0.1"
 INPUTS_MAX: Final = 256
 OUTPUTS_MAX: Final = 256
 TOKEN_LEAST: Final = 16  # characters; shorter ones can be guessed
-_REPORTED: Final = ("beast", "avr", "sbs", "aircraft-json", "asterix", "")  # formats that may bring reported positions
-_TOP: Final = ("tracker", "journal", "web", "input", "output", "sensor", "sensors", "alerts", "area", "map")
+_REPORTED: Final = ("beast", "avr", "asterix", "")  # formats that bring positions of "adsb" and "mlat", and others
+_TOP: Final = ("tracker", "journal", "web", "input", "output", "sensor", "sensors", "alerts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class InputSettings:
     stamps: str = "sensor"  # see `formats.asterix.live.Stamps`
     editions: tuple[tuple[str, str], ...] = ()
     sensors: tuple[str, ...] = ()  # ids that it may bring; () all
-    poll_s: float = 1.0  # of aircraft-json
+    poll_s: float = 1.0  # of what is asked again and again
+    hello: str = ""  # sent when connected: what APRS servers want to know first
     clients_max: int = 8  # that may connect, of listen
     speed: float = 1.0  # of replay; seconds of recording per second
     loop: bool = False  # of replay
@@ -56,6 +60,8 @@ class InputSettings:
         """Return what decoding must know of it."""
         if self.format == "replay":
             return Source(self.name, "plots")
+        if not self.format:
+            return Source(self.name, "auto", True)
         stream = self.format != "plots" and self.address.transport in ("tcp", "listen", "stdin")
         return Source(self.name, self.format, stream, self.stamps, self.editions, self.sensors)
 
@@ -118,6 +124,7 @@ class Settings:
     tracker: Config = field(default_factory=Config)
     step_s: float = 0.05  # least time between pictures; with data coming in, also the longest wait of a report
     checkpoint_s: float = 10.0
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     text: str = ""  # the file
     name: str = ""  # of the file, for messages
     notes: tuple[str, ...] = ()  # sentences for whoever starts it
@@ -198,6 +205,7 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
         tracker=tracker,
         step_s=step_s,
         checkpoint_s=checkpoint_s,
+        alerts=_alerts(source),
         text=text,
         name=name,
         notes=tuple(notes),
@@ -253,9 +261,11 @@ def _input(table: Table, base: Path) -> InputSettings:
     if format_ == "asterix":
         settings["stamps"] = table.text("stamps", "sensor", ("sensor", "arrival", "shifted"))
         settings["editions"] = _editions(table)
-    if format_ == "asterix" or format_ in REPORTED:
+    if format_ not in ("plots", "replay", ""):
         settings["sensors"] = table.texts("sensors")
-    if format_ in ("aircraft-json", "opensky"):
+    if format_ == "aprs" and where.transport == "tcp":
+        settings["hello"] = table.text("hello", "")
+    if format_ not in ("plots", "replay") and where.transport in ("http", "https", "file"):
         settings["poll_s"] = table.number("poll_s", 1.0, 0.05, 3600)
     if format_ == "replay":
         settings["speed"] = table.number("speed", 1.0, 0.01, 1000)
@@ -383,6 +393,20 @@ def _tracker(table: Table) -> tuple[Config, float, float]:
     return config, step_s, checkpoint_s
 
 
+def _alerts(source: Text) -> AlertSettings:
+    """Return the settings of the alerts; a fault in them is named by the line of its key, where that can be found."""
+    table = source.table("alerts")
+    try:
+        return alert_settings_from_table(table.values, "alerts")
+    except ConfigError as error:
+        words = re.split(r"[\s.'\"]+", error.found)
+        room = next((f"alerts.{one}" for one in ("conflict", "lost", "doubtful", "area") if one in words[:3]), "alerts")
+        key = next((word for word in words if source.line(room, 0, word)), "")
+        raise ConfigError(
+            f"{source.where(room, 0, key)}: {error.found}", expected=error.expected, todo=error.todo
+        ) from None
+
+
 def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: list[str]) -> Sensors:
     parts = []
     for number, table in enumerate(source.tables("sensor")):
@@ -409,6 +433,7 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
     replayed = [one for one in inputs if one.format == "replay"]
     if replayed:
         found = _of_recordings(replayed, found, notes)
+    found = with_sources(found, [one.format or "sbs" for one in inputs if not one.sensors])
     if any(one.format in _REPORTED for one in inputs):
         kinds = set() if found is None else {SensorKind(int(kind)) for kind in found.kind}
         fresh = [kind.name.lower() for kind in (SensorKind.ADSB, SensorKind.MLAT) if kind not in kinds]

@@ -248,6 +248,8 @@ class TcpClient:
                 why = f"can't connect to {where}: {getattr(error, 'strerror', None) or 'no answer in time'}"
             else:
                 log("ingest", f"{self._settings.name}: connected to {where}")
+                if self._settings.hello:
+                    writer.write(self._settings.hello.encode() + b"\r\n")
                 began = asyncio.get_running_loop().time()
                 why = f"{where}: {await self._streams.take(reader, writer)}"
                 if asyncio.get_running_loop().time() - began > 2 * BACK_OFF_S[1]:
