@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from frame_reading import read_frame
 from hypothesis import given
 from hypothesis import strategies as st
-from map_scenes import LAT, LON, T0_NS, Scene
 
 from airpicture.service.frames import CUT_FROM, Frames, View
 from airpicture.service.trails import TRAIL_POINTS, Log
 from airpicture.service.wire import ellipse, log_steps, steps
 from airpicture.tables import Status
 from airpicture.units import DEG, SECOND_NS
+from frame_reading import read_frame
+from map_scenes import LAT, LON, T0_NS, Scene
 
 
 class Display:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from radar_bytes import block, north, report
-from service_kit import RADAR
 
 from airpicture.errors import InputError
 from airpicture.formats.journal import Kind, Record
@@ -22,6 +20,8 @@ from airpicture.service.hub import SensorHealth, Update
 from airpicture.service.journal import Position
 from airpicture.service.pipeline import Pipeline, split
 from airpicture.tables import Tracks
+from radar_bytes import block, north, report
+from service_kit import RADAR
 
 NOON = 1_764_331_200 * 10**9
 S = 10**9

@@ -20,7 +20,6 @@ from airpicture.config import Config
 from airpicture.errors import AirpictureError, ConfigError, InputError
 from airpicture.formats.decoding import Source
 from airpicture.formats.live import with_sources
-from airpicture.formats.live import with_sources
 from airpicture.formats.sensors import load_sensors, merge_sensors, sensors_from_rows
 from airpicture.service import address
 from airpicture.service.address import Address, is_loopback

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -300,11 +301,17 @@ def last_time(folders: Sequence[str]) -> int:
 
 
 def memory_folder(name: str) -> str:
-    """Return a folder of one's own in memory, or where the system keeps temporary files."""
-    import tempfile
+    """Return a folder of one's own in memory, or where the system keeps temporary files.
 
+    What services left behind there that were killed with all their processes is removed.
+    """
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
-    return tempfile.mkdtemp(prefix=f"airpicture-{name}-", dir=base)
+    for old in Path(base).glob("airpicture-*-*-*"):
+        with suppress(OSError, ValueError):
+            pid = int(old.name.split("-")[2])
+            if old.stat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+                remove(str(old))
+    return tempfile.mkdtemp(prefix=f"airpicture-{name}-{os.getpid()}-", dir=base)
 
 
 def remove(folder: str) -> None:
