@@ -1,4 +1,4 @@
-"""The picture is a function of settings and journal: broken off anywhere and taken up again, it's the same to the bit."""
+"""The picture is a function of settings and journal: broken off and taken up again, it's the same."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from airpicture.errors import InputError
 from airpicture.formats.journal import Kind, Record
 from airpicture.service import checkpoint
 from airpicture.service.attempts import Attempts
-from airpicture.service.config import Settings, parse_settings
+from airpicture.service.config import parse_settings
 from airpicture.service.frozen import freeze, thaw
 from airpicture.service.hub import SensorHealth, Update
 from airpicture.service.journal import Position
 from airpicture.service.pipeline import Pipeline, split
+from airpicture.service.settings import Settings
 from airpicture.tables import Tracks
 from radar_bytes import block, north, report
 from service_kit import RADAR

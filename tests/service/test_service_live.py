@@ -207,16 +207,10 @@ def test_wireshark_reads_the_cat062(tmp_path: Path, service: Service, radar: Rad
         time.sleep(0.02)
     capture = tmp_path / "out.pcap"
     write_pcap(capture, found)
-    command = ["tshark", "-r", str(capture), "-d", "udp.port==8600,asterix", "-T", "fields", "-E", "occurrence=a",
-               "-e", "asterix.category", "-e", "asterix.SAC", "-e", "asterix.062_060_SQUAWK", "-e", "_ws.malformed"]  # fmt: skip
-    fields = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    if not fields:  # names of fields differ between versions
-        command[command.index("-T") :] = ["-V"]
-        fields = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "alformed" not in fields
     shown = subprocess.run(
         ["tshark", "-r", str(capture), "-d", "udp.port==8600,asterix", "-V"], capture_output=True, text=True, check=True
     ).stdout
+    assert "alformed" not in shown
     assert "Category: 62" in shown or "Category: 062" in shown
     assert "Category: 65" in shown or "Category: 065" in shown
     for k in range(5):

@@ -20,10 +20,10 @@ import airpicture
 from airpicture.errors import InputError
 from airpicture.formats.decoding import Decoding, make_decoder, start_payload
 from airpicture.formats.live import LiveDecoder
-from airpicture.service.config import Settings
 from airpicture.service.frozen import freeze, thaw
 from airpicture.service.journal import Position
 from airpicture.service.pipeline import Pipeline
+from airpicture.service.settings import Settings
 
 GENERATIONS: Final = 3
 _NAME: Final = re.compile(r"checkpoint-(\d{12})\.apc")

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from airpicture.service.config import InputSettings
 from airpicture.service.process import log, shown
+from airpicture.service.settings import InputSettings
 
 BUFFER_OCTETS: Final = 4 * 2**20  # of the system for a UDP socket: 2 s of 2,000 datagrams a second, with their overhead
 DATAGRAM_MAX: Final = 65_535

@@ -22,9 +22,9 @@ from airpicture.formats.journal import Kind, Record
 from airpicture.formats.live import LiveDecoder
 from airpicture.picture import Picture
 from airpicture.plots import plot_positions
-from airpicture.service.config import Settings
 from airpicture.service.health import SensorWatch
 from airpicture.service.hub import Mode, SensorState, Update
+from airpicture.service.settings import Settings
 from airpicture.tables import Plots, Technology
 from airpicture.tracker import Tracker
 from airpicture.units import SECOND_NS
