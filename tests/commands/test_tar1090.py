@@ -128,4 +128,4 @@ def test_tar1090_shows_our_tracks(tmp_path: Path) -> None:
     assert {plane["source"] for plane in planes} == {"adsb"}
     assert all(plane["pos"] for plane in planes)
     assert sum(plane["visible"] for plane in planes) >= 4
-    assert all(-500 < plane["altitude"] < 20_000 for plane in planes)  # small aircraft
+    assert 0 <= np.median([plane["altitude"] for plane in planes]) < 20_000  # ft; small aircraft
