@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import HELD_EXISTENCE, RECORD, SUMMARY
+from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, SUMMARY
 from airpicture.kernels.learn import Held
 from airpicture.tables import F32, F64, I32, I64, SEEN_MAX, U8, U64, Technology
 
@@ -34,6 +34,7 @@ SIDE: Final = np.dtype(
         ("t_plot", np.int64),  # last plot
         ("t_first", np.int64),
         ("t_height", np.int64),  # last plot that told the height
+        ("t_heard", np.int64),  # last message of its address that it took
         ("t_aged", np.int64),  # time at which the existence probability was true
         ("callsign", np.uint64),
         ("plot_range", np.float64),
@@ -75,6 +76,7 @@ class Store:
         self.states = _table(capacity, RECORD).view(np.float64)  # see kernels.records
         self.spreads = self.states.view(np.float32)  # the same memory
         self.existence: F64 = self.states[:, HELD_EXISTENCE]
+        self.last_p: F64 = self.states[:, HELD_LAST_P : HELD_LAST_P + 3]
         self.summary = _table(capacity, SUMMARY // 2).view(np.float32)
         self._side = _table(capacity, -(-SIDE.itemsize // LINE) * LINE // 8)
         side = np.ndarray(capacity, SIDE, self._side, strides=(self._side.strides[0],))
@@ -90,6 +92,7 @@ class Store:
         self.t_plot: I64 = side["t_plot"]
         self.t_first: I64 = side["t_first"]
         self.t_height: I64 = side["t_height"]
+        self.t_heard: I64 = side["t_heard"]
         self.t_aged: I64 = side["t_aged"]
         self.plots: I32 = side["plots"]
         self.misses: I32 = side["misses"]

@@ -367,11 +367,11 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
 
 
 @inline
-def summarise(T: F64, lanes: U, summary: F32, i: int) -> None:
+def summarise(T: F64, lanes: U, summary: F32 | F64, i: int) -> None:
     """Write what the spatial index reads of the track in T: mean position, velocity, their horizontal spreads.
 
     The spread is that of the mixture, so that the agile model's counts where it is likely at all.
-    summary : (cap, SUMMARY) float32, row i overwritten
+    summary : (cap, SUMMARY), row i overwritten
     """
     mixture(T, lanes)
     for a in range(STATE):

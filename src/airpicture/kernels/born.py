@@ -136,6 +136,9 @@ def write_births(
         for c in range(of.doubt.shape[1]):
             of.doubt[i, c] = 0
         of.t_height[i] = t
+        of.t_heard[i] = 0
+        for c in range(3):
+            of.last_p[i, c] = 0.0
         of.h_source[i] = height_source(reports.Z, j, source)
         of.has_baro[i] = 1 if pressure else 0
         of.plot_sensor[i] = reports.sensor[j]

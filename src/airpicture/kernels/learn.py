@@ -17,6 +17,8 @@ from airpicture.kernels.layout import (
     EXISTENCE,
     M_TURN_SECONDS,
     NUMBERS,
+    POLAR,
+    POSITION,
     S_POSITION,
     S_VELOCITY,
     SHARED,
@@ -24,6 +26,8 @@ from airpicture.kernels.layout import (
     Z_ELEVATION,
     Z_H,
     Z_H_BARO,
+    Z_KIND,
+    Z_P,
 )
 from airpicture.kernels.life import COASTING, CONFIRMED
 from airpicture.kernels.records import store_track
@@ -64,6 +68,7 @@ class Held(NamedTuple):
     states: F64  # (cap, RECORD) see `records`
     spreads: F32  # (cap, 2 RECORD) the same memory
     existence: F64  # (cap,), a column of it
+    last_p: F64  # (cap, 3), likewise
     summary: F32  # (cap, SUMMARY)
     t_ns: I64  # (cap,), as all that name no shape
     number: I64
@@ -73,6 +78,7 @@ class Held(NamedTuple):
     t_first: I64
     t_aged: I64
     t_height: I64
+    t_heard: I64
     t_technology: I64  # (cap, technologies)
     plots: I32
     misses: I32
@@ -186,6 +192,34 @@ def height_source(Z: F64, j: int, before: int) -> int:
 
 
 @part
+def _note_height(i: int, Z: F64, j: int, t: int, of: Held) -> None:
+    """Note what plot j of time t says of the height of track i."""
+    of.h_source[i] = height_source(Z, j, int(of.h_source[i]))
+    if height_source(Z, j, NO_HEIGHT) != NO_HEIGHT:
+        of.t_height[i] = max(of.t_height[i], t)
+    if math.isfinite(Z[j, Z_H_BARO]):
+        of.has_baro[i] |= 1
+
+
+@part
+def _note_place(i: int, Z: F64, j: int, of: Held) -> None:
+    """Note where the last plot of track i was; a slant range without a height says so only vaguely."""
+    kind = int(Z[j, Z_KIND])
+    placed = kind == POSITION or (kind == POLAR and height_source(Z, j, NO_HEIGHT) != NO_HEIGHT)
+    for c in range(3):
+        of.last_p[i, c] = Z[j, Z_P + c] if placed else 0.0
+
+
+@part
+def learn_message(i: int, R: Any, j: int, of: Held) -> None:
+    """Let track i learn from message j what it says of codes and height, and that the target still transmits."""
+    t = R.t_ns[j]
+    of.t_heard[i] = max(of.t_heard[i], t)
+    _identify(i, -1, R.mode_3a[j], R.callsign[j], of)  # the address is how it came here: no evidence of its own
+    _note_height(i, R.Z, j, t, of)
+
+
+@part
 def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Held) -> None:
     """Note that track i had plots in its gate, taken or not: it has had its look, existence has been told.
 
@@ -237,7 +271,7 @@ def _seen(i: int, t_ns: int, sensor: int, of: Held) -> None:
 
 
 @part
-def turn_learnt(vx: float, vy: float, vz: float, now: F32, known: float, dt: float, motion: F64) -> float:
+def turn_learnt(vx: float, vy: float, vz: float, now: F32 | F64, known: float, dt: float, motion: F64) -> float:
     """Return how fast the course of an updated track turns [rad/s], from its velocity dt seconds before and now.
 
     One exponential mean of the turn of the filtered course over the memory M_TURN_SECONDS. In a turn the filter's
@@ -312,13 +346,10 @@ def learn_track(
     if kind < of.t_technology.shape[1]:
         of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
     _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
-    of.h_source[i] = height_source(R.Z, j, int(of.h_source[i]))
-    if height_source(R.Z, j, NO_HEIGHT) != NO_HEIGHT:
-        of.t_height[i] = max(of.t_height[i], t)
-    if math.isfinite(R.Z[j, Z_H_BARO]):
-        of.has_baro[i] |= 1
+    _note_height(i, R.Z, j, t, of)
     if newest:  # a plot that came late changes nothing that speaks of the last plot
         _note_sensor(i, sensor, of)
+        _note_place(i, R.Z, j, of)
         of.plot_range[i] = R.slant_range[j]
         of.plot_azimuth[i] = R.azimuth[j]
         of.plot_h_baro[i] = R.Z[j, Z_H_BARO]
@@ -344,6 +375,7 @@ def copy_tracks(index: I64, of: Held, into: Held, at: int) -> None:
         for c in range(of.doubt.shape[1]):
             into.doubt[o, c] = of.doubt[i, c]
         into.t_ns[o], into.t_plot[o], into.t_height[o] = of.t_ns[i], of.t_plot[i], of.t_height[i]
+        into.t_heard[o] = of.t_heard[i]
         into.number[o], into.t_first[o], into.t_aged[o] = of.number[i], of.t_first[i], of.t_aged[i]
         into.plots[o], into.misses[o], into.status[o] = of.plots[i], of.misses[i], of.status[i]
         into.address[o], into.mode_3a[o], into.callsign[o] = of.address[i], of.mode_3a[i], of.callsign[i]

@@ -140,7 +140,7 @@ def begin(
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
     while len(pool.desks) < parts:
         pool.desks.append(make_desk(most))
-    desks = dict(zip(ranges, pool.desks, strict=False))
+    desks: dict[tuple[int, int], Any] = dict(zip(ranges, pool.desks, strict=False))
 
     def search(part: tuple[int, int]) -> I64:
         counts = np.empty(COUNTS, np.int64)
@@ -151,7 +151,8 @@ def begin(
             reports.address,
             reports.mode_3a,
             wanted,
-            *part,
+            part[0],
+            part[1],
             stations.sites,
             stations.period,
             stations.pd,

@@ -16,7 +16,7 @@ Read in this order::
     systemtracks.py    fields -> tracks
     reader.py          all of it: `read_asterix`
     live.py            the same as it arrives, datagram by datagram
-    encode*.py         tracks -> CAT062, CAT063, CAT065
+    encode*.py         tracks -> CAT062, CAT063, CAT065; alerts -> CAT004
 
 Left out: the contents of reserved expansion and special purpose fields, which pass by length; categories
 without tables, which are counted.
