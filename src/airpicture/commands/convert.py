@@ -33,6 +33,7 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
+    input_columns: str | None,
     what: str | None,
 ) -> None:
     """Convert plots or tracks from one format to another; nothing is tracked.
@@ -49,7 +50,7 @@ def command(
     from airpicture.formats import open_recording, write_tracks
     from airpicture.formats.sensors import write_sensors
 
-    how = how_to_read(sensor_file, editions, date)
+    how = how_to_read(sensor_file, editions, date, input_columns)
     if what == "messages":
         _write_messages(source, out, how["sensors"], how["date"])
         return

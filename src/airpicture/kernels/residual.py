@@ -41,7 +41,8 @@ R_VAR_UP: Final = 8
 R_V_EAST: Final = 9  # m/s, of the rest
 R_V_NORTH: Final = 10
 R_SIDES: Final = 11  # sides that the rest lies on: 2 in the middle, 1 at an end, 0 where it's alone
-TOLD: Final = 12
+R_VAR: Final = 12  # m², of a reported position's own error, per axis
+TOLD: Final = 13
 
 
 @inline
@@ -123,6 +124,7 @@ def compare(Z: F64, j: int, site: F64, T: F64, told: F64, i: int) -> None:
         var = T[VAR_POS] + (var if T[SHARED] > 0.0 else 0.0)
     e, n = dx * ex + dy * ey + dz * ez, dx * nx + dy * ny + dz * nz
     s11, s12, s22 = _between(T, east, east) + var, _between(T, east, north), _between(T, north, north) + var
+    told[i, R_VAR] = var
     told[i, R_D2] = _distance(e, n, s11, s12, s22)
     _put(told, i, e, n, s11, s12, s22, 2)
 

@@ -32,7 +32,7 @@ class Laid(NamedTuple):
 
 
 def lay(owned: Owned, period_s: float | None = None) -> Laid:
-    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples within each track."""
+    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples in between."""
     whose = np.where(owned.owner >= 0, owned.owner, candidates(owned))
     plot = np.flatnonzero(whose >= 0)
     number, track = np.unique(whose[plot], return_inverse=True)
@@ -125,8 +125,8 @@ def _address(owned: Owned, number: I64) -> NDArray[np.int32]:
     return owned.tracks.address[last]
 
 
-def paths(laid: Laid, owned: Owned, Z: F64, var_most: float) -> Paths:
+def paths(laid: Laid, Z: F64, var_most: float, scatter: F64) -> Paths:
     """Return tracks as kernels take them, with the air's pressure offset smoothed along each."""
     offset, var_offset = np.zeros(len(laid.plot)), np.full(len(laid.plot), var_most)
     pressure_offsets(laid.start, laid.plot, laid.used, Z, var_most, offset, var_offset)
-    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset)
+    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset, scatter)
