@@ -142,7 +142,9 @@ class Plots(_Table):
     """Sensor reports, one row each, as they came: nothing corrected, nothing projected.
 
     A radar plot has ``slant_range`` and ``azimuth``, a passive one ``azimuth`` alone, a reported position ``lat`` and
-    ``lon``. Whatever isn't measured is NaN (floats) or -1 (codes).
+    ``lon``. A plot without any of these, with an ``address`` and something told of its target (velocity, climb, height,
+    turn, Mode A code, callsign), is a message: it goes to the track of that address. Whatever isn't measured is NaN
+    (floats) or -1 (codes).
     """
 
     t_ns: I64  # (M,) ns UTC since 1970
@@ -161,6 +163,9 @@ class Plots(_Table):
     callsign: U64  # (M,) packed, see pack_callsigns; 0 missing
     v_east: F64  # (M,) m/s, reported
     v_north: F64  # (M,) m/s, reported
+    v_up: F64  # (M,) m/s, reported climb, by pressure or geometric
+    sigma_v: F64  # (M,) m/s, standard deviation of the reported velocity, per horizontal axis
+    turn_rate: F64  # (M,) rad/s, reported rate of the track angle, counter-clockwise (files: clockwise, as azimuths)
     technology: U8  # (M,) Technology
     truth: I32  # (M,) row in truth_names, -1 clutter or not simulated; the tracker never reads it
     sensors: Sensors

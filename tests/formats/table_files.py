@@ -34,6 +34,9 @@ def some_plots() -> Plots:
         callsign=["IBE3166", "A", None],
         v_east_mps=[np.nan, 200.0, np.nan],
         v_north_mps=[np.nan, -100.0, np.nan],
+        v_up_mps=[np.nan, -5.0, np.nan],
+        sigma_v_mps=[np.nan, 0.5, np.nan],
+        turn_rate_degps=[np.nan, 3.0, np.nan],
         truth=["one", None, "two"],
     )
 

@@ -91,6 +91,13 @@ def test_unmeasured_rows_are_left_to_the_tracker() -> None:
     assert np.isnan(plots.slant_range[0])
 
 
+def test_messages_have_an_address_instead_of_a_place() -> None:
+    plots = build(range_m=None, azimuth_rad=None, sensor="adsb", address=7, v_up_mps=[1.0, np.nan], turn_rate_degps=3)
+    assert np.isnan(plots.lat).all()
+    assert np.isnan(plots.v_up).tolist() == [False, True]
+    np.testing.assert_allclose(plots.turn_rate, -np.radians(3))  # clockwise as an azimuth outside, inside against it
+
+
 MISTAKES: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"azimut_deg": [1, 2]}, ("unknown column 'azimut_deg'", "Did you mean 'azimuth_deg'?")),
     ({"sensor": "nord"}, ("unknown sensor 'nord'", "north, adsb", "Did you mean 'north'?", "row 1")),

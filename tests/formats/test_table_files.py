@@ -22,7 +22,7 @@ from airpicture.formats.columns import (
     truth_from_arrow,
     write_table,
 )
-from airpicture.tables import Plots
+from airpicture.tables import Plots, SensorKind
 
 # The contract, written out by hand and on purpose a second time: other programs rely on it.
 F, T = "double", "string"
@@ -43,6 +43,9 @@ PLOTS = {
     "callsign": T,
     "v_east_mps": F,
     "v_north_mps": F,
+    "v_up_mps": F,
+    "sigma_v_mps": F,
+    "turn_rate_degps": F,
     "truth": T,
 }
 TRUTH = {
@@ -307,3 +310,24 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.parquet or \.csv"):
         some_plots().write(tmp_path / "plots.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_of_an_address_that_tell_something_need_no_place(tmp_path: Path) -> None:
+    (tmp_path / "plots.csv").write_text(
+        "t_ns,sensor,address,h_baro_ft,mode_3a,callsign,v_east_mps,v_north_mps,v_up_mps,turn_rate_degps,lat_deg,lon_deg\n"
+        "1,a,77,1000,,,,,,,,\n2,a,77,,5,,,,,,,\n3,a,77,,,IBE1,,,,,,\n"
+        "4,a,77,,,,10,20,,,,\n5,a,77,,,,,,3,,,\n6,a,77,,,,,,,3,,\n7,a,77,,,,10,,,,,\n"
+    )
+    recording = open_recording(tmp_path / "plots.csv")
+    assert recording.plots.t_ns.tolist() == [1, 2, 3, 4, 5, 6]
+    assert recording.report.refused == {"NO_POSITION": 1}
+    assert recording.plots.sensors.kind.tolist() == [SensorKind.ADSB]
+    assert recording.plots.turn_rate[5] == pytest.approx(-np.radians(3))
+
+
+def test_files_of_before_the_newer_columns_are_read(tmp_path: Path) -> None:
+    newer = ["v_up_mps", "sigma_v_mps", "turn_rate_degps"]
+    write_table(some_plots().to_arrow().drop_columns(newer), tmp_path / "plots.parquet")
+    plots = read(tmp_path / "plots.parquet", sensors=two_sensors())
+    assert isinstance(plots, Plots)
+    assert np.isnan([plots.v_up, plots.sigma_v, plots.turn_rate]).all()

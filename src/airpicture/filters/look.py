@@ -33,7 +33,7 @@ from airpicture.kernels.room import CONDITIONED, Room
 from airpicture.parallel import Run, do
 from airpicture.reports import Nearby, Reports, Stations
 from airpicture.store import Store
-from airpicture.tables import F64, U8
+from airpicture.tables import F64, I64, U8
 
 TASKS = 8  # more than two or four threads need to end at about the same time
 CHUNKS_LEAST = 2  # of a task
@@ -44,10 +44,12 @@ class Looked(NamedTuple):
     """What came of a look."""
 
     claimed: F64  # (M,) probability that some track owns each plot
+    owner: I64  # (M,) number of the track that each plot counts as one of, -1 where none is more likely than not
     changed: U8  # (n,) of the chunks' tracks: 0 as it was, 1 looked at, 2 moved, 3 took a plot
     exact: int  # clusters solved exactly
     propagated: int  # clusters solved by belief propagation
     merged: int  # rivals ended
+    lags: F64  # (n, 3) what pairs of sensors tell of their clocks, see `kernels.latency`; empty with one sensor
 
 
 def look_settings(config: Config) -> F64:
@@ -134,7 +136,9 @@ class Looker:
         """
         n = len(chunks.track)
         claimed = np.zeros(reports.size)
+        owner = np.full(reports.size, -1, np.int64)
         changed = np.empty(n, np.uint8)
+        lags = np.empty((n if len(stations.period) > 1 else 0, 3))
         count = len(chunks.chunk) - 1
         tasks = 1 if run is None else max(min(count // CHUNKS_LEAST, TASKS), 1)
         rooms = self._room_for(tasks, chunks.tracks_most, chunks.pairs_most, reports.size)
@@ -159,13 +163,17 @@ class Looker:
                     rooms[k],
                     np.uint64(LANES),
                     claimed,
+                    owner,
                     changed,
+                    lags,
                     counts[k],
                 )
             )
         do(look_chunks, jobs, run)
         total = counts.sum(axis=0)
-        return Looked(claimed, changed, int(total[L_EXACT]), int(total[L_PROPAGATED]), int(total[L_MERGED]))
+        return Looked(
+            claimed, owner, changed, int(total[L_EXACT]), int(total[L_PROPAGATED]), int(total[L_MERGED]), lags
+        )
 
 
 def _grown(need: int, have: int) -> int:

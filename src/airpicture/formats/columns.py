@@ -6,9 +6,10 @@ The columns themselves are decided in ``schemas``, the files in ``tablefiles``, 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.errors import InputError, Reason
 from airpicture.formats.arrow import Table, pa, pc
@@ -73,6 +74,9 @@ def plots_to_arrow(plots: Plots) -> Table:
         "callsign": callsigns(plots.callsign),
         "v_east_mps": floats(plots.v_east),
         "v_north_mps": floats(plots.v_north),
+        "v_up_mps": floats(plots.v_up),
+        "sigma_v_mps": floats(plots.sigma_v),
+        "turn_rate_degps": floats(plots.turn_rate, -DEG),
         "truth": names_of(plots.truth, plots.truth_names),
     }
     table: Table = pa.table(columns, schema=arrow_schema("plots"))
@@ -164,7 +168,8 @@ def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked
     refuse(loaded, reasons, faults, np.asarray(pc.is_null(table["t_ns"])), Reason.NOT_FINITE, "t_ns is unknown")
     half = np.isnan(lat) != np.isnan(lon)
     refuse(loaded, reasons, faults, half, Reason.NOT_FINITE, "only one of lat_deg and lon_deg is known")
-    nowhere = np.isnan(columns["azimuth_deg"]) & np.isnan(lat)
+    message = (columns["address"] >= 0) & np.isnan(columns["range_m"]) & _tells(columns, table)
+    nowhere = np.isnan(columns["azimuth_deg"]) & np.isnan(lat) & ~message
     text = "no position: neither azimuth_deg (with or without range_m) nor lat_deg with lon_deg is known"
     refuse(loaded, reasons, faults, nowhere, Reason.NO_POSITION, text)
     sensor, ids = numbered(table["sensor"])
@@ -214,6 +219,9 @@ def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked
         callsign=packed(table["callsign"]),
         v_east=columns["v_east_mps"],
         v_north=columns["v_north_mps"],
+        v_up=columns["v_up_mps"],
+        sigma_v=columns["sigma_v_mps"],
+        turn_rate=columns["turn_rate_degps"] * -DEG,
         technology=np.zeros(len(lat), np.uint8),
         truth=truth,
         sensors=sensors,
@@ -232,6 +240,15 @@ def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked
         counts["BAD_VALUE"] = counts.get("BAD_VALUE", 0) + loaded.lost
     faults = sorted(dict(reversed(faults)).items())  # the first fault of each row
     return Checked(plots, counts, tuple(faults[:REFUSALS_MAX]), tuple(notes))
+
+
+def _tells(columns: dict[str, Any], table: Table) -> NDArray[np.bool_]:
+    """Return which rows tell something of a target besides its place: what makes a message of an address."""
+    told: NDArray[np.bool_] = (columns["mode_3a"] >= 0) | np.asarray(pc.is_valid(table["callsign"]))
+    told |= np.isfinite(columns["v_east_mps"]) & np.isfinite(columns["v_north_mps"])
+    for name in ("h_ell_m", "h_baro_ft", "v_up_mps", "turn_rate_degps"):
+        told |= np.isfinite(columns[name])
+    return told
 
 
 def truth_from_arrow(table: Table) -> Truth:

@@ -15,7 +15,7 @@ from airpicture.tables import I32, SensorKind, Sensors
 def guess_sensors(ids: Sequence[str], sensor: I32, columns: dict[str, Any], path: str) -> tuple[Sensors, I32]:
     known = sensor >= 0
     counts = {}
-    for name in ("range_m", "lat_deg"):
+    for name in ("range_m", "lat_deg", "azimuth_deg"):
         counts[name] = np.bincount(sensor[known & ~np.isnan(columns[name])], minlength=len(ids))
     rows = []
     for k, sensor_id in enumerate(ids):
@@ -26,7 +26,8 @@ def guess_sensors(ids: Sequence[str], sensor: I32, columns: dict[str, Any], path
                 path=path,
                 column="sensor",
             )
-        kind = "radar" if counts["range_m"][k] else "adsb" if counts["lat_deg"][k] else "passive"
+        bearings = counts["azimuth_deg"][k] and not counts["lat_deg"][k]
+        kind = "radar" if counts["range_m"][k] else "passive" if bearings else "adsb"
         rows.append({"id": sensor_id, "kind": kind})
     return discovered(rows), np.arange(len(ids), dtype=np.int32)
 

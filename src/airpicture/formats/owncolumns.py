@@ -43,6 +43,9 @@ _FORMS: Final[dict[str, _Form]] = {
     "h_baro_m": _Form("h_baro", 1, -3_048, 304_800),
     "v_east_mps": _Form("v_east", 1, -_SPEED, _SPEED),
     "v_north_mps": _Form("v_north", 1, -_SPEED, _SPEED),
+    "v_up_mps": _Form("v_up", 1, -_SPEED, _SPEED),
+    "sigma_v_mps": _Form("sigma_v", 1, 1e-3, 1e4),
+    "turn_rate_degps": _Form("turn_rate", -DEG, -360, 360),
 }
 _OTHERS: Final = ("t_ns", "sensor", "mode_3a", "address", "callsign", "technology", "truth")
 _PARTNERS: Final = {"slant_range": "azimuth", "elevation": "azimuth", "lat": "lon", "lon": "lat"}
@@ -52,8 +55,8 @@ _SAID: Final = {"slant_range": "range_m", "elevation": "elevation", "azimuth": "
 def plots_from_columns(*, sensors: Sensors, t_ns: Any, sensor: Any, **columns: Any) -> Plots:
     """Build plots from arrays.
 
-    Single values stand for all rows. A NaN (None in texts and codes, or a masked entry) is "not measured"; rows that
-    lack a position are the tracker's to count and refuse.
+    Single values stand for all rows. A NaN (None in texts and codes, or a masked entry) is "not measured". Rows that
+    lack a position are messages where they have an address and tell something, else the tracker's to count and refuse.
 
     Parameters
     ----------
@@ -67,7 +70,8 @@ def plots_from_columns(*, sensors: Sensors, t_ns: Any, sensor: Any, **columns: A
     mode_3a : (M,) value of the 12 bits, -1 missing
     address : (M,) 24-bit, -1 missing; as integers or hexadecimal text
     callsign : (M,) text
-    v_east_mps, v_north_mps : (M,) reported velocity
+    v_east_mps, v_north_mps, sigma_v_mps : (M,) reported velocity, and its standard deviation per axis
+    v_up_mps : (M,) reported climb; turn_rate_degps : (M,) reported rate of the track angle, clockwise
     technology : (M,) Technology; by default from the kind of sensor and the identity that came with the plot
     truth : (M,) text or None
 
@@ -94,8 +98,11 @@ def plots_from_columns(*, sensors: Sensors, t_ns: Any, sensor: Any, **columns: A
             raise InputError(
                 f"{_SAID[column]} is given without {_SAID[partner]}", expected="both", column=_SAID[column]
             )
-    if "azimuth" not in filled and "lat" not in filled:
-        raise InputError("no position given", expected="range_m with azimuth, azimuth alone (passive), or lat with lon")
+    if "azimuth" not in filled and "lat" not in filled and "address" not in given:
+        raise InputError(
+            "no position given",
+            expected="range_m with azimuth, azimuth alone (passive), lat with lon, or the address of what is told of",
+        )
     if "azimuth" in filled:
         filled["azimuth"] = np.mod(filled["azimuth"], TAU)
     if "lon" in filled:

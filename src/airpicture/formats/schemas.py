@@ -66,7 +66,9 @@ PLOTS: Final[tuple[Column, ...]] = (
     Column("sigma_pos_m", _F, False, 1e-3, 1e6),
     _H_BARO,
     *_IDENTITY,
-    *_speeds("east", "north"),
+    *_speeds("east", "north", "up"),
+    Column("sigma_v_mps", _F, False, 1e-3, 1e4),
+    Column("turn_rate_degps", _F, False, -360, 360),  # clockwise, as azimuths are
     Column("truth", _T),
 )
 

@@ -70,7 +70,7 @@ def _through(x: float, y: float, z: float, P: F64, o: int, a: int) -> tuple[floa
 
 
 @inline
-def _show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> None:
+def show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> None:
     """Write the mean (6) and covariance (21) from T[o] on, in ECEF, to column q as east, north, up."""
     straight, left, right = T[MODE + STRAIGHT], T[MODE + LEFT], T[MODE + RIGHT]
     x, y, z = T[o], T[o + 1], T[o + 2]
@@ -154,7 +154,7 @@ def snapshot_rows(
             i = index[k]
             predict(of.rows[i], max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T, lanes)
             mixture(T, lanes)
-            _show(T, T_MEAN, of.rows[i, VAR_COMMON], motion, out, q)
+            show(T, T_MEAN, of.rows[i, VAR_COMMON], motion, out, q)
             source = int(of.h_source[i])
             _show_height(i, t_ns[k], source, of, of.rows[i, VAR_BARO], of.rows[i, D_BARO], out, q)
             out[O_EXISTENCE, q] = existence_at(of.rows[i, EXISTENCE], t_ns[k], of.t_aged[i], lifetime)

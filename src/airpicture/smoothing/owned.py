@@ -1,0 +1,122 @@
+"""Which plot is which track's: one run of the tracker that is listened to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airpicture.config import Config
+from airpicture.kernels.layout import Z_P
+from airpicture.plots import register, station_columns
+from airpicture.reports import Reports, Stations
+from airpicture.tables import I64, Plots, Sensors, Status, Tracks
+from airpicture.tracker import track_with_counts
+
+BRIDGE_S = 600.0  # longest silence of an address over which its tracks are one, if it could fly that far meanwhile
+BRIDGE_M = 2_000.0  # what two tracks of one address may be off each other beside that
+
+
+class Owned(NamedTuple):
+    """Registered plots in the order of time, and whose they are."""
+
+    reports: Reports
+    row: I64  # (M,) of the plots table
+    owner: I64  # (M,) number of the track, -1 for none
+    tracks: Tracks  # as the tracker had them, confirmed at some time, by number and time
+    stations: Stations
+
+
+def own(
+    plots: Plots,
+    sensors: Sensors,
+    config: Config,
+    progress: Callable[[int, int], None] | None = None,
+    spared: NDArray[np.bool_] | None = None,
+) -> Owned:
+    """Track a recording and say of each plot which confirmed track took it.
+
+    Tracks of one address that follow one another are one: a silence that ends a live track is only a gap in
+    hindsight. Those that overlap stay two.
+
+    spared : (M,) which plots the tracker gets to see; default: all
+    """
+    heard: list[tuple[Reports, I64]] = []
+
+    def on_look(reports: Reports, owner: I64) -> None:
+        mine = np.flatnonzero(owner >= 0)
+        if len(mine):
+            heard.append((reports.take(mine), owner[mine]))
+
+    seen = plots if spared is None or spared.all() else plots.take(spared)
+    tracks, _ = track_with_counts(seen, sensors, config, progress=progress, on_look=on_look)
+    confirmed = np.unique(tracks.track[tracks.status == Status.CONFIRMED])
+    tracks = tracks.take(np.isin(tracks.track, confirmed))
+    tracks = tracks.take(np.lexsort((tracks.t_ns, tracks.track)))
+    stations = station_columns(sensors)
+    # a callsign passes registration as it is, so it carries the row meanwhile
+    numbered = replace(plots, callsign=np.arange(len(plots), dtype=np.uint64), sensors=sensors)
+    reports, _ = register(numbered, stations, config)
+    row = reports.callsign.astype(np.int64)
+    reports = reports._replace(callsign=plots.callsign[row])
+    owner = _whose(reports, heard)
+    owner[~np.isin(owner, confirmed)] = -1
+    number = _bridged(tracks, config.life.speed_max)
+    if len(tracks):
+        tracks = replace(tracks, track=number[np.searchsorted(confirmed, tracks.track)])
+        tracks = tracks.take(np.lexsort((tracks.t_ns, tracks.track)))
+        owner = np.where(owner >= 0, number[np.searchsorted(confirmed, np.maximum(owner, confirmed[0]))], -1)
+    return Owned(reports, row, owner, tracks, stations)
+
+
+def _whose(reports: Reports, heard: list[tuple[Reports, I64]]) -> I64:
+    """Return the owner of each report, found again by sensor, time and place: no two reports share all three."""
+    owner = np.full(reports.size, -1, np.int64)
+    if not heard:
+        return owner
+    keys = [_key(reports), *(_key(part) for part, _ in heard)]
+    joined = np.concatenate(keys)
+    whose = np.concatenate([owner, *(numbers for _, numbers in heard)])
+    order = np.lexsort((np.arange(len(joined)) < reports.size, *joined.T))
+    same = (joined[order[1:]] == joined[order[:-1]]).all(axis=1)
+    told, own_row = order[:-1][same], order[1:][same]
+    assert (own_row < reports.size).all()
+    owner[own_row] = whose[told]
+    return owner
+
+
+def _key(reports: Reports) -> I64:
+    """Return what tells reports apart, (M, 6) whole numbers."""
+    place = np.ascontiguousarray(reports.Z[:, Z_P : Z_P + 3]).view(np.int64)
+    return np.column_stack([reports.t_ns, reports.sensor.astype(np.int64), reports.address.astype(np.int64), place])
+
+
+def _bridged(tracks: Tracks, speed_max: float) -> I64:
+    """Return for each track number, in rising order, that of the first of the tracks that are one with it."""
+    numbers, first = np.unique(tracks.track, return_index=True)
+    last = np.append(first[1:], len(tracks)) - 1
+    joined = numbers.copy()
+    address = tracks.address[last]
+    begin, end = tracks.t_ns_first[first], tracks.t_ns_plot[last]
+    order = np.lexsort((begin, address))
+    place = _places(tracks)
+    held = -1  # the track that goes on
+    for k in order:
+        if address[k] < 0:
+            continue
+        if held >= 0 and address[held] == address[k]:
+            gap = (begin[k] - end[held]) * 1e-9
+            apart = float(np.linalg.norm(place[first[k]] - place[last[held]]))
+            if 0.0 <= gap <= BRIDGE_S and apart < speed_max * gap + BRIDGE_M:
+                joined[k] = joined[held]
+        held = k
+    return joined
+
+
+def _places(tracks: Tracks) -> NDArray[np.float64]:
+    """Return the places of tracks on a sphere [m]; near enough to say whether one could fly from here to there."""
+    lat, lon = tracks.lat, tracks.lon
+    return 6_371_000.0 * np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
