@@ -25,8 +25,8 @@ def test_the_example_is_sound_and_says_the_defaults() -> None:
     assert bare.journal.rotate_mb == settings.journal.rotate_mb / 4  # in memory there's less room
     assert (bare.web.port, bare.step_s) == (settings.web.port, settings.step_s)
     # each line that is commented out as an example is sound, too
-    full = re.sub(r"(?m)^# (?=(\[\[|from =|to =|name =|rotate_s|keep_h|changes|capacity|late_s|association|checkpoint))",
-                  "", example_text())  # fmt: skip
+    keys = r"\[\[|from =|to =|name =|rotate_s|keep_h|changes|capacity|late_s|association|checkpoint"
+    full = re.sub(rf"(?m)^# (?=({keys}))", "", example_text())
     assert len(parse_settings(full.replace('token_file = "hook.token"', ""), "example.toml").outputs) == 6
 
 
@@ -77,7 +77,7 @@ def test_faults_without_a_line(tmp_path: Path) -> None:
         parse_settings("[web]\nlisten = \n", "serve.toml")
     with pytest.raises(ConfigError, match=r"no \[\[input\]\]"):
         parse_settings(RADAR, "serve.toml")
-    with pytest.raises(AirpictureError, match="no such file.*--example"):
+    with pytest.raises(AirpictureError, match=r"no such file.*--example"):
         load_settings(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="another speed than 1"):
         parse_settings(SOUND + '[[input]]\nfrom = "replay:x"\nspeed = 2\n', "serve.toml")

@@ -11,8 +11,8 @@ from airpicture.formats.decoding import Source, start_payload
 from airpicture.formats.journal import Kind, Record, pack, segments
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.service.clock import Clock, ReplayClock
-from airpicture.service.config import JournalSettings
 from airpicture.service.journal import JournalWriter, Position, Tail, all_segments, last_time
+from airpicture.service.settings import JournalSettings
 
 NOW = 1_764_331_200 * 10**9
 S = 10**9

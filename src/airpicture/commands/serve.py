@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from airpicture.service.config import Settings
+    from airpicture.service.settings import Settings
 
 
 @click.command("serve")

@@ -1,10 +1,11 @@
 """The picture as ``aircraft.json`` and ``receiver.json``, as readsb writes them and tar1090 and others read them.
 
-What a tracker means by these words differs from a receiver in three things, all within what the format says:
+What a tracker means by these words differs from a receiver in four things, all within what the format says:
 
 - a position is where the track is at the time of the picture, so that ``seen_pos`` is 0 (or what the picture is old);
   how long ago a plot last told of it is ``seen``;
 - ``rc``, ``nic``, ``nac_p`` and ``nac_v`` say how sure the track is, not how sure the aircraft's own navigation is;
+- a coasting track goes on flying here, with the height that was last told;
 - a track without an address has an id with a tilde, made of its number, and is a ``tisb_trackfile``, which the format
   has for "primary or Mode A/C radar".
 
@@ -28,7 +29,7 @@ from airpicture.formats.textrows import callsign_texts, cell, chosen_texts, esca
 from airpicture.tables import F64, I64, SensorKind, Status, Technology, Tracks
 from airpicture.units import DEG, FPM, FT, KT, SECOND_NS, TAU
 
-HELD_NS: Final = 30 * SECOND_NS  # a technology that told of a track no longer ago than this is what it rests on
+HELD_NS: Final = 30 * SECOND_NS  # a track rests on technologies that told of it within this of its last plot
 GROUND_SPEED: Final = (
     60.0 * KT
 )  # m/s; slower, with a transponder but without a height: on the ground, where none is sent
@@ -108,13 +109,14 @@ def _cells(tracks: Tracks, now_ns: int) -> list[Any]:
     speed = np.hypot(tracks.v_east, tracks.v_north)
     course = np.arctan2(tracks.v_east, tracks.v_north) % TAU / DEG
     course = np.where(np.rint(course * 100) >= 36_000, 0.0, course)  # 359.997 is rounded to 0, not to 360
-    h_baro = tracks.h_baro / FT
+    h_baro, last_told = heights_of(tracks)
+    h_baro = h_baro / FT
+    climb = np.where(last_told, np.nan, tracks.v_up) / FPM
     ground = on_ground(tracks)
     geometric = tracks.h_from_baro == 0
-    climb = tracks.v_up / FPM
     sigma = np.maximum(tracks.sigma_east, tracks.sigma_north)
     sigma_v = np.maximum(tracks.sigma_v_east, tracks.sigma_v_north)
-    kinds = types_of(tracks, now_ns)
+    kinds = types_of(tracks)
     lists = chosen_texts(("[]", '["lat","lon"]'), (kinds == TYPES.index("mlat")).astype(np.int64))
     files = chosen_texts(("[]", '["lat","lon"]'), (kinds == TYPES.index("tisb_trackfile")).astype(np.int64))
     emergency = np.full(len(tracks), len(EMERGENCIES))
@@ -129,7 +131,7 @@ def _cells(tracks: Tracks, now_ns: int) -> list[Any]:
         cell(',"flight":"', padded, after='"'),
         cell(',"alt_baro":', np.where(ground, b'"ground"', b"")),
         cell(',"alt_baro":', np.where(ground, np.nan, h_baro)),
-        cell(',"alt_geom":', np.where(geometric & ~ground, tracks.h_ell / FT, np.nan)),
+        cell(',"alt_geom":', np.where(geometric & ~ground & ~last_told, tracks.h_ell / FT, np.nan)),
         cell(',"gs":', speed / KT, 1),
         cell(',"track":', np.where(speed > COURSE_SPEED, course, np.nan), 2),
         cell(',"track_rate":', _turn_rate(tracks, speed) / DEG, 2),
@@ -158,6 +160,15 @@ def ids_of(tracks: Tracks) -> NDArray[np.bytes_]:
     return np.where(named, digits, np.char.add(b"~", digits))
 
 
+def heights_of(tracks: Tracks) -> tuple[F64, NDArray[np.bool_]]:
+    """Return pressure altitudes [m], and which of them are the height that was last told.
+
+    That's what coasting tracks are given: nobody knows how a climb goes on without plots.
+    """
+    last_told = (tracks.status == Status.COASTING) & np.isfinite(tracks.plot_h_baro)
+    return np.where(last_told, tracks.plot_h_baro, tracks.h_baro), last_told
+
+
 def on_ground(tracks: Tracks) -> NDArray[np.bool_]:
     """Return which tracks are on the ground as far as one can tell: slow, with an address, and sending no height.
 
@@ -168,10 +179,11 @@ def on_ground(tracks: Tracks) -> NDArray[np.bool_]:
     return ground & (speed < GROUND_SPEED)
 
 
-def types_of(tracks: Tracks, now_ns: int) -> I64:
-    """Return which of `TYPES` each track is: the best that told of it lately, else by the sensors that hold it."""
-    fresh = (tracks.t_ns_technology >= 0) & (now_ns - tracks.t_ns_technology <= HELD_NS)
-    known = (tracks.t_ns_technology >= 0).any(axis=1)
+def types_of(tracks: Tracks) -> I64:
+    """Return which of `TYPES` each track is: the best that told of it last, else by the sensors that hold it."""
+    told = tracks.t_ns_technology
+    known = (told >= 0).any(axis=1)
+    fresh = (told >= 0) & (told.max(axis=1, keepdims=True) - told <= HELD_NS)
     kinds = np.append(tracks.sensors.kind, np.uint8(255))[tracks.seen]
     ads = np.where(known, fresh[:, Technology.ADS], (kinds == SensorKind.ADSB).any(axis=1))
     mlt = np.where(known, fresh[:, Technology.MLT], (kinds == SensorKind.MLAT).any(axis=1))

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from airpicture.formats.aircraftjson import COURSE_SPEED, TYPES, ids_of, on_ground, types_of
+from airpicture.formats.aircraftjson import COURSE_SPEED, TYPES, heights_of, ids_of, on_ground, types_of
 from airpicture.formats.textrows import Cell, callsign_texts, cell, chosen_texts, octal_texts, rows_apart, time_texts
 from airpicture.tables import Status, Tracks
 from airpicture.units import DEG, FPM, FT, KT, TAU
@@ -74,7 +74,7 @@ def sbs_lines(tracks: Tracks, now_ns: int) -> bytes:
 def _lines(tracks: Tracks, kind: int, columns: dict[str, Any], chosen: Any, now_ns: int) -> list[bytes]:
     """Return one line of a transmission type for each track."""
     count = len(tracks)
-    mlat = types_of(tracks, now_ns) == TYPES.index("mlat")
+    mlat = types_of(tracks) == TYPES.index("mlat")
     made = time_texts(tracks.t_ns, date_mark="/", between=",", end="")
     logged = time_texts(np.full(count, now_ns), date_mark="/", between=",", end="")
     cells: list[Cell] = [
@@ -97,15 +97,16 @@ def _columns(tracks: Tracks) -> dict[str, Any]:
     course = np.arctan2(tracks.v_east, tracks.v_north) % TAU / DEG
     course = np.where(np.rint(course * 10) >= 3600, 0.0, course)  # 359.97 is rounded to 0, not to 360
     ground = on_ground(tracks)
+    h_baro, last_told = heights_of(tracks)
     none = np.zeros(len(tracks), np.int64)
     return {
         "callsign": np.char.replace(callsign_texts(tracks.callsign), b",", b" "),
-        "altitude": tracks.h_baro / FT,
+        "altitude": h_baro / FT,
         "speed": speed / KT,
         "course": np.where(speed > COURSE_SPEED, course, np.nan),
         "lat": tracks.lat / DEG,
         "lon": tracks.lon / DEG,
-        "climb": tracks.v_up / FPM,
+        "climb": np.where(last_told, np.nan, tracks.v_up) / FPM,
         "squawk": octal_texts(tracks.mode_3a),
         "alert": none,
         "emergency": -np.isin(tracks.mode_3a, _EMERGENCY).astype(np.int64),

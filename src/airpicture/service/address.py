@@ -40,7 +40,7 @@ IN: Final[dict[str, tuple[str, ...]]] = {
     "beast": ("tcp", "listen", "stdin"),
     "avr": ("tcp", "listen", "stdin"),
     "sbs": ("tcp", "listen", "stdin"),
-    "aircraft-json": ("http", "https", "file", "stdin"),
+    "aircraft-json": ("http", "https", "file", "tcp", "stdin"),
     "plots": ("http", "stdin"),
     "uat": ("tcp", "listen", "stdin"),
     "ais": ("udp", "tcp", "listen", "stdin"),
@@ -154,3 +154,18 @@ def _where(scheme: str, rest: str, usual: str, text: str) -> tuple[str, Address]
             raise ConfigError(f"{text!r} names no host", expected=f"{transport}://HOST:PORT")
         host = "127.0.0.1"
     return transport, Address(transport, host, port, match["path"] or "")
+
+
+def parse_target(text: str) -> Address:
+    """Return the address that bytes are to be played to: ``udp://``, ``tcp://`` or ``listen://HOST:PORT``.
+
+    Raises
+    ------
+    ConfigError : it can't be read
+    """
+    scheme = text.partition(":")[0].lower()
+    if scheme not in ("udp", "tcp", "listen"):
+        raise ConfigError(
+            f"{text!r} isn't a place to play to", expected="udp://HOST:PORT, tcp://HOST:PORT or listen://HOST:PORT"
+        )
+    return _where("", text, "", text)[1]

@@ -20,10 +20,10 @@ import airpicture
 from airpicture.errors import InputError
 from airpicture.formats.decoding import Decoding, make_decoder, start_payload
 from airpicture.formats.live import LiveDecoder
-from airpicture.service.config import Settings
 from airpicture.service.frozen import freeze, thaw
 from airpicture.service.journal import Position
 from airpicture.service.pipeline import Pipeline
+from airpicture.service.settings import Settings
 
 GENERATIONS: Final = 3
 _NAME: Final = re.compile(r"checkpoint-(\d{12})\.apc")
@@ -41,7 +41,7 @@ def code_hash() -> str:
 
 def settings_hash(settings: Settings) -> str:
     """Return a hash of what of the settings makes the picture: not of outputs and addresses."""
-    start = start_payload(settings.sensors, settings.sources(), tracker=repr(settings.tracker))
+    start = start_payload(settings.sensors, settings.sources(), tracker=repr((settings.tracker, settings.alerts)))
     return hashlib.sha256(start).hexdigest()
 
 
@@ -101,7 +101,7 @@ def _links(links: Sequence[Sequence[int]], decoding: Decoding) -> dict[tuple[int
 
 
 def _shared(settings: Settings) -> dict[str, Any]:
-    return {"sensors": settings.sensors, "tracker": settings.tracker, "settings": settings}
+    return {"sensors": settings.sensors, "tracker": settings.tracker, "settings": settings, "alerts": settings.alerts}
 
 
 def _files(folder: str) -> list[tuple[int, Path]]:

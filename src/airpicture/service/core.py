@@ -25,7 +25,7 @@ from airpicture.service.attempts import Attempts
 from airpicture.service.hub import Hub, SensorHealth
 from airpicture.service.journal import Position, Tail, all_segments
 from airpicture.service.latency import Latency
-from airpicture.service.outputs import Output, make_output
+from airpicture.service.outputs import Output, make_outputs
 from airpicture.service.process import Given, end_with_parent, given_from, log, shown, tell, told, with_port
 from airpicture.service.ready import warm
 from airpicture.service.website import Website
@@ -74,9 +74,8 @@ class Core:
         self.tail = Tail(self._given.place.folders, position or self._cold())
         self._position = self.tail.position
         before = told(self._given.place.state, "core").get("ports", {})  # of the run before: whoever knows them stays
-        self.outputs = [
-            make_output(with_port(one, before.get(one.name, 0)), self.settings.sensors) for one in self.settings.outputs
-        ]
+        wanted = [with_port(one, before.get(one.name, 0)) for one in self.settings.outputs]
+        self.outputs = make_outputs(wanted, self.settings.sensors)
         for output in self.outputs:
             await output.open()
         website = Website(self)

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airpicture.service.address import is_loopback
-from airpicture.service.config import WebSettings
+from airpicture.service.settings import WebSettings
 
 FAILURES_MAX: Final = 5  # wrong tokens a minute from one address
 FAILURES_S: Final = 60.0

@@ -22,11 +22,11 @@ from airpicture.errors import AirpictureError, InputError
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import PAYLOAD_MAX, Kind, Record
 from airpicture.service.clock import Clock, ReplayClock
-from airpicture.service.config import InputSettings, Settings
 from airpicture.service.inputs import Rate, StandardInput, TcpClient, TcpServer, Twins, UdpInput
 from airpicture.service.journal import JournalWriter, last_time
 from airpicture.service.polling import Polled, Posted, Replayed
 from airpicture.service.process import Given, end_with_parent, given_from, log, tell, told, with_port
+from airpicture.service.settings import InputSettings, Settings
 from airpicture.tables import Plots
 from airpicture.units import SECOND_NS
 

@@ -9,14 +9,26 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from airpicture.formats.journal import MAGIC, Cursor, Kind, Record, Segment, pack, read_segment, segment_name, segments
-from airpicture.service.config import JournalSettings
+from airpicture.formats.journal import (
+    MAGIC,
+    Cursor,
+    Kind,
+    Record,
+    Segment,
+    is_journal,
+    pack,
+    read_segment,
+    segment_name,
+    segments,
+)
+from airpicture.service.settings import JournalSettings
 from airpicture.units import SECOND_NS
 
 READ_MAX: Final = 4 * 2**20  # octets taken at once; bounds the records in memory
@@ -300,11 +312,20 @@ def last_time(folders: Sequence[str]) -> int:
 
 
 def memory_folder(name: str) -> str:
-    """Return a folder of one's own in memory, or where the system keeps temporary files."""
-    import tempfile
+    """Return a folder of one's own in memory, or where the system keeps temporary files.
 
+    What services left behind there that were killed with all their processes is removed, unless it's the only place
+    where something is kept.
+    """
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
-    return tempfile.mkdtemp(prefix=f"airpicture-{name}-", dir=base)
+    for old in Path(base).glob("airpicture-*-*-*"):
+        with suppress(OSError, ValueError):
+            pid = int(old.name.split("-")[2])
+            if "spare" in old.name and is_journal(old):
+                continue
+            if old.stat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+                remove(str(old))
+    return tempfile.mkdtemp(prefix=f"airpicture-{name}-{os.getpid()}-", dir=base)
 
 
 def remove(folder: str) -> None:

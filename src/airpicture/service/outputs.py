@@ -14,8 +14,9 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -25,10 +26,12 @@ from airpicture.alerts import Alert, AlertKind
 from airpicture.errors import ConfigError
 from airpicture.formats.asterix.encode import Cat062Writer, split_datagrams
 from airpicture.formats.asterix.encode_status import Condition
-from airpicture.service.config import OutputSettings, read_token
+from airpicture.service.address import Address
+from airpicture.service.config import read_token
 from airpicture.service.hub import SensorHealth, Update
 from airpicture.service.process import log, shown
 from airpicture.service.senders import Sender, make_sender
+from airpicture.service.settings import OutputSettings
 from airpicture.tables import U8, Sensors, Status, Tracks
 from airpicture.units import SECOND_NS
 
@@ -102,12 +105,11 @@ def conditions(update: Update, count: int) -> U8:
     return found
 
 
-class Cat062Output:
-    """ASTERIX CAT062 with CAT065 and CAT063: all tracks each period, or each as it changes."""
+class Cat062Encoder:
+    """Encodes each update once for all outputs that want it alike."""
 
-    def __init__(self, settings: OutputSettings, sensors: Sensors, sender: Sender) -> None:
-        self.name, self.counts = settings.name, sender.counts
-        self._sender, self._count = sender, len(sensors)
+    def __init__(self, settings: OutputSettings, sensors: Sensors) -> None:
+        self._count = len(sensors)
         self._period = None if settings.changes else Period(settings.period_s)
         self._writer = Cat062Writer(
             sensors,
@@ -116,6 +118,34 @@ class Cat062Output:
             tentative=settings.tentative,
             batch_s=1.0 if settings.changes else settings.period_s,
         )
+        self._update: Update | None = None
+        self._data = b""
+
+    def data(self, update: Update) -> bytes:
+        """Return the blocks that are due, none where none are."""
+        if update is not self._update:
+            self._update = update
+            self._data = self._encoded(update)
+        return self._data
+
+    def _encoded(self, update: Update) -> bytes:
+        tracks = update.tracks.take(update.changed) if self._period is None else self._period.due(update)
+        if tracks is None:
+            return b""
+        return self._writer.batch(
+            tracks,
+            update.now_ns,
+            overload=overloaded(update.alerts),
+            sensor_conditions=conditions(update, self._count),
+        )
+
+
+class Cat062Output:
+    """ASTERIX CAT062 with CAT065 and CAT063: all tracks each period, or each as it changes."""
+
+    def __init__(self, settings: OutputSettings, encoder: Cat062Encoder, sender: Sender) -> None:
+        self.name, self.counts = settings.name, sender.counts
+        self._sender, self._encoder = sender, encoder
         self._datagrams = settings.address.transport == "udp"
 
     @property
@@ -129,19 +159,9 @@ class Cat062Output:
 
     def take(self, update: Update) -> None:
         """Send what's due."""
-        if self._period is None:
-            tracks: Tracks | None = update.tracks.take(update.changed)
-        else:
-            tracks = self._period.due(update)
-        if tracks is None:
-            return
-        data = self._writer.batch(
-            tracks,
-            update.now_ns,
-            overload=overloaded(update.alerts),
-            sensor_conditions=conditions(update, self._count),
-        )
-        self._sender.send(split_datagrams(data) if self._datagrams else [data])
+        data = self._encoder.data(update)
+        if data:
+            self._sender.send(split_datagrams(data) if self._datagrams else [data])
 
     async def close(self) -> None:
         """End."""
@@ -394,20 +414,22 @@ def alert_values(alert: Alert) -> dict[str, Any]:
     }
 
 
-def make_output(settings: OutputSettings, sensors: Sensors) -> Output:
-    """Return an output that isn't open yet.
+def make_outputs(settings: Sequence[OutputSettings], sensors: Sensors) -> list[Output]:
+    """Return outputs that aren't open yet; those of CAT062 that are alike share their encoder.
 
     Raises
     ------
     ConfigError : a setting that can't be used
     """
-    match settings.format:
-        case "parquet":
-            return HistoryOutput(settings)
-        case "webhook":
-            return WebhookOutput(settings)
-        case _:
-            pass
+    encoders: dict[OutputSettings, Cat062Encoder] = {}
+    return [_make(one, sensors, encoders) for one in settings]
+
+
+def _make(settings: OutputSettings, sensors: Sensors, encoders: dict[OutputSettings, Cat062Encoder]) -> Output:
+    if settings.format == "parquet":
+        return HistoryOutput(settings)
+    if settings.format == "webhook":
+        return WebhookOutput(settings)
     sender = make_sender(
         settings.address,
         name=settings.name,
@@ -416,5 +438,8 @@ def make_output(settings: OutputSettings, sensors: Sensors) -> Output:
         clients_max=settings.clients_max,
     )
     if settings.format == "cat062":
-        return Cat062Output(settings, sensors, sender)
+        alike = replace(settings, name="", address=Address("udp"), interface="", ttl=1, clients_max=1)
+        if alike not in encoders:
+            encoders[alike] = Cat062Encoder(settings, sensors)
+        return Cat062Output(settings, encoders[alike], sender)
     raise ConfigError(f"{settings.name}: no writer for {settings.format}")

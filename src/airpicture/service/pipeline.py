@@ -16,18 +16,22 @@ from typing import Any, Final
 
 import numpy as np
 
+from airpicture.alerts import Alert, Watch
 from airpicture.formats.decoding import Decoding
 from airpicture.formats.journal import Kind, Record
 from airpicture.formats.live import LiveDecoder
+from airpicture.picture import Picture
 from airpicture.plots import plot_positions
-from airpicture.service.config import Settings
 from airpicture.service.health import SensorWatch
 from airpicture.service.hub import Mode, SensorState, Update
+from airpicture.service.settings import Settings
 from airpicture.tables import Plots, Technology
 from airpicture.tracker import Tracker
 from airpicture.units import SECOND_NS
 
 STATES_NS: Final = SECOND_NS  # sensors' states and alerts are reckoned once a second: nobody reads faster
+# Counts of the tracker that say that it left something out for want of room.
+SHED: Final = ("pairs_shed", "births_shed", "pool_overflow", "refused_capacity")
 
 
 @dataclass(slots=True)
@@ -59,6 +63,9 @@ class Pipeline:
         self.decoding = Decoding(self.settings.sensors, self.settings.sources())
         self.tracker = Tracker(self.settings.sensors, self.settings.tracker)
         self.sensors = SensorWatch(self.settings.sensors)
+        self.watch = Watch(self.settings.alerts)
+        self._alerts: tuple[Alert, ...] = ()
+        self._was_shed = 0
         self.now_ns = -1
         self._states: tuple[SensorState, ...] = ()
         self._looked = -1
@@ -71,7 +78,8 @@ class Pipeline:
         """
         if links is not None:
             self.decoding.links = links
-        names = ("counts", "received", "decoding", "tracker", "sensors", "now_ns", "_states", "_looked", "_arrived_ns")
+        names = ["counts", "received", "decoding", "tracker", "sensors", "watch", "now_ns"]
+        names += ["_states", "_looked", "_arrived_ns", "_alerts", "_was_shed"]
         return {name: getattr(self, name) for name in names}
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -111,9 +119,12 @@ class Pipeline:
         if not (look or due):
             return None
         lat, lon = plot_positions(plots)
+        alerts = self._alerts
         if due:
             self._looked = tick.t_ns // STATES_NS
             self._states = self.sensors.states(tick.t_ns)
+            alerts = self._watched(picture, tick.t_ns)
+            self._alerts = tuple(alert for alert in alerts if alert.t_ns_ended < 0)
         return Update(
             now_ns=tick.t_ns,
             arrived_ns=-1 if self.settings.replaying else self._arrived_ns,
@@ -123,9 +134,23 @@ class Pipeline:
             plots=plots,
             plot_lat=lat,
             plot_lon=lon,
+            alerts=alerts,
             sensors=self._states,
             counts=picture.counts,
         )
+
+    def _watched(self, picture: Picture, now_ns: int) -> tuple[Alert, ...]:
+        """Return the alerts that stand."""
+        shed = sum(count for name, count in picture.counts.items() if name in SHED)
+        shed += self.counts["shed primary plots"] + sum(
+            count
+            for counts in self.received.get("inputs", {}).values()
+            for name, count in counts.items()
+            if name in ("kernel_drops", "shed_rate", "shed_size")
+        )
+        more, self._was_shed = max(shed - self._was_shed, 0), shed
+        # Tracks end on whole seconds, so this step's picture holds all that did since the watch looked last.
+        return self.watch.step(picture.tracks, now_ns, silent=self.sensors.silent(now_ns), shed=more)
 
     def _told(self, record: Record) -> None:
         try:

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from airpicture.service.config import InputSettings, OutputSettings, Settings, parse_settings
+from airpicture.service.config import parse_settings
+from airpicture.service.settings import InputSettings, OutputSettings, Settings
 
 AnySettings = TypeVar("AnySettings", InputSettings, OutputSettings)
 

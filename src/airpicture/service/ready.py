@@ -11,7 +11,7 @@ from airpicture.formats.asterix.encode import Cat062Writer
 from airpicture.formats.asterix.live import AsterixDecoder
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.plots import plot_positions
-from airpicture.service.config import Settings
+from airpicture.service.settings import Settings
 from airpicture.tables import Plots
 from airpicture.tracker import Tracker
 from airpicture.units import SECOND_NS

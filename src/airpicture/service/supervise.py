@@ -22,9 +22,9 @@ from typing import Any, Final
 from airpicture.errors import ConfigError
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import is_journal
-from airpicture.service.config import Settings, WebSettings
 from airpicture.service.journal import memory_folder, remove
 from airpicture.service.process import Place, log, told
+from airpicture.service.settings import Settings, WebSettings
 
 NAMES: Final = ("ingest", "core")
 UNUSABLE: Final = 3  # exit code of a child whose settings can't be used: starting it again is no use

@@ -45,12 +45,17 @@ def test_an_airliner_in_the_words_of_the_format() -> None:
     ]  # fmt: skip
 
 
+MODE_S = {"type": "mode_s"}
+
+
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
         ({"t_ns_technology": told_by(Technology.MLT)}, {"type": "mlat", "mlat": ["lat", "lon"]}),
         ({"t_ns_technology": told_by(Technology.MDS, Technology.PSR)}, {"type": "mode_s"}),
-        ({"t_ns_technology": told_by(Technology.ADS, ago_s=31)}, {"type": "mode_s"}),
+        ({"t_ns_technology": told_by(Technology.ADS, ago_s=90)}, {"type": "adsb_icao"}),
+        ({"t_ns_technology": np.maximum(told_by(Technology.ADS, ago_s=40), told_by(Technology.SSR))}, MODE_S),
+        ({"status": Status.COASTING, "plot_h_baro": 3048.0}, {"alt_baro": 10_000, "baro_rate": None, "alt_geom": None}),
         ({"address": -1, "t_ns_technology": told_by(Technology.PSR)}, {"type": "tisb_trackfile", "hex": "~000011"}),
         ({"address": -1, "t_ns_technology": told_by(Technology.SSR), "track": 2**24 + 5}, {"hex": "~000005"}),
         ({"address": -1, "t_ns_technology": told_by(Technology.ADS)}, {"type": "adsb_other"}),
@@ -76,7 +81,7 @@ def test_an_airliner_in_the_words_of_the_format() -> None:
         ({"sigma_v_east": 9.0}, {"nac_v": 0}),
         ({"t_ns": NOW - SECOND_NS}, {"seen_pos": 1, "seen": 2}),
         ({"t_ns_plot": -1}, {"seen": 0}),
-        ({"callsign": int(pack_callsigns(['A"\\\n'])[0])}, {"flight": 'A"\\?   '}),
+        ({"callsign": int(pack_callsigns(['A"\\\n'])[0])}, {"flight": 'A"\\?    '}),
     ],
 )  # fmt: skip
 def test_each_word(columns: dict[str, Any], expected: dict[str, Any]) -> None:
