@@ -10,7 +10,8 @@ HEAD = "<4sBBHIIddddfI"
 LAYOUT: dict[int, tuple[str, list[tuple[str, str]]]] = {
     1: ("tracks", [*[("track", "I"), ("lat", "i"), ("lon", "i")],
                    *[(name, "h") for name in ("v_east", "v_north", "v_up", "h_ell", "h_baro")],
-                   ("age", "H"), ("sensor", "H"), *[(n, "B") for n in ("status", "existence", "major", "minor", "axis")],
+                   ("age", "H"), ("sensor", "H"),
+                   *[(n, "B") for n in ("status", "existence", "major", "minor", "axis")],
                    ("turn", "b"), ("technologies", "B"), ("sigma_v", "B")]),
     2: ("names", [("track", "I"), ("address", "i"), ("mode_3a", "i"), ("callsign", "8s")]),
     3: ("gone", [("track", "I")]),
@@ -21,7 +22,20 @@ LAYOUT: dict[int, tuple[str, list[tuple[str, str]]]] = {
 
 def read_frame(raw: bytes) -> dict[str, Any]:
     """Return a frame's head by name, and its sections as lists of rows."""
-    names = ("magic", "kind", "mode", "flags", "number", "base", "now", "newest", "arrived", "made", "speed", "sections")
+    names = (
+        "magic",
+        "kind",
+        "mode",
+        "flags",
+        "number",
+        "base",
+        "now",
+        "newest",
+        "arrived",
+        "made",
+        "speed",
+        "sections",
+    )
     frame: dict[str, Any] = dict(zip(names, struct.unpack_from(HEAD, raw), strict=True))
     assert frame["magic"] == b"APW1"
     at = struct.calcsize(HEAD)

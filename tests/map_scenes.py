@@ -36,7 +36,9 @@ class Scene:
         self.angle, self.away = rng.uniform(0, 2 * np.pi, n), reach * np.sqrt(rng.uniform(0.002, 1, n))
         self.course, self.speed = rng.uniform(0, 2 * np.pi, n), rng.uniform(30, 260, n)
         self.height, self.climb = rng.uniform(500, 12000, n), rng.choice([-8.0, 0.0, 0.0, 8.0], n)
-        self.callsign = pack_callsigns([f"TEST{k + 1:03d}" if k % 4 else "TEST001" if k == 0 else None for k in range(n)])
+        self.callsign = pack_callsigns(
+            [f"TEST{k + 1:03d}" if k % 4 else "TEST001" if k == 0 else None for k in range(n)]
+        )
 
     def tracks(self, t_s: float, alive: np.ndarray | None = None) -> Tracks:
         """Return the picture at a time after `T0_NS`."""

@@ -170,6 +170,15 @@ def test_what_nothing_flies(change: dict[str, Any], key: str) -> None:
         assert alerts["doubtful:jump:1"].value == pytest.approx(9000, rel=1e-3)
 
 
+def test_plots_that_tell_another_height_look_after_look() -> None:
+    steps = [tracks_of(east=[0.0], north=[0.0], plot_h_baro=6000.0 + 700, at_s=s) for s in (0, 4)]
+    (alert,) = doubtful(*steps).values()
+    assert alert.text == "track 1 tells 22,000 ft, its track is at FL197"
+    assert alert.value == pytest.approx(700)
+    assert not doubtful(steps[0])
+    assert not doubtful(*[tracks_of(east=[0.0], north=[0.0], plot_h_baro=6000.0 + 500, at_s=s) for s in (0, 4)])
+
+
 def test_silent_sensors_and_overload() -> None:
     watch = Watch(AlertSettings())
     none = Tracks.empty(SENSORS)

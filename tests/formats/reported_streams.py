@@ -7,7 +7,7 @@ T0 = 1_714_564_800_000_000_000  # 2024-05-01 12:00:00
 
 
 def sbs_message(kind: int, at: str, address: str = "4CA2D6", source: str = "MSG", more: str = "", **fields: Any) -> str:
-    """Return a BaseStation message generated and logged at ``2024-05-01 12:00:<at>``; `more` are cells behind the 22."""
+    """Return a BaseStation message generated and logged at 2024-05-01 12:00:<at>; `more` are cells behind the 22."""
     names = ("callsign", "altitude", "speed", "course", "lat", "lon", "climb", "squawk", "alert", "emergency", "spi")
     cells = [str(fields.get(name, "")) for name in (*names, "ground")]
     date = f"2024/05/01,12:00:{at}"

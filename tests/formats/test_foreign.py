@@ -125,8 +125,8 @@ def test_cells_that_are_no_numbers_are_named(tmp_path: Path) -> None:
 
 
 FLIGHT: list[dict[str, Any]] = [
-    {"timestamp": S0 * 1000, "icao24": "3cce6f", "latitude": 48.1, "longitude": 16.5, "groundspeed": 138.0, "track": -47,
-     "vertical_rate": 2496, "callsign": "FCK211", "altitude": 1675, "squawk": 3766.0},
+    {"timestamp": S0 * 1000, "icao24": "3cce6f", "latitude": 48.1, "longitude": 16.5, "groundspeed": 138.0,
+     "track": -47, "vertical_rate": 2496, "callsign": "FCK211", "altitude": 1675, "squawk": 3766.0},
     {"timestamp": S0 * 1000 + 5000, "icao24": "3cce6f", "latitude": 48.11, "longitude": 16.51, "groundspeed": None,
      "track": None, "vertical_rate": None, "callsign": None, "altitude": None, "squawk": 0},
 ]  # fmt: skip
@@ -189,7 +189,9 @@ def test_answers_of_opensky(tmp_path: Path) -> None:
     assert plots.technology.tolist() == [Technology.ADS, Technology.MDS, Technology.MLT, Technology.ADS]
 
 
-@pytest.mark.parametrize("answer", [b'{"time": 1, "states": null}', b'{"time": 1, "states": [5, [], ["a"]]}', b"[]", b"{}"])
+@pytest.mark.parametrize(
+    "answer", [b'{"time": 1, "states": null}', b'{"time": 1, "states": [5, [], ["a"]]}', b"[]", b"{}"]
+)
 def test_answers_with_nothing_in_them(answer: bytes) -> None:
     assert len(OpenSkyDecoder().feed(answer, T0)) == 0
 
@@ -294,7 +296,16 @@ def test_a_table_that_is_not_understood_comes_with_a_mapping_to_complete(tmp_pat
 
 
 def test_columns_of_locards_are_known() -> None:
-    names = ["id", "timeAtServer", "aircraft", "latitude", "longitude", "baroAltitude", "geoAltitude", "numMeasurements"]
+    names = [
+        "id",
+        "timeAtServer",
+        "aircraft",
+        "latitude",
+        "longitude",
+        "baroAltitude",
+        "geoAltitude",
+        "numMeasurements",
+    ]
     meaning = understand([*names, "measurements"])
     assert meaning is not None
     assert meaning.dialect == "LocaRDS"
@@ -310,11 +321,9 @@ def test_real_tables(recordings: Path) -> None:
     folder = recordings / "adsb" / "opensky_states"
     for name in ("states_native_20220202.parquet", "states_same_flight_20240406.parquet"):
         frame = pd.read_parquet(folder / name, columns=["lat", "lon", "lastposupdate"]).dropna()
-        moved = (frame.sort_values("lastposupdate")[["lat", "lon"]].diff() != 0).any(axis=1)
+        distinct = frame.drop_duplicates()
         found = len(open_recording(folder / name).plots)
-        distinct = frame.drop_duplicates(["lastposupdate"])
-        assert found <= len(distinct)
-        assert abs(found - moved.sum()) <= 0.02 * len(frame)
+        assert len(distinct) * 0.99 <= found <= len(distinct) < len(frame)  # some few are sent twice in 0.25 s
     swiss = open_recording(folder / "switzerland_10s_842ac.csv.gz")
     assert len(swiss.plots) + swiss.report.refused["DUPLICATE"] == 139_098
     assert len(np.unique(swiss.plots.address)) == 842

@@ -265,7 +265,7 @@ def test_real_recordings(recordings: Path) -> None:
     assert len(mixed.plots) + mixed.report.refused["DUPLICATE"] == 9614
     feeds = open_recording(sorted((recordings / "adsb" / "feeds").glob("aircraft_*.json.gz")))
     assert len(feeds.plots) == 63 + 67 + 77 + 57 + 112
-    assert feeds.sensors.ids == ("adsb", "mlat")
+    assert feeds.sensors.ids == ("adsb", "adsr", "tisb", "mlat")
 
 
 def test_the_shipped_recording() -> None:

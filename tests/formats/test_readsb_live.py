@@ -184,3 +184,15 @@ def test_what_is_remembered_is_bounded() -> None:
         assert not given.repeated(heard).any()
         assert given.repeated(heard).all()
         assert len(given) <= 110
+
+
+def test_columns_that_a_reader_leaves_out_are_missing() -> None:
+    from airpicture.formats.reported import Heard
+
+    heard = Heard.of(2, lat=np.ones(2))
+    assert heard.lat.tolist() == [1, 1]
+    for name in ("lon", "h_ell", "h_baro", "speed", "course", "v_up", "sigma_pos", "sigma_v", "turn_rate"):
+        assert np.isnan(getattr(heard, name)).all(), name
+    assert (heard.who.tolist(), heard.address.tolist(), heard.mode_3a.tolist()) == ([-1, -1],) * 3
+    assert heard.callsign.tolist() == heard.source.tolist() == [0, 0]
+    assert heard.timely.all()

@@ -1,13 +1,26 @@
 """What all decoders of reported positions hold: any cut gives the same, nothing crashes, everything is counted."""
 
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reported_streams import AIS, APRS, GDL90_HEARTBEAT, GDL90_TRAFFIC, JET1090, SBS, STATES, T0, UAT, aircraft, snapshot
+from reported_streams import (
+    AIS,
+    APRS,
+    GDL90_HEARTBEAT,
+    GDL90_TRAFFIC,
+    JET1090,
+    SBS,
+    STATES,
+    T0,
+    UAT,
+    aircraft,
+    snapshot,
+)
 from table_files import two_sensors
 
 from airpicture.errors import ConfigError
@@ -66,9 +79,7 @@ def test_a_stream_gives_its_plots(name: str, options: dict[str, Any], data: byte
 def test_any_cut_gives_the_same(name: str, options: dict[str, Any], data: bytes, count: int, cuts: list[int]) -> None:
     decoder = reported_decoder(name, **options)
     places = [0, *sorted(cut * len(data) // 1000 for cut in cuts), len(data)]
-    parts = [
-        decoder.feed(data[a:b], T0 + 5_000_000_000) for a, b in zip(places[:-1], places[1:], strict=True)
-    ]
+    parts = [decoder.feed(data[a:b], T0 + 5_000_000_000) for a, b in pairwise(places)]
     rows, counts = whole(name, options, data)
     assert rows_of(Plots.concat(parts)) == rows
     assert {key: n for key, n in decoder.counts.items() if n} == counts

@@ -24,8 +24,10 @@ DETAILS = {"type": "adsb_icao", "flight": "N1      ", "squawk": "1200", "nac_p":
 
 def row(offset: float, **changes: Any) -> list[Any]:
     cells: dict[str, Any] = {
-        "offset": offset, "lat": 37.0 + offset / 1e4, "lon": -122.0, "alt": 5000, "gs": 120.0, "track": 90.0, "flags": 0,
-        "rate": -64, "details": None, "source": "adsb_icao", "alt_geom": 5100, "geom_rate": None, "ias": None, "roll": None,
+        "offset": offset, "lat": 37.0 + offset / 1e4, "lon": -122.0, "alt": 5000, "gs": 120.0, "track": 90.0,
+        "flags": 0, "rate": -64, "details": None, "source": "adsb_icao",
+        "alt_geom": 5100, "geom_rate": None, "ias": None,
+        "roll": None,
     }  # fmt: skip
     return list((cells | changes).values())
 
@@ -52,7 +54,9 @@ def test_cells_of_a_row(tmp_path: Path) -> None:
 
 def test_details_hold_until_the_next_and_not_for_ever(tmp_path: Path) -> None:
     later = {"flight": "N2"}
-    plots = opened(tmp_path, row(0), row(10, details=DETAILS), row(20), row(30, details=later), row(309), row(331)).plots
+    plots = opened(
+        tmp_path, row(0), row(10, details=DETAILS), row(20), row(30, details=later), row(309), row(331)
+    ).plots
     assert unpack_callsigns(plots.callsign) == [None, "N1", "N1", "N2", "N2", None]
     assert plots.mode_3a.tolist() == [-1, 0o1200, 0o1200, 0o1200, 0o1200, -1]
     assert np.isfinite(plots.sigma_pos).tolist() == [False, True, True, True, True, False]
@@ -73,14 +77,17 @@ def test_on_the_ground_the_course_is_where_the_nose_points(tmp_path: Path) -> No
 
 
 def test_short_rows_of_older_files_and_bad_rows(tmp_path: Path) -> None:
-    recording = opened(tmp_path, row(0)[:8], row(5)[:6], row(6)[:5], ["x"] * 14, 7, row(8, lat=95.0))  # type: ignore[arg-type]
+    rows: list[Any] = [row(0)[:8], row(5)[:6], row(6)[:5], ["x"] * 14, 7, row(8, lat=95.0)]
+    recording = opened(tmp_path, *rows)
     assert len(recording.plots) == 2
     assert recording.report.refused == {"BAD_VALUE": 4}
     assert [number for number, _ in recording.report.refusals] == [3, 4, 5, 6]
 
 
 def test_sources_and_anonymous_targets(tmp_path: Path) -> None:
-    recording = opened(tmp_path, row(0, source="mlat"), row(5, source="tisb_other"), row(9, source=None), icao="~aa178d")
+    recording = opened(
+        tmp_path, row(0, source="mlat"), row(5, source="tisb_other"), row(9, source=None), icao="~aa178d"
+    )
     plots = recording.plots
     assert [plots.sensors.ids[k] for k in plots.sensor] == ["mlat", "tisb", "adsb"]
     assert plots.address.tolist() == [-1] * 3
@@ -150,6 +157,6 @@ def test_any_trace_gives_plots_or_a_message(
 def test_a_real_trace(recordings: Path) -> None:
     path = recordings / "adsb" / "feeds" / "readsb_trace_full_aa178d.json"
     recording = open_recording(path)
-    told = json.loads(path.read_bytes())["trace"]
+    told = json.loads(gzip.decompress(path.read_bytes()))["trace"]
     assert len(recording.plots) == len(told) == 985
     assert np.isfinite(recording.plots.sigma_pos).mean() > 0.9

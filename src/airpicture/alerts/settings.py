@@ -166,6 +166,7 @@ class DoubtfulSettings:
     jump: float = bounded(2000.0, "jump_m", 10, 1e6)  # m, and no less than this: turns of minutes without plots
     climb: float = bounded(100.0, "climb_mps", 10, 2000)  # m/s, 20,000 ft/min: beyond what but fighters do
     climb_step: float = bounded(300.0, "climb_step_m", 30, 10_000)  # m; smaller steps are garbles, which aren't used
+    height_off: float = bounded(600.0, "height_off_m", 100, 10_000)  # m between what plots tell and the track believes
     acceleration: float = bounded(100.0, "acceleration_mps2", 10, 10_000)  # m/s², 10 g held over an update
     existence: float = bounded(0.5, "existence", 0, 0.99)  # a track shown as confirmed that is less sure than this
     same_code: bool = False  # two tracks with one Mode A code: tells much within one centre's codes, nothing beyond

@@ -2,9 +2,9 @@
 
 ``opening`` recognises a recording and hands it to its reader; ``schemas``, ``tablefiles`` and ``columns`` are the
 exchanged Parquet and CSV tables, ``sensors`` their companion ``sensors.toml``; ``reported`` is what the readers of
-positions that targets report share (``readsb``, ``traces``, ``sbs``, ``foreign``, ``uat``, ``ais``, ``aprs``, ``jet1090``,
-``gdl90``; docs/formats.md has the table); ``asterix`` has a room of its own; ``exports`` and its neighbours draw tracks
-for map programs; ``live`` names the decoders of streams.
+positions that targets report share (``readsb``, ``traces``, ``sbs``, ``foreign``, ``uat``, ``ais``, ``aprs``,
+``jet1090``, ``gdl90``; docs/formats.md has the table); ``asterix`` has a room of its own; ``exports`` and its
+neighbours draw tracks for map programs; ``live`` names the decoders of streams.
 No socket is opened here and no clock read. What is heavy is imported when it's called for.
 """
 

@@ -66,7 +66,7 @@ def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
     stream = _Stream(_decoder(name), counts)
     lines = data.decode("utf-8", "replace").split("\n")
     heard, numbers = stream.understand(lines, None)
-    if not any(counts.values()):
+    if not numbers and not any(counts.values()):
         raise InputError("no AIS sentence in it", expected="lines with !AIVDM", path=name)
     # All names are known only now: whoever has one has it from the beginning.
     heard = heard._replace(callsign=stream.callsigns(heard.who.tolist()))

@@ -80,12 +80,16 @@ class Gdl90Decoder:
 
 
 def crc(message: bytes) -> int:
-    """Return the CRC-16 (CCITT, x^16 + x^12 + x^5 + 1) of a message, in the order of 2.2.3."""
+    """Return the CRC-16 of a message as 2.2.3 works it out.
+
+    The polynomial is CCITT's, x^16 + x^12 + x^5 + 1, but a byte comes in below: it's the remainder of the message
+    itself, not of the message with sixteen zeros behind it.
+    """
     value = 0
     for byte in message:
-        value ^= byte << 8
         for _ in range(8):
             value = (value << 1 ^ 0x1021 if value & 0x8000 else value << 1) & 0xFFFF
+        value ^= byte
     return value
 
 

@@ -21,8 +21,8 @@ Form = Literal[
 KNOWN: Final = (
     "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), readsb aircraft.json "
     "and trace_full (.json, .jsonl, folders of them, globe_history), SBS-1 / BaseStation text, OpenSky and traffic "
-    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, jet1090, Mode S as Beast binary, AVR text or a table of frames with the host's "
-    "time (.csv, .parquet); each also as .gz; journals of 'airpicture serve' "
+    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, jet1090, Mode S as Beast binary, AVR text or "
+    "a table of frames with the host's time (.csv, .parquet); each also as .gz; journals of 'airpicture serve' "
     "(.apj, a folder of them)"
 )
 _CAPTURES: Final = (

@@ -82,26 +82,22 @@ class Heard(NamedTuple):
     @classmethod
     def of(cls, size: int, **columns: Any) -> Self:
         """Return `size` rows with the given columns and all others missing; positions are taken as given and aged."""
-        filled: dict[str, Any] = {}
-        for name, kind in cls.__annotations__.items():
-            if name in columns:
-                filled[name] = columns[name]
-            elif kind == "F64":
-                filled[name] = np.full(size, np.nan)
-            elif name in ("mode_3a", "address", "who"):
-                filled[name] = np.full(size, -1, np.int64 if name == "who" else np.int32)
-            elif name == "callsign":
-                filled[name] = np.zeros(size, np.uint64)
-            elif name == "source":
-                filled[name] = np.zeros(size, np.int32)
-            else:
-                filled[name] = np.ones(size, np.bool_)
-        return cls(**filled)
+        missing = {
+            name: np.full(size, _MISSING.get(name, np.float64(np.nan))) for name in cls._fields if name not in columns
+        }
+        return cls(**missing, **columns)
 
     def take(self, rows: NDArray[Any]) -> Self:
         """Return the chosen rows."""
         columns: list[Any] = [column[rows] for column in self]
         return type(self)(*columns)
+
+
+# What stands for "missing" in the columns that aren't floats.
+_MISSING: Final[dict[str, Any]] = {
+    "who": np.int64(-1), "timely": np.True_, "source": np.int32(0), "given": np.True_, "aged": np.True_,
+    "mode_3a": np.int32(-1), "address": np.int32(-1), "callsign": np.uint64(0), "t_ns": np.int64(0),
+}  # fmt: skip
 
 
 class Given:

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit, part
 from airpicture.kernels.modes_columns import I64, U8, Columns, Memory, Site
 from airpicture.kernels.modes_commb import recognise
 from airpicture.kernels.modes_crc import LONG, SHORT, remainder, word
@@ -96,7 +96,7 @@ def decode_messages(data: U8, size: U8, t: I64, receiver: I64, site: Site, memor
         out.codes[col.BECAME, k] = became
 
 
-@inline
+@part
 def decode_all_call(data: U8, k: Any, left: Any, t: Any, memory: Memory, out: Columns) -> Any:
     """Decode DF 11 and return what became of it."""
     codes = out.codes
@@ -120,7 +120,7 @@ def decode_all_call(data: U8, k: Any, left: Any, t: Any, memory: Memory, out: Co
     return np.int64(col.ALL_CALL)
 
 
-@inline
+@part
 def decode_reply(data: U8, k: Any, df: Any, left: Any, t: Any, memory: Memory, out: Columns) -> Any:
     """Decode DF 0, 4, 5, 16, 20, 21 and 24 and return what became of it."""
     codes, reals = out.codes, out.reals
@@ -180,7 +180,7 @@ def decode_reply(data: U8, k: Any, df: Any, left: Any, t: Any, memory: Memory, o
     return became
 
 
-@inline
+@part
 def decode_squitter(data: U8, k: Any, left: Any, t: Any, site: Site, memory: Memory, out: Columns) -> Any:
     """Decode DF 17 and 18 and return what became of it."""
     codes = out.codes
@@ -234,7 +234,7 @@ def decode_squitter(data: U8, k: Any, left: Any, t: Any, site: Site, memory: Mem
     return np.int64(col.SQUITTER)
 
 
-@inline
+@part
 def place_message(
     k: Any, t: Any, surface: Any, source: Any, site: Site, memory: Memory, slot: Any, out: Columns
 ) -> Any:

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit, part
 
 U8: TypeAlias = NDArray[np.uint8]
 I64: TypeAlias = NDArray[np.int64]
@@ -37,7 +37,7 @@ STATES: Final = 4  # frames of types '4' and '5'
 COUNTS: Final = 5
 
 
-@inline
+@part
 def message_bytes(kind: Any) -> Any:
     """Return the bytes of message in a frame of a type, 0 where the type is unknown."""
     if kind == 0x31:

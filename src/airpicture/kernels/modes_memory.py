@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit, part
 from airpicture.kernels.modes_columns import I64, Memory
 
 FORGET_NS: Final = 300_000_000_000  # 5 min: when room is needed, those silent for longer go first
@@ -21,14 +21,14 @@ RUMOUR_NS: Final = 60_000_000_000  # 1 min: five to fifteen turns of a radar tha
 BELIEVED: Final = 4
 
 
-@inline
+@part
 def place_of(key: Any, cells: Any) -> Any:
     """Return where the search for a key begins in a table of 2^k cells."""
     mixed = key * 2654435761 & 0xFFFFFFFF
     return (mixed ^ mixed >> 15) & (cells - 1)
 
 
-@inline
+@part
 def find(memory: Memory, key: Any) -> Any:
     """Return the slot of a key, -1 where it isn't known."""
     cells = memory.home.shape[0]
@@ -41,7 +41,7 @@ def find(memory: Memory, key: Any) -> Any:
     return np.int64(-1)
 
 
-@inline
+@part
 def settle(memory: Memory, slot: Any) -> None:
     """Enter a slot in the hash table."""
     cells = memory.home.shape[0]
@@ -51,7 +51,7 @@ def settle(memory: Memory, slot: Any) -> None:
     memory.home[at] = slot
 
 
-@inline
+@part
 def make_room(memory: Memory, t: Any) -> None:
     """Forget who was silent longest, at least an eighth of all, when every slot is taken."""
     slots = memory.key.shape[0]
@@ -70,7 +70,7 @@ def make_room(memory: Memory, t: Any) -> None:
             settle(memory, slot)
 
 
-@inline
+@part
 def enter(memory: Memory, key: Any, t: Any) -> Any:
     """Return the slot of a key, a fresh one where it wasn't known."""
     slot = find(memory, key)
@@ -95,7 +95,7 @@ def enter(memory: Memory, key: Any, t: Any) -> Any:
     return slot
 
 
-@inline
+@part
 def repeated(rumour: I64, address: Any, t: Any) -> Any:
     """Note an address that only its own parity tells, and say whether it came out often enough to be believed.
 
@@ -110,7 +110,7 @@ def repeated(rumour: I64, address: Any, t: Any) -> Any:
     return rumour[at, 2] >= BELIEVED
 
 
-@inline
+@part
 def is_echo(echo: I64, first: Any, second: Any, t: Any, receiver: Any, squitter: Any) -> Any:
     """Say whether the same transmission was met within `ECHO_NS`, and note this one.
 

@@ -14,10 +14,8 @@ Source: RTCA DO-260B, 2.2.3.2.6; ICAO Doc 9871, tables C-2-9a and C-2-9b.
 import math
 from typing import Any, Final
 
-import numpy as np
-
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import part
 from airpicture.kernels.modes_columns import Columns, Memory
 from airpicture.kernels.modes_crc import bits
 
@@ -26,13 +24,13 @@ DIFF_STEP_FT: Final = 25.0
 DIFF_TOP: Final = 127
 
 
-@inline
+@part
 def sign(minus: Any) -> Any:
     """Return -1 where a sign bit is set, else 1; whole numbers know no -0."""
     return 1 - 2 * minus
 
 
-@inline
+@part
 def read_velocity(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill what an airborne velocity tells."""
     codes, reals = out.codes, out.reals
@@ -71,9 +69,8 @@ def read_velocity(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Colum
         memory.times[slot, col.T_RATE] = t
         memory.reals[slot, col.R_RATE] = value
     diff = bits(me, 50, 56)
-    if diff:
+    if diff and diff < DIFF_TOP:  # the last code is "that or more": no difference to calculate with
         value = DIFF_STEP_FT * (sign(bits(me, 49, 49)) * (diff - 1))
         reals[col.DIFF_FT, k] = value
-        # The last code is "that or more": no difference to calculate with.
-        memory.times[slot, col.T_DIFF] = t if diff < DIFF_TOP else np.int64(col.NEVER)
+        memory.times[slot, col.T_DIFF] = t
         memory.reals[slot, col.R_DIFF] = value

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from airpicture.errors import ConfigError, InputError
 
 OVERLAY_BYTES_MAX = 64 * 1024 * 1024
 OVERLAYS_MAX = 16
+# An address whose origin can stand in a Content-Security-Policy, or a path of this service's own.
+TILES = re.compile(r"(?P<origin>https?://[A-Za-z0-9.:\[\]-]+)?/[^\s'\";,<>]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,8 @@ class MapSettings:
 
     def __post_init__(self) -> None:
         if self.tiles:
-            parts = urlsplit(self.tiles)
             marks = [mark for mark in ("{z}", "{x}", "{y}") if mark not in self.tiles]
-            if marks or not (parts.scheme in ("http", "https") or self.tiles.startswith("/")) or "'" in self.tiles:
+            if marks or not TILES.fullmatch(self.tiles):
                 raise ConfigError(
                     f"tiles = {self.tiles!r}" + (f" has no {' and no '.join(marks)}" if marks else ""),
                     expected="an address like https://tiles.example/{z}/{x}/{y}.png",
@@ -61,6 +62,12 @@ class MapSettings:
         for path in self.overlays:
             if not Path(path).is_file():
                 raise ConfigError(f"the overlay {str(path)!r} isn't there", expected="a GeoJSON file")
+
+    @property
+    def origin(self) -> str:
+        """Where the tiles come from, "" where that is this service."""
+        found = TILES.fullmatch(self.tiles)
+        return (found["origin"] or "") if found else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return what the page needs to know."""

@@ -55,9 +55,8 @@ def make_app(
     settings = settings or MapSettings()
     viewers = Viewers(hub, player)
     stamp = digest()
-    origins = _origins(settings)
     headers = {
-        "Content-Security-Policy": POLICY.format(images="".join(f" {origin}" for origin in origins)),
+        "Content-Security-Policy": POLICY.format(images=f" {settings.origin}" if settings.origin else ""),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
@@ -136,12 +135,6 @@ def same_site(websocket: WebSocket) -> bool:
     if origin is None:
         return True
     return hmac.compare_digest(urlsplit(origin).netloc, websocket.headers.get("host", ""))
-
-
-def _origins(settings: MapSettings) -> list[str]:
-    """Return where the user's tiles come from."""
-    parts = urlsplit(settings.tiles)
-    return [f"{parts.scheme}://{parts.netloc}"] if parts.scheme in ("http", "https") and parts.netloc else []
 
 
 class _HoldTransport:

@@ -60,7 +60,7 @@ class ModesDecoder:
     ) -> None:
         if form not in ("auto", "beast", "avr"):
             raise ConfigError(f"form is {form!r}", expected="auto, beast or avr")
-        self.sensors = reported_sensors(None, np.array([False, True]))[0] if sensors is None else sensors
+        self.sensors = reported_sensors(None, ["adsb", "mlat"])[0] if sensors is None else sensors
         self._adsb = _row_of(self.sensors, SensorKind.ADSB, only)
         self._mlat = _row_of(self.sensors, SensorKind.MLAT, only)
         if self._adsb < 0:

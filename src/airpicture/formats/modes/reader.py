@@ -97,8 +97,10 @@ class _Source:
         if clock == "auto" and self.kind != "table":
             clock = "gps" if _is_gps([block.frames.clock for block in blocks]) else "counter"
         self.clock = clock
+        if clock == "gps":
+            start_ns += DAY_NS // 2  # a time of day goes to the day that puts it nearest: to this one
         computed = any((block.frames.clock == MLAT).any() for block in blocks)
-        table, _, self.told = reported_sensors(sensors, np.array([False, computed]))
+        table, _, self.told = reported_sensors(sensors, ["adsb", "mlat"] if computed else ["adsb"])
         self.decoder = ModesDecoder(table, clock=clock, start_ns=start_ns)
         self.blocks = blocks
 

@@ -128,10 +128,10 @@ export class Labels {
     const first = p.name(slot) + (p.doubtful[slot] ? " ?" : "") + (p.status[slot] === 2 ? " ▫" : "");
     if (level < 2) return [first];
     const second = [p.shape[slot] === 3 ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]), u.speedShort(Math.hypot(p.ve[slot], p.vn[slot]))].filter(Boolean).join(" ");
-    if (level < 3) return [first, second];
+    if (level < 3) return [first, second].filter(Boolean);
     const { callsign, address, code } = p.names[slot];
-    const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 ? code.toString(8).padStart(4, "0") : "", "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");
-    return [first, second, third];
+    const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 ? code.toString(8).padStart(4, "0") : "", p.name(slot)[0] === "#" ? "" : "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");
+    return [first, second, third].filter(Boolean);
   }
 
   sprite(lines, alert) {

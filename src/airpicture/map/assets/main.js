@@ -78,7 +78,7 @@ export class App {
     this.placed = given || Boolean(place);
     this.map = new MapLibre({
       container: "map", style: this.style(), center: given ? [c[1], c[0]] : place ? [place.lon, place.lat] : [10, 30], zoom: given ? zoom : place ? place.zoom : 1.6,
-      maxZoom: 18, maxPitch: 0, dragRotate: false, pitchWithRotate: false, attributionControl: this.about.tiles_note ? { compact: true } : false, maplibreLogo: false, fadeDuration: 0, refreshExpiredTiles: false, canvasContextAttributes: { antialias: true },
+      maxZoom: 18, maxPitch: 0, dragRotate: false, pitchWithRotate: false, attributionControl: this.about.tiles_note ? { compact: true } : false, maplibreLogo: false, fadeDuration: 0, refreshExpiredTiles: false,
     });
     const map = this.map;
     map.touchZoomRotate.disableRotation();
@@ -123,7 +123,7 @@ export class App {
     this.clock.take(frame);
     if (frame.plots) this.plots.take(frame.plots, frame.now);
     if (frame.facts) this.facts(frame.facts);
-    const named = new Set(this.alerts.flatMap((alert) => alert.tracks)), p = this.picture;
+    const named = new Set(this.alerts.filter((alert) => alert.level !== "notice").flatMap((alert) => alert.tracks)), p = this.picture;
     this.fastest = 0;
     for (let slot = 0; slot < p.n; slot++) {
       p.alert[slot] = named.size && named.has(p.id[slot]) ? 1 : 0;

@@ -27,7 +27,7 @@ export function overlay(c, app) {
   c.setLineDash([5, 4]);
   for (const alert of alerts) {
     const slots = alert.tracks.map((id) => picture.slots.get(id)).filter((slot) => slot !== undefined);
-    if (slots.length !== 2) continue;
+    if (slots.length !== 2 || alert.level === "notice") continue;
     c.beginPath();
     slots.forEach((slot, k) => {
       camera.project(...app.placeOf(slot), out);
