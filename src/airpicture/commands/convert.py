@@ -107,7 +107,9 @@ def _write_messages(source: str, out: Path, sensors: Sensors | None, date: datet
             path=source,
         )
     if out.suffix.lower() not in PLOT_ENDINGS:
-        raise InputError(f"messages can't be written as {out.suffix}", expected=" or ".join(PLOT_ENDINGS), path=str(out))
+        raise InputError(
+            f"messages can't be written as {out.suffix}", expected=" or ".join(PLOT_ENDINGS), path=str(out)
+        )
     table = read_messages(source, sensors=sensors, date=date)
     table.write(out)
     console.note(f"{len(table):,} messages written to {out}, {len(table.columns)} columns each")

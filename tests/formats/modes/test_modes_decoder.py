@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reference_modes as ref
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import reference_modes as ref
 from airpicture.errors import ConfigError
 from airpicture.formats.live import LiveDecoder
 from airpicture.formats.modes import ModesDecoder
