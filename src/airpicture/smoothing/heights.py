@@ -14,8 +14,10 @@ from airpicture.smoothing.paths import Laid
 from airpicture.tables import F64, I64
 
 CLIMB_TURNS: Final = 4.0  # m/s², with which a climb turns into a descent and back: aerobatics, which no model assumes
-CLIMB_MOST: Final = 40.0  # m/s: 8,000 ft/min
-STEP: Final = 30.0  # m: a step of 100 ft in Mode C
+CLIMB_MOST: Final = 60.0  # m/s: 12,000 ft/min
+STALE_S: Final = 4.0  # s, that a height is at most told again after it was measured
+PIECES: Final = 50  # of a track's heights, that one is joined to at most
+STEP: Final = 60.0  # m: two steps of 100 ft in Mode C
 
 Mask = NDArray[np.bool_]
 
@@ -46,6 +48,57 @@ def height_reach(laid: Laid, marked: NDArray[np.bool_]) -> F64:
     far = np.inf
     gap = np.minimum(np.where(before >= 0, t - t[before], far), np.where(after >= 0, t[after] - t, far)) * 1e-9
     return 0.5 * CLIMB_TURNS * np.square(gap)
+
+
+def out_of_step(laid: Laid, Z: F64) -> Mask:
+    """Return the instants whose plot's height can't be reached from most others of its track, nor they from it.
+
+    Where heights step by more than any climb, one side of the step is wrong. A track's heights are cut at such steps,
+    and of all rows of pieces that can be flown one after the other the one with most heights is believed. A height that
+    stays the same to the bit may be an old one, so that the step may have had time since that was first told.
+
+    Z : (M, PLOT), whole
+    """
+    wrong = np.zeros(len(laid.plot), bool)
+    rows = np.maximum(laid.plot, 0)
+    z = np.where(np.isfinite(Z[rows, Z_H_BARO]), Z[rows, Z_H_BARO], Z[rows, Z_H])
+    seq = np.flatnonzero((laid.plot >= 0) & np.isfinite(z))
+    if len(seq) < 2:
+        return wrong
+    track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))[seq]
+    t, z = laid.t_ns[seq] * 1e-9, z[seq]
+    same = (track[1:] == track[:-1]) & (z[1:] == z[:-1])
+    fresh = t[np.maximum.accumulate(np.where(np.append(False, same), 0, np.arange(len(seq))))]
+    fresh = np.maximum(fresh, t - STALE_S)
+    step = (track[1:] == track[:-1]) & (np.abs(np.diff(z)) > CLIMB_MOST * (t[1:] - fresh[:-1]) + STEP)
+    for which in np.unique(track[1:][step]):
+        lo, hi = np.searchsorted(track, (which, which + 1))
+        begin = np.append(lo, lo + 1 + np.flatnonzero(step[lo : hi - 1]))
+        end = np.append(begin[1:], hi)
+        kept = _longest(z[begin], z[end - 1], t[begin], fresh[end - 1], end - begin)
+        for k in np.flatnonzero(~kept):
+            wrong[seq[begin[k] : end[k]]] = True
+    return wrong
+
+
+def _longest(first: F64, last: F64, begin: F64, fresh: F64, count: I64) -> Mask:
+    """Return which pieces make the row of pieces that can be flown with most heights in it.
+
+    first, last : m, heights of each piece; begin : s, of the first; fresh : s, since when the last has been told
+    """
+    most, back = count.copy(), np.full(len(count), -1, np.int64)
+    for k in range(1, len(count)):
+        near = np.arange(max(k - PIECES, 0), k)
+        good = near[np.abs(first[k] - last[near]) <= CLIMB_MOST * (begin[k] - fresh[near]) + STEP]
+        if len(good):
+            back[k] = good[np.argmax(most[good])]
+            most[k] += most[back[k]]
+    kept = np.zeros(len(count), bool)
+    k = int(np.argmax(most))
+    while k >= 0:
+        kept[k] = True
+        k = int(back[k])
+    return kept
 
 
 def wrong_heights(laid: Laid, Z: F64, told: F64, limit: float, least: float, was: Mask) -> Mask:

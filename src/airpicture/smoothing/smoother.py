@@ -35,7 +35,7 @@ from airpicture.kernels.snapshot import (
 from airpicture.models import motion_settings
 from airpicture.parallel import Run, do
 from airpicture.reports import Reports
-from airpicture.smoothing.heights import around, heights_at, wrong_heights
+from airpicture.smoothing.heights import around, heights_at, out_of_step, wrong_heights
 from airpicture.smoothing.owned import Owned, own
 from airpicture.smoothing.paths import Laid, lay, paths
 from airpicture.tables import F64, I64, U8, Plots, Sensors, Status, Tracks
@@ -119,7 +119,9 @@ def settle(
     life = life_settings(replace(config, life=replace(config.life, sigma_speed=SIGMA_SPEED)))
     Z = owned.reports.Z.copy()
     reports = owned.reports._replace(Z=Z)
-    wrong = np.zeros(size, bool)
+    stepped = out_of_step(laid, owned.reports.Z)
+    wrong = stepped
+    _leave_out(Z, owned.reports.Z, laid.plot[wrong])
     floats, told = np.full((OUT, size), np.nan), np.full((size, TOLD), np.nan)
     var_most = config.sigma_pressure_height**2
     track = np.repeat(np.arange(count), np.diff(laid.start))
@@ -134,23 +136,29 @@ def settle(
             break
         used = _fitting(laid, told) & allowed.astype(np.uint8)
         was, wrong = wrong, wrong_heights(laid, owned.reports.Z, told, LIMITS[1], 0.0, wrong)
-        for column in (Z_H, Z_H_BARO):
-            Z[:, column] = owned.reports.Z[:, column]
-            Z[laid.plot[wrong], column] = np.nan
+        wrong |= stepped
+        _leave_out(Z, owned.reports.Z, laid.plot[wrong])
         changed = (used != laid.used) | (was != wrong)
         which = np.unique(np.concatenate([track[changed], learning]))
         laid = laid._replace(used=used)
         if not len(which):
             break
-        _learn(learning, laid, reports, told, scatter)
+        _learn(learning, laid, allowed, reports, told, scatter)
     return Smoothed(owned, laid, floats, told, of.offset, of.var_offset, wrong)
 
 
-def _learn(which: I64, laid: Laid, reports: Reports, told: F64, scatter: F64) -> None:
+def _leave_out(Z: F64, whole: F64, rows: I64) -> None:
+    """Restore all heights of `Z`, overwritten, but those of the given rows."""
+    for column in (Z_H, Z_H_BARO):
+        Z[:, column] = whole[:, column]
+        Z[rows, column] = np.nan
+
+
+def _learn(which: I64, laid: Laid, allowed: NDArray[np.bool_], reports: Reports, told: F64, scatter: F64) -> None:
     """Learn the scatter of positions that don't say it; `scatter` is overwritten."""
     longest = int(np.diff(laid.start).max(initial=1))
     place, time, room = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty((5, longest))
-    columns = laid.start, laid.plot, laid.used, laid.t_ns, reports.sensor, reports.Z
+    columns = laid.start, laid.plot, laid.used, allowed.astype(np.uint8), laid.t_ns, reports.sensor, reports.Z
     learn_scatters(which, *columns, told, place, time, room, scatter)
 
 
