@@ -35,6 +35,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "geo": BASE | {"kernels"},
     "models": BASE | {"kernels", "geo"},
     **{room: BASE | CARRIED | {"kernels", "geo", "models"} for room in FLOW},
+    "smoothing": BASE
+    | CARRIED
+    | {"kernels", "geo", "models", "plots", "tracks", "tracker", "formats"},  # after the flow
     "formats": BASE | {"kernels", "geo"},  # bytes and columns: no format needs to know how tracking is done
     "tracker": BASE | CARRIED | FLOW | {"kernels", "models"},
     "simulation": BASE | {"geo", "formats"},
@@ -43,7 +46,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bench": BASE | {"geo", "parallel", "picture", "tracker", "simulation", "evaluation"},
     "alerts": BASE | {"geo"},
     "service": BASE | {"geo", "formats", "tracker", "picture", "plots", "alerts", "parallel", "simulation"},
-    "commands": BASE | {"__init__", "formats", "tracker", "simulation", "evaluation", "page", "bench", "service"},
+    "commands": BASE
+    | {"__init__", "formats", "tracker", "simulation", "evaluation", "page", "bench", "service", "smoothing"},
     "__main__": {"commands"},
 }
 
@@ -244,7 +248,8 @@ def test_help_needs_nothing_but_click() -> None:
 
 
 COMMAND_MODULES = {
-    f"airpicture.commands.{name}" for name in ("demo", "track", "info", "convert", "simulate", "evaluate", "bench")
+    f"airpicture.commands.{name}"
+    for name in ("demo", "track", "clean", "info", "convert", "simulate", "evaluate", "bench")
 }
 
 

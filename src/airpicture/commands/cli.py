@@ -21,6 +21,7 @@ from airpicture.errors import AirpictureError
 COMMANDS = {
     "demo": "Track a real recording and a simulated 600 km radar; open the picture.",
     "track": "Turn recordings into system tracks.",
+    "clean": "Flag wrong reports of a recording, with smoothed states beside them.",
     "info": "Say what a recording holds.",
     "convert": "Convert plots or tracks from one format to another.",
     "simulate": "Run a scenario: plots, truth and sensors.",

@@ -16,6 +16,7 @@ from airpicture.tables import F64, I64
 CLIMB_TURNS: Final = 4.0  # m/s², with which a climb turns into a descent and back: aerobatics, which no model assumes
 CLIMB_MOST: Final = 60.0  # m/s: 12,000 ft/min
 STALE_S: Final = 4.0  # s, that a height is at most told again after it was measured
+ENDS: Final = 3  # heights at the end of a piece, one of which is right
 PIECES: Final = 50  # of a track's heights, that one is joined to at most
 STEP: Final = 60.0  # m: two steps of 100 ft in Mode C
 
@@ -75,25 +76,32 @@ def out_of_step(laid: Laid, Z: F64) -> Mask:
         lo, hi = np.searchsorted(track, (which, which + 1))
         begin = np.append(lo, lo + 1 + np.flatnonzero(step[lo : hi - 1]))
         end = np.append(begin[1:], hi)
-        kept = _longest(z[begin], z[end - 1], t[begin], fresh[end - 1], end - begin)
+        kept = _longest(begin, end, z, t, fresh)
         for k in np.flatnonzero(~kept):
             wrong[seq[begin[k] : end[k]]] = True
     return wrong
 
 
-def _longest(first: F64, last: F64, begin: F64, fresh: F64, count: I64) -> Mask:
-    """Return which pieces make the row of pieces that can be flown with most heights in it.
+def _longest(begin: I64, end: I64, z: F64, t: F64, fresh: F64) -> Mask:
+    """Return which pieces begin..end make the row of pieces that can be flown with most heights in it.
 
-    first, last : m, heights of each piece; begin : s, of the first; fresh : s, since when the last has been told
+    A piece may end or begin with a height that is a little wrong, and so seem out of reach: any of its last (first)
+    few heights will do to go on from (to). z : m; t : s; fresh : s, since when each height has been told
     """
-    most, back = count.copy(), np.full(len(count), -1, np.int64)
-    for k in range(1, len(count)):
+    most, back = end - begin, np.full(len(begin), -1, np.int64)
+    for k in range(1, len(begin)):
         near = np.arange(max(k - PIECES, 0), k)
-        good = near[np.abs(first[k] - last[near]) <= CLIMB_MOST * (begin[k] - fresh[near]) + STEP]
-        if len(good):
-            back[k] = good[np.argmax(most[good])]
+        good = np.zeros(len(near), bool)
+        reach = CLIMB_MOST * (t[begin[k]] - fresh[end[near] - 1]) + STEP
+        for a in range(ENDS):
+            here = np.maximum(end[near] - 1 - a, begin[near])
+            for b in range(ENDS):
+                there = min(begin[k] + b, end[k] - 1)
+                good |= np.abs(z[there] - z[here]) <= reach
+        if good.any():
+            back[k] = near[good][np.argmax(most[near[good]])]
             most[k] += most[back[k]]
-    kept = np.zeros(len(count), bool)
+    kept = np.zeros(len(begin), bool)
     k = int(np.argmax(most))
     while k >= 0:
         kept[k] = True
