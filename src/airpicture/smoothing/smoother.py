@@ -131,7 +131,7 @@ def settle(
     which = np.arange(count)
     for turn in range(ROUNDS):
         of = paths(laid, Z, var_most, scatter)
-        _smooth(which, of, reports, owned.reports.Z, owned.stations.sites, motion, life, floats, told, run)
+        run_kernel(which, of, reports, owned.reports.Z, owned.stations.sites, motion, life, floats, told, run)
         if turn == ROUNDS - 1:
             break
         used = _fitting(laid, told) & allowed.astype(np.uint8)
@@ -170,7 +170,7 @@ def _fitting(laid: Laid, told: F64) -> U8:
     return ((laid.plot >= 0) & fits).astype(np.uint8)
 
 
-def _smooth(
+def run_kernel(
     which: I64,
     of: Paths,
     reports: Reports,
