@@ -10,7 +10,7 @@ from airpicture.kernels.bank import SCRATCH, load_motion, predict, summarise
 from airpicture.kernels.conditioning import condition, likelihood
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import MODELS, PLOT, ROW, SUMMARY
-from airpicture.kernels.measuring import C_COUNT, C_D2, C_FOUND
+from airpicture.kernels.measuring import C_ALONG, C_COUNT, C_D2, C_FOUND
 from airpicture.kernels.wgs84 import height_up_of
 
 
@@ -48,6 +48,7 @@ def _condition(
             told[j, 2 + m] = T[int(C_D2) + m]
             told[j, 6 + m] = count + T[int(C_COUNT) + m]
             told[j, 10 + m] = T[int(C_FOUND) + m]
+            told[j, 14 + m] = T[int(C_ALONG) + m]
         told[j, 0], inside = likelihood(Z, j, count, gates, T, share, j)
         told[j, 1] = 1.0 if inside else 0.0
 
@@ -77,7 +78,8 @@ class Told:
         self.rows = rows  # (m, ROW)
         self.score = told[:, 0]  # log of the likelihood over the density of false plots
         self.inside = told[:, 1] == 1.0  # any model's gate
-        self.d2, self.count, self.found = told[:, 2:6], told[:, 6:10], told[:, 10:]  # (m, 4)
+        self.d2, self.count, self.found = told[:, 2:6], told[:, 6:10], told[:, 10:14]  # (m, 4)
+        self.along = told[:, 14:]
         self.share = share  # (m, 4)
 
 
@@ -85,7 +87,7 @@ def conditioned(row: F64, Z: F64, sites: F64, delta: Any, gates: F64, motion: F6
     """Fold each of m plots into a track, `delta` (m,) seconds away from the state's time."""
     m = len(Z)
     assert Z.shape == (m, PLOT)
-    V, told, share = np.full((m, ROW), np.nan), np.full((m, 14), np.nan), np.full((m, MODELS), np.nan)
+    V, told, share = np.full((m, ROW), np.nan), np.full((m, 18), np.nan), np.full((m, MODELS), np.nan)
     delta = np.asarray(delta, float)
     _condition(row, Z, sites, delta, gates, motion, scratch(), np.uint64(LANES), V, told, share)
     return Told(V, told, share)

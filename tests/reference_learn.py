@@ -5,7 +5,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import EXISTENCE, INTERVAL, SHARED, SHARED_FADES, Z_ELEVATION, Z_H, Z_H_BARO
+from airpicture.kernels.layout import (
+    EXISTENCE,
+    INTERVAL,
+    LAST_P,
+    POLAR,
+    POSITION,
+    SHARED,
+    SHARED_FADES,
+    Z_ELEVATION,
+    Z_H,
+    Z_H_BARO,
+    Z_KIND,
+    Z_P,
+)
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import Status
@@ -119,6 +132,11 @@ def learn(
     last, plot = own[newest], plot[newest]
     fading = np.maximum(store.rows[last, SHARED] - SHARED_FADES, 0.0)
     store.rows[last, SHARED] = np.where(store.plot_sensor[last] == sensor, fading, 1.0)
+    Z = reports.Z[plot]
+    told = height_source(Z, np.zeros(len(plot), np.uint8)) > 0
+    kind = Z[:, Z_KIND].astype(int)
+    placed = (kind == POSITION) | ((kind == POLAR) & told)
+    store.rows[last, LAST_P : LAST_P + 3] = np.where(placed[:, None], Z[:, Z_P : Z_P + 3], 0.0)
     store.plot_sensor[last] = sensor
     store.plot_range[last] = reports.slant_range[plot]
     store.plot_azimuth[last] = reports.azimuth[plot]

@@ -27,16 +27,31 @@ def plot_of_row(z: F64, site: F64) -> Plot:
     plot.var_range, plot.var_azimuth = float(z[lay.Z_VAR_RANGE]), float(z[lay.Z_VAR_AZIMUTH])
     plot.var_elevation, plot.var_range_rate = float(z[lay.Z_VAR_ELEVATION]), float(z[lay.Z_VAR_RANGE_RATE])
     plot.var_p, plot.var_v = float(z[lay.Z_VAR_P]), float(z[lay.Z_VAR_V])
+    plot.v_up, plot.turn = float(z[lay.Z_V_UP]), float(z[lay.Z_TURN])
+    plot.lag, plot.var_lag = float(z[lay.Z_LAG]), float(z[lay.Z_VAR_LAG])
     plot.log_clutter, plot.learn = float(z[lay.Z_LOG_CLUTTER]), float(z[lay.Z_LEARN])
     return plot
 
 
-def scatter_learnt(track: Mixture, found: float, general: float) -> Mixture:
-    """Follow the scatter of reported positions: a mean that forgets, each surprise bounded."""
-    held = track.var_pos if track.var_pos > 0.0 else general
+def errors_learnt(track: Mixture, across: float, along: float, plot: Plot) -> Mixture:
+    """Follow how far reported positions are off, across the course and in time, each surprise bounded."""
+    claims = plot.learn != 1.0
+    held = (plot.var_p * track.scale_pos if claims else track.var_pos) or plot.var_p
     gain = max(0.05, 1.0 / (track.count_pos + 4.0))
+    speed2 = float(track.x[0, 3:] @ track.x[0, 3:])
+    fast = speed2 > 50.0**2
+    found = across if fast else 0.5 * (across + along)
     held += gain * (min(max(found, 0.0), 4.0 * held) - held)
-    return replace(track, var_pos=min(max(held, 0.25), 16.0 * general), count_pos=track.count_pos + 1.0)
+    new = replace(track, count_pos=track.count_pos + 1.0)
+    if fast:
+        most = 4.0 * (max(track.var_time, 0.0) + held / speed2)
+        late = min(max((along - held) / speed2, -most), most)
+        new.var_time = min(track.var_time + gain * (late - track.var_time), 4.0)
+    if claims:
+        new.scale_pos = min(max(held, 0.25), max(plot.var_p, 4e6)) / plot.var_p
+    else:
+        new.var_pos = min(max(held, 0.25), 16.0 * plot.var_p)
+    return new
 
 
 def pressure_learnt(track: Mixture, plot: Plot) -> Mixture:
@@ -136,25 +151,31 @@ def look(
             if z.kind == lay.POLAR and not any(math.isfinite(h) for h in (z.h, z.h_baro, z.elevation)):
                 new.h_mean, new.h_var = geodetic(z.p)[2], min(motion[lay.M_H_VAR], (0.2 * z.slant_range) ** 2)
             best = plots[top]
-            if weight[w, top] >= 0.9 and best.learn == 1.0:
+            if weight[w, top] >= 0.9 and best.kind == lay.POSITION:
                 fit = int(np.argmax(track.mu * np.exp([part[3] for part in given[i, top]])))
                 delta = (int(reports.t_ns[top]) - t_w[i]) * 1e-9
-                found = _found(track, fit, best, delta, motion[fit], motion[4 + fit])
-                new = scatter_learnt(new, found, best.var_p)
+                across, along = _found(track, fit, best, delta, motion[fit], motion[4 + fit])
+                learnt = errors_learnt(track, across, along, best)
+                new.count_pos, new.var_pos = learnt.count_pos, learnt.var_pos
+                new.scale_pos, new.var_time = learnt.scale_pos, learnt.var_time
             if weight[w, top] > 0.9:
                 new = pressure_learnt(new, best)
+                new.turn = best.turn if math.isfinite(best.turn) else new.turn
             track = new
         row = store.rows[i].copy()  # what a mixture doesn't hold stays
         row[: lay.INTERVAL], row[lay.VAR_POS : lay.VAR_COMMON] = _parts(track.row())
         row[lay.H_MEAN : lay.H_VAR + 1] = track.h_mean, track.h_var
+        row[lay.SCALE_POS], row[lay.VAR_TIME], row[lay.TURN] = track.scale_pos, track.var_time, track.turn
         if track.count_pos > ahead[i].count_pos:
-            row[lay.VAR_COMMON] = plots[top].var_p
+            said = plots[top].var_p
+            hidden = min(max(said - said * track.scale_pos, 0.0), 900.0)
+            row[lay.VAR_COMMON] = said if plots[top].learn == 1.0 else hidden
         row[lay.EXISTENCE] = exists
         if did[i] != "looked at":
             before = store.summary[i, 3:6].copy()
             _summarise(store, i, track)
             gap = (t_w[i] - int(store.t_ns[i])) * 1e-9
-            if gap > 0.02:
+            if gap > 0.02 and not math.isfinite(plots[top].turn):
                 row[lay.TURN] = turn_learnt(before, store.summary[i], track.turn, gap, motion[lay.M_TURN_SECONDS])
         s = int(reports.sensor[top])
         learning.learn(
@@ -214,18 +235,27 @@ def _shares(track: Mixture, parts: list[Any]) -> F64:
     return share
 
 
-def _found(track: Mixture, m: int, plot: Plot, delta: float, q: float, q_up: float) -> float:
-    """Return half the squared distance of a reported position, less what the prediction (height folded) explains."""
+def _found(track: Mixture, m: int, plot: Plot, delta: float, q: float, q_up: float) -> tuple[float, float]:
+    """Return the squares of how far a reported position is off, less what the prediction (height folded) explains.
+
+    First across the straight model's course, then along it.
+    """
     x, P = track.x[m], track.P[m]
     if math.isfinite(plot.h) or math.isfinite(plot.h_baro):
-        far = replace(plot, var_p=1e30, v_east=math.nan, v_north=math.nan, learn=0.0)
+        far = replace(plot, var_p=1e30, v_east=math.nan, v_north=math.nan, v_up=math.nan, learn=0.0)
         x, P, *_ = condition(far, track, m, delta, q, q_up)
     lat, lon, _ = geodetic(plot.p)
     so, co, sl, cl = math.sin(lon), math.cos(lon), math.sin(lat), math.cos(lat)
     level = np.array([[-so, co, 0.0], [-sl * co, -sl * so, cl]])
+    course = level @ track.x[0, 3:]
+    speed = float(np.linalg.norm(course))
+    east, north = course / speed if speed > 20.0 else (1.0, 0.0)
+    level = np.array([[-north, east], [east, north]]) @ level
+    delta -= plot.lag
     H = np.hstack([level, delta * level])
     off = level @ plot.p - H @ x
-    return 0.5 * float(off @ off - np.trace(H @ P @ H.T))
+    across, along = off**2 - np.diagonal(H @ P @ H.T)
+    return float(across), float(along)
 
 
 def _summarise(store: Store, i: int, track: Mixture) -> None:

@@ -89,7 +89,7 @@ def filtered(Z: F64, t: F64, site: F64, motion: F64, life: F64) -> list[Mixture]
 def smoothed(Z: F64, t: F64, site: F64, motion: F64, life: F64) -> list[tuple[F64, F64]]:
     """Return mean (6,) and covariance (6, 6) in ECEF at each plot, given all of them; t : s."""
     back = Z.copy()
-    back[:, [lay.Z_RANGE_RATE, lay.Z_V_EAST, lay.Z_V_NORTH]] *= -1.0
+    back[:, [lay.Z_RANGE_RATE, lay.Z_V_EAST, lay.Z_V_NORTH, lay.Z_V_UP, lay.Z_TURN, lay.Z_LAG]] *= -1.0
     past = filtered(Z, t, site, motion, life)
     future = filtered(back[::-1], -t[::-1], site, motion, life)[::-1]
     out = []

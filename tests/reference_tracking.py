@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from airpicture.kernels import layout as lay
 from airpicture.kernels.wgs84 import sites_of_geodetic
+from reference_measuring import jacobian, position_variance, seen, turn_log_likelihood
 
 F64 = NDArray[np.float64]
 
@@ -48,6 +49,9 @@ class Mixture:
     d_baro: float = 0.0
     var_baro: float = 0.0
     var_pos: float = 0.0
+    scale_pos: float = 0.0
+    var_time: float = 0.0
+    shared: float = 0.0
     count_pos: float = 0.0
     h_mean: float = 0.0
     turn: float = 0.0  # rad/s, how fast the course has turned of late
@@ -64,6 +68,7 @@ class Mixture:
         row[lay.VAR_POS], row[lay.COUNT_POS] = self.var_pos, self.count_pos
         row[lay.H_MEAN], row[lay.H_VAR] = self.h_mean, self.h_var
         row[lay.TURN] = self.turn
+        row[lay.SCALE_POS], row[lay.VAR_TIME], row[lay.SHARED] = self.scale_pos, self.var_time, self.shared
         return row
 
     @classmethod
@@ -81,6 +86,9 @@ class Mixture:
             h_mean=float(row[lay.H_MEAN]),
             h_var=float(row[lay.H_VAR]),
             turn=float(row[lay.TURN]),
+            scale_pos=float(row[lay.SCALE_POS]),
+            var_time=float(row[lay.VAR_TIME]),
+            shared=float(row[lay.SHARED]),
         )
 
     def moments(self) -> tuple[F64, F64]:
@@ -255,6 +263,10 @@ class Plot:
     log_clutter: float = 0.0
     radius: float = 1000.0
     learn: float = 0.0
+    v_up: float = math.nan
+    turn: float = math.nan
+    lag: float = 0.0
+    var_lag: float = 0.0
 
     def row(self) -> F64:
         z = np.zeros(lay.PLOT)
@@ -270,32 +282,9 @@ class Plot:
         z[lay.Z_V_EAST], z[lay.Z_V_NORTH] = self.v_east, self.v_north
         z[lay.Z_LOG_CLUTTER], z[lay.Z_RADIUS] = self.log_clutter, self.radius
         z[lay.Z_LEARN] = self.learn
+        z[lay.Z_V_UP], z[lay.Z_TURN] = self.v_up, self.turn
+        z[lay.Z_LAG], z[lay.Z_VAR_LAG] = self.lag, self.var_lag
         return z
-
-
-def seen(x: F64, site: F64) -> tuple[float, float, float, float]:
-    """Return slant range, azimuth, elevation and range rate of a state from a site."""
-    d = x[:3] - site[:3]
-    e, n, u = site[3:].reshape(3, 3) @ d
-    slant = float(np.linalg.norm(d))
-    return slant, math.atan2(e, n), math.atan2(u, math.hypot(e, n)), float(d @ x[3:]) / slant
-
-
-def jacobian(x: F64, site: F64) -> F64:
-    """Return the derivatives (4, 6) of `seen`, from the derivatives of ENU coordinates."""
-    R = site[3:].reshape(3, 3)
-    d = x[:3] - site[:3]
-    e, n, u = R @ d
-    g2 = e * e + n * n
-    g, r = math.sqrt(g2), math.sqrt(g2 + u * u)
-    H = np.zeros((4, 6))
-    H[0, :3] = d / r
-    H[1, :3] = np.array([n, -e, 0.0]) / g2 @ R
-    H[2, :3] = np.array([-e * u / g, -n * u / g, g]) / r**2 @ R
-    rate = d @ x[3:] / r
-    H[3, :3] = (x[3:] - rate * d / r) / r
-    H[3, 3:] = d / r
-    return H
 
 
 def wrapped(angle: float) -> float:
@@ -325,6 +314,7 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
     velocity, at the state that those before it have told. A position is looked at where the target was delta seconds
     from the state's time; the motion's noise over that time is added to the measurement's.
     """
+    delta -= plot.lag
     x, P = track.x[m].copy(), track.P[m].copy()
     spot = Spot(track.x[0, :3])  # of the straight model
     shift = np.block([np.eye(3), delta * np.eye(3)])  # position at the plot's time
@@ -347,13 +337,24 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
         else:
             log_l = math.log(0.02) - math.log(15_000.0)
     if plot.kind not in (lay.POLAR, lay.BEARING):
-        lat, lon, _ = geodetic(plot.p)
+        lat, lon, _ = geodetic(spot.p if plot.kind == lay.MESSAGE else plot.p)
         level = axes(lat, lon)[:2]
-        var = track.var_pos if plot.learn == 1.0 and track.var_pos > 0.0 else plot.var_p
-        fold(level @ shift, level @ (plot.p - shift @ x), [var + q * drift] * 2)
+        if plot.kind == lay.POSITION:
+            course = level @ track.x[0, 3:]
+            speed2 = float(course @ course)
+            R = position_variance(plot, track) * np.eye(2)
+            if speed2 > 20.0**2:
+                late = max(track.var_time, 0.0) + (plot.var_lag if track.shared > 0.0 else 0.0)
+                R += late * np.outer(course, course)
+            x, P, more, log_more = kalman(x, P, level @ shift, level @ (plot.p - shift @ x), R + q * drift * np.eye(2))
+            d2, log_l, n = d2 + more, log_l + log_more, n + 2
         if math.isfinite(plot.v_east) and math.isfinite(plot.v_north):
             nu_v = np.array([plot.v_east, plot.v_north]) - level @ x[3:]
             fold(np.hstack([np.zeros((2, 3)), level]), nu_v, [plot.var_v + q * abs(delta)] * 2)
+        if math.isfinite(plot.v_up):
+            fold([[0, 0, 0, *spot.u]], [plot.v_up - spot.u @ x[3:]], [1.5**2 + q_up * abs(delta)])
+        if math.isfinite(plot.turn):
+            log_l += turn_log_likelihood(plot.turn, m)
         return x, P, d2, log_l, n
 
     before, P_before, heights = x, P, n
@@ -450,7 +451,10 @@ def random_track(rng: np.random.Generator, lat: float, lon: float, h: float, *, 
 def plot_of(
     rng: np.random.Generator, truth: F64, site: F64, kind: int = lay.POLAR, *, noise: float = 1.0, **has: bool
 ) -> Plot:
-    """Return a noisy plot of a state (6,) in ECEF with what `has` names: elevation, range_rate, h, h_baro, velocity."""
+    """Return a noisy plot of a state (6,) in ECEF with what `has` names.
+
+    elevation, range_rate, h, h_baro, velocity, climb, turn, lag
+    """
     plot = Plot(kind, site)
     slant, azimuth, elevation, rate = seen(truth, site)
     lat, lon, h = geodetic(truth[:3])
@@ -459,11 +463,18 @@ def plot_of(
     def noisy(value: float, var: float) -> float:
         return value + noise * math.sqrt(var) * float(rng.normal())
 
-    if kind == lay.POSITION:
-        plot.p = truth[:3] + R.T @ np.array([noisy(0.0, plot.var_p), noisy(0.0, plot.var_p), 0.0])
+    if kind in (lay.POSITION, lay.MESSAGE):
+        ve, vn, climb = R @ truth[3:]
+        if kind == lay.POSITION:
+            plot.p = truth[:3] + R.T @ np.array([noisy(0.0, plot.var_p), noisy(0.0, plot.var_p), 0.0])
         if has.get("velocity"):
-            ve, vn, _ = R @ truth[3:]
             plot.v_east, plot.v_north = noisy(ve, plot.var_v), noisy(vn, plot.var_v)
+        if has.get("climb"):
+            plot.v_up = noisy(climb, 2.25)
+        if has.get("turn"):
+            plot.turn = noisy(0.0, 0.03**2)
+        if has.get("lag"):
+            plot.lag, plot.var_lag = 0.4, 0.1**2
     else:
         plot.azimuth = noisy(azimuth, plot.var_azimuth)
         if kind == lay.POLAR:

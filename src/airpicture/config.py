@@ -85,6 +85,7 @@ class Life:
     coast_looks: int = 2  # missed looks after which a confirmed track is shown as coasting
     coast_s: float = 8.0  # s without a plot after which it is, where no sensor turns (or 3 of its own intervals)
     end_s: float = 60.0  # s without a plot after which any track ends (or 6 turns of the slowest sensor that held it)
+    heard_s: float = 300.0  # s without a plot after which it ends though messages of its address come
     end_tentative_s: float = 12.0  # s likewise while tentative (or 2.6 turns)
     lifetime_s: float = 3600.0  # mean time that a target stays in the picture
     pool_max: int = 4_194_304  # unclaimed plots that wait for a second one; the pool takes 128 B for each that does

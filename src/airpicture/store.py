@@ -33,6 +33,7 @@ SIDE: Final = np.dtype(
         ("t_plot", np.int64),  # last plot
         ("t_first", np.int64),
         ("t_height", np.int64),  # last plot that told the height
+        ("t_heard", np.int64),  # last message of its address that it took
         ("t_aged", np.int64),  # time at which the existence probability was true
         ("callsign", np.uint64),
         ("plot_range", np.float64),
@@ -85,6 +86,7 @@ class Store:
         self.t_plot: I64 = side["t_plot"]
         self.t_first: I64 = side["t_first"]
         self.t_height: I64 = side["t_height"]
+        self.t_heard: I64 = side["t_heard"]
         self.t_aged: I64 = side["t_aged"]
         self.plots: I32 = side["plots"]
         self.misses: I32 = side["misses"]

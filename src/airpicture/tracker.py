@@ -15,18 +15,30 @@ from weakref import ref
 
 import numpy as np
 
-from airpicture.association import Index, candidates
+from airpicture.association import Addresses, Index, candidates
 from airpicture.config import Config
-from airpicture.errors import ConfigError, InputError, Reason
-from airpicture.filters import Looker
-from airpicture.kernels.layout import EXISTENCE
+from airpicture.errors import InputError, Reason
+from airpicture.filters import Listener, Looker
+from airpicture.kernels.claims import doubt_claims
+from airpicture.kernels.layout import EXISTENCE, MESSAGE, Z_KIND
 from airpicture.kernels.look import MOVED, TOOK_PLOT
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
 from airpicture.picture import Gathered, Picture, shown_rows, snapshot
-from airpicture.plots import Clutter, Past, looks, register, repeated, station_columns, waves
+from airpicture.plots import (
+    Clutter,
+    Latency,
+    Past,
+    gathered,
+    looks,
+    need_sites,
+    register,
+    repeated,
+    station_columns,
+    waves,
+)
 from airpicture.reports import Reports
-from airpicture.store import Saved, Store
+from airpicture.store import Store
 from airpicture.tables import I64, Plots, Sensors, Status, Tracks
 from airpicture.tracks import (
     Pool,
@@ -38,8 +50,10 @@ from airpicture.tracks import (
     spoken_for,
     sweep,
 )
+from airpicture.undo import Undo
 
 SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole seconds
+SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
 
 
@@ -73,6 +87,9 @@ class Tracker:
         self._pool = Pool(config.life.pool_max)
         self._index = Index(config.capacity)
         self._looker = Looker(config, self._motion, self._gates, self._ending)
+        self._addresses = Addresses()
+        self._listener = Listener(config.capacity, self._motion, self._gates)
+        self.latency = Latency(sensors)  # how late each sensor's time stamps are
         self._wave = waves(sensors, self._stations.sites)
         self._frame_ns = round(config.frame_s * 1e9)
         self._frame: int | None = None  # the open frame
@@ -81,7 +98,7 @@ class Tracker:
         self._ahead: Reports | None = None  # plots of later frames
         self._named = False  # whether any plot ever carried an address
         self._past = Past()  # plots of closed frames
-        self._undo: _Undo | None = None  # state before the open frame was done with the plots at hand
+        self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
         self._ended: list[Tracks] = []
@@ -165,6 +182,7 @@ class Tracker:
                     on_frame(np.unique(np.concatenate(changed)))
             self.counts.update(self._tally)
             self._tally.clear()
+            self.latency.commit()
             self._frame = self._next_frame(last)
             self._keep_past(self._frame * self._frame_ns)
             self._age_to(self._frame * self._frame_ns)
@@ -214,6 +232,8 @@ class Tracker:
             if self._store.n == 0:
                 self._sweep = edge_ns // SWEEP_NS + 1
                 return
+            if self._sweep % SETTLE_S == 0:
+                self.latency.settle()
             self._age(self._sweep * SWEEP_NS)
             self._sweep += 1
 
@@ -235,7 +255,9 @@ class Tracker:
                 self._ended.append(self._rows(rows, np.full(len(rows), t_ns)))
             self._index.place(store.summary, store.t_ns, moved[gone])
             before = store.n
-            self._index.forget_from(close_ranks(store, self._touched, run=self._run))
+            first = close_ranks(store, self._touched, run=self._run)
+            self._index.forget_from(first)
+            self._addresses.forget_from(first)
             self._touched[store.n : before] = False
 
     # --- the open frame ---------------------------------------------------------------------------------------
@@ -249,21 +271,32 @@ class Tracker:
         if reports is None or (reports.size == fresh and self._undo is not None):
             return
         self._undo_open_frame()
-        self._undo = _Undo(self._store, self._pool, self._clutter, self._sensor_last)
+        self._undo = Undo(self._store, self._pool, self._clutter, self._sensor_last)
         self._do(reports)
 
     def _undo_open_frame(self) -> None:
         if self._undo is not None:
             self._touched[: self._store.n] = False
             self._undo.restore(self._store, self._pool, self._clutter, self._sensor_last, self._index)
+            self._addresses.forget_from(self._store.n)
+            for saved in self._undo.saved:
+                self._addresses.note(self._store, saved.index)
             self._tally.clear()
+            self.latency.drop()
             self._undo = None
 
     # --- one frame --------------------------------------------------------------------------------------------
 
     def _do(self, reports: Reports) -> list[I64]:
-        """Share out the plots of one frame, look by look; return the rows of the store that each one changed."""
+        """Share out the plots of one frame, look by look, then give its messages to tracks; return the rows of each."""
+        message = reports.Z[:, Z_KIND] == MESSAGE
+        messages = None
+        if message.any():
+            messages = gathered(reports, np.flatnonzero(message), self._run)
+            reports = gathered(reports, np.flatnonzero(~message), self._run)
         changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run)]
+        if messages is not None:
+            changed.append(self._hear(messages))
         for rows in changed:
             self._touched[rows] = True
         return changed
@@ -271,7 +304,7 @@ class Tracker:
     def _look(self, reports: Reports) -> I64:
         """What a wave of sensors saw in one frame: find candidates, share out, update, learn, begin."""
         store, config, stations = self._store, self.config, self._stations
-        reports = self._clutter.among(reports, own=True)
+        reports = self.latency.among(self._clutter.among(reports, own=True))
         near = candidates(
             self._index,
             reports.Z,
@@ -294,6 +327,8 @@ class Tracker:
             np.subtract(1.0, looked.claimed, out=free)
             self._index.place(store.summary, store.t_ns, near.track[looked.changed >= MOVED], self._run)
             changed = near.track[looked.changed == TOOK_PLOT]
+            self._addresses.note(store, changed)
+            self.latency.note(looked.lags)
             if self.on_look is not None:
                 self.on_look(reports, looked.owner)
             self._tally["tracks_merged"] += looked.merged
@@ -301,8 +336,11 @@ class Tracker:
             self._tally["clusters_propagated"] += looked.propagated
         if self._named:
             beside = spoken_for(store, reports, free)
-            self._tally["plots_beside_their_track"] += int(beside.sum())
-            free[beside] = 0.0
+            self._tally["plots_beside_their_track"] += int(beside.mask.sum())
+            free[beside.mask] = 0.0
+            if self._undo is not None and len(beside.row):
+                self._undo.save(store, np.unique(beside.row))
+            doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, store.rows, store.t_plot)
         born, shed = begin(
             store,
             self._pool,
@@ -321,6 +359,18 @@ class Tracker:
         self._tally["tracks_begun"] += len(born)
         self._clutter.count(reports, free, self._sensor_last)
         return np.concatenate([changed, born])
+
+    def _hear(self, messages: Reports) -> I64:
+        """Give a frame's messages to the tracks of their addresses; return the rows of the store that changed."""
+        store = self._store
+        messages = self.latency.among(messages)
+        heard = self._listener.sort(messages, self._addresses.rows_of(store, messages.address))
+        if self._undo is not None:
+            self._undo.save(store, heard.row)
+        rows, became = self._listener.hear(heard, messages, self._stations, store, self._run)
+        self._index.place(store.summary, store.t_ns, rows, self._run)
+        self._tally.update(became)
+        return rows
 
     # --- picture out ------------------------------------------------------------------------------------------
 
@@ -355,33 +405,6 @@ class Tracker:
         if picture is not None:
             picture.settle()
         self._shown = None
-
-
-class _Undo:
-    """What the open frame changes, kept so that it can be done again."""
-
-    def __init__(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64) -> None:
-        self.n = store.n
-        self.number = store.next_number
-        self.pool_count = pool.count
-        self.clutter = clutter.save()
-        self.sensor_last = sensor_last.copy()
-        self.saved: list[Saved] = []
-
-    def save(self, store: Store, rows: I64) -> None:
-        """Keep the rows that are about to change; those begun in this frame just go."""
-        self.saved.append(store.save(rows[rows < self.n]))
-
-    def restore(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64, index: Index) -> None:
-        for saved in reversed(self.saved):
-            store.restore(saved)
-        store.n, store.next_number = self.n, self.number
-        index.forget_from(self.n)
-        for saved in self.saved:
-            index.place(store.summary, store.t_ns, saved.index)
-        pool.restore(self.pool_count)
-        clutter.restore(self.clutter)
-        sensor_last[:] = self.sensor_last
 
 
 def track(
@@ -427,7 +450,7 @@ def track_with_counts(
     tracker.on_look = on_look
     if len(plots) == 0:
         return Tracks.empty(sensors), dict(tracker.counts)
-    _need_sites(plots, sensors)
+    need_sites(plots, sensors)
     plots = plots.in_time_order()
     period_ns = round(tracker.config.output_period_s * 1e9)
     now_ns = (int(plots.t_ns[0]) // period_ns + 1) * period_ns
@@ -459,17 +482,3 @@ def track_with_counts(
         now_ns += period_ns
     tracks = gathered.all()
     return tracks.take(np.lexsort((tracks.track, tracks.t_ns))), dict(tracker.counts)
-
-
-def _need_sites(plots: Plots, sensors: Sensors) -> None:
-    """Refuse to start where no plot can be placed."""
-    used = np.unique(plots.sensor[(plots.sensor >= 0) & (plots.sensor < len(sensors))])
-    lost = used[~np.isfinite(sensors.lat[used])]
-    polar = np.isfinite(plots.slant_range) & np.isin(plots.sensor, lost)
-    if len(plots) and polar.all():
-        names = ", ".join(sensors.ids[k] for k in lost[:8])
-        raise ConfigError(
-            f"the site of {names} isn't known, and every plot is measured from there",
-            expected="lat_deg, lon_deg and h_ell_m of each radar in a sensors.toml",
-            todo="Run `airpicture info` on the recording for a sensors.toml to fill in, then give it with --sensors",
-        )

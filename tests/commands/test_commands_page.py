@@ -16,8 +16,9 @@ from airpicture.errors import InputError
 from airpicture.geo import distance
 from airpicture.page import View, render_page, write_page
 from airpicture.page.bundle import MISSING, Bundle, quantise
-from airpicture.page.columns import plot_positions, range_rings
+from airpicture.page.columns import range_rings
 from airpicture.page.outline import load_outline
+from airpicture.plots import plot_positions
 from airpicture.tables import Plots, Status, Tracks
 from airpicture.units import DEG
 

@@ -44,6 +44,9 @@ KINDS: list[tuple[int, dict[str, bool]]] = [
     (lay.POSITION, {}),
     (lay.POSITION, {"h": True}),
     (lay.POSITION, {"h": True, "h_baro": True, "velocity": True}),
+    (lay.POSITION, {"h_baro": True, "velocity": True, "climb": True, "turn": True, "lag": True}),
+    (lay.MESSAGE, {"velocity": True, "climb": True}),
+    (lay.MESSAGE, {"h_baro": True, "turn": True}),
     (lay.BEARING, {}),
     (lay.BEARING, {"elevation": True}),
     (lay.BEARING, {"h_baro": True}),
@@ -269,15 +272,50 @@ def test_a_garbled_height_is_left_out_of_the_plot() -> None:
 
 
 def test_how_far_a_reported_position_lies_off_beyond_what_is_expected() -> None:
-    """Half the squared distance less the prediction's own variance: what the report itself scatters, per axis."""
+    """The square of the distance less the prediction's own variance, across the course and along it."""
     track, (plot,) = scene(3, lay.POSITION, {})
     got = told(track, [plot])
     lat, lon, _ = geodetic(plot.p)
     level = axes(lat, lon)[:2]
+    course = level @ track.x[0, 3:]
+    along = course / np.linalg.norm(course) @ level
+    across = np.cross(along, axes(lat, lon)[2])
     for m in range(4):
-        off = level @ (plot.p - track.x[m, :3])
-        known = np.trace(level @ track.P[m, :3, :3] @ level.T)
-        assert got.found[0, m] == pytest.approx(0.5 * (off @ off - known), rel=1e-9)
+        for way, found in ((across, got.found), (along, got.along)):
+            off, known = way @ (plot.p - track.x[m, :3]), way @ track.P[m, :3, :3] @ way
+            assert found[0, m] == pytest.approx(off * off - known, rel=1e-9)
+
+
+@given(
+    seeds, st.sampled_from([0.0, 0.04, 1.0, 400.0]), st.sampled_from([-0.1, 0.0, 0.25]), st.booleans(), st.booleans()
+)
+@settings(max_examples=60)
+def test_what_was_learnt_of_claims_and_times_enters_as_it_should(
+    seed: int, scale: float, var_time: float, shared: bool, claims: bool
+) -> None:
+    track, (plot,) = scene(seed, lay.POSITION, {"lag": True, "velocity": True})
+    track = replace(track, scale_pos=scale, var_pos=scale * 70.0, var_time=var_time, shared=float(shared))
+    plot.learn = 0.0 if claims else 1.0
+    got = told(track, [plot], [0.3])
+    after = Mixture.of_row(got.rows[0])
+    for m in range(4):
+        x, P, d2, _, _ = condition(plot, track, m, 0.3, MOTION[m], MOTION[4 + m])
+        assert got.d2[0, m] == pytest.approx(d2, rel=1e-6, abs=1e-6)
+        assert_same_state(after.x[m], after.P[m], x, P)
+
+
+def test_a_reported_turn_speaks_for_the_models_that_turn_so() -> None:
+    """Its weight is a density for each model: over all turns each comes to one."""
+    track, (plot,) = scene(5, lay.MESSAGE, {})
+    turns = np.linspace(-0.6, 0.6, 2401)
+    plots = [replace(plot, turn=float(turn)) for turn in turns]
+    got = told(track, plots)
+    density = np.exp(got.score + plot.log_clutter)[:, None] * got.share * 5.0
+    np.testing.assert_allclose(density.sum(axis=0) * (turns[1] - turns[0]), 1.0, atol=0.01)
+    left = int(np.argmin(np.abs(turns - 0.03)))
+    assert got.share[left, lay.LEFT] > 100.0 * got.share[left, lay.STRAIGHT]
+    assert got.share[left, lay.LEFT] > 1e5 * got.share[left, lay.RIGHT]
+    assert got.share[1200, lay.STRAIGHT] > 5.0 * got.share[1200, lay.LEFT]
 
 
 @given(seeds, st.lists(st.sampled_from(KINDS), min_size=3, max_size=10))

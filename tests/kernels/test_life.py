@@ -38,6 +38,7 @@ class Lone:
         self.sensor[0, 0] = 0
         self.look = np.zeros((1, SEEN_MAX), np.int64)
         self.hit = np.zeros((1, SEEN_MAX), np.int64)
+        self.heard = np.zeros(1, np.int64)
         self.site = site[None]
         self.period, self.pd = np.array([period]), np.array([pd])
         self.range_max = np.array([range_max])
@@ -51,6 +52,7 @@ class Lone:
             self.summary,
             self.t,
             self.t,
+            self.heard,
             self.plots,
             self.misses,
             self.sensor,

@@ -138,7 +138,7 @@ def test_whole_tracks_equal_the_twin(kind: int, has: dict[str, bool]) -> None:
 
 def turned_round(Z: F64, t: F64) -> tuple[F64, F64]:
     back = Z[::-1].copy()
-    back[:, [lay.Z_RANGE_RATE, lay.Z_V_EAST, lay.Z_V_NORTH]] *= -1.0
+    back[:, [lay.Z_RANGE_RATE, lay.Z_V_EAST, lay.Z_V_NORTH, lay.Z_V_UP, lay.Z_TURN, lay.Z_LAG]] *= -1.0
     return back, t[-1] + t[0] - t[::-1]
 
 

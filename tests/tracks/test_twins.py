@@ -106,12 +106,12 @@ def test_of_three_one_stays() -> None:
 def test_which_plots_are_spoken_for(status: Status, north_m: float, address: int, free: float, expected: bool) -> None:
     store = store_of((C, 900_000.0, 7), (status, 0.0, ADDRESS), (C, 500_000.0, ADDRESS))
     reports, _ = register(one_plot(north_m, address), station_columns(SENSORS), Config())
-    assert spoken_for(store, reports, np.array([free])).tolist() == [expected]
+    assert spoken_for(store, reports, np.array([free])).mask.tolist() == [expected]
 
 
 def test_nothing_is_asked_of_an_empty_store() -> None:
     reports, _ = register(one_plot(0.0, ADDRESS), station_columns(SENSORS), Config())
-    assert not spoken_for(Store(16), reports, np.ones(1)).any()
+    assert not spoken_for(Store(16), reports, np.ones(1)).mask.any()
     assert settle_twins(Store(16), T0) == 0
 
 

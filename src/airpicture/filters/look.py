@@ -49,6 +49,7 @@ class Looked(NamedTuple):
     exact: int  # clusters solved exactly
     propagated: int  # clusters solved by belief propagation
     merged: int  # rivals ended
+    lags: F64  # (n, 3) what pairs of sensors tell of their clocks, see `kernels.latency`; empty with one sensor
 
 
 def look_settings(config: Config) -> F64:
@@ -137,6 +138,7 @@ class Looker:
         claimed = np.zeros(reports.size)
         owner = np.full(reports.size, -1, np.int64)
         changed = np.empty(n, np.uint8)
+        lags = np.empty((n if len(stations.period) > 1 else 0, 3))
         count = len(chunks.chunk) - 1
         tasks = 1 if run is None else max(min(count // CHUNKS_LEAST, TASKS), 1)
         rooms = self._room_for(tasks, chunks.tracks_most, chunks.pairs_most, reports.size)
@@ -163,12 +165,15 @@ class Looker:
                     claimed,
                     owner,
                     changed,
+                    lags,
                     counts[k],
                 )
             )
         do(look_chunks, jobs, run)
         total = counts.sum(axis=0)
-        return Looked(claimed, owner, changed, int(total[L_EXACT]), int(total[L_PROPAGATED]), int(total[L_MERGED]))
+        return Looked(
+            claimed, owner, changed, int(total[L_EXACT]), int(total[L_PROPAGATED]), int(total[L_MERGED]), lags
+        )
 
 
 def _grown(need: int, have: int) -> int:

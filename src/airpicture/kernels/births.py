@@ -41,10 +41,12 @@ from airpicture.kernels.layout import (
     D_BARO,
     M_Q_UP,
     MODEL,
+    SCALE_POS,
     SHARED,
     STRAIGHT,
     VAR_BARO,
     VAR_POS,
+    VAR_TIME,
     Z_LOG_CLUTTER,
     Z_P,
     Z_V_EAST,
@@ -159,7 +161,7 @@ def _try(
     bend = 1.0 / math.sqrt(x * x + y * y + z * z)
     T[D_BARO] = 0.0
     T[VAR_BARO] = life[L_VAR_PRESSURE]
-    T[VAR_POS], T[SHARED] = 0.0, 0.0
+    T[VAR_POS], T[SHARED], T[SCALE_POS], T[VAR_TIME] = 0.0, 0.0, 0.0, 0.0
     found = 0
     total = 0.0
     for first in range(0, picks, LANES):

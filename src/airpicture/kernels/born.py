@@ -132,6 +132,7 @@ def write_births(
         for c in range(of.doubt.shape[1]):
             of.doubt[i, c] = 0
         of.t_height[i] = t
+        of.t_heard[i] = 0
         of.h_source[i] = height_source(reports.Z, j, source)
         of.has_baro[i] = 1 if pressure else 0
         of.plot_sensor[i] = reports.sensor[j]

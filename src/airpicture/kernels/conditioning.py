@@ -15,35 +15,47 @@ from airpicture.kernels._jit import inline
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import (
+    AGILE,
     BEARING,
     D_BARO,
+    LEFT,
+    MESSAGE,
     MODE,
     POLAR,
+    RIGHT,
+    SCALE_POS,
     SHARED,
+    STRAIGHT,
     VAR_BARO,
     VAR_POS,
+    VAR_TIME,
     Z_COS,
     Z_ELEVATION,
     Z_H,
     Z_H_BARO,
     Z_KIND,
+    Z_LAG,
     Z_LEARN,
     Z_LOG_CLUTTER,
     Z_P,
     Z_RANGE,
     Z_RANGE_RATE,
     Z_SIN,
+    Z_TURN,
     Z_V_EAST,
     Z_V_NORTH,
+    Z_V_UP,
     Z_VAR_AZIMUTH,
     Z_VAR_ELEVATION,
     Z_VAR_H,
+    Z_VAR_LAG,
     Z_VAR_P,
     Z_VAR_RANGE,
     Z_VAR_RANGE_RATE,
     Z_VAR_V,
 )
 from airpicture.kernels.measuring import (
+    C_ALONG,
     C_BLIND,
     C_COUNT,
     C_D2,
@@ -51,6 +63,7 @@ from airpicture.kernels.measuring import (
     C_EXTRA,
     C_FINE,
     C_FOUND,
+    fold_climb,
     fold_elevation,
     fold_height,
     fold_polar,
@@ -63,8 +76,14 @@ from airpicture.kernels.measuring import (
 from airpicture.kernels.wgs84 import basis_of_up, up_of
 
 VAR_MODE_C = 100.0  # m²: steps of 100 ft are 8.8 m rms (ICAO Annex 10 vol. IV, 3.1.1.7.12), and some jitter
+VAR_V_UP = 2.25  # m²/s²: 1.5 m/s; steps of 64 ft/min are 0.1 m/s rms, and rates of pressure lag a second behind
+VAR_POS_LEAST = 0.25  # m²: 0.5 m, the step of I020/042 and I010/042
 VAR_H_UNKNOWN = 1e6  # m²: a height known to 1 km, or a tenth of the range, has been measured by something
 LOG_2PI = math.log(2.0 * math.pi)
+COURSE_LEAST = 20.0  # m/s; the course of what is slower doesn't say where along is
+SIGMA_TURN = 0.006  # rad/s: 0.35 degrees a second, what a reported turn strays by in straight flight
+SIGMA_TURN_TURNING = 0.05  # rad/s: 3 degrees a second, how fast those turn that turn
+SIGMA_TURN_AGILE = 0.1  # rad/s, of what follows no model
 
 
 @inline
@@ -105,6 +124,9 @@ def condition(
         T[int(C_EXTRA) + m] = 0.0
         T[int(C_FINE) + m] = 1.0
         T[int(C_FOUND) + m] = 0.0
+        T[int(C_ALONG) + m] = 0.0
+    delta = delta - Z[j, Z_LAG]
+    v0x, v0y, v0z = T[3 * LANES], T[4 * LANES], T[5 * LANES]  # the straight model's
     kind = int(Z[j, Z_KIND])
     geometric = math.isfinite(Z[j, Z_H])
     steered = math.isfinite(Z[j, Z_ELEVATION])
@@ -160,21 +182,71 @@ def condition(
             for l in range(lanes):
                 give_back(T, l, ux, uy, uz)
         return count
-    px, py, pz = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
-    vx, vy, vz = up_of(px, py, pz)
+    count = 0
+    vx, vy, vz = ux, uy, uz
+    if kind != MESSAGE:
+        vx, vy, vz = up_of(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
     ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(vx, vy, vz)
-    var = Z[j, Z_VAR_P]
-    if Z[j, Z_LEARN] == 1.0 and T[VAR_POS] > 0.0:
-        # errors that one sensor's reports have in common don't show in their scatter; between two sensors they do
-        var = T[VAR_POS] + (var if T[SHARED] > 0.0 else 0.0)
-    for l in range(lanes):
-        fold_position(T, l, px, py, pz, ex, ey, ez, nx, ny, nz, delta, var)
-    if not (math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH])):
-        return 2
-    east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V]
-    for l in range(lanes):
-        fold_velocity(T, l, ex, ey, ez, nx, ny, nz, delta, east, north, var)
-    return 4
+    if kind != MESSAGE:
+        px, py, pz = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
+        var = variance_of_position(Z, j, T)
+        to_east, to_north = v0x * ex + v0y * ey + v0z * ez, v0x * nx + v0y * ny + v0z * nz
+        speed = math.sqrt(to_east * to_east + to_north * to_north)
+        moves = speed > COURSE_LEAST
+        s, c = (to_east / speed, to_north / speed) if moves else (1.0, 0.0)
+        var_time = max(T[VAR_TIME], 0.0) + (Z[j, Z_VAR_LAG] if T[SHARED] > 0.0 else 0.0)
+        var_along = var + (var_time * speed * speed if moves else 0.0)
+        ax, ay, az = s * ex + c * nx, s * ey + c * ny, s * ez + c * nz
+        cx, cy, cz = s * nx - c * ex, s * ny - c * ey, s * nz - c * ez
+        for l in range(lanes):
+            fold_position(T, l, px, py, pz, ax, ay, az, cx, cy, cz, delta, var_along, var)
+        count += 2
+    if math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH]):
+        east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V]
+        for l in range(lanes):
+            fold_velocity(T, l, ex, ey, ez, nx, ny, nz, delta, east, north, var)
+        count += 2
+    if math.isfinite(Z[j, Z_V_UP]):
+        climb = Z[j, Z_V_UP]
+        for l in range(lanes):
+            fold_climb(T, l, ux, uy, uz, delta, climb, VAR_V_UP)
+        count += 1
+    return count
+
+
+@inline
+def variance_of_position(Z: F64, j: int, T: F64) -> float:
+    """Return the variance of reported position j [m²] per axis, as what track T has learnt puts it.
+
+    Errors that one sensor's reports have in common don't show in their scatter; between two sensors they do.
+    """
+    said = Z[j, Z_VAR_P]
+    claims = Z[j, Z_LEARN] != 1.0
+    learnt = said * T[SCALE_POS] if claims else T[VAR_POS]
+    if not learnt > 0.0:
+        return float(said)
+    if not claims:
+        return float(learnt + (said if T[SHARED] > 0.0 else 0.0))
+    return float(max(learnt, said if T[SHARED] > 0.0 else VAR_POS_LEAST))
+
+
+@inline
+def weigh_turn(T: F64, turn: float) -> None:
+    """Let a reported turn of the course [rad/s, counter-clockwise] speak for the models that turn so; see `likelihood`.
+
+    Straight flight turns by what a report strays, turns either way are taken from half a Gaussian, agile flight turns
+    anyhow. In the log, added to what else makes the plot likely; against a density of false reports over ±0.1 rad/s.
+    """
+    var_turning = SIGMA_TURN_TURNING * SIGMA_TURN_TURNING + SIGMA_TURN * SIGMA_TURN
+    var_agile = SIGMA_TURN_AGILE * SIGMA_TURN_AGILE + SIGMA_TURN * SIGMA_TURN
+    half = -0.5 * turn * turn
+    to_left = 0.5 * (1.0 + math.erf(turn / (SIGMA_TURN * math.sqrt(2.0))))
+    base = math.log(0.2) - 0.5 * LOG_2PI
+    turning = base + half / var_turning - 0.5 * math.log(var_turning) + math.log(2.0)
+    T[int(C_EXTRA) + STRAIGHT] += base + half / (SIGMA_TURN * SIGMA_TURN) - math.log(SIGMA_TURN)
+    T[int(C_EXTRA) + LEFT] += turning + math.log(max(to_left, 1e-30))
+    T[int(C_EXTRA) + RIGHT] += turning + math.log(max(1.0 - to_left, 1e-30))
+    T[int(C_EXTRA) + AGILE] += base + half / var_agile - 0.5 * math.log(var_agile)
 
 
 @inline
@@ -185,6 +257,8 @@ def likelihood(Z: F64, j: int, count: int, gates: F64, T: F64, share: F64, e: in
     """
     nearest = 1e300
     inside = False
+    if math.isfinite(Z[j, Z_TURN]):
+        weigh_turn(T, Z[j, Z_TURN])
     for m in range(LANES):
         d2 = T[int(C_D2) + m]
         n = count + int(T[int(C_COUNT) + m])

@@ -9,7 +9,7 @@ from typing import Any
 from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X
-from airpicture.kernels.conditioning import condition
+from airpicture.kernels.conditioning import VAR_POS_LEAST, condition
 from airpicture.kernels.lanes import (
     LANES,
     S6,
@@ -32,10 +32,14 @@ from airpicture.kernels.layout import (
     M_H_VAR,
     MODE,
     POLAR,
+    POSITION,
     ROW,
+    SCALE_POS,
+    TURN,
     VAR_BARO,
     VAR_COMMON,
     VAR_POS,
+    VAR_TIME,
     Z_ELEVATION,
     Z_H,
     Z_H_BARO,
@@ -43,6 +47,7 @@ from airpicture.kernels.layout import (
     Z_LEARN,
     Z_P,
     Z_RANGE,
+    Z_TURN,
     Z_VAR_P,
 )
 from airpicture.kernels.learn import MOVED
@@ -51,7 +56,10 @@ from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.wgs84 import height_of, height_up_of
 
 VAR_POS_SURPRISE = 4.0
-VAR_POS_LEAST = 0.25  # m²: 0.5 m, the step of I020/042 and I010/042
+VAR_POS_MOST = 4e6  # m²: 2 km, what is learnt of claims at most
+VAR_COMMON_MOST = 900.0  # m²: 30 m, what a claim that is worse than the scatter is taken to hide
+VAR_TIME_MOST = 4.0  # s²
+TIMED_LEAST = 50.0  # m/s; what flies slower tells little of time
 VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported height and a pressure height
 
 
@@ -95,27 +103,49 @@ def learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
 
 
 @inline
-def learn_scatter(T: F64, found: float, general: float) -> None:
-    """Learn how much a track's reported positions scatter, where the reports themselves don't say.
+def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
+    """Learn how much a track's reported positions err, from plot j: across the course, and along it by its time.
 
     The innovation's square less what the prediction explains, under the model that fits best, averaged over some
-    twenty plots. What all plots of a place have in common (a bad geometry's slow error) can't be seen so, and doesn't
-    average out: it's taken to be as large as the sensor's general figure, and added where the track is shown.
+    twenty plots. Where reports claim an accuracy, what is learnt is the ratio to that, so that a report that claims to
+    be worse is taken so at once; where they don't, the variance itself. An error of the time stamp lies along the
+    course and grows with the speed, so that across the course shows what the position is worth, and what is left
+    along is time.
+    What all plots of a place have in common (a bad geometry's slow error) can't be seen so, and doesn't average out:
+    it's taken to be as large as what is claimed, or the sensor's general figure, and added where the track is shown.
     Source: Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE TAC 15(2), 1970, in the
     recursive form with forgetting.
     """
-    held = T[VAR_POS] if T[VAR_POS] > 0.0 else general
+    said = Z[j, Z_VAR_P]
+    claims = Z[j, Z_LEARN] != 1.0
+    if claims:
+        held = said * T[SCALE_POS] if T[SCALE_POS] > 0.0 else said
+    else:
+        held = T[VAR_POS] if T[VAR_POS] > 0.0 else said
     count = T[COUNT_POS] + 1.0
-    # one wild report or the start of a turn must not pass for scatter: it counts four times the usual at most
-    found = min(max(found, 0.0), VAR_POS_SURPRISE * held)
-    held += max(0.05, 1.0 / (count + 3.0)) * (found - held)
-    T[VAR_POS] = min(max(held, VAR_POS_LEAST), 16.0 * general)
+    gain = max(0.05, 1.0 / (count + 3.0))
+    vx, vy, vz = T[3 * LANES], T[4 * LANES], T[5 * LANES]
+    v2 = vx * vx + vy * vy + vz * vz
+    timed = v2 > TIMED_LEAST * TIMED_LEAST
+    found = across if timed else 0.5 * (across + along)
+    # one wild report or the start of a turn must not pass for scatter: it counts a few times the usual at most
+    held += gain * (min(max(found, 0.0), VAR_POS_SURPRISE * held) - held)
+    if timed:
+        var = T[VAR_TIME]
+        most = VAR_POS_SURPRISE * (max(var, 0.0) + held / v2)
+        T[VAR_TIME] = min(var + gain * (min(max((along - held) / v2, -most), most) - var), VAR_TIME_MOST)
     T[COUNT_POS] = count
-    T[VAR_COMMON] = general
+    if claims:
+        held = min(max(held, VAR_POS_LEAST), max(said, VAR_POS_MOST))
+        T[SCALE_POS] = held / said
+        T[VAR_COMMON] = min(max(said - held, 0.0), VAR_COMMON_MOST)
+    else:
+        T[VAR_POS] = min(max(held, VAR_POS_LEAST), 16.0 * said)
+        T[VAR_COMMON] = said
 
 
 @inline
-def _learn_pressure(T: F64, Z: F64, j: int) -> None:
+def learn_pressure(T: F64, Z: F64, j: int) -> None:
     """Learn the air's pressure offset (h_ell - h_baro) from a plot that reports both heights; a scalar Kalman step."""
     if math.isfinite(Z[j, Z_H]) and math.isfinite(Z[j, Z_H_BARO]):
         var = T[VAR_BARO] + 1.0  # the offset drifts as the target flies through the weather
@@ -159,12 +189,12 @@ def fold_plots(
         T[base + k] = T[k]
     learn_reach(T, Z, room.plot[pairs_from], motion)
     j = room.plot[top]
-    if room.weight[top] >= 0.9 and Z[j, Z_LEARN] == 1.0 and top < len(room.V):
+    if room.weight[top] >= 0.9 and int(Z[j, Z_KIND]) == POSITION and top < len(room.V):
         fit = 0
         for m in range(LANES):
             if T[MODE + m] * room.share[top, m] > T[MODE + fit] * room.share[top, fit]:
                 fit = m
-        learn_scatter(T, room.V[top, STATES + fit], Z[j, Z_VAR_P])
+        learn_errors(T, Z, j, room.V[top, STATES + fit], room.V[top, STATES + LANES + fit])
     part = int(C_D2)
     into = int(C_COUNT)  # of each model: likelihood of what came
     total = 0.0
@@ -190,12 +220,15 @@ def fold_plots(
                 T[k] = T[base + k]
             h, ux, uy, uz = height_up_of(T[0], T[LANES], T[2 * LANES])
             k0 = room.plot[e]
-            # the offset as it was when the pair was scored
-            told, var_told, scatter = T[D_BARO], T[VAR_BARO], T[VAR_POS]
-            T[D_BARO], T[VAR_BARO], T[VAR_POS] = W[w, D_BARO], W[w, VAR_BARO], W[w, VAR_POS]
+            # what is learnt as it was when the pair was scored
+            told, var_told = T[D_BARO], T[VAR_BARO]
+            scatter, ratio, var_time = T[VAR_POS], T[SCALE_POS], T[VAR_TIME]
+            T[D_BARO], T[VAR_BARO] = W[w, D_BARO], W[w, VAR_BARO]
+            T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = W[w, VAR_POS], W[w, SCALE_POS], W[w, VAR_TIME]
             delta = (R.t_ns[k0] - room.t_w[w]) * 1e-9
             condition(Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], delta, T, lanes)
-            T[D_BARO], T[VAR_BARO], T[VAR_POS] = told, var_told, scatter
+            T[D_BARO], T[VAR_BARO] = told, var_told
+            T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = scatter, ratio, var_time
         for m in range(LANES):
             c = kept0 if m == 0 else (kept1 if m == 1 else (kept2 if m == 2 else kept3))
             T[part + m] = room.weight[e] * scale * room.share[e, m] / c if c >= 1e-12 else 0.0
@@ -204,5 +237,7 @@ def fold_plots(
     for l in range(lanes):
         _close_sum(T, l)
     if room.weight[top] > 0.9:
-        _learn_pressure(T, Z, j)
+        learn_pressure(T, Z, j)
+        if math.isfinite(Z[j, Z_TURN]):
+            T[TURN] = Z[j, Z_TURN]
     return got, top, 1

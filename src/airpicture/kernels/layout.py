@@ -36,6 +36,9 @@ H_VAR: Final = 120  # m², ... its variance; 0 where no radar plot without heigh
 SHARED: Final = 121  # above 0 where another sensor took part of late: 1 with a plot of another than the last one's ...
 SHARED_FADES: Final = 0.02  # ... and so much less with each further plot of the same
 TURN: Final = 122  # rad/s, counter-clockwise positive: how fast the course has turned of late
+SCALE_POS: Final = 123  # learnt variance of positions that bring an accuracy, over the one they claim; 0: as claimed
+VAR_TIME: Final = 124  # s², learnt jitter of the times of reported positions, beyond the scatter across the course
+LAST_P: Final = 125  # 3, m, ECEF, place of the last plot; 0 0 0 where it had none
 ROW: Final = 128
 
 # The summary of a track: what the spatial index reads, one cache line.
@@ -49,9 +52,12 @@ SUMMARY: Final = 8
 POLAR: Final = 0  # kinds of plots
 POSITION: Final = 1
 BEARING: Final = 2
+MESSAGE: Final = 3  # an address and what its transponder says, no place
 
 Z_KIND: Final = 0
-Z_P: Final = 1  # 3, m, ECEF: the position at the measured, reported or assumed height
+Z_P: Final = (
+    1  # 3, m, ECEF: the position at the measured, reported or assumed height; of messages a mark, see `register`
+)
 Z_RANGE: Final = 4  # m
 Z_SIN: Final = 5  # sine of azimuth
 Z_COS: Final = 6
@@ -71,7 +77,11 @@ Z_VAR_V: Final = 19
 Z_LOG_CLUTTER: Final = 20  # log of the density of false plots in the space that is measured
 Z_RADIUS: Final = 21  # m, four sigma of the position on the ground
 Z_LEARN: Final = 22  # 1 where Z_VAR_P is the sensor's general figure, not the plot's own
-PLOT: Final = 23
+Z_V_UP: Final = 23  # m/s, reported climb, NaN
+Z_TURN: Final = 24  # rad/s, counter-clockwise, reported turn of the course, NaN
+Z_LAG: Final = 25  # s, how late the times of its sensor are, as learnt; see `latency`
+Z_VAR_LAG: Final = 26  # s², of that
+PLOT: Final = 27
 
 # Motion parameters, one flat array.
 M_Q: Final = 0  # 4, m²/s³ per model, horizontal

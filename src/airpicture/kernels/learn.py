@@ -13,7 +13,10 @@ from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
 from airpicture.kernels.layout import (
     EXISTENCE,
     INTERVAL,
+    LAST_P,
     M_TURN_SECONDS,
+    POLAR,
+    POSITION,
     ROW,
     S_POSITION,
     S_VELOCITY,
@@ -22,6 +25,8 @@ from airpicture.kernels.layout import (
     Z_ELEVATION,
     Z_H,
     Z_H_BARO,
+    Z_KIND,
+    Z_P,
 )
 from airpicture.kernels.life import COASTING, CONFIRMED
 from airpicture.kernels.wgs84 import up_of
@@ -67,6 +72,7 @@ class Held(NamedTuple):
     t_first: I64
     t_aged: I64
     t_height: I64
+    t_heard: I64
     t_technology: I64  # (cap, technologies)
     plots: I32
     misses: I32
@@ -176,6 +182,34 @@ def height_source(Z: F64, j: int, before: int) -> int:
     if math.isfinite(Z[j, Z_H_BARO]) and before != GEOMETRIC:
         return PRESSURE
     return ELEVATION if math.isfinite(Z[j, Z_ELEVATION]) and before == NO_HEIGHT else before
+
+
+@inline
+def _note_height(i: int, Z: F64, j: int, t: int, of: Held) -> None:
+    """Note what plot j of time t says of the height of track i."""
+    of.h_source[i] = height_source(Z, j, int(of.h_source[i]))
+    if height_source(Z, j, NO_HEIGHT) != NO_HEIGHT:
+        of.t_height[i] = max(of.t_height[i], t)
+    if math.isfinite(Z[j, Z_H_BARO]):
+        of.has_baro[i] |= 1
+
+
+@inline
+def _note_place(i: int, Z: F64, j: int, of: Held) -> None:
+    """Note where the last plot of track i was; a slant range without a height says so only vaguely."""
+    kind = int(Z[j, Z_KIND])
+    placed = kind == POSITION or (kind == POLAR and height_source(Z, j, NO_HEIGHT) != NO_HEIGHT)
+    for c in range(3):
+        of.rows[i, LAST_P + c] = Z[j, Z_P + c] if placed else 0.0
+
+
+@inline
+def learn_message(i: int, R: Any, j: int, of: Held) -> None:
+    """Let track i learn from message j what it says of codes and height, and that the target still transmits."""
+    t = R.t_ns[j]
+    of.t_heard[i] = max(of.t_heard[i], t)
+    _identify(i, -1, R.mode_3a[j], R.callsign[j], of)  # the address is how it came here: no evidence of its own
+    _note_height(i, R.Z, j, t, of)
 
 
 @inline
@@ -296,13 +330,10 @@ def learn_track(
     if kind < of.t_technology.shape[1]:
         of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
     _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
-    of.h_source[i] = height_source(R.Z, j, int(of.h_source[i]))
-    if height_source(R.Z, j, NO_HEIGHT) != NO_HEIGHT:
-        of.t_height[i] = max(of.t_height[i], t)
-    if math.isfinite(R.Z[j, Z_H_BARO]):
-        of.has_baro[i] |= 1
+    _note_height(i, R.Z, j, t, of)
     if newest:  # a plot that came late changes nothing that speaks of the last plot
         _note_sensor(i, sensor, of)
+        _note_place(i, R.Z, j, of)
         of.plot_range[i] = R.slant_range[j]
         of.plot_azimuth[i] = R.azimuth[j]
         of.plot_h_baro[i] = R.Z[j, Z_H_BARO]
@@ -328,6 +359,7 @@ def copy_tracks(index: I64, of: Held, into: Held, at: int) -> None:
         for c in range(of.doubt.shape[1]):
             into.doubt[o, c] = of.doubt[i, c]
         into.t_ns[o], into.t_plot[o], into.t_height[o] = of.t_ns[i], of.t_plot[i], of.t_height[i]
+        into.t_heard[o] = of.t_heard[i]
         into.number[o], into.t_first[o], into.t_aged[o] = of.number[i], of.t_first[i], of.t_aged[i]
         into.plots[o], into.misses[o], into.status[o] = of.plots[i], of.misses[i], of.status[i]
         into.address[o], into.mode_3a[o], into.callsign[o] = of.address[i], of.mode_3a[i], of.callsign[i]

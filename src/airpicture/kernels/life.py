@@ -35,7 +35,8 @@ E_END_S = 5
 E_END_TENTATIVE_S = 6
 E_LIFETIME = 7
 E_RETIRE_TENTATIVE = 8
-ENDING = 9
+E_HEARD_S = 9
+ENDING = 10
 
 # A missed look counts as at this Pd at most: one target's misses come in runs (a turned-away antenna, terrain, the
 # ground), so a Pd of 0.97 over all targets says little of three in a row.
@@ -118,6 +119,7 @@ def age_due(
     summary: F64,
     t_track: I64,
     t_plot: I64,
+    t_heard: I64,
     plots: I32,
     misses: I32,
     seen_sensor: I32,
@@ -141,7 +143,8 @@ def age_due(
     Parameters
     ----------
     rows : (cap, ROW) float64, existence overwritten; summary : (cap, 8) float64, S_SIGMA_P overwritten where one ends
-    t_track, t_plot : (cap,) int64 [ns]; plots, misses : (cap,) int32; misses overwritten
+    t_track, t_plot, t_heard : (cap,) int64 [ns], of the state, the last plot, the last message
+    plots, misses : (cap,) int32; misses overwritten
     seen_sensor : (cap, SEEN) int32, -1 none; seen_look, seen_hit : (cap, SEEN) int64 [ns]; looks overwritten
     sites, period, pd, range_min, range_max : (S, ...) sensors; sensor_last : (S,) int64 [ns], latest plot of each
     ending : (ENDING,) float64
@@ -235,9 +238,13 @@ def age_due(
             if not turning and now == CONFIRMED:
                 next_due = min(next_due, t_plot[i] + int(limit * 1e9) - 1)
         least = _least(now, ending)
-        if r < least or age > end:
+        # messages prove that the target is still there, if not where: they put the end off, for so long
+        heard = t_plot[i]
+        if now != TENTATIVE and t_heard[i] > heard:
+            heard = min(t_heard[i], heard + int(max(ending[E_HEARD_S] - end, 0.0) * 1e9))
+        if r < least or (t_ns - heard) * 1e-9 > end:
             now = ENDED
-        next_due = min(next_due, t_plot[i] + int(end * 1e9) - 1)
+        next_due = min(next_due, heard + int(end * 1e9) - 1)
         if r <= least * soon:
             next_due = t_ns
         due[i] = max(next_due, t_ns + 1)

@@ -16,10 +16,11 @@ from airpicture.kernels.conditioning import condition, likelihood
 from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
-from airpicture.kernels.layout import EXISTENCE, ROW, S_VELOCITY, TURN
+from airpicture.kernels.latency import lag_told
+from airpicture.kernels.layout import EXISTENCE, ROW, S_VELOCITY, TURN, Z_TURN
 from airpicture.kernels.learn import GAP_LEAST, TAKEN, Held, detection_of, identity_of, learn_track, turn_learnt
 from airpicture.kernels.life import ENDED, due_after, existence_at
-from airpicture.kernels.measuring import C_FOUND
+from airpicture.kernels.measuring import C_ALONG, C_FOUND
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.sorting import sort_numbers
@@ -99,6 +100,7 @@ def _score(
                 room.V[pairs, k] = T[k]
             for m in range(LANES):
                 room.V[pairs, STATES + m] = T[int(C_FOUND) + m]
+                room.V[pairs, STATES + LANES + m] = T[int(C_ALONG) + m]
         pairs += 1
     return pairs
 
@@ -155,6 +157,7 @@ def look_chunks(
     claimed: F64,
     owner: I64,
     changed: U8,
+    lags: F64,
     counts: I64,
 ) -> None:
     """Track chunks lo..hi of a look.
@@ -171,6 +174,7 @@ def look_chunks(
     claimed : (M,) float64, zero before; overwritten with the probability that some track owns each plot
     owner : (M,) int64, -1 before; overwritten with the number of the track that a plot counts as its own of, if any
     changed : (n,) uint8; overwritten: UNTOUCHED ... TOOK_PLOT
+    lags : (n, 3) float64, or empty where there's one sensor; overwritten, see `latency.lag_told`; NaN: nothing told
     counts : (LOOK_COUNTS,) int64; added to
     """
     load_motion(motion, room.T)
@@ -204,6 +208,8 @@ def look_chunks(
         if pairs == 0:
             for w in range(n):
                 changed[first + w] = 0
+                if first + w < len(lags):
+                    lags[first + w, 0] = math.nan
             continue
         plots = 0
         for e in range(pairs):
@@ -279,6 +285,8 @@ def look_chunks(
             room.parent[w] = 0
             if e_from == e_to:
                 room.got[w] = 0.0
+                if first + w < len(lags):
+                    lags[first + w, 0] = math.nan
                 continue
             i = room.row[w]
             got, top, moved_ = fold_plots(w, e_from, e_to, R, S, motion, room, lanes)
@@ -287,10 +295,14 @@ def look_chunks(
                 vx, vy, vz = of.summary[i, S_VELOCITY], of.summary[i, S_VELOCITY + 1], of.summary[i, S_VELOCITY + 2]
                 summarise(room.T, lanes, of.summary, i)
                 gap = (room.t_w[w] - of.t_ns[i]) * 1e-9
-                if gap > GAP_LEAST:
+                if gap > GAP_LEAST and not math.isfinite(R.Z[room.plot[top], Z_TURN]):
                     room.T[TURN] = turn_learnt(vx, vy, vz, of.summary[i], room.T[TURN], gap, motion)
             j = room.plot[top]
             s = R.sensor[j]
+            if first + w < len(lags):
+                lags[first + w, 0] = math.nan
+                if room.got[w] >= TAKEN:
+                    lag_told(i, j, R, of, lags, first + w)
             learn_track(
                 i,
                 room.T,

@@ -35,7 +35,8 @@ LOG_HEIGHTS = math.log(15_000.0)  # false heights are spread over 15 km
 LOG_GARBLED = math.log(0.02)  # share of real replies whose height is wrong
 
 # Of each model: d², product of the S, measurements folded, log of what else makes the plot likely, 1 where it fits
-# the measurement model at all, scatter beyond the prediction's (reported positions), and what it said along up before
+# the measurement model at all, square off beyond the prediction's across the course (reported positions), and what it
+# said along up before
 C_D2 = U(T_FREE)
 C_DET = U(T_FREE + 4)
 C_COUNT = U(T_FREE + 8)
@@ -44,7 +45,8 @@ C_FINE = U(T_FREE + 16)
 C_FOUND = U(T_FREE + 20)
 C_BLIND = U(T_FREE + 24)
 C_UP = U(T_FREE + 28)  # 5: mean of position and velocity, and their three second moments
-C_END = T_FREE + 48
+C_ALONG = U(T_FREE + 48)  # as C_FOUND, along the course
+C_END = T_FREE + 52
 
 
 Site: TypeAlias = tuple[
@@ -282,26 +284,30 @@ def fold_position(
     px: float,
     py: float,
     pz: float,
-    ex: float,
-    ey: float,
-    ez: float,
-    nx: float,
-    ny: float,
-    nz: float,
+    ax: float,
+    ay: float,
+    az: float,
+    cx: float,
+    cy: float,
+    cz: float,
     delta: float,
-    var: float,
+    var_along: float,
+    var_across: float,
 ) -> None:
-    """Fold a reported position, east and north; note how far it lies off beyond what the prediction explains."""
+    """Fold a reported position; note how far it lies off beyond what the prediction explains.
+
+    ax ... : unit vector along the course, cx ... : level and across it (any two level directions where it stands still)
+    """
     x = load_state(T, T_X + l)
     P = load_covariance(T, T_P + l)
     dx, dy, dz = px - x[0] - delta * x[3], py - x[1] - delta * x[4], pz - x[2] - delta * x[5]
     grown = T[T_Q + l] * abs(delta * delta * delta) * (1.0 / 3.0)
-    east = (ex, ey, ez, delta * ex, delta * ey, delta * ez)
-    north = (nx, ny, nz, delta * nx, delta * ny, delta * nz)
-    to_east, to_north = dx * ex + dy * ey + dz * ez, dx * nx + dy * ny + dz * nz
-    known = inner(times(P, east), east) + inner(times(P, north), north)
-    T[C_FOUND + l] = 0.5 * (to_east * to_east + to_north * to_north - known)
-    _fold_two(T, l, x, P, east, to_east, var + grown, north, to_north, var + grown, 1.0)
+    along = (ax, ay, az, delta * ax, delta * ay, delta * az)
+    across = (cx, cy, cz, delta * cx, delta * cy, delta * cz)
+    ahead, aside = dx * ax + dy * ay + dz * az, dx * cx + dy * cy + dz * cz
+    T[C_ALONG + l] = ahead * ahead - inner(times(P, along), along)
+    T[C_FOUND + l] = aside * aside - inner(times(P, across), across)
+    _fold_two(T, l, x, P, along, ahead, var_along + grown, across, aside, var_across + grown, 1.0)
 
 
 @lane
@@ -326,3 +332,11 @@ def fold_velocity(
     nu_e = east - (x[3] * ex + x[4] * ey + x[5] * ez)
     nu_n = north - (x[3] * nx + x[4] * ny + x[5] * nz)
     _fold_two(T, l, x, P, (0.0, 0.0, 0.0, ex, ey, ez), nu_e, r, (0.0, 0.0, 0.0, nx, ny, nz), nu_n, r, 1.0)
+
+
+@lane
+def fold_climb(T: F64, l: U, ux: float, uy: float, uz: float, delta: float, climb: float, var: float) -> None:
+    """Fold a reported climb. ux ... : the vertical near by."""
+    x = load_state(T, T_X + l)
+    nu = climb - (x[3] * ux + x[4] * uy + x[5] * uz)
+    _fold(T, l, x, load_covariance(T, T_P + l), (0.0, 0.0, 0.0, ux, uy, uz), nu, var + T[T_Q_UP + l] * abs(delta))

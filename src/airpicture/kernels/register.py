@@ -8,6 +8,7 @@ from airpicture.kernels._jit import inline, jit, jit_making_arrays
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
 from airpicture.kernels.layout import (
     BEARING,
+    MESSAGE,
     PLOT,
     POLAR,
     POSITION,
@@ -23,8 +24,10 @@ from airpicture.kernels.layout import (
     Z_RANGE,
     Z_RANGE_RATE,
     Z_SIN,
+    Z_TURN,
     Z_V_EAST,
     Z_V_NORTH,
+    Z_V_UP,
     Z_VAR_AZIMUTH,
     Z_VAR_ELEVATION,
     Z_VAR_H,
@@ -49,10 +52,15 @@ RADIUS_MOST = 80_000.0  # m; a vaguer plot searches no wider, since the index's 
 BEARING_RANGE = 30_000.0  # m, where a bearing without range is put for the index; its radius covers the rest
 VAR_H_REPORTED = 625.0  # m²: 25 m, geometric heights of ADS-B in steps of 6.25 to 25 ft, antenna and vertical dilution
 VAR_V_REPORTED = 4.0  # m²/s²: NACv 1 to 2 (ICAO Doc 9871: below 3 to 10 m/s at 95 %), 2 m/s a side
+VAR_V_LEAST = 0.09  # m²/s²: 0.3 m/s, the steps of one knot and the lag of a receiver's own filter
+SPEED_MOST = 3000.0  # m/s; a reported speed beyond it is taken for a wrong value
+CLIMB_MOST = 500.0  # m/s, likewise
+TURN_RATE_MOST = 1.0  # rad/s, likewise
 NEAR_ENOUGH = 20.0  # m of height, of which one correction leaves 0.2 mm at 600 km (see `slant`)
 LOG_HEIGHTS = math.log(1.0 / 15_000.0)  # densities of false values: heights over 15 km,
 LOG_RATES = math.log(1.0 / 1_000.0)  # range rates over ±500 m/s,
 LOG_SPEEDS = 2.0 * math.log(1.0 / 600.0)  # speeds over ±300 m/s each way,
+LOG_CLIMBS = math.log(1.0 / 60.0)  # climbs over ±30 m/s
 LOG_ELEVATIONS = math.log(1.0 / 0.5)  # elevations over half a radian
 
 
@@ -81,6 +89,23 @@ def _up_of(slant_range: float, sin_az: float, cos_az: float, h: float, h0: float
     return up_at_height(slant_range, sin_az, cos_az, h, h0, sites, k)
 
 
+@inline
+def _says_something(
+    h_ell: float, h_baro: float, v_east: float, v_north: float, v_up: float, turn_rate: float, code: int, callsign: U64
+) -> bool:
+    """Say whether a plot without a place tells anything of its target."""
+    h, baro = _height_known(h_ell, h_baro)
+    return bool(
+        (abs(v_east) < SPEED_MOST and abs(v_north) < SPEED_MOST)
+        or abs(v_up) < CLIMB_MOST
+        or abs(turn_rate) < TURN_RATE_MOST
+        or math.isfinite(h)
+        or math.isfinite(baro)
+        or code >= 0
+        or callsign != 0
+    )
+
+
 @jit
 def judge_plots(
     sensor: I32,
@@ -88,6 +113,15 @@ def judge_plots(
     azimuth: F64,
     lat: F64,
     lon: F64,
+    h_ell: F64,
+    h_baro: F64,
+    v_east: F64,
+    v_north: F64,
+    v_up: F64,
+    turn_rate: F64,
+    address: I32,
+    mode_3a: I32,
+    callsign: U64,
     sites: F64,
     traits: F64,
     t_ns: I64,
@@ -97,7 +131,7 @@ def judge_plots(
 
     Parameters
     ----------
-    sensor ... lon, t_ns : (M,) columns of `tables.Plots`; sites, traits : as for `register_plots`
+    sensor ... callsign, t_ns : (M,) columns of `tables.Plots`; sites, traits : as for `register_plots`
     reason : (M,) uint8; overwritten
     """
     good, in_order = 0, True
@@ -121,13 +155,55 @@ def judge_plots(
             if not math.isfinite(sites[s, 0]):
                 told = SENSOR_WITHOUT_SITE
         elif math.isnan(slant_range[j]) and math.isnan(azimuth[j]) and math.isnan(lat[j]) and math.isnan(lon[j]):
-            told = NO_POSITION
+            said = address[j] >= 0 and _says_something(
+                h_ell[j], h_baro[j], v_east[j], v_north[j], v_up[j], turn_rate[j], mode_3a[j], callsign[j]
+            )
+            told = OK if said else NO_POSITION
         else:
             told = NOT_FINITE
         reason[j] = told
         if told == OK:
             good += 1
     return good, in_order
+
+
+@inline
+def _told_of_motion(
+    Z: F64, o: int, v_east: float, v_north: float, v_up: float, sigma_v: float, turn_rate: float
+) -> float:
+    """Write what a plot reports of its target's motion; return the log of the density of false such reports."""
+    log_clutter = 0.0
+    if abs(v_east) < SPEED_MOST and abs(v_north) < SPEED_MOST:  # not for NaN and infinity
+        Z[o, Z_V_EAST] = v_east
+        Z[o, Z_V_NORTH] = v_north
+        var = sigma_v * sigma_v
+        if math.isfinite(var) and var > 0.0:
+            Z[o, Z_VAR_V] = max(var, VAR_V_LEAST)
+        log_clutter += LOG_SPEEDS
+    if abs(v_up) < CLIMB_MOST:
+        Z[o, Z_V_UP] = v_up
+        log_clutter += LOG_CLIMBS
+    if abs(turn_rate) < TURN_RATE_MOST:
+        Z[o, Z_TURN] = turn_rate
+    return log_clutter
+
+
+@inline
+def _mark(Z: F64, o: int, address: int, mode_3a: int, callsign: U64) -> None:
+    """Write in the place of a message's place what equal messages share and others don't, so that repeats are found.
+
+    The factors are irrational to one another, so that no sums of different contents agree to the bit.
+    """
+    Z[o, Z_P] = address
+    moves, climbs = math.isfinite(Z[o, Z_V_EAST]), math.isfinite(Z[o, Z_V_UP])
+    Z[o, Z_P + 1] = (Z[o, Z_V_EAST] + math.pi * Z[o, Z_V_NORTH] if moves else 0.0) + (
+        math.e * Z[o, Z_V_UP] if climbs else 0.0
+    )
+    mark = mode_3a * 1.618033988749895 + float(callsign % np.uint64(1_000_003)) * 1.4142135623730951
+    for c in (Z_H, Z_H_BARO, Z_TURN):
+        if math.isfinite(Z[o, c]):
+            mark += Z[o, c] * (1.0 + c) * 1.7320508075688772
+    Z[o, Z_P + 2] = mark
 
 
 @jit
@@ -144,6 +220,9 @@ def register_plots(
     h_baro: F64,
     v_east: F64,
     v_north: F64,
+    v_up: F64,
+    sigma_v: F64,
+    turn_rate: F64,
     t_ns: I64,
     address: I32,
     mode_3a: I32,
@@ -199,6 +278,8 @@ def register_plots(
         Z[o, Z_V_EAST] = math.nan
         Z[o, Z_V_NORTH] = math.nan
         Z[o, Z_VAR_V] = VAR_V_REPORTED
+        Z[o, Z_V_UP] = math.nan
+        Z[o, Z_TURN] = math.nan
         log_clutter = LOG_HEIGHTS if math.isfinite(h) or math.isfinite(baro) else 0.0
         known = h if math.isfinite(h) else baro
         rng = slant_range[j]
@@ -250,11 +331,13 @@ def register_plots(
             # a short-range sensor's targets fly low; at 9 km they'd be outside what it covers
             x, y, z = ecef_of(lat[j], lon[j], known if math.isfinite(known) else min(h_mean, 0.15 * traits[s, 1]))
             log_clutter += traits[s, 3]
-            if abs(v_east[j]) < 3000.0 and abs(v_north[j]) < 3000.0:  # not for NaN and infinity
-                Z[o, Z_V_EAST] = v_east[j]
-                Z[o, Z_V_NORTH] = v_north[j]
-                log_clutter += LOG_SPEEDS
+            log_clutter += _told_of_motion(Z, o, v_east[j], v_north[j], v_up[j], sigma_v[j], turn_rate[j])
             Z[o, Z_RADIUS] = min(4.0 * math.sqrt(var) + 50.0, RADIUS_MOST)
+        elif not math.isfinite(az):
+            Z[o, Z_KIND] = MESSAGE
+            log_clutter += _told_of_motion(Z, o, v_east[j], v_north[j], v_up[j], sigma_v[j], turn_rate[j])
+            _mark(Z, o, address[j], mode_3a[j], callsign[j])
+            x, y, z = Z[o, Z_P], Z[o, Z_P + 1], Z[o, Z_P + 2]
         else:
             az -= traits[s, 10]
             Z[o, Z_KIND] = BEARING

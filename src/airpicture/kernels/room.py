@@ -8,7 +8,7 @@ from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import MODE
 
 STATES = MODE  # float64 of the models' states at the beginning of a row
-CONDITIONED = STATES + LANES  # of a conditioned pair: states, and the scatter found
+CONDITIONED = STATES + 2 * LANES  # of a conditioned pair: states, and how far off it was found across and along
 
 
 class Room(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Final
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
-from airpicture.kernels.folding import VAR_POS_LEAST
+from airpicture.kernels.conditioning import VAR_POS_LEAST
 from airpicture.kernels.layout import Z_LEARN, Z_VAR_P
 from airpicture.kernels.residual import R_COUNT, R_EAST, R_NORTH, R_VAR, R_VAR_EAST, R_VAR_NORTH
 

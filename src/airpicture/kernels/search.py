@@ -36,7 +36,7 @@ from airpicture.kernels.begin import (
     shared_code,
     unseen,
 )
-from airpicture.kernels.conditioning import VAR_MODE_C
+from airpicture.kernels.conditioning import VAR_MODE_C, VAR_V_UP
 from airpicture.kernels.layout import (
     M_H_VAR,
     POLAR,
@@ -50,6 +50,7 @@ from airpicture.kernels.layout import (
     Z_RANGE,
     Z_RANGE_RATE,
     Z_V_EAST,
+    Z_V_UP,
     Z_VAR_AZIMUTH,
     Z_VAR_ELEVATION,
     Z_VAR_H,
@@ -210,6 +211,8 @@ def prospect_of(
         blur2 = own
         if math.isfinite(Z[j, Z_V_EAST]):
             odds /= TWO_PI * Z[j, Z_VAR_V]
+        if math.isfinite(Z[j, Z_V_UP]):
+            odds /= math.sqrt(TWO_PI * VAR_V_UP)
     prospect[P_ODDS] = odds
     prospect[P_OWN] = max(own, 1.0) / life[L_VAR_SPEED]
     prospect[P_BLUR] = math.sqrt(blur2) + BLUR_STEP

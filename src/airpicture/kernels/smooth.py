@@ -37,9 +37,12 @@ from airpicture.kernels.layout import (
     VAR_BARO,
     VAR_POS,
     Z_KIND,
+    Z_LAG,
     Z_RANGE_RATE,
+    Z_TURN,
     Z_V_EAST,
     Z_V_NORTH,
+    Z_V_UP,
 )
 from airpicture.kernels.learn import GAP_LEAST, turn_learnt
 from airpicture.kernels.residual import R_SIDES, TOLD, compare
@@ -84,6 +87,9 @@ def turned_round(Z: F64, j: int, into: F64) -> None:
     into[0, Z_RANGE_RATE] = -into[0, Z_RANGE_RATE]
     into[0, Z_V_EAST] = -into[0, Z_V_EAST]
     into[0, Z_V_NORTH] = -into[0, Z_V_NORTH]
+    into[0, Z_V_UP] = -into[0, Z_V_UP]
+    into[0, Z_TURN] = -into[0, Z_TURN]
+    into[0, Z_LAG] = -into[0, Z_LAG]
 
 
 @inline

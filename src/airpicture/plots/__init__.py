@@ -1,8 +1,22 @@
 """Plots on their way in: biases off, one frame, refusals by name."""
 
 from airpicture.plots.clutter import Clutter
-from airpicture.plots.looks import looks, waves
+from airpicture.plots.latency import Latency
+from airpicture.plots.looks import gathered, looks, waves
+from airpicture.plots.places import plot_positions
 from airpicture.plots.register import Past, register, repeated
-from airpicture.plots.stations import station_columns
+from airpicture.plots.stations import need_sites, station_columns
 
-__all__ = ["Clutter", "Past", "looks", "register", "repeated", "station_columns", "waves"]
+__all__ = [
+    "Clutter",
+    "Latency",
+    "Past",
+    "gathered",
+    "looks",
+    "need_sites",
+    "plot_positions",
+    "register",
+    "repeated",
+    "station_columns",
+    "waves",
+]

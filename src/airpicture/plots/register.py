@@ -38,7 +38,24 @@ def register(
     t_ns = _true_times(plots, stations)
     sites, traits = stations.sites, stations.traits
     good, in_order = judge_plots(
-        plots.sensor, plots.slant_range, plots.azimuth, plots.lat, plots.lon, sites, traits, t_ns, reason
+        plots.sensor,
+        plots.slant_range,
+        plots.azimuth,
+        plots.lat,
+        plots.lon,
+        plots.h_ell,
+        plots.h_baro,
+        plots.v_east,
+        plots.v_north,
+        plots.v_up,
+        plots.turn_rate,
+        plots.address,
+        plots.mode_3a,
+        plots.callsign,
+        sites,
+        traits,
+        t_ns,
+        reason,
     )
     place = np.empty(0, np.int64) if good == size and in_order else _places(t_ns, reason, in_order)
     reports = Reports(
@@ -66,6 +83,9 @@ def register(
             plots.h_baro,
             plots.v_east,
             plots.v_north,
+            plots.v_up,
+            plots.sigma_v,
+            plots.turn_rate,
             t_ns,
             plots.address,
             plots.mode_3a,

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from airpicture.errors import ConfigError
 from airpicture.kernels.wgs84 import SITE, sites_of_geodetic
 from airpicture.reports import Stations
-from airpicture.tables import Sensors
+from airpicture.tables import Plots, Sensors
 from airpicture.units import TAU
 
 CLUTTER_LEAST = 1e-3  # false plots per turn that even a clean sensor has; the log of its density must be finite
@@ -50,3 +51,17 @@ def station_columns(sensors: Sensors) -> Stations:
         range_max=range_max,
         bias_time=np.nan_to_num(sensors.bias_time),
     )
+
+
+def need_sites(plots: Plots, sensors: Sensors) -> None:
+    """Refuse to start where no plot can be placed."""
+    used = np.unique(plots.sensor[(plots.sensor >= 0) & (plots.sensor < len(sensors))])
+    lost = used[~np.isfinite(sensors.lat[used])]
+    polar = np.isfinite(plots.slant_range) & np.isin(plots.sensor, lost)
+    if len(plots) and polar.all():
+        names = ", ".join(sensors.ids[k] for k in lost[:8])
+        raise ConfigError(
+            f"the site of {names} isn't known, and every plot is measured from there",
+            expected="lat_deg, lon_deg and h_ell_m of each radar in a sensors.toml",
+            todo="Run `airpicture info` on the recording for a sensors.toml to fill in, then give it with --sensors",
+        )

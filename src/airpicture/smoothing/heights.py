@@ -67,7 +67,7 @@ def out_of_step(laid: Laid, Z: F64) -> Mask:
     if len(seq) < 2:
         return wrong
     track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))[seq]
-    t, z = laid.t_ns[seq] * 1e-9, z[seq]
+    t, z = laid.t_ns[seq].astype(np.float64) * 1e-9, z[seq]
     same = (track[1:] == track[:-1]) & (z[1:] == z[:-1])
     fresh = t[np.maximum.accumulate(np.where(np.append(False, same), 0, np.arange(len(seq))))]
     fresh = np.maximum(fresh, t - STALE_S)

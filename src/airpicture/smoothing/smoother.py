@@ -14,7 +14,7 @@ from airpicture.config import Config
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.fuse import WIDE, WORK
 from airpicture.kernels.lanes import LANES, U
-from airpicture.kernels.layout import PLOT, ROW, SUMMARY, Z_H, Z_H_BARO, Z_LEARN, Z_VAR_P
+from airpicture.kernels.layout import MESSAGE, PLOT, ROW, SUMMARY, Z_H, Z_H_BARO, Z_KIND, Z_LEARN, Z_VAR_P
 from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, TOLD
 from airpicture.kernels.scatter import learn_scatters
 from airpicture.kernels.smooth import Bench, Paths, smooth_tracks
@@ -93,7 +93,8 @@ def smooth(
     owned = own(plots, sensors, config, progress)
     done = settle(owned, config, period_s, run)
     wanted = np.isfinite(done.floats[O_LAT])
-    wanted &= (done.laid.plot < 0) if period_s is not None else (done.laid.used > 0)
+    placed = owned.reports.Z[np.maximum(done.laid.plot, 0), Z_KIND] != MESSAGE
+    wanted &= (done.laid.plot < 0) if period_s is not None else (done.laid.used > 0) & placed
     tracks = shown(done, np.flatnonzero(wanted), config)
     return tracks.take(np.lexsort((tracks.track, tracks.t_ns)))
 
@@ -166,7 +167,7 @@ def _fitting(laid: Laid, told: F64) -> U8:
     """Return which plots are to be used; one that nothing can be compared with stays as it is."""
     alone = ~(told[:, R_SIDES] > 0)
     count = np.where(np.isfinite(told[:, R_COUNT]), told[:, R_COUNT], 0).astype(np.int64)
-    fits = np.where(alone, laid.used > 0, told[:, R_D2] < LIMITS[count])
+    fits = np.where(alone, laid.used > 0, (count == 0) | (told[:, R_D2] < LIMITS[count]))
     return ((laid.plot >= 0) & fits).astype(np.uint8)
 
 

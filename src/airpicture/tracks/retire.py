@@ -15,6 +15,7 @@ from airpicture.kernels.life import (
     E_CONFIRM_PLOTS,
     E_END_S,
     E_END_TENTATIVE_S,
+    E_HEARD_S,
     E_LIFETIME,
     E_RETIRE,
     E_RETIRE_TENTATIVE,
@@ -46,6 +47,7 @@ def ending_settings(config: Config) -> F64:
     ending[E_END_S] = life.end_s
     ending[E_END_TENTATIVE_S] = life.end_tentative_s
     ending[E_LIFETIME] = life.lifetime_s
+    ending[E_HEARD_S] = life.heard_s
     return ending
 
 
@@ -76,6 +78,7 @@ def sweep(
             store.summary,
             store.t_ns,
             store.t_plot,
+            store.t_heard,
             store.plots,
             store.misses,
             store.seen_sensor,

@@ -15,6 +15,8 @@ ends (`settle_twins`). Far from it a second track does begin: addresses are set 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,8 +34,17 @@ ALL_EVERY_S = 10  # s between looks at all tracks, which take 50 ms for a millio
 SIGMA_MOST = 1000.0  # m; a track vaguer than this says nothing of what is near it
 
 
-def spoken_for(store: Store, reports: Reports, free: F64) -> NDArray[np.bool_]:
-    """Return which reports carry the address of a confirmed track that is near and still gets plots: (M,).
+class Beside(NamedTuple):
+    """Reports that lie beside a track of their own address."""
+
+    mask: NDArray[np.bool_]  # (M,)
+    plot: I64  # (n,) the same by number, once for each such track
+    row: I64  # (n,) of the store
+    away: F64  # (n,) m
+
+
+def spoken_for(store: Store, reports: Reports, free: F64) -> Beside:
+    """Return which reports carry the address of a confirmed track that is near and still gets plots.
 
     Parameters
     ----------
@@ -41,13 +52,14 @@ def spoken_for(store: Store, reports: Reports, free: F64) -> NDArray[np.bool_]:
     """
     mask = np.zeros(reports.size, bool)
     asking = np.flatnonzero((reports.address >= 0) & (free > 0.5))
+    none = np.zeros(0, np.int64)
     if not len(asking) or not store.n:
-        return mask
+        return Beside(mask, none, none, np.zeros(0))
     n = store.n
     holders = np.flatnonzero(np.isin(store.address[:n], reports.address[asking]))
     holders = holders[store.status[holders] == Status.CONFIRMED]
     if not len(holders):
-        return mask
+        return Beside(mask, none, none, np.zeros(0))
     holders = holders[np.argsort(store.address[holders], kind="stable")]
     held = store.address[holders]
     first = np.searchsorted(held, reports.address[asking], "left")
@@ -55,8 +67,9 @@ def spoken_for(store: Store, reports: Reports, free: F64) -> NDArray[np.bool_]:
     plot = np.repeat(asking, count)
     row = holders[np.repeat(first - np.cumsum(count) + count, count) + np.arange(int(count.sum()))]
     away = _apart(reports.Z[plot, Z_P : Z_P + 3], _places(store, row, reports.t_ns[plot]))
-    mask[plot[away < NEAR + 3.0 * _sigma(store, row)]] = True
-    return mask
+    near = away < NEAR + 3.0 * _sigma(store, row)
+    mask[plot[near]] = True
+    return Beside(mask, plot[near], row[near], away[near])
 
 
 def settle_twins(store: Store, t_ns: int) -> int:

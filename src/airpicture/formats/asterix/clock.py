@@ -30,6 +30,7 @@ PATIENCE = 64
 TIME_FIELDS: dict[int, tuple[str, ...]] = {
     1: (),
     2: ("030",),
+    4: ("020",),
     10: ("140",),
     19: ("140",),
     20: ("140",),
@@ -55,7 +56,7 @@ class Times:
     notes: list[str] = field(default_factory=list)
 
 
-def _times_of_day(records: Records) -> I64:
+def times_of_day(records: Records) -> I64:
     """Return ns since midnight from whichever field there is, -1 where there's none."""
     tod = np.full(len(records), -1, np.int64)
     for path in TIME_FIELDS[records.category]:
@@ -115,7 +116,7 @@ def assign_times(
     block = np.concatenate([records[c].block for c in categories])
     order = np.lexsort((offset, block))  # blocks are in the order of the input, rebuilt datagrams among them
     joined, block = joined[order], block[order]
-    tod = np.concatenate([_times_of_day(records[c]) for c in categories])[order]
+    tod = np.concatenate([times_of_day(records[c]) for c in categories])[order]
     source = np.concatenate([sources[c] for c in categories])[order]
     captured = blocks.t_ns[block] if date is None else np.full(len(order), -1, np.int64)
     impossible = tod >= TOD_MAX_NS
@@ -128,7 +129,7 @@ def assign_times(
                 for c in categories
             ]
         )[order]
-        tod = _complete(tod, np.where(truncated >= 0, truncated * TICK_NS, -1), source, joined, captured)
+        tod = complete(tod, np.where(truncated >= 0, truncated * TICK_NS, -1), source, joined, captured)
     lacking = (tod < 0) & ~impossible
     lent = np.where(lacking, _last_known(source, tod, tod >= 0, ahead=False), -1)
     times.borrowed = int((lent >= 0).sum())
@@ -147,7 +148,7 @@ def assign_times(
     return times
 
 
-def _complete(tod: I64, truncated: I64, source: I64, category: I64, captured: I64) -> I64:
+def complete(tod: I64, truncated: I64, source: I64, category: I64, captured: I64) -> I64:
     """Return times of day with the truncated ones of CAT001 completed.
 
     The full time nearest to the last CAT002 of the same radar (or the next, at the start); without any, nearest to the

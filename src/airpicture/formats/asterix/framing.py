@@ -33,7 +33,7 @@ _KNOWN = (
 )  # fmt: skip
 
 
-def _known() -> NDArray[np.bool_]:
+def known_categories() -> NDArray[np.bool_]:
     known = np.zeros(256, np.bool_)
     known[list(_KNOWN)] = True
     return known
@@ -68,7 +68,7 @@ def frame(data: bytes) -> Framed:
         return _frame_pcapng(array)
     if _is_final(data):
         return _frame_final(array)
-    known = _known()
+    known = known_categories()
     if (
         len(data) > GPS_HEADER
         and _chain_length(data, 0, 0, known) < 3
@@ -109,7 +109,7 @@ def _frame_stream(data: U8, start: int, gap: int, form: str) -> Framed:
     offsets, lengths = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
     skips = np.empty((skip_capacity, 2), np.int64)
     n, s, _ = asterix_blocks.chain_stream(
-        data, start, gap, _known(), arrays.tables, arrays.nothing(), SUSPICIOUS, offsets, lengths, skips
+        data, start, gap, known_categories(), arrays.tables, arrays.nothing(), SUSPICIOUS, offsets, lengths, skips
     )
     blocks = Blocks(data, offsets[:n].copy(), lengths[:n].copy(), np.full(n, -1, np.int64))
     framed = Framed(blocks, form)
@@ -135,7 +135,7 @@ def _from_payloads(data: U8, starts: I64, stops: I64, times: I64, framed: Framed
     limit = int(np.maximum(stops - starts, 0).sum()) // 3 + 1
     owner, offsets, lengths = (np.empty(limit, np.int64) for _ in range(3))
     ends = np.empty(len(starts), np.int64)
-    n = asterix_blocks.chain_payloads(data, starts, stops, _known(), limit, owner, offsets, lengths, ends)
+    n = asterix_blocks.chain_payloads(data, starts, stops, known_categories(), limit, owner, offsets, lengths, ends)
     framed.blocks = Blocks(data, offsets[:n].copy(), lengths[:n].copy(), times[owner[:n]])
     left = stops - ends
     foreign = (left > 0) & (ends > starts)

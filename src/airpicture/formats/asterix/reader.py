@@ -93,11 +93,11 @@ def read_asterix(
     left: Counter[str] = Counter()
     reports = {c: read(records[c], left) for c, read in targets.READERS.items() if c in records}
     for category, found in reports.items():
-        _leave(found, times.t_ns[category][found.rows] < 0, left, f"CAT{category:03d} no time (report)")
+        leave(found, times.t_ns[category][found.rows] < 0, left, f"CAT{category:03d} no time (report)")
     senders, needs_site = _senders(records, reports, origin)
     table = sources.find_sensors(senders, records, times.t_ns, sensors, needs_site=needs_site)
     plots = [
-        _plots(found, category, times.t_ns[category], origin[category], table, left)
+        plots_of(found, category, times.t_ns[category], origin[category], table, left)
         for category, found in reports.items()
     ]
     tracks = None
@@ -194,7 +194,7 @@ def _by_source(records: Records) -> list[FromSource]:
     ]
 
 
-def _leave(found: Targets, mask: np.ndarray[tuple[int], np.dtype[np.bool_]], left: Counter[str], why: str) -> None:
+def leave(found: Targets, mask: np.ndarray[tuple[int], np.dtype[np.bool_]], left: Counter[str], why: str) -> None:
     """Drop rows of a table of targets, and count them."""
     if count := int(mask.sum()):
         left[why] += count
@@ -229,17 +229,17 @@ def _senders(
     return {sender: counts[sender] for sender in sorted(first, key=lambda sender: first[sender])}, needs_site
 
 
-def _plots(found: Targets, category: int, t_ns: I64, origin: I64, table: sources.Found, left: Counter[str]) -> Plots:
+def plots_of(found: Targets, category: int, t_ns: I64, origin: I64, table: sources.Found, left: Counter[str]) -> Plots:
     """Return the plots of one category, Cartesian positions placed on the Earth."""
     sensor = table.lookup(origin[found.rows], found.kind)
     unknown = sensor < 0
     if unknown.any():
-        _leave(found, unknown, left, f"CAT{category:03d} no source (report)")
+        leave(found, unknown, left, f"CAT{category:03d} no source (report)")
         sensor = sensor[~unknown]
     lat, lon = _placed(found, sensor, table.sensors)
     lost = np.isnan(lat) & np.isnan(found.slant_range)
     if lost.any():
-        _leave(found, lost, left, f"CAT{category:03d} position in a plane without reference point (report)")
+        leave(found, lost, left, f"CAT{category:03d} position in a plane without reference point (report)")
         sensor, lat, lon = sensor[~lost], lat[~lost], lon[~lost]
     return Plots.blank(
         len(found.rows),

@@ -1,0 +1,326 @@
+"""From a journal's records to plots: which decoder each input has, and what becomes of what they can't decode.
+
+`Decoding` is what a live service and the reader of journals share, so that a replay is what was live.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from airpicture.errors import ConfigError, InputError
+from airpicture.formats.asterix.live import AsterixDecoder, Stamps
+from airpicture.formats.journal import Kind, Record, read_records, segments
+from airpicture.formats.live import REPORTED, LiveDecoder, reported_decoder
+from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.sensors import merge_sensors, sensors_from_rows, sensors_to_toml
+from airpicture.tables import I64, Plots, Sensors
+
+SNIFFED: Final = 4  # octets that tell a format
+LINKS_MAX: Final = 256  # connections of one input that are decoded at a time
+FORMATS: Final = ("asterix", "beast", "avr", "plots", *REPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What must be known of an input to decode what it brings; stands in each journal segment."""
+
+    name: str
+    format: str  # one of FORMATS
+    stream: bool = False  # bytes are cut anywhere (TCP, a pipe); else each record stands by itself
+    stamps: str = "sensor"  # `asterix.live.Stamps`
+    editions: tuple[tuple[str, str], ...] = ()  # of ASTERIX, as in `choose_editions`
+    sensors: tuple[str, ...] = ()  # ids of sensors that it may bring; () all
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> Source:
+        """Undo `plain`.
+
+        Raises
+        ------
+        ConfigError : it's another version's
+        """
+        try:
+            editions = tuple((str(a), str(b)) for a, b in values.get("editions", ()))
+            known = {name: values[name] for name in ("name", "format", "stream", "stamps") if name in values}
+            return cls(**known, editions=editions, sensors=tuple(map(str, values.get("sensors", ()))))
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"an input of a journal can't be read: {error}") from None
+
+
+def start_payload(sensors: Sensors, inputs: Sequence[Source], **more: Any) -> bytes:
+    """Return the payload of a START record; `more` is kept beside."""
+    start = {"sensors": sensors_to_toml(sensors), "inputs": [one.plain() for one in inputs], **more}
+    return json.dumps(start, ensure_ascii=False, sort_keys=True).encode()
+
+
+def sensors_and_inputs(start: Mapping[str, Any]) -> tuple[Sensors, list[Source]]:
+    """Return what a START object tells of."""
+    rows = tomllib.loads(start["sensors"]).get("sensor", [])
+    return sensors_from_rows(rows), [Source.from_plain(one) for one in start["inputs"]]
+
+
+def make_decoder(source: Source, sensors: Sensors) -> LiveDecoder:
+    """Return a decoder for one stream of an input.
+
+    Raises
+    ------
+    ConfigError : an unknown format, edition, or sensor
+    """
+    if source.format == "asterix":
+        return AsterixDecoder(
+            sensors,
+            editions=dict(source.editions) or None,
+            stamps=Stamps(source.stamps),
+            stream=source.stream,
+            only=source.sensors,
+        )
+    if source.format not in _MAKERS:
+        raise ConfigError(f"format {source.format!r} of input {source.name!r}", expected=f"one of {', '.join(FORMATS)}")
+    return _MAKERS[source.format](source, sensors)
+
+
+def _plots(source: Source, sensors: Sensors) -> LiveDecoder:
+    from airpicture.formats.ownlive import PlotsDecoder
+
+    return PlotsDecoder(sensors)
+
+
+def _reported(source: Source, sensors: Sensors) -> LiveDecoder:
+    # A stream of aircraft.json is one aircraft a line; the table must stay the service's, so nothing is added to it.
+    options = {"lines": True} if source.format == "aircraft-json" and source.stream else {}
+    return reported_decoder(source.format, sensors, only=source.sensors or sensors.ids, **options)
+
+
+def _modes(source: Source, sensors: Sensors) -> LiveDecoder:
+    from airpicture.formats.modes import ModesDecoder
+
+    form: Literal["beast", "avr"] = "beast" if source.format == "beast" else "avr"
+    return ModesDecoder(sensors, form=form, only=source.sensors)
+
+
+class _Sniffing:
+    """Tells what a stream is by its first bytes, and decodes it as that."""
+
+    def __init__(self, source: Source, sensors: Sensors) -> None:
+        self.counts: Counter[str] = Counter()
+        self._source, self._sensors = source, sensors
+        self._held = b""
+        self._decoder: LiveDecoder | None = None
+
+    def feed(self, data: bytes, received_ns: int) -> Plots:
+        """Take bytes of the stream; see `formats.live.LiveDecoder.feed`."""
+        if self._decoder is None:
+            self._held += data
+            if len(self._held.lstrip()) < SNIFFED:
+                return Plots.empty(self._sensors)
+            self._decoder = make_decoder(replace(self._source, format=stream_format(self._held)), self._sensors)
+            self.counts = self._decoder.counts
+            data, self._held = self._held, b""
+        return self._decoder.feed(data, received_ns)
+
+
+def stream_format(head: bytes) -> str:
+    """Return the format of a stream by its first bytes; ASTERIX where they say nothing else."""
+    start = head.lstrip()[:4]
+    for marks, name in (
+        ((b"\x1a",), "beast"),
+        ((b"*", b"@", b"%", b"<", b":"), "avr"),
+        ((b"MSG,", b"MLAT", b"STA,", b"AIR,", b"ID,", b"SEL,", b"CLK,"), "sbs"),
+        ((b"!AIV", b"!BSV", b"\\"), "ais"),
+        ((b"{",), "aircraft-json"),
+    ):
+        if start.startswith(marks):
+            return name
+    return "asterix"
+
+
+_MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {
+    "auto": _Sniffing,
+    "plots": _plots,
+    "beast": _modes,
+    "avr": _modes,
+    **dict.fromkeys(REPORTED, _reported),
+}
+
+
+class Decoding:
+    """Decodes records of any number of inputs.
+
+    Datagrams of ASTERIX inputs that are read alike go to one decoder, many at a time: that's what makes thirty sensors
+    cost little more than one. Each connection of a stream has its own. A record that a decoder fails on, which none
+    should, is counted as a fault and left out; what comes with it is decoded without it.
+
+    Attributes
+    ----------
+    records : of kind DATA that were taken, by input
+    faults : records that a decoder failed on, by input and kind of error
+    links : the decoder of each connection that stands, by (row of the input, number)
+    """
+
+    def __init__(self, sensors: Sensors, inputs: Sequence[Source]) -> None:
+        self.sensors, self.inputs = sensors, tuple(inputs)
+        self.records = [0] * len(inputs)
+        self.faults: Counter[str] = Counter()
+        self._gone: dict[str, Counter[str]] = {}  # counts of connections that ended
+        self._shared: dict[Source, LiveDecoder] = {}
+        self._of_input: list[LiveDecoder | None] = []
+        self.links: dict[tuple[int, int], LiveDecoder] = {}
+        for one in inputs:
+            key = Source("", one.format, one.stream, one.stamps, one.editions, one.sensors)
+            decoder = make_decoder(one, sensors)
+            if not one.stream:
+                decoder = self._shared.setdefault(key, decoder) if one.format == "asterix" else decoder
+            self._of_input.append(decoder)
+
+    def counts(self) -> dict[str, Counter[str]]:
+        """Return what became of the records: the decoder's counts by input; inputs that share one are joined by "+"."""
+        names: dict[int, list[str]] = {}
+        total: dict[str, Counter[str]] = {}
+        for one, decoder in zip(self.inputs, self._of_input, strict=True):
+            names.setdefault(id(decoder), []).append(one.name)
+        for decoder in {id(one): one for one in self._of_input if one is not None}.values():
+            total["+".join(names[id(decoder)])] = Counter(decoder.counts)
+        for (row, _), decoder in self.links.items():
+            total[self.inputs[row].name] = total[self.inputs[row].name] + decoder.counts
+        for name, counts in self._gone.items():
+            total[name] = total[name] + counts
+        return total
+
+    def heard_ns(self) -> I64:
+        """Return when each sensor's last record of any kind was received, as far as decoders tell; -1 never."""
+        heard = np.full(len(self.sensors), -1, np.int64)
+        for decoder in {id(one): one for one in [*self._of_input, *self.links.values()]}.values():
+            if isinstance(decoder, AsterixDecoder):
+                heard = np.maximum(heard, decoder.heard_ns)
+        return heard
+
+    def take(self, records: Sequence[Record]) -> Plots:
+        """Return the plots of records, input by input; those of connections that end here lose their decoder."""
+        batches: dict[int, tuple[LiveDecoder, list[Record]]] = {}
+        for record in records:
+            if record.kind not in (Kind.DATA, Kind.CLOSE, Kind.OPEN) or record.input >= len(self.inputs):
+                continue
+            if record.kind == Kind.DATA:
+                self.records[record.input] += 1
+            decoder = self._decoder(record)
+            if decoder is not None and record.kind == Kind.DATA:
+                batches.setdefault(id(decoder), (decoder, []))[1].append(record)
+        parts = [self._decode(decoder, found) for decoder, found in batches.values()]
+        for record in records:
+            if record.kind == Kind.CLOSE and (gone := self.links.pop((record.input, record.link), None)) is not None:
+                self._gone.setdefault(self.inputs[record.input].name, Counter()).update(gone.counts)
+        parts = [part for part in parts if len(part)]
+        return Plots.concat(parts) if parts else Plots.empty(self.sensors)
+
+    def _decoder(self, record: Record) -> LiveDecoder | None:
+        source = self.inputs[record.input]
+        if not source.stream or record.link == 0:
+            return self._of_input[record.input]
+        key = (record.input, record.link)
+        if key not in self.links:
+            if record.kind == Kind.CLOSE:
+                return None
+            if len(self.links) >= LINKS_MAX:
+                self.faults[f"{source.name} too many connections"] += record.kind == Kind.DATA
+                return None
+            self.links[key] = make_decoder(source, self.sensors)
+        return self.links[key]
+
+    def _decode(self, decoder: LiveDecoder, records: Sequence[Record]) -> Plots:
+        if isinstance(decoder, AsterixDecoder):
+            try:
+                received = np.array([record.t_ns for record in records], np.int64)
+                return decoder.feed_many([record.payload for record in records], received)
+            except Exception as error:  # one record must not take the others with it
+                if len(records) == 1:
+                    return self._fault(records[0], error)
+        parts = []
+        for record in records:
+            try:
+                parts.append(decoder.feed(record.payload, record.t_ns))
+            except Exception as error:
+                parts.append(self._fault(record, error))
+        return Plots.concat(parts)
+
+    def _fault(self, record: Record, error: Exception) -> Plots:
+        self.faults[f"{self.inputs[record.input].name} {type(error).__name__}"] += 1
+        return Plots.empty(self.sensors)
+
+
+def read_journal(path: str | os.PathLike[str]) -> Recording:
+    """Read a journal's folder, or one of its segments, as a recording: the plots that the live service had.
+
+    Sensors and inputs are those that it was written with; segments of other ones follow with theirs, and are joined.
+
+    Raises
+    ------
+    InputError : no journal, or none of its segments can be read
+    """
+    damage: Counter[str] = Counter()
+    parts: list[tuple[Plots, Decoding]] = []
+    waiting: list[Record] = []
+    decoding: Decoding | None = None
+    told: tuple[str, Any] | None = None
+    found: list[Plots] = []
+    kinds: Counter[str] = Counter()
+    for start, record in read_records(path, damage):
+        if decoding is None or (start["sensors"], start["inputs"]) != told:
+            if decoding is not None:
+                parts.append((_joined([*found, decoding.take(waiting)], decoding), decoding))
+            found, waiting, told = [], [], (start["sensors"], start["inputs"])
+            decoding = Decoding(*sensors_and_inputs(start))
+        waiting.append(record)
+        kinds[_KINDS.get(record.kind, "unknown")] += 1
+        if record.kind == Kind.TICK:
+            found.append(decoding.take(waiting))
+            waiting = []
+    if decoding is None:
+        raise InputError("no segment of the journal can be read", expected="segments with a start", path=str(path))
+    parts.append((_joined([*found, decoding.take(waiting)], decoding), decoding))
+    refused = damage
+    for _, one in parts:
+        refused = refused + one.faults
+        for name, counts in one.counts().items():
+            refused.update(
+                {f"{name}: {k.removeprefix('refused ')}": n for k, n in counts.items() if k[:7] == "refused"}
+            )
+    merged, lookups = merge_sensors([plots.sensors for plots, _ in parts])
+    whole = Plots.concat(
+        [
+            replace(plots, sensor=lookup[plots.sensor].astype(np.int32), sensors=merged)
+            for (plots, _), lookup in zip(parts, lookups, strict=True)
+        ]
+    ).in_time_order()
+    place = Path(path)
+    files = [part.path for part in segments(place)] if place.is_dir() else [place]
+    notes = [f"{count:,} times: {what}" for what, count in damage.items()]
+    report = ReadReport(
+        path=os.fspath(path),
+        format="journal of airpicture",
+        size=sum(file.stat().st_size for file in files),
+        records=dict(kinds),
+        refused=dict(refused),
+        notes=tuple(notes),
+    )
+    return Recording(whole, merged, report)
+
+
+_KINDS: Final = {int(kind): kind.name.lower() for kind in Kind}
+
+
+def _joined(parts: Sequence[Plots], decoding: Decoding) -> Plots:
+    kept = [part for part in parts if len(part)]
+    return Plots.concat(kept) if kept else Plots.empty(decoding.sensors)

@@ -1,0 +1,203 @@
+"""Journals: what was written is read back, what's damaged is counted and passed over, and it's a recording."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airpicture.errors import InputError
+from airpicture.formats import open_recording
+from airpicture.formats.decoding import Decoding, Source, sensors_and_inputs, start_payload
+from airpicture.formats.journal import (
+    MAGIC,
+    Cursor,
+    Kind,
+    Record,
+    pack,
+    read_records,
+    seek,
+    segment_name,
+    segments,
+    start_of,
+    whole,
+)
+from airpicture.formats.sensors import sensors_from_rows
+from radar_bytes import block, report
+
+NOON = 1_764_331_200 * 10**9
+S = 10**9
+SENSORS = sensors_from_rows(
+    [
+        {"id": "a", "kind": "radar", "sac": 1, "sic": 2, "lat_deg": 47.0, "lon_deg": 8.0, "period_s": 4.0},
+        {"id": "own", "kind": "radar", "lat_deg": 47.1, "lon_deg": 8.1},
+    ]
+)
+INPUTS = [Source("radars", "asterix"), Source("lines", "plots"), Source("wire", "asterix", stream=True)]
+START = Record(Kind.START, NOON, payload=start_payload(SENSORS, INPUTS))
+
+
+def plot_of(k: int) -> bytes:
+    record = report(sac=1, sic=2, t_ns=NOON + k * S, range_m=50e3 + 200 * k, azimuth_rad=1.0, address=0x4B0000 + k)
+    return block(48, [record])
+
+
+def some(count: int, size: int = 40) -> list[Record]:
+    return [Record(Kind.DATA, NOON + k * S, k % 3, k, bytes([k % 251]) * (k % size)) for k in range(count)]
+
+
+def write(folder: Path, records: list[Record], number: int = 1) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / segment_name(number, records[0].t_ns)
+    path.write_bytes(whole(records))
+    return path
+
+
+@given(st.lists(st.integers(1, 4000), max_size=12))
+def test_what_was_written_is_read_however_it_is_cut(cuts: list[int]) -> None:
+    records = some(60)
+    data = whole(records)
+    places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
+    cursor = Cursor()
+    read = [one for a, b in zip(places, places[1:], strict=False) for one in cursor.take(data[a:b])]  # noqa: RUF007
+    assert read == records
+    assert (cursor.offset, cursor.held, cursor.counts) == (len(data), 0, Counter())
+
+
+@given(st.integers(len(MAGIC), 2000), st.integers(1, 255), st.booleans())
+def test_damage_costs_the_records_it_hits_and_no_other(place: int, flip: int, cut: bool) -> None:
+    records = some(60)
+    data = bytearray(whole(records))
+    place = min(place, len(data) - 1)
+    if cut:
+        del data[place:]
+    else:
+        data[place] ^= flip
+    cursor = Cursor()
+    read = cursor.take(bytes(data)) + cursor.take(b"", final=True)
+    ends = np.cumsum([len(MAGIC)] + [len(pack(one)) for one in records])
+    hit = int(np.searchsorted(ends, place, side="right")) - 1
+    expected = records[:hit] if cut else records[:hit] + records[hit + 1 :]
+    assert read == expected
+    if cut and place == ends[hit]:
+        assert not cursor.counts
+    else:
+        assert cursor.counts["damaged octet"] == (place if cut else ends[hit + 1]) - ends[hit]
+
+
+@given(st.binary(max_size=300))
+def test_anything_can_be_read_at(data: bytes) -> None:
+    cursor = Cursor()
+    assert cursor.take(data) + cursor.take(b"", final=True) == [] or data.startswith(MAGIC)
+    assert cursor.held == 0
+
+
+def test_a_record_at_the_end_may_still_grow() -> None:
+    data = whole(some(3, 40))
+    cursor = Cursor()
+    for k in range(len(data)):
+        cursor.take(data[k : k + 1])
+    assert cursor.counts == Counter()
+    assert cursor.offset == len(data)
+
+
+@given(st.integers(-2, 3002))
+def test_a_segment_is_its_own_index(second: int) -> None:
+    import tempfile
+
+    records = some(3000, 400)
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder), records)
+        t_ns = NOON + second * S
+        offset = seek(path, t_ns)
+        cursor = Cursor(offset)
+        with path.open("rb") as file:
+            file.seek(offset)
+            later = cursor.take(file.read())
+        assert cursor.counts == Counter()
+        assert [one for one in later if one.t_ns >= t_ns] == [one for one in records if one.t_ns >= t_ns]
+        assert len(later) - max(3000 - max(second, 0), 0) < 1000
+
+
+def test_a_stretch_of_a_journal(tmp_path: Path) -> None:
+    for number in (1, 2, 4):
+        records = [Record(Kind.DATA, NOON + (100 * number + k) * S, 0, 0, plot_of(k)) for k in range(100)]
+        write(tmp_path, [START._replace(t_ns=records[0].t_ns), *records], number)
+    counts: Counter[str] = Counter()
+    found = list(read_records(tmp_path, counts, since_ns=NOON + 250 * S, until_ns=NOON + 405 * S))
+    assert [one.t_ns for _, one in found if one.kind == Kind.DATA] == [
+        NOON + k * S for k in [*range(250, 300), *range(400, 405)]
+    ]
+    assert counts == {"missing segment": 1}
+    assert [part.number for part in segments(tmp_path)] == [1, 2, 4]
+
+
+def test_a_journal_is_a_recording(tmp_path: Path) -> None:
+    line = b'{"sensor": "own", "range_m": 9000, "azimuth_deg": 45}\n{"sensor": "own"}\nrubbish\n'
+    records = [START, Record(Kind.OPEN, NOON, 2, 1, b"peer")]
+    for k in range(10):
+        records += [Record(Kind.DATA, NOON + k * S, 0, 0, plot_of(k)), Record(Kind.TICK, NOON + k * S)]
+    wire = plot_of(20) + plot_of(21)
+    records += [Record(Kind.DATA, NOON + 20 * S, 2, 1, wire[:20]), Record(Kind.DATA, NOON + 21 * S, 2, 1, wire[20:])]
+    records += [Record(Kind.CLOSE, NOON + 22 * S, 2, 1), Record(Kind.DATA, NOON + 22 * S, 1, 0, line)]
+    records += [Record(Kind.TICK, NOON + 23 * S)]
+    path = write(tmp_path, records)
+    with path.open("ab") as file:
+        file.write(pack(records[-2])[:-3])  # torn
+    recording = open_recording(tmp_path)
+    assert recording.report.format == "journal of airpicture"
+    assert recording.sensors.ids == ("a", "own")
+    assert recording.plots.sensor.tolist() == [0] * 12 + [1]
+    assert recording.plots.t_ns.tolist() == [NOON + k * S for k in (*range(10), 20, 21, 22)]
+    assert recording.report.refused == {
+        "damaged record": 1,
+        "damaged octet": len(pack(records[-2])) - 3,
+        "lines: row NO_POSITION": 1,
+        "lines: row no JSON": 1,
+    }
+    assert len(open_recording(path).plots) == 13
+
+
+def test_a_segment_of_another_kind_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="start can't be read"):
+        start_of(Record(Kind.START, 0, payload=b'{"inputs": 3}'))
+    write(tmp_path, [Record(Kind.TICK, NOON)])
+    with pytest.raises(InputError, match="no segment"):
+        open_recording(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="there's no journal"):
+        list(read_records(tmp_path / "empty", Counter()))
+
+
+def test_start_tells_all_that_decoding_needs() -> None:
+    sensors, inputs = sensors_and_inputs(start_of(START))
+    assert inputs == INPUTS
+    assert sensors.ids == SENSORS.ids
+    assert all(
+        np.array_equal(getattr(sensors, name), getattr(SENSORS, name), equal_nan=True)
+        for name in sensors.column_names()
+        if name != "ids"
+    )
+
+
+def test_a_decoder_that_fails_costs_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airpicture.formats.asterix.live import AsterixDecoder
+
+    honest = AsterixDecoder.feed_many
+
+    def feed_many(self: AsterixDecoder, data: list[bytes], received: np.ndarray) -> object:  # type: ignore[type-arg]
+        if b"poison" in data:
+            raise ZeroDivisionError
+        return honest(self, data, received)
+
+    monkeypatch.setattr(AsterixDecoder, "feed_many", feed_many)
+    decoding = Decoding(SENSORS, INPUTS)
+    payloads = [plot_of(1), b"poison", plot_of(2)]
+    plots = decoding.take([Record(Kind.DATA, NOON, 0, 0, payload) for payload in payloads])
+    assert plots.address.tolist() == [0x4B0001, 0x4B0002]
+    assert decoding.faults == {"radars ZeroDivisionError": 1}
+    assert decoding.records[0] == 3

@@ -1,0 +1,70 @@
+"""Plain twins of measurements: what a sensor sees of a state, how sure a report is, what a turn says of the models."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airpicture.kernels import layout as lay
+
+if TYPE_CHECKING:
+    from reference_tracking import Mixture, Plot
+
+F64: TypeAlias = NDArray[np.float64]
+
+
+def seen(x: F64, site: F64) -> tuple[float, float, float, float]:
+    """Return slant range, azimuth, elevation and range rate of a state from a site."""
+    d = x[:3] - site[:3]
+    e, n, u = site[3:].reshape(3, 3) @ d
+    slant = float(np.linalg.norm(d))
+    return slant, math.atan2(e, n), math.atan2(u, math.hypot(e, n)), float(d @ x[3:]) / slant
+
+
+def jacobian(x: F64, site: F64) -> F64:
+    """Return the derivatives (4, 6) of `seen`, from the derivatives of ENU coordinates."""
+    R = site[3:].reshape(3, 3)
+    d = x[:3] - site[:3]
+    e, n, u = R @ d
+    g2 = e * e + n * n
+    g, r = math.sqrt(g2), math.sqrt(g2 + u * u)
+    H = np.zeros((4, 6))
+    H[0, :3] = d / r
+    H[1, :3] = np.array([n, -e, 0.0]) / g2 @ R
+    H[2, :3] = np.array([-e * u / g, -n * u / g, g]) / r**2 @ R
+    rate = d @ x[3:] / r
+    H[3, :3] = (x[3:] - rate * d / r) / r
+    H[3, 3:] = d / r
+    return H
+
+
+def position_variance(plot: Plot, track: Mixture) -> float:
+    """Return the variance of a reported position, per axis: as claimed, as learnt, with others' in common."""
+    if plot.learn == 1.0:
+        if track.var_pos == 0.0:
+            return plot.var_p
+        return track.var_pos + plot.var_p * (track.shared > 0.0)
+    if track.scale_pos == 0.0:
+        return plot.var_p
+    return max(plot.var_p * track.scale_pos, plot.var_p if track.shared > 0.0 else 0.25)
+
+
+def turn_log_likelihood(turn: float, m: int) -> float:
+    """Return the log density of a reported turn [rad/s] in model m, over that of false ones (±0.1 rad/s)."""
+    stray, turning, wild = 0.006, math.hypot(0.05, 0.006), math.hypot(0.1, 0.006)
+
+    def normal(sigma: float) -> float:
+        return math.exp(-0.5 * (turn / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
+
+    left = 0.5 * math.erfc(-turn / (stray * math.sqrt(2.0)))
+    sides = {lay.LEFT: left, lay.RIGHT: 1.0 - left}
+    if m == lay.STRAIGHT:
+        density = normal(stray)
+    elif m == lay.AGILE:
+        density = normal(wild)
+    else:
+        density = 2.0 * normal(turning) * max(sides[m], 1e-30)
+    return math.log(density / 5.0)
