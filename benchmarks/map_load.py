@@ -5,8 +5,8 @@
 
 Server: CPU ms to make a change of a tenth of the tracks (one second of a radar that turns in ten), and a whole picture,
 and their bytes. Browser: ms of the page's main thread per update: taking the frame, filling the buffers, giving the
-drawing orders, placing and drawing data blocks. What the graphics processor does with them isn't in it: without one, Chromium
-draws in software, and only that makes the page slow.
+drawing orders, placing and drawing data blocks. What the graphics processor does with them is not in it: without one
+Chromium draws in software, and only that makes the page slow.
 """
 
 from __future__ import annotations
