@@ -55,7 +55,6 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
-    input_columns: str | None,
     outputs: Sequence[str],
     columns: str,
     association: str,
@@ -65,8 +64,8 @@ def command(
 ) -> None:
     """Turn recordings into system tracks.
 
-    INPUT is any known recording: ASTERIX (.ast, .pcap, .pcapng), readsb aircraft.json, SBS-1, or a table of plots
-    (.parquet, .csv). Several are taken as one.
+    INPUT is any known recording: ASTERIX (.ast, .pcap, .pcapng), Mode S, what receivers write (aircraft.json, traces,
+    SBS-1, OpenSky, UAT, AIS, OGN), or a table of plots (.parquet, .csv). Several are taken as one.
     """
     sources = [Path(name) for name in inputs]
     stem = sources[0].name.split(".")[0] or sources[0].name
@@ -78,9 +77,9 @@ def command(
     from airpicture.commands.warm import warm_up
     from airpicture.config import Config
     from airpicture.errors import InputError
-    from airpicture.formats import open_recording, write_tracks
+    from airpicture.formats import write_tracks
 
-    recording = open_recording(list(inputs), **how_to_read(sensor_file, editions, date, input_columns))
+    recording = account.read_inputs(inputs, how_to_read(sensor_file, editions, date), quiet)
     account.tell_notes(recording.report, quiet)
     plots = recording.plots
     if len(plots) == 0:
