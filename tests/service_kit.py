@@ -43,13 +43,15 @@ class Service:
         self.ports: dict[str, int] = {}
         self.web = 0
         self._queue: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line)
-            self._queue.put(line)
+        with self.process.stderr as log:
+            for line in log:
+                self.lines.append(line)
+                self._queue.put(line)
         self._queue.put(None)
 
     def wait_for(self, pattern: str) -> re.Match[str]:
@@ -126,6 +128,7 @@ def running(arguments: list[str], names: list[str], stdin: Any = subprocess.DEVN
         if process.poll() is None:
             process.kill()
             process.wait()
+        service.reader.join(PATIENCE_S)
 
 
 def eventually(what: Callable[[], Any]) -> Any:

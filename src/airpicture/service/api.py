@@ -3,6 +3,7 @@
 Each answer is made from the newest update, at most once for all who ask for it.
 
     /tracks.geojson  /tracks.arrow  /tracks.json    all live tracks; ?bbox=west,south,east,north in degrees
+    /data/aircraft.json  /data/receiver.json        what readsb's readers look for (tar1090, adsbcot)
     /plots.geojson                                  plots of the last update
     /alerts.json  /sensors.json                     what stands, and how sensors do
     /events                                         server-sent events: changed and ended tracks, alerts
@@ -26,7 +27,8 @@ from starlette.routing import BaseRoute, Route
 
 from airpicture.alerts import Alert
 from airpicture.service.hub import Hub, SensorHealth, Update
-from airpicture.service.outputs import alert_values
+from airpicture.service.outputs import aircraft_files
+from airpicture.service.webhook import alert_values
 from airpicture.tables import F64, Plots, Status, Tracks, unpack_callsigns
 from airpicture.units import DEG, FT, KT
 
@@ -119,6 +121,8 @@ def routes(hub: Hub, health: Report, metrics: Callable[[], str]) -> list[BaseRou
         Route("/plots.geojson", snapshot("application/geo+json", lambda u, t: plots_geojson(u))),
         Route("/alerts.json", snapshot("application/json", lambda u, t: _json([alert_values(a) for a in u.alerts]))),
         Route("/sensors.json", snapshot("application/json", lambda u, t: _json(sensors_values(u)))),
+        Route("/data/aircraft.json", snapshot("application/json", lambda u, t: aircraft_files(u)["aircraft.json"])),
+        Route("/data/receiver.json", snapshot("application/json", lambda u, t: aircraft_files(u)["receiver.json"])),
         Route("/events", events),
         Route("/health", show_health),
         Route("/metrics", show_metrics),
