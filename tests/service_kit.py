@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from airpicture.commands.warm import warm_up
+
 PATIENCE_S = 240.0  # on a machine with other work, with kernels to compile first; nothing waits that long for nothing
 
 RADAR = """[[sensor]]
@@ -112,6 +114,7 @@ class Service:
 @contextlib.contextmanager
 def running(arguments: list[str], names: list[str], stdin: Any = subprocess.DEVNULL) -> Iterator[Service]:
     """Start a service, wait until it's ready, and end it."""
+    warm_up(quiet=True, cat062=True)  # as long as it takes: patience is for what the service does itself
     process = subprocess.Popen(
         [sys.executable, "-m", "airpicture", "serve", *arguments],
         stdin=stdin,
