@@ -41,9 +41,11 @@ def test_ci_runs_the_test_command() -> None:
 
 def test_every_command_is_in_the_table() -> None:
     assert re.findall(r"^\| `airpicture (\w+)", TEXT, re.MULTILINE) == [
-        name for name in ("demo", "info", "track", "convert", "simulate", "evaluate", "bench") if name in COMMANDS
+        name
+        for name in ("demo", "view", "info", "track", "convert", "simulate", "evaluate", "bench")
+        if name in COMMANDS
     ]
-    assert set(COMMANDS) == {"demo", "info", "track", "convert", "simulate", "evaluate", "bench"}
+    assert set(COMMANDS) == {"demo", "view", "info", "track", "convert", "simulate", "evaluate", "bench"}
 
 
 def test_ten_lines_to_a_picture() -> None:

@@ -14,7 +14,9 @@ from airpicture.errors import InputError
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PAGE_ENDINGS = (".html", ".htm")
-TRACK_ENDINGS = (".parquet", ".csv", ".ast", ".geojson", ".kml", ".czml")
+TRACK_ENDINGS = (".parquet", ".csv", ".ast", ".geojson", ".geojsonl", ".kml", ".czml", ".gpx")
+TABLE_ENDINGS = (".parquet", ".csv")
+COLUMN_SETS = ("airpicture", "traffic", "movingpandas", "opensky")  # formats.columnsets; there, imports are heavy
 
 
 class Editions(click.ParamType[Any]):
@@ -70,6 +72,35 @@ def reading(function: Function) -> Function:
     ):
         function = option(function)
     return function
+
+
+def naming_columns(function: Function) -> Function:
+    """Add the option that says whose columns a table of tracks gets."""
+    return click.option(
+        "--columns",
+        type=click.Choice(COLUMN_SETS),
+        default="airpicture",
+        show_default=True,
+        help="Whose columns tables of tracks (.parquet, .csv) get: names, units and types as that program reads them.",
+    )(function)
+
+
+def columns_for(columns: str, outputs: Sequence[Path]) -> dict[Path, str]:
+    """Return for each output the argument ``columns`` of ``formats.write_tracks``.
+
+    Raises
+    ------
+    InputError : another program's columns, and no output is a table
+    """
+    chosen = "" if columns == COLUMN_SETS[0] else columns
+    tables = {path: chosen if path.suffix.lower() in TABLE_ENDINGS else "" for path in outputs}
+    if chosen and not any(tables.values()):
+        raise InputError(
+            f"--columns {columns}, and no output is a table",
+            expected=f"an output that ends in {' or '.join(TABLE_ENDINGS)}",
+            path=", ".join(map(str, outputs)),
+        )
+    return tables
 
 
 def serving(function: Function) -> Function:

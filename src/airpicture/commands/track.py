@@ -9,7 +9,16 @@ from pathlib import Path
 
 import click
 
-from airpicture.commands.options import PAGE_ENDINGS, TRACK_ENDINGS, check_outputs, fresh, how_to_read, reading
+from airpicture.commands.options import (
+    PAGE_ENDINGS,
+    TRACK_ENDINGS,
+    check_outputs,
+    columns_for,
+    fresh,
+    how_to_read,
+    naming_columns,
+    reading,
+)
 
 
 @click.command("track")
@@ -21,9 +30,11 @@ from airpicture.commands.options import PAGE_ENDINGS, TRACK_ENDINGS, check_outpu
     "outputs",
     multiple=True,
     metavar="FILE",
-    help="Where to write; the ending says what: .parquet .csv .ast (ASTERIX CAT062) .geojson .kml .czml, .html "
-    "(picture page). May be repeated; replaces a file of that name. Left out: INPUT.tracks.parquet in this folder.",
+    help="Where to write; the ending says what: .parquet .csv .ast (ASTERIX CAT062) .geojson .geojsonl .kml .czml "
+    ".gpx, .html (picture page). May be repeated; replaces a file of that name. Left out: INPUT.tracks.parquet in "
+    "this folder.",
 )
+@naming_columns
 @click.option(
     "--association",
     type=click.Choice(["joint", "nearest"]),
@@ -45,6 +56,7 @@ def command(
     date: datetime.datetime | None,
     input_columns: str | None,
     outputs: Sequence[str],
+    columns: str,
     association: str,
     period: float | None,
     quiet: bool,
@@ -58,6 +70,7 @@ def command(
     stem = sources[0].name.split(".")[0] or sources[0].name
     targets = [Path(name) for name in outputs] or [fresh(Path(f"{stem}.tracks.parquet"))]
     check_outputs(targets, sources, TRACK_ENDINGS + PAGE_ENDINGS)
+    whose = columns_for(columns, targets)
 
     from airpicture.commands import account, console
     from airpicture.commands.warm import warm_up
@@ -95,7 +108,7 @@ def command(
             subtitle = f"{run.plots:,} plots, {run.confirmed:,} confirmed tracks"
             write_page(target, [View(title, run.tracks, plots, subtitle=subtitle)], title)
         else:
-            write_tracks(run.tracks, target)
+            write_tracks(run.tracks, target, columns=whose[target])
     if not quiet:
         rows = account.reading_rows(recording.report, plots) + account.run_rows(run)
         rows.append(("written", ", ".join(map(str, targets))))
