@@ -27,7 +27,7 @@ from starlette.routing import BaseRoute, Route
 
 from airpicture.alerts import Alert
 from airpicture.service.hub import Hub, SensorHealth, Update
-from airpicture.service.outputs import aircraft_files
+from airpicture.service.snapshots import receiver_routes
 from airpicture.service.webhook import alert_values
 from airpicture.tables import F64, Plots, Status, Tracks, unpack_callsigns
 from airpicture.units import DEG, FT, KT
@@ -121,8 +121,7 @@ def routes(hub: Hub, health: Report, metrics: Callable[[], str]) -> list[BaseRou
         Route("/plots.geojson", snapshot("application/geo+json", lambda u, t: plots_geojson(u))),
         Route("/alerts.json", snapshot("application/json", lambda u, t: _json([alert_values(a) for a in u.alerts]))),
         Route("/sensors.json", snapshot("application/json", lambda u, t: _json(sensors_values(u)))),
-        Route("/data/aircraft.json", snapshot("application/json", lambda u, t: aircraft_files(u)["aircraft.json"])),
-        Route("/data/receiver.json", snapshot("application/json", lambda u, t: aircraft_files(u)["receiver.json"])),
+        *receiver_routes(hub),
         Route("/events", events),
         Route("/health", show_health),
         Route("/metrics", show_metrics),
