@@ -14,7 +14,11 @@ from airpicture.kernels.layout import (
     Z_LEARN,
     Z_VAR_P,
 )
-from airpicture.kernels.learn import FRESH, INTERVAL_LEAST
+from airpicture.kernels.learn import FRESH
+
+GAIN = 0.2  # of one such position: the variance grows by 1.6 at most, a thousandfold in fifteen
+WAIT_LEAST = 0.2  # s; below it several plots come at once
+WAIT_MOST = 10.0  # s; the interval of a track that gets few of its plots is long
 
 
 @jit
@@ -33,15 +37,14 @@ def doubt_claims(plot: I64, row: I64, away: F64, Z: F64, t_ns: I64, rows: F64, t
     """
     for q in range(len(plot)):
         j, i = plot[q], row[q]
-        waits = FRESH * max(rows[i, INTERVAL], INTERVAL_LEAST)
+        waits = min(FRESH * max(rows[i, INTERVAL], WAIT_LEAST), WAIT_MOST)
         if int(Z[j, Z_KIND]) != POSITION or (t_ns[j] - t_plot[i]) * 1e-9 < waits:
             continue
         said = Z[j, Z_VAR_P]
         claims = Z[j, Z_LEARN] != 1.0
         learnt = said * rows[i, SCALE_POS] if claims else rows[i, VAR_POS]
         held = learnt if learnt > 0.0 else said
-        gain = max(0.05, 1.0 / (rows[i, COUNT_POS] + 4.0))
-        held += gain * max(min(0.5 * away[q] * away[q], VAR_POS_SURPRISE * held) - held, 0.0)
+        held += GAIN * max(min(0.5 * away[q] * away[q], VAR_POS_SURPRISE * held) - held, 0.0)
         rows[i, COUNT_POS] += 1.0
         if claims:
             rows[i, SCALE_POS] = min(max(held, VAR_POS_LEAST), max(said, VAR_POS_MOST)) / said
