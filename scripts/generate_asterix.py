@@ -21,7 +21,7 @@ from typing import Any
 import asterix.base as base
 import asterix.generated as generated
 
-CATEGORIES = (1, 2, 10, 19, 20, 21, 23, 34, 48, 62, 63, 65)
+CATEGORIES = (1, 2, 4, 10, 19, 20, 21, 23, 34, 48, 62, 63, 65)
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "airpicture" / "formats" / "asterix" / "_generated"
 STRINGS = {base.StringAscii: "ascii", base.StringICAO: "icao", base.StringOctal: "octal"}
 
@@ -93,9 +93,14 @@ def describe_item(item: type[base.ItemBase]) -> dict[str, Any]:
 
 
 def describe_nonspare(item: type[base.NonSpare]) -> dict[str, Any]:
-    """Return a named item."""
-    assert issubclass(item.cv_rule, base.RuleVariationContextFree), "a structure that hangs on another item"
-    return {"name": item.cv_name, "title": item.cv_title, **describe_variation(item.cv_rule.cv_variation)}
+    """Return a named item; one whose structure hangs on another item (I004/120) as the bits that all of them share."""
+    rule = item.cv_rule
+    if issubclass(rule, base.RuleVariationDependent):
+        variation = rule.cv_default_variation
+    else:
+        assert issubclass(rule, base.RuleVariationContextFree), rule
+        variation = rule.cv_variation
+    return {"name": item.cv_name, "title": item.cv_title, **describe_variation(variation)}
 
 
 def describe_category(category: int) -> str:

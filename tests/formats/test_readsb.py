@@ -118,7 +118,7 @@ def test_mlat_is_a_sensor_of_its_own(tmp_path: Path) -> None:
         FULL | {"type": "adsb_icao", "hex": "000004", "mlat": ["nac_p"]},
     ]
     plots = opened(tmp_path, snapshot(*rows)).plots
-    assert [plots.sensors.ids[k] for k in plots.sensor] == ["mlat", "mlat", "adsb", "adsb"]
+    assert [plots.sensors.ids[k] for k in plots.sensor] == ["mlat", "mlat", "tisb", "adsb"]
     assert plots.technology.tolist() == [Technology.MLT, Technology.MLT, Technology.ADS, Technology.ADS]
     assert np.isnan(plots.sigma_pos).tolist() == [True, True, False, False]  # NACp is the aircraft's, not the network's
 
@@ -265,7 +265,7 @@ def test_real_recordings(recordings: Path) -> None:
     assert len(mixed.plots) + mixed.report.refused["DUPLICATE"] == 9614
     feeds = open_recording(sorted((recordings / "adsb" / "feeds").glob("aircraft_*.json.gz")))
     assert len(feeds.plots) == 63 + 67 + 77 + 57 + 112
-    assert feeds.sensors.ids == ("adsb", "mlat")
+    assert feeds.sensors.ids == ("adsb", "adsr", "tisb", "mlat")
 
 
 def test_the_shipped_recording() -> None:

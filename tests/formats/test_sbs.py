@@ -142,17 +142,17 @@ def test_a_file_without_messages(tmp_path: Path) -> None:
 
 
 def plain_velocities(lines: list[tuple[int, int, float | None]]) -> list[float]:
-    """Return the speed each position gets, by a loop over messages in time order: (ms, address, speed or None)."""
+    """Return the speed each position gets, by a loop over messages as they come: (ms, address, speed or None)."""
     last: dict[int, tuple[int, float]] = {}
     found = []
-    for ms, address, speed in sorted(lines, key=lambda line: line[0]):
+    for ms, address, speed in lines:
         if speed is not None:
             last[address] = (ms, speed)
-        elif address in last and ms - last[address][0] <= 2000:
-            found.append(last[address][1])
+        elif address in last and 0 <= ms - last[address][0] <= 2000:
+            found.append((ms, last[address][1]))
         else:
-            found.append(float("nan"))
-    return found
+            found.append((ms, float("nan")))
+    return [speed for _, speed in sorted(found, key=lambda one: one[0])]
 
 
 moments = st.lists(

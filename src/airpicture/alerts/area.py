@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.alerts.ahead import SIGMA_BARO, SIGMA_WEATHER, climb_ahead, spread_now
 from airpicture.alerts.alert import AlertKind, Level
 from airpicture.alerts.settings import SPAN_MAX, AlertSettings, Area, AreaUse
 from airpicture.alerts.standing import Cause
@@ -23,12 +24,9 @@ from airpicture.kernels.entry import DRAWN, E_AHEAD, E_MEAN_NOW, E_NOW, E_T, E_T
 from airpicture.tables import F64, I64, Tracks
 from airpicture.units import DEG, SECOND_NS
 
-WAYS: Final = 64  # drawn of each track: a probability is right to some 0.03
-OFF: Final = 0.6  # of an area's probability, below which an alert is over: a gap against flicker
+WAYS: Final = 65  # drawn of each track: a probability is right to some 0.03
+OFF: Final = 0.5  # of an area's probability, below which an alert is over: a gap against flicker
 SIGMAS: Final = 3.0  # beyond which the drawn ways don't reach
-SIGMA_WEATHER: Final = 150.0  # m, pressure height against geometric: weather and geoid, as the tracker has it
-SIGMA_BARO: Final = 15.0  # m: steps of 25 or 100 ft, and the altimeter
-SIGMA_CLIMB: Final = 10.0  # m/s, of a climb that nothing tells
 AXIS: Final = 6_378_137.0  # m, the Earth's largest radius: what lies this far from its middle isn't farther
 
 
@@ -36,7 +34,8 @@ def evenly_drawn(count: int, dimensions: int) -> F64:
     """Return points (count, dimensions) that fill a standard normal distribution evenly; the first is its mean.
 
     Additive recurrence with the powers of the inverse of the generalised golden ratio, which leaves no gaps and no
-    lumps, put through the normal's quantiles.
+    lumps, put through the normal's quantiles. Each point comes with its opposite and all are turned and stretched a
+    little, so that their mean and covariance are exactly those of the distribution. `count` is odd.
 
     Source: Roberts, The unreasonable effectiveness of quasirandom sequences, 2018; Niederreiter, Random number
     generation and quasi-Monte Carlo methods, SIAM 1992, section 3.1 (Kronecker sequences).
@@ -45,9 +44,12 @@ def evenly_drawn(count: int, dimensions: int) -> F64:
     for _ in range(60):  # the root of x^(d + 1) = x + 1
         ratio = (1.0 + ratio) ** (1.0 / (dimensions + 1))
     steps = ratio ** -np.arange(1.0, dimensions + 1)
-    shares = (0.5 + np.arange(count)[:, None] * steps) % 1.0
+    shares = (0.5 + np.arange(1, count // 2 + 1)[:, None] * steps) % 1.0
     quantile = NormalDist().inv_cdf
-    return np.array([[quantile(float(share)) for share in row] for row in shares])
+    half = np.array([[quantile(float(share)) for share in row] for row in shares])
+    spread = np.linalg.cholesky(2.0 * half.T @ half / count)
+    half = np.linalg.solve(spread, half.T).T
+    return np.concatenate([np.zeros((1, dimensions)), half, -half])
 
 
 def shapes_of(areas: Sequence[Area]) -> tuple[Shapes, F64]:
@@ -141,9 +143,8 @@ class AreaWatch:
     def _tell(self, tracks: Tracks, near: I64, a: int, drawn: F64, shapes: Shapes) -> F64:
         told = np.empty((len(near), E_TOLD))
         at = np.full(len(near), a, np.int64)
-        moving = _moving(tracks, near, self._areas[a])
-        q, q_up = float(self._settings.q), float(self._settings.q_up)
-        find_entries(shapes, moving, at, np.arange(len(near)), drawn, q, q_up, self._times, told)
+        moving = _moving(tracks, near, self._areas[a], self._settings)
+        find_entries(shapes, moving, at, np.arange(len(near)), drawn, float(self._settings.q), self._times, told)
         return told
 
     def _causes_of(self, tracks: Tracks, near: I64, a: int, told: F64, now_ns: int) -> list[Cause]:
@@ -198,21 +199,17 @@ def _reaches(tracks: Tracks, rows: I64) -> F64:
     return np.nan_to_num(np.stack([place, speed + unsure]), nan=0.0)
 
 
-def _moving(tracks: Tracks, rows: I64, area: Area) -> Moving:
-    """Return the columns that the kernel reads; an unknown sigma is none, an unknown climb is level and unsure."""
-    known = np.nan_to_num
-    h, sigma_h = tracks.h_ell[rows], tracks.sigma_up[rows]
+def _moving(tracks: Tracks, rows: I64, area: Area, settings: AlertSettings) -> Moving:
+    """Return the columns that the kernel reads, with heights of the kind that the area's band is of."""
+    h, sigma_h = tracks.h_ell[rows], np.nan_to_num(tracks.sigma_up[rows])
     if area.height == "h_baro":
         baro = tracks.h_baro[rows]
         told = np.isfinite(baro)
-        h, sigma_h = np.where(told, baro, h), np.where(told, SIGMA_BARO, np.hypot(known(sigma_h), SIGMA_WEATHER))
-    sigma = [tracks.sigma_east, tracks.sigma_north, tracks.rho_east_north, tracks.sigma_v_east, tracks.sigma_v_north]
-    climb, sigma_climb = tracks.v_up[rows], tracks.sigma_v_up[rows]
-    sigma_climb = np.where(np.isfinite(climb), known(sigma_climb), SIGMA_CLIMB)
+        h, sigma_h = np.where(told, baro, h), np.where(told, SIGMA_BARO, np.hypot(sigma_h, SIGMA_WEATHER))
     return Moving(
         place=np.column_stack([tracks.lat[rows], tracks.lon[rows]]),
-        v=known(np.column_stack([tracks.v_east[rows], tracks.v_north[rows]])),
-        sigma=known(np.column_stack([column[rows] for column in sigma])),
-        h=np.column_stack([h, known(sigma_h)]),
-        v_up=np.column_stack([known(climb), sigma_climb]),
+        v=np.nan_to_num(np.column_stack([tracks.v_east[rows], tracks.v_north[rows]])),
+        sigma=spread_now(tracks, rows),
+        h=np.column_stack([h, sigma_h]),
+        v_up=np.column_stack(climb_ahead(tracks, rows, settings)),
     )

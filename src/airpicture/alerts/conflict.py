@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.alerts.ahead import SIGMA_BARO, climb_ahead, spread_now
 from airpicture.alerts.alert import AlertKind, Level
-from airpicture.alerts.area import SIGMA_BARO, SIGMA_CLIMB
 from airpicture.alerts.settings import AlertSettings
 from airpicture.alerts.standing import Cause
 from airpicture.alerts.words import distance_words, name_of, seconds_words
@@ -35,11 +35,13 @@ from airpicture.kernels.conflict import (
     Minima,
     find_conflicts,
 )
+from airpicture.kernels.wgs84 import A
 from airpicture.tables import F64, I64, Tracks
-from airpicture.units import FT, SECOND_NS
+from airpicture.units import DEG, FT, SECOND_NS
 
 SLICES: Final = 8  # of the horizon: 15 s, in which an airliner flies as far as a fifth of a cell
 USUAL_SPEED: Final = 300.0  # m/s; faster tracks search more cells
+TILE: Final = 0.25 * DEG  # rad; some 28 km
 SAME_RANGE: Final = 20_000.0  # m; nearer, one address or callsign is one aircraft that is tracked twice
 NEARING: Final = 0.95  # of the distance now, to which one ahead must shrink to be called closing
 TURNING: Final = 0.5  # probability of the turn models from which on a track is taken to turn
@@ -61,7 +63,7 @@ class ConflictWatch:
 
     def causes(self, tracks: Tracks, rows: I64, now_ns: int) -> list[Cause]:
         """Return a cause for each pair that is or will be too close; `rows` are the tracks that may be in conflict."""
-        rows = rows[self._counts(tracks, rows)]
+        rows = _neighbours_together(tracks, rows[self._counts(tracks, rows)])
         if len(rows) < 2:
             self.clear()
             return []
@@ -71,7 +73,7 @@ class ConflictWatch:
         one, other, told = one[apart], other[apart], told[apart]
         levels = self._levels(told)
         levels[self._formations(tracks, one, other, told, now_ns)] = -1
-        chosen = np.flatnonzero(levels >= 0).tolist()
+        chosen = self._most_serious(levels, told).tolist()
         self._told = frozenset(_numbers(tracks, int(one[k]), int(other[k])) for k in chosen)
         return [self._cause(tracks, int(one[k]), int(other[k]), told[k], Level(int(levels[k])), now_ns) for k in chosen]
 
@@ -103,13 +105,12 @@ class ConflictWatch:
             least=limits.probability_off,
             z=z,
             q=float(self._settings.q),
-            q_up=float(self._settings.q_up),
             slices=SLICES,
             horizon=limits.horizon_s,
             cell=limits.minimum + 2.0 * usual,
         )
-        n = len(rows)
-        grid = Grid(np.empty(1 << (2 * n).bit_length(), np.int32), np.empty(n, np.int32), np.empty(n, np.int64))
+        n, whole, real = len(rows), np.empty(len(rows), np.int32), np.empty((len(rows), 3))
+        grid = Grid(np.empty(1 << (2 * n).bit_length(), np.int32), whole, np.empty(n, np.int64), real, whole.copy())
         pairs, told = np.empty((limits.pairs_max, 2), np.int64), np.empty((limits.pairs_max, TOLD))
         count, shed = find_conflicts(flying, minima, grid, pairs, told)
         self.shed += int(shed)
@@ -117,32 +118,30 @@ class ConflictWatch:
 
     def _flying(self, tracks: Tracks, rows: I64, z: float) -> Flying:
         limits = self._settings.conflict
-        known = np.nan_to_num
         lat, lon = tracks.lat[rows], tracks.lon[rows]
         R = rotation_enu_ecef(lat, lon)
         v_east, v_north = tracks.v_east[rows], tracks.v_north[rows]
-        v = v_east[:, None] * R[:, 0] + v_north[:, None] * R[:, 1]
-        columns = [tracks.sigma_east, tracks.sigma_north, tracks.rho_east_north]
-        columns += [tracks.sigma_v_east, tracks.sigma_v_north]
-        sigma = known(np.column_stack([column[rows] for column in columns]))
+        sigma = spread_now(tracks, rows)
         turning = tracks.turn_left[rows] + tracks.turn_right[rows] > TURNING  # NaN: not known, so straight
-        horizon = np.where(turning, min(limits.turn_horizon_s, limits.horizon_s), limits.horizon_s)
-        climb = tracks.v_up[rows]
-        sigma_climb = np.where(np.isfinite(climb), known(tracks.sigma_v_up[rows]), SIGMA_CLIMB)
+        climb = climb_ahead(tracks, rows, self._settings)
         late = limits.horizon_s
-        spread = np.hypot(sigma[:, 0], sigma[:, 1]) + late * np.hypot(sigma[:, 3], sigma[:, 4])
-        spread += np.sqrt(2.0 * float(self._settings.q) * late**3 / 3.0)
-        reach = np.hypot(v_east, v_north) * (0.5 * limits.horizon_s / SLICES) + z * spread
+        vague = np.hypot(sigma[:, 0], sigma[:, 1]) + late * np.hypot(sigma[:, 3], sigma[:, 4])
+        vague += np.sqrt(2.0 * float(self._settings.q) * late**3 / 3.0)
+        speed = np.hypot(v_east, v_north)
+        leaves = (speed * late) ** 2 / (2.0 * A)  # how far straight on leaves the Earth
         return Flying(
             p=geodetic_to_ecef(lat, lon, 0.0).reshape(-1, 3),
-            v=np.ascontiguousarray(v),
+            v=v_east[:, None] * R[:, 0] + v_north[:, None] * R[:, 1],
             up=np.ascontiguousarray(R[:, 2]),
             sigma=sigma,
             h=np.column_stack([tracks.h_baro[rows], tracks.h_ell[rows]]),
-            v_up=known(climb),
-            sigma_up=np.column_stack([np.full(len(rows), SIGMA_BARO), known(tracks.sigma_up[rows]), sigma_climb]),
-            horizon=horizon,
-            reach=reach,
+            v_up=climb.v_up,
+            sigma_up=np.column_stack(
+                [np.full(len(rows), SIGMA_BARO), np.nan_to_num(tracks.sigma_up[rows]), climb.sigma]
+            ),
+            q_up=climb.q,
+            horizon=np.where(turning, min(limits.turn_horizon_s, limits.horizon_s), limits.horizon_s),
+            reach=speed * (0.5 * limits.horizon_s / SLICES) + z * vague + leaves,
         )
 
     def _formations(self, tracks: Tracks, one: I64, other: I64, told: F64, now_ns: int) -> NDArray[np.bool_]:
@@ -179,6 +178,16 @@ class ConflictWatch:
         levels[unknown] = np.where(meeting[unknown], int(Level.NOTICE), -1)
         return levels
 
+    def _most_serious(self, levels: I64, told: F64) -> I64:
+        """Return the pairs to be told of: no more than twice what may stand, the most serious ones."""
+        chosen = np.flatnonzero(levels >= 0)
+        most = 2 * self._settings.alerts_max
+        if len(chosen) <= most:
+            return chosen
+        self.shed += len(chosen) - most
+        order = np.lexsort((told[chosen, W_MISS], -told[chosen, W_P_SUB], -levels[chosen]))
+        return chosen[np.sort(order[:most])]
+
     def _cause(self, tracks: Tracks, one: int, other: int, told: F64, level: Level, now_ns: int) -> Cause:
         limits = self._settings.conflict
         pair = _numbers(tracks, one, other)
@@ -206,6 +215,14 @@ class ConflictWatch:
             sure=present or p >= limits.probability,
             at_once=level == Level.PRESENT or (sub and t <= limits.urgent_s),
         )
+
+
+def _neighbours_together(tracks: Tracks, rows: I64) -> I64:
+    """Return the rows in an order in which neighbours stand near one another: the search then reads its cache."""
+    tile = np.floor(tracks.lat[rows] / TILE).astype(np.int64) * 65_536 + np.floor(tracks.lon[rows] / TILE).astype(
+        np.int64
+    )
+    return rows[np.lexsort((tracks.track[rows], tile))]
 
 
 def _same_target(tracks: Tracks, one: I64, other: I64, told: F64) -> NDArray[np.bool_]:

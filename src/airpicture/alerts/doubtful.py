@@ -3,6 +3,7 @@
 - one 24-bit address in two places: one of them is set wrong, or made up;
 - one Mode A code in two places, where a centre's codes are its own (off unless asked for);
 - a track that jumps, climbs or accelerates as nothing flies: garbled, delayed or forged reports;
+- plots that tell another height than the track believes, look after look;
 - a track shown as confirmed whose existence has become doubtful.
 
 What single plots contradict is the tracker's business: they are refused or weigh little there.
@@ -19,10 +20,10 @@ from airpicture.alerts.alert import AlertKind, Level
 from airpicture.alerts.memory import Seen, places
 from airpicture.alerts.settings import AlertSettings
 from airpicture.alerts.standing import Cause
-from airpicture.alerts.words import distance_words, name_of
+from airpicture.alerts.words import distance_words, height_words, name_of
 from airpicture.geo import distance, enu_to_geodetic
 from airpicture.tables import F64, I32, I64, Status, Tracks
-from airpicture.units import FPM
+from airpicture.units import FPM, FT
 
 SIGMAS_APART = 5.0  # beyond what two places of one aircraft may differ by their own account
 
@@ -42,6 +43,7 @@ def doubtful_causes(tracks: Tracks, rows: I64, before: Seen, settings: AlertSett
         own = rows[(codes >= 0) & ~np.isin(codes, list(limits.shared_codes))]
         causes += _twice(tracks, own, tracks.mode_3a[own], "code", 0.0, limits.same_code_range, settings)
     causes += _unsteady(tracks, rows, before, settings)
+    causes += _other_heights(tracks, rows, settings)
     weak = rows[(tracks.status[rows] == Status.CONFIRMED) & (tracks.existence[rows] < limits.existence)]
     for row in weak.tolist():
         number, percent = int(tracks.track[row]), round(100 * float(tracks.existence[row]))
@@ -109,6 +111,22 @@ def _unsteady(tracks: Tracks, rows: I64, before: Seen, settings: AlertSettings) 
             metres = abs(float(value[k])) if what != "speed" else math.nan
             key = f"doubtful:{what}:{number}"
             causes.append(Cause(key, AlertKind.DOUBTFUL, Level.PRESENT, text, (number,), value=metres))
+    return causes
+
+
+def _other_heights(tracks: Tracks, rows: I64, settings: AlertSettings) -> list[Cause]:
+    """Return a cause for each track whose plots tell another height than the track believes."""
+    told = tracks.plot_h_baro[rows] - tracks.h_baro[rows]
+    with np.errstate(invalid="ignore"):  # an unknown height contradicts nothing
+        off = (np.abs(told) > settings.doubtful.height_off) & (tracks.status[rows] == Status.CONFIRMED)
+    causes = []
+    for k in np.flatnonzero(off).tolist():
+        row, number = int(rows[k]), int(tracks.track[rows[k]])
+        feet = round(float(tracks.plot_h_baro[row]) / FT, -2)
+        text = f"{name_of(tracks, row)} tells {feet:,.0f} ft, its track is at {height_words(tracks, row)}"
+        key = f"doubtful:told height:{number}"
+        value = abs(float(told[k]))
+        causes.append(Cause(key, AlertKind.DOUBTFUL, Level.PRESENT, text, (number,), value=value, at_once=False))
     return causes
 
 

@@ -77,7 +77,8 @@ class Watch:
         self._now_ns = now_ns
         alerts = self._standing.update(causes, now_ns)
         self.counts.update(self._standing.counts - self.counts)
-        return (*alerts, *set_back)
+        standing = {alert.key for alert in alerts}
+        return (*alerts, *(alert for alert in set_back if alert.key not in standing))
 
     def _start_afresh(self, now_ns: int) -> list[Alert]:
         self._before = nothing_seen(SEEN_MAX)

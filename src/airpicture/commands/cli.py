@@ -19,10 +19,13 @@ from airpicture.errors import AirpictureError
 
 # The one-line helps stand here so that the list of commands needs none of their modules.
 COMMANDS = {
-    "demo": "Track a real recording and a simulated 600 km radar; open the picture.",
+    "demo": "Track a real recording and a simulated 600 km radar; show them on the live map.",
     "track": "Turn recordings into system tracks.",
+    "view": "Show a recording on the live map, with a time line.",
     "info": "Say what a recording holds.",
     "convert": "Convert plots or tracks from one format to another.",
+    "serve": "Track live sensors: sockets in, picture out, a map.",
+    "replay": "Put a recording back on the wire.",
     "simulate": "Run a scenario: plots, truth and sensors.",
     "evaluate": "Measure tracks against truth or reference tracks.",
     "bench": "Measure speed, memory and accuracy on this machine.",

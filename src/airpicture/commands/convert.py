@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from airpicture.commands.options import PAGE_ENDINGS, TRACK_ENDINGS, check_outputs, how_to_read, reading
+
+if TYPE_CHECKING:
+    from airpicture.tables import Sensors
 
 PLOT_ENDINGS = (".parquet", ".csv")
 
@@ -19,9 +23,9 @@ PLOT_ENDINGS = (".parquet", ".csv")
 @reading
 @click.option(
     "--what",
-    type=click.Choice(["plots", "tracks"]),
-    help="Which of the two, where the input holds both.  [default: tracks if the input is a tracks file or TO is a "
-    "format of tracks, else plots]",
+    type=click.Choice(["plots", "tracks", "messages"]),
+    help="Which of them, where the input holds several; messages: every field of every Mode S message, as .parquet or "
+    ".csv.  [default: tracks if the input is a tracks file or TO is a format of tracks, else plots]",
 )
 def command(
     source: str,
@@ -29,6 +33,7 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
+    input_columns: str | None,
     what: str | None,
 ) -> None:
     """Convert plots or tracks from one format to another; nothing is tracked.
@@ -45,7 +50,11 @@ def command(
     from airpicture.formats import open_recording, write_tracks
     from airpicture.formats.sensors import write_sensors
 
-    recording = open_recording(source, **how_to_read(sensor_file, editions, date))
+    how = how_to_read(sensor_file, editions, date, input_columns)
+    if what == "messages":
+        _write_messages(source, out, how["sensors"], how["date"])
+        return
+    recording = open_recording(source, **how)
     account.tell_notes(recording.report)
     plots, tracks = recording.plots, recording.tracks
     if what is None:
@@ -82,3 +91,25 @@ def command(
     else:
         write_sensors(recording.sensors, beside)
         console.note(f"{len(plots):,} plots written to {out}, their sensors to {beside}")
+
+
+def _write_messages(source: str, out: Path, sensors: Sensors | None, date: datetime.date | None) -> None:
+    """Write every field of every Mode S message of a recording."""
+    from airpicture.commands import console
+    from airpicture.errors import InputError
+    from airpicture.formats.modes import read_messages
+    from airpicture.formats.opening import recognise
+
+    if recognise(source) != "modes":
+        raise InputError(
+            "it holds no Mode S messages",
+            expected="Beast binary, AVR text, or a table of frames with the host's time",
+            path=source,
+        )
+    if out.suffix.lower() not in PLOT_ENDINGS:
+        raise InputError(
+            f"messages can't be written as {out.suffix}", expected=" or ".join(PLOT_ENDINGS), path=str(out)
+        )
+    table = read_messages(source, sensors=sensors, date=date)
+    table.write(out)
+    console.note(f"{len(table):,} messages written to {out}, {len(table.columns)} columns each")

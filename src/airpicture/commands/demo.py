@@ -1,11 +1,14 @@
-"""``airpicture demo``: a real recording and a simulated long-range radar, tracked and shown."""
+"""``airpicture demo``: a real recording and a simulated long-range radar, tracked and shown on the live map."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from airpicture.commands.options import serving
 
 if TYPE_CHECKING:
     from airpicture.commands.account import Run
@@ -15,28 +18,29 @@ if TYPE_CHECKING:
 
 SCENARIO = "long-range"
 REAL = "88nv_1hr.jsonl.gz"
+RADAR_TITLE, REAL_TITLE = "Simulation: 300 targets to 600 km", "Recording: small aircraft over a desert strip"
 
 
 @click.command("demo")
 @click.option(
     "-o", "--output", "folder", default="airpicture-demo", show_default=True, metavar="DIR", help="Where to write."
 )
-@click.option("--no-browser", is_flag=True, help="Don't open the picture.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    metavar="N",
-    help="Serve the folder at http://127.0.0.1:N until Ctrl-C, for browsers that can't open files; 0: any free port.",
-)
-def command(folder: str, no_browser: bool, port: int | None) -> None:
-    """Track a real recording and a simulated 600 km radar; open the picture.
+@serving
+def command(folder: str, no_browser: bool, port: int | None, seconds: float | None) -> None:
+    """Track a real recording and a simulated 600 km radar; show them on the live map.
 
     The recording is an hour of small aircraft round a desert strip, as their transponders reported them. The radar
     turns once in ten seconds and sees 300 targets of every kind, from ships to missiles, among false plots. Both are
-    tracked with the same settings. Written are tracks.parquet and tracks.ast (ASTERIX CAT062) of each, and
-    picture.html, which needs no network.
+    tracked with the same settings and replayed round and round on a map at http://127.0.0.1, with
+    /data/aircraft.json beside it for programs, until Ctrl-C. Written are tracks.parquet and tracks.ast (ASTERIX CAT062)
+    of each, and picture.html, which needs no network and no server.
+
+    Scripts: with --no-browser and no --port, or where there's neither a terminal nor a browser, the files are written
+    and that's all. --seconds serves for so long and ends.
     """
+    from airpicture.commands import console, showing
     from airpicture.commands.warm import warm_up
+    from airpicture.page import write_page
 
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
@@ -44,16 +48,36 @@ def command(folder: str, no_browser: bool, port: int | None) -> None:
     real, real_view = _real(out)
     radar, radar_view, truth = _radar(out)
     from airpicture.evaluation import evaluate
-    from airpicture.page import write_page
 
     report = evaluate(truth, radar.tracks)
     picture = out / "picture.html"
     write_page(picture, [radar_view, real_view], "Airpicture demo")
     _summary(real, radar, report, picture)
-    if port is not None:
-        _serve(out, port, not no_browser)
+    asked = port is not None or seconds is not None
+    if asked or (not no_browser and (sys.stdout.isatty() or showing.has_browser())):
+        _show(real_view, radar_view, port or 0, not no_browser, seconds)
     elif not no_browser:
-        _open(picture.resolve().as_uri())
+        console.note(f"No terminal and no browser. Open {picture} in one, or say --port N for the live map.")
+
+
+def _show(real: View, radar: View, port: int, browser: bool, seconds: float | None) -> None:
+    """Replay both on the live map."""
+    from airpicture.alerts import AlertSettings, Watch
+    from airpicture.commands.scene import both
+    from airpicture.commands.showing import show
+    from airpicture.map import MapSettings, Place
+    from airpicture.service.player import Player
+
+    tracks, plots = both(real, radar)
+    settings = MapSettings(
+        places=(
+            Place("Simulated radar to 600 km", 41.775, 2.438, 5.6),
+            Place("Recorded: a desert strip in Nevada", 40.55, -119.05, 8.2),
+        ),
+        note="A simulated radar in Spain, an hour recorded in Nevada",
+    )
+    player = Player(tracks, plots, watch=Watch(AlertSettings()), loop=True)
+    show(player, title="Airpicture demo", settings=settings, port=port, browser=browser, seconds=seconds)
 
 
 def _real(out: Path) -> tuple[Run, View]:
@@ -70,7 +94,7 @@ def _real(out: Path) -> tuple[Run, View]:
     run = account.run_tracker(recording.plots, recording.sensors, Config(), "Recording: small aircraft, one hour")
     subtitle = "Reported positions of small aircraft over Nevada; recorded by the project adsb_actions (BSD licence)"
     _write(run, out / "recording")
-    return run, View("Recording: small aircraft over a desert strip", run.tracks, recording.plots, subtitle=subtitle)
+    return run, View(REAL_TITLE, run.tracks, recording.plots, subtitle=subtitle)
 
 
 def _radar(out: Path) -> tuple[Run, View, Truth]:
@@ -81,10 +105,10 @@ def _radar(out: Path) -> tuple[Run, View, Truth]:
     from airpicture.simulation import simulate
 
     made = simulate(SCENARIO)
-    run = account.run_tracker(made.plots, made.sensors, Config(), "Simulation: 300 targets to 600 km")
+    run = account.run_tracker(made.plots, made.sensors, Config(), RADAR_TITLE)
     _write(run, out)
     subtitle = "Simulated: one radar, 10 s a turn, 300 targets of every kind to 600 km, false plots among them"
-    view = View("Simulation: 300 targets to 600 km", run.tracks, made.plots, made.truth, subtitle=subtitle)
+    view = View(RADAR_TITLE, run.tracks, made.plots, made.truth, subtitle=subtitle)
     return run, view, made.truth
 
 
@@ -133,36 +157,3 @@ def _summary(real: Run, radar: Run, report: Report, picture: Path) -> None:
     out = console.output()
     out.print(console.grid("Airpicture demo", ["", "recording", "simulated radar"], [*rows, *map(list, known)]))
     out.print(f"Written to {picture.parent}: picture.html, tracks.parquet and tracks.ast (the radar's), recording/.")
-
-
-def _open(address: str) -> None:
-    """Open the picture in the browser; where there's none, say where it lies."""
-    import webbrowser
-
-    from airpicture.commands import console
-
-    try:
-        opened = webbrowser.open(address)
-    except webbrowser.Error:
-        opened = False
-    console.note(f"Picture: {address}" if opened else f"No browser was found. Open this yourself: {address}")
-
-
-def _serve(folder: Path, port: int, show: bool) -> None:
-    """Serve the folder on the loopback interface until Ctrl-C."""
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-    from typing import Any
-
-    from airpicture.commands import console
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            """Leave the terminal to the summary."""
-
-    with ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(folder))) as server:
-        address = f"http://127.0.0.1:{server.server_address[1]}/picture.html"
-        console.note(f"Serving {address} until Ctrl-C")
-        if show:
-            _open(address)
-        server.serve_forever()

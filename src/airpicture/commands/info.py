@@ -27,6 +27,7 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
+    input_columns: str | None,
     as_json: bool,
 ) -> None:
     """Say what recordings hold: records, sources and their editions, sensors, time, what was refused and where.
@@ -35,7 +36,7 @@ def command(
     """
     from airpicture.formats import open_recording
 
-    how = how_to_read(sensor_file, editions, date)
+    how = how_to_read(sensor_file, editions, date, input_columns)
     found = [open_recording(name, **how) for name in inputs]
     if as_json:
         click.echo(

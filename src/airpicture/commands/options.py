@@ -60,28 +60,61 @@ def reading(function: Function) -> Function:
             help="ASTERIX edition of a category, for example 21=0.23, or of one source (SAC/SIC) in it, for example "
             "21@0/107=0.23; may be repeated.",
         ),
+        click.option(
+            "--input-columns",
+            "input_columns",
+            metavar="FIELD=COLUMN[:UNIT],...",
+            help="What the columns of a foreign table are, for example t=time:ms,lat=y,lon=x,h_baro=alt:ft.",
+        ),
         click.option("--sensors", "sensor_file", metavar="FILE", help="Sensor description (sensors.toml)."),
     ):
         function = option(function)
     return function
 
 
+def serving(function: Function) -> Function:
+    """Add the options that say how to serve the live map on this machine."""
+    for option in (
+        click.option(
+            "--seconds",
+            type=click.FloatRange(0.1),
+            metavar="S",
+            help="End after so long instead of at Ctrl-C, for scripts.",
+        ),
+        click.option("--no-browser", is_flag=True, help="Don't open a browser; print the address."),
+        click.option(
+            "--port",
+            type=click.IntRange(0, 65535),
+            metavar="N",
+            help="Port on this machine; 0 or left out: any free one.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def how_to_read(
-    sensor_file: str | None, editions: Sequence[tuple[str, str]], date: datetime.datetime | None
+    sensor_file: str | None,
+    editions: Sequence[tuple[str, str]],
+    date: datetime.datetime | None,
+    columns: str | None = None,
 ) -> dict[str, Any]:
     """Return the keyword arguments of ``formats.open_recording``.
 
     Raises
     ------
     ConfigError : two editions for the same category or source
+    InputError : columns that aren't of the form FIELD=COLUMN
     """
     from airpicture.formats import load_sensors
     from airpicture.formats.asterix.editions import edition_map
+    from airpicture.formats.dialects import input_columns
 
     return {
         "sensors": load_sensors(sensor_file) if sensor_file else None,
         "editions": edition_map(editions) or None,
         "date": date.date() if date else None,
+        "columns": input_columns(columns) if columns else None,
     }
 
 

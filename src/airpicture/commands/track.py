@@ -43,6 +43,7 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
+    input_columns: str | None,
     outputs: Sequence[str],
     association: str,
     period: float | None,
@@ -64,7 +65,7 @@ def command(
     from airpicture.errors import InputError
     from airpicture.formats import open_recording, write_tracks
 
-    recording = open_recording(list(inputs), **how_to_read(sensor_file, editions, date))
+    recording = open_recording(list(inputs), **how_to_read(sensor_file, editions, date, input_columns))
     account.tell_notes(recording.report, quiet)
     plots = recording.plots
     if len(plots) == 0:

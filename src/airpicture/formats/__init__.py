@@ -1,8 +1,10 @@
 """Bytes to plots, and the picture back to bytes: every file format this package reads or writes.
 
 ``opening`` recognises a recording and hands it to its reader; ``schemas``, ``tablefiles`` and ``columns`` are the
-exchanged Parquet and CSV tables, ``sensors`` their companion ``sensors.toml``; ``readsb`` and ``sbs`` are positions
-that aircraft report; ``asterix`` has a room of its own; ``exports`` and its neighbours draw tracks for map programs.
+exchanged Parquet and CSV tables, ``sensors`` their companion ``sensors.toml``; ``reported`` is what the readers of
+positions that targets report share (``readsb``, ``traces``, ``sbs``, ``foreign``, ``uat``, ``ais``, ``aprs``,
+``jet1090``, ``gdl90``; docs/formats.md has the table); ``asterix`` has a room of its own; ``exports`` and its
+neighbours draw tracks for map programs; ``live`` names the decoders of streams.
 No socket is opened here and no clock read. What is heavy is imported when it's called for.
 """
 
@@ -11,7 +13,7 @@ from __future__ import annotations
 import datetime
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def read(
     sensors: Sensors | None = None,
     editions: Mapping[str, str] | None = None,
     date: datetime.date | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Plots:
     """Read plots from any known recording, or from several as one; see `open_recording`, which also gives an account.
 
@@ -40,7 +43,7 @@ def read(
     ------
     InputError : an input that can't be read or isn't of a known format
     """
-    recording = open_recording(path, sensors=sensors, editions=editions, date=date)
+    recording = open_recording(path, sensors=sensors, editions=editions, date=date, columns=columns)
     report = recording.report
     if report.refused and "plots " in report.format:
         counts = ", ".join(f"{count} {reason}" for reason, count in report.refused.items())
@@ -55,16 +58,21 @@ def open_recording(
     sensors: Sensors | None = None,
     editions: Mapping[str, str] | None = None,
     date: datetime.date | None = None,
+    columns: Mapping[str, str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Read one input, or several as one: plots, perhaps tracks, the sensors, and an account of every record.
 
     Parameters
     ----------
-    path : a file, a folder (of aircraft.json snapshots, or with a plots.parquet), or several of them
+    path : a file, a folder (of aircraft.json snapshots, of traces in folders of their own, or with a plots.parquet), or
+        several of them
     sensors : the described sensors; without them, a ``sensors.toml`` beside a plots file is used
     editions : ASTERIX editions by category, as ``{"021": "2.4"}``, and by source (SAC/SIC) where one sends another, as
         ``{"021@0/107": "0.23"}``; the newest where none is given
-    date : day of the first ASTERIX time stamp, where the recording doesn't tell
+    date : day of the first time stamp (ASTERIX, OGN), where the recording doesn't tell
+    columns : how to read a foreign table, as ``{"t": "time:ms", "lat": "y", "lon": "x"}``, see ``dialects.UNITS``
+    progress : called with the files read and all files, where there are many (traces)
 
     Raises
     ------
@@ -72,7 +80,9 @@ def open_recording(
     """
     from airpicture.formats import opening
 
-    return opening.open_recording(path, sensors=sensors, editions=editions, date=date)
+    return opening.open_recording(
+        path, sensors=sensors, editions=editions, date=date, columns=columns, progress=progress
+    )
 
 
 def read_tracks(path: AnyPath) -> Tracks:

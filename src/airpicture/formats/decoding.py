@@ -12,20 +12,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from airpicture.errors import ConfigError, InputError
 from airpicture.formats.asterix.live import AsterixDecoder, Stamps
 from airpicture.formats.journal import Kind, Record, read_records, segments
-from airpicture.formats.live import LiveDecoder
+from airpicture.formats.live import REPORTED, LiveDecoder, reported_decoder
 from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.sensors import merge_sensors, sensors_from_rows, sensors_to_toml
 from airpicture.tables import I64, Plots, Sensors
 
+SNIFFED: Final = 4  # octets that tell a format
 LINKS_MAX: Final = 256  # connections of one input that are decoded at a time
-FORMATS: Final = ("asterix", "beast", "avr", "sbs", "aircraft-json", "plots")
+FORMATS: Final = ("asterix", "beast", "avr", "plots", *REPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,62 @@ def _plots(source: Source, sensors: Sensors) -> LiveDecoder:
     return PlotsDecoder(sensors)
 
 
-_MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {"plots": _plots}
+def _reported(source: Source, sensors: Sensors) -> LiveDecoder:
+    # A stream of aircraft.json is one aircraft a line; the table must stay the service's, so nothing is added to it.
+    options = {"lines": True} if source.format == "aircraft-json" and source.stream else {}
+    return reported_decoder(source.format, sensors, only=source.sensors or sensors.ids, **options)
+
+
+def _modes(source: Source, sensors: Sensors) -> LiveDecoder:
+    from airpicture.formats.modes import ModesDecoder
+
+    form: Literal["beast", "avr"] = "beast" if source.format == "beast" else "avr"
+    return ModesDecoder(sensors, form=form, only=source.sensors)
+
+
+class _Sniffing:
+    """Tells what a stream is by its first bytes, and decodes it as that."""
+
+    def __init__(self, source: Source, sensors: Sensors) -> None:
+        self.counts: Counter[str] = Counter()
+        self._source, self._sensors = source, sensors
+        self._held = b""
+        self._decoder: LiveDecoder | None = None
+
+    def feed(self, data: bytes, received_ns: int) -> Plots:
+        """Take bytes of the stream; see `formats.live.LiveDecoder.feed`."""
+        if self._decoder is None:
+            self._held += data
+            if len(self._held.lstrip()) < SNIFFED:
+                return Plots.empty(self._sensors)
+            self._decoder = make_decoder(replace(self._source, format=stream_format(self._held)), self._sensors)
+            self.counts = self._decoder.counts
+            data, self._held = self._held, b""
+        return self._decoder.feed(data, received_ns)
+
+
+def stream_format(head: bytes) -> str:
+    """Return the format of a stream by its first bytes; ASTERIX where they say nothing else."""
+    start = head.lstrip()[:4]
+    for marks, name in (
+        ((b"\x1a",), "beast"),
+        ((b"*", b"@", b"%", b"<", b":"), "avr"),
+        ((b"MSG,", b"MLAT", b"STA,", b"AIR,", b"ID,", b"SEL,", b"CLK,"), "sbs"),
+        ((b"!AIV", b"!BSV", b"\\"), "ais"),
+        ((b"{",), "aircraft-json"),
+    ):
+        if start.startswith(marks):
+            return name
+    return "asterix"
+
+
+_MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {
+    "auto": _Sniffing,
+    "plots": _plots,
+    "beast": _modes,
+    "avr": _modes,
+    **dict.fromkeys(REPORTED, _reported),
+}
 
 
 class Decoding:
@@ -111,6 +167,7 @@ class Decoding:
     ----------
     records : of kind DATA that were taken, by input
     faults : records that a decoder failed on, by input and kind of error
+    links : the decoder of each connection that stands, by (row of the input, number)
     """
 
     def __init__(self, sensors: Sensors, inputs: Sequence[Source]) -> None:
@@ -120,7 +177,7 @@ class Decoding:
         self._gone: dict[str, Counter[str]] = {}  # counts of connections that ended
         self._shared: dict[Source, LiveDecoder] = {}
         self._of_input: list[LiveDecoder | None] = []
-        self._links: dict[tuple[int, int], LiveDecoder] = {}
+        self.links: dict[tuple[int, int], LiveDecoder] = {}
         for one in inputs:
             key = Source("", one.format, one.stream, one.stamps, one.editions, one.sensors)
             decoder = make_decoder(one, sensors)
@@ -136,7 +193,7 @@ class Decoding:
             names.setdefault(id(decoder), []).append(one.name)
         for decoder in {id(one): one for one in self._of_input if one is not None}.values():
             total["+".join(names[id(decoder)])] = Counter(decoder.counts)
-        for (row, _), decoder in self._links.items():
+        for (row, _), decoder in self.links.items():
             total[self.inputs[row].name] = total[self.inputs[row].name] + decoder.counts
         for name, counts in self._gone.items():
             total[name] = total[name] + counts
@@ -145,7 +202,7 @@ class Decoding:
     def heard_ns(self) -> I64:
         """Return when each sensor's last record of any kind was received, as far as decoders tell; -1 never."""
         heard = np.full(len(self.sensors), -1, np.int64)
-        for decoder in {id(one): one for one in [*self._of_input, *self._links.values()]}.values():
+        for decoder in {id(one): one for one in [*self._of_input, *self.links.values()]}.values():
             if isinstance(decoder, AsterixDecoder):
                 heard = np.maximum(heard, decoder.heard_ns)
         return heard
@@ -163,7 +220,7 @@ class Decoding:
                 batches.setdefault(id(decoder), (decoder, []))[1].append(record)
         parts = [self._decode(decoder, found) for decoder, found in batches.values()]
         for record in records:
-            if record.kind == Kind.CLOSE and (gone := self._links.pop((record.input, record.link), None)) is not None:
+            if record.kind == Kind.CLOSE and (gone := self.links.pop((record.input, record.link), None)) is not None:
                 self._gone.setdefault(self.inputs[record.input].name, Counter()).update(gone.counts)
         parts = [part for part in parts if len(part)]
         return Plots.concat(parts) if parts else Plots.empty(self.sensors)
@@ -173,14 +230,14 @@ class Decoding:
         if not source.stream or record.link == 0:
             return self._of_input[record.input]
         key = (record.input, record.link)
-        if key not in self._links:
+        if key not in self.links:
             if record.kind == Kind.CLOSE:
                 return None
-            if len(self._links) >= LINKS_MAX:
+            if len(self.links) >= LINKS_MAX:
                 self.faults[f"{source.name} too many connections"] += record.kind == Kind.DATA
                 return None
-            self._links[key] = make_decoder(source, self.sensors)
-        return self._links[key]
+            self.links[key] = make_decoder(source, self.sensors)
+        return self.links[key]
 
     def _decode(self, decoder: LiveDecoder, records: Sequence[Record]) -> Plots:
         if isinstance(decoder, AsterixDecoder):

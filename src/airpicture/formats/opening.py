@@ -8,68 +8,33 @@ from __future__ import annotations
 import datetime
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from airpicture.errors import InputError
-from airpicture.formats.files import is_text, looks_like, read_bytes, read_head
+from airpicture.formats.files import read_bytes
 from airpicture.formats.journal import is_journal
+from airpicture.formats.recognition import AnyPath, Form, recognise
 from airpicture.formats.recording import FromSource, ReadReport, Recording
 from airpicture.formats.sensors import load_sensors, merge_sensors
 from airpicture.tables import I32, Plots, Sensors, Tracks
 
-AnyPath: TypeAlias = str | os.PathLike[str]
-Form = Literal["table", "json", "sbs", "asterix", "journal"]
+__all__ = ["join", "open_recording", "read_tracks", "recognise"]
 
-KNOWN: Final = (
-    "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), "
-    "readsb aircraft.json (.json, .jsonl, a folder of them), SBS-1 / BaseStation text; each also as .gz; "
-    "journals of 'airpicture serve' (.apj, a folder of them)"
-)
-_CAPTURES: Final = (
-    b"\xd4\xc3\xb2\xa1",
-    b"\xa1\xb2\xc3\xd4",
-    b"\x4d\x3c\xb2\xa1",
-    b"\xa1\xb2\x3c\x4d",
-    b"\x0a\x0d\x0d\x0a",
-)
-_ASTERIX_ENDINGS: Final = (".ast", ".raw", ".bin", ".ff", ".gps", ".asterix", ".pcap", ".pcapng")
-_SBS_STARTS: Final = ("MSG", "MLAT", "SEL", "ID", "AIR", "STA", "CLK")
-
-
-def recognise(path: AnyPath) -> Form:
-    """Tell the format of a file.
-
-    Raises
-    ------
-    InputError : it can't be read, or nothing recognises it; says what its first bytes look like
-    """
-    if is_journal(path):
-        return "journal"
-    head = read_head(path)
-    endings = [ending.lower() for ending in Path(path).suffixes]
-    if head.startswith(b"PAR1"):
-        return "table"
-    if head.startswith(_CAPTURES):
-        return "asterix"
-    if is_text(head):
-        text = head.decode("utf-8-sig", "replace").lstrip()
-        line = text.split("\n", 1)[0]
-        if text.startswith(("{", "[")):
-            return "json"
-        if line.split(",", 1)[0] in _SBS_STARTS and line.count(",") >= 4:
-            return "sbs"
-        if "t_ns" in line.lower() or ".csv" in endings:
-            return "table"
-    elif _is_asterix(head) or any(ending in _ASTERIX_ENDINGS for ending in endings):
-        return "asterix"
-    elif {".parquet", ".csv"} & set(endings):
-        return "table"  # whose reader says what's wrong with it
-    raise InputError(f"no known format: {looks_like(head)}", expected=KNOWN, path=os.fspath(path))
+# Readers that take a file and the described sensors, by form: imported when they're called for.
+_READERS: Final[dict[Form, tuple[str, str]]] = {
+    "sbs": ("sbs", "read_sbs"),
+    "uat": ("uat", "read_uat"),
+    "uat json": ("uat", "read_uat"),
+    "ais": ("ais", "read_ais"),
+    "aprs": ("aprs", "read_aprs"),
+    "jet1090": ("jet1090", "read_jet1090"),
+}
 
 
 def open_recording(
@@ -78,16 +43,21 @@ def open_recording(
     sensors: Sensors | None = None,
     editions: Mapping[str, str] | None = None,
     date: datetime.date | None = None,
+    columns: Mapping[str, str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Read one input, or several as one, with an account of every record.
 
     Parameters
     ----------
-    path : a file, a folder (of aircraft.json snapshots, or with a plots.parquet), or several of them
+    path : a file, a folder (of aircraft.json snapshots, of traces in folders of their own, or with a plots.parquet), or
+        several of them
     sensors : the described sensors; without them, a ``sensors.toml`` beside a plots file is used
     editions : ASTERIX editions by category, as ``{"021": "2.4"}``, and by source (SAC/SIC) where one sends another, as
         ``{"021@0/107": "0.23"}``; the newest where none is given
-    date : day of the first ASTERIX time stamp, where the recording doesn't tell
+    date : day of the first time stamp (ASTERIX, OGN), where the recording doesn't tell
+    columns : how to read a foreign table, as ``{"t": "time:ms", "lat": "y", "lon": "x"}``, see ``dialects.UNITS``
+    progress : called with the files read and all files, where there are many (traces)
 
     Raises
     ------
@@ -99,29 +69,49 @@ def open_recording(
         paths = [file for one in path for file in _files(one)]
         if not paths:
             raise InputError("no input given", expected="a file or folder")
-    forms = [recognise(file) for file in paths]
+    forms: list[Form] = ["trace" if file.name.startswith("trace_full_") else recognise(file) for file in paths]
+    if columns:
+        forms = ["foreign" if form == "table" else form for form in forms]
     parts: list[Recording] = []
     # Snapshots of one receiver belong together: only together they show which positions are mere repetitions.
     if snapshots := [file for file, form in zip(paths, forms, strict=True) if form == "json"]:
         from airpicture.formats.readsb import read_readsb
 
         parts.append(read_readsb(snapshots, sensors=sensors))
+    if traces := [file for file, form in zip(paths, forms, strict=True) if form == "trace"]:
+        from airpicture.formats.traces import read_traces
+
+        parts.append(read_traces(traces, sensors=sensors, progress=progress))
     for file, form in zip(paths, forms, strict=True):
         if form == "table":
             parts.append(_open_table(file, sensors))
-        elif form == "sbs":
-            from airpicture.formats.sbs import read_sbs
+        elif form == "foreign":
+            from airpicture.formats.foreign import read_foreign
 
-            parts.append(read_sbs(file, sensors=sensors))
+            parts.append(read_foreign(file, sensors=sensors, columns=columns))
+        elif form == "state json":
+            from airpicture.formats.state_json import read_state_json
+
+            parts.append(read_state_json(file, sensors=sensors, columns=columns))
         elif form == "journal":
             from airpicture.formats.decoding import read_journal
 
             parts.append(read_journal(file))
+        elif form == "modes":
+            from airpicture.formats.modes import read_modes
+
+            parts.append(read_modes(file, sensors=sensors, date=date))
         elif form == "asterix":
             from airpicture.formats.asterix import read_asterix
 
             parts.append(
                 read_asterix(read_bytes(file), path=os.fspath(file), sensors=sensors, editions=editions, date=date)
+            )
+        elif form in _READERS:
+            module, reader = _READERS[form]
+            options = {"date": date} if form == "aprs" else {}
+            parts.append(
+                getattr(import_module(f"airpicture.formats.{module}"), reader)(file, sensors=sensors, **options)
             )
     return parts[0] if len(parts) == 1 else join(parts)
 
@@ -236,31 +226,15 @@ def _files(path: AnyPath) -> list[Path]:
     snapshots = sorted(
         file for file in folder.iterdir() if file.name.lower().endswith((".json", ".json.gz", ".jsonl", ".jsonl.gz"))
     )
-    if not snapshots:
+    if snapshots:
+        return snapshots
+    from airpicture.formats.traces import trace_files
+
+    if not (traces := trace_files(folder)):
         raise InputError(
             "a folder without anything known in it",
-            expected="aircraft.json snapshots, or a plots.parquet",
+            expected="aircraft.json snapshots, traces (globe_history), or a plots.parquet",
             todo="Name the files themselves",
             path=os.fspath(path),
         )
-    return snapshots
-
-
-def _is_asterix(head: bytes) -> bool:
-    """Say whether bytes are ASTERIX data blocks, end to end or in the frames of recorders."""
-    final = int.from_bytes(head[:2], "big")
-    if 15 <= final <= len(head) and head[final - 4 : final] == b"\xa5\xa5\xa5\xa5":  # .ff
-        return True
-    return _is_chain(head, 0, 0) or _is_chain(head, 2200, 10)  # .gps: a header, and ten bytes after each block
-
-
-def _is_chain(head: bytes, start: int, gap: int) -> bool:
-    """Say whether blocks follow one another: a category, then the length that leads to the next."""
-    at, blocks = start, 0
-    while at + 3 <= len(head) and blocks < 4:
-        length = int.from_bytes(head[at + 1 : at + 3], "big")
-        if head[at] == 0 or length < 4:
-            return False
-        at += length + gap
-        blocks += 1
-    return blocks == 4 or (blocks > 0 and at == len(head))
+    return traces

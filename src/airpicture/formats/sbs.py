@@ -6,9 +6,11 @@
         |     |        generated               logged               callsign |  |  |   |   |  squawk ...
         type  address                                             altitude  gs course lat lon
 
-A position (types 2 and 3) takes the velocity of the same address if that's younger than 2 s, callsign and Mode A code
-if they aren't older than the ages below. The format brings no accuracy, and doesn't say whether its times are UTC or
-local: they are taken as UTC, and a note says so. Other lines (SEL, ID, AIR, STA, CLK) are a display's business.
+A position (types 2 and 3) takes the velocity and climb of the same address if they're younger than 2 s, callsign and
+Mode A code if they aren't older than the ages below. The format brings no accuracy, and doesn't say whether its times
+are UTC or local: in a recording they are taken as UTC, and a note says so; live, a whole number of quarter hours
+between stamp and reception is put right. mlat-client's extended lines (MLAT, 25 cells) end with the estimated error.
+Other lines (SEL, ID, AIR, STA, CLK) are a display's business.
 
 Source of the fields: "Socket data and BST files", woodair.net, 22 fields of a MSG.
 """
@@ -16,48 +18,65 @@ Source of the fields: "Socket data and BST files", woodair.net, 22 fields of a M
 from __future__ import annotations
 
 import os
-from typing import Any, Final
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.errors import InputError, Reason
-from airpicture.formats.arrow import ArrowColumn, Table, pa, pacsv, pc
+from airpicture.formats import quality
+from airpicture.formats.addresses import numbers_of
+from airpicture.formats.arrow import ArrowColumn, pa, pc
 from airpicture.formats.files import read_bytes
+from airpicture.formats.laststate import LastState, Quantity
+from airpicture.formats.lines import Lines
 from airpicture.formats.onecolumn import numbered, packed
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import account, judge_positions, repetitions, reported_plots, reported_sensors
-from airpicture.tables import F64, I32, I64, Sensors, Technology
-from airpicture.units import FT, KT, SECOND_NS
+from airpicture.formats.reported import Given, Heard, account, reported_sensors, sources_met, take_in, tally
+from airpicture.tables import F64, I32, I64, Plots, Sensors
+from airpicture.units import FPM, FT, KT, SECOND_NS
 
-VELOCITY_AGE_NS: Final = 2 * SECOND_NS  # velocities come twice a second; at 3 g, 2 s change a speed by 60 m/s
-HEIGHT_AGE_NS: Final = 2 * SECOND_NS  # a climb of 6000 ft/min makes 200 ft of it
-IDENTITY_AGE_NS: Final = 300 * SECOND_NS  # callsigns come every 5 s near by; a code changes between sectors, in minutes
+NAMES: Final = ("adsb", "mlat")
+_VELOCITY_NS: Final = 2 * SECOND_NS  # velocities come twice a second; at 3 g, 2 s change a speed by 60 m/s
+_HEIGHT_NS: Final = 2 * SECOND_NS  # a climb of 6000 ft/min makes 200 ft of it
+_IDENTITY_NS: Final = 300 * SECOND_NS  # callsigns come every 5 s near by; a code changes between sectors, in minutes
+_NAN: Final = np.float64(np.nan)
+STATE: Final = {
+    "velocity": Quantity(("speed", "course"), (_NAN, _NAN), _VELOCITY_NS),
+    "climb": Quantity(("climb",), (_NAN,), _VELOCITY_NS),
+    "height": Quantity(("height",), (_NAN,), _HEIGHT_NS),
+    "code": Quantity(("squawk",), (np.int32(-1),), _IDENTITY_NS),
+    "callsign": Quantity(("callsign",), (np.uint64(0),), _IDENTITY_NS),
+}
 _FIELDS: Final = (
     *("message", "kind", "session", "aircraft", "address", "flight", "date", "time", "logged_date", "logged_time"),
-    *(
-        "callsign",
-        "altitude",
-        "speed",
-        "course",
-        "lat",
-        "lon",
-        "climb",
-        "squawk",
-        "alert",
-        "emergency",
-        "spi",
-        "ground",
-    ),
+    *("callsign", "altitude", "speed", "course", "lat", "lon", "climb", "squawk", "alert", "emergency", "spi"),
+    *("ground", "stations", "spare", "error"),
 )
 _USED: Final = tuple(
     name
     for name in _FIELDS
-    if name not in ("kind", "session", "aircraft", "flight", "climb", "alert", "emergency", "spi")
+    if name not in ("kind", "session", "aircraft", "flight", "alert", "emergency", "spi", "stations", "spare")
 )
-_MESSAGES: Final = ("MSG", "MLAT")
+_CELLS_MIN: Final = 22
+_MESSAGES: Final = ("MSG,", "MLAT,")
 _NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _STAMP: Final = r"^\d{4}[/-]\d\d[/-]\d\d \d\d:\d\d:\d\d(\.\d{1,9})?$"
+_QUARTER_NS: Final = 900 * SECOND_NS  # clocks of the world differ from UTC by multiples of it
+_OFFSET_MAX: Final = 14 * 4  # quarter hours: Kiribati
+_LAG_NS: Final = 60 * SECOND_NS  # what a receiver's clock and buffers are allowed to be off, besides
+
+
+class _Messages(NamedTuple):
+    """Lines that are messages, as columns, and what became of the other lines."""
+
+    heard: Heard
+    numbers: I64  # (M,) number of the line, from 1
+    faults: list[tuple[int, str]]  # messages that don't split into the right number of cells
+    others: int  # lines of other kinds
+    offset_ns: int  # what was added to the times, of the last message; 0 if they were UTC
 
 
 def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None) -> Recording:
@@ -71,121 +90,142 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
     InputError : it can't be read, or holds no message
     """
     data = read_bytes(path)
-    faults: list[tuple[int, str]] = []
-    skipped: list[int] = []
-    table = _split(data, skipped, faults, os.fspath(path))
-    fields = {name: pc.utf8_trim_whitespace(table.column(name)) for name in _USED}
-    message = np.asarray(pc.is_in(fields["message"], pa.array(_MESSAGES)))
-    if not message.any():
+    messages = _understand(data, LastState(STATE), None)
+    if not len(messages.heard.who):
         raise InputError("no MSG line in it", expected="BaseStation messages (MSG,1 to MSG,8)", path=os.fspath(path))
-    lines = np.delete(np.arange(1, len(message) + len(skipped) + 1), np.array(skipped, np.int64) - 1)[message]
-    chosen = pa.array(message)
-    fields = {name: pc.filter(values, chosen) for name, values in fields.items()}
-    mlat = np.asarray(pc.equal(fields["message"], "MLAT"))
-    t_ns, timely = _times(fields)
-    who, address = _addresses(fields["address"])
-    lat, lon = _reals(fields["lat"]), _reals(fields["lon"])
-    state = _State(who, t_ns, timely & (who >= 0))
-    speed, course = _reals(fields["speed"]), _reals(fields["course"])
-    known = np.isfinite(speed) & np.isfinite(course)
-    moving = state.latest(known, VELOCITY_AGE_NS)
-    height = _reals(fields["altitude"])
-    at_height = state.latest(np.isfinite(height), HEIGHT_AGE_NS)
-    squawk = _squawks(fields["squawk"])
-    with_squawk = state.latest(squawk >= 0, IDENTITY_AGE_NS)
-    callsign = packed(fields["callsign"])
-    with_callsign = state.latest(callsign != 0, IDENTITY_AGE_NS)
-    grounded = np.asarray(pc.is_in(fields["ground"], pa.array(["-1", "1"])))
-
-    given = np.asarray(pc.and_(pc.not_equal(fields["lat"], ""), pc.not_equal(fields["lon"], "")))
-    reasons = judge_positions(lat, lon, given, timely)
-    speed = np.append(speed, np.nan)[moving] * KT
-    sound = np.flatnonzero(reasons == Reason.OK)
-    # The time of generation is that of the position, so that "how old" is known.
-    aged = np.ones(len(sound), np.bool_)
-    repeated = repetitions(who[sound], t_ns[sound], lat[sound], lon[sound], aged, speed[sound])
-    reasons[sound[repeated]] = Reason.DUPLICATE
-    # Type 2 to 8 without position and type 1 are no lost plots, they did their work above.
-    silent = ~given
-    kept = np.flatnonzero(reasons == Reason.OK)
-    described, rows, notes = reported_sensors(sensors, mlat[kept])
-    plots = reported_plots(
-        described,
-        t_ns=t_ns[kept],
-        sensor=rows,
-        lat_deg=lat[kept],
-        lon_deg=lon[kept],
-        h_ell=np.full(len(kept), np.nan),
-        h_baro=np.where(grounded, np.nan, np.append(height, np.nan)[at_height])[kept] * FT,
-        speed=speed[kept],
-        course_deg=np.append(course, np.nan)[moving][kept],
-        mode_3a=np.append(squawk, np.int32(-1))[with_squawk][kept],
-        address=address[kept],
-        callsign=np.append(callsign, np.uint64(0))[with_callsign][kept],
-        technology=np.where(mlat[kept], Technology.MLT, Technology.ADS),
-    )
-    refused, refusals = account(np.where(silent, 0, reasons).astype(np.uint8), lines)
-    if faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(faults)
-        refusals = tuple(sorted([*refusals, *faults])[:100])
-    if len(plots):
-        notes += ("BaseStation messages don't say whether their times are UTC or local; they were taken as UTC",)
+    heard = messages.heard
+    table, rows, notes = sources_met(sensors, heard, NAMES)
+    taken = take_in(heard, NAMES, table, rows, given=Given())
+    # Type 2 to 8 without position and type 1 are no lost plots, they did their work.
+    silent = taken.reasons == Reason.NO_POSITION
+    refused, refusals = account(np.where(silent, 0, taken.reasons).astype(np.uint8), messages.numbers)
+    if messages.faults:
+        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(messages.faults)
+        refusals = tuple(sorted([*refusals, *messages.faults])[:100])
+    if len(taken.plots):
+        notes += (
+            "BaseStation messages don't say whether their times are UTC or local; they were taken as UTC. Where "
+            "they are local, give the difference as bias_time_s of sensor 'adsb' in a sensors.toml (3600: 1 h east)",
+        )
     report = ReadReport(
         path=os.fspath(path),
         format="SBS-1 BaseStation",
         size=len(data),
-        records={"rows": len(plots), "messages without position": int(np.count_nonzero(silent))},
+        records={"rows": len(taken.plots), "messages without position": int(np.count_nonzero(silent))},
         refused=refused,
         refusals=refusals,
         notes=notes,
     )
-    return Recording(plots, described, report)
+    return Recording(taken.plots, table, report)
 
 
-class _State:
-    """What an address last said of something, at each message. Built once, asked for each quantity."""
+class SbsDecoder:
+    """Turns a stream of BaseStation messages (TCP port 30003) into plots.
 
-    def __init__(self, who: I32, t_ns: I64, usable: NDArray[np.bool_]) -> None:
-        self._order = np.lexsort((t_ns, who))
-        self._who, self._t, self._usable = who[self._order], t_ns[self._order], usable[self._order]
-        starts = np.ones(len(who), np.bool_)
-        starts[1:] = self._who[1:] != self._who[:-1]
-        self._start = np.maximum.accumulate(np.where(starts, np.arange(len(who)), 0))
+    Stamps in local time are put right by the time of reception; messages without any stamp take it as theirs.
+    """
 
-    def latest(self, known: NDArray[np.bool_], age_ns: int) -> NDArray[np.int64]:
-        """Return for each message the index of the last one of its address with `known`, or -1 if that's older."""
-        place = np.arange(len(known))
-        last = np.maximum.accumulate(np.where(known[self._order] & self._usable, place, -1))
-        fresh = (last >= self._start) & self._usable
-        fresh &= self._t - self._t[np.maximum(last, 0)] <= age_ns
-        found = np.empty(len(known), np.int64)
-        found[self._order] = np.where(fresh, self._order[np.maximum(last, 0)], -1)
-        return found
+    def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = ()) -> None:
+        self.counts: Counter[str] = Counter()
+        self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
+        self.offset_s = 0.0  # what is added to the stamps: -3600 where they are an hour east of UTC
+        self._lines, self._state, self._given = Lines(), LastState(STATE), Given()
+
+    def feed(self, data: bytes, received_ns: int) -> Plots:
+        """Take bytes of the stream, and return the plots that became whole with them."""
+        text = self._lines.cut(data, self.counts)
+        if not text.strip():
+            return Plots.empty(self.sensors)
+        messages = _understand(text, self._state, received_ns)
+        self.counts["refused line of another kind"] += messages.others
+        self.counts["refused BAD_VALUE"] += len(messages.faults)
+        if not len(messages.heard.who):
+            return Plots.empty(self.sensors)
+        self.offset_s = messages.offset_ns / SECOND_NS
+        taken = take_in(messages.heard, NAMES, self.sensors, self._rows, given=self._given)
+        tally(self.counts, taken.reasons, silent="decoded message without position")
+        return taken.plots
 
 
-def _split(data: bytes, skipped: list[int], faults: list[tuple[int, str]], path: str) -> Table:
-    """Split lines into 22 texts; numbers of other lines go to `skipped`, of messages also to `faults` (overwritten)."""
+def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Messages:
+    """Split lines, and give each position what its address said before; `state` is brought up to date."""
+    fields, numbers, faults, others = _split(data)
+    if not len(numbers):
+        return _Messages(Heard.of(0), numbers, faults, others, 0)
+    mlat = np.asarray(pc.equal(fields["message"], "MLAT"))
+    t_ns, timely = _times(fields)
+    offset = 0
+    if received_ns is not None:
+        t_ns, offset = _put_right(np.where(timely, t_ns, received_ns), received_ns)
+        timely = np.ones(len(t_ns), np.bool_)
+    who, address = _addresses(fields["address"])
+    joined = state.join(
+        who,
+        t_ns,
+        timely,
+        speed=_reals(fields["speed"]),
+        course=_reals(fields["course"]),
+        climb=_reals(fields["climb"]),
+        height=_reals(fields["altitude"]),
+        squawk=_squawks(fields["squawk"]),
+        callsign=packed(fields["callsign"]),
+    )
+    grounded = np.asarray(pc.is_in(fields["ground"], pa.array(["-1", "1"])))
+    error = _reals(fields["error"])
+    heard = Heard.of(
+        len(numbers),
+        who=who,
+        t_ns=t_ns,
+        timely=timely,
+        source=mlat.astype(np.int32),
+        lat=_reals(fields["lat"]),
+        lon=_reals(fields["lon"]),
+        given=np.asarray(pc.and_(pc.not_equal(fields["lat"], ""), pc.not_equal(fields["lon"], ""))),
+        # What MLAT computes of a velocity comes from its positions, which are used already.
+        speed=np.where(mlat, np.nan, joined["speed"]) * KT,
+        course=joined["course"],
+        v_up=np.where(grounded, 0.0, np.where(mlat, np.nan, joined["climb"]) * FPM),
+        h_baro=np.where(grounded, np.nan, joined["height"]) * FT,
+        sigma_pos=np.where(mlat & (error > 0), quality.sigma_from_radius(error), np.nan),
+        mode_3a=joined["squawk"],
+        address=address,
+        callsign=joined["callsign"],
+    )
+    return _Messages(heard, numbers, faults, others, offset)
 
-    def skip(row: Any) -> str:
-        skipped.append(row.number)
-        if row.text.startswith(_MESSAGES):
-            found = f"{row.actual_columns} cells instead of {row.expected_columns}: {row.text[:60]!r}"
-            faults.append((row.number, found))
-        return "skip"
 
-    text = data.decode("utf-8", "replace").encode()
-    try:
-        table: Table = pacsv.read_csv(
-            pa.BufferReader(text),
-            pacsv.ReadOptions(column_names=list(_FIELDS), use_threads=False, block_size=1 << 24),
-            pacsv.ParseOptions(quote_char=False, invalid_row_handler=skip, ignore_empty_lines=False),
-            pacsv.ConvertOptions(column_types=dict.fromkeys(_FIELDS, pa.string()), strings_can_be_null=False),
-        )
-    except pa.ArrowInvalid as error:
-        raise InputError(
-            f"no BaseStation messages: {str(error).splitlines()[0][:120]}", expected="lines of 22 cells", path=path
-        ) from None
-    return table
+def _split(data: bytes) -> tuple[dict[str, ArrowColumn], I64, list[tuple[int, str]], int]:
+    """Return the used cells of messages as columns of text, their line numbers, broken messages, and other lines."""
+    lines = data.decode("utf-8", "replace").split("\n")
+    chosen = [k for k, line in enumerate(lines) if line.startswith(_MESSAGES)]
+    others = sum(1 for line in lines if line and not line.isspace()) - len(chosen)
+    texts = pa.array([lines[k] for k in chosen], pa.string())
+    cells = np.asarray(pc.add(pc.count_substring(texts, ","), 1), np.int64)
+    sound = (cells >= _CELLS_MIN) & (cells <= len(_FIELDS))
+    numbers = np.array(chosen, np.int64) + 1
+    faults = [
+        (int(numbers[k]), f"{cells[k]} cells instead of {_CELLS_MIN}: {lines[chosen[k]][:60]!r}")
+        for k in np.flatnonzero(~sound)
+    ]
+    split = pc.split_pattern(texts.filter(pa.array(sound)), ",")
+    cells = cells[sound]
+    starts = np.cumsum(cells) - cells
+    flat = split.flatten()
+    fields = {}
+    for place, name in enumerate(_FIELDS):
+        if name in _USED:
+            spots = pa.array(starts + place, mask=cells <= place)
+            fields[name] = pa.chunked_array([pc.utf8_trim_whitespace(pc.fill_null(flat.take(spots), ""))])
+    return fields, numbers[sound], faults, others
+
+
+def _put_right(t_ns: I64, received_ns: int) -> tuple[I64, int]:
+    """Take stamps that are whole quarter hours off the time of reception for local time; return what was added, too."""
+    quarters = np.rint((received_ns - t_ns) / _QUARTER_NS).astype(np.int64)
+    shift = quarters * _QUARTER_NS
+    local = (quarters != 0) & (np.abs(quarters) <= _OFFSET_MAX) & (np.abs(received_ns - t_ns - shift) <= _LAG_NS)
+    shift = np.where(local, shift, 0)
+    return t_ns + shift, int(shift[-1])
 
 
 def _times(fields: dict[str, ArrowColumn]) -> tuple[I64, NDArray[np.bool_]]:
@@ -213,15 +253,11 @@ def _times(fields: dict[str, ArrowColumn]) -> tuple[I64, NDArray[np.bool_]]:
     return np.where(timely, t_ns, 0).astype(np.int64), timely
 
 
-def _addresses(texts: ArrowColumn) -> tuple[I32, I32]:
+def _addresses(texts: ArrowColumn) -> tuple[I64, I32]:
     """Return a number for each target, and its 24-bit address or -1; rows without any address are targets alone."""
-    rows, names = numbered(pc.utf8_upper(pc.if_else(pc.equal(texts, ""), None, texts)))
-    values = [int(n, 16) if 1 <= len(n) <= 6 and all(c in "0123456789ABCDEF" for c in n) else -1 for n in names]
-    address = np.array([*values, -1], np.int32)[rows]
-    targets = rows.copy()
-    alone = np.flatnonzero(rows < 0)
-    targets[alone] = -1 - np.arange(len(alone), dtype=np.int32)
-    return targets, address
+    rows, names = numbered(pc.if_else(pc.equal(texts, ""), None, texts))
+    who, address = numbers_of([*names, None])
+    return np.where(rows < 0, -1 - np.arange(len(rows)), who[rows]), address[rows]
 
 
 def _reals(texts: ArrowColumn) -> F64:

@@ -171,7 +171,7 @@ def _check_names(names: Sequence[str], kind: str, path: str) -> tuple[str, ...]:
         if column.required and column.name not in names:
             near = difflib.get_close_matches(column.name, [n for n in names if n not in known], 1, 0.5)
             raise InputError(
-                f"the column is missing; found {_listed(names)}",
+                f"the column is missing; found {listed(names)}",
                 expected=f"the columns of a {kind} file: {', '.join(c.name for c in schema if c.required)}"
                 + (", and range_m with azimuth_deg, or lat_deg with lon_deg" if kind == "plots" else ""),
                 todo=f"Rename {near[0]!r} to {column.name!r}" if near else "",
@@ -181,7 +181,8 @@ def _check_names(names: Sequence[str], kind: str, path: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Name columns to a person, the first dozen."""
     shown = ", ".join(repr(name) for name in names[:12])
     return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "") if names else "no columns"
 
@@ -190,7 +191,7 @@ def _kind_of(names: Sequence[str], kind: str | None, path: str) -> str:
     found = table_kind(names)
     if kind is None and not found:
         raise InputError(
-            f"no known table: its columns are {_listed(names)}",
+            f"no known table: its columns are {listed(names)}",
             expected="t_ns with sensor (a plots file), target (truth) or track (tracks)",
             path=path,
         )
@@ -232,9 +233,9 @@ def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
     lines: list[tuple[int, str]] = []
     numbers = None
     try:
-        table = _read_csv(path, wanted)
+        table = read_csv(path, wanted, list(wanted))
     except pa.ArrowException:
-        table = _read_broken_csv(path, wanted, lines)
+        table = read_broken_csv(path, wanted, lines)
     loaded = typed(table, kind, path)
     faults = loaded.faults
     if lines:
@@ -256,10 +257,13 @@ def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
     )
 
 
-def _read_csv(path: str, types: dict[str, Any]) -> Table:
-    """Read the columns of a sound CSV, all threads at work; anything unsound is an ArrowException."""
+def read_csv(path: str, types: dict[str, Any], columns: list[str]) -> Table:
+    """Read columns of a sound CSV, all threads at work; anything unsound is an ArrowException.
+
+    Columns without a type are taken for what their cells look like.
+    """
     convert = pacsv.ConvertOptions(
-        column_types=types, null_values=[""], strings_can_be_null=True, include_columns=list(types)
+        column_types=types, null_values=[""], strings_can_be_null=True, include_columns=columns
     )
     read = pacsv.ReadOptions(block_size=1 << 23)
     try:
@@ -275,7 +279,7 @@ def _read_csv(path: str, types: dict[str, Any]) -> Table:
     return table
 
 
-def _read_broken_csv(path: str, types: dict[str, Any], lines: list[tuple[int, str]]) -> Table:
+def read_broken_csv(path: str, types: dict[str, Any], lines: list[tuple[int, str]]) -> Table:
     """Read the columns of a CSV as text; rows of a wrong number of cells go to `lines` (overwritten) by their number.
 
     Raises
@@ -319,4 +323,16 @@ def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0].rstrip(".")[:160] if str(error) else type(error).__name__
 
 
-__all__ = ["Column", "Loaded", "csv_names", "load_table", "read_table", "table_kind", "typed", "write_table"]
+__all__ = [
+    "Column",
+    "Loaded",
+    "csv_names",
+    "listed",
+    "load_table",
+    "read_broken_csv",
+    "read_csv",
+    "read_table",
+    "table_kind",
+    "typed",
+    "write_table",
+]

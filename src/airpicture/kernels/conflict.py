@@ -14,8 +14,8 @@ they're closer than the minima is that of the miss distance across and of the he
 product is largest. That is a lower bound of the probability that it happens at any time, and near it: what is unsure
 is mostly *where*, hardly *when*.
 
-Straight is straight in ECEF, from the ground point below each track: two minutes of flight leave the Earth by 70 m, but
-both tracks of a pair do, and what's left of it in their distance is under a metre.
+Straight is straight in ECEF, from the ground point below each track. Two minutes of flight leave the Earth by 70 m, at
+Mach 3 by a kilometre: along the vertical where they meet, which is therefore taken out of their distance.
 """
 
 import math
@@ -53,6 +53,7 @@ class Flying(NamedTuple):
     h: F64  # (n, 2) m: pressure altitude, height above the ellipsoid; NaN unknown
     v_up: F64  # (n,) m/s; 0 unknown
     sigma_up: F64  # (n, 3) m, m, m/s: of the two heights, and of the rate
+    q_up: F64  # (n,) m²/s³ by which the rate is unsure
     horizon: F64  # (n,) s for which straight on is believed
     reach: F64  # (n,) m, how far a track may be from the middle of its slice, in movement and error
 
@@ -67,7 +68,6 @@ class Minima(NamedTuple):
     least: float  # probability from which on a pair is told of
     z: float  # quantile of 1 - least, in sigmas; 0 or more
     q: float  # m²/s³ per axis, by which straight flight is unsure
-    q_up: float  # m²/s³
     slices: int
     horizon: float  # s
     cell: float  # m
@@ -79,6 +79,8 @@ class Grid(NamedTuple):
     heads: I32  # (a power of two,) first track of each bucket of cells, -1 none
     following: I32  # (n,) next track in the same bucket
     keys: I64  # (n,) cell of each track
+    at: F64  # (n, 3) m, ECEF, where each is in the middle of the slice
+    sides: I32  # (n,) cells that each searches to each side
 
 
 @inline
@@ -92,7 +94,8 @@ def within(away: float, sigma: float, limit: float) -> float:
     """Return the probability that a normal variable of mean `away` lies within -limit to limit."""
     if not sigma > 0.0:
         return 1.0 if abs(away) < limit else 0.0
-    return _normal((limit - away) / sigma) - _normal((-limit - away) / sigma)
+    p: float = _normal((limit - away) / sigma) - _normal((-limit - away) / sigma)
+    return p
 
 
 @inline
@@ -117,6 +120,14 @@ def _heights(of: Flying, i: int, j: int) -> tuple[float, float]:
 
 
 @inline
+def _var_up(of: Flying, i: int, j: int, var_z: float, t: float) -> float:
+    """Return the variance [m²] of the difference of heights, t seconds ahead; `var_z` is that of now."""
+    var: float = var_z + t * t * (of.sigma_up[i, 2] ** 2 + of.sigma_up[j, 2] ** 2)
+    var += (of.q_up[i] + of.q_up[j]) * t * t * t / 3.0
+    return var
+
+
+@inline
 def _joint(
     of: Flying,
     i: int,
@@ -129,7 +140,6 @@ def _joint(
     across: float,
     up: float,
     q: float,
-    q_up: float,
 ) -> float:
     """Return the probability that i and j are closer than `across` and `up` [m] at t seconds ahead."""
     x, y, z = d[0] + w[0] * t, d[1] + w[1] * t, d[2] + w[2] * t
@@ -146,8 +156,7 @@ def _joint(
     p = within(away, math.sqrt(_var_along(of, i, x, y, z, t, q) + _var_along(of, j, x, y, z, t, q)), across)
     if math.isfinite(dz):
         rate = of.v_up[i] - of.v_up[j]
-        var = var_z + t * t * (of.sigma_up[i, 2] ** 2 + of.sigma_up[j, 2] ** 2) + 2.0 * q_up * t * t * t / 3.0
-        p *= within(abs(dz + rate * t), math.sqrt(var), up)
+        p *= within(abs(dz + rate * t), math.sqrt(_var_up(of, i, j, var_z, t)), up)
     return p
 
 
@@ -178,9 +187,10 @@ def _most_probable(
     horizon: float,
     minima: Minima,
 ) -> tuple[float, float]:
-    """Return the largest joint probability ahead, and when: tried where they're nearest across, in height, and between.
+    """Return the largest joint probability ahead, and when.
 
-    Between are the ends and the middle of the time in which they're near across.
+    Tried are the times when they're nearest across, when they're nearest in height while near across, half-way between
+    these, and the middle of the time in which they're near in both.
     """
     dd = d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
     dw = d[0] * w[0] + d[1] * w[1] + d[2] * w[2]
@@ -189,25 +199,37 @@ def _most_probable(
     begin, end = _span(dd, dw, ww, across, horizon)
     if not begin <= end:
         begin, end = nearest, nearest
-    level = nearest
+    level, both = nearest, 0.5 * (begin + end)
     rate = of.v_up[i] - of.v_up[j]
-    if math.isfinite(dz) and rate != 0.0:
-        level = min(max(-dz / rate, begin), end)
+    if math.isfinite(dz):
+        if rate != 0.0:
+            level = min(max(-dz / rate, begin), end)
+        low, high = _span(dz * dz, dz * rate, rate * rate, up, horizon)
+        if max(begin, low) <= min(end, high):
+            both = 0.5 * (max(begin, low) + min(end, high))
     best, when = -1.0, nearest
-    for c in range(5):
+    for c in range(4):
         t = nearest
         if c == 1:
             t = level
         elif c == 2:
-            t = 0.5 * (begin + end)
+            t = both
         elif c == 3:
             t = 0.5 * (nearest + level)
-        elif c == 4:
-            t = 0.75 * begin + 0.25 * end
-        p = _joint(of, i, j, d, w, dz, var_z, t, across, up, minima.q, minima.q_up)
+        p = _joint(of, i, j, d, w, dz, var_z, t, across, up, minima.q)
         if p > best:
             best, when = p, t
     return best, when
+
+
+@inline
+def _level(of: Flying, i: int, j: int, x: tuple[float, float, float], t: float) -> tuple[float, float, float]:
+    """Return a vector without its part along the vertical between where i and j will be at t seconds ahead."""
+    ux = of.p[i, 0] + of.p[j, 0] + t * (of.v[i, 0] + of.v[j, 0])
+    uy = of.p[i, 1] + of.p[j, 1] + t * (of.v[i, 1] + of.v[j, 1])
+    uz = of.p[i, 2] + of.p[j, 2] + t * (of.v[i, 2] + of.v[j, 2])
+    part = (x[0] * ux + x[1] * uy + x[2] * uz) / (ux * ux + uy * uy + uz * uz)
+    return x[0] - part * ux, x[1] - part * uy, x[2] - part * uz
 
 
 @inline
@@ -219,6 +241,11 @@ def weigh_pair(of: Flying, i: int, j: int, minima: Minima, told: F64, at: int) -
     dw = d[0] * w[0] + d[1] * w[1] + d[2] * w[2]
     ww = w[0] * w[0] + w[1] * w[1] + w[2] * w[2]
     horizon = min(of.horizon[i], of.horizon[j])
+    nearest = min(max(-dw / ww, 0.0), horizon) if ww > 0.0 else 0.0
+    d, w = _level(of, i, j, d, nearest), _level(of, i, j, w, nearest)
+    dd = d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
+    dw = d[0] * w[0] + d[1] * w[1] + d[2] * w[2]
+    ww = w[0] * w[0] + w[1] * w[1] + w[2] * w[2]
     dz, var_z = _heights(of, i, j)
     rate = of.v_up[i] - of.v_up[j]
     p, t = _most_probable(of, i, j, d, w, dz, var_z, minima.across, minima.up, horizon, minima)
@@ -240,21 +267,31 @@ def weigh_pair(of: Flying, i: int, j: int, minima: Minima, told: F64, at: int) -
 
 
 @inline
+def _near_across(of: Flying, i: int, j: int, x: float, y: float, z: float, minima: Minima) -> bool:
+    """Say whether two tracks that are (x, y, z) apart in the middle of a slice could come too close within it."""
+    limit: float = minima.across + of.reach[i] + of.reach[j]
+    across: float = x * x + y * y + z * z
+    return across <= limit * limit
+
+
+@inline
+def _near_up(of: Flying, i: int, j: int, t: float, half: float, minima: Minima) -> bool:
+    """Say whether two tracks could come too close in height within half a slice of time t."""
+    dz, var_z = _heights(of, i, j)
+    if not math.isfinite(dz):
+        return True
+    rate = of.v_up[i] - of.v_up[j]
+    apart: float = abs(dz + rate * t) - abs(rate) * half
+    return apart < minima.up + minima.z * math.sqrt(_var_up(of, i, j, var_z, t + half))
+
+
+@inline
 def _near(of: Flying, i: int, j: int, t: float, half: float, minima: Minima) -> bool:
     """Say whether two tracks could come too close within half a slice of time t."""
     x = of.p[i, 0] - of.p[j, 0] + t * (of.v[i, 0] - of.v[j, 0])
     y = of.p[i, 1] - of.p[j, 1] + t * (of.v[i, 1] - of.v[j, 1])
     z = of.p[i, 2] - of.p[j, 2] + t * (of.v[i, 2] - of.v[j, 2])
-    limit = minima.across + of.reach[i] + of.reach[j]
-    if x * x + y * y + z * z > limit * limit:
-        return False
-    dz, var_z = _heights(of, i, j)
-    if not math.isfinite(dz):
-        return True
-    rate, late = of.v_up[i] - of.v_up[j], t + half
-    var_z += late * late * (of.sigma_up[i, 2] ** 2 + of.sigma_up[j, 2] ** 2) + minima.q_up * late * late * late / 1.5
-    apart: float = abs(dz + rate * t) - abs(rate) * half
-    return apart < minima.up + minima.z * math.sqrt(var_z)
+    return _near_across(of, i, j, x, y, z, minima) and _near_up(of, i, j, t, half, minima)
 
 
 @inline
@@ -295,9 +332,9 @@ def _fill(of: Flying, t: float, cell: float, grid: Grid) -> None:
     for b in range(grid.heads.size):
         grid.heads[b] = -1
     for i in range(of.p.shape[0]):
-        cx = _cell(of.p[i, 0] + t * of.v[i, 0], cell)
-        cy = _cell(of.p[i, 1] + t * of.v[i, 1], cell)
-        cz = _cell(of.p[i, 2] + t * of.v[i, 2], cell)
+        for c in range(3):
+            grid.at[i, c] = of.p[i, c] + t * of.v[i, c]
+        cx, cy, cz = _cell(grid.at[i, 0], cell), _cell(grid.at[i, 1], cell), _cell(grid.at[i, 2], cell)
         grid.keys[i] = (cx << 42) | (cy << 21) | cz
         b = _bucket(grid.keys[i], grid.heads.size - 1)
         grid.following[i] = grid.heads[b]
@@ -324,12 +361,14 @@ def find_conflicts(of: Flying, minima: Minima, grid: Grid, pairs: I64, told: F64
     farthest = 0.0
     for i in range(n):
         farthest = max(farthest, of.reach[i])
+    for i in range(n):
+        grid.sides[i] = _side(of, i, farthest, minima)
     count, left_out = 0, 0
     for k in range(minima.slices):
         t = (2 * k + 1) * half
         _fill(of, t, minima.cell, grid)
         for i in range(n):
-            side = _side(of, i, farthest, minima)
+            side = int(grid.sides[i])
             width = 2 * side + 1
             visits = 0
             # Of two tracks that look one cell far, the one that has the other's cell ahead of its own finds it.
@@ -341,13 +380,16 @@ def find_conflicts(of: Flying, minima: Minima, grid: Grid, pairs: I64, told: F64
                 while j >= 0:
                     here, follower = grid.keys[j] == key and j != i, int(grid.following[j])
                     if here:
-                        other = _side(of, j, farthest, minima)
+                        other = int(grid.sides[j])
                         here = other < side or (other == side and (i < j or (side == 1 and not own)))
                     if here and visits >= NEIGHBOURS_MAX:
                         left_out += 1
                     elif here:
                         visits += 1
-                        if _near(of, i, j, t, half, minima) and not _met_before(of, i, j, k, half, minima):
+                        x = grid.at[i, 0] - grid.at[j, 0]
+                        y, z = grid.at[i, 1] - grid.at[j, 1], grid.at[i, 2] - grid.at[j, 2]
+                        close = _near_across(of, i, j, x, y, z, minima) and _near_up(of, i, j, t, half, minima)
+                        if close and not _met_before(of, i, j, k, half, minima):
                             if count >= pairs.shape[0]:
                                 left_out += 1
                             elif weigh_pair(of, min(i, j), max(i, j), minima, told, count):

@@ -49,7 +49,7 @@ class Moving(NamedTuple):
     v: F64  # (n, 2) m/s: east, north
     sigma: F64  # (n, 5) m, m, 1, m/s, m/s: east, north, correlation; velocity east, north
     h: F64  # (n, 2) m: height of the kind that the area's band is of, and its sigma; NaN unknown
-    v_up: F64  # (n, 2) m/s and its sigma
+    v_up: F64  # (n, 3) m/s, its sigma, and m²/s³ by which it is unsure
 
 
 @inline
@@ -129,16 +129,14 @@ def _in_band(h: float, climb: float, low: float, high: float, horizon: float) ->
 
 
 @jit
-def find_entries(
-    of: Shapes, tracks: Moving, area: I64, row: I64, drawn: F64, q: float, q_up: float, times: F64, told: F64
-) -> None:
+def find_entries(of: Shapes, tracks: Moving, area: I64, row: I64, drawn: F64, q: float, times: F64, told: F64) -> None:
     """Tell how probably each of some tracks is in, or will enter, an area.
 
     Parameters
     ----------
     of : areas; tracks : n tracks; area, row : (k,) which of them to compare
     drawn : (W, DRAWN) standard normal; row 0 zeros, the mean itself
-    q, q_up : m²/s³, by which straight flight is unsure; taken as an unsure velocity that does as much at the horizon
+    q : m²/s³, by which straight flight is unsure; taken as an unsure velocity that does as much at the horizon
     times : workspace, as long as the area with most edges has edges; told : (k, E_TOLD), overwritten
     """
     for k in range(area.size):
@@ -154,7 +152,7 @@ def find_entries(
         across = math.sqrt(max(1.0 - rho * rho, 0.0))
         ve = math.sqrt(tracks.sigma[i, 3] * tracks.sigma[i, 3] + q * horizon / 3.0)
         vn = math.sqrt(tracks.sigma[i, 4] * tracks.sigma[i, 4] + q * horizon / 3.0)
-        vu = math.sqrt(tracks.v_up[i, 1] * tracks.v_up[i, 1] + q_up * horizon / 3.0)
+        vu = math.sqrt(tracks.v_up[i, 1] * tracks.v_up[i, 1] + tracks.v_up[i, 2] * horizon / 3.0)
         now, ahead, late = 0, 0, 0.0
         told[k, E_MEAN_NOW] = 0.0
         for w in range(drawn.shape[0]):

@@ -8,7 +8,8 @@ own.
 
 **No address is invented.** Parity of 0 (DF 17, 18, and 11 where nobody asked) vouches for the address in the message.
 In replies address and parity are one number: it's an address if one of that value was vouched for within two minutes,
-else it may be noise. An all-call reply that holds an interrogator's code is believed when it comes a second time.
+else it may be noise, unless it comes out again and again. An all-call reply that holds an interrogator's code is
+believed when it comes a second time.
 Errors are not corrected: a message that was mended by guessing has lost what its parity was to prove.
 """
 
@@ -18,11 +19,11 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit, part
 from airpicture.kernels.modes_columns import I64, U8, Columns, Memory, Site
 from airpicture.kernels.modes_commb import recognise
 from airpicture.kernels.modes_crc import LONG, SHORT, remainder, word
-from airpicture.kernels.modes_memory import enter, find, is_echo
+from airpicture.kernels.modes_memory import enter, find, is_echo, repeated
 from airpicture.kernels.modes_place import place, place_coarse
 from airpicture.kernels.modes_registers import read_register
 from airpicture.kernels.modes_reply import ground_of_ca, ground_of_fs, height_13_ft, squawk_13
@@ -47,7 +48,7 @@ INTERROGATORS: Final = 128  # II and SI codes
 
 
 @jit
-def decode_messages(data: U8, size: U8, t: I64, site: Site, memory: Memory, out: Columns) -> None:
+def decode_messages(data: U8, size: U8, t: I64, receiver: I64, site: Site, memory: Memory, out: Columns) -> None:
     """Decode messages.
 
     Parameters
@@ -55,6 +56,7 @@ def decode_messages(data: U8, size: U8, t: I64, site: Site, memory: Memory, out:
     data : (N, 14) uint8, short messages at the front of their row
     size : (N,) uint8, bytes: 2 (Mode A/C), 7 or 14
     t : (N,) int64 [ns], time of validity; -1 unknown, and then nothing is paired or compared with others
+    receiver : (N,) int64, id
     site : of the receiver
     memory : overwritten
     out : overwritten; must come filled with "missing" (-1, NaN, 0)
@@ -89,12 +91,12 @@ def decode_messages(data: U8, size: U8, t: I64, site: Site, memory: Memory, out:
         if now >= 0 and became != col.BAD_PARITY and became != col.UNVOUCHED and became != col.UNKNOWN_FORMAT:
             first = word(data, k, 0, 7)
             second = word(data, k, 7, 7) if length == LONG else np.int64(-1)
-            if is_echo(memory.echo, first, second, now):
+            if is_echo(memory.echo, first, second, now, receiver[k], df == 17 or df == 18):
                 became = np.int64(col.DUPLICATE)
         out.codes[col.BECAME, k] = became
 
 
-@inline
+@part
 def decode_all_call(data: U8, k: Any, left: Any, t: Any, memory: Memory, out: Columns) -> Any:
     """Decode DF 11 and return what became of it."""
     codes = out.codes
@@ -118,7 +120,7 @@ def decode_all_call(data: U8, k: Any, left: Any, t: Any, memory: Memory, out: Co
     return np.int64(col.ALL_CALL)
 
 
-@inline
+@part
 def decode_reply(data: U8, k: Any, df: Any, left: Any, t: Any, memory: Memory, out: Columns) -> Any:
     """Decode DF 0, 4, 5, 16, 20, 21 and 24 and return what became of it."""
     codes, reals = out.codes, out.reals
@@ -126,10 +128,15 @@ def decode_reply(data: U8, k: Any, df: Any, left: Any, t: Any, memory: Memory, o
     slot = find(memory, left)
     vouched = slot >= 0 and memory.codes[slot, col.M_TRUST] >= 2
     vouched = vouched and abs(t - memory.times[slot, col.T_VOUCHED]) <= VOUCHED_NS
-    codes[col.FOUND, k] = col.BY_OVERLAY if vouched else col.UNSURE
+    if not vouched and repeated(memory.rumour, left, t):
+        slot = enter(memory, left, t)
+        memory.codes[slot, col.M_TRUST] = 3
+        vouched = True
+    codes[col.FOUND, k] = col.UNSURE
     head = word(data, k, 0, 4)
     became = np.int64(col.UNVOUCHED)
     if vouched:
+        codes[col.FOUND, k] = col.BY_REPETITION if memory.codes[slot, col.M_TRUST] == 3 else col.BY_OVERLAY
         codes[col.ADDRESS, k] = left
         memory.times[slot, col.T_SEEN] = t
         memory.times[slot, col.T_VOUCHED] = t
@@ -150,6 +157,8 @@ def decode_reply(data: U8, k: Any, df: Any, left: Any, t: Any, memory: Memory, o
         reals[col.H_BARO_FT, k] = height
     if not vouched:
         return became
+    if codes[col.GROUND, k] >= 0 and df != 0 and df != 16:
+        memory.codes[slot, col.M_GROUND] = codes[col.GROUND, k]
     if df == 5 or df == 21:
         memory.codes[slot, col.M_SQUAWK] = codes[col.SQUAWK, k]
         memory.times[slot, col.T_SQUAWK] = t
@@ -171,7 +180,7 @@ def decode_reply(data: U8, k: Any, df: Any, left: Any, t: Any, memory: Memory, o
     return became
 
 
-@inline
+@part
 def decode_squitter(data: U8, k: Any, left: Any, t: Any, site: Site, memory: Memory, out: Columns) -> Any:
     """Decode DF 17 and 18 and return what became of it."""
     codes = out.codes
@@ -225,7 +234,7 @@ def decode_squitter(data: U8, k: Any, left: Any, t: Any, site: Site, memory: Mem
     return np.int64(col.SQUITTER)
 
 
-@inline
+@part
 def place_message(
     k: Any, t: Any, surface: Any, source: Any, site: Site, memory: Memory, slot: Any, out: Columns
 ) -> Any:

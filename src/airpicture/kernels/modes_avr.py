@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit, part
 from airpicture.kernels.modes_beast import CONSUMED, CUT, MESSAGE_MAX, STATES, STRAY
 
 U8: TypeAlias = NDArray[np.uint8]
@@ -28,7 +28,7 @@ END: Final = 0x3B
 NO_CLOCK: Final = -1
 
 
-@inline
+@part
 def digit(character: Any) -> Any:
     """Return the value of a hexadecimal digit, -1 where it is none."""
     if 0x30 <= character <= 0x39:
@@ -69,7 +69,7 @@ def frames_of_avr(text: U8, data: U8, size: U8, clock: I64, signal: U8, receiver
             at = end  # perhaps the next frame's mark
             continue
         value = np.int64(0)
-        for i in range(min(before, 12)):
+        for i in range(12 if before else 0):
             value = value << 4 | digit(np.int64(text[at + 1 + i]))
         clock[frames] = value if before else NO_CLOCK
         level = np.int64(0)

@@ -5,7 +5,8 @@
     0x1A | 0xE3   | receiver id 8                                  readsb: whose frames follow
 
 Every 0x1A after the type is sent twice, so a single one is always the start of a frame: a frame that another one cuts
-short is counted and left, and the stream goes on with the new one. Nothing is read before it's known to lie in the data.
+short is counted and left, and the stream goes on with the new one. Nothing is read before it's known to lie in the
+data.
 
 Source: "Data Output Formats" of the Mode-S Beast (wiki.jetvision.de); net_io.c of readsb for 0xE3.
 """
@@ -15,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit, part
 
 U8: TypeAlias = NDArray[np.uint8]
 I64: TypeAlias = NDArray[np.int64]
@@ -36,7 +37,7 @@ STATES: Final = 4  # frames of types '4' and '5'
 COUNTS: Final = 5
 
 
-@inline
+@part
 def message_bytes(kind: Any) -> Any:
     """Return the bytes of message in a frame of a type, 0 where the type is unknown."""
     if kind == 0x31:

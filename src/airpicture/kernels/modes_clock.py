@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit, part
 from airpicture.kernels.modes_memory import place_of
 
 U8: TypeAlias = NDArray[np.uint8]
@@ -70,7 +70,7 @@ class Clocks(NamedTuple):
     state: I64  # (STATE,)
 
 
-@inline
+@part
 def row_of(clocks: Clocks, receiver: Any) -> Any:
     """Return the row of a receiver, a new one where it wasn't known; -1 where there's no more room."""
     cells = clocks.home.shape[0]
@@ -89,19 +89,19 @@ def row_of(clocks: Clocks, receiver: Any) -> Any:
     return row
 
 
-@inline
+@part
 def ticks_to_ns(ticks: Any) -> Any:
     """Return nanoseconds of 12 MHz ticks, to the nanosecond below."""
     return ticks // 12 * 1000 + ticks % 12 * 1000 // 12
 
 
-@inline
+@part
 def nearest_day(within: Any, near: Any) -> Any:
     """Return the time [ns] with a time of day within half a day of another."""
     return within + (near - within + DAY // 2) // DAY * DAY
 
 
-@inline
+@part
 def read_gps(clocks: Clocks, row: Any, raw: Any, near: Any, sure: Any) -> Any:
     """Return the UTC [ns] of a GPS clock, -1 where the bits are none, or not near enough to the host's time."""
     second, part = raw >> 30, raw & ((1 << 30) - 1)
@@ -113,7 +113,7 @@ def read_gps(clocks: Clocks, row: Any, raw: Any, near: Any, sure: Any) -> Any:
     return t
 
 
-@inline
+@part
 def read_counter(clocks: Clocks, row: Any, raw: Any, received: Any) -> Any:
     """Return the UTC [ns] of a 12 MHz counter; its difference to UTC is kept up."""
     first = clocks.raw[row] < 0

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import part
 
 F64: TypeAlias = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def _transitions() -> F64:
 TRANSITIONS = _transitions()
 
 
-@inline
+@part
 def zones_of_longitude(lat: Any) -> Any:
     """Return NL, the number of zones of longitude of the even grid at a latitude [deg]."""
     size = abs(lat)
@@ -55,13 +55,23 @@ def zones_of_longitude(lat: Any) -> Any:
     return np.int64(59) - low
 
 
-@inline
+@part
 def zone_of_pair(even: Any, odd: Any, zones: Any) -> Any:
     """Return the number of the zone, not yet reduced, that both grids agree on: floor of ... + 1/2, in integers."""
     return ((zones - 1) * even - zones * odd + (SCALE >> 1)) >> BITS
 
 
-@inline
+@part
+def reduced(number: Any, zones: Any) -> Any:
+    """Return a number of a zone in [0, zones); it's at most twice as far off. (Division takes four times as long.)"""
+    while number < 0:
+        number += zones
+    while number >= zones:
+        number -= zones
+    return number
+
+
+@part
 def longitude_of_pair(nl: Any, odd: Any, lon_even: Any, lon_odd: Any, whole: Any) -> Any:
     """Return the longitude [deg] in [0, whole) that the newer of a pair tells.
 
@@ -71,19 +81,19 @@ def longitude_of_pair(nl: Any, odd: Any, lon_even: Any, lon_odd: Any, whole: Any
     m = zone_of_pair(lon_even, lon_odd, nl)
     count = max(nl - odd, 1)
     value = lon_odd if odd else lon_even
-    return whole / count * (m % count + value / SCALE)
+    return whole / count * (reduced(m, count) + value / SCALE)
 
 
-@inline
+@part
 def latitude_of_pair(odd: Any, lat_even: Any, lat_odd: Any, whole: Any) -> Any:
     """Return the latitude [deg] in [0, whole) that one of a pair tells."""
     j = zone_of_pair(lat_even, lat_odd, 4 * ZONES)
     zones = 4 * ZONES - odd
     value = lat_odd if odd else lat_even
-    return whole / zones * (j % zones + value / SCALE)
+    return whole / zones * (reduced(j, zones) + value / SCALE)
 
 
-@inline
+@part
 def global_air(odd: Any, lat_even: Any, lon_even: Any, lat_odd: Any, lon_odd: Any) -> Any:
     """Return latitude and longitude [deg] of the newer of a pair; NaN where their zones differ, 99 where none has it.
 
@@ -102,7 +112,7 @@ def global_air(odd: Any, lat_even: Any, lon_even: Any, lat_odd: Any, lon_odd: An
     return (b if odd else a), (lon - 360.0 if lon >= 180.0 else lon)
 
 
-@inline
+@part
 def global_surface(
     odd: Any, lat_even: Any, lon_even: Any, lat_odd: Any, lon_odd: Any, near_lat: Any, near_lon: Any
 ) -> Any:
@@ -124,7 +134,7 @@ def global_surface(
     return (b if odd else a), lon - 360.0 * math.floor((lon + 180.0) / 360.0)
 
 
-@inline
+@part
 def local(odd: Any, lat_value: Any, lon_value: Any, whole: Any, near_lat: Any, near_lon: Any, scale: Any) -> Any:
     """Return the latitude and longitude [deg] nearest to a place that is less than half a zone away.
 

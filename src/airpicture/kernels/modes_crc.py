@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit, part
 
 U8: TypeAlias = NDArray[np.uint8]
 I32: TypeAlias = NDArray[np.int32]
@@ -43,7 +43,7 @@ def _tables() -> I32:
 TABLES = _tables()
 
 
-@inline
+@part
 def remainder(data: U8, k: Any, size: Any) -> Any:
     """Return what a message leaves: 0, an interrogator's code or an address.
 
@@ -56,7 +56,7 @@ def remainder(data: U8, k: Any, size: Any) -> Any:
     return left ^ sent
 
 
-@inline
+@part
 def word(data: U8, k: Any, first: Any, count: Any) -> Any:
     """Return bytes of row k as one number, seven at most."""
     value = np.int64(0)
@@ -65,7 +65,7 @@ def word(data: U8, k: Any, first: Any, count: Any) -> Any:
     return value
 
 
-@inline
+@part
 def bits(field: Any, first: Any, last: Any) -> Any:
     """Return bits of a 56-bit field (ME, MB or a short message), numbered from 1 as in the standards."""
     return (field >> (56 - last)) & ((np.int64(1) << (last - first + 1)) - 1)

@@ -1,6 +1,6 @@
 """What is remembered of each address: a table of fixed size, and who gives way when it's full.
 
-    key = address | kind << 24  ->  home (hash table, never more than half full)  ->  slot  ->  rows of times, codes, ...
+    key = address | kind << 24  ->  home (hash table, half full at most)  ->  slot  ->  rows of times, codes, ...
 
 The same address sent by an aircraft, by the ground for it (TIS-B, ADS-R), or made up by a vehicle is not the same
 speaker: halves of positions must not be mixed between them. So the kind of source is part of the key.
@@ -12,21 +12,23 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import jit, part
 from airpicture.kernels.modes_columns import I64, Memory
 
 FORGET_NS: Final = 300_000_000_000  # 5 min: when room is needed, those silent for longer go first
 ECHO_NS: Final = 200_000_000  # half of the shortest time between two squitters of a kind (DO-260B 2.2.3.3: 0.4 s)
+RUMOUR_NS: Final = 60_000_000_000  # 1 min: five to fifteen turns of a radar that asks
+BELIEVED: Final = 4
 
 
-@inline
+@part
 def place_of(key: Any, cells: Any) -> Any:
     """Return where the search for a key begins in a table of 2^k cells."""
     mixed = key * 2654435761 & 0xFFFFFFFF
     return (mixed ^ mixed >> 15) & (cells - 1)
 
 
-@inline
+@part
 def find(memory: Memory, key: Any) -> Any:
     """Return the slot of a key, -1 where it isn't known."""
     cells = memory.home.shape[0]
@@ -39,7 +41,7 @@ def find(memory: Memory, key: Any) -> Any:
     return np.int64(-1)
 
 
-@inline
+@part
 def settle(memory: Memory, slot: Any) -> None:
     """Enter a slot in the hash table."""
     cells = memory.home.shape[0]
@@ -49,7 +51,7 @@ def settle(memory: Memory, slot: Any) -> None:
     memory.home[at] = slot
 
 
-@inline
+@part
 def make_room(memory: Memory, t: Any) -> None:
     """Forget who was silent longest, at least an eighth of all, when every slot is taken."""
     slots = memory.key.shape[0]
@@ -68,7 +70,7 @@ def make_room(memory: Memory, t: Any) -> None:
             settle(memory, slot)
 
 
-@inline
+@part
 def enter(memory: Memory, key: Any, t: Any) -> Any:
     """Return the slot of a key, a fresh one where it wasn't known."""
     slot = find(memory, key)
@@ -93,20 +95,37 @@ def enter(memory: Memory, key: Any, t: Any) -> Any:
     return slot
 
 
-@inline
-def is_echo(echo: I64, first: Any, second: Any, t: Any) -> Any:
-    """Say whether the same frame was met within `ECHO_NS`, and note this one.
+@part
+def repeated(rumour: I64, address: Any, t: Any) -> Any:
+    """Note an address that only its own parity tells, and say whether it came out often enough to be believed.
 
-    Two receivers hear one transmission, and networks pass it on twice; no aircraft sends twice as soon. Two frames that
-    hash to one cell put each other out: then an echo may pass, but nothing is taken for one that isn't.
+    A hundred frames of noise a second make a wrong address of it once in four years: three more of them hit the same
+    one of 2**24 within a minute with a probability of (6,000 / 2**24)**3 / 6, or 8 * 10**-12. (A thousand: once in
+    a day and a half.) Two addresses that hash to one cell put each other out, which only delays belief.
+    """
+    at = place_of(address, rumour.shape[0])
+    if rumour[at, 0] != address or abs(t - rumour[at, 1]) > RUMOUR_NS:
+        rumour[at, 0], rumour[at, 1], rumour[at, 2] = address, t, 0
+    rumour[at, 2] += 1
+    return rumour[at, 2] >= BELIEVED
+
+
+@part
+def is_echo(echo: I64, first: Any, second: Any, t: Any, receiver: Any, squitter: Any) -> Any:
+    """Say whether the same transmission was met within `ECHO_NS`, and note this one.
+
+    Several receivers hear one transmission, and networks pass it on twice. No aircraft squits twice as soon; it does
+    reply twice, to two that ask, so a reply is an echo only if another receiver heard it. Two frames that hash to one
+    cell put each other out: then an echo may pass, but nothing is taken for one that isn't.
     """
     # The last bits of both halves are parity, as good as random; the rest adds what tells short messages apart.
     mixed = first ^ first >> 17 ^ first >> 31 ^ second << 3 ^ second >> 23
     at = mixed & (echo.shape[0] - 1)
     same = echo[at, 0] == first and echo[at, 1] == second and abs(t - echo[at, 2]) < ECHO_NS
-    if not same:
-        echo[at, 0], echo[at, 1], echo[at, 2] = first, second, t
-    return same
+    if same and (squitter or echo[at, 3] != receiver):
+        return True
+    echo[at, 0], echo[at, 1], echo[at, 2], echo[at, 3] = first, second, t, receiver
+    return False
 
 
 @jit
@@ -119,4 +138,5 @@ def clear(memory: Memory) -> None:
         memory.free[slot] = slots - 1 - slot  # so that slots are taken in order
     memory.state[col.FREE] = slots
     memory.state[col.FORGOTTEN] = 0
+    memory.rumour[:] = col.NEVER
     memory.echo[:] = col.NEVER

@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import part
 from airpicture.kernels.modes_columns import Memory, Site
 from airpicture.kernels.modes_cpr import ALL, SCALE, global_air, global_surface, local
 
@@ -44,7 +44,7 @@ STRIKES: Final = 4
 METRES_PER_DEG: Final = 111_195.0  # of a great circle on a sphere of the Earth's mean radius, 6,371 km
 
 
-@inline
+@part
 def metres_apart(lat_a: Any, lon_a: Any, lat_b: Any, lon_b: Any) -> Any:
     """Return the distance [m] of two places [deg], to a percent: as an arc of a sphere."""
     east = math.sin((lon_b - lon_a) * (math.pi / 360.0))
@@ -53,7 +53,7 @@ def metres_apart(lat_a: Any, lon_a: Any, lat_b: Any, lon_b: Any) -> Any:
     return METRES_PER_DEG * (360.0 / math.pi) * math.asin(min(math.sqrt(half), 1.0))
 
 
-@inline
+@part
 def place(memory: Memory, slot: Any, t: Any, odd: Any, lat_value: Any, lon_value: Any, surface: Any, site: Site) -> Any:
     """Find where a message says its aircraft is; memory is kept up.
 
@@ -120,22 +120,23 @@ def place(memory: Memory, slot: Any, t: Any, odd: Any, lat_value: Any, lon_value
     return became, how, lat, lon
 
 
-@inline
+@part
 def judge(memory: Memory, slot: Any, t: Any, lat: Any, lon: Any, known: Any, site: Site) -> Any:
     """Say whether a place can be: POSITION, and it's remembered; or FAR, JUMPED, BAD_VALUE."""
     times, codes, reals = memory.times, memory.codes, memory.reals
     if not abs(lat) <= 90.0:
         return np.int64(col.BAD_VALUE)
-    # In this order, what isn't known (NaN) refuses nothing.
-    if metres_apart(site.lat, site.lon, lat, lon) > site.range_max:
+    if not math.isnan(site.lat) and metres_apart(site.lat, site.lon, lat, lon) > site.range_max:
         return np.int64(col.FAR)
-    if known:
+    moved = abs(lat - reals[slot, col.R_LAT]) + abs(lon - reals[slot, col.R_LON])
+    if known and moved * METRES_PER_DEG > SLACK:  # nearer than that needs no trigonometry
         seconds = abs(t - times[slot, col.T_PLACE]) * 1e-9
         gone = metres_apart(reals[slot, col.R_LAT], reals[slot, col.R_LON], lat, lon)
         if gone > SLACK + SPRINT * seconds:
             seconds = abs(t - times[slot, col.T_JUMP]) * 1e-9
             between = metres_apart(reals[slot, col.R_JUMP_LAT], reals[slot, col.R_JUMP_LON], lat, lon)
-            codes[slot, col.M_STRIKES] = codes[slot, col.M_STRIKES] + 1 if between < SLACK + SPRINT * seconds else 1
+            again = between < SLACK + SPRINT * seconds
+            codes[slot, col.M_STRIKES] = codes[slot, col.M_STRIKES] + 1 if again else 1
             times[slot, col.T_JUMP] = t
             reals[slot, col.R_JUMP_LAT], reals[slot, col.R_JUMP_LON] = lat, lon
             if codes[slot, col.M_STRIKES] < STRIKES:
@@ -146,12 +147,12 @@ def judge(memory: Memory, slot: Any, t: Any, lat: Any, lon: Any, known: Any, sit
     return np.int64(col.POSITION)
 
 
-@inline
+@part
 def place_coarse(memory: Memory, slot: Any, t: Any, odd: Any, lat_value: Any, lon_value: Any, site: Site) -> Any:
     """Find the place of a coarse TIS-B message; parameters and results as `place`.
 
-    Twelve bits of the same grids. Its pairs are decoded like those of 17 bits with the lower ones in the middle of their
-    cell (DO-260B A.2.6: the same algorithm with Nb = 12), so halves can be remembered alike.
+    Twelve bits of the same grids (DO-260B, A.2.6: the same algorithm with Nb = 12). Filled up to 17 bits with the
+    middle of their cell they are halves like the others.
     """
     middle = np.int64(1 << 4)
     return place(memory, slot, t, odd, lat_value << 5 | middle, lon_value << 5 | middle, np.int64(0), site)

@@ -4,7 +4,7 @@ import math
 from typing import Any, Final
 
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import part
 from airpicture.kernels.modes_columns import Columns, Memory
 from airpicture.kernels.modes_commb import signed
 from airpicture.kernels.modes_crc import bits
@@ -13,13 +13,13 @@ from airpicture.kernels.modes_squitter import callsign_of
 SURE: Final = 0.99  # a register as sure as this is remembered, to compare the next ones with
 
 
-@inline
+@part
 def positive(angle: Any) -> Any:
     """Return an angle [deg] in [0, 360)."""
     return angle + 360.0 if angle < 0.0 else angle
 
 
-@inline
+@part
 def read_register(
     mb: Any, register: Any, confidence: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns
 ) -> None:
@@ -41,7 +41,7 @@ def read_register(
             memory.times[slot, col.T_CALLSIGN] = t
 
 
-@inline
+@part
 def read_selected(mb: Any, k: Any, out: Columns) -> None:
     """Fill register 4,0."""
     reals = out.reals
@@ -55,7 +55,7 @@ def read_selected(mb: Any, k: Any, out: Columns) -> None:
         out.codes[col.MODES, k] = bits(mb, 49, 49) << 1 | bits(mb, 50, 50) << 2 | bits(mb, 51, 51) << 3
 
 
-@inline
+@part
 def read_weather(mb: Any, k: Any, out: Columns) -> None:
     """Fill register 4,4."""
     reals = out.reals
@@ -69,7 +69,7 @@ def read_weather(mb: Any, k: Any, out: Columns) -> None:
         reals[col.HUMIDITY_PERCENT, k] = bits(mb, 51, 56) * 100.0 / 64.0
 
 
-@inline
+@part
 def read_track(mb: Any, k: Any, t: Any, sure: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill register 5,0."""
     reals = out.reals
@@ -93,7 +93,7 @@ def read_track(mb: Any, k: Any, t: Any, sure: Any, memory: Memory, slot: Any, ou
         reals[col.TAS_KT, k] = 2.0 * bits(mb, 47, 56)
 
 
-@inline
+@part
 def read_heading(mb: Any, k: Any, t: Any, sure: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill register 6,0."""
     reals = out.reals

@@ -19,13 +19,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import part
 
 FT_PER_M: Final = 1.0 / 0.3048
 NOT_TOLD: Final = -1
 
 
-@inline
+@part
 def squawk_13(code: Any) -> Any:
     """Return the value of the four octal digits of an ID field."""
     a = (code >> 11 & 1) | (code >> 9 & 1) << 1 | (code >> 7 & 1) << 2
@@ -35,7 +35,7 @@ def squawk_13(code: Any) -> Any:
     return a << 9 | b << 6 | c << 3 | d
 
 
-@inline
+@part
 def from_gray(code: Any) -> Any:
     """Return the number that a Gray code of at most 8 bits stands for."""
     code ^= code >> 4
@@ -43,7 +43,7 @@ def from_gray(code: Any) -> Any:
     return code ^ code >> 1
 
 
-@inline
+@part
 def gillham_ft(code: Any) -> Any:
     """Return the height [ft] of an AC field in Gillham's code (Q and M 0), NaN where it is none.
 
@@ -67,7 +67,7 @@ def gillham_ft(code: Any) -> Any:
     return 500.0 * five_hundreds + 100.0 * fine - 1300.0
 
 
-@inline
+@part
 def height_13_ft(code: Any) -> Any:
     """Return the height [ft] of an AC field; NaN where it tells none."""
     if code == 0:
@@ -79,13 +79,13 @@ def height_13_ft(code: Any) -> Any:
     return gillham_ft(code)
 
 
-@inline
+@part
 def height_12_ft(code: Any) -> Any:
     """Return the height [ft] of the 12 bits of a position message; NaN where they tell none."""
     return height_13_ft((code >> 6) << 7 | (code & 0x3F))
 
 
-@inline
+@part
 def ground_of_fs(status: Any) -> Any:
     """Return whether a flight status says that the aircraft is on the ground: 1, 0, or -1 where it leaves that open."""
     if status == 1 or status == 3:
@@ -95,7 +95,7 @@ def ground_of_fs(status: Any) -> Any:
     return np.int64(-1)  # 4 and 5: either; 6 and 7: not assigned
 
 
-@inline
+@part
 def ground_of_ca(capability: Any) -> Any:
     """Return whether CA says that the aircraft is on the ground: 1, 0, or -1."""
     if capability == 4:

@@ -30,7 +30,7 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import part
 from airpicture.kernels.modes_columns import Columns, Memory
 from airpicture.kernels.modes_crc import bits
 from airpicture.kernels.modes_reply import height_12_ft
@@ -41,7 +41,7 @@ AGAIN: Final = 4  # ADS-R
 NMI: Final = 1852.0
 
 
-@inline
+@part
 def source_of(df: Any, cf: Any) -> Any:
     """Return who speaks."""
     if df == 17:
@@ -51,7 +51,7 @@ def source_of(df: Any, cf: Any) -> Any:
     return np.int64(col.ADSB_OTHER) + cf
 
 
-@inline
+@part
 def kind_of(source: Any, me: Any) -> Any:
     """Return the kind of a speaker's address in memory; 0 is an aircraft's own.
 
@@ -80,7 +80,7 @@ def kind_of(source: Any, me: Any) -> Any:
     return kind
 
 
-@inline
+@part
 def callsign_of(field: Any) -> Any:
     """Return eight characters packed, first one highest, of the lower 48 bits; 0 where one of them isn't allowed.
 
@@ -97,7 +97,7 @@ def callsign_of(field: Any) -> Any:
     return packed
 
 
-@inline
+@part
 def movement_kt(code: Any) -> Any:
     """Return the ground speed [kt] of a movement code, at the lower end of its step; NaN where it tells none."""
     if code == 0 or code > 124:
@@ -117,7 +117,7 @@ def movement_kt(code: Any) -> Any:
     return 100.0 + 5.0 * (code - 109)
 
 
-@inline
+@part
 def containment(typecode: Any, version: Any, nic_a: Any, nic_b: Any, nic_c: Any) -> Any:
     """Return NIC (NUCp under version 0), containment radius [m] and 95 % bound [m] that a type code tells.
 
@@ -161,7 +161,7 @@ def containment(typecode: Any, version: Any, nic_a: Any, nic_b: Any, nic_c: Any)
     return np.int64(0), math.nan, math.nan
 
 
-@inline
+@part
 def nuc_p(typecode: Any) -> Any:
     """Return NUCp, containment radius [m] and 95 % bound [m] under DO-260."""
     if typecode == 5 or typecode == 9 or typecode == 20:
@@ -187,7 +187,7 @@ def nuc_p(typecode: Any) -> Any:
     return np.int64(0), math.nan, math.nan
 
 
-@inline
+@part
 def read_air_position(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill height, CPR values, status and integrity of an airborne position."""
     codes, reals = out.codes, out.reals
@@ -211,7 +211,7 @@ def read_air_position(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: C
     memory.codes[slot, col.M_GROUND] = 0
 
 
-@inline
+@part
 def read_surface_position(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill movement, track and CPR values of a surface position."""
     codes, reals = out.codes, out.reals
@@ -237,7 +237,7 @@ def read_surface_position(me: Any, k: Any, t: Any, memory: Memory, slot: Any, ou
     codes[col.CPR_LON, k] = bits(me, 40, 56)
 
 
-@inline
+@part
 def read_coarse_position(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill a coarse TIS-B position (DO-260B 2.2.17.3.5)."""
     codes, reals = out.codes, out.reals
@@ -258,7 +258,7 @@ def read_coarse_position(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out
     memory.codes[slot, col.M_GROUND] = 0
 
 
-@inline
+@part
 def read_identity(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill callsign and category. Type code 4 is category set A, 1 is D."""
     out.codes[col.CATEGORY, k] = (0xE - (me >> 51)) << 4 | bits(me, 6, 8)

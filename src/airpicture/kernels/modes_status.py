@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import part
 from airpicture.kernels.modes_columns import Columns, Memory
 from airpicture.kernels.modes_crc import bits
 from airpicture.kernels.modes_reply import squawk_13
@@ -27,7 +27,7 @@ from airpicture.kernels.modes_reply import squawk_13
 VERSIONS: Final = 3  # known ones: 0, 1, 2; a later one (DO-260C: 3) is read as the last of them
 
 
-@inline
+@part
 def read_emergency(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill emergency state and Mode A code."""
     out.codes[col.SUBTYPE, k] = bits(me, 6, 8)
@@ -42,7 +42,7 @@ def read_emergency(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Colu
         memory.times[slot, col.T_SQUAWK] = t
 
 
-@inline
+@part
 def read_target_state(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill selected values, modes and accuracy of a target state and status message."""
     codes, reals = out.codes, out.reals
@@ -71,7 +71,7 @@ def read_target_state(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: C
     codes[col.ACAS, k] = bits(me, 53, 53)
 
 
-@inline
+@part
 def read_operational_status(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill version, integrity and accuracy; they hold for the positions that follow."""
     codes, kept = out.codes, memory.codes

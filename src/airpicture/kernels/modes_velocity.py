@@ -1,12 +1,12 @@
 """Airborne velocity, type code 19: over ground or through air, vertical rate, geometric less pressure height.
 
     ME of subtypes 1 (subsonic) and 2 (supersonic: speeds in steps of 4 kt)
-    TC 5 | ST 3 | . 2 | NACv 3 | west 1 | east-west 10 | south 1 | north-south 10 | V 1 | down 1 | rate 9 | . 2 | -1 | d 7
+    TC 5 | ST 3 | . 2 | NACv 3 | west 1 | east 10    | south 1 | north 10    | V 1 | down 1 | rate 9 | . 2 | - 1 | d 7
     ME of subtypes 3 and 4 (likewise)
-    TC 5 | ST 3 | . 2 | NACv 3 | S 1    | heading 10   | TAS 1   | airspeed 10    | V 1 | down 1 | rate 9 | . 2 | -1 | d 7
+    TC 5 | ST 3 | . 2 | NACv 3 | S 1    | heading 10 | TAS 1   | airspeed 10 | V 1 | down 1 | rate 9 | . 2 | - 1 | d 7
 
-Speeds, rate (64 ft/min) and difference d (25 ft) are sent as value + 1, 0 being "not known"; the last code means that or
-more. V: the rate is 0 geometric, 1 barometric. S: heading is valid.
+Speeds, rate (64 ft/min) and difference d (25 ft) are sent as value + 1, 0 being "not known"; the last code means that
+or more. V: the rate is 0 geometric, 1 barometric. S: heading is valid. "-": d is negative.
 
 Source: RTCA DO-260B, 2.2.3.2.6; ICAO Doc 9871, tables C-2-9a and C-2-9b.
 """
@@ -14,10 +14,8 @@ Source: RTCA DO-260B, 2.2.3.2.6; ICAO Doc 9871, tables C-2-9a and C-2-9b.
 import math
 from typing import Any, Final
 
-import numpy as np
-
 from airpicture.kernels import modes_columns as col
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import part
 from airpicture.kernels.modes_columns import Columns, Memory
 from airpicture.kernels.modes_crc import bits
 
@@ -26,13 +24,13 @@ DIFF_STEP_FT: Final = 25.0
 DIFF_TOP: Final = 127
 
 
-@inline
+@part
 def sign(minus: Any) -> Any:
-    """Return -1 where a sign bit is set, else 1."""
-    return 1.0 - 2.0 * minus
+    """Return -1 where a sign bit is set, else 1; whole numbers know no -0."""
+    return 1 - 2 * minus
 
 
-@inline
+@part
 def read_velocity(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill what an airborne velocity tells."""
     codes, reals = out.codes, out.reals
@@ -46,8 +44,8 @@ def read_velocity(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Colum
     first, second = bits(me, 15, 24), bits(me, 26, 35)
     if subtype <= 2:
         if first and second:
-            east = sign(bits(me, 14, 14)) * step * (first - 1)
-            north = sign(bits(me, 25, 25)) * step * (second - 1)
+            east = step * (sign(bits(me, 14, 14)) * (first - 1))
+            north = step * (sign(bits(me, 25, 25)) * (second - 1))
             speed = math.sqrt(east * east + north * north)
             track = math.atan2(east, north) * (180.0 / math.pi)
             track = track + 360.0 if track < 0.0 else track
@@ -65,15 +63,14 @@ def read_velocity(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Colum
             reals[col.TAS_KT if bits(me, 25, 25) else col.IAS_KT, k] = step * (second - 1)
     rate = bits(me, 38, 46)
     if rate:
-        value = sign(bits(me, 37, 37)) * RATE_STEP_FPM * (rate - 1)
+        value = RATE_STEP_FPM * (sign(bits(me, 37, 37)) * (rate - 1))
         codes[col.RATE_SOURCE, k] = bits(me, 36, 36)
         reals[col.RATE_FPM, k] = value
         memory.times[slot, col.T_RATE] = t
         memory.reals[slot, col.R_RATE] = value
     diff = bits(me, 50, 56)
-    if diff:
-        value = sign(bits(me, 49, 49)) * DIFF_STEP_FT * (diff - 1)
+    if diff and diff < DIFF_TOP:  # the last code is "that or more": no difference to calculate with
+        value = DIFF_STEP_FT * (sign(bits(me, 49, 49)) * (diff - 1))
         reals[col.DIFF_FT, k] = value
-        # The last code is "that or more": no difference to calculate with.
-        memory.times[slot, col.T_DIFF] = t if diff < DIFF_TOP else np.int64(col.NEVER)
+        memory.times[slot, col.T_DIFF] = t
         memory.reals[slot, col.R_DIFF] = value

@@ -11,7 +11,6 @@ from airpicture.kernels.layout import (
     BEARING,
     D_BARO,
     POLAR,
-    VAR_TIME,
     Z_COS,
     Z_H,
     Z_H_BARO,
@@ -38,7 +37,8 @@ R_VAR_UP: Final = 8
 R_V_EAST: Final = 9  # m/s, of the rest
 R_V_NORTH: Final = 10
 R_SIDES: Final = 11  # sides that the rest lies on: 2 in the middle, 1 at an end, 0 where it's alone
-TOLD: Final = 12
+R_VAR: Final = 12  # m², of a reported position's own error, per axis
+TOLD: Final = 13
 
 
 @inline
@@ -76,10 +76,8 @@ def compare(Z: F64, j: int, site: F64, T: F64, told: F64, i: int) -> None:
     if math.isfinite(Z[j, Z_H]):
         told[i, R_UP], told[i, R_VAR_UP] = Z[j, Z_H] - h, _between(T, up, up) + Z[j, Z_VAR_H]
     elif math.isfinite(Z[j, Z_H_BARO]):
-        told[i, R_UP], told[i, R_VAR_UP] = (
-            Z[j, Z_H_BARO] + T[D_BARO] - h,
-            _between(T, up, up) + var_of_pressure(Z[j, Z_H_BARO]),
-        )
+        told[i, R_UP] = Z[j, Z_H_BARO] + T[D_BARO] - h
+        told[i, R_VAR_UP] = _between(T, up, up) + var_of_pressure(Z[j, Z_H_BARO])
     kind = int(Z[j, Z_KIND])
     if kind in (POLAR, BEARING):
         dx, dy, dz = x - site[0], y - site[1], z - site[2]
@@ -118,11 +116,10 @@ def compare(Z: F64, j: int, site: F64, T: F64, told: F64, i: int) -> None:
         )
         return
     dx, dy, dz = Z[j, Z_P] - x, Z[j, Z_P + 1] - y, Z[j, Z_P + 2] - z
-    var, late = variance_of_position(Z, j, T), max(T[VAR_TIME], 0.0)  # the jitter of time lies along the course
-    ve, vn = told[i, R_V_EAST], told[i, R_V_NORTH]
+    var = variance_of_position(Z, j, T)
     e, n = dx * ex + dy * ey + dz * ez, dx * nx + dy * ny + dz * nz
-    s11, s22 = _between(T, east, east) + var + late * ve * ve, _between(T, north, north) + var + late * vn * vn
-    s12 = _between(T, east, north) + late * ve * vn
+    s11, s12, s22 = _between(T, east, east) + var, _between(T, east, north), _between(T, north, north) + var
+    told[i, R_VAR] = var
     told[i, R_D2] = _distance(e, n, s11, s12, s22)
     _put(told, i, e, n, s11, s12, s22, 2)
 

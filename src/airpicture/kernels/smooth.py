@@ -9,6 +9,7 @@ goes:
     future -- predict --'                          '-- condition --> with it, shown
 """
 
+import math
 from typing import Any, Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
@@ -16,7 +17,7 @@ from airpicture.kernels.arrays import F64, I64, U8
 from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict, summarise
 from airpicture.kernels.begin import begin_state
 from airpicture.kernels.conditioning import condition, likelihood
-from airpicture.kernels.folding import learn_errors, learn_reach
+from airpicture.kernels.folding import learn_reach
 from airpicture.kernels.fuse import MODE_LEAST, fuse, mirror
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import (
@@ -34,7 +35,7 @@ from airpicture.kernels.layout import (
     SHARED_FADES,
     TURN,
     VAR_BARO,
-    VAR_COMMON,
+    VAR_POS,
     Z_KIND,
     Z_LAG,
     Z_RANGE_RATE,
@@ -44,8 +45,7 @@ from airpicture.kernels.layout import (
     Z_V_UP,
 )
 from airpicture.kernels.learn import GAP_LEAST, turn_learnt
-from airpicture.kernels.measuring import C_ALONG, C_FOUND
-from airpicture.kernels.residual import R_SIDES, compare
+from airpicture.kernels.residual import R_SIDES, TOLD, compare
 from airpicture.kernels.snapshot import O_H, O_H_BARO, OUT, show
 from airpicture.kernels.wgs84 import height_up_of
 
@@ -62,6 +62,7 @@ class Paths(NamedTuple):
     used: U8  # (I,) USED or UNUSED
     offset: F64  # (I,) m, the air's pressure offset, and ...
     var_offset: F64  # (I,) m², ... its variance
+    scatter: F64  # (I,) m², of reported positions that don't say it themselves
 
 
 class Bench(NamedTuple):
@@ -98,36 +99,45 @@ def can_begin(Z: F64, j: int) -> bool:
 
 
 @inline
-def _begin(row: F64, Z: F64, j: int, sites: F64, s: int, motion: F64, life: F64, T: F64) -> None:
-    """Write the track that one plot alone tells to the row; what it has learnt is kept."""
+def _begin(row: F64, Z: F64, j: int, sites: F64, s: int, motion: F64, life: F64, desk: Bench) -> None:
+    """Write the track that one plot alone tells to the row and to T."""
+    T = desk.T
     for m in range(LANES):
         begin_state(Z, j, sites, s, motion, life, T, m)
-        row[MODE + m] = motion[M_SHARE + m]
     for k in range(LANES * MODEL):
         row[k] = T[k]
+    for m in range(LANES):
+        row[MODE + m] = motion[M_SHARE + m]
+    for k in range(EXISTENCE, ROW):
+        row[k] = 0.0
     row[EXISTENCE] = 1.0
-    row[SHARED] = 0.0
-    row[TURN] = 0.0
+    for k in range(MODE, ROW):
+        T[k] = row[k]
+    summarise(T, U(LANES), desk.summary, 0)
+
+
+@inline
+def _assume(T: F64, of: Paths, i: int) -> None:
+    """Write to T what is known of the errors round instant i."""
+    T[D_BARO], T[VAR_BARO], T[VAR_POS] = of.offset[i], of.var_offset[i], of.scatter[i]
 
 
 @inline
 def _fold(
     Z: F64, j: int, site: F64, h: float, ux: float, uy: float, uz: float, T: F64, gates: F64, share: F64, lanes: U
-) -> int:
-    """Fold plot j into the predicted track in T; return the model that fits it best, -1 where none can take it."""
+) -> bool:
+    """Fold plot j into the predicted track in T; return whether any model can take it."""
     n = condition(Z, j, site, h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], 0.0, T, lanes)
     _, inside = likelihood(Z, j, n, gates, T, share, 0)
     if not inside:
-        return -1
-    total, fit = 0.0, 0
+        return False
+    total = 0.0
     for m in range(LANES):
         T[MODE + m] *= share[0, m]
         total += T[MODE + m]
-        if T[MODE + m] > T[MODE + fit]:
-            fit = m
     for m in range(LANES):
         T[MODE + m] = max(T[MODE + m] / total, MODE_LEAST)
-    return fit
+    return True
 
 
 @inline
@@ -138,8 +148,8 @@ def _advance(
     Z: F64,
     j: int,
     s: int,
-    offset: float,
-    var_offset: float,
+    of: Paths,
+    i: int,
     sites: F64,
     motion: F64,
     gates: F64,
@@ -148,19 +158,18 @@ def _advance(
 ) -> None:
     """Predict the track in the row by a gap [s] and fold plot j of sensor s into it; it took one of `before` last.
 
-    It learns as the tracker does: how far positions and their times are off, how fast its course turns.
+    of, i : the instant; how fast the course turns is learnt as the tracker does
     """
     T, summary = desk.T, desk.summary
     vx, vy, vz = summary[0, S_VELOCITY], summary[0, S_VELOCITY + 1], summary[0, S_VELOCITY + 2]
     h, ux, uy, uz = predict(row, gap, motion, T, lanes)
-    T[D_BARO], T[VAR_BARO] = offset, var_offset
+    _assume(T, of, i)
     T[SHARED] = max(T[SHARED] - SHARED_FADES, 0.0) if s == before else 1.0
     learn_reach(T, Z, j, motion)
-    fit = _fold(Z, j, sites[s], h, ux, uy, uz, T, gates, desk.share, lanes)
-    if fit < 0:  # nowhere near: a bearing from behind; the track goes on as it was
+    if not _fold(
+        Z, j, sites[s], h, ux, uy, uz, T, gates, desk.share, lanes
+    ):  # nowhere near: a bearing from behind; the track goes on as it was
         return
-    if int(Z[j, Z_KIND]) == POSITION:
-        learn_errors(T, Z, j, T[int(C_FOUND) + fit], T[int(C_ALONG) + fit])
     summarise(T, lanes, summary, 0)
     if gap > GAP_LEAST:
         T[TURN] = turn_learnt(vx, vy, vz, summary[0], T[TURN], gap, motion)
@@ -169,60 +178,31 @@ def _advance(
 
 
 @inline
-def _filter(
-    w: int,
-    of: Paths,
-    forward: bool,
-    keep: bool,
-    R: Any,
-    sites: F64,
-    motion: F64,
-    life: F64,
-    gates: F64,
-    desk: Bench,
-    lanes: U,
-) -> int:
-    """Filter a track from one end to the other in desk.row[0]; return the instant that it began at, -1 for none.
+def _look_back(w: int, of: Paths, R: Any, sites: F64, motion: F64, life: F64, gates: F64, desk: Bench, lanes: U) -> int:
+    """Filter a track from its end to its beginning; return the instant that this started from, -1 for none.
 
-    keep : leave what it holds after each used plot in desk.back. What was learnt of scatter stays in the row.
+    What is held after each used plot stands in desk.back.
     """
     first, last = of.start[w], of.start[w + 1]
-    row, T = desk.row[0], desk.T
+    row = desk.row[0]
     begun, t, before = -1, 0, -1
-    for k in range(last - first):
-        i = first + k if forward else last - 1 - k
+    for i in range(last - 1, first - 1, -1):
         if of.used[i] != USED:
             continue
         j = of.plot[i]
         s = R.sensor[j]
-        Z, q = R.Z, j
-        if not forward:
-            turned_round(R.Z, j, desk.Z)
-            Z, q = desk.Z, 0
+        turned_round(R.Z, j, desk.Z)
         if begun < 0:
             if not can_begin(R.Z, j):
                 continue
-            _begin(row, Z, q, sites, s, motion, life, T)
-            for c in range(ROW):
-                T[c] = row[c]
-            summarise(T, lanes, desk.summary, 0)
+            _begin(row, desk.Z, 0, sites, s, motion, life, desk)
             begun = i
         else:
-            gap = abs(of.t_ns[i] - t) * 1e-9
-            _advance(row, gap, before, Z, q, s, of.offset[i], of.var_offset[i], sites, motion, gates, desk, lanes)
+            _advance(row, (t - of.t_ns[i]) * 1e-9, before, desk.Z, 0, s, of, i, sites, motion, gates, desk, lanes)
         t, before = of.t_ns[i], s
-        if keep:
-            for c in range(ROW):
-                desk.back[i - first, c] = row[c]
+        for c in range(ROW):
+            desk.back[i - first, c] = row[c]
     return begun
-
-
-@inline
-def _forget(row: F64, offset: float, var_offset: float) -> None:
-    """Forget what a row has learnt of another track."""
-    for k in range(ROW):
-        row[k] = 0.0
-    row[D_BARO], row[VAR_BARO] = offset, var_offset
 
 
 @inline
@@ -257,14 +237,12 @@ def _take(
     if sides == 0:
         if not can_begin(R.Z, j):
             return False
-        _begin(view, R.Z, j, sites, s, motion, life, T)
-        for k in range(ROW):
-            T[k] = view[k]
+        _begin(view, R.Z, j, sites, s, motion, life, desk)
         return True
     h, ux, uy, uz = height_up_of(T[0], T[LANES], T[2 * LANES])
     for k in range(ROW):
         view[k] = T[k]
-    if _fold(R.Z, j, sites[s], h, ux, uy, uz, T, gates, desk.share, lanes) < 0:
+    if not _fold(R.Z, j, sites[s], h, ux, uy, uz, T, gates, desk.share, lanes):
         for k in range(ROW):
             T[k] = view[k]
     return True
@@ -274,7 +252,7 @@ def _take(
 def _write(T: F64, motion: F64, out: F64, floats: F64, i: int, lanes: U) -> None:
     """Write the track in T to column i of floats, as a picture shows it."""
     mixture(T, lanes)
-    show(T, T_MEAN, T[VAR_COMMON], motion, out, 0)
+    show(T, T_MEAN, 0.0, motion, out, 0)
     out[O_H_BARO, 0] = out[O_H, 0] - T[D_BARO]
     for c in range(OUT):
         floats[c, i] = out[c, 0]
@@ -285,6 +263,7 @@ def smooth_tracks(
     which: I64,
     of: Paths,
     R: Any,
+    whole: F64,
     sites: F64,
     motion: F64,
     life: F64,
@@ -298,7 +277,8 @@ def smooth_tracks(
 
     Parameters
     ----------
-    which : (k,) int64, places in `of`; of : the tracks; R : `reports.Reports`; sites : (S, 12) of the sensors
+    which : (k,) int64, places in `of`; of : the tracks; R : `reports.Reports` as they are used
+    whole : (M, PLOT) float64, as they came, to be compared; sites : (S, 12) of the sensors
     motion : (MOTION,), life : (LIFE,), gates : (10,) float64, limits of d²: infinite, since plots were chosen before
     desk : one thread's workspace; lanes : 4
     floats : (OUT, I) float64, NaN before; overwritten where anything is known, see `snapshot.O_*`
@@ -310,9 +290,7 @@ def smooth_tracks(
         first, last = of.start[w], of.start[w + 1]
         if first == last:
             continue
-        _forget(row, of.offset[first], of.var_offset[first])
-        _filter(w, of, True, False, R, sites, motion, life, gates, desk, lanes)  # to learn the scatter
-        begun = _filter(w, of, False, True, R, sites, motion, life, gates, desk, lanes)
+        begun = _look_back(w, of, R, sites, motion, life, gates, desk, lanes)
         after = -1
         for i in range(last - 1, first - 1, -1):
             following[i - first] = after
@@ -327,12 +305,14 @@ def smooth_tracks(
             behind = following[i - first]
             gap_after = (of.t_ns[first + behind] - of.t_ns[i]) * 1e-9 if behind >= 0 else 0.0
             sides = _meet(gap, before >= 0, behind, gap_after, motion, desk, lanes)
-            T[D_BARO], T[VAR_BARO] = of.offset[i], of.var_offset[i]
+            _assume(T, of, i)
+            for c in range(TOLD):
+                told[i, c] = math.nan
             told[i, R_SIDES] = sides
             if sides > 0 and j >= 0:
                 T[SHARED] = 1.0 if before >= 0 and s != before else row[SHARED]
                 mixture(T, lanes)
-                compare(R.Z, j, sites[s], T, told, i)
+                compare(whole, j, sites[s], T, told, i)
             known = sides > 0
             if use:
                 known = _take(j, s, R, sites, motion, life, gates, sides, desk, lanes)
@@ -343,10 +323,7 @@ def smooth_tracks(
             if before < 0:
                 if not can_begin(R.Z, j):
                     continue
-                _begin(row, R.Z, j, sites, s, motion, life, T)
-                for k in range(ROW):
-                    T[k] = row[k]
-                summarise(T, lanes, desk.summary, 0)
+                _begin(row, R.Z, j, sites, s, motion, life, desk)
             else:
-                _advance(row, gap, before, R.Z, j, s, of.offset[i], of.var_offset[i], sites, motion, gates, desk, lanes)
+                _advance(row, gap, before, R.Z, j, s, of, i, sites, motion, gates, desk, lanes)
             t, before = of.t_ns[i], s

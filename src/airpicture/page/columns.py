@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.geo import polar_to_geodetic, slant_to_geodetic
+from airpicture.geo import slant_to_geodetic
 from airpicture.page.bundle import MISSING, Bundle, quantise
-from airpicture.tables import F64, I64, Plots, SensorKind, Sensors, Tracks, Truth, unpack_callsigns
+from airpicture.plots import plot_positions
+from airpicture.tables import I64, Plots, SensorKind, Sensors, Tracks, Truth, unpack_callsigns
 from airpicture.units import DEG, FT, TAU
 
 POSITION_DEG = 1e-6
-HEIGHT_ASSUMED_M = 5000.0  # where a radar plot has no height: half-way up the traffic, display only
 RING_STEPS_M = (1e3, 2e3, 5e3, 10e3, 20e3, 25e3, 50e3, 100e3, 150e3, 200e3, 500e3, 1e6)
 RINGS = 4  # about so many range rings within the coverage
 RING_POINTS = 145
@@ -98,33 +98,6 @@ def _thin(track: I64, t_ns: I64, status: NDArray[np.uint8], rows_max: int) -> ND
             kept: NDArray[np.int64] = everything[keep]
             return kept
         slice_ns = slice_ns * 3 // 2
-
-
-def plot_positions(plots: Plots) -> tuple[F64, F64]:
-    """Return latitude and longitude [rad] of plots for display; NaN for bearings and for sensors without a site.
-
-    A radar plot without elevation lies at its pressure height taken as height above the ellipsoid, or at
-    `HEIGHT_ASSUMED_M`: at 100 km that misplaces a plot by under 150 m, close to the radar by the height itself.
-    """
-    sensors, row = plots.sensors, np.clip(plots.sensor, 0, max(0, len(plots.sensors) - 1))
-    lat, lon = plots.lat.copy(), plots.lon.copy()
-    polar = ~np.isfinite(lat) & np.isfinite(plots.slant_range) & np.isfinite(plots.azimuth) & (plots.sensor >= 0)
-    if len(sensors) == 0 or not polar.any():
-        return lat, lon
-    polar &= np.isfinite(sensors.lat[row])
-    s = row[polar]
-    site = (sensors.lat[s], sensors.lon[s], np.nan_to_num(sensors.h_ell[s]))
-    reach = plots.slant_range[polar] - np.nan_to_num(sensors.bias_range[s])
-    azimuth = plots.azimuth[polar] - np.nan_to_num(sensors.bias_azimuth[s])
-    h = np.where(np.isfinite(plots.h_baro[polar]), plots.h_baro[polar], HEIGHT_ASSUMED_M)
-    h = np.where(np.abs(h - site[2]) < 0.7 * reach, h, site[2])
-    with np.errstate(invalid="ignore"):
-        flat_lat, flat_lon = slant_to_geodetic(reach, azimuth, h, *site)[:2]
-        up_lat, up_lon = polar_to_geodetic(reach, azimuth, plots.elevation[polar], *site)[:2]
-    measured = np.isfinite(plots.elevation[polar])
-    lat[polar] = np.where(measured, up_lat, flat_lat)
-    lon[polar] = np.where(measured, up_lon, flat_lon)
-    return lat, lon
 
 
 def add_plots(bundle: Bundle, prefix: str, plots: Plots | None, t0_ns: int, rows_max: int) -> str:

@@ -3,6 +3,7 @@
 from airpicture.plots.clutter import Clutter
 from airpicture.plots.latency import Latency
 from airpicture.plots.looks import gathered, looks, waves
+from airpicture.plots.places import plot_positions
 from airpicture.plots.register import Past, register, repeated
 from airpicture.plots.stations import need_sites, station_columns
 
@@ -13,6 +14,7 @@ __all__ = [
     "gathered",
     "looks",
     "need_sites",
+    "plot_positions",
     "register",
     "repeated",
     "station_columns",

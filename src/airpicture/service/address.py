@@ -26,6 +26,12 @@ USUAL_IN: Final = {
     "sbs": "tcp",
     "aircraft-json": "http",
     "plots": "http",
+    "uat": "tcp",
+    "ais": "udp",
+    "aprs": "tcp",
+    "jet1090": "tcp",
+    "gdl90": "udp",
+    "opensky": "https",
 }
 USUAL_OUT: Final = {"cat062": "udp", "cat004": "udp", "cot": "udp", "sbs": "listen", "webhook": "https"}
 # Which transports a format may have, files among them.
@@ -34,8 +40,14 @@ IN: Final[dict[str, tuple[str, ...]]] = {
     "beast": ("tcp", "listen", "stdin"),
     "avr": ("tcp", "listen", "stdin"),
     "sbs": ("tcp", "listen", "stdin"),
-    "aircraft-json": ("http", "https", "file", "stdin"),
+    "aircraft-json": ("http", "https", "file", "tcp", "stdin"),
     "plots": ("http", "stdin"),
+    "uat": ("tcp", "listen", "stdin"),
+    "ais": ("udp", "tcp", "listen", "stdin"),
+    "aprs": ("tcp", "listen", "stdin"),
+    "jet1090": ("tcp", "listen", "stdin"),
+    "gdl90": ("udp",),
+    "opensky": ("http", "https", "file"),
     "replay": ("file",),
 }
 OUT: Final[dict[str, tuple[str, ...]]] = {
@@ -142,3 +154,18 @@ def _where(scheme: str, rest: str, usual: str, text: str) -> tuple[str, Address]
             raise ConfigError(f"{text!r} names no host", expected=f"{transport}://HOST:PORT")
         host = "127.0.0.1"
     return transport, Address(transport, host, port, match["path"] or "")
+
+
+def parse_target(text: str) -> Address:
+    """Return the address that bytes are to be played to: ``udp://``, ``tcp://`` or ``listen://HOST:PORT``.
+
+    Raises
+    ------
+    ConfigError : it can't be read
+    """
+    scheme = text.partition(":")[0].lower()
+    if scheme not in ("udp", "tcp", "listen"):
+        raise ConfigError(
+            f"{text!r} isn't a place to play to", expected="udp://HOST:PORT, tcp://HOST:PORT or listen://HOST:PORT"
+        )
+    return _where("", text, "", text)[1]

@@ -9,126 +9,29 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from airpicture.alerts import AlertSettings, alert_settings_from_table
 from airpicture.config import Config
 from airpicture.errors import AirpictureError, ConfigError, InputError
-from airpicture.formats.decoding import Source
+from airpicture.formats.live import with_sources
 from airpicture.formats.sensors import load_sensors, merge_sensors, sensors_from_rows
 from airpicture.service import address
 from airpicture.service.address import Address, is_loopback
+from airpicture.service.settings import LOOPBACK, InputSettings, JournalSettings, OutputSettings, Settings, WebSettings
 from airpicture.service.toml import Source as Text
 from airpicture.service.toml import Table
 from airpicture.tables import SensorKind, Sensors
 
-LOOPBACK: Final = "127.0.0.1"
 INPUTS_MAX: Final = 256
 OUTPUTS_MAX: Final = 256
 TOKEN_LEAST: Final = 16  # characters; shorter ones can be guessed
-_REPORTED: Final = ("beast", "avr", "sbs", "aircraft-json", "asterix", "")  # formats that may bring reported positions
-_TOP: Final = ("tracker", "journal", "web", "input", "output", "sensor", "sensors", "alerts", "area", "map")
-
-
-@dataclass(frozen=True, slots=True)
-class InputSettings:
-    """One input: where its bytes come from, and how they are read."""
-
-    name: str
-    format: str  # of `address.IN`; "" standard input of a kind that its first bytes tell
-    address: Address
-    interface: str = ""  # UDP: address of the interface to receive multicast on; "" the system's choice
-    allow: tuple[str, ...] = ()  # networks that may send; () any
-    twin: str = ""  # inputs of one name bring the same, over two networks: what comes second is dropped
-    stamps: str = "sensor"  # see `formats.asterix.live.Stamps`
-    editions: tuple[tuple[str, str], ...] = ()
-    sensors: tuple[str, ...] = ()  # ids that it may bring; () all
-    poll_s: float = 1.0  # of aircraft-json
-    clients_max: int = 8  # that may connect, of listen
-    speed: float = 1.0  # of replay; seconds of recording per second
-    loop: bool = False  # of replay
-    rate_max: float = 50_000.0  # records a second; what's beyond is shed and counted, so that one flood hurts one input
-
-    def source(self) -> Source:
-        """Return what decoding must know of it."""
-        if self.format == "replay":
-            return Source(self.name, "plots")
-        stream = self.format != "plots" and self.address.transport in ("tcp", "listen", "stdin")
-        return Source(self.name, self.format, stream, self.stamps, self.editions, self.sensors)
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSettings:
-    """One output: what is sent where, and how often."""
-
-    name: str
-    format: str  # of `address.OUT`
-    address: Address
-    period_s: float = 1.0  # between updates
-    changes: bool = False  # CAT062: send each track as soon as it changes, instead of all of them each period
-    interface: str = ""  # UDP: address of the interface to send multicast on
-    ttl: int = 1  # of multicast
-    sac: int = 0
-    sic: int = 1
-    tentative: bool = False  # CAT062: send tentative tracks too, marked so
-    clients_max: int = 32  # of listen
-    rotate_s: float = 3600.0  # of parquet
-    keep_h: float = 24 * 30.0  # of parquet
-    token_file: str = ""  # of webhook: sent as a bearer token
-
-
-@dataclass(frozen=True, slots=True)
-class WebSettings:
-    """The HTTP side: map, snapshots, metrics."""
-
-    host: str = LOOPBACK
-    port: int = 8080
-    token_file: str = ""
-    tls_cert: str = ""
-    tls_key: str = ""
-    origins: tuple[str, ...] = ()  # further origins that pages may come from, and hosts that the service goes by
-    clients_max: int = 64  # connections at a time
-    title: str = "Airpicture"
-
-
-@dataclass(frozen=True, slots=True)
-class JournalSettings:
-    """Where what comes in is kept, and how much of it."""
-
-    folder: str = ""  # "" a temporary one in memory, of a few minutes: enough for a restart of the tracker
-    rotate_mb: float = 64.0
-    rotate_s: float = 3600.0
-    keep_mb: float = 4096.0
-    keep_h: float = 24 * 7.0
-    sync_s: float = 0.1  # what a power cut may cost; a crash of a process costs nothing that was written
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All of it."""
-
-    sensors: Sensors
-    inputs: tuple[InputSettings, ...]
-    outputs: tuple[OutputSettings, ...] = ()
-    web: WebSettings = field(default_factory=WebSettings)
-    journal: JournalSettings = field(default_factory=JournalSettings)
-    tracker: Config = field(default_factory=Config)
-    step_s: float = 0.05  # least time between pictures; with data coming in, also the longest wait of a report
-    checkpoint_s: float = 10.0
-    text: str = ""  # the file
-    name: str = ""  # of the file, for messages
-    notes: tuple[str, ...] = ()  # sentences for whoever starts it
-
-    @property
-    def replaying(self) -> bool:
-        """Whether all there is comes from recordings: time is theirs then, and may run faster."""
-        return all(one.format == "replay" for one in self.inputs)
-
-    def sources(self) -> list[Source]:
-        """Return what decoding must know of the inputs."""
-        return [one.source() for one in self.inputs]
+_REPORTED: Final = ("beast", "avr", "asterix", "")  # formats that bring positions of "adsb" and "mlat", and others
+_TOP: Final = ("tracker", "journal", "web", "input", "output", "sensor", "sensors", "alerts")
 
 
 def load_settings(path: str | os.PathLike[str]) -> Settings:
@@ -172,14 +75,14 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
     outputs = tuple(_output(table, base) for table in source.tables("output"))
     for what, found, most in (("input", inputs, INPUTS_MAX), ("output", outputs, OUTPUTS_MAX)):
         _once(source, what, [one.name for one in found], most)
-    notes: list[str] = []
-    sensors = _sensors(source, base, inputs, notes) if sensors is None else sensors
     speeds = {one.speed for one in inputs if one.format == "replay"}
     if speeds - {1.0} and not (len(speeds) == 1 and all(one.format == "replay" for one in inputs)):
         raise ConfigError(
             f"{name}: a replay at another speed than 1 beside other inputs", expected="one time for all of them",
             todo="Leave speed out, or play recordings alone, all at one speed",
         )  # fmt: skip
+    notes: list[str] = []
+    sensors = _sensors(source, base, inputs, notes) if sensors is None else sensors
     for number, one in enumerate(inputs):
         for sensor in one.sensors:
             if sensors.index(sensor) < 0:
@@ -197,6 +100,7 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
         tracker=tracker,
         step_s=step_s,
         checkpoint_s=checkpoint_s,
+        alerts=_alerts(source),
         text=text,
         name=name,
         notes=tuple(notes),
@@ -252,8 +156,11 @@ def _input(table: Table, base: Path) -> InputSettings:
     if format_ == "asterix":
         settings["stamps"] = table.text("stamps", "sensor", ("sensor", "arrival", "shifted"))
         settings["editions"] = _editions(table)
+    if format_ not in ("plots", "replay", ""):
         settings["sensors"] = table.texts("sensors")
-    if format_ == "aircraft-json":
+    if format_ == "aprs" and where.transport == "tcp":
+        settings["hello"] = table.text("hello", "")
+    if format_ not in ("plots", "replay") and where.transport in ("http", "https", "file"):
         settings["poll_s"] = table.number("poll_s", 1.0, 0.05, 3600)
     if format_ == "replay":
         settings["speed"] = table.number("speed", 1.0, 0.01, 1000)
@@ -381,13 +288,28 @@ def _tracker(table: Table) -> tuple[Config, float, float]:
     return config, step_s, checkpoint_s
 
 
+def _alerts(source: Text) -> AlertSettings:
+    """Return the settings of the alerts; a fault in them is named by the line of its key, where that can be found."""
+    table = source.table("alerts")
+    try:
+        return alert_settings_from_table(table.values, "alerts")
+    except ConfigError as error:
+        words = re.split(r"[\s.'\"]+", error.found)
+        room = next((f"alerts.{one}" for one in ("conflict", "lost", "doubtful", "area") if one in words[:3]), "alerts")
+        key = next((word for word in words if source.line(room, 0, word)), "")
+        raise ConfigError(
+            f"{source.where(room, 0, key)}: {error.found}", expected=error.expected, todo=error.todo
+        ) from None
+
+
 def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: list[str]) -> Sensors:
     parts = []
     for number, table in enumerate(source.tables("sensor")):
         try:
             parts.append(sensors_from_rows([table.values]))
         except ConfigError as error:
-            key = next((name for name in table.values if name in error.found.split("sensor", 1)[-1].split()), "")
+            words = [word.strip("':") for word in error.found.split()]
+            key = next((name for name in table.values if name in words), "")
             raise ConfigError(
                 f"{source.where('sensor', number, key)}: {error.found}", expected=error.expected, todo=error.todo
             ) from None
@@ -406,12 +328,14 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
     replayed = [one for one in inputs if one.format == "replay"]
     if replayed:
         found = _of_recordings(replayed, found, notes)
+    found = with_sources(found, [one.format or "sbs" for one in inputs if not one.sensors])
     if any(one.format in _REPORTED for one in inputs):
         kinds = set() if found is None else {SensorKind(int(kind)) for kind in found.kind}
         fresh = [kind.name.lower() for kind in (SensorKind.ADSB, SensorKind.MLAT) if kind not in kinds]
         if fresh:
             added = sensors_from_rows([{"id": name, "kind": name} for name in fresh])
             found = added if found is None else merge_sensors([found, added])[0]
+    found = with_sources(found, [one.format for one in inputs if not one.sensors])
     if found is None:
         raise ConfigError(f"{source.name}: no sensor is described", expected='[[sensor]] tables, or sensors = "FILE"')
     radars = SensorKind.RADAR in {SensorKind(int(kind)) for kind in found.kind}
@@ -426,7 +350,7 @@ def _of_recordings(inputs: Sequence[InputSettings], found: Sensors | None, notes
 
     parts = [] if found is None else [found]
     for one in inputs:
-        recording = open_recording(one.address.path, sensors=found)
+        recording = open_recording(one.address.path, sensors=found)  # a file that's missing names itself
         parts.append(recording.sensors)
         notes += [f"{one.name}: {note}" for note in recording.report.notes]
     return merge_sensors(parts)[0]

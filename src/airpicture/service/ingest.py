@@ -22,11 +22,11 @@ from airpicture.errors import AirpictureError, InputError
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import PAYLOAD_MAX, Kind, Record
 from airpicture.service.clock import Clock, ReplayClock
-from airpicture.service.config import InputSettings, Settings
 from airpicture.service.inputs import Rate, StandardInput, TcpClient, TcpServer, Twins, UdpInput
 from airpicture.service.journal import JournalWriter, last_time
 from airpicture.service.polling import Polled, Posted, Replayed
-from airpicture.service.process import Given, end_with_parent, given_from, log, tell
+from airpicture.service.process import Given, end_with_parent, given_from, log, tell, told, with_port
+from airpicture.service.settings import InputSettings, Settings
 from airpicture.tables import Plots
 from airpicture.units import SECOND_NS
 
@@ -77,7 +77,13 @@ class Ingest:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._done.set)
         end_with_parent(self._given.lifeline, self._done.set)
-        inputs = [await self._open(row, one) for row, one in enumerate(self.settings.inputs)]
+        before = told(self._given.place.state, "ingest").get(
+            "ports", {}
+        )  # of the run before: whoever sends there stays
+        inputs = [
+            await self._open(row, with_port(one, before.get(one.name, 0)))
+            for row, one in enumerate(self.settings.inputs)
+        ]
         tasks = [asyncio.create_task(one.run()) for one in inputs]
         tasks += [asyncio.create_task(self._tick()), asyncio.create_task(self._sync())]
         for task in tasks:
@@ -177,11 +183,10 @@ class Ingest:
         self.journal.add(Record(Kind.COUNTS, self.clock.now_ns(), payload=json.dumps(values).encode()))
 
     async def _sync(self) -> None:
-        while True:
+        while self.settings.journal.folder:  # one in memory has no disk to ask
             await asyncio.sleep(self.settings.journal.sync_s)
-            if self.settings.journal.folder:
-                if not await asyncio.to_thread(self.journal.sync, self.journal.held()):
-                    self.journal.unsynced()
+            if not await asyncio.to_thread(self.journal.sync, self.journal.held()):
+                self.journal.unsynced()
 
     def _wake(self) -> None:
         with suppress(BlockingIOError, BrokenPipeError):

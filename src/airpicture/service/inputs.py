@@ -16,8 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from airpicture.service.config import InputSettings
 from airpicture.service.process import log, shown
+from airpicture.service.settings import InputSettings
 
 BUFFER_OCTETS: Final = 4 * 2**20  # of the system for a UDP socket: 2 s of 2,000 datagrams a second, with their overhead
 DATAGRAM_MAX: Final = 65_535
@@ -248,6 +248,8 @@ class TcpClient:
                 why = f"can't connect to {where}: {getattr(error, 'strerror', None) or 'no answer in time'}"
             else:
                 log("ingest", f"{self._settings.name}: connected to {where}")
+                if self._settings.hello:
+                    writer.write(self._settings.hello.encode() + b"\r\n")
                 began = asyncio.get_running_loop().time()
                 why = f"{where}: {await self._streams.take(reader, writer)}"
                 if asyncio.get_running_loop().time() - began > 2 * BACK_OFF_S[1]:

@@ -9,14 +9,26 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from airpicture.formats.journal import MAGIC, Cursor, Kind, Record, Segment, pack, read_segment, segment_name, segments
-from airpicture.service.config import JournalSettings
+from airpicture.formats.journal import (
+    MAGIC,
+    Cursor,
+    Kind,
+    Record,
+    Segment,
+    is_journal,
+    pack,
+    read_segment,
+    segment_name,
+    segments,
+)
+from airpicture.service.settings import JournalSettings
 from airpicture.units import SECOND_NS
 
 READ_MAX: Final = 4 * 2**20  # octets taken at once; bounds the records in memory
@@ -55,6 +67,7 @@ class JournalWriter:
         self._begun_ns = t_ns
         known = all_segments([folder, spare])
         self._number = known[-1].number if known else 0
+        self._path = Path()
         self._open(t_ns)
 
     def add(self, record: Record) -> None:
@@ -96,7 +109,7 @@ class JournalWriter:
         return os.dup(self._fd) if self._fd >= 0 else -1
 
     def unsynced(self) -> None:
-        """Take note that the disk didn't keep a segment: it isn't asked again, since it would lie (PostgreSQL, 2018)."""
+        """Note that the disk didn't keep a segment: it isn't asked again, for it would lie (PostgreSQL, 2018)."""
         self._failed(again=True)
 
     def close(self) -> None:
@@ -161,20 +174,25 @@ class JournalWriter:
         head = MAGIC + pack(Record(Kind.START, t_ns, payload=self._start))
         places = [folder] if folder is not None else [self._folder, *([Path(self._spare)] if self._spare else [])]
         for place in places:
-            self._number += 1
-            self._path = place / segment_name(self._number, t_ns)
+            path = place / segment_name(self._number + 1, t_ns)
+            fd = -1
             try:
                 place.mkdir(parents=True, exist_ok=True, mode=0o750)
-                fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+                if os.write(fd, head) < len(head):
+                    raise OSError("no room for a segment's start")
             except OSError:
                 self.counts["failures"] += 1
+                if fd >= 0:
+                    os.close(fd)
+                    with suppress(OSError):
+                        path.unlink()
                 continue
-            if os.write(fd, head) == len(head):
-                self._fd, self._size, self._begun_ns = fd, len(head), t_ns
-                self.counts["segments"] += 1
-                self.failing = place != self._folder
-                return
-            os.close(fd)
+            self._fd, self._size, self._begun_ns, self._path = fd, len(head), t_ns, path
+            self._number += 1
+            self.counts["segments"] += 1
+            self.failing = place != self._folder
+            return
         self.failing = True
 
     def _prune(self, t_ns: int) -> None:
@@ -294,11 +312,20 @@ def last_time(folders: Sequence[str]) -> int:
 
 
 def memory_folder(name: str) -> str:
-    """Return a folder of one's own in memory, or where the system keeps temporary files."""
-    import tempfile
+    """Return a folder of one's own in memory, or where the system keeps temporary files.
 
+    What services left behind there that were killed with all their processes is removed, unless it's the only place
+    where something is kept.
+    """
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
-    return tempfile.mkdtemp(prefix=f"airpicture-{name}-", dir=base)
+    for old in Path(base).glob("airpicture-*-*-*"):
+        with suppress(OSError, ValueError):
+            pid = int(old.name.split("-")[2])
+            if "spare" in old.name and is_journal(old):
+                continue
+            if old.stat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+                remove(str(old))
+    return tempfile.mkdtemp(prefix=f"airpicture-{name}-{os.getpid()}-", dir=base)
 
 
 def remove(folder: str) -> None:

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from airpicture.service.config import InputSettings
 from airpicture.service.inputs import Gate, Sink
 from airpicture.service.process import log, shown
+from airpicture.service.settings import InputSettings
 from airpicture.units import SECOND_NS
 
 if TYPE_CHECKING:

@@ -13,11 +13,14 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from airpicture.service.config import Settings, parse_settings
+from airpicture.service.config import parse_settings
+from airpicture.service.settings import InputSettings, OutputSettings, Settings
+
+AnySettings = TypeVar("AnySettings", InputSettings, OutputSettings)
 
 TEXT_MAX: Final = 200  # characters of foreign text in a line of the log
 SETTINGS_MAX: Final = 64 * 2**20
@@ -45,6 +48,7 @@ class Given:
     place: Place
     lifeline: int  # descriptor: closed when the parent ends
     wake: int  # descriptor: the journal grew; written by ingest, read by the core
+    web: int = -1  # descriptor: the socket of the HTTP side; held by the parent, so that nobody is refused meanwhile
 
 
 def given_from(descriptor: int) -> Given:
@@ -55,7 +59,7 @@ def given_from(descriptor: int) -> Given:
         told = json.loads(pipe.read(SETTINGS_MAX))
     sensors, _ = sensors_and_inputs({"sensors": told["sensors"], "inputs": []})
     settings = parse_settings(told["text"], told["name"], sensors)
-    return Given(settings, Place(**told["place"]), told["lifeline"], told["wake"])
+    return Given(settings, Place(**told["place"]), told["lifeline"], told["wake"], told["web"])
 
 
 def tell(state: str, name: str, values: Mapping[str, Any]) -> None:
@@ -74,6 +78,12 @@ def told(state: str, name: str) -> dict[str, Any]:
         if isinstance(values, dict):
             return values
     return {}
+
+
+def with_port(settings: AnySettings, port: int) -> AnySettings:
+    """Return an input's or output's settings with the port of the run before, where any free one was asked for."""
+    where = settings.address
+    return settings if where.port or not port else replace(settings, address=replace(where, port=port))
 
 
 def end_with_parent(lifeline: int, end: Callable[[], None]) -> None:

@@ -42,6 +42,10 @@ class Source:
             elif key := _KEY.match(line):
                 self._lines.setdefault((table, number, key[1] or key[2] or key[3]), k)
 
+    def line(self, table: str, number: int, key: str) -> int:
+        """Return the line of a key, 0 where it can't be found."""
+        return self._lines.get((table, number, key), 0)
+
     def where(self, table: str, number: int, key: str) -> str:
         """Return file and line of a key, or of its table where the key can't be found."""
         line = self._lines.get((table, number, key)) or self._lines.get((table, number, ""))

@@ -5,6 +5,8 @@ the kernels and settles which plots are used; ``judging`` says what's wrong with
 table of that. A live picture can't wait for what comes after: this room is for recordings.
 """
 
+from airpicture.smoothing.cleaned import Cleaned, Flag
+from airpicture.smoothing.judging import clean
 from airpicture.smoothing.smoother import smooth
 
-__all__ = ["smooth"]
+__all__ = ["Cleaned", "Flag", "clean", "smooth"]

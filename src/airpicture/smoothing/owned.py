@@ -35,10 +35,14 @@ def own(
     sensors: Sensors,
     config: Config,
     progress: Callable[[int, int], None] | None = None,
+    spared: NDArray[np.bool_] | None = None,
 ) -> Owned:
     """Track a recording and say of each plot which confirmed track took it.
 
-    Tracks of one address that follow one another are one (those that overlap stay two): a silence that ends a live track is only a gap in hindsight.
+    Tracks of one address that follow one another are one: a silence that ends a live track is only a gap in
+    hindsight. Those that overlap stay two.
+
+    spared : (M,) which plots the tracker gets to see; default: all
     """
     heard: list[tuple[Reports, I64]] = []
 
@@ -47,7 +51,8 @@ def own(
         if len(mine):
             heard.append((reports.take(mine), owner[mine]))
 
-    tracks, _ = track_with_counts(plots, sensors, config, progress=progress, on_look=on_look)
+    seen = plots if spared is None or spared.all() else plots.take(spared)
+    tracks, _ = track_with_counts(seen, sensors, config, progress=progress, on_look=on_look)
     confirmed = np.unique(tracks.track[tracks.status == Status.CONFIRMED])
     tracks = tracks.take(np.isin(tracks.track, confirmed))
     tracks = tracks.take(np.lexsort((tracks.t_ns, tracks.track)))

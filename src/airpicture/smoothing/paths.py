@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import Z_P
+from airpicture.kernels.layout import MESSAGE, Z_KIND, Z_P
 from airpicture.kernels.pressure import pressure_offsets
 from airpicture.kernels.smooth import Paths
 from airpicture.smoothing.owned import Owned
@@ -32,7 +32,7 @@ class Laid(NamedTuple):
 
 
 def lay(owned: Owned, period_s: float | None = None) -> Laid:
-    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples within each track."""
+    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples in between."""
     whose = np.where(owned.owner >= 0, owned.owner, candidates(owned))
     plot = np.flatnonzero(whose >= 0)
     number, track = np.unique(whose[plot], return_inverse=True)
@@ -70,7 +70,7 @@ def candidates(owned: Owned) -> I64:
     taken = np.flatnonzero(owned.owner >= 0)
     if not len(taken):
         return of
-    free = np.flatnonzero(owned.owner < 0)
+    free = np.flatnonzero((owned.owner < 0) & (reports.Z[:, Z_KIND] != MESSAGE))
     number, track = np.unique(owned.owner[taken], return_inverse=True)
     first, last = np.full(len(number), reports.size), np.zeros(len(number), np.int64)
     np.minimum.at(first, track, taken)
@@ -125,8 +125,8 @@ def _address(owned: Owned, number: I64) -> NDArray[np.int32]:
     return owned.tracks.address[last]
 
 
-def paths(laid: Laid, owned: Owned, Z: F64, var_most: float) -> Paths:
+def paths(laid: Laid, Z: F64, var_most: float, scatter: F64) -> Paths:
     """Return tracks as kernels take them, with the air's pressure offset smoothed along each."""
     offset, var_offset = np.zeros(len(laid.plot)), np.full(len(laid.plot), var_most)
     pressure_offsets(laid.start, laid.plot, laid.used, Z, var_most, offset, var_offset)
-    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset)
+    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset, scatter)

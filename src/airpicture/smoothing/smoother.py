@@ -13,12 +13,12 @@ from scipy.special import gammaincinv
 from airpicture.config import Config
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.fuse import WIDE, WORK
-from airpicture.kernels.lanes import LANES
-from airpicture.kernels.layout import PLOT, ROW, SUMMARY, Z_ELEVATION, Z_H, Z_H_BARO
-from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, R_UP, R_VAR_UP, TOLD
+from airpicture.kernels.lanes import LANES, U
+from airpicture.kernels.layout import PLOT, ROW, SUMMARY, Z_H, Z_H_BARO, Z_LEARN, Z_VAR_P
+from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, TOLD
+from airpicture.kernels.scatter import learn_scatters
 from airpicture.kernels.smooth import Bench, Paths, smooth_tracks
 from airpicture.kernels.snapshot import (
-    HEIGHT_AGE_MOST,
     O_A,
     O_H,
     O_H_BARO,
@@ -34,14 +34,17 @@ from airpicture.kernels.snapshot import (
 )
 from airpicture.models import motion_settings
 from airpicture.parallel import Run, do
+from airpicture.reports import Reports
+from airpicture.smoothing.heights import around, heights_at, wrong_heights
 from airpicture.smoothing.owned import Owned, own
 from airpicture.smoothing.paths import Laid, lay, paths
 from airpicture.tables import F64, I64, U8, Plots, Sensors, Status, Tracks
 from airpicture.tracks.begin import life_settings
 
-ROUNDS: Final = 4  # of choosing plots and smoothing; a plot seldom changes sides more than once
+ROUNDS: Final = 5  # of choosing plots and smoothing; a plot seldom changes sides more than once
 TAIL: Final = 1e-6  # chance of a good plot to lie beyond the limit of what is used
 SIGMA_SPEED: Final = 1000.0  # m/s per axis, of a velocity not yet measured: past and future each bring this prior
+LIMITS: Final = 2.0 * gammaincinv(0.5 * np.arange(3), 1.0 - TAIL)  # of d², by number of components
 PARTS: Final = 16  # tasks; more than any two or four threads need to end at about the same time
 
 
@@ -54,7 +57,7 @@ class Smoothed(NamedTuple):
     told: F64  # (I, TOLD) see `kernels.residual`
     offset: F64  # (I,) m, the air's pressure offset, and its variance
     var_offset: F64
-    wrong_height: NDArray[np.bool_]  # (M,) reports whose height was left out
+    wrong_height: NDArray[np.bool_]  # (I,) plots whose height was left out
 
 
 def smooth(
@@ -95,73 +98,94 @@ def smooth(
     return tracks.take(np.lexsort((tracks.track, tracks.t_ns)))
 
 
-def settle(owned: Owned, config: Config, period_s: float | None = None, run: Run | None = None) -> Smoothed:
-    """Smooth all tracks, leave out plots that don't fit what the others tell, take in those that do, and again."""
+def settle(
+    owned: Owned,
+    config: Config,
+    period_s: float | None = None,
+    run: Run | None = None,
+    barred: NDArray[np.bool_] | None = None,
+) -> Smoothed:
+    """Smooth all tracks, leave out plots that don't fit what the others tell, take in those that do, and again.
+
+    barred : (M,) reports that are looked at and never used; default: none
+    """
     laid = lay(owned, period_s)
-    size = len(laid.plot)
-    motion, life = (
-        motion_settings(config),
-        life_settings(replace(config, life=replace(config.life, sigma_speed=SIGMA_SPEED))),
-    )
+    allowed = laid.plot >= 0
+    if barred is not None:
+        allowed &= ~barred[laid.plot]
+    laid = laid._replace(used=laid.used * allowed)
+    size, count = len(laid.plot), len(laid.number)
+    motion = motion_settings(config)
+    life = life_settings(replace(config, life=replace(config.life, sigma_speed=SIGMA_SPEED)))
     Z = owned.reports.Z.copy()
-    wrong = np.zeros(owned.reports.size, bool)
+    reports = owned.reports._replace(Z=Z)
+    wrong = np.zeros(size, bool)
     floats, told = np.full((OUT, size), np.nan), np.full((size, TOLD), np.nan)
     var_most = config.sigma_pressure_height**2
-    limits = 2.0 * gammaincinv(0.5 * np.arange(3), 1.0 - TAIL)
-    track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))
-    which = np.arange(len(laid.number))
+    track = np.repeat(np.arange(count), np.diff(laid.start))
+    unsaid = (laid.plot >= 0) & (Z[np.maximum(laid.plot, 0), Z_LEARN] == 1.0)
+    scatter = np.where(unsaid, Z[np.maximum(laid.plot, 0), Z_VAR_P], 0.0)
+    learning = np.unique(track[unsaid])
+    which = np.arange(count)
     for turn in range(ROUNDS):
-        if not len(which):
-            break
-        of = paths(laid, owned, Z, var_most)
-        _smooth(which, of, owned._replace(reports=owned.reports._replace(Z=Z)), motion, life, floats, told, run)
+        of = paths(laid, Z, var_most, scatter)
+        _smooth(which, of, reports, owned.reports.Z, owned.stations.sites, motion, life, floats, told, run)
         if turn == ROUNDS - 1:
             break
-        used, high = _fitting(laid, told, limits)
-        changed = used != laid.used
-        rows = laid.plot[high]
-        fresh = high[~wrong[rows]]
-        rows = laid.plot[fresh]
-        wrong[rows] = True
-        Z[np.ix_(rows, (Z_H, Z_H_BARO))] = np.nan
-        which = np.unique(np.concatenate([track[changed], track[fresh]]))
+        used = _fitting(laid, told) & allowed.astype(np.uint8)
+        was, wrong = wrong, wrong_heights(laid, owned.reports.Z, told, LIMITS[1], 0.0, wrong)
+        for column in (Z_H, Z_H_BARO):
+            Z[:, column] = owned.reports.Z[:, column]
+            Z[laid.plot[wrong], column] = np.nan
+        changed = (used != laid.used) | (was != wrong)
+        which = np.unique(np.concatenate([track[changed], learning]))
         laid = laid._replace(used=used)
-    of = paths(laid, owned, Z, var_most)
+        if not len(which):
+            break
+        _learn(learning, laid, reports, told, scatter)
     return Smoothed(owned, laid, floats, told, of.offset, of.var_offset, wrong)
 
 
-def _fitting(laid: Laid, told: F64, limits: F64) -> tuple[U8, I64]:
-    """Return which plots are to be used, and the instants whose height lies too far from what the others tell."""
-    told = told.copy()
+def _learn(which: I64, laid: Laid, reports: Reports, told: F64, scatter: F64) -> None:
+    """Learn the scatter of positions that don't say it; `scatter` is overwritten."""
+    longest = int(np.diff(laid.start).max(initial=1))
+    place, time, room = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty((5, longest))
+    columns = laid.start, laid.plot, laid.used, laid.t_ns, reports.sensor, reports.Z
+    learn_scatters(which, *columns, told, place, time, room, scatter)
+
+
+def _fitting(laid: Laid, told: F64) -> U8:
+    """Return which plots are to be used; one that nothing can be compared with stays as it is."""
     alone = ~(told[:, R_SIDES] > 0)
     count = np.where(np.isfinite(told[:, R_COUNT]), told[:, R_COUNT], 0).astype(np.int64)
-    fits = np.where(alone, laid.used > 0, told[:, R_D2] < limits[count])
-    used = ((laid.plot >= 0) & fits).astype(np.uint8)
-    with np.errstate(invalid="ignore"):
-        high = np.flatnonzero((used > 0) & (told[:, R_UP] ** 2 > limits[1] * told[:, R_VAR_UP]))
-    return used, high
+    fits = np.where(alone, laid.used > 0, told[:, R_D2] < LIMITS[count])
+    return ((laid.plot >= 0) & fits).astype(np.uint8)
 
 
 def _smooth(
-    which: I64, of: Paths, owned: Owned, motion: F64, life: F64, floats: F64, told: F64, run: Run | None
+    which: I64,
+    of: Paths,
+    reports: Reports,
+    whole: F64,
+    sites: F64,
+    motion: F64,
+    life: F64,
+    floats: F64,
+    told: F64,
+    run: Run | None,
 ) -> None:
-    """Run the kernel over some tracks; floats and told are overwritten where theirs are."""
+    """Run the kernel over some tracks, cut into tasks of like size; floats and told are overwritten."""
     length = np.diff(of.start)[which]
     longest = int(length.max(initial=1))
     ends = np.cumsum(length)
-    cuts = np.unique(np.searchsorted(ends, np.linspace(0, ends[-1], (1 if run is None else PARTS) + 1)[1:-1], "right"))
+    shares = np.linspace(0.0, float(length.sum()), (1 if run is None else PARTS) + 1)[1:-1]
+    parts = [part for part in np.split(which, np.unique(np.searchsorted(ends, shares, "right"))) if len(part)]
     gates = np.full(10, np.inf)
-    jobs = []
-    for part in np.split(which, cuts):
-        if len(part):
-            jobs.append((part, of, owned.reports, owned.stations.sites, motion, life, gates, longest, floats, told))
-    do(_part, jobs, run)
 
+    def part(chosen: I64) -> None:
+        smooth_tracks(chosen, of, reports, whole, sites, motion, life, gates, bench(longest), U(LANES), floats, told)
 
-def _part(which: I64, of: Paths, *columns: object) -> None:
-    reports, sites, motion, life, gates, longest, floats, told = columns
-    desk = bench(int(longest))  # type: ignore[call-overload]
-    smooth_tracks(which, of, reports, sites, motion, life, gates, desk, np.uint64(LANES), floats, told)  # type: ignore[arg-type]
+    do(part, [(chosen,) for chosen in parts], run)
 
 
 def bench(longest: int) -> Bench:
@@ -185,7 +209,8 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
     track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))[instants]
     number, t_ns = laid.number[track], laid.t_ns[instants]
     live = owned.tracks.take(_latest(owned.tracks, number, t_ns))
-    heights = _heights(done, instants)
+    heights = heights_at(laid, owned.reports.Z, done.wrong_height, done.var_offset, instants)
+    east, north, rho = _with_common(done, instants)
     up = {
         "h_ell": floats[O_H],
         "h_baro": np.where(heights.has_baro, floats[O_H_BARO], np.nan),
@@ -193,6 +218,7 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
         "sigma_up": np.sqrt(floats[O_SIGMA + 2] ** 2 + heights.doubt),
         "sigma_v_up": floats[O_SIGMA_V + 2],
     }
+    up = {name: np.where(heights.known, column, np.nan) for name, column in up.items()}
     return replace(
         live,
         t_ns=t_ns,
@@ -203,9 +229,9 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
         lon=floats[O_LON],
         v_east=floats[O_V],
         v_north=floats[O_V + 1],
-        sigma_east=floats[O_SIGMA],
-        sigma_north=floats[O_SIGMA + 1],
-        rho_east_north=floats[O_RHO],
+        sigma_east=east,
+        sigma_north=north,
+        rho_east_north=rho,
         sigma_v_east=floats[O_SIGMA_V],
         sigma_v_north=floats[O_SIGMA_V + 1],
         a_east=floats[O_A],
@@ -213,8 +239,26 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
         turn_left=floats[O_LEFT],
         turn_right=floats[O_RIGHT],
         h_from_baro=heights.from_baro.astype(np.uint8),
-        **{name: np.where(heights.known, column, np.nan) for name, column in up.items()},
+        h_ell=up["h_ell"],
+        h_baro=up["h_baro"],
+        v_up=up["v_up"],
+        sigma_up=up["sigma_up"],
+        sigma_v_up=up["sigma_v_up"],
     )
+
+
+def _with_common(done: Smoothed, instants: I64) -> tuple[F64, F64, F64]:
+    """Return sigmas east and north [m] and their correlation, with what a sensor's positions have in common.
+
+    Where positions don't say how good they are, errors that last as long as the track don't show: they are taken to be
+    as large as the sensor's general figure, as in the live picture.
+    """
+    laid, floats, Z = done.laid, done.floats[:, instants], done.owned.reports.Z
+    before, after = (side[instants] for side in around(laid, laid.used > 0))
+    row = laid.plot[np.where(before >= 0, before, after)]
+    common = np.where((row >= 0) & (Z[row, Z_LEARN] == 1.0), Z[row, Z_VAR_P], 0.0)
+    east, north = np.sqrt(floats[O_SIGMA] ** 2 + common), np.sqrt(floats[O_SIGMA + 1] ** 2 + common)
+    return east, north, floats[O_RHO] * floats[O_SIGMA] * floats[O_SIGMA + 1] / (east * north)
 
 
 def _latest(tracks: Tracks, number: I64, t_ns: I64) -> I64:
@@ -245,17 +289,6 @@ def _most(values: F64, track: I64, number: I64) -> F64:
     return most
 
 
-def around(laid: Laid, marked: NDArray[np.bool_]) -> tuple[I64, I64]:
-    """Return for each instant the marked one at or last before it and at or next after it in its track, -1 for none."""
-    size = len(marked)
-    track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))
-    before = np.maximum.accumulate(np.where(marked, np.arange(size), -1)) if size else np.zeros(0, np.int64)
-    after = np.minimum.accumulate(np.where(marked, np.arange(size), size)[::-1])[::-1] if size else before
-    before = np.where(before >= laid.start[track], before, -1)
-    after = np.where(after < laid.start[track + 1], after, -1)
-    return before, after
-
-
 def _coasting(done: Smoothed, instants: I64, config: Config) -> NDArray[np.bool_]:
     """Return which instants lie in gaps so long that a live track would coast."""
     laid = done.laid
@@ -269,41 +302,3 @@ def _coasting(done: Smoothed, instants: I64, config: Config) -> NDArray[np.bool_
         & ((laid.t_ns[after] - laid.t_ns[before]) * 1e-9 > least)
         & ((laid.t_ns[instants] - laid.t_ns[before]) * 1e-9 > 0.5 * least)
     )
-
-
-class _Heights(NamedTuple):
-    """What the heights at some instants rest on."""
-
-    known: NDArray[np.bool_]  # told not long ago or soon after, or both before and after
-    from_baro: NDArray[np.bool_]  # of a track that only pressure told of
-    has_baro: NDArray[np.bool_]
-    doubt: F64  # m², of the pressure offset, where that matters
-
-
-def _heights(done: Smoothed, instants: I64) -> _Heights:
-    """Return what the heights at some instants rest on."""
-    laid, Z = done.laid, done.owned.reports.Z
-    rows = np.maximum(laid.plot, 0)
-    taken = (laid.used > 0) & ~done.wrong_height[rows]
-    geometric, baro = taken & np.isfinite(Z[rows, Z_H]), taken & np.isfinite(Z[rows, Z_H_BARO])
-    told = geometric | baro | (taken & np.isfinite(Z[rows, Z_ELEVATION]))
-    before, after = (side[instants] for side in around(laid, told))
-    t_ns, most = laid.t_ns[instants], HEIGHT_AGE_MOST * 1e9
-    recent = (before >= 0) & (t_ns - laid.t_ns[before] <= most)
-    soon = (after >= 0) & (laid.t_ns[after] - t_ns <= most)
-    track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))[instants]
-    any_geometric, any_baro = (_any(of, laid.start)[track] for of in (geometric, baro))
-    nearest = np.where(recent | (after < 0), before, after)
-    rests = ~geometric[nearest] & any_baro
-    return _Heights(
-        known=recent | soon | ((before >= 0) & (after >= 0)),
-        from_baro=any_baro & ~any_geometric,
-        has_baro=any_baro,
-        doubt=np.where(rests, done.var_offset[instants], 0.0),
-    )
-
-
-def _any(mask: NDArray[np.bool_], start: I64) -> NDArray[np.bool_]:
-    """Return which tracks have any of the marked instants."""
-    count = np.concatenate([[0], np.cumsum(mask)])
-    return count[start[1:]] > count[start[:-1]]

@@ -135,6 +135,17 @@ def test_a_stream_finds_its_way_back() -> None:
     assert decoder.counts["refused octet that starts no block"] == 3
 
 
+@given(st.integers(0, 300), st.integers(7, 90))
+def test_a_stream_may_be_joined_anywhere(start: int, size: int) -> None:
+    """Who connects in the middle of a block misses that one; the others come."""
+    blocks = [block(48, [plot_of(NOON + k * S, sic=2 + k % 2, address=0x0200FD + k * 0x010203)]) for k in range(160)]
+    whole = b"".join(blocks)
+    decoder = AsterixDecoder(radars(), stream=True)
+    plots = [decoder.feed(whole[k : k + size], NOON) for k in range(start, len(whole), size)]
+    missed = -(-start // len(blocks[0]))
+    assert sum(map(len, plots)) == 160 - missed
+
+
 @pytest.mark.parametrize(
     ("name", "together"),
     [

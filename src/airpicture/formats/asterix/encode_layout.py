@@ -45,6 +45,7 @@ UNITS: Final = {
     "mb": 100.0,
     "°C": 1.0,
     "Mach": 1.0,
+    "%": 0.01,
 }
 
 # EUROCONTROL-SPEC-0149-9 edition 1.20, encoding rule of each item: the range in SI units
@@ -82,6 +83,7 @@ class Leaf:
     item: int
     octets: int
     bit: int  # place in the sub-FSPEC of its compound item, -1 outside of one
+    extended: bool = False  # its extents go on as long as their FX bits say
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def load_layout(category: int, edition: str) -> Layout:
     items: list[tuple[str, int, int]] = []
 
     def add(node: Item, name: str, bit: int) -> None:
-        leaves.append(Leaf(len(items), _size(node) // 8, bit))
+        leaves.append(Leaf(len(items), _size(node) // 8, bit, node["type"] == "extended"))
         fields.update(_fields(node, name, len(leaves) - 1))
 
     for frn, node in enumerate(known[edition].uaps[0].items):

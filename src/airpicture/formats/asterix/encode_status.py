@@ -29,9 +29,9 @@ class Condition(IntEnum):
     NOT_CONNECTED = 3
 
 
-def time_of_day(layout: Layout, t_ns: int) -> int:
-    """Return a time [ns UTC] in counts of item 030, time of day, to the nearest."""
-    rate = round(1.0 / layout.fields["030"].step)  # a whole number a second, 128
+def time_of_day(layout: Layout, t_ns: int, item: str = "030") -> int:
+    """Return a time [ns UTC] in counts of the item of the time of day, to the nearest."""
+    rate = round(1.0 / layout.fields[item].step)  # a whole number a second, 128
     return (((t_ns % DAY_NS) * rate + SECOND_NS // 2) // SECOND_NS) % (DAY_NS // SECOND_NS * rate)
 
 
@@ -47,6 +47,8 @@ def pack(layout: Layout, values: Mapping[str, int]) -> bytes:
     held: dict[int, dict[int, bytes]] = {}
     for leaf in sorted(words):
         octets = words[leaf].to_bytes(layout.leaves[leaf].octets, "big")
+        if layout.leaves[leaf].extended:
+            octets = _extents(octets)
         held.setdefault(layout.leaves[leaf].item, {})[layout.leaves[leaf].bit] = octets
     body = b""
     for item, parts in held.items():
@@ -54,8 +56,6 @@ def pack(layout: Layout, values: Mapping[str, int]) -> bytes:
         assert kind in (FIXED, EXTENDED, COMPOUND), "a repetitive item"
         if kind == COMPOUND:
             body += fspec(parts) + b"".join(parts.values())
-        elif kind == EXTENDED:
-            body += _extents(parts[-1])
         else:
             body += parts[-1]
     record = fspec(layout.items[item][1] for item in held) + body

@@ -27,7 +27,7 @@ from airpicture.units import DAY_NS, SECOND_NS
 
 UNKNOWN_NAMED: Final = 64  # unknown sources counted by name; a forger can make 65,536 of them
 SHIFT_AGAIN_NS: Final = 60 * SECOND_NS  # a replay that is this far from where it should be was begun anew
-BLOCK_MAX: Final = 65_535  # octets; the length field has 16 bits
+DATAGRAM_USUAL: Final = 2_048  # octets; blocks are made for datagrams, also where they travel in a stream
 
 
 class Stamps(StrEnum):
@@ -80,6 +80,7 @@ class AsterixDecoder:
         self._unknown: set[str] = set()
         self._stream = stream
         self._rest = b""
+        self._sure = False  # that the stream is where a block begins
 
     def feed(self, data: bytes, received_ns: int) -> Plots:
         """Take a datagram, or a piece of the stream; see `formats.live.LiveDecoder.feed`."""
@@ -128,23 +129,45 @@ class AsterixDecoder:
         return Blocks(data, offsets[:n].copy(), lengths[:n].copy(), received_ns[owner[:n]])
 
     def _whole(self, piece: bytes) -> bytes:
-        """Return the blocks that are whole with a piece of the stream; keep the rest."""
+        """Return the blocks that are whole with a piece of the stream; keep the rest.
+
+        A header is but three octets, and where a connection begins or the stream is damaged any three may look like
+        one. There, a block is believed when it decodes.
+        """
         data = self._rest + piece
         at, skipped = 0, 0
         kept = []
         while at + 3 <= len(data):
-            length = int.from_bytes(data[at + 1 : at + 3], "big")
-            if length < 4 or not self._known[data[at]]:
+            length = self._header(data, at)
+            if not length or (not self._sure and length > DATAGRAM_USUAL):
+                at, skipped, self._sure = at + 1, skipped + 1, False
+                continue
+            end = at + length
+            if end > len(data):
+                break
+            if not self._sure and not self._decodes(data[at:end]):
                 at, skipped = at + 1, skipped + 1
                 continue
-            if at + length > len(data):
-                break
-            kept.append(data[at : at + length])
-            at += length
+            self._sure = True
+            kept.append(data[at:end])
+            at = end
         self._rest = data[at:]  # shorter than a block can be
         if skipped:
             self.counts["refused octet that starts no block"] += skipped
         return b"".join(kept)
+
+    def _decodes(self, block: bytes) -> bool:
+        """Say whether a block is good in the edition of its source."""
+        if block[0] not in self._choice.of_category:
+            return False
+        none = np.zeros(1, np.int64)
+        blocks = Blocks(np.frombuffer(bytearray(block), np.uint8), none, np.full(1, len(block)), none)
+        return not walk_by_source(blocks, none, block[0], self._choice)[0].reasons[0]
+
+    def _header(self, data: bytes, at: int) -> int:
+        """Return the length of the block that may begin at a place, 0 where none can."""
+        length = int.from_bytes(data[at + 1 : at + 3], "big")
+        return length if self._known[data[at]] and length >= 4 else 0
 
     def _account(self, walked: Walked) -> None:
         name = f"CAT{walked.edition.category:03d}"

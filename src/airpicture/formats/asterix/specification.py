@@ -16,7 +16,7 @@ from airpicture.errors import ConfigError
 
 Item = dict[str, Any]  # see the docstring of _generated
 
-CATEGORIES = (1, 2, 10, 19, 20, 21, 23, 34, 48, 62, 63, 65)
+CATEGORIES = (1, 2, 4, 10, 19, 20, 21, 23, 34, 48, 62, 63, 65)
 
 FIELD_BITS_MAX = 56  # a column holds int64; the wider elements are 64-bit BDS registers inside repetitive items
 

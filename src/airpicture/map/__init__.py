@@ -1,0 +1,11 @@
+"""The live map: a page for browsers, its libraries and its map of the world, all of it in the package.
+
+A room of its own because it is another language's: plain ES modules, run as they are written (no build step), with
+MapLibre GL JS and the data beside them in ``vendor``. Here is only what hands these files to `airpicture.service.web`.
+Nothing in it asks for anything from outside.
+"""
+
+from airpicture.map.files import Asset, asset, digest, world
+from airpicture.map.settings import MapSettings, Place, read_overlay
+
+__all__ = ["Asset", "MapSettings", "Place", "asset", "digest", "read_overlay", "world"]

@@ -1,0 +1,176 @@
+// The map below the tracks: land, water, borders, airports and runways, and what users bring of their own. Style for MapLibre.
+
+import { EARTH_M, RAD, ring } from "./camera.js";
+import { World } from "./world.js";
+
+const EMPTY = { type: "FeatureCollection", features: [] };
+const FONT = ["sans-serif"]; // with no glyphs in the style MapLibre writes with the browser's own fonts
+const OUTLINES = ["land", "lakes", "rivers", "borders", "states"];
+const NEAR = 4.6; // zoom from which outlines are those of the view; below it the whole world's, once and for all
+const FAR_M = 9000; // metres a pixel for which the latter are made
+const RING_STEPS = [1e3, 2e3, 5e3, 10e3, 20e3, 25e3, 50e3, 100e3, 150e3, 200e3, 500e3, 1e6];
+
+export class Basemap {
+  constructor(map, base, options, look, about) {
+    Object.assign(this, { map, base, options, look, about, stations: [], outline: EMPTY, areas: EMPTY });
+    this.shown = { zoom: -9, lat: 0, lon: 0 };
+  }
+
+  static style(theme, about) {
+    const t = theme, geo = (extra = {}) => ({ type: "geojson", data: EMPTY, ...extra });
+    const line = (id, source, paint, more = {}) => ({ id, type: "line", source, paint, layout: { "line-join": "round" }, ...more });
+    const text = (id, source, field, size, colour, more = {}, layout = {}) => ({
+      id, type: "symbol", source, layout: { "text-field": field, "text-font": FONT, "text-size": size, ...layout },
+      paint: { "text-color": colour, "text-halo-color": t.land, "text-halo-width": 1.2 }, ...more,
+    });
+    const tiles = about.tiles ? { tiles: { type: "raster", tiles: [about.tiles], tileSize: 256, attribution: about.tiles_note || "" } } : {};
+    const bare = about.tiles ? 0 : 1; // with tiles of the user's own, our land stands back
+    const overlays = (about.overlays || []).map((_, k) => [`overlay-${k}`, geo({ data: `/map/overlay/${k}` })]);
+    return {
+      version: 8,
+      sources: {
+        ...Object.fromEntries(OUTLINES.flatMap((name) => [[name, geo({ maxzoom: 12, buffer: 16, tolerance: 0.2 })], [`${name}-far`, geo({ maxzoom: 4, buffer: 16, tolerance: 0.6 })]])),
+        airports: geo({ maxzoom: 10 }), runways: geo({ maxzoom: 15, tolerance: 0.1 }), countries: geo({ maxzoom: 6 }), grid: geo({ maxzoom: 6 }),
+        rings: geo({ tolerance: 0.1 }), "ring-names": geo(), coverage: geo(), areas: geo(), ...tiles, ...Object.fromEntries(overlays),
+      },
+      layers: [
+        { id: "water", type: "background", paint: { "background-color": t.water } },
+        ...(about.tiles ? [{ id: "tiles", type: "raster", source: "tiles" }] : []),
+        ...outlines(t, bare, "-far", { maxzoom: NEAR }),
+        ...outlines(t, bare, "", { minzoom: NEAR }),
+        line("grid", "grid", { "line-color": t.grid, "line-width": 0.6, "line-opacity": 0.6 }),
+        line("runways", "runways", { "line-color": t.runway, "line-width": ["interpolate", ["exponential", 2], ["zoom"], 7, 0.8, 11, 2, 16, 22] }, { minzoom: 7 }),
+        ...overlays.flatMap(([id]) => [
+          { id: `${id}-fill`, type: "fill", source: id, filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": t.outline, "fill-opacity": 0.06 } },
+          line(`${id}-line`, id, { "line-color": t.outline, "line-width": 1.2, "line-opacity": 0.8 }),
+          text(`${id}-name`, id, ["coalesce", ["get", "name"], ["get", "title"], ""], 11, t.textDim),
+        ]),
+        { id: "areas-fill", type: "fill", source: "areas", paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.1 } },
+        line("areas", "areas", { "line-color": ["get", "colour"], "line-width": 1.5 }),
+        { id: "coverage-fill", type: "fill", source: "coverage", paint: { "fill-color": t.outline, "fill-opacity": 0.05 } },
+        line("coverage", "coverage", { "line-color": t.outline, "line-width": 1.4, "line-opacity": 0.8 }),
+        line("rings", "rings", { "line-color": t.ring, "line-width": ["case", ["get", "outer"], 1.5, 0.8], "line-opacity": ["case", ["get", "outer"], 0.95, 0.6] }),
+        text("ring-names", "ring-names", ["get", "name"], 10.5, t.textDim),
+        { id: "airports", type: "circle", source: "airports", minzoom: 5, filter: visible(), paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 5, 1.6, 9, 3], "circle-color": t.land, "circle-stroke-color": t.airport, "circle-stroke-width": 1.1 } },
+        text("airport-names", "airports", ["step", ["zoom"], ["get", "ident"], 9, ["concat", ["get", "ident"], "\n", ["get", "name"]]], 10, t.airportText,
+          { minzoom: 6.2, filter: visible() }, { "text-anchor": "top", "text-offset": [0, 0.5], "symbol-sort-key": ["get", "rank"], "text-max-width": 12, "text-padding": 6 }),
+        text("countries", "countries", ["get", "name"], ["interpolate", ["linear"], ["zoom"], 1.5, 9, 5, 13], t.country,
+          { minzoom: 1.5, maxzoom: 6.6, filter: ["<", ["get", "order"], ["step", ["zoom"], 45, 3, 90, 4, 140, 6.1, 400]] }, { "symbol-sort-key": ["get", "order"], "text-letter-spacing": 0.12, "text-transform": "uppercase", "text-padding": 8, "text-max-width": 8 }),
+      ],
+    };
+  }
+
+  // Fetch the world and the airports, and put them on the map.
+  async load() {
+    const get = async (name, kind) => (await fetch(`${this.base}${name}`))[kind]();
+    const [world, airports, countries] = await Promise.all([get("world.bin", "arrayBuffer"), get("vendor/airports.json", "json"), get("vendor/countries.json", "json")]);
+    this.world = new World(world);
+    this.airports = airports;
+    this.countries = countries;
+    this.put();
+    this.map.on("moveend", () => this.detail());
+  }
+
+  // Everything into the sources of a new style.
+  put() {
+    if (!this.world) return;
+    const point = (lon, lat, properties) => ({ type: "Feature", properties, geometry: { type: "Point", coordinates: [lon, lat] } });
+    const a = this.airports, set = (name, features) => this.map.getSource(name)?.setData({ type: "FeatureCollection", features });
+    set("airports", a.ident.map((ident, k) => point(a.lon[k], a.lat[k], { ident, name: a.name[k], rank: a.rank[k] })));
+    const runways = [];
+    for (let k = 0; k < a.runways.length; k += 4) {
+      const [la, lo, lb, lp] = a.runways.slice(k, k + 4).map((v) => v * 1e-5);
+      runways.push({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: [[lo, la], [lp, lb]] } });
+    }
+    set("runways", runways);
+    set("countries", this.countries.map(([name, lon, lat], order) => point(lon, lat, { name, order })));
+    set("grid", graticule());
+    for (const name of OUTLINES) set(`${name}-far`, this.world.features(name, 0, 0, FAR_M, 1e8));
+    this.shown.zoom = -9;
+    this.detail();
+    this.rings();
+    this.covered(this.outline);
+    this.mark(this.areas);
+    this.switches();
+  }
+
+  // Outlines at the detail of the view, when that has become another one.
+  detail() {
+    const zoom = this.map.getZoom(), { lat, lng } = this.map.getCenter(), s = this.shown;
+    const metres = (2 * Math.PI * EARTH_M * Math.cos(lat * RAD)) / (512 * 2 ** zoom), canvas = this.map.getCanvas();
+    const radius = metres * 0.5 * Math.hypot(canvas.clientWidth, canvas.clientHeight);
+    const gone = Math.hypot((lat - s.lat) * 111e3, (((lng - s.lon + 540) % 360) - 180) * 111e3 * Math.cos(lat * RAD));
+    if (zoom < NEAR - 0.3 || (Math.abs(zoom - s.zoom) < 0.8 && gone < radius)) return;
+    this.shown = { zoom, lat, lon: lng };
+    for (const name of OUTLINES) {
+      const features = this.world.features(name, lat * RAD, lng * RAD, metres / 2, 2.5 * radius);
+      this.map.getSource(name)?.setData({ type: "FeatureCollection", features });
+    }
+  }
+
+  // What the options switch on and off.
+  switches() {
+    const show = (ids, on) => ids.forEach((id) => this.map.getLayer(id) && this.map.setLayoutProperty(id, "visibility", on ? "visible" : "none"));
+    const o = this.options;
+    show(["airports", "airport-names", "runways"], o.get("airports"));
+    show(["countries"], o.get("names"));
+    show(["borders", "states", "borders-far", "states-far"], o.get("borders"));
+    show(["rings", "ring-names"], o.get("rings"));
+    show(["coverage", "coverage-fill"], o.get("coverage"));
+  }
+
+  // Rings of range about radars: some within the coverage, and its limit.
+  rings(stations = this.stations) {
+    this.stations = stations;
+    const radars = stations.filter((s) => s.kind === "radar" && s.range_m && s.lat !== null), lines = [], names = [];
+    for (const radar of radars) {
+      const step = RING_STEPS.reduce((best, one) => (Math.abs(one - radar.range_m / 4) < Math.abs(best - radar.range_m / 4) ? one : best));
+      const inner = [];
+      if (radars.length <= 6) for (let r = step; r < radar.range_m * 0.999; r += step) inner.push(r);
+      for (const r of [...inner, radar.range_m]) {
+        const points = ring(radar.lat * RAD, radar.lon * RAD, r);
+        lines.push({ type: "Feature", properties: { outer: r === radar.range_m }, geometry: { type: "LineString", coordinates: points } });
+        names.push({ type: "Feature", properties: { name: `${+(r / 1000).toPrecision(4)} km` }, geometry: { type: "Point", coordinates: points[0] } });
+      }
+    }
+    this.map.getSource("rings")?.setData({ type: "FeatureCollection", features: lines });
+    this.map.getSource("ring-names")?.setData({ type: "FeatureCollection", features: names });
+  }
+
+  covered(outline) {
+    this.outline = outline;
+    this.map.getSource("coverage")?.setData(outline);
+  }
+
+  mark(areas) {
+    this.areas = areas;
+    this.map.getSource("areas")?.setData(areas);
+  }
+}
+
+// The layers of one set of outlines: of the whole world ("-far"), or of the view.
+function outlines(t, bare, far, zooms) {
+  const line = (name, source, paint) => ({ id: name + far, type: "line", source: source + far, paint, layout: { "line-join": far ? "miter" : "round" }, ...zooms });
+  const fill = (name, source, paint, more = {}) => ({ id: name + far, type: "fill", source: source + far, paint: { "fill-opacity": bare, ...paint }, ...more, ...zooms });
+  return [
+    fill("land", "land", { "fill-color": t.land, "fill-antialias": false }, { filter: ["==", ["get", "hole"], 0] }),
+    fill("seas", "land", { "fill-color": t.water, "fill-antialias": false }, { filter: ["==", ["get", "hole"], 1] }),
+    line("rivers", "rivers", { "line-color": t.river, "line-width": 1, "line-opacity": far ? 0 : 1 }),
+    fill("lakes", "lakes", { "fill-color": t.lake, "fill-outline-color": t.coast }),
+    line("states", "states", { "line-color": t.state, "line-width": 0.8 }),
+    line("borders", "borders", { "line-color": t.border, "line-width": 0.9, "line-dasharray": [4, 2.5] }),
+    line("coast", "land", { "line-color": t.coast, "line-width": far ? 0.6 : 1 }),
+  ];
+}
+
+// Large airports first; the others as there's room.
+function visible() {
+  return ["any", ["==", ["get", "rank"], 0], ["all", ["==", ["get", "rank"], 1], [">=", ["zoom"], 7]], [">=", ["zoom"], 8.5]];
+}
+
+function graticule() {
+  const lines = [], points = (n, f) => Array.from({ length: n + 1 }, (_, k) => f(k / n));
+  for (let lon = -180; lon < 180; lon += 15) lines.push(points(32, (u) => [lon, -85 + 170 * u]));
+  for (let lat = -75; lat <= 75; lat += 15) lines.push(points(72, (u) => [-180 + 360 * u, lat]));
+  return lines.map((coordinates) => ({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates } }));
+}

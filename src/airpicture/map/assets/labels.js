@@ -1,0 +1,187 @@
+// Data blocks beside tracks, on a canvas above the map: never one over another or over a symbol, held to their track by a line, as
+// many as people can read. Blocks are drawn once into a sheet and copied from it; where they go is decided anew a few times a second.
+
+import { climbArrow } from "./units.js";
+
+const FONT = "11px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace", LINE = 13;
+const CAP = 320, CELL = 48, AGAIN_MS = 220;
+const SIDES = [[14, -1], [14, 1], [-14, -1], [-14, 1], [0, -1], [0, 1], [30, -1], [30, 1], [-30, -1], [-30, 1]];
+
+export class Labels {
+  constructor(canvas, picture, camera, look, options, units) {
+    Object.assign(this, { canvas, picture, camera, look, options, units, context: canvas.getContext("2d") });
+    this.places = new Map(); // track number -> { side, dx, dy, w, h, key }
+    this.sprites = new Map(); // text -> canvas
+    this.laid = -Infinity;
+    this.points = new Float32Array(0);
+    this.drawn = 0;
+    this.camera_key = "";
+    this.spent = 0;
+  }
+
+  touch() { this.laid = -Infinity; }
+  forget() { this.sprites.clear(); this.touch(); }
+
+  // Screen places of all shown tracks, carried on to now.
+  project(now) {
+    const p = this.picture, camera = this.camera;
+    if (this.points.length < 2 * p.n) this.points = new Float32Array(2 * p.capacity);
+    let on = 0, l = Infinity, t = Infinity, r = -Infinity, b = -Infinity;
+    for (let slot = 0; slot < p.n; slot++) {
+      if (p.hidden[slot]) { this.points[2 * slot] = NaN; continue; }
+      const dt = Math.max(0, Math.min(30, (now - p.t[slot]) / 1000));
+      const lat = p.lat[slot] + ((p.vn[slot] || 0) * dt) / 6371008.8;
+      const lon = p.lon[slot] + ((p.ve[slot] || 0) * dt) / (6371008.8 * Math.max(1e-6, Math.cos(lat)));
+      camera.project(lat, lon, this.points, 2 * slot);
+      const x = this.points[2 * slot], y = this.points[2 * slot + 1];
+      if (!(x > -20 && y > -20 && x < camera.width + 20 && y < camera.height + 20)) continue;
+      on++;
+      if (x < l) l = x;
+      if (x > r) r = x;
+      if (y < t) t = y;
+      if (y > b) b = y;
+    }
+    this.look.onScreen = on;
+    this.look.spacing = on ? Math.sqrt((Math.max(40, r - l) * Math.max(40, b - t)) / on) : 100;
+    return on;
+  }
+
+  level(on) {
+    const chosen = this.options.get("labels");
+    if (chosen === "off") return 0;
+    if (chosen !== "auto") return Number(chosen) || 2;
+    if (this.look.size().plain) return 0;
+    return on <= 24 ? 3 : on <= 420 ? 2 : on <= 1600 ? 1 : 0;
+  }
+
+  // `under` and `over` draw what lies below and above the blocks on the same canvas.
+  draw(now, under = () => {}, over = () => {}) {
+    const began = performance.now(), c = this.context, ratio = window.devicePixelRatio || 1, { width, height } = this.camera;
+    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+      this.canvas.width = Math.round(width * ratio);
+      this.canvas.height = Math.round(height * ratio);
+      this.forget();
+    }
+    c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    c.clearRect(0, 0, width, height);
+    const on = this.project(now), key = Array.from(this.camera.globe).map((v) => v.toFixed(5)).join();
+    if (key !== this.camera_key || began - this.laid > AGAIN_MS) { this.lay(on); this.laid = began; this.camera_key = key; }
+    const fade = this.look.fade(), theme = this.look.theme();
+    under(c);
+    c.strokeStyle = theme.textDim;
+    c.lineWidth = 0.8;
+    c.globalAlpha = 0.75 * fade;
+    c.beginPath();
+    for (const [id, place] of this.places) {
+      const slot = this.picture.slots.get(id);
+      if (slot === undefined) continue;
+      const x = this.points[2 * slot], y = this.points[2 * slot + 1];
+      place.x = x + place.dx;
+      place.y = y + place.dy;
+      const ex = Math.max(place.x, Math.min(place.x + place.w, x)), ey = Math.max(place.y + 2, Math.min(place.y + place.h - 2, y));
+      const away = Math.hypot(ex - x, ey - y), from = Math.min(1, 8 / Math.max(away, 1e-6));
+      if (away > 9) { c.moveTo(x + (ex - x) * from, y + (ey - y) * from); c.lineTo(ex, ey); }
+    }
+    c.stroke();
+    c.globalAlpha = fade;
+    for (const [id, place] of this.places) if (this.picture.slots.has(id) && place.x === place.x) c.drawImage(place.sprite, place.x - 3, place.y - 2, place.sprite.width / ratio, place.sprite.height / ratio);
+    c.globalAlpha = 1;
+    over(c);
+    this.drawn = this.places.size;
+    this.spent = performance.now() - began;
+  }
+
+  // Decide which blocks are shown and where: the selected track and alerts first, then those that had a place, then the rest.
+  lay(on) {
+    const p = this.picture, look = this.look, level = this.level(on), { width, height } = this.camera, before = this.places;
+    const wanted = [], grid = new Map();
+    for (let slot = 0; slot < p.n; slot++) {
+      const x = this.points[2 * slot], y = this.points[2 * slot + 1];
+      if (!(x > -10 && y > -10 && x < width + 10 && y < height + 10)) continue;
+      if (on < 4000) take(grid, x - 6, y - 6, x + 6, y + 6, p.id[slot]);
+      const special = p.id[slot] === look.selected ? 0 : p.alert[slot] ? 1 : 9;
+      if (special === 9 && (level === 0 || (p.status[slot] === 0 && level < 3))) continue;
+      wanted.push([special < 9 ? special : before.has(p.id[slot]) ? 2 : p.status[slot] === 0 ? 4 : 3, slot]);
+    }
+    wanted.sort((a, b) => a[0] - b[0] || p.id[a[1]] - p.id[b[1]]);
+    this.places = new Map();
+    for (const [rank, slot] of wanted) {
+      if (this.places.size >= CAP) break;
+      const id = p.id[slot], lines = this.lines(slot, rank < 2 ? Math.max(2, level) : level), sprite = this.sprite(lines, p.alert[slot] > 0);
+      const x = this.points[2 * slot], y = this.points[2 * slot + 1], w = sprite.w, h = sprite.h, last = before.get(id);
+      const order = last ? [last.side, ...SIDES.keys()] : SIDES.keys();
+      for (const side of order) {
+        const [sx, sy] = SIDES[side];
+        const dx = sx > 0 ? sx : sx < 0 ? sx - w : -w / 2, dy = sy < 0 ? (sx === 0 ? -h - 12 : -h + 2 - Math.max(0, Math.abs(sx) - 14) * 0.8) : (sx === 0 ? 12 : -2 + Math.max(0, Math.abs(sx) - 14) * 0.8);
+        const l = x + dx - 2, t = y + dy - 1, r = l + w + 4, b = t + h + 2;
+        if (rank > 0 && !free(grid, l, t, r, b, id)) continue;
+        take(grid, l, t, r, b, id);
+        this.places.set(id, { side, dx, dy, w, h, sprite: sprite.canvas });
+        break;
+      }
+    }
+  }
+
+  // Level of detail 1 who, 2 and how high and fast, 3 and how it climbs and what it's called otherwise.
+  lines(slot, level) {
+    const p = this.picture, u = this.units, pressure = Number.isFinite(p.baro[slot]);
+    const first = p.name(slot) + (p.doubtful[slot] ? " ?" : "") + (p.status[slot] === 2 ? " ▫" : "");
+    if (level < 2) return [first];
+    const second = [p.shape[slot] === 3 ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]), u.speedShort(Math.hypot(p.ve[slot], p.vn[slot]))].filter(Boolean).join(" ");
+    if (level < 3) return [first, second].filter(Boolean);
+    const { callsign, address, code } = p.names[slot];
+    const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 ? code.toString(8).padStart(4, "0") : "", p.name(slot)[0] === "#" ? "" : "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");
+    return [first, second, third].filter(Boolean);
+  }
+
+  sprite(lines, alert) {
+    const key = (alert ? "!" : "") + lines.join("\n");
+    let found = this.sprites.get(key);
+    if (found) return found;
+    if (this.sprites.size > 4000) this.sprites.clear();
+    const ratio = window.devicePixelRatio || 1, theme = this.look.theme(), canvas = document.createElement("canvas"), c = canvas.getContext("2d");
+    c.font = FONT;
+    const w = Math.ceil(Math.max(...lines.map((text) => c.measureText(text).width))), h = LINE * lines.length;
+    canvas.width = Math.ceil((w + 6) * ratio);
+    canvas.height = Math.ceil((h + 4) * ratio);
+    c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    c.font = FONT;
+    c.textBaseline = "top";
+    c.lineJoin = "round";
+    lines.forEach((text, k) => {
+      c.strokeStyle = theme.textHalo;
+      c.lineWidth = 3;
+      c.strokeText(text, 3, 3 + LINE * k);
+      c.fillStyle = alert ? theme.alertText : k ? theme.textDim : theme.text;
+      c.fillText(text, 3, 3 + LINE * k);
+    });
+    found = { canvas, w, h };
+    this.sprites.set(key, found);
+    return found;
+  }
+
+  // The track near a screen place, -1 where there's none.
+  pick(x, y, reach = 18) {
+    let best = -1, least = reach;
+    for (let slot = 0; slot < this.picture.n; slot++) {
+      const d = Math.hypot(this.points[2 * slot] - x, this.points[2 * slot + 1] - y);
+      if (d < least) { least = d; best = this.picture.id[slot]; }
+    }
+    if (best < 0) for (const [id, q] of this.places) if (x > q.x && x < q.x + q.w && y > q.y && y < q.y + q.h) return id;
+    return best;
+  }
+}
+
+// A grid of cells with the boxes that lie in them.
+function cells(l, t, r, b, visit) {
+  for (let i = Math.floor(l / CELL); i <= Math.floor(r / CELL); i++) for (let j = Math.floor(t / CELL); j <= Math.floor(b / CELL); j++) if (visit(i * 8192 + j)) return true;
+  return false;
+}
+
+function take(grid, l, t, r, b, id) {
+  cells(l, t, r, b, (key) => { const boxes = grid.get(key); if (boxes) boxes.push([l, t, r, b, id]); else grid.set(key, [[l, t, r, b, id]]); return false; });
+}
+
+function free(grid, l, t, r, b, id) {
+  return !cells(l, t, r, b, (key) => (grid.get(key) || []).some((box) => box[4] !== id && box[0] < r && box[2] > l && box[1] < b && box[3] > t));
+}

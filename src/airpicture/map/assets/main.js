@@ -1,0 +1,316 @@
+// The page: makes its parts and lets them know of one another.
+
+import { Map as MapLibre, setWorkerUrl } from "./vendor/maplibre-gl.mjs";
+import { Basemap } from "./basemap.js";
+import { Camera, RAD, moved } from "./camera.js";
+import { Clock } from "./clock.js";
+import { $, el, say, toast } from "./dom.js";
+import { Find } from "./find.js";
+import { listen } from "./keys.js";
+import { Labels } from "./labels.js";
+import { TrackLayer } from "./layer.js";
+import { Link } from "./link.js";
+import { Look } from "./look.js";
+import { Measure } from "./measure.js";
+import { DEFAULTS, Options, readHash, writeHash } from "./options.js";
+import { overlay } from "./overlay.js";
+import { Panels } from "./panels.js";
+import { Picture, ahead } from "./picture.js";
+import { Plots } from "./plots.js";
+import { shoot } from "./shot.js";
+import { Status } from "./status.js";
+import { Story } from "./story.js";
+import { Timeline } from "./timeline.js";
+import { Units } from "./units.js";
+import { decode } from "./wire.js";
+
+const BASE = new URL("./", import.meta.url).href;
+const STILL_MS = 500; // between paintings where nothing moves visibly
+const STEP_PIXELS = 0.25; // what may move between two paintings
+
+export class App {
+  constructor(about) {
+    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, past: null, following: false, painted: 0, number: -1, fastest: 0 });
+    this.options = new Options();
+    this.opened = readHash();
+    this.options.take(this.opened);
+    this.units = new Units();
+    this.units.system = this.options.get("units");
+    this.clock = new Clock();
+    this.picture = new Picture();
+    this.plots = new Plots();
+    this.camera = new Camera();
+    this.look = new Look(this.picture, this.options, this.clock, this.camera);
+    this.labels = new Labels($("labels"), this.picture, this.camera, this.look, this.options, this.units);
+    this.layer = new TrackLayer(this.picture, this.plots, this.camera, this.look);
+    this.layer.afterDraw = () => this.labels.draw(this.clock.now(), (c) => overlay(c, this), (c) => this.measure.draw(c));
+    this.story = new Story(this.units, this.look, { close: () => this.select(-1), follow: () => this.follow(), center: () => this.center(), copy: (text) => this.copy(text, "Copied") });
+    this.makeMap();
+    this.link = new Link(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, this.clock);
+    this.timeline = new Timeline(this.link, this.clock);
+    this.panels = new Panels(this);
+    this.find = new Find(this);
+    this.measure = new Measure(this);
+    this.status = new Status(this);
+    this.toast = toast;
+    this.hear();
+    listen(this);
+    this.head();
+    const loop = () => { requestAnimationFrame(loop); this.pace(); };
+    loop();
+  }
+
+  head() {
+    const { title, note, places } = this.about;
+    document.title = title;
+    document.documentElement.dataset.theme = this.look.themeName();
+    $("title").textContent = title;
+    $("note").textContent = note;
+    $("places").append(...places.map((place) => el("button", { type: "button", on: { click: () => this.go(place.lat, place.lon, place.zoom) } }, place.name)));
+    for (const name of ["shot", "share", "theme"]) document.querySelector(`[data-do=${name}]`).addEventListener("click", () => this[name]());
+    document.querySelector("[data-do=measure]").addEventListener("click", () => this.measure.toggle());
+  }
+
+  makeMap() {
+    setWorkerUrl(`${BASE}vendor/maplibre-gl-worker.mjs`);
+    const place = this.about.places[0], c = (this.opened.c || "").split(",").map(Number), zoom = Number(this.opened.z);
+    const given = c.length === 2 && c.every(Number.isFinite) && Math.abs(c[0]) <= 90 && Number.isFinite(zoom);
+    this.placed = given || Boolean(place);
+    this.map = new MapLibre({
+      container: "map", style: this.style(), center: given ? [c[1], c[0]] : place ? [place.lon, place.lat] : [10, 30], zoom: given ? zoom : place ? place.zoom : 1.6,
+      maxZoom: 18, maxPitch: 0, dragRotate: false, pitchWithRotate: false, attributionControl: this.about.tiles_note ? { compact: true } : false, maplibreLogo: false, fadeDuration: 0, refreshExpiredTiles: false,
+    });
+    const map = this.map;
+    map.touchZoomRotate.disableRotation();
+    map.keyboard.disableRotation();
+    this.basemap = new Basemap(map, BASE, this.options, this.look, this.about);
+    map.on("style.load", () => { map.addLayer(this.layer); this.basemap.put(); this.ready = true; });
+    map.on("load", () => { this.basemap.load().then(() => { this.loaded = true; }); });
+    map.on("moveend", () => { const b = this.bounds(); this.link.say("view", b, true); this.remember(); });
+    map.on("dragstart", () => this.follow(false));
+    map.on("mousemove", ({ point, lngLat }) => {
+      this.status.cursor(lngLat);
+      if (this.measure.on && this.measure.ends.length === 1) { this.measure.move(lngLat.lat * RAD, lngLat.lng * RAD); this.wake(); }
+      document.body.classList.toggle("pointing", !this.measure.on && this.labels.pick(point.x, point.y) >= 0);
+    });
+    map.on("click", ({ point, lngLat, originalEvent }) => {
+      const track = this.labels.pick(point.x, point.y, originalEvent.pointerType === "touch" ? 30 : 18);
+      if (this.measure.on) this.measure.click(lngLat.lat * RAD, lngLat.lng * RAD, track);
+      else this.select(track);
+    });
+  }
+
+  style() {
+    return { ...Basemap.style(this.look.theme(), this.about), projection: { type: this.options.get("projection") === "mercator" ? "mercator" : "globe" } };
+  }
+
+  hear() {
+    this.link.addEventListener("frame", ({ detail }) => this.take(decode(detail)));
+    this.link.addEventListener("word", ({ detail }) => { if (detail.story) this.tell(detail.story); });
+    this.link.addEventListener("down", () => { this.number = -1; });
+    this.options.addEventListener("change", ({ detail }) => this.chosen(detail));
+    matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.chosen("theme"));
+    window.addEventListener("hashchange", () => { const told = readHash(); if (told.track) this.select(Number(told.track)); });
+  }
+
+  // Take a frame of the picture.
+  take(frame) {
+    const began = performance.now();
+    if (frame.kind === 1 && frame.base !== this.number) return this.link.socket.close(); // something is missing: begin with a whole picture
+    this.number = frame.number;
+    if (frame.forget) this.plots.clear();
+    this.picture.apply(frame);
+    this.clock.take(frame);
+    if (frame.plots) this.plots.take(frame.plots, frame.now);
+    if (frame.facts) this.facts(frame.facts);
+    const named = new Set(this.alerts.filter((alert) => alert.level !== "notice").flatMap((alert) => alert.tracks)), p = this.picture;
+    this.fastest = 0;
+    for (let slot = 0; slot < p.n; slot++) {
+      p.alert[slot] = named.size && named.has(p.id[slot]) ? 1 : 0;
+      const speed = Math.abs(p.ve[slot]) + Math.abs(p.vn[slot]);
+      if (speed > this.fastest) this.fastest = speed;
+    }
+    this.look.choose();
+    this.layer.touch();
+    this.labels.touch();
+    this.wake();
+    if (!this.placed) this.home(false);
+    if (this.opened.track && p.n) { this.select(Number(this.opened.track)); delete this.opened.track; }
+    if (this.opened.t && this.about.replay) { this.timeline.seek(Number(this.opened.t)); delete this.opened.t; }
+    this.panels.draw(true);
+    this.spentTaking = performance.now() - began;
+  }
+
+  facts(facts) {
+    for (const name of ["health", "alerts", "counts"]) if (facts[name]) this[name] = facts[name];
+    if (facts.stations) {
+      this.stations = facts.stations;
+      this.plots.life = Math.max(8, ...facts.stations.map((s) => Math.min(30, 1.1 * (s.period_s || 0))));
+      this.basemap.rings(facts.stations);
+    }
+    if ("replay" in facts) this.timeline.take(facts.replay);
+    if (facts.coverage) this.basemap.covered({ type: "FeatureCollection", features: facts.coverage.map((ring) => ({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } })) });
+    if (facts.alerts) this.status.alerts(facts.alerts);
+  }
+
+  tell(told) {
+    if (told.track !== this.look.selected) return;
+    told.alerts = this.alerts.filter((alert) => alert.tracks.includes(told.track)).map((alert) => alert.kind);
+    this.past = told.past || null;
+    this.story.show(told);
+    this.wake();
+  }
+
+  // An option was changed.
+  chosen(name) {
+    if (name === "theme") {
+      document.documentElement.dataset.theme = this.look.themeName();
+      this.look.repaint();
+      this.labels.forget();
+      this.map.setStyle(this.style(), { diff: false });
+      this.timeline.draw();
+      this.panels.draw();
+      if (this.story.told) this.story.show(this.story.told);
+    }
+    if (name === "units") { this.units.system = this.options.get("units"); this.labels.forget(); this.panels.draw(); if (this.story.told) this.story.show(this.story.told); }
+    if (name === "projection") this.map.setProjection({ type: this.options.get("projection") === "mercator" ? "mercator" : "globe" });
+    if (name === "colour" || name === "area") this.panels.draw();
+    this.look.filter();
+    this.look.choose();
+    const filtered = document.querySelector("[data-panel=filter]");
+    if (this.look.filtered) filtered.dataset.on = ""; else delete filtered.dataset.on;
+    if ($("filtered")) $("filtered").textContent = `${this.look.visible} of ${this.picture.n} tracks are shown`;
+    this.basemap.switches();
+    this.restyle();
+    this.remember();
+  }
+
+  restyle() { this.layer.touch(); this.labels.touch(); this.wake(); }
+  wake() { this.painted = 0; }
+
+  // Paint as often as something moves by a part of a pixel: sixty times a second at an airport, a few times over a continent.
+  pace() {
+    const moving = this.clock.frozen() ? 0 : (this.fastest * this.clock.speed) / this.camera.metresPerPixel; // pixels a second
+    const wait = moving > 0 ? Math.min(STILL_MS, (1000 * STEP_PIXELS) / moving) : STILL_MS, now = performance.now();
+    if (now - this.painted < wait) return;
+    this.painted = now;
+    if (this.following) this.center(false);
+    this.map.triggerRepaint();
+  }
+
+  placeOf(slot) {
+    const p = this.picture, dt = Math.max(0, Math.min(30, (this.clock.now() - p.t[slot]) / 1000));
+    return moved(p.lat[slot], p.lon[slot], ...ahead(p.ve[slot] || 0, p.vn[slot] || 0, p.turn[slot], dt));
+  }
+
+  select(id, go = false) {
+    const slot = this.picture.slots.get(id);
+    if (slot === undefined) id = -1;
+    this.look.selected = id;
+    this.past = null;
+    this.following = this.story.following = false;
+    this.link.say("story", id < 0 ? null : id, true);
+    this.story.show(id < 0 ? null : { track: id, waiting: true });
+    if (id >= 0) { say(`Selected ${this.picture.name(slot)}`); if (go) this.center(); }
+    this.look.choose();
+    this.restyle();
+    this.remember();
+  }
+
+  // The next track on the screen, by number.
+  step(by) {
+    const p = this.picture, on = [];
+    for (let slot = 0; slot < p.n; slot++) { const x = this.labels.points[2 * slot], y = this.labels.points[2 * slot + 1]; if (x > 0 && y > 0 && x < this.camera.width && y < this.camera.height) on.push(p.id[slot]); }
+    on.sort((a, b) => a - b);
+    if (on.length) this.select(on[(on.indexOf(this.look.selected) + by + on.length) % on.length]);
+  }
+
+  follow(on = !this.following) {
+    if (on && this.look.selected < 0) return;
+    if (on === this.following) return;
+    this.following = this.story.following = on;
+    if (this.story.told) this.story.show(this.story.told);
+    if (on) this.center();
+  }
+
+  center(glide = true) {
+    const slot = this.picture.slots.get(this.look.selected);
+    if (slot === undefined) { this.following = this.story.following = false; return; }
+    const [lat, lon] = this.placeOf(slot), center = [lon / RAD, lat / RAD];
+    if (glide) this.map.easeTo({ center, zoom: Math.max(this.map.getZoom(), 6.5), duration: 500 });
+    else if (!this.map.isMoving()) this.map.jumpTo({ center });
+  }
+
+  go(lat, lon, zoom) { this.follow(false); this.map.flyTo({ center: [lon, lat], zoom, duration: 1100 }); }
+
+  goAlert(alert) {
+    const track = alert.tracks.find((id) => this.picture.slots.has(id));
+    if (track !== undefined) return this.select(track, true);
+    const station = this.stations.find((one) => one.id === alert.sensor);
+    if (station && station.lat !== null) this.go(station.lat, station.lon, 6);
+  }
+
+  // The whole picture: the first place, or all tracks and sensors.
+  home(glide = true) {
+    const place = this.about.places[0], p = this.picture;
+    if (place) return this.go(place.lat, place.lon, place.zoom);
+    const lat = [], lon = [];
+    for (let slot = 0; slot < p.n; slot++) { lat.push(p.lat[slot] / RAD); lon.push(p.lon[slot] / RAD); }
+    for (const s of this.stations) if (s.lat !== null) { lat.push(s.lat); lon.push(s.lon); }
+    if (!lat.length) return;
+    this.placed = true;
+    const first = lon[0], near = lon.map((v) => first + ((((v - first + 540) % 360) + 360) % 360) - 180);
+    const ends = (values) => values.slice().sort((a, b) => a - b).filter((_, k, all) => k >= Math.floor(all.length * 0.01) && k <= Math.ceil(all.length * 0.99));
+    const x = ends(near), y = ends(lat);
+    this.map.fitBounds([[x[0], y[0]], [x[x.length - 1], y[y.length - 1]]], { padding: 90, maxZoom: 11, duration: glide ? 900 : 0 });
+  }
+
+  bounds() {
+    const b = this.map.getBounds();
+    return [b.getWest(), Math.max(-90, b.getSouth()), b.getEast(), Math.min(90, b.getNorth())];
+  }
+
+  resetFilters() { for (const name of ["heightMin", "heightMax", "kinds", "sources", "statuses", "area"]) this.options.set(name, DEFAULTS[name]); this.panels.draw(); }
+  flip(name) { this.options.set(name, !this.options.get(name)); toast(`${name}: ${this.options.get(name) ? "on" : "off"}`); this.panels.draw(); }
+
+  cycle(name, values) {
+    const next = values[(values.indexOf(this.options.get(name)) + 1) % values.length];
+    this.options.set(name, next);
+    toast(`${name}: ${next === 0 ? "off" : next}${name === "vector" && next ? " s" : ""}`);
+    this.panels.draw();
+  }
+
+  theme() { this.options.set("theme", this.look.themeName() === "dark" ? "light" : "dark"); }
+
+  escape() {
+    if (!$("found").hidden) { this.find.close(); this.find.box.blur(); }
+    else if (this.measure.on) this.measure.toggle(false);
+    else if (this.panels.open) this.panels.toggle(this.panels.open);
+    else this.select(-1);
+  }
+
+  // What the address says: the view, the selected track, and every option that isn't usual.
+  state() {
+    const { lat, lng } = this.map.getCenter();
+    return { z: this.map.getZoom().toFixed(2), c: `${lat.toFixed(4)},${lng.toFixed(4)}`, ...(this.look.selected >= 0 ? { track: this.look.selected } : {}), ...this.options.changed() };
+  }
+
+  remember() {
+    clearTimeout(this.remembering);
+    this.remembering = setTimeout(() => writeHash(this.state()), 250);
+  }
+
+  share() {
+    writeHash({ ...this.state(), ...(this.about.replay ? { t: Math.round(this.clock.now()) } : {}) });
+    this.copy(location.href, "Link copied");
+  }
+
+  async copy(text, told) {
+    try { await navigator.clipboard.writeText(text); toast(told); } catch { toast(text); }
+  }
+
+  shot() { shoot(this); }
+}
+
+const about = await (await fetch("/map/about.json")).json();
+window.airpicture = new App(about);

@@ -1,0 +1,169 @@
+// The picture as this page holds it: columns by slot, a slot for each track. Radians, metres, seconds; NaN is unknown.
+
+import { DOUBTFUL, KIND, MISSING, MISSING_U2, sigma, text } from "./wire.js";
+
+export const TRAIL = 16; // earlier places of each track
+const TRAIL_EVERY_MS = 9500;
+const RAD = Math.PI / 180;
+
+const FLOATS = ["lat", "lon", "ve", "vn", "vu", "h", "baro", "major", "minor", "axis", "turn", "sv", "existence", "t", "plotT"];
+const BYTES = ["status", "doubtful", "tech", "alert", "shape", "hidden"];
+
+export class Picture {
+  constructor() {
+    this.slots = new Map(); // track number -> slot
+    this.n = 0;
+    this.capacity = 0;
+    this.names = []; // { callsign, address, code } by slot
+    this.version = 0; // rises with every change
+    this.grow(512);
+  }
+
+  grow(capacity) {
+    const more = (Type, old, per = 1) => { const made = new Type(capacity * per); if (old) made.set(old); return made; };
+    for (const name of FLOATS) this[name] = more(Float64Array, this[name]);
+    for (const name of BYTES) this[name] = more(Uint8Array, this[name]);
+    this.id = more(Uint32Array, this.id);
+    this.sensor = more(Uint16Array, this.sensor);
+    this.trailLat = more(Float32Array, this.trailLat, TRAIL);
+    this.trailLon = more(Float32Array, this.trailLon, TRAIL);
+    this.trailT = more(Float64Array, this.trailT, TRAIL);
+    this.trailN = more(Uint8Array, this.trailN); // how many
+    this.trailAt = more(Uint8Array, this.trailAt); // where the next one goes
+    this.capacity = capacity;
+  }
+
+  clear() {
+    this.slots.clear();
+    this.names.length = this.n = 0;
+    this.version++;
+  }
+
+  // Take a frame. A whole picture keeps the trails of tracks that go on, unless the past is another one now.
+  apply(frame) {
+    if (frame.forget) this.clear();
+    if (frame.kind === KIND.full) {
+      const kept = new Set(frame.tracks ? frame.tracks.track : []);
+      for (let slot = this.n - 1; slot >= 0; slot--) if (!kept.has(this.id[slot])) this.remove(slot);
+    }
+    if (frame.gone) for (const id of frame.gone.track) { const slot = this.slots.get(id); if (slot !== undefined) this.remove(slot); }
+    if (frame.tracks) this.states(frame.tracks, frame.now);
+    if (frame.names) this.identities(frame.names);
+    if (frame.trail) this.trails(frame.trail, frame.now);
+    this.version++;
+  }
+
+  slot(id) {
+    let slot = this.slots.get(id);
+    if (slot === undefined) {
+      if (this.n === this.capacity) this.grow(2 * this.capacity);
+      slot = this.n++;
+      this.slots.set(id, slot);
+      this.id[slot] = id;
+      this.names[slot] = { callsign: "", address: -1, code: -1 };
+      this.trailN[slot] = this.trailAt[slot] = this.alert[slot] = this.hidden[slot] = 0;
+    }
+    return slot;
+  }
+
+  // The last slot moves to the place of the one that goes.
+  remove(slot) {
+    const last = --this.n;
+    this.slots.delete(this.id[slot]);
+    if (slot !== last) {
+      for (const name of [...FLOATS, ...BYTES, "id", "sensor", "trailN", "trailAt"]) this[name][slot] = this[name][last];
+      for (const name of ["trailLat", "trailLon", "trailT"]) this[name].copyWithin(slot * TRAIL, last * TRAIL, (last + 1) * TRAIL);
+      this.names[slot] = this.names[last];
+      this.slots.set(this.id[slot], slot);
+    }
+    this.names.length = last;
+  }
+
+  states(tracks, now) {
+    const speed = (value) => (value === MISSING ? NaN : 0.1 * value);
+    for (let k = 0; k < tracks.length; k++) {
+      const slot = this.slot(tracks.track[k]);
+      this.lat[slot] = tracks.lat[k] * 1e-7 * RAD;
+      this.lon[slot] = tracks.lon[k] * 1e-7 * RAD;
+      this.ve[slot] = speed(tracks.v_east[k]);
+      this.vn[slot] = speed(tracks.v_north[k]);
+      this.vu[slot] = speed(tracks.v_up[k]);
+      this.h[slot] = tracks.h_ell[k] === MISSING ? NaN : 2 * tracks.h_ell[k];
+      this.baro[slot] = tracks.h_baro[k] === MISSING ? NaN : 3.048 * tracks.h_baro[k];
+      this.plotT[slot] = tracks.age[k] === MISSING_U2 ? NaN : now - 100 * tracks.age[k];
+      this.sensor[slot] = tracks.sensor[k];
+      this.status[slot] = tracks.status[k] & 3;
+      this.doubtful[slot] = tracks.status[k] & DOUBTFUL ? 1 : 0;
+      this.existence[slot] = tracks.existence[k] / 255;
+      this.major[slot] = sigma(tracks.major[k]);
+      this.minor[slot] = sigma(tracks.minor[k]);
+      this.axis[slot] = (tracks.axis[k] * Math.PI) / 256;
+      this.turn[slot] = tracks.turn[k] * 0.1 * RAD;
+      this.tech[slot] = tracks.technologies[k];
+      this.sv[slot] = sigma(tracks.sigma_v[k], 0.01);
+      this.t[slot] = now;
+      this.shape[slot] = this.kind(slot);
+      const newest = slot * TRAIL + ((this.trailAt[slot] + TRAIL - 1) % TRAIL);
+      if (!this.trailN[slot] || now - this.trailT[newest] >= TRAIL_EVERY_MS) this.leave(slot, this.lat[slot], this.lon[slot], now);
+    }
+  }
+
+  // Put down a dot where a track is.
+  leave(slot, lat, lon, t) {
+    const at = slot * TRAIL + this.trailAt[slot];
+    this.trailLat[at] = lat;
+    this.trailLon[at] = lon;
+    this.trailT[at] = t;
+    this.trailAt[slot] = (this.trailAt[slot] + 1) % TRAIL;
+    this.trailN[slot] = Math.min(TRAIL, this.trailN[slot] + 1);
+  }
+
+  trails(trail, now) {
+    const reset = new Set();
+    for (let k = 0; k < trail.length; k++) {
+      const slot = this.slots.get(trail.track[k]);
+      if (slot === undefined) continue;
+      if (!reset.has(slot)) { reset.add(slot); this.trailN[slot] = this.trailAt[slot] = 0; }
+      this.leave(slot, trail.lat[k] * 1e-7 * RAD, trail.lon[k] * 1e-7 * RAD, now - 100 * trail.age[k]);
+    }
+  }
+
+  identities(names) {
+    for (let k = 0; k < names.length; k++) {
+      const slot = this.slots.get(names.track[k]);
+      if (slot === undefined) continue;
+      this.names[slot] = { callsign: text(names.callsign, k), address: names.address[k], code: names.mode_3a[k] };
+    }
+  }
+
+  // What it looks like from how it moves: 0 aircraft, 1 fast, 2 slow in the air, 3 on the surface, 4 standing or unknown.
+  kind(slot) {
+    const speed = Math.hypot(this.ve[slot], this.vn[slot]);
+    const height = Number.isFinite(this.h[slot]) ? this.h[slot] : this.baro[slot];
+    if (!(speed > 1.5)) return 4;
+    if (speed > 360) return 1;
+    if (speed < 22 && !(height > 300)) return 3;
+    return speed < 75 ? 2 : 0;
+  }
+
+  // Callsign, else address, else Mode A, else track number.
+  name(slot) {
+    const { callsign, address, code } = this.names[slot];
+    return callsign || (address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "")
+      || (code >= 0 ? "A" + code.toString(8).padStart(4, "0") : "") || "#" + this.id[slot];
+  }
+
+  // Height for reading [m]: pressure height where there is one, as everybody on the radio speaks of it.
+  height(slot) {
+    return Number.isFinite(this.baro[slot]) ? this.baro[slot] : this.h[slot];
+  }
+}
+
+// Where a state is after dt seconds: east and north [m] along a straight line, or along the turn that it's in.
+export function ahead(ve, vn, turn, dt) {
+  const a = turn * Math.min(dt, 15);
+  if (Math.abs(a) < 1e-4) return [ve * dt, vn * dt];
+  const s = Math.sin(a) / a, c = (1 - Math.cos(a)) / a, rest = Math.max(0, dt - 15), t = Math.min(dt, 15);
+  const cos = Math.cos(a), sin = Math.sin(a);
+  return [t * (ve * s - vn * c) + rest * (ve * cos - vn * sin), t * (vn * s + ve * c) + rest * (vn * cos + ve * sin)];
+}

@@ -1,0 +1,296 @@
+"""The picture for programs, over HTTP: snapshots, a stream of changes, health and metrics.
+
+Each answer is made from the newest update, at most once for all who ask for it.
+
+    /tracks.geojson  /tracks.arrow  /tracks.json    all live tracks; ?bbox=west,south,east,north in degrees
+    /plots.geojson                                  plots of the last update
+    /alerts.json  /sensors.json                     what stands, and how sensors do
+    /events                                         server-sent events: changed and ended tracks, alerts
+    /health                                         200 where the whole way of the data works, else 503; why, as JSON
+    /metrics                                        Prometheus
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from airpicture.alerts import Alert
+from airpicture.service.hub import Hub, SensorHealth, Update
+from airpicture.service.outputs import alert_values
+from airpicture.tables import F64, Plots, Status, Tracks, unpack_callsigns
+from airpicture.units import DEG, FT, KT
+
+NO_STORE: Final = {"Cache-Control": "no-store"}
+EVENTS_S: Final = 1.0  # between messages of the change stream
+KEPT: Final = 16  # answers kept for those who ask for the same again
+STREAMS_MAX: Final = 32
+SILENT_S: Final = 3.0  # age of the picture from which on it isn't live any more
+Report = Callable[[], dict[str, Any]]
+
+
+class Answers:
+    """Bytes of answers, made once for each update and question."""
+
+    def __init__(self) -> None:
+        self._update: Update | None = None
+        self._made: OrderedDict[str, bytes] = OrderedDict()
+
+    def get(self, update: Update, question: str, make: Callable[[Update], bytes]) -> bytes:
+        """Return the answer, made now if nobody asked before."""
+        if update is not self._update:
+            self._update = update
+            self._made.clear()
+        if question not in self._made:
+            self._made[question] = make(update)
+            if len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        return self._made[question]
+
+
+def routes(hub: Hub, health: Report, metrics: Callable[[], str]) -> list[BaseRoute]:
+    """Return the endpoints.
+
+    Parameters
+    ----------
+    health : {"ok": bool, ...}, see `core`
+    metrics : the text of Prometheus
+    """
+    answers = Answers()
+    streams = 0
+
+    def snapshot(kind: str, make: Callable[[Update, Tracks], bytes]) -> Callable[[Request], Any]:
+        async def answer(request: Request) -> Response:
+            update = hub.latest
+            if update is None:
+                return _text("There's no picture yet.", 503)
+            try:
+                box = _box(request.query_params.get("bbox", ""))
+            except ValueError as error:
+                return _text(str(error), 400)
+            where = "" if box is None else repr(box)
+            data = answers.get(update, f"{request.url.path} {where}", lambda u: make(u, _shown(u.tracks, box)))
+            etag = f'"{update.now_ns:x}"'
+            if request.headers.get("if-none-match") == etag:
+                return Response(status_code=304, headers={"ETag": etag})
+            headers = {"Cache-Control": "no-cache", "ETag": etag}
+            return Response(data, media_type=kind, headers=headers)
+
+        return answer
+
+    async def events(request: Request) -> Response:
+        nonlocal streams
+        if streams >= STREAMS_MAX:
+            return _text("Too many streams at a time.", 503)
+
+        async def stream() -> AsyncIterator[bytes]:
+            nonlocal streams
+            streams += 1
+            try:
+                async for piece in _events(hub):
+                    yield piece
+            finally:
+                streams -= 1
+
+        return StreamingResponse(stream(), media_type="text/event-stream", headers=NO_STORE)
+
+    async def show_health(request: Request) -> Response:
+        found = health()
+        return Response(json.dumps(found), 200 if found["ok"] else 503, media_type="application/json", headers=NO_STORE)
+
+    async def show_metrics(request: Request) -> Response:
+        return Response(metrics(), media_type="text/plain; version=0.0.4", headers=NO_STORE)
+
+    return [
+        Route("/tracks.geojson", snapshot("application/geo+json", lambda u, t: tracks_geojson(t))),
+        Route("/tracks.json", snapshot("application/json", lambda u, t: _json(tracks_values(t)))),
+        Route("/tracks.arrow", snapshot("application/vnd.apache.arrow.stream", lambda u, t: arrow_stream(t))),
+        Route("/plots.geojson", snapshot("application/geo+json", lambda u, t: plots_geojson(u))),
+        Route("/alerts.json", snapshot("application/json", lambda u, t: _json([alert_values(a) for a in u.alerts]))),
+        Route("/sensors.json", snapshot("application/json", lambda u, t: _json(sensors_values(u)))),
+        Route("/events", events),
+        Route("/health", show_health),
+        Route("/metrics", show_metrics),
+    ]
+
+
+def _text(text: str, status: int) -> Response:
+    return Response(text, status, media_type="text/plain", headers=NO_STORE)
+
+
+def _json(values: Any) -> bytes:
+    return json.dumps(values, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _box(text: str) -> tuple[float, float, float, float] | None:
+    """Return west, south, east, north [deg] of a question, None where it names none; a ValueError says what's wrong."""
+    if not text:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError("bbox is west,south,east,north in degrees") from None
+    good = all(map(math.isfinite, (west, south, east, north))) and -90 <= south <= north <= 90
+    if not good or not (-180 <= west <= 180 and -180 <= east <= 180):
+        raise ValueError("bbox is west,south,east,north in degrees, south below north")
+    return west, south, east, north
+
+
+def _shown(tracks: Tracks, box: tuple[float, float, float, float] | None) -> Tracks:
+    """Return live tracks, inside a box where one is given; west may lie east of east, across 180 degrees."""
+    kept = tracks.status != Status.ENDED
+    if box is not None:
+        west, south, east, north = box
+        lat, lon = tracks.lat / DEG, tracks.lon / DEG
+        across = (lon >= west) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)
+        kept &= (lat >= south) & (lat <= north) & across
+    return tracks if kept.all() else tracks.take(np.flatnonzero(kept))
+
+
+def _plain(column: F64, factor: float, digits: int) -> list[float | None]:
+    values = np.round(column / factor, digits)
+    return [float(value) if known else None for value, known in zip(values, np.isfinite(values), strict=True)]
+
+
+def tracks_values(tracks: Tracks) -> list[dict[str, Any]]:
+    """Return tracks as JSON values: degrees, metres and feet by name, null for unknown."""
+    columns: dict[str, list[Any]] = {
+        "track": tracks.track.tolist(),
+        "t_ns": tracks.t_ns.tolist(),
+        "status": [Status(int(one)).name.lower() for one in tracks.status],
+        "existence": _plain(tracks.existence, 1, 3),
+        "lat_deg": _plain(tracks.lat, DEG, 6),
+        "lon_deg": _plain(tracks.lon, DEG, 6),
+        "h_ell_m": _plain(tracks.h_ell, 1, 1),
+        "h_baro_ft": _plain(tracks.h_baro, FT, 0),
+        "speed_kt": _plain(np.hypot(tracks.v_east, tracks.v_north), KT, 1),
+        "course_deg": _plain(np.mod(np.arctan2(tracks.v_east, tracks.v_north), 2 * np.pi), DEG, 1),
+        "climb_mps": _plain(tracks.v_up, 1, 1),
+        "sigma_m": _plain(np.sqrt(0.5 * (tracks.sigma_east**2 + tracks.sigma_north**2)), 1, 1),
+        "address": [f"{one:06x}" if one >= 0 else None for one in tracks.address.tolist()],
+        "callsign": [(text or "").strip() or None for text in unpack_callsigns(tracks.callsign)],
+        "mode_3a": [f"{one:04o}" if one >= 0 else None for one in tracks.mode_3a.tolist()],
+        "t_ns_plot": [one if one >= 0 else None for one in tracks.t_ns_plot.tolist()],
+        "sensors": [[tracks.sensors.ids[row] for row in seen if row >= 0] for seen in tracks.seen.tolist()],
+    }
+    names = list(columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def tracks_geojson(tracks: Tracks) -> bytes:
+    """Return tracks as points of GeoJSON (RFC 7946)."""
+    features = []
+    for values in tracks_values(tracks):
+        place = [values.pop("lon_deg"), values.pop("lat_deg")]
+        if values["h_ell_m"] is not None:
+            place.append(values["h_ell_m"])
+        features.append({"type": "Feature", "id": values["track"],
+                         "geometry": {"type": "Point", "coordinates": place}, "properties": values})  # fmt: skip
+    return _json({"type": "FeatureCollection", "features": features})
+
+
+def plots_geojson(update: Update) -> bytes:
+    """Return the plots of an update as points of GeoJSON; those that can't be placed are left out."""
+    plots: Plots = update.plots
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [round(lon / DEG, 6), round(lat / DEG, 6)]},
+            "properties": {"t_ns": t_ns, "sensor": plots.sensors.ids[sensor] if sensor >= 0 else None},
+        }
+        for lat, lon, t_ns, sensor in zip(
+            update.plot_lat.tolist(), update.plot_lon.tolist(), plots.t_ns.tolist(), plots.sensor.tolist(), strict=True
+        )
+        if math.isfinite(lat)
+    ]
+    return _json({"type": "FeatureCollection", "features": features})
+
+
+def arrow_stream(tracks: Tracks) -> bytes:
+    """Return tracks as an Arrow IPC stream with the columns of a ``tracks`` file."""
+    from airpicture.formats.arrow import pa
+
+    table = tracks.to_arrow()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def sensors_values(update: Update) -> list[dict[str, Any]]:
+    """Return the states of the sensors as JSON values."""
+    ids = update.tracks.sensors.ids
+    return [
+        {
+            "sensor": ids[state.sensor],
+            "health": SensorHealth(state.health).name.lower(),
+            "t_ns_plot": state.t_ns_plot if state.t_ns_plot >= 0 else None,
+            "plots_per_s": round(state.plots_per_s, 3),
+            "delay_s": round(state.delay_s, 3) if math.isfinite(state.delay_s) else None,
+        }
+        for state in update.sensors
+    ]
+
+
+async def _events(hub: Hub) -> AsyncIterator[bytes]:
+    """Yield server-sent events: what changed since the last one, at most once in `EVENTS_S`.
+
+    A reader that's slow gets what changed meanwhile at once: rows are compared with what it was told last, so that no
+    end of a track is missed, though updates are skipped.
+    """
+    told: dict[int, tuple[int, int]] = {}  # number -> (time of the last plot, status)
+    standing: dict[str, Alert] = {}
+    last = -math.inf
+    loop = asyncio.get_running_loop()
+    async for update in hub.follow():
+        if (wait := last + EVENTS_S - loop.time()) > 0:
+            await asyncio.sleep(wait)
+            update = hub.latest or update
+        last = loop.time()
+        tracks = update.tracks
+        now = dict(
+            zip(
+                tracks.track.tolist(),
+                zip(tracks.t_ns_plot.tolist(), tracks.status.tolist(), strict=True),
+                strict=True,
+            )
+        )
+        now = {number: state for number, state in now.items() if state[1] != Status.ENDED}
+        changed = [number for number, state in now.items() if told.get(number) != state]
+        ended = [number for number in told if number not in now]
+        told = now
+        rows = np.flatnonzero(np.isin(tracks.track, changed) & (tracks.status != Status.ENDED))
+        body = {"now_ns": update.now_ns, "tracks": tracks_values(tracks.take(rows)), "ended": ended}
+        yield b"event: tracks\ndata: " + _json(body) + b"\n\n"
+        raised = {alert.key: alert for alert in update.alerts if alert.t_ns_ended < 0}
+        fresh = [alert_values(alert) for key, alert in raised.items() if standing.get(key) != alert]
+        gone = [key for key in standing if key not in raised]
+        standing = raised
+        if fresh or gone:
+            yield b"event: alerts\ndata: " + _json({"alerts": fresh, "ended": gone}) + b"\n\n"
+
+
+def prometheus(metrics: Sequence[tuple[str, str, str, Sequence[tuple[dict[str, str], float]]]]) -> str:
+    """Return metrics, each (name, kind, help, values by labels), in the text format of Prometheus 0.0.4."""
+    lines = []
+    for name, kind, about, values in metrics:
+        lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
+        for labels, value in values:
+            inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+            shown = repr(float(value)) if isinstance(value, float) and not value.is_integer() else str(int(value))
+            lines.append(f"{name}{{{inner}}} {shown}" if inner else f"{name} {shown}")
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    plain = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return "".join(c if c.isprintable() else "?" for c in plain[:200])

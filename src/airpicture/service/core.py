@@ -1,0 +1,243 @@
+"""The process that tracks: follows the journal, makes the picture, and hands it to all who want it.
+
+journal -> Pipeline -> Update -> outputs, each in turn
+                              -> Hub -> map, events, snapshots
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from airpicture.errors import AirpictureError
+from airpicture.formats.journal import Kind, Record
+from airpicture.service import checkpoint
+from airpicture.service.api import SILENT_S
+from airpicture.service.attempts import Attempts
+from airpicture.service.hub import Hub, SensorHealth
+from airpicture.service.journal import Position, Tail, all_segments
+from airpicture.service.latency import Latency
+from airpicture.service.outputs import Output, make_outputs
+from airpicture.service.process import Given, end_with_parent, given_from, log, shown, tell, told, with_port
+from airpicture.service.ready import warm
+from airpicture.service.website import Website
+from airpicture.units import SECOND_NS
+
+COLD_S: Final = 600.0  # of the journal read where there's no checkpoint: longer than any track coasts
+LAG_SHED_S: Final = 20.0  # behind by this, plots of primary radar alone are left out
+LAG_MERGE_S: Final = 10.0  # behind by this, steps are taken together
+MERGED: Final = 8  # of them at a time
+LOOK_S: Final = 0.25  # between pictures while behind
+IDLE_S: Final = 0.5  # between looks at the journal when nobody wakes us
+
+
+class Core:
+    """Follows the journal until told to end."""
+
+    def __init__(self, given: Given) -> None:
+        self.settings = given.settings
+        self.hub = Hub()
+        self.counts: Counter[str] = Counter()
+        self.latency = Latency()
+        self.live = False  # caught up with the journal
+        self.lag_s = 0.0
+        self.published = time.monotonic()
+        self.outputs: list[Output] = []
+        self.begun = time.monotonic()
+        self._given = given
+        self._done = asyncio.Event()
+        self._more = asyncio.Event()
+        self._run: list[Record] = []
+        self._looked = 0.0
+        self._saved = time.monotonic()
+
+    async def run(self) -> None:
+        """Run until told to end, or until the parent is gone."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        end_with_parent(self._given.lifeline, self._stop)
+        loop.add_reader(self._given.wake, self._woken)
+        warm(self.settings)
+        self.pipeline, position, notes = checkpoint.load(self._given.place.folder, self.settings)
+        for note in notes:
+            log("core", note)
+        self.attempts = Attempts(self._given.place.state)
+        self.tail = Tail(self._given.place.folders, position or self._cold())
+        self._position = self.tail.position
+        before = told(self._given.place.state, "core").get("ports", {})  # of the run before: whoever knows them stays
+        wanted = [with_port(one, before.get(one.name, 0)) for one in self.settings.outputs]
+        self.outputs = make_outputs(wanted, self.settings.sensors)
+        for output in self.outputs:
+            await output.open()
+        website = Website(self)
+        await website.open(self._given.web)
+        try:
+            await self._follow()
+        finally:
+            self._save()
+            self.attempts.done()
+            await self.hub.close()
+            for output in self.outputs:
+                await output.close()
+            await website.close()
+
+    def _stop(self) -> None:
+        self._done.set()
+        self._more.set()
+
+    def _woken(self) -> None:
+        with suppress(BlockingIOError):
+            if not os.read(self._given.wake, 65_536):
+                asyncio.get_running_loop().remove_reader(self._given.wake)
+        self._more.set()
+
+    def _cold(self) -> Position | None:
+        """Return where to begin without a checkpoint."""
+        known = all_segments(self._given.place.folders)
+        if not known:
+            return None
+        since = time.time_ns() - round(COLD_S * SECOND_NS)
+        before = [one for one in known if one.t_ns <= since]
+        return Position((before or known)[-1 if before else 0].number, 0)
+
+    async def _follow(self) -> None:
+        while not self._done.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._more.wait(), IDLE_S)
+            self._more.clear()
+            await self._drain()
+            if not self.live:
+                self.live = True
+                gc.collect()
+                gc.freeze()  # what lasts as long as the process needn't be looked through again and again
+                self._saved = time.monotonic()
+                ports = {output.name: output.port for output in self.outputs if output.port}
+                tell(self._given.place.state, "core", {"ports": ports})
+                log("core", f"ready after {time.monotonic() - self.begun:.1f} s")
+            if time.monotonic() - self._saved > self.settings.checkpoint_s:
+                self._save()
+
+    async def _drain(self) -> None:
+        """Take all there is in the journal."""
+        while not self._done.is_set() and (found := self.tail.read()):
+            last_ns = max(record.t_ns for record, _ in found)
+            runs: list[tuple[list[Record], Position]] = []
+            for record, position in found:
+                self._run.append(record)
+                if record.kind == Kind.TICK:
+                    runs.append((self._run, position))
+                    self._run = []
+            while runs:
+                behind_s = (last_ns - runs[0][0][-1].t_ns) / SECOND_NS
+                merged = MERGED if self.live and behind_s > LAG_MERGE_S else 1
+                await self._take(runs[:merged], behind_s)
+                del runs[:merged]
+
+    async def _take(self, runs: Sequence[tuple[list[Record], Position]], behind_s: float) -> None:
+        records, position = runs[0]
+        if len(runs) > 1:
+            self.counts["steps merged"] += len(runs) - 1
+            inner = [record for run, _ in runs[:-1] for record in run if record.kind != Kind.TICK]
+            records, position = inner + runs[-1][0], runs[-1][1]
+        self.lag_s = behind_s
+        self.pipeline.shedding.primary = self.live and behind_s > LAG_SHED_S
+        if self.attempts.twice(self._position):
+            set_aside = [record for record in records if record.kind == Kind.DATA]
+            self.counts["records set aside"] += len(set_aside)
+            log("core", f"{len(set_aside)} records stopped this process twice and are set aside, at {self._position}")
+            self.attempts.keep(self._given.place.folder, set_aside, self.settings)
+            records = [record for record in records if record.kind != Kind.DATA]
+        self.attempts.at(self._position)
+        now = time.monotonic()
+        look = behind_s <= 0.0 or now - self._looked > LOOK_S
+        update = self.pipeline.take(records, look)
+        self.attempts.passed()
+        self._position = position
+        if update is not None and (look or self.live):
+            self._looked = now
+            for output in self.outputs:
+                output.take(update)
+            await self.hub.publish(update)
+            self.published = time.monotonic()
+            if self.live and self.pipeline.oldest_ns >= 0 and not self.settings.replaying:
+                self.latency.add((self._now_ns() - self.pipeline.oldest_ns) / SECOND_NS)
+        await asyncio.sleep(0)
+
+    def _now_ns(self) -> int:
+        """Return the time as the receiving process tells it."""
+        return time.time_ns() + int(self.pipeline.received.get("clock", {}).get("offset_ms", 0)) * 1_000_000
+
+    def _save(self) -> None:
+        """Write a checkpoint; a disk that can't be written to costs the checkpoint, not the picture."""
+        begun = time.monotonic()
+        try:
+            checkpoint.save(self._given.place.folder, self.pipeline, self._position)
+        except OSError as error:
+            self.counts["checkpoint failures"] += 1
+            log("core", f"no checkpoint could be written: {shown(error.strerror)}")
+        else:
+            self.counts["checkpoints"] += 1
+        self._saved = time.monotonic()
+        self.counts["checkpoint ms"] = round((self._saved - begun) * 1000)
+
+    def health(self) -> dict[str, Any]:
+        """Return whether what's received becomes a picture, and what else a person should mind.
+
+        The receiving process ticks through the journal at least once a second. So the age of the last update is the
+        age of the whole way: receiving, journal, decoding, tracking, publishing.
+        """
+        age_s = time.monotonic() - self.published
+        update = self.hub.latest
+        behind_s = 0.0
+        if update is not None and not self.settings.replaying:
+            behind_s = max((self._now_ns() - update.now_ns) / SECOND_NS, 0.0)
+        faults = []
+        if not self.live:
+            faults.append("catching up with the journal")
+        if age_s > SILENT_S:
+            faults.append(f"no picture for {age_s:.1f} s")
+        if behind_s > SILENT_S:
+            faults.append(f"the picture is {behind_s:.1f} s old")
+        sensors = update.sensors if update is not None else ()
+        ids = self.settings.sensors.ids
+        silent = [ids[one.sensor] for one in sensors if one.health == SensorHealth.SILENT]
+        journal = self.pipeline.received.get("journal", {})
+        return {
+            "ok": not faults,
+            "faults": faults,
+            "age_s": round(age_s, 3),
+            "behind_s": round(behind_s, 3),
+            "lag_s": round(self.lag_s, 3),
+            "tracks": len(update.tracks) if update is not None else 0,
+            "silent_sensors": silent,
+            "journal_failing": bool(journal.get("failing")),
+            "shedding": self.pipeline.shedding.primary,
+        }
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run until told to end."""
+    given = given_from(int(arguments[0]))
+    os.set_blocking(given.wake, False)
+
+    async def run() -> None:
+        await Core(given).run()
+
+    try:
+        asyncio.run(run())
+    except (AirpictureError, OSError) as error:
+        log("core", str(error))
+        raise SystemExit(3) from None
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,235 @@
+"""Displays on the wire: each is sent the newest frame as fast as it takes them, and never holds up another one.
+
+What waits for a display is one frame. One that is slow skips frames and then gets the whole picture; one that takes
+nothing at all for a while is cut off by its transport, because a polite closing would wait for it too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from airpicture.service.coverage import Coverage
+from airpicture.service.frames import Frames, View
+from airpicture.service.hub import Hub, Mode, Update
+from airpicture.service.story import tell
+from airpicture.service.trails import Log, Past
+from airpicture.service.wire import to_json
+from airpicture.units import DEG
+
+VIEWERS_MAX = 64
+SEND_S_MAX = 10.0  # for one frame; who takes longer is gone
+WORD_BYTES_MAX = 4096  # of a message from a display
+WORDS_PER_S = 20.0  # more than that are skipped
+STORY_EVERY_S = 1.0
+
+TRY_AGAIN_LATER = 1013  # close codes of RFC 6455, section 7.4.1, and its registry
+TOO_BIG = 1009
+
+
+class Controls(Protocol):
+    """What can be asked of a replay, and what it tells of itself; see `player.Player`."""
+
+    @property
+    def speed(self) -> float:
+        """Seconds of data per second, 0 while it stands."""
+        ...
+
+    @property
+    def past(self) -> Past:
+        """What the tracks did before."""
+        ...
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """How far the sensors were seen to see, over the whole recording."""
+        ...
+
+    def line(self) -> dict[str, Any]:
+        """Return the time line, ready for JSON."""
+        ...
+
+    def ask(self, word: dict[str, Any]) -> bool:
+        """Do what a display asks for; False where it makes no sense."""
+        ...
+
+
+class Viewers:
+    """All displays of one hub."""
+
+    def __init__(self, hub: Hub, player: Controls | None = None) -> None:
+        self.counts: Counter[str] = Counter()  # viewers and frames by what became of them
+        self._hub = hub
+        self._player = player
+        self._log = Log()
+        self._past: Past = player.past if player is not None else self._log
+        self._frames = Frames(self._past, player.coverage if player is not None else None)
+        self._update: Update | None = None
+        self._open: set[_Viewer] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def run(self) -> None:
+        """Follow the hub until it closes, waking all displays at each update."""
+        async for update in self._hub.follow():
+            if self._player is None:
+                self._log.add(update.tracks, update.changed, update.now_ns)
+            self._update = update
+            speed = self._player.speed if self._player else float(update.mode != Mode.PAUSED)
+            line = self._player.line() if self._player else None
+            self._frames.take(update, time.time_ns(), speed, line)
+            for viewer in self._open:
+                viewer.more.set()
+        for viewer in list(self._open):
+            viewer.more.set()
+            viewer.over = True
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one display until it goes."""
+        if len(self._open) >= VIEWERS_MAX:
+            self.counts["viewers_refused"] += 1
+            await websocket.close(TRY_AGAIN_LATER, f"{VIEWERS_MAX} displays are open, that's all there may be")
+            return
+        await websocket.accept()
+        viewer = _Viewer(websocket)
+        self._open.add(viewer)
+        self.counts["viewers_opened"] += 1
+        listening = asyncio.create_task(self._listen(viewer))
+        try:
+            await self._send(viewer)
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            pass  # it went while something was being sent
+        finally:
+            self._open.discard(viewer)
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                await listening
+
+    async def _send(self, viewer: _Viewer) -> None:
+        frames = self._frames
+        if self._update is not None:
+            viewer.more.set()
+        while True:
+            await viewer.more.wait()
+            viewer.more.clear()
+            if viewer.over:
+                return
+            if viewer.number != frames.number:
+                follows = viewer.number == frames.number - 1 and not frames.jumped and not viewer.moved
+                frame = frames.change(viewer.view) if follows else frames.whole(viewer.view)
+                self.counts["frames_skipped"] += max(0, frames.number - viewer.number - 1) if viewer.number else 0
+                viewer.number, viewer.moved = frames.number, False
+                if not await self._put(viewer, viewer.websocket.send_bytes(frame)):
+                    return
+                self.counts["frames_sent"] += 1
+                self.counts["bytes_sent"] += len(frame)
+            if viewer.story is not None and time.monotonic() >= viewer.story_due:
+                viewer.story_due = time.monotonic() + STORY_EVERY_S
+                if not await self._put(viewer, viewer.websocket.send_text(self._tell(viewer.story))):
+                    return
+
+    async def _put(self, viewer: _Viewer, sending: Any) -> bool:
+        """Send something; cut the display off where it takes nothing."""
+        try:
+            await asyncio.wait_for(sending, SEND_S_MAX)
+        except TimeoutError:
+            self.counts["viewers_cut_off"] += 1
+            viewer.abort()
+            return False
+        return True
+
+    def _tell(self, track: int) -> str:
+        """Return the story of a track, or that there's none, as JSON."""
+        assert self._update is not None
+        tracks = self._update.tracks
+        rows = np.flatnonzero(tracks.track == track)
+        if not len(rows):
+            return to_json({"story": {"track": track, "status": "ended"}}).decode()
+        past = self._past.of(track, self._update.now_ns)
+        return to_json({"story": tell(tracks, int(rows[-1]), past)}).decode()
+
+    async def _listen(self, viewer: _Viewer) -> None:
+        """Take what a display says."""
+        budget, before = WORDS_PER_S, time.monotonic()
+        while not viewer.over:
+            try:
+                text = await viewer.websocket.receive_text()
+            except (WebSocketDisconnect, RuntimeError, KeyError):  # KeyError: bytes, which no display of ours sends
+                break
+            if len(text) > WORD_BYTES_MAX:
+                self.counts["words_too_long"] += 1
+                with contextlib.suppress(RuntimeError):
+                    await viewer.websocket.close(TOO_BIG)
+                break
+            now = time.monotonic()
+            budget, before = min(WORDS_PER_S, budget + (now - before) * WORDS_PER_S), now
+            if budget < 1:
+                self.counts["words_skipped"] += 1
+                continue
+            budget -= 1
+            if not self._hear(viewer, text):
+                self.counts["words_not_understood"] += 1
+        viewer.over = True
+        viewer.more.set()
+
+    def _hear(self, viewer: _Viewer, text: str) -> bool:
+        try:
+            word = json.loads(text)
+        except ValueError:
+            return False
+        if not isinstance(word, dict):
+            return False
+        if "view" in word:
+            view = _view(word["view"])
+            viewer.moved, viewer.view = viewer.moved or view != viewer.view, view
+            return view is not None
+        if "story" in word:
+            track = word["story"]
+            if track is not None and (isinstance(track, bool) or not isinstance(track, int)):
+                return False
+            viewer.story, viewer.story_due = track, 0.0
+            viewer.more.set()
+            return True
+        if "replay" in word and self._player is not None and isinstance(word["replay"], dict):
+            return self._player.ask(word["replay"])
+        return False
+
+
+class _Viewer:
+    """One display: how far it is, what it looks at, which track's story it wants."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self.websocket = websocket
+        self.more = asyncio.Event()
+        self.over = False
+        self.number = 0  # of the last frame it was sent
+        self.view: View | None = None
+        self.moved = False  # looks elsewhere since that frame
+        self.story: int | None = None
+        self.story_due = 0.0
+        self._abort: Callable[[], None] | None = websocket.scope.get("airpicture.abort")
+
+    def abort(self) -> None:
+        """End the connection at once, without a word."""
+        if self._abort is not None:
+            self._abort()
+
+
+def _view(values: Any) -> View | None:
+    """Return a view from [west, south, east, north] in degrees, None where it's no such thing."""
+    if not isinstance(values, list) or len(values) != 4:
+        return None
+    if not all(isinstance(v, (int, float)) and math.isfinite(v) and abs(v) <= 1000 for v in values):
+        return None
+    west, south, east, north = (float(v) * DEG for v in values)
+    return View(west, south, east, north) if south < north else None

@@ -1,0 +1,237 @@
+"""The picture is a function of settings and journal: broken off and taken up again, it's the same."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from airpicture.errors import InputError
+from airpicture.formats.journal import Kind, Record
+from airpicture.service import checkpoint
+from airpicture.service.attempts import Attempts
+from airpicture.service.config import parse_settings
+from airpicture.service.frozen import freeze, thaw
+from airpicture.service.hub import SensorHealth, Update
+from airpicture.service.journal import Position
+from airpicture.service.pipeline import Pipeline, split
+from airpicture.service.settings import Settings
+from airpicture.tables import Tracks
+from radar_bytes import block, north, report
+from service_kit import RADAR
+
+NOON = 1_764_331_200 * 10**9
+S = 10**9
+
+TEXT = (
+    RADAR
+    + """
+[[sensor]]
+id = "own"
+kind = "radar"
+lat_deg = 47.2
+lon_deg = 8.3
+period_s = 2.0
+[[input]]
+name = "radar"
+from = "udp://127.0.0.1:0"
+[[input]]
+name = "wire"
+from = "asterix:listen://127.0.0.1:0"
+[[input]]
+name = "own"
+from = "plots:http://127.0.0.1:0/"
+"""
+)
+
+
+def settings() -> Settings:
+    return parse_settings(TEXT)
+
+
+def records(seconds: int = 60, seed: int = 3) -> list[Record]:
+    """Return what three inputs bring: two dozen targets, some clutter, a stream cut anywhere, a line that's rubbish."""
+    lots = np.random.default_rng(seed)
+    start_m, speed = lots.uniform(20e3, 90e3, 24), lots.uniform(-200, 200, 24)
+    bearing = lots.uniform(0, 2 * np.pi, 24)
+    made: list[Record] = []
+    rest, link_open = b"", False
+    for step in range(seconds * 10):
+        t_ns = NOON + step * S // 10
+        made_now: list[tuple[int, int, bytes]] = []
+        for k in range(24):
+            if (step + k * 5) % 40 == 0:
+                late = int(lots.integers(0, 900)) * 10**6
+                measured = start_m[k] + speed[k] * step / 10 + lots.normal(0, 50)
+                one = report(sac=1, sic=2, t_ns=t_ns - late, range_m=abs(measured),
+                             azimuth_rad=bearing[k] + lots.normal(0, 1e-3), address=0x4B0000 + k)  # fmt: skip
+                if k % 3:
+                    made_now.append((0, 0, block(48, [one])))
+                else:
+                    rest += block(48, [one])
+        if step % 3 == 0:
+            clutter = report(sac=1, sic=2, t_ns=t_ns, range_m=lots.uniform(5e3, 90e3),
+                             azimuth_rad=lots.uniform(0, 6), address=0x700000 + step)  # fmt: skip
+            made_now.append((0, 0, block(48, [clutter])))
+        if rest:
+            if not link_open:
+                made.append(Record(Kind.OPEN, t_ns, 1, 1))
+                link_open = True
+            cut = int(lots.integers(0, len(rest) + 1))
+            made_now.append((1, 1, rest[:cut]))
+            rest = rest[cut:]
+        if step % 20 == 0:
+            line = {"sensor": "own", "range_m": 30e3 + step, "azimuth_deg": 12.0, "t_ns": t_ns - 5}
+            made_now.append((2, 0, json.dumps(line).encode() + b"\nrubbish"))
+            made_now.append((0, 0, north(sac=1, sic=2, t_ns=t_ns)))
+            made_now.append((0, 0, bytes(lots.integers(0, 256, 30, np.uint8))))
+        made += [Record(Kind.DATA, t_ns + j, row, link, body) for j, (row, link, body) in enumerate(made_now) if body]
+        if step % int(lots.integers(1, 4)) == 0:
+            made.append(Record(Kind.TICK, t_ns + 50_000))
+        if step == 300:
+            made.append(Record(Kind.CLOSE, t_ns + 60_000, 1, 1))
+            link_open = False
+    return [*made, Record(Kind.TICK, NOON + seconds * S)]
+
+
+def digest(update: Update | None) -> str:
+    """Return a hash of all that an update tells."""
+    if update is None:
+        return ""
+    whole = hashlib.sha256(str((update.now_ns, update.sensors, update.alerts, sorted(update.counts.items()))).encode())
+    for name in Tracks.column_names():
+        whole.update(np.ascontiguousarray(getattr(update.tracks, name)).tobytes())
+    whole.update(update.changed.tobytes() + update.plot_lat.tobytes() + update.plots.t_ns.tobytes())
+    return whole.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[list[Record]]:
+    return split(records())
+
+
+@pytest.fixture(scope="module")
+def whole(runs: list[list[Record]]) -> list[str]:
+    pipeline = Pipeline(settings())
+    found = [digest(pipeline.take(run)) for run in runs]
+    assert pipeline.tracker.counts["tracks_begun"] > 20
+    assert pipeline.tracker.counts["plots_out_of_sequence"] > 20
+    assert pipeline.decoding.counts()["wire"]["decoded record CAT048"] > 80
+    assert pipeline.decoding.counts()["own"]["refused row no JSON"] == 30
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_broken_off_and_taken_up_it_is_the_same_to_the_bit(
+    tmp_path: Path, runs: list[list[Record]], whole: list[str], seed: int
+) -> None:
+    lots = np.random.default_rng(seed)
+    cuts = [0, *sorted(lots.integers(1, len(runs), 5).tolist()), len(runs)]
+    found: list[str] = []
+    for begin, end in itertools.pairwise(cuts):
+        pipeline, position, notes = checkpoint.load(str(tmp_path), settings())
+        assert not notes
+        assert position == (None if not begin else Position(1, begin))
+        found += [digest(pipeline.take(run)) for run in runs[begin:end]]
+        checkpoint.save(str(tmp_path), pipeline, Position(1, end))
+    assert found == whole
+
+
+def test_who_looks_leaves_no_trace(runs: list[list[Record]], whole: list[str]) -> None:
+    pipeline = Pipeline(settings())
+    last = ""
+    for k, run in enumerate(runs):
+        last = digest(pipeline.take(run, look=k == len(runs) - 1))
+    # changed rows are those of the last step alone, so the whole update is the same
+    assert last == whole[-1]
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path, runs: list[list[Record]]) -> None:
+    pipeline = Pipeline(settings())
+    for k, run in enumerate(runs[:40]):
+        pipeline.take(run)
+        if k % 8 == 0:
+            checkpoint.save(str(tmp_path), pipeline, Position(1, k + 1))
+    files = sorted(tmp_path.glob("checkpoint-*.apc"))
+    assert len(files) == checkpoint.GENERATIONS
+    data = bytearray(files[-1].read_bytes())
+    data[len(data) // 2] ^= 1
+    files[-1].write_bytes(data)
+    files[-2].write_bytes(files[-2].read_bytes()[:-7])
+    _, position, notes = checkpoint.load(str(tmp_path), settings())
+    assert position == Position(1, 17)
+    assert len(notes) == 2
+    files[-3].write_bytes(b"")
+    _, position, notes = checkpoint.load(str(tmp_path), settings())
+    assert position is None
+    assert len(notes) == 3
+
+
+def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path, runs: list[list[Record]]) -> None:
+    pipeline = Pipeline(settings())
+    pipeline.take(runs[0])
+    checkpoint.save(str(tmp_path), pipeline, Position(1, 1))
+    other = parse_settings(TEXT.replace("period_s = 4.0", "period_s = 5.0"))
+    assert checkpoint.load(str(tmp_path), other)[1] is None
+
+
+def test_a_state_names_no_foreign_class() -> None:
+    data = freeze({"a": [1, 2.5, float("nan"), b"x", (1, "y"), {3}]}, {})
+    back = thaw(data, None, {})
+    assert repr(back) == repr({"a": [1, 2.5, float("nan"), b"x", (1, "y"), {3}]})
+    from airpicture.service import frozen
+
+    with pytest.raises(InputError, match="objects of this package"):
+        frozen.Thawer({}, memoryview(b"")).value({"object": "subprocess:Popen", "state": {}})
+
+
+def test_a_segment_that_begins_afresh_forgets(runs: list[list[Record]], whole: list[str]) -> None:
+    pipeline = Pipeline(settings())
+    for run in runs[:100]:
+        pipeline.take(run)
+    start = Record(Kind.START, NOON, payload=b'{"fresh": true}')
+    found = [digest(pipeline.take([start, *run] if k == 0 else run)) for k, run in enumerate(runs)]
+    assert found == whole
+
+
+def test_sensors_are_watched() -> None:
+    pipeline = Pipeline(settings())
+    update = None
+    for run in split(records(seconds=12)):
+        update = pipeline.take(run)
+    assert update is not None
+    ids = update.tracks.sensors.ids
+    states = {ids[one.sensor]: one for one in update.sensors}
+    assert states["north"].health == SensorHealth.OK
+    assert states["adsb"].health == SensorHealth.UNKNOWN
+    assert 0.0 <= states["north"].delay_s < 1.2
+    assert states["north"].plots_per_s > 0.5
+    for second in range(13, 30):
+        update = pipeline.take([Record(Kind.TICK, NOON + second * S)])
+    assert update is not None
+    assert {ids[one.sensor]: one.health for one in update.sensors}["north"] == SensorHealth.SILENT
+
+
+def test_what_stops_the_process_twice_is_set_aside(tmp_path: Path) -> None:
+    place = Position(3, 777)
+    for ends in range(4):
+        attempts = Attempts(str(tmp_path))
+        assert not attempts.twice(Position(3, 700))
+        assert attempts.twice(place) == (ends >= 2)
+        attempts.at(Position(3, 700))
+        attempts.passed()
+        attempts.at(place)  # and the process ends here
+    attempts = Attempts(str(tmp_path))
+    attempts.at(place)
+    attempts.passed()
+    assert not Attempts(str(tmp_path)).twice(place)
+    poison = [Record(Kind.DATA, NOON, 0, 0, b"poison")]
+    attempts.keep(str(tmp_path), poison, settings())
+    from airpicture.formats import open_recording
+
+    kept = open_recording(tmp_path / "set-aside" / f"{NOON}.apj")
+    assert kept.report.refused == {"radar: datagram no whole block in it": 1}

@@ -1,0 +1,134 @@
+"""What a wrong file of settings says: the file, the line, the key, what was expected."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from airpicture.commands.serve import example_text
+from airpicture.errors import AirpictureError, ConfigError
+from airpicture.service.address import parse
+from airpicture.service.config import load_settings, parse_settings, settings_text
+from service_kit import RADAR, WEB
+
+INPUT = '[[input]]\nfrom = "udp://127.0.0.1:8600"\n'
+SOUND = RADAR + INPUT
+
+
+def test_the_example_is_sound_and_says_the_defaults() -> None:
+    settings = parse_settings(example_text(), "example.toml")
+    assert [one.format for one in settings.inputs] == ["asterix", "asterix"]
+    assert settings.inputs[0].twin == settings.inputs[1].twin == "radars"
+    bare = parse_settings(SOUND)
+    assert bare.journal.rotate_mb == settings.journal.rotate_mb / 4  # in memory there's less room
+    assert (bare.web.port, bare.step_s) == (settings.web.port, settings.step_s)
+    # each line that is commented out as an example is sound, too
+    keys = r"\[\[|from =|to =|name =|rotate_s|keep_h|changes|capacity|late_s|association|checkpoint"
+    full = re.sub(rf"(?m)^# (?=({keys}))", "", example_text())
+    assert len(parse_settings(full.replace('token_file = "hook.token"', ""), "example.toml").outputs) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (SOUND + "nmae = 3\n", 12, "unknown key 'nmae' in [input]. Expected one of from, name"),
+        (SOUND + "twin = 3\n", 12, "twin = 3. Expected a text in quotes"),
+        (SOUND + "rate_max = -1\n", 12, "rate_max = -1. Expected a number from 1 to 1e+07"),
+        (SOUND + 'allow = ["300.1.1.1"]\n', 12, "'300.1.1.1' is no address or network"),
+        (SOUND + 'interface = "eth0"\n', 12, "Expected the address of an interface"),
+        (SOUND + 'stamps = "arival"\n', 12, "Did you mean 'arrival'?"),
+        (SOUND + 'editions = { "48" = "9.9" }\n', 12, "CAT048 edition '9.9' isn't known"),
+        (
+            SOUND + 'sensors = ["south"]\n',
+            12,
+            "sensor 'south' isn't described. Expected ids of [[sensor]] tables: north",
+        ),
+        (RADAR + '[[input]]\nfrom = "bests://h:1"\n', 11, "names no known format"),
+        (RADAR + '[[input]]\nfrom = "beast:udp://h:1"\n', 11, "beast doesn't go by udp. Expected one of tcp, listen"),
+        (RADAR + '[[input]]\nfrom = "sbs://host"\n', 11, "has no port"),
+        (RADAR + '[[input]]\nfrom = "sbs://host:99999"\n', 11, "no port from 0 to 65535"),
+        (RADAR + '[[input]]\nfrom = "beast:listen://0.0.0.0:1"\n', 11, "listens to any machine. Expected allow"),
+        (RADAR + "[[input]]\n", 10, "[input] has no 'from'"),
+        (SOUND + INPUT, 12, "the input 'udp://127.0.0.1:8600' is there twice"),
+        (SOUND + '[[output]]\nto = "cat062:udp://h:1"\nsac = 256\n', 14, "sac = 256. Expected a number from 0 to 255"),
+        (SOUND + '[[output]]\nto = "sbs:listen://0.0.0.0:30003"\n', 13, "Expected open = true beside it"),
+        (SOUND + '[web]\nlisten = "0.0.0.0:80"\n', 13, "can be reached from other machines. Expected token_file"),
+        (SOUND + '[web]\nlisten = "8080"\n', 13, "Expected HOST:PORT"),
+        (SOUND + '[web]\ntoken_file = "nowhere"\n', 13, "there is no such file"),
+        (SOUND + '[web]\norigins = ["picture.example"]\n', 13, "Expected scheme and host"),
+        (SOUND + "[tracker]\ncapacity = 100.5\n", 13, "Expected a whole number from 16"),
+        (SOUND + "[jurnal]\n", 12, "unknown table or key 'jurnal'. Expected one of"),
+        (SOUND.replace("lat_deg = 47.0", "lat_deg = 470"), 6, "lat_deg is 470. Expected a value from -90 to 90"),
+        (SOUND.replace("period_s =", "periods ="), 9, "unknown key 'periods'"),
+        ("sensors = 3\n" + INPUT, 1, "sensors = 3. Expected the name of a sensors.toml"),
+    ],
+)
+def test_a_fault_is_named_by_line_and_key(text: str, line: int, said: str) -> None:
+    with pytest.raises(ConfigError) as fault:
+        parse_settings(text, "serve.toml")
+    assert str(fault.value).startswith(f"serve.toml, line {line}: ")
+    assert said in str(fault.value)
+
+
+def test_faults_without_a_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"serve.toml: not valid TOML: .*line 2"):
+        parse_settings("[web]\nlisten = \n", "serve.toml")
+    with pytest.raises(ConfigError, match=r"no \[\[input\]\]"):
+        parse_settings(RADAR, "serve.toml")
+    with pytest.raises(AirpictureError, match=r"no such file.*--example"):
+        load_settings(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="another speed than 1"):
+        parse_settings(SOUND + '[[input]]\nfrom = "replay:x"\nspeed = 2\n', "serve.toml")
+
+
+def test_a_token_has_to_be_long(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("short\n")
+    path = tmp_path / "serve.toml"
+    path.write_text(SOUND + '[web]\nlisten = "0.0.0.0:0"\ntoken_file = "token"\n')
+    with pytest.raises(ConfigError, match=r"line 14: the token has 5 characters.*openssl"):
+        load_settings(path)
+    (tmp_path / "token").write_text("x" * 32)
+    assert load_settings(path).web.token_file == str(tmp_path / "token")
+
+
+def test_a_command_line_is_a_file() -> None:
+    text = settings_text(
+        ["beast://localhost:30005", "udp://239.1.1.1:8600?interface=192.0.2.1&allow=192.0.2.0/24&editions=21:0.23"],
+        ["aircraft-json:/run/airpicture", "cat062:udp://[ff15::1]:8600?period_s=4&ttl=3"],
+        port=0,
+    )
+    settings = parse_settings(text, "command line")
+    assert [(one.format, str(one.address)) for one in settings.inputs] == [
+        ("beast", "tcp://localhost:30005"),
+        ("asterix", "udp://239.1.1.1:8600"),
+    ]
+    assert settings.inputs[1].interface == "192.0.2.1"
+    assert settings.inputs[1].editions == (("021", "0.23"),)
+    assert settings.outputs[1].address.host == "ff15::1"
+    assert (settings.outputs[1].period_s, settings.outputs[1].ttl) == (4.0, 3)
+    assert (settings.web.host, settings.web.port) == ("127.0.0.1", 0)
+    assert settings.sensors.ids == ("adsb", "mlat")
+
+
+@pytest.mark.parametrize(
+    ("text", "format_", "where"),
+    [
+        ("-", "", "-"),
+        ("beast:-", "beast", "-"),
+        ("asterix:tcp://radar:8600", "asterix", "tcp://radar:8600"),
+        ("aircraft-json:http://pi/data/aircraft.json", "aircraft-json", "http://pi:80/data/aircraft.json"),
+        ("aircraft-json:/run/readsb", "aircraft-json", "/run/readsb"),
+        ("replay:radar.pcap", "replay", "radar.pcap"),
+        ("udp://:8600", "asterix", "udp://127.0.0.1:8600"),
+        ("plots://127.0.0.1:8081/own", "plots", "http://127.0.0.1:8081/own"),
+    ],
+)
+def test_addresses(text: str, format_: str, where: str) -> None:
+    found, address, _ = parse(text)
+    assert (found, str(address)) == (format_, where)
+
+
+def test_web_is_part_of_no_other_table() -> None:
+    assert parse_settings(SOUND + WEB).web.port == 0

@@ -1,0 +1,344 @@
+"""A whole service: real sockets, real processes, and what other people's programs make of what comes out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import airpicture as ap
+from airpicture.formats.journal import Kind, read_records, segments
+from airpicture.service.config import load_settings
+from airpicture.service.pipeline import Pipeline, split
+from radar_bytes import block, north, report
+from service_kit import PATIENCE_S, RADAR, WEB, Service, eventually, running, udp
+
+S = 10**9
+NAMES = ["radar a", "radar b", "own"]
+
+
+def config(out: socket.socket) -> str:
+    return f"""{RADAR}
+[[sensor]]
+id = "own"
+kind = "radar"
+lat_deg = 47.2
+lon_deg = 8.3
+period_s = 2.0
+[[input]]
+name = "radar a"
+from = "asterix:udp://127.0.0.1:0"
+twin = "lan"
+[[input]]
+name = "radar b"
+from = "asterix:udp://127.0.0.1:0"
+twin = "lan"
+[[input]]
+name = "own"
+from = "plots:http://127.0.0.1:0/"
+[[output]]
+name = "centre"
+to = "cat062:udp://127.0.0.1:{out.getsockname()[1]}"
+sac = 25
+sic = 7
+changes = true
+[[output]]
+name = "history"
+to = "parquet:history"
+period_s = 0.2
+[journal]
+folder = "journal"
+[tracker]
+checkpoint_s = 1.0
+{WEB}"""
+
+
+class Radar:
+    """Sends the plots of targets that fly straight, on both twin networks."""
+
+    def __init__(self, ports: list[int]) -> None:
+        self.ports = ports
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.begun = time.time_ns()
+        self.sent = 0
+
+    def turn(self, targets: int = 5) -> None:
+        """Send one plot of each target, and a north mark."""
+        now = time.time_ns()
+        passed = (now - self.begun) / S
+        for k in range(targets):
+            one = report(sac=1, sic=2, t_ns=now, range_m=30e3 + 5e3 * k + 200 * passed, azimuth_rad=0.5 + 0.3 * k,
+                         address=0x4B0000 + k, mode_3a=0o1000 + k)  # fmt: skip
+            self.send(block(48, [one]))
+        self.send(north(sac=1, sic=2, t_ns=now))
+
+    def send(self, data: bytes) -> None:
+        for port in self.ports:
+            self.socket.sendto(data, ("127.0.0.1", port))
+        self.sent += 1
+
+
+@pytest.fixture(scope="module")
+def out() -> Iterator[socket.socket]:
+    with udp() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, out: socket.socket) -> Path:
+    place = tmp_path_factory.mktemp("service")
+    (place / "serve.toml").write_text(config(out))
+    return place
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path) -> Iterator[Service]:
+    with running([str(folder / "serve.toml")], NAMES) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def radar(service: Service) -> Radar:
+    made = Radar([service.ports["radar a"], service.ports["radar b"]])
+    for _ in range(12):
+        made.turn()
+        time.sleep(0.2)
+    eventually(lambda: len(service.json("/tracks.json")) == 5)
+    return made
+
+
+def numbers(service: Service) -> dict[str, int]:
+    """Return the track number of each of the radar's targets."""
+    return {track["address"]: track["track"] for track in service.json("/tracks.json") if track["address"]}
+
+
+def datagrams(out: socket.socket, count: int) -> list[bytes]:
+    return [out.recv(65_535) for _ in range(count)]
+
+
+def test_the_picture_comes_out(service: Service, radar: Radar) -> None:
+    tracks = service.json("/tracks.json")
+    assert {track["address"] for track in tracks} == {f"4b000{k}" for k in range(5)}
+    assert {track["sensors"][0] for track in tracks} == {"north"}
+    assert all(abs(track["speed_kt"] * 0.514444 - 200) < 40 for track in tracks)
+    features = service.json("/tracks.geojson")["features"]
+    assert {feature["properties"]["track"] for feature in features} == {track["track"] for track in tracks}
+    assert len(service.json("/tracks.geojson?bbox=0,0,1,1")["features"]) == 0
+    assert service.get("/tracks.json?bbox=1,2,3") == b"bbox is west,south,east,north in degrees"
+    import pyarrow as pa
+
+    table = pa.ipc.open_stream(service.get("/tracks.arrow")).read_all()
+    assert sorted(table["address"].to_pylist()) == [0x4B0000 + k for k in range(5)]
+    assert service.json("/health")["ok"]
+
+
+def test_own_sensors_post_lines_and_arrow(service: Service, radar: Radar) -> None:
+    where = f"http://127.0.0.1:{service.ports['own']}/"
+    before = service.metrics().get('airpicture_decoded_total{input="own",what="decoded row"}', 0)
+    line = b'{"sensor": "own", "range_m": 9000, "azimuth_deg": 45}\n{"sensor": "own"}\n'
+    with urllib.request.urlopen(urllib.request.Request(where, line, method="POST"), timeout=60) as answer:
+        assert answer.status == 202
+    page = urllib.request.Request(where, line, {"Origin": "http://evil.example"}, method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(page, timeout=60)
+    plots = ap.Plots.from_columns(
+        sensors=load_settings_sensors(), sensor=["own"], t_ns=[time.time_ns()], range_m=[9100.0], azimuth_deg=[46.0]
+    )
+    from airpicture.service.polling import arrow_bytes
+
+    request = urllib.request.Request(where, arrow_bytes(plots), method="POST")
+    assert urllib.request.urlopen(request, timeout=60).status == 202
+    from websockets.sync.client import connect
+
+    with connect(f"ws://127.0.0.1:{service.ports['own']}/") as websocket:
+        websocket.send(line)
+    name = 'airpicture_decoded_total{input="own",what="decoded row"}'
+    eventually(lambda: service.metrics().get(name, 0) == before + 3)
+    assert service.metrics()['airpicture_decoded_total{input="own",what="refused row NO_POSITION"}'] == 2
+
+
+def load_settings_sensors() -> ap.Sensors:
+    from airpicture.formats.sensors import sensors_from_rows
+
+    return sensors_from_rows([{"id": "own", "kind": "radar", "lat_deg": 47.2, "lon_deg": 8.3}])
+
+
+def test_what_came_in_is_all_accounted_for(service: Service, radar: Radar) -> None:
+    """received = journalled + dropped; journalled = read; read = decoded + refused; plots = taken + refused."""
+    radar.send(b"rubbish")
+    radar.send(block(48, [report(sac=9, sic=9, t_ns=time.time_ns(), range_m=1e4, azimuth_rad=1.0, address=1)]))
+
+    def settled() -> dict[str, float] | None:
+        found = service.metrics()
+        sums = [found.get(f'airpicture_input_total{{input="radar {x}",what="received"}}', 0) for x in "ab"]
+        read = sum(found[f'airpicture_read_total{{input="radar {x}"}}'] for x in "ab")
+        return found if sums == [radar.sent, radar.sent] and read == radar.sent else None
+
+    found = eventually(settled)
+
+    def of(name: str, what: str = "") -> float:
+        return sum(value for key, value in found.items() if key.startswith(name) and what in key)
+
+    assert of('airpicture_input_total{input="radar', '"journalled"') == radar.sent
+    assert of('airpicture_input_total{input="radar', '"twin_dropped"') == radar.sent
+    assert of('airpicture_decoded_total{input="radar', " datagram") == radar.sent
+    assert found['airpicture_decoded_total{input="radar a+radar b",what="refused datagram no whole block in it"}'] == 1
+    assert found[
+        "airpicture_decoded_total{input=\"radar a+radar b\",what=\"refused record CAT048 sensor 9/9 isn't described\"}"
+    ]  # fmt: skip
+    assert of("airpicture_fault_total") == 0
+    assert of("airpicture_tracker_total", '"pipeline plots"') == of("airpicture_tracker_total", '"plots_received"')
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark isn't installed")
+def test_wireshark_reads_the_cat062(tmp_path: Path, service: Service, radar: Radar, out: socket.socket) -> None:
+    found = []
+    while len(found) < 40:
+        radar.turn()
+        found += datagrams(out, 1)
+        time.sleep(0.02)
+    capture = tmp_path / "out.pcap"
+    write_pcap(capture, found)
+    shown = subprocess.run(
+        ["tshark", "-r", str(capture), "-d", "udp.port==8600,asterix", "-V"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "alformed" not in shown
+    assert "Category: 62" in shown or "Category: 062" in shown
+    assert "Category: 65" in shown or "Category: 065" in shown
+    for k in range(5):
+        assert f"{0o1000 + k:04o}" in shown
+
+
+def write_pcap(path: Path, payloads: list[bytes]) -> None:
+    """Write datagrams as a capture of raw IPv4."""
+    import struct
+
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101))
+        for k, payload in enumerate(payloads):
+            length = 28 + len(payload)
+            ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, length, k, 0, 64, 17, 0, b"\x7f\0\0\1", b"\x7f\0\0\1")
+            packet = ip + struct.pack(">HHHH", 40_000, 8600, length - 20, 0) + payload
+            file.write(struct.pack("<IIII", k, 0, len(packet), len(packet)) + packet)
+
+
+def test_events_tell_of_changes(service: Service, radar: Radar) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{service.web}/events", timeout=PATIENCE_S) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        first = [stream.readline().decode() for _ in range(3)]
+        assert first[0] == "event: tracks\n"
+        body = json.loads(first[1].removeprefix("data: "))
+        assert len(body["tracks"]) >= 5
+        radar.turn()
+        while True:
+            line = stream.readline().decode()
+            if line.startswith("data: ") and json.loads(line.removeprefix("data: ")).get("tracks"):
+                break
+
+
+def test_kill_of_the_tracking_process_loses_nothing(service: Service, radar: Radar) -> None:
+    before = numbers(service)
+    count = service.metrics()['airpicture_decoded_total{input="radar a+radar b",what="decoded record CAT048"}']
+    sent = radar.sent
+    for _ in range(2):
+        service.kill("core")
+        radar.turn()
+        service.wait_for("core ended by signal SIGKILL")
+        radar.turn()
+        service.wait_for("ready after")
+    radar.turn()
+    name = 'airpicture_decoded_total{input="radar a+radar b",what="decoded record CAT048"}'
+    reports = (radar.sent - sent) * 5 // 6
+    eventually(lambda: service.metrics().get(name, 0) == count + reports)
+    assert before == numbers(service)
+    assert service.metrics().get('airpicture_core_total{what="records set aside"}', 0) == 0
+
+
+def test_kill_of_the_receiving_process_costs_only_what_comes_meanwhile(service: Service, radar: Radar) -> None:
+    before = numbers(service)
+    pid = service.child("ingest")
+    service.kill("ingest")
+    service.wait_for("ingest ended by signal SIGKILL")
+    eventually(lambda: _child_other_than(service, pid))
+
+    def heard() -> bool:
+        radar.turn()
+        time.sleep(0.2)
+        plots = [track["t_ns_plot"] for track in service.json("/tracks.json")]
+        return len(plots) >= 5 and max(plots) > time.time_ns() - S
+
+    eventually(heard)
+    assert before == numbers(service)
+
+
+def _child_other_than(service: Service, pid: int) -> bool:
+    try:
+        return service.child("ingest") != pid
+    except LookupError:
+        return False
+
+
+def test_who_reads_nothing_hurts_nobody(service: Service, radar: Radar) -> None:
+    stuck = []
+    for _ in range(5):
+        one = socket.create_connection(("127.0.0.1", service.web))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        stuck.append(one)
+    begun = time.monotonic()
+    for _ in range(10):
+        radar.turn()
+        assert service.json("/health")["ok"]
+        time.sleep(0.1)
+    assert time.monotonic() - begun < PATIENCE_S / 4
+    for one in stuck:
+        one.close()
+
+
+def test_a_foreign_page_is_refused(service: Service) -> None:
+    request = urllib.request.Request(f"http://127.0.0.1:{service.web}/tracks.json", headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="421"):
+        urllib.request.urlopen(request, timeout=60)
+    with urllib.request.urlopen(f"http://127.0.0.1:{service.web}/health", timeout=60) as answer:
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_the_journal_gives_the_picture_again(service: Service, radar: Radar, folder: Path) -> None:
+    """Last of this file: the service ends, and its journal is replayed, through two kills and all."""
+    radar.turn()
+    time.sleep(1.5)
+    live = service.json("/tracks.json")
+    assert service.stop() == 0, "".join(service.lines)
+    assert len(segments(folder / "journal")) >= 2  # one for each run of the receiving process
+    from collections import Counter
+
+    damage: Counter[str] = Counter()
+    records = [record for _, record in read_records(folder / "journal", damage)]
+    pipeline = Pipeline(load_settings(folder / "serve.toml"))
+    replayed = {}
+    for run in split(records):
+        update = pipeline.take(run)
+        if update is not None:
+            replayed[update.now_ns] = update.tracks
+    from airpicture.service.api import tracks_values
+
+    now_ns = live[0]["t_ns"]
+    assert json.dumps(tracks_values(replayed[now_ns])) == json.dumps(live)
+    assert set(damage) <= {"damaged record", "damaged octet"}  # what the killed process was writing
+    recording = ap.formats.open_recording(folder / "journal")
+    assert {recording.sensors.ids[k] for k in np.unique(recording.plots.sensor)} == {"north", "own"}
+    data = [record for record in records if record.kind == Kind.DATA]
+    assert len(data) > 100
+    files = sorted((folder / "history").glob("tracks-*.parquet"))
+    assert files
+    rows = ap.read_tracks(files[-1])
+    assert rows.track.size > 10
