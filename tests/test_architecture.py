@@ -259,8 +259,18 @@ def test_help_needs_nothing_but_click() -> None:
 COMMAND_MODULES = {
     f"airpicture.commands.{name}"
     for name in (
-        "demo", "view", "serve", "replay", "track", "clean", "info", "convert", "simulate", "evaluate", "bench",
-    )  # fmt: skip
+        "demo",
+        "view",
+        "serve",
+        "replay",
+        "track",
+        "clean",
+        "info",
+        "convert",
+        "simulate",
+        "evaluate",
+        "bench",
+    )
 }
 
 

@@ -78,7 +78,7 @@ def test_sbs_and_journals(tmp_path: Path) -> None:
 def test_tables_were_never_on_a_wire(tmp_path: Path) -> None:
     path = tmp_path / "plots.csv"
     path.write_text("t_ns,sensor,range_m,azimuth_deg\n1,a,5,5\n")
-    with pytest.raises(InputError, match="no bytes to put on a wire.*serve --in"):
+    with pytest.raises(InputError, match=r"no bytes to put on a wire.*serve --in"):
         wire_messages(str(path))
 
 

@@ -140,10 +140,10 @@ def begin(
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
     while len(pool.desks) < parts:
         pool.desks.append(make_desk(most))
-    desks: dict[tuple[int, int], Any] = dict(zip(ranges, pool.desks, strict=False))
+    desks = dict(zip(ranges, pool.desks, strict=False))
 
     def search(part: tuple[int, int]) -> I64:
-        counts = np.empty(COUNTS, np.int64)
+        counts, desk = np.empty(COUNTS, np.int64), desks[part]
         find_births(
             reports.Z,
             reports.t_ns,
@@ -164,7 +164,15 @@ def begin(
             pool.waiting,
             pool.count,
             pool.oldest,
-            *desks[part],
+            desk.Zq,
+            desk.T,
+            desk.prospects,
+            desk.near,
+            desk.start,
+            desk.pick,
+            desk.value,
+            desk.pairs,
+            desk.trial,
             key,
             blur,
             sigma_h,
