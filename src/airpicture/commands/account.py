@@ -72,12 +72,28 @@ def read_inputs(inputs: Sequence[str], how: Mapping[str, Any], quiet: bool = Fal
         return open_recording(list(inputs), progress=report, **how)
 
 
-def run_tracker(plots: Plots, sensors: Sensors, config: Config, title: str, quiet: bool = False) -> Run:
-    """Track plots with a bar on standard error."""
+def run_tracker(
+    plots: Plots,
+    sensors: Sensors,
+    config: Config,
+    title: str,
+    quiet: bool = False,
+    in_hindsight: bool = False,
+    period_s: float | None = None,
+) -> Run:
+    """Track plots with a bar on standard error.
+
+    in_hindsight : smooth the tracks; period_s : then, between rows; None: rows at the plots
+    """
     from airpicture.tracker import track_with_counts
 
     begun = time.monotonic()
     with progress(title, "plots", quiet) as report:
+        if in_hindsight:
+            from airpicture.smoothing import smooth
+
+            tracks = smooth(plots, sensors, config, period_s=period_s, progress=report)
+            return Run(tracks, {}, len(plots), span_s(plots), time.monotonic() - begun)
         tracks, counts = track_with_counts(plots, sensors, config, progress=report)
     took = time.monotonic() - begun
     refused = {name.removeprefix(REFUSED): n for name, n in counts.items() if n and name.startswith(REFUSED)}

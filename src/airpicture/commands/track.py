@@ -46,8 +46,9 @@ from airpicture.commands.options import (
     "--period",
     type=click.FloatRange(0.1, 3600),
     metavar="S",
-    help="Seconds between rows of a coasting track.  [default: 4]",
+    help="Seconds between rows of a coasting track; with --smooth, between all rows.  [default: 4; at the plots]",
 )
+@click.option("--smooth", "in_hindsight", is_flag=True, help="Smooth tracks by what comes after; rows at the plots.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
 def command(
     inputs: Sequence[str],
@@ -58,6 +59,7 @@ def command(
     columns: str,
     association: str,
     period: float | None,
+    in_hindsight: bool,
     quiet: bool,
 ) -> None:
     """Turn recordings into system tracks.
@@ -98,7 +100,7 @@ def command(
         output_period_s=period if period is not None else config.output_period_s,
     )
     warm_up(quiet, any(target.suffix.lower() == ".ast" for target in targets))
-    run = account.run_tracker(plots, recording.sensors, config, "Tracking", quiet)
+    run = account.run_tracker(plots, recording.sensors, config, "Tracking", quiet, in_hindsight, period)
     for target in targets:
         if target.suffix.lower() in PAGE_ENDINGS:
             from airpicture.page import View, write_page
