@@ -47,7 +47,8 @@ def errors_learnt(track: Mixture, across: float, along: float, plot: Plot) -> Mi
     if fast:
         most = 4.0 * (max(track.var_time, 0.0) + held / speed2)
         late = min(max((along - held) / speed2, -most), most)
-        new.var_time = min(track.var_time + gain * (late - track.var_time), 4.0)
+        late = track.var_time + gain * (late - track.var_time)
+        new.var_time = min(max(late, -0.25 * held / speed2), 4.0)
     if claims:
         new.scale_pos = min(max(held, 0.25), max(plot.var_p, 4e6)) / plot.var_p
     else:
@@ -169,7 +170,8 @@ def look(
         row[lay.SCALE_POS], row[lay.VAR_TIME], row[lay.TURN] = track.scale_pos, track.var_time, track.turn
         if track.count_pos > ahead[i].count_pos:
             said = plots[top].var_p
-            hidden = min(max(said - said * track.scale_pos, 0.0), 900.0)
+            doubt = min(max(0.6 - track.scale_pos, 0.0) / 0.2, 1.0)
+            hidden = min(doubt * max(said - said * track.scale_pos, 0.0), 900.0)
             row[lay.VAR_COMMON] = said if plots[top].learn == 1.0 else hidden
         row[lay.EXISTENCE] = exists
         if did[i] != "looked at":

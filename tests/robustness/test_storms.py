@@ -16,9 +16,9 @@ from airpicture.simulation.storms import GARBAGE_EVERY, HUB_TARGETS, STORM_CLUTT
 TARGETS = 2_000
 # Time a plot against that of a usual day, measured 0.4 to 2.4: a hub has tens of pairs for each plot.
 SLOWER = {"hub": 12.0, "clutter": 3.0, "garbage": 4.0, "line": 6.0, "full": 3.0}
-# Confirmed tracks further than 5 km from all targets, begun in the storm, more than on a usual day: measured 0 to 2. And
-# tracks begun before: where a radar sends its 700 plots in all directions, its own 500 targets' tracks coast for four
-# turns, past turns that nobody sees.
+# Confirmed tracks further than 5 km from all targets, begun in the storm, more than on a usual day: measured 0 to 2.
+# And tracks begun before: where a radar sends its 700 plots in all directions, its own 500 targets' tracks coast for
+# four turns, past turns that nobody sees.
 INVENTED = {"hub": 3, "clutter": 5, "garbage": 8, "line": 5, "full": 3}
 ASTRAY = {"hub": 10, "clutter": 15, "garbage": 80, "line": 10, "full": 10}
 

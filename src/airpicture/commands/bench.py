@@ -336,7 +336,20 @@ class Show:
     def storms(self, targets: int, rows: Sequence[dict[str, Any]]) -> None:
         """Show what overload does."""
         self.found.setdefault("storms", []).append({"targets": targets, "rows": list(rows)})
-        heads = ["storm", "plots", "usual", "step", "usual", "per plot", "memory", "invented", "usual", "astray", "usual", "counted"]
+        heads = [
+            "storm",
+            "plots",
+            "usual",
+            "step",
+            "usual",
+            "per plot",
+            "memory",
+            "invented",
+            "usual",
+            "astray",
+            "usual",
+            "counted",
+        ]
         shown = [
             [
                 row["name"],

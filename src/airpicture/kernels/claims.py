@@ -18,7 +18,11 @@ from airpicture.kernels.layout import (
     Z_LEARN,
     Z_VAR_P,
 )
-from airpicture.kernels.learn import FRESH, INTERVAL_LEAST
+from airpicture.kernels.learn import FRESH
+
+GAIN = 0.2  # of one such position: the variance grows by 1.6 at most, a thousandfold in fifteen
+WAIT_LEAST = 0.2  # s; below it several plots come at once
+WAIT_MOST = 10.0  # s; the interval of a track that gets few of its plots is long
 
 POS: Final = NUMBERS + VAR_POS  # columns of `spreads`
 SCALE: Final = NUMBERS + SCALE_POS
@@ -42,7 +46,7 @@ def doubt_claims(plot: I64, row: I64, away: F64, Z: F64, t_ns: I64, interval: F3
     """
     for q in range(len(plot)):
         j, i = plot[q], row[q]
-        waits = FRESH * max(np.float64(interval[i]), INTERVAL_LEAST)
+        waits = min(FRESH * max(np.float64(interval[i]), WAIT_LEAST), WAIT_MOST)
         if int(Z[j, Z_KIND]) != POSITION or (t_ns[j] - t_plot[i]) * 1e-9 < waits:
             continue
         of = spreads[i]
@@ -50,8 +54,7 @@ def doubt_claims(plot: I64, row: I64, away: F64, Z: F64, t_ns: I64, interval: F3
         claims = Z[j, Z_LEARN] != 1.0
         learnt = said * np.float64(of[SCALE]) if claims else np.float64(of[POS])
         held = learnt if learnt > 0.0 else said
-        gain = max(0.05, 1.0 / (np.float64(of[COUNT]) + 4.0))
-        held += gain * max(min(0.5 * away[q] * away[q], VAR_POS_SURPRISE * held) - held, 0.0)
+        held += GAIN * max(min(0.5 * away[q] * away[q], VAR_POS_SURPRISE * held) - held, 0.0)
         of[COUNT] += 1.0
         if claims:
             of[SCALE] = min(max(held, VAR_POS_LEAST), max(said, VAR_POS_MOST)) / said

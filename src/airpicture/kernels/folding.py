@@ -57,6 +57,7 @@ from airpicture.kernels.wgs84 import height_of, height_up_of
 
 VAR_POS_SURPRISE = 4.0
 VAR_POS_MOST = 4e6  # m²: 2 km, what is learnt of claims at most
+HIDES_FROM, HIDES_OVER = 0.6, 0.2  # scatter over claim, from which down and over which it counts as less: 2 sigma
 VAR_COMMON_MOST = 900.0  # m²: 30 m, what a claim that is worse than the scatter is taken to hide
 VAR_TIME_MOST = 4.0  # s²
 TIMED_LEAST = 50.0  # m/s; what flies slower tells little of time
@@ -133,12 +134,14 @@ def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
     if timed:
         var = T[VAR_TIME]
         most = VAR_POS_SURPRISE * (max(var, 0.0) + held / v2)
-        T[VAR_TIME] = min(var + gain * (min(max((along - held) / v2, -most), most) - var), VAR_TIME_MOST)
+        var += gain * (min(max((along - held) / v2, -most), most) - var)
+        T[VAR_TIME] = min(max(var, -0.25 * held / v2), VAR_TIME_MOST)  # below 0 as far as chance goes
     T[COUNT_POS] = count
     if claims:
         held = min(max(held, VAR_POS_LEAST), max(said, VAR_POS_MOST))
         T[SCALE_POS] = held / said
-        T[VAR_COMMON] = min(max(said - held, 0.0), VAR_COMMON_MOST)
+        hides = min(max(HIDES_FROM - held / said, 0.0) / HIDES_OVER, 1.0)
+        T[VAR_COMMON] = min(hides * max(said - held, 0.0), VAR_COMMON_MOST)
     else:
         T[VAR_POS] = min(max(held, VAR_POS_LEAST), 16.0 * said)
         T[VAR_COMMON] = said

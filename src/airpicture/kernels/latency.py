@@ -18,7 +18,7 @@ from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.layout import NUMBERS, POLAR, S_VELOCITY, TURN, Z_H, Z_H_BARO, Z_KIND, Z_P
 
-GAP_MOST: Final = 5.0  # s between the two plots: at 3 m/s of doubt about the velocity, 15 m
+GAP_MOST: Final = 15.0  # s between the two plots: at 3 m/s of doubt about the velocity, 45 m or 0.2 s
 SPEED_LEAST: Final = 60.0  # m/s; the slower, the less a distance tells of time
 TURN_MOST: Final = 0.02  # rad/s; in a turn the chord isn't the course
 LAG_MOST: Final = 10.0  # s; more is no clock but another target
