@@ -10,6 +10,7 @@ from airpicture.kernels import layout as lay
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from reference_look import _summarise, plot_of_row, pressure_learnt, turn_learnt
+from reference_records import put_row, row_of
 from reference_tracking import F64, Mixture, condition, predict
 
 
@@ -33,7 +34,7 @@ def hear(store: Store, reports: Reports, stations: Stations, motion: F64, gates:
         messages.sort(key=lambda j: (reports.t_ns[j], reports.sensor[j], *reports.Z[j, lay.Z_P + 1 : lay.Z_P + 3]))
         t = max(int(store.t_ns[i]), *(int(reports.t_ns[j]) for j in messages))
         gap = (t - int(store.t_ns[i])) * 1e-9
-        track = predict(Mixture.of_row(store.rows[i]), gap, motion)
+        track = predict(Mixture.of_row(row_of(store, i)), gap, motion)
         turned = False
         for j in messages:
             plot = plot_of_row(reports.Z[j], stations.sites[reports.sensor[j]])
@@ -58,14 +59,16 @@ def hear(store: Store, reports: Reports, stations: Stations, motion: F64, gates:
             store.t_heard[i] = max(store.t_heard[i], reports.t_ns[j])
         if not any(became[j] == "taken" for j in messages):
             continue
-        before = store.summary[i, 3:6].copy()
+        before = store.summary[i, 3:6].astype(float)
         _summarise(store, i, track)
         if gap > 0.02 and not turned:
-            track.turn = turn_learnt(before, store.summary[i], track.turn, gap, motion[lay.M_TURN_SECONDS])
-        kept = store.rows[i].copy()
+            track.turn = turn_learnt(
+                before, store.summary[i].astype(float), track.turn, gap, motion[lay.M_TURN_SECONDS]
+            )
+        kept = row_of(store, i)
         row = track.row()
         kept[: lay.EXISTENCE] = row[: lay.EXISTENCE]
         kept[lay.D_BARO : lay.VAR_BARO + 1], kept[lay.TURN] = row[lay.D_BARO : lay.VAR_BARO + 1], row[lay.TURN]
-        store.rows[i] = kept
+        put_row(store, i, kept)
         store.t_ns[i] = t
     return became

@@ -17,6 +17,7 @@ from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import Status
 from reference_look import _summarise
+from reference_records import put_row, row_of
 from reference_tracking import Mixture, plot_of, random_track
 from tracking_scenes import SECOND, T0, radar, sensors_of
 
@@ -39,7 +40,8 @@ def scene(seed: int, tracks: int, messages: int) -> tuple[Store, Reports]:
     held = [random_track(rng, 0.8 + 0.01 * k, 0.1, rng.uniform(3e3, 12e3), spread=0.2) for k in range(tracks)]
     store = Store(tracks + 2)
     store.n = tracks
-    store.rows[:tracks] = [track.row() for track in held]
+    for i, track in enumerate(held):
+        put_row(store, i, track.row())
     store.t_ns[:tracks] = T0 + rng.integers(-2 * SECOND, SECOND // 4, tracks)
     store.t_plot[:tracks] = store.t_ns[:tracks]
     store.status[:tracks] = rng.choice([Status.TENTATIVE, Status.CONFIRMED, Status.COASTING, Status.ENDED], tracks)
@@ -97,9 +99,9 @@ def test_it_is_the_matrix_filter_message_by_message(seed: int, tracks: int, mess
         assert store.t_ns[i] == plain.t_ns[i]
         assert store.t_heard[i] == plain.t_heard[i]
         assert store.t_plot[i] == before.t_plot[i]
-        got, expected = Mixture.of_row(store.rows[i]), Mixture.of_row(plain.rows[i])
+        got, expected = Mixture.of_row(row_of(store, i)), Mixture.of_row(row_of(plain, i))
         np.testing.assert_allclose(got.mu, expected.mu, rtol=2e-4, atol=1e-9)
-        assert got.existence == Mixture.of_row(before.rows[i]).existence
+        assert got.existence == before.existence[i]
         assert (got.d_baro, got.turn) == pytest.approx((expected.d_baro, expected.turn), rel=1e-6, abs=1e-7)
         for m in range(4):
             sigma = np.sqrt(np.diag(expected.P[m]))
@@ -129,13 +131,13 @@ def test_the_place_grows_no_surer_than_the_velocity_allows() -> None:
     track = random_track(rng, 0.8, 0.1, 9000.0, spread=0.05)
     store = Store(4)
     store.n = 1
-    store.rows[0] = track.row()
+    put_row(store, 0, track.row())
     store.t_ns[0], store.status[0], store.address[:] = T0, Status.CONFIRMED, 7
     store.mode_3a[:] = -1
     _summarise(store, 0, track)
     sigma = [store.summary[0, lay.S_SIGMA_P]]
     for k in range(1, 121):
-        mean = store.summary[0, :6].copy()
+        mean = store.summary[0, :6].astype(float)
         plot = plot_of(rng, mean, STATIONS.sites[0], lay.MESSAGE, noise=0.0, velocity=True)
         one = np.zeros(1)
         reports = Reports(
