@@ -79,8 +79,8 @@ def measure(name: str, frames: Frames) -> float:
     whole = best(lambda: fed(stream))
     plots = fed(stream)
     print(
-        f"{name:28} {count:9,} messages  frames {count / framing / 1e6:6.1f} M/s  columns {count / columns / 1e6:5.2f} M/s  "
-        f"plots {count / whole / 1e6:5.2f} M/s  ({plots:,} plots)"
+        f"{name:28} {count:9,} messages  frames {count / framing / 1e6:6.1f} M/s  "
+        f"columns {count / columns / 1e6:5.2f} M/s  plots {count / whole / 1e6:5.2f} M/s  ({plots:,} plots)"
     )
     return count / whole
 

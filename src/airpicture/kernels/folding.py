@@ -6,7 +6,7 @@ The models of a track stay apart: each becomes the mixture of itself given "none
 import math
 from typing import Any
 
-from airpicture.kernels._jit import inline, lane
+from airpicture.kernels._jit import lane, part
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X
 from airpicture.kernels.conditioning import VAR_POS_LEAST, condition
@@ -90,7 +90,7 @@ def _close_sum(T: F64, l: U) -> None:
     store_covariance(T, T_P + l, weighted(1.0, load_covariance(T, T_SUM + S6 + l), -1.0, outer(d)))
 
 
-@inline
+@part
 def learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
     """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
 
@@ -103,7 +103,7 @@ def learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
         T[H_VAR] = min(motion[M_H_VAR], reach * reach)
 
 
-@inline
+@part
 def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
     """Learn how much a track's reported positions err, from plot j: across the course, and along it by its time.
 
@@ -147,7 +147,7 @@ def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
         T[VAR_COMMON] = said
 
 
-@inline
+@part
 def learn_pressure(T: F64, Z: F64, j: int) -> None:
     """Learn the air's pressure offset (h_ell - h_baro) from a plot that reports both heights; a scalar Kalman step."""
     if math.isfinite(Z[j, Z_H]) and math.isfinite(Z[j, Z_H_BARO]):
@@ -157,7 +157,7 @@ def learn_pressure(T: F64, Z: F64, j: int) -> None:
         T[VAR_BARO] = (1.0 - gain) * var
 
 
-@inline
+@part
 def fold_plots(
     w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, motion: F64, room: Room, lanes: U
 ) -> tuple[float, int, int]:

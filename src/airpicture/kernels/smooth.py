@@ -171,7 +171,7 @@ def _advance(
     ):  # nowhere near: a bearing from behind; the track goes on as it was
         return
     summarise(T, lanes, summary, 0)
-    if gap > GAP_LEAST:
+    if gap > GAP_LEAST and vx * vx + vy * vy + vz * vz > 0.0:  # one plot alone has no course
         T[TURN] = turn_learnt(vx, vy, vz, summary[0], T[TURN], gap, motion)
     for k in range(ROW):
         row[k] = T[k]

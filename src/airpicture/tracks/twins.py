@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import EXISTENCE, S_POSITION, S_SIGMA_P, S_VELOCITY, Z_P
+from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY, Z_P
 from airpicture.kernels.rivals import SHOWN_ENDED
 from airpicture.reports import Reports
 from airpicture.store import Store
@@ -107,7 +107,7 @@ def settle_twins(store: Store, t_ns: int) -> int:
         if store.status[loser] != Status.TENTATIVE:
             store.misses[loser] = SHOWN_ENDED
         store.status[loser] = Status.ENDED
-        store.rows[loser, EXISTENCE] = 0.0
+        store.existence[loser] = 0.0
         store.due_ns[loser] = 0  # the sweep is to see it
         ended += 1
     return ended
