@@ -28,7 +28,7 @@ class Flown(NamedTuple):
 
 @cache
 def flown(sigma: float, claim: float, jitter: float = 0.0, tells: tuple[str, ...] = (), velocity: bool = True) -> Flown:
-    """Track six aircraft of which half turn; judge each second from the 100th on. velocity : comes with the positions"""
+    """Track six aircraft, half of which turn; judge from 100 s on. velocity : it comes with the positions."""
     rng = np.random.default_rng(7)
     targets = [Target(-40e3 + 9e3 * k, 10e3, 5000.0 + 400 * k, 37.0 * k, 120.0 + 12.0 * k) for k in range(6)]
     for k, target in enumerate(targets):
