@@ -11,7 +11,7 @@ from airpicture.association import index
 from airpicture.filters import look
 from airpicture.parallel import Run, workers
 from airpicture.tables import Plots, Tracks
-from airpicture.tracker import Tracker
+from airpicture.tracker import Tracker, track
 from airpicture.tracks import retire
 from test_tracker import MIXED, chunks, mixed_plots
 from tracking_scenes import ns
@@ -100,3 +100,14 @@ def state_of(tracker: Tracker) -> list[Any]:
     store, pool = tracker._store, tracker._pool
     columns = [column[: store.n].tobytes() for column in store.columns()]
     return [store.n, store.next_number, store.ended, pool.count, tracker._sensor_last.tobytes(), *columns]
+
+
+@pytest.mark.usefixtures("small_tasks")
+def test_a_recording_is_tracked_alike_on_two_threads() -> None:
+    plots = mixed_plots(20.0)
+    one = track(plots, MIXED)
+    with workers(2) as two:
+        other = track(plots, MIXED, run=two)
+    assert len(one) > 50
+    for name in Tracks.column_names():
+        assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name

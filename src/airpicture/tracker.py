@@ -414,6 +414,7 @@ def track(
     config: Config | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
+    run: Run | None = None,
 ) -> Tracks:
     """Track a whole recording.
 
@@ -425,12 +426,13 @@ def track(
     plots : in any order
     sensors : default: the plots' own
     progress : called now and then with (plots done, plots in all)
+    run : where large steps run, see `parallel.workers`; the tracks are the same to the bit. Default: one thread
 
     Raises
     ------
     ConfigError : where not one plot can be placed, because the sites of the radars aren't known
     """
-    tracks, _ = track_with_counts(plots, sensors, config, progress=progress)
+    tracks, _ = track_with_counts(plots, sensors, config, progress=progress, run=run)
     return tracks
 
 
@@ -441,13 +443,14 @@ def track_with_counts(
     *,
     progress: Callable[[int, int], None] | None = None,
     on_look: OnLook | None = None,
+    run: Run | None = None,
 ) -> tuple[Tracks, dict[str, int]]:
     """Track a whole recording and say what became of every plot; otherwise as `track`.
 
     on_look : hears of each look, once, which track took which plot
     """
     sensors = plots.sensors if sensors is None else sensors
-    tracker = Tracker(sensors, config)
+    tracker = Tracker(sensors, config, run=run)
     tracker.on_look = on_look
     if len(plots) == 0:
         return Tracks.empty(sensors), dict(tracker.counts)

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from airpicture.association import Index
+from airpicture.bench.load import bytes_held
 from airpicture.kernels import layout as lay
 from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F32, F64
@@ -134,3 +136,12 @@ def test_a_tick_is_the_last_before_its_time(t_ns: int, since_s: int) -> None:
         assert 0 <= t_ns - got < 1 << 20
         assert tick == int(ticks(t_ns))
         assert got == int(times(np.array(tick, np.int32), near))
+
+
+def test_a_track_takes_less_than_a_kilobyte() -> None:
+    """A million tracks, what finds them included, in a gigabyte."""
+    capacity = 1000
+    held = sum(column.nbytes for column in Store(capacity).columns()) / capacity
+    found = bytes_held(Index(capacity)) / capacity
+    assert held <= 945
+    assert held + found <= 1000
