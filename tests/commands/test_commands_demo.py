@@ -1,21 +1,21 @@
 """The demo: what a newcomer runs first."""
 
-import os
+import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from urllib.request import ProxyHandler, build_opener
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from page_browser import CHROMIUM, Browser
 
 import airpicture as ap
-from airpicture.commands import demo
+from airpicture.commands import demo, showing
 from airpicture.commands.cli import app
+from page_browser import CHROMIUM, Browser
 
 
 @pytest.fixture(scope="module")
@@ -63,26 +63,64 @@ def test_demo_page_shows_both(shown: tuple[Path, str], tmp_path: Path) -> None:
         assert browser.complaints == []
 
 
-def test_demo_serves_on_loopback_until_stopped(tmp_path: Path) -> None:
-    (tmp_path / "picture.html").write_text("here")
-    code = "import signal; from pathlib import Path; from airpicture.commands.cli import app, click\n"
+def test_demo_shows_both_on_the_live_map_until_stopped(tmp_path: Path) -> None:
+    """As a person runs it, but for the size of the scenario: it serves, moves, and ends with Ctrl-C."""
+    code = "import signal; from airpicture.commands.cli import app; from airpicture.commands import demo\n"
     # Background jobs of a shell are born deaf to Ctrl-C, and so would this one be wherever tests run as one.
     code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    code += "from airpicture.commands import demo\n"
-    code += "@click.command()\ndef serve(): demo._serve(Path('.'), 0, False)\n"
-    code += "app.get_command = lambda ctx, name: serve\napp(['demo'])"
+    code += "demo.SCENARIO = 'crossing'\n"
+    code += "app(['demo', '--no-browser', '--port', '0', '-o', 'out'])"
     process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ}
+        [sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     assert process.stderr is not None
     with process.stderr as messages:
-        address = messages.readline().split()[1]
+        line = next(line for line in messages if line.startswith("Serving"))
+        address = line.split()[1]
         assert address.startswith("http://127.0.0.1:")
-        assert build_opener(ProxyHandler({})).open(address, timeout=10).read() == b"here"
-        time.sleep(0.1)
+        assert (tmp_path / "out" / "tracks.ast").is_file()  # written before it's shown
+        ask = build_opener(ProxyHandler({})).open
+        assert b"Airpicture" in ask(address, timeout=10).read()
+        aircraft = json.loads(ask(address + "data/aircraft.json", timeout=10).read())
+        assert len(aircraft["aircraft"]) >= 2
+        assert "lat" in json.loads(ask(address + "data/receiver.json", timeout=10).read())
+        with pytest.raises(HTTPError) as refused:  # a name of somebody else's that leads here
+            ask(Request(address, headers={"Host": "elsewhere.example"}), timeout=10)
+        refused.value.close()
+        _look(address, tmp_path)
         process.send_signal(signal.SIGINT)
         assert messages.read().strip() == "Stopped."
     assert process.wait(10) == 130
+
+
+def _look(address: str, folder: Path) -> None:
+    """See in a browser that both pictures are there and that the tracks move."""
+    if CHROMIUM is None:
+        return
+    with Browser(folder / "profile", 800, 600) as browser:
+        browser.go(address, "window.airpicture && airpicture.loaded && airpicture.picture.n > 2")
+        west = "[...airpicture.picture.lon.slice(0, airpicture.picture.n)].filter((v) => v < -1).length"
+        assert browser.value(west) > 0  # Nevada
+        assert browser.value(f"airpicture.picture.n - {west}") > 0  # and the scenario
+        before = browser.value("airpicture.clock.now()")
+        browser.wait(f"airpicture.clock.now() > {before} + 1500 && airpicture.number > 3")
+        assert browser.complaints == []
+
+
+def test_demo_in_a_script_writes_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there's neither a terminal nor a browser nobody would look, and a script would wait for ever."""
+    monkeypatch.setattr(demo, "SCENARIO", "crossing")
+    monkeypatch.setattr(showing, "has_browser", lambda: False)
+    result = CliRunner().invoke(app, ["demo", "-o", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "--port N" in result.stderr
+    assert (tmp_path / "picture.html").is_file()
+    monkeypatch.setattr(showing, "has_browser", lambda: True)
+    opened: list[str] = []
+    monkeypatch.setattr(showing, "open_browser", opened.append)
+    result = CliRunner().invoke(app, ["demo", "--seconds", "0.5", "-o", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert opened[0].startswith("http://127.0.0.1:")
 
 
 @pytest.mark.slow

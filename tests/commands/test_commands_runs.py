@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
@@ -61,7 +62,7 @@ def files(tmp_path: Path, make: Callable[..., Made]) -> Files:
 
 
 def test_track_writes_every_format_and_a_summary(files: Files) -> None:
-    names = ["t.parquet", "t.csv", "t.ast", "t.geojson", "t.kml", "t.czml", "t.html"]
+    names = ["t.parquet", "t.csv", "t.ast", "t.geojson", "t.geojsonl", "t.kml", "t.czml", "t.gpx", "t.html"]
     result = files.run("track", "plots.parquet", *[word for name in names for word in ("-o", name)])
     assert result.exit_code == 0, result.output
     for name in names:
@@ -102,6 +103,20 @@ def test_track_takes_settings(files: Files) -> None:
     assert result.exit_code == 0, result.output
     assert files.run("track", "plots.csv", "--association", "best").exit_code == 2
     assert files.run("track", "plots.csv", "--period", "0").exit_code == 2
+
+
+def test_tables_get_the_columns_of_another_program(files: Files) -> None:
+    result = files.run("track", "plots.parquet", "--columns", "traffic", "-o", "t.parquet", "-o", "t.kml")
+    assert result.exit_code == 0, result.output
+    names = pq.read_schema(files / "t.parquet").names
+    assert {"timestamp", "icao24", "latitude", "vertical_rate"} <= set(names)
+    assert files.run("convert", "tracks.parquet", "o.csv", "--columns", "opensky").exit_code == 0
+    assert (files / "o.csv").read_text().startswith("time,icao24,lat,lon,velocity")
+    refused = files.run("track", "plots.parquet", "--columns", "traffic", "-o", "t.kml")
+    assert refused.exit_code == 1
+    assert "no output is a table" in refused.stderr
+    for words in (["plots.parquet", "p.parquet", "--what", "plots"], ["plots.parquet", "p.parquet"]):
+        assert files.run("convert", *words, "--columns", "traffic").exit_code == 1
 
 
 def test_info_tells_records_sensors_and_time(files: Files) -> None:

@@ -110,7 +110,7 @@ def test_czml_has_a_clock_and_positions_in_time(tmp_path: Path) -> None:
     assert (end - begin).total_seconds() == 10
 
 
-@pytest.mark.parametrize("ending", [".parquet", ".csv", ".geojson", ".KML", ".czml"])
+@pytest.mark.parametrize("ending", [".parquet", ".csv", ".geojson", ".geojsonl", ".KML", ".czml", ".gpx"])
 def test_endings_choose_the_format_whatever_their_case(tmp_path: Path, ending: str) -> None:
     write_tracks(some_tracks(), tmp_path / f"tracks{ending}")
     assert [file.name for file in tmp_path.iterdir()] == [f"tracks{ending}"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from airpicture.units import SECOND_NS
 
 if TYPE_CHECKING:
     from airpicture.config import Config
-    from airpicture.formats.recording import ReadReport
+    from airpicture.formats.recording import ReadReport, Recording
 
 NOTES_SHOWN = 8
 REFUSALS_SHOWN = 5
@@ -59,6 +60,16 @@ def utc(t_ns: int) -> str:
 def span_s(plots: Plots) -> float:
     """Return the time between the first and the last plot [s]."""
     return float(plots.t_ns.max() - plots.t_ns.min()) / SECOND_NS if len(plots) else 0.0
+
+
+def read_inputs(inputs: Sequence[str], how: Mapping[str, Any], quiet: bool = False) -> Recording:
+    """Read recordings as one; folders, which may hold thousands of files, with a bar on standard error."""
+    from airpicture.formats import open_recording
+
+    if not any(os.path.isdir(name) for name in inputs):
+        return open_recording(list(inputs), **how)
+    with progress("Reading", "files", quiet) as report:
+        return open_recording(list(inputs), progress=report, **how)
 
 
 def run_tracker(

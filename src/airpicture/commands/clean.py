@@ -48,10 +48,9 @@ def command(
     from airpicture.commands import account, console
     from airpicture.commands.warm import warm_up
     from airpicture.errors import InputError
-    from airpicture.formats import open_recording
     from airpicture.smoothing import Flag, clean
 
-    recording = open_recording(list(inputs), **how_to_read(sensor_file, editions, date))
+    recording = account.read_inputs(inputs, how_to_read(sensor_file, editions, date), quiet)
     account.tell_notes(recording.report, quiet)
     if len(recording.plots) == 0:
         raise InputError(

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from airpicture.commands.options import PAGE_ENDINGS, TRACK_ENDINGS, check_outputs, how_to_read, reading
+from airpicture.commands.options import (
+    PAGE_ENDINGS,
+    TRACK_ENDINGS,
+    check_outputs,
+    columns_for,
+    how_to_read,
+    naming_columns,
+    reading,
+)
 
 if TYPE_CHECKING:
     from airpicture.tables import Sensors
@@ -21,6 +29,7 @@ PLOT_ENDINGS = (".parquet", ".csv")
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @reading
+@naming_columns
 @click.option(
     "--what",
     type=click.Choice(["plots", "tracks", "messages"]),
@@ -33,24 +42,25 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
-    input_columns: str | None,
+    columns: str,
     what: str | None,
 ) -> None:
     """Convert plots or tracks from one format to another; nothing is tracked.
 
     FROM is any known recording or a tracks file. TO is named by its ending: .parquet or .csv for plots; .parquet .csv
-    .ast (ASTERIX CAT062) .geojson .kml .czml or .html (picture page) for tracks. Beside a table of plots a sensors.toml
-    is written, if none is there yet.
+    .ast (ASTERIX CAT062) .geojson .geojsonl .kml .czml .gpx or .html (picture page) for tracks. Beside a table of plots
+    a sensors.toml is written, if none is there yet.
     """
     out = Path(target)
     check_outputs([out], [Path(source)], TRACK_ENDINGS + PAGE_ENDINGS)
+    whose = columns_for(columns, [out])
 
     from airpicture.commands import account, console
     from airpicture.errors import InputError
     from airpicture.formats import open_recording, write_tracks
     from airpicture.formats.sensors import write_sensors
 
-    how = how_to_read(sensor_file, editions, date, input_columns)
+    how = how_to_read(sensor_file, editions, date)
     if what == "messages":
         _write_messages(source, out, how["sensors"], how["date"])
         return
@@ -59,7 +69,7 @@ def command(
     plots, tracks = recording.plots, recording.tracks
     if what is None:
         only_tracks = tracks is not None and len(tracks) > 0 and len(plots) == 0
-        what = "tracks" if only_tracks or out.suffix.lower() not in PLOT_ENDINGS else "plots"
+        what = "tracks" if only_tracks or whose[out] or out.suffix.lower() not in PLOT_ENDINGS else "plots"
     if what == "tracks":
         if tracks is None or len(tracks) == 0:
             raise InputError(
@@ -73,9 +83,11 @@ def command(
 
             write_page(out, [View(Path(source).name, tracks, plots)], Path(source).name)
         else:
-            write_tracks(tracks, out)
+            write_tracks(tracks, out, columns=whose[out])
         console.note(f"{len(tracks):,} track states written to {out}")
         return
+    if whose[out]:
+        raise InputError(f"--columns {columns} for plots", expected="tracks", todo="Leave --what out", path=str(out))
     if out.suffix.lower() not in PLOT_ENDINGS:
         raise InputError(f"plots can't be written as {out.suffix}", expected=" or ".join(PLOT_ENDINGS), path=str(out))
     if len(plots) == 0:

@@ -14,7 +14,10 @@ from airpicture.errors import InputError
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PAGE_ENDINGS = (".html", ".htm")
-TRACK_ENDINGS = (".parquet", ".csv", ".ast", ".geojson", ".kml", ".czml")
+_COLUMNS = "airpicture.input_columns"  # where the context of a command keeps that option
+TRACK_ENDINGS = (".parquet", ".csv", ".ast", ".geojson", ".geojsonl", ".kml", ".czml", ".gpx")
+TABLE_ENDINGS = (".parquet", ".csv")
+COLUMN_SETS = ("airpicture", "traffic", "movingpandas", "opensky")  # formats.columnsets; there, imports are heavy
 
 
 class Editions(click.ParamType[Any]):
@@ -43,6 +46,17 @@ class Editions(click.ParamType[Any]):
             self.fail(str(error), parameter, ctx)
 
 
+def _keep_columns(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    ctx.meta[_COLUMNS] = value
+    return value
+
+
+def _kept_columns() -> str | None:
+    ctx = click.get_current_context(silent=True)
+    kept: str | None = ctx.meta.get(_COLUMNS) if ctx is not None else None
+    return kept
+
+
 def reading(function: Function) -> Function:
     """Add the options that say how to read a recording."""
     for option in (
@@ -64,12 +78,43 @@ def reading(function: Function) -> Function:
             "--input-columns",
             "input_columns",
             metavar="FIELD=COLUMN[:UNIT],...",
+            expose_value=False,  # what every reading command hands on unseen
+            callback=_keep_columns,
             help="What the columns of a foreign table are, for example t=time:ms,lat=y,lon=x,h_baro=alt:ft.",
         ),
         click.option("--sensors", "sensor_file", metavar="FILE", help="Sensor description (sensors.toml)."),
     ):
         function = option(function)
     return function
+
+
+def naming_columns(function: Function) -> Function:
+    """Add the option that says whose columns a table of tracks gets."""
+    return click.option(
+        "--columns",
+        type=click.Choice(COLUMN_SETS),
+        default="airpicture",
+        show_default=True,
+        help="Whose columns tables of tracks (.parquet, .csv) get: names, units and types as that program reads them.",
+    )(function)
+
+
+def columns_for(columns: str, outputs: Sequence[Path]) -> dict[Path, str]:
+    """Return for each output the argument ``columns`` of ``formats.write_tracks``.
+
+    Raises
+    ------
+    InputError : another program's columns, and no output is a table
+    """
+    chosen = "" if columns == COLUMN_SETS[0] else columns
+    tables = {path: chosen if path.suffix.lower() in TABLE_ENDINGS else "" for path in outputs}
+    if chosen and not any(tables.values()):
+        raise InputError(
+            f"--columns {columns}, and no output is a table",
+            expected=f"an output that ends in {' or '.join(TABLE_ENDINGS)}",
+            path=", ".join(map(str, outputs)),
+        )
+    return tables
 
 
 def serving(function: Function) -> Function:
@@ -97,7 +142,6 @@ def how_to_read(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
-    columns: str | None = None,
 ) -> dict[str, Any]:
     """Return the keyword arguments of ``formats.open_recording``.
 
@@ -114,7 +158,7 @@ def how_to_read(
         "sensors": load_sensors(sensor_file) if sensor_file else None,
         "editions": edition_map(editions) or None,
         "date": date.date() if date else None,
-        "columns": input_columns(columns) if columns else None,
+        "columns": input_columns(columns) if (columns := _kept_columns()) else None,
     }
 
 

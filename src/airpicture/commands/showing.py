@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from airpicture.commands import console
 
 if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
     from airpicture.map import MapSettings
-    from airpicture.service.hub import Hub
     from airpicture.service.player import Player
 
 
@@ -23,10 +19,8 @@ def show(
     port: int,
     browser: bool,
     seconds: float | None = None,
-    hub: Hub | None = None,
-    routes: Sequence[BaseRoute] = (),
 ) -> None:
-    """Serve the map on this machine's own interface until Ctrl-C, or for so many seconds.
+    """Serve the map, and /data/aircraft.json for programs, on this machine alone, until Ctrl-C or for so many seconds.
 
     Raises
     ------
@@ -36,10 +30,11 @@ def show(
 
     from airpicture.service.hub import Hub
     from airpicture.service.running import LOOPBACK, listen, run
+    from airpicture.service.snapshots import receiver_routes
     from airpicture.service.web import make_app
 
-    hub = hub or Hub()
-    app = make_app(hub, routes=routes, player=player, title=title, settings=settings)
+    hub = Hub()
+    app = make_app(hub, routes=receiver_routes(hub), player=player, title=title, settings=settings)
     # A page elsewhere may have its name point here: only our own names are answered.
     guarded = TrustedHostMiddleware(app, [LOOPBACK, "localhost"])
     opened = listen(port)

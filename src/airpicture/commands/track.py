@@ -9,7 +9,16 @@ from pathlib import Path
 
 import click
 
-from airpicture.commands.options import PAGE_ENDINGS, TRACK_ENDINGS, check_outputs, fresh, how_to_read, reading
+from airpicture.commands.options import (
+    PAGE_ENDINGS,
+    TRACK_ENDINGS,
+    check_outputs,
+    columns_for,
+    fresh,
+    how_to_read,
+    naming_columns,
+    reading,
+)
 
 
 @click.command("track")
@@ -21,9 +30,11 @@ from airpicture.commands.options import PAGE_ENDINGS, TRACK_ENDINGS, check_outpu
     "outputs",
     multiple=True,
     metavar="FILE",
-    help="Where to write; the ending says what: .parquet .csv .ast (ASTERIX CAT062) .geojson .kml .czml, .html "
-    "(picture page). May be repeated; replaces a file of that name. Left out: INPUT.tracks.parquet in this folder.",
+    help="Where to write; the ending says what: .parquet .csv .ast (ASTERIX CAT062) .geojson .geojsonl .kml .czml "
+    ".gpx, .html (picture page). May be repeated; replaces a file of that name. Left out: INPUT.tracks.parquet in "
+    "this folder.",
 )
+@naming_columns
 @click.option(
     "--association",
     type=click.Choice(["joint", "nearest"]),
@@ -44,8 +55,8 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
-    input_columns: str | None,
     outputs: Sequence[str],
+    columns: str,
     association: str,
     period: float | None,
     in_hindsight: bool,
@@ -53,21 +64,22 @@ def command(
 ) -> None:
     """Turn recordings into system tracks.
 
-    INPUT is any known recording: ASTERIX (.ast, .pcap, .pcapng), readsb aircraft.json, SBS-1, or a table of plots
-    (.parquet, .csv). Several are taken as one.
+    INPUT is any known recording: ASTERIX (.ast, .pcap, .pcapng), Mode S, what receivers write (aircraft.json, traces,
+    SBS-1, OpenSky, UAT, AIS, OGN), or a table of plots (.parquet, .csv). Several are taken as one.
     """
     sources = [Path(name) for name in inputs]
     stem = sources[0].name.split(".")[0] or sources[0].name
     targets = [Path(name) for name in outputs] or [fresh(Path(f"{stem}.tracks.parquet"))]
     check_outputs(targets, sources, TRACK_ENDINGS + PAGE_ENDINGS)
+    whose = columns_for(columns, targets)
 
     from airpicture.commands import account, console
     from airpicture.commands.warm import warm_up
     from airpicture.config import Config
     from airpicture.errors import InputError
-    from airpicture.formats import open_recording, write_tracks
+    from airpicture.formats import write_tracks
 
-    recording = open_recording(list(inputs), **how_to_read(sensor_file, editions, date, input_columns))
+    recording = account.read_inputs(inputs, how_to_read(sensor_file, editions, date), quiet)
     account.tell_notes(recording.report, quiet)
     plots = recording.plots
     if len(plots) == 0:
@@ -97,7 +109,7 @@ def command(
             subtitle = f"{run.plots:,} plots, {run.confirmed:,} confirmed tracks"
             write_page(target, [View(title, run.tracks, plots, subtitle=subtitle)], title)
         else:
-            write_tracks(run.tracks, target)
+            write_tracks(run.tracks, target, columns=whose[target])
     if not quiet:
         rows = account.reading_rows(recording.report, plots) + account.run_rows(run)
         rows.append(("written", ", ".join(map(str, targets))))

@@ -122,8 +122,12 @@ def load_sensors(path: AnyPath) -> Sensors:
     return sensors.load_sensors(path)
 
 
-def write_tracks(tracks: Tracks, path: AnyPath) -> None:
-    """Write tracks; the ending chooses: .parquet .csv .geojson .kml .czml, or .ast for ASTERIX CAT062.
+def write_tracks(tracks: Tracks, path: AnyPath, *, columns: str = "") -> None:
+    """Write tracks; the ending chooses: .parquet .csv .geojson .geojsonl .kml .czml .gpx, or .ast for CAT062.
+
+    Parameters
+    ----------
+    columns : of .parquet and .csv, the columns of another program: "traffic", "movingpandas" or "opensky"
 
     Raises
     ------
@@ -131,4 +135,4 @@ def write_tracks(tracks: Tracks, path: AnyPath) -> None:
     """
     from airpicture.formats import exports
 
-    exports.write_tracks(tracks, path)
+    exports.write_tracks(tracks, path, columns=columns)

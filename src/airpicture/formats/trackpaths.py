@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.tables import F64, I64, Status, Tracks, unpack_callsigns
 from airpicture.units import DEG, TAU
@@ -25,6 +26,7 @@ class TrackPath(NamedTuple):
     lat_deg: F64  # (K,)
     h_ell: F64  # (K,) m; NaN unknown
     last: dict[str, Any]  # what's known of it at the end, for people; nothing that's unknown
+    rows: I64  # (K,) its rows in the table
 
     @property
     def label(self) -> str:
@@ -49,8 +51,15 @@ def paths(tracks: Tracks) -> Iterator[TrackPath]:
         last = _known_at(tracks, int(order[end - 1]), callsign)
         last["plot_count"] = int(tracks.plot_count[order[end - 1]])
         last["begin"], last["end"] = iso(int(t_ns[begin])), iso(int(t_ns[end - 1]))
-        yield TrackPath(int(number[begin]), t_ns[begin:end], lon[begin:end], lat[begin:end], h_ell[begin:end], last)
+        part = slice(begin, end)
+        yield TrackPath(int(number[begin]), t_ns[part], lon[part], lat[part], h_ell[part], last, order[part])
         begin = end
+
+
+def stretches(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return where runs of marked rows begin and end (behind the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def iso(t_ns: int) -> str:

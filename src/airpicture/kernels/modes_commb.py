@@ -132,10 +132,21 @@ def fit_10(mb: Any) -> Any:
 
 @part
 def fit_17(mb: Any) -> Any:
-    """Return how well bits fit register 1,7: its tail of 28 bits is empty, and 2,0 is serviced."""
+    """Return how well bits fit register 1,7: its tail of 28 bits is empty, and 2,0 is serviced.
+
+    Nine in ten aircraft that service anything service 4,0 5,0 and 6,0 (bits 9, 16, 24), and neither waypoints, weather,
+    nor 5,3 to 5,6 (bits 10 to 12, 14, 15, 19 to 22).
+    """
     if bits(mb, 29, 56) or not bits(mb, 7, 7):
         return NO
-    return P_17 * (1 << 29)
+    fit = P_17 * (1 << 29)
+    for place in range(9, 25):
+        bit = bits(mb, place, place)
+        if place == 9 or place == 16 or place == 24:
+            fit *= 1.8 if bit else 0.2
+        elif not (place == 13 or place == 17 or place == 18 or place == 23):
+            fit *= 0.2 if bit else 1.8
+    return fit
 
 
 @part

@@ -6,7 +6,7 @@ from typing import Final
 from airpicture.kernels._jit import inline
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_MEAN, T_SPREAD
-from airpicture.kernels.conditioning import VAR_MODE_C, variance_of_position
+from airpicture.kernels.conditioning import var_of_pressure, variance_of_position
 from airpicture.kernels.layout import (
     BEARING,
     D_BARO,
@@ -102,7 +102,8 @@ def compare(Z: F64, j: int, site: F64, T: F64, told: F64, i: int) -> None:
     if math.isfinite(Z[j, Z_H]):
         told[i, R_UP], told[i, R_VAR_UP] = Z[j, Z_H] - h, _between(T, up, up) + Z[j, Z_VAR_H]
     elif math.isfinite(Z[j, Z_H_BARO]):
-        told[i, R_UP], told[i, R_VAR_UP] = Z[j, Z_H_BARO] + T[D_BARO] - h, _between(T, up, up) + VAR_MODE_C
+        told[i, R_UP] = Z[j, Z_H_BARO] + T[D_BARO] - h
+        told[i, R_VAR_UP] = _between(T, up, up) + var_of_pressure(Z[j, Z_H_BARO])
     kind = int(Z[j, Z_KIND])
     if kind in (POLAR, BEARING):
         dx, dy, dz = x - site[0], y - site[1], z - site[2]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -43,12 +45,16 @@ def run(
     ready: Callable[[], None] = lambda: None,
     seconds: float | None = None,
 ) -> None:
-    """Serve until Ctrl-C, or for so many seconds.
+    """Serve until Ctrl-C, or for so many seconds; from the main thread, which signals come to.
 
     Parameters
     ----------
     work : runs beside the server in its event loop, and is cancelled with it
     ready : called once when it serves
+
+    Raises
+    ------
+    KeyboardInterrupt : after all connections were let go of
     """
     config = uvicorn.Config(
         app,
@@ -59,7 +65,7 @@ def run(
         timeout_graceful_shutdown=1,
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
 
     async def serve() -> None:
         working = asyncio.ensure_future(work())
@@ -81,3 +87,25 @@ def run(
             server.should_exit = True
 
     asyncio.run(serve())
+    if server.stopped:
+        raise KeyboardInterrupt
+
+
+class _Server(uvicorn.Server):
+    """A server that ends in order at Ctrl-C, and remembers that it was that."""
+
+    stopped = False
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take Ctrl-C and the request to terminate for as long as it serves."""
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopped = True
+        self.handle_exit(number, frame)
