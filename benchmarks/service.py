@@ -14,10 +14,12 @@ a consumer of CAT062 has the first message on the report's target whose time (I0
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import math
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -259,6 +261,7 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
+    atexit.register(_end, process)
     assert process.stderr is not None
     lines: list[str] = []
     ports: dict[int, int] = {}
@@ -299,8 +302,8 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     metrics = urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=60).read().decode()
     tracks_shown = int(float(re.search(r"^airpicture_tracks (\S+)", metrics, re.MULTILINE)[1]))  # type: ignore[index]
     memory = {name: memory_mb(number) for name, number in pids.items()}
-    process.send_signal(signal.SIGINT)
-    process.wait(60)
+    _end(process)
+    shutil.rmtree(folder / "journal", ignore_errors=True)
     counted = load.due_s >= settle_s
     kept = Load(load.due_s[counted], load.port[counted], load.target[counted], [])
     found, missed = latencies(kept, start_ns, receiver)
@@ -328,6 +331,12 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         "consumers_least": min(counts) if counts else 0,
         "consumer": receiver.count,
     }
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
 
 
 def _follow(web: int) -> None:
