@@ -277,7 +277,7 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     threading.Thread(target=lambda: lines.extend(process.stderr or []), daemon=True).start()
     for _ in range(HTTP_CONSUMERS):
         threading.Thread(target=_follow, args=(web,), daemon=True).start()
-    lead_s = 3.0 + len(range(round(per_second * seconds))) / 100_000
+    lead_s = 3.0 + per_second * seconds / 30_000
     start_ns = time.time_ns() + round(lead_s * S)
     load = make_load(start_ns, seconds, tracks, per_second)
     start_ns_late = time.time_ns()
@@ -348,6 +348,10 @@ def _follow(web: int) -> None:
 def show(result: dict[str, Any]) -> None:
     """Print a result."""
     found = result["found"]
+    if not len(found):
+        print(f"{result['reports_per_s']:,} reports/s: the service can't follow; sent {result['sent']:,}, received "
+              f"{result['received']:,}, decoded {result['decoded']:,}, merged {result['merged']:,}")  # fmt: skip
+        return
     quantiles = {q: 1000 * float(np.quantile(found, q)) for q in (0.5, 0.9, 0.99, 0.999)}
     print(f"{SENSORS} sensors, {result['reports_per_s']:,} reports/s, {result['tracks']:,} tracks, "
           f"{UDP_CONSUMERS + HTTP_CONSUMERS} consumers")  # fmt: skip
