@@ -37,7 +37,7 @@ TYPES = {
 AIRLINER = {
     "traffic": {
         "icao24": "4ca2d6", "callsign": "RYR4A", "flight_id": "17", "latitude": 50.5, "longitude": -0.25,
-        "altitude": 10_850.0, "geoaltitude": 11_000.0, "groundspeed": 388.769, "track": 90.0, "vertical_rate": 1000.0,
+        "altitude": 10_850.0, "geoaltitude": 11_000.0, "groundspeed": 388.77, "track": 90.0, "vertical_rate": 1000.0,
         "onground": False, "squawk": "7421", "status": "confirmed",
     },
     "movingpandas": {

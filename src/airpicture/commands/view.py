@@ -37,7 +37,6 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
-    input_columns: str | None,
     port: int | None,
     no_browser: bool,
     seconds: float | None,
@@ -57,7 +56,7 @@ def command(
     from airpicture.service.player import Player
 
     settings = MapSettings(tiles=tiles, overlays=tuple(overlays))
-    tracks, plots = _open(inputs, how_to_read(sensor_file, editions, date, input_columns))
+    tracks, plots = _open(inputs, how_to_read(sensor_file, editions, date))
     player = Player(tracks, plots, watch=Watch(AlertSettings()), speed=speed, loop=loop)
     show(
         player,
@@ -80,9 +79,8 @@ def _open(inputs: Sequence[str], how: Mapping[str, Any]) -> tuple[Tracks, Plots 
     from airpicture.commands.warm import warm_up
     from airpicture.config import Config
     from airpicture.errors import InputError
-    from airpicture.formats import open_recording
 
-    recording = open_recording(list(inputs), **how)
+    recording = account.read_inputs(inputs, how)
     account.tell_notes(recording.report)
     if recording.tracks is not None and len(recording.tracks):
         return recording.tracks, recording.plots if len(recording.plots) else None

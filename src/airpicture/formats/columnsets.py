@@ -42,8 +42,9 @@ def _seconds(name: str) -> Callable[[Tracks], ArrowColumn]:
     return made
 
 
-def _column(name: str, unit: float = 1.0) -> Callable[[Tracks], ArrowColumn]:
-    return lambda tracks: floats(getattr(tracks, name), unit)
+def _column(name: str, unit: float = 1.0, digits: int = 7) -> Callable[[Tracks], ArrowColumn]:
+    """Return a column in another unit, rounded: 7025 ft shall not read 7025.00000000095."""
+    return lambda tracks: floats(np.round(getattr(tracks, name) / unit, digits))
 
 
 def _speed(tracks: Tracks) -> F64:
@@ -53,7 +54,7 @@ def _speed(tracks: Tracks) -> F64:
 
 def _course(tracks: Tracks) -> ArrowColumn:
     course = np.arctan2(tracks.v_east, tracks.v_north) % TAU
-    return floats(np.where(_speed(tracks) > COURSE_SPEED, course, np.nan), DEG)
+    return floats(np.round(np.where(_speed(tracks) > COURSE_SPEED, course, np.nan) / DEG, 3))
 
 
 def _texts(texts: Texts) -> ArrowColumn:
@@ -85,11 +86,11 @@ TRAFFIC: Final = (
     Made("flight_id", lambda tracks: pa.array(tracks.track).cast(pa.string())),
     Made("latitude", _column("lat", DEG)),
     Made("longitude", _column("lon", DEG)),
-    Made("altitude", _column("h_baro", FT)),
-    Made("geoaltitude", _column("h_ell", FT)),
-    Made("groundspeed", lambda tracks: floats(_speed(tracks), KT)),
+    Made("altitude", _column("h_baro", FT, 1)),
+    Made("geoaltitude", _column("h_ell", FT, 1)),
+    Made("groundspeed", lambda tracks: floats(np.round(_speed(tracks) / KT, 2))),
     Made("track", _course),
-    Made("vertical_rate", _column("v_up", FPM)),
+    Made("vertical_rate", _column("v_up", FPM, 1)),
     Made("onground", lambda tracks: pa.array(on_ground(tracks))),
     Made("squawk", _squawk),
     Made("status", _status),
@@ -101,8 +102,8 @@ MOVINGPANDAS: Final = (
     Made("t", _times(None)),
     Made("x", _column("lon", DEG)),
     Made("y", _column("lat", DEG)),
-    Made("z", _column("h_ell")),
-    Made("speed", lambda tracks: floats(_speed(tracks))),
+    Made("z", _column("h_ell", digits=2)),
+    Made("speed", lambda tracks: floats(np.round(_speed(tracks), 2))),
     Made("direction", _course),
     Made("callsign", lambda tracks: callsigns(tracks.callsign)),
     Made("icao24", _identity),
@@ -115,16 +116,16 @@ OPENSKY: Final = (
     Made("icao24", _identity),
     Made("lat", _column("lat", DEG)),
     Made("lon", _column("lon", DEG)),
-    Made("velocity", lambda tracks: floats(_speed(tracks))),
+    Made("velocity", lambda tracks: floats(np.round(_speed(tracks), 2))),
     Made("heading", _course),
-    Made("vertrate", _column("v_up")),
+    Made("vertrate", _column("v_up", digits=2)),
     Made("callsign", lambda tracks: callsigns(tracks.callsign)),
     Made("onground", lambda tracks: pa.array(on_ground(tracks))),
     Made("alert", _no),
     Made("spi", _no),
     Made("squawk", _squawk),
-    Made("baroaltitude", _column("h_baro")),
-    Made("geoaltitude", _column("h_ell")),
+    Made("baroaltitude", _column("h_baro", digits=2)),
+    Made("geoaltitude", _column("h_ell", digits=2)),
     Made("lastposupdate", _seconds("t_ns")),
     Made("lastcontact", _seconds("t_ns_plot")),
 )
