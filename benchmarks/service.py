@@ -14,10 +14,12 @@ a consumer of CAT062 has the first message on the report's target whose time (I0
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import math
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -259,6 +261,7 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
+    atexit.register(_end, process)
     assert process.stderr is not None
     lines: list[str] = []
     ports: dict[int, int] = {}
@@ -274,7 +277,7 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     threading.Thread(target=lambda: lines.extend(process.stderr or []), daemon=True).start()
     for _ in range(HTTP_CONSUMERS):
         threading.Thread(target=_follow, args=(web,), daemon=True).start()
-    lead_s = 3.0 + len(range(round(per_second * seconds))) / 100_000
+    lead_s = 3.0 + per_second * seconds / 30_000
     start_ns = time.time_ns() + round(lead_s * S)
     load = make_load(start_ns, seconds, tracks, per_second)
     start_ns_late = time.time_ns()
@@ -299,8 +302,8 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     metrics = urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=60).read().decode()
     tracks_shown = int(float(re.search(r"^airpicture_tracks (\S+)", metrics, re.MULTILINE)[1]))  # type: ignore[index]
     memory = {name: memory_mb(number) for name, number in pids.items()}
-    process.send_signal(signal.SIGINT)
-    process.wait(60)
+    _end(process)
+    shutil.rmtree(folder / "journal", ignore_errors=True)
     counted = load.due_s >= settle_s
     kept = Load(load.due_s[counted], load.port[counted], load.target[counted], [])
     found, missed = latencies(kept, start_ns, receiver)
@@ -330,6 +333,12 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     }
 
 
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
 def _follow(web: int) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{web}/events", timeout=600) as stream:
         while stream.readline():
@@ -339,6 +348,10 @@ def _follow(web: int) -> None:
 def show(result: dict[str, Any]) -> None:
     """Print a result."""
     found = result["found"]
+    if not len(found):
+        print(f"{result['reports_per_s']:,} reports/s: the service can't follow; sent {result['sent']:,}, received "
+              f"{result['received']:,}, decoded {result['decoded']:,}, merged {result['merged']:,}")  # fmt: skip
+        return
     quantiles = {q: 1000 * float(np.quantile(found, q)) for q in (0.5, 0.9, 0.99, 0.999)}
     print(f"{SENSORS} sensors, {result['reports_per_s']:,} reports/s, {result['tracks']:,} tracks, "
           f"{UDP_CONSUMERS + HTTP_CONSUMERS} consumers")  # fmt: skip

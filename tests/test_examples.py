@@ -11,11 +11,24 @@ import airpicture as ap
 from airpicture.tables import SensorKind
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-ALONE = ["one_radar", "crossing", "manoeuvre", "two_sensors", "live", "own_sensor", "autoferry"]
+ALONE = [
+    "one_radar",
+    "crossing",
+    "manoeuvre",
+    "two_sensors",
+    "live",
+    "own_sensor",
+    "autoferry",
+    "home_receiver",
+    "two_receivers",
+    "circling",
+]
 
 
 @pytest.mark.parametrize("name", ALONE)
-def test_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_example(name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.setattr("sys.argv", [name])
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     assert capsys.readouterr().out.strip(), "an example shows something"
 

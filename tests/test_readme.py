@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")
 
 
-NAMES = ("demo", "view", "serve", "replay", "info", "track", "convert", "simulate", "evaluate", "bench")
+NAMES = ("demo", "view", "serve", "replay", "info", "track", "clean", "convert", "simulate", "evaluate", "bench")
 
 
 def blocks(language: str) -> list[str]:

@@ -230,6 +230,6 @@ def test_it_publishes_at_a_pace_and_at_once_when_asked() -> None:
 
     times = asyncio.run(play())
     begin = RECORDED.begin_ns
-    assert times[1] - times[0] < 5 * SECOND_NS
+    assert times[1] - times[0] < 20 * SECOND_NS  # four seconds of a busy machine, at five times
     assert begin + 150 * SECOND_NS <= times[2] < begin + 152 * SECOND_NS
     assert min(times[3:]) < begin + 20 * SECOND_NS  # round again

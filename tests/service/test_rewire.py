@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -71,8 +70,6 @@ def test_sbs_and_journals(tmp_path: Path) -> None:
     journal.write_bytes(whole([Record(Kind.START, 1), Record(Kind.DATA, 5, 0, 0, b"x"), Record(Kind.TICK, 6)]))
     with pytest.raises(InputError):
         wire_messages(str(tmp_path / "none"))
-    counts: Counter[str] = Counter()
-    assert not counts
 
 
 def test_tables_were_never_on_a_wire(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
@@ -9,8 +10,8 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,13 +123,14 @@ def service(folder: Path) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def radar(service: Service) -> Radar:
+def radar(service: Service) -> Iterator[Radar]:
     made = Radar([service.ports["radar a"], service.ports["radar b"]])
     for _ in range(12):
         made.turn()
         time.sleep(0.2)
     eventually(lambda: len(service.json("/tracks.json")) == 5)
-    return made
+    yield made
+    made.socket.close()
 
 
 def numbers(service: Service) -> dict[str, int]:
@@ -141,9 +143,14 @@ def datagrams(out: socket.socket, count: int) -> list[bytes]:
 
 
 def test_the_picture_comes_out(service: Service, radar: Radar) -> None:
-    tracks = service.json("/tracks.json")
+    def held() -> list[dict[str, Any]] | None:
+        radar.turn()
+        time.sleep(0.1)
+        found = service.json("/tracks.json")
+        return found if all(track["sensors"] == ["north"] for track in found) else None
+
+    tracks = eventually(held)
     assert {track["address"] for track in tracks} == {f"4b000{k}" for k in range(5)}
-    assert {track["sensors"][0] for track in tracks} == {"north"}
     assert all(abs(track["speed_kt"] * 0.514444 - 200) < 40 for track in tracks)
     features = service.json("/tracks.geojson")["features"]
     assert {feature["properties"]["track"] for feature in features} == {track["track"] for track in tracks}
@@ -269,7 +276,7 @@ def test_a_tak_client_reads_the_events(service: Service, radar: Radar, tak: sock
     known = {track["track"]: track for track in service.json("/tracks.json") if track["address"]}
     seen = set()
     tak.setblocking(False)
-    with suppress(BlockingIOError):
+    with contextlib.suppress(BlockingIOError):
         while True:
             tak.recv(65_535)  # what came while nobody looked
     tak.settimeout(PATIENCE_S)

@@ -44,7 +44,7 @@ def command(folder: str, no_browser: bool, port: int | None, seconds: float | No
 
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
-    warm_up(cat062=True)
+    warm_up(cat062=True, alerts=True)
     real, real_view = _real(out)
     radar, radar_view, truth = _radar(out)
     from airpicture.evaluation import evaluate

@@ -89,6 +89,6 @@ def _open(inputs: Sequence[str], how: Mapping[str, Any]) -> tuple[Tracks, Plots 
         raise InputError(
             f"nothing to show (refused: {refused})", expected="plots or system tracks", path=recording.report.path
         )
-    warm_up()
+    warm_up(alerts=True)
     run = account.run_tracker(recording.plots, recording.sensors, Config(), "Tracking")
     return run.tracks, recording.plots

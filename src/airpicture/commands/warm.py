@@ -28,15 +28,15 @@ def first_use() -> bool:
     return not compiled()
 
 
-def warm_up(quiet: bool = False, cat062: bool = False) -> None:
-    """Compile what tracking needs, and CAT062's encoder if wanted, unless that was done before."""
+def warm_up(quiet: bool = False, cat062: bool = False, alerts: bool = False) -> None:
+    """Compile what tracking needs, and CAT062's encoder and the alerts if wanted, unless that was done before."""
     if not first_use():
         return
     note("First use: compiling the kernels. This takes half a minute or more, once.", quiet)
     begun = time.monotonic()
     helper = None
     with suppress(OSError):
-        code = f"from airpicture.commands import warm; warm.compile_second({cat062})"
+        code = f"from airpicture.commands import warm; warm.compile_second({cat062}, {alerts})"
         helper = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.DEVNULL,
@@ -56,7 +56,7 @@ def warm_up(quiet: bool = False, cat062: bool = False) -> None:
     note(f"Compiled in {seconds(time.monotonic() - begun)}.", quiet)
 
 
-def compile_second(cat062: bool) -> None:
+def compile_second(cat062: bool, alerts: bool = False) -> None:
     """Do the second process's share."""
     from airpicture.filters.look import compile_look
 
@@ -65,6 +65,12 @@ def compile_second(cat062: bool) -> None:
         from airpicture.formats.asterix import encode_cat062
 
         encode_cat062(_tracks())
+    if alerts:
+        from airpicture.alerts import AlertSettings, Watch
+
+        watch = Watch(AlertSettings())
+        for _ in range(2):
+            watch.step(Tracks.concat([_tracks(), _tracks()]), T0_NS)
 
 
 def _sensors() -> Sensors:

@@ -24,7 +24,7 @@ from airpicture.kernels.modes_columns import I64, U8, Columns, Memory, Site
 from airpicture.kernels.modes_commb import recognise
 from airpicture.kernels.modes_crc import LONG, SHORT, remainder, word
 from airpicture.kernels.modes_memory import enter, find, is_echo, repeated
-from airpicture.kernels.modes_place import place, place_coarse
+from airpicture.kernels.modes_place import place
 from airpicture.kernels.modes_registers import read_register
 from airpicture.kernels.modes_reply import ground_of_ca, ground_of_fs, height_13_ft, squawk_13
 from airpicture.kernels.modes_squitter import (
@@ -205,20 +205,24 @@ def decode_squitter(data: U8, k: Any, left: Any, t: Any, site: Site, memory: Mem
     memory.times[slot, col.T_SEEN] = t
     memory.times[slot, col.T_VOUCHED] = t
     memory.codes[slot, col.M_TRUST] = 2
+    typecode = me >> 51
+    surface = np.int64(0)
     if source == col.TISB_COARSE:
         read_coarse_position(me, k, t, memory, slot, out)
-        return place_message(k, t, np.int64(0), source, site, memory, slot, out)
-    typecode = me >> 51
-    codes[col.TYPECODE, k] = typecode
-    if 1 <= typecode <= 4:
+        placed = True
+    else:
+        codes[col.TYPECODE, k] = typecode
+        placed = typecode == 0 or 5 <= typecode <= 18 or 20 <= typecode <= 22
+        if 5 <= typecode <= 8:
+            read_surface_position(me, k, t, memory, slot, out)
+            surface = np.int64(1)
+        elif placed:
+            read_air_position(me, k, t, memory, slot, out)
+    if placed:
+        return place_message(k, t, surface, source, site, memory, slot, out)
+    if typecode <= 4:
         read_identity(me, k, t, memory, slot, out)
         return np.int64(col.IDENTITY)
-    if 5 <= typecode <= 8:
-        read_surface_position(me, k, t, memory, slot, out)
-        return place_message(k, t, np.int64(1), source, site, memory, slot, out)
-    if typecode == 0 or 9 <= typecode <= 18 or 20 <= typecode <= 22:
-        read_air_position(me, k, t, memory, slot, out)
-        return place_message(k, t, np.int64(0), source, site, memory, slot, out)
     if typecode == 19:
         read_velocity(me, k, t, memory, slot, out)
         return np.int64(col.VELOCITY)
@@ -245,11 +249,11 @@ def place_message(
         return np.int64(col.PLACELESS)
     odd = np.int64(codes[col.ODD, k])
     lat_value, lon_value = np.int64(codes[col.CPR_LAT, k]), np.int64(codes[col.CPR_LON, k])
-    if t < 0:
-        became, how, lat, lon = np.int64(col.UNPAIRED), np.int64(-1), math.nan, math.nan
-    elif source == col.TISB_COARSE:
-        became, how, lat, lon = place_coarse(memory, slot, t, odd, lat_value, lon_value, site)
-    else:
+    if source == col.TISB_COARSE:
+        # Twelve bits of the same grids (DO-260B, A.2.6: the same algorithm with Nb = 12): the middle of their cell.
+        lat_value, lon_value = lat_value << 5 | 16, lon_value << 5 | 16
+    became, how, lat, lon = np.int64(col.UNPAIRED), np.int64(-1), math.nan, math.nan
+    if t >= 0:
         became, how, lat, lon = place(memory, slot, t, odd, lat_value, lon_value, surface, site)
     if surface:
         kept[slot, col.M_GROUND] = 1

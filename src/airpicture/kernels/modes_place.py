@@ -94,10 +94,9 @@ def place(memory: Memory, slot: Any, t: Any, odd: Any, lat_value: Any, lon_value
             lat, lon = global_air(odd, lat_even, lon_even, lat_odd, lon_odd)
             if lat == 99.0:
                 return np.int64(col.BAD_VALUE), how, math.nan, math.nan
-        elif known:
-            lat, lon = global_surface(odd, lat_even, lon_even, lat_odd, lon_odd, last_lat, last_lon)
-        elif sited:
-            lat, lon = global_surface(odd, lat_even, lon_even, lat_odd, lon_odd, site.lat, site.lon)
+        elif known or sited:
+            near_lat, near_lon = (last_lat, last_lon) if known else (site.lat, site.lon)
+            lat, lon = global_surface(odd, lat_even, lon_even, lat_odd, lon_odd, near_lat, near_lon)
         else:
             became = np.int64(col.UNREFERENCED)
         if not math.isnan(lat):
@@ -106,12 +105,11 @@ def place(memory: Memory, slot: Any, t: Any, odd: Any, lat_value: Any, lon_value
         half = (HALF_ZONE_SURFACE if surface else HALF_ZONE_AIR) * SHARE_OF_ZONE
         pace = TAXI if surface and codes[slot, col.M_GROUND] == 1 else CRUISE
         whole = ALL / 4 if surface else ALL
-        if known and since * 1e-9 * pace < half:
-            lat, lon = local(odd, lat_value, lon_value, whole, last_lat, last_lon, float(SCALE))
-            how = np.int64(col.LOCAL)
-        elif sited and site.range_max < half:
-            lat, lon = local(odd, lat_value, lon_value, whole, site.lat, site.lon, float(SCALE))
-            how = np.int64(col.LOCAL_SITE)
+        helps = known and since * 1e-9 * pace < half
+        if helps or (sited and site.range_max < half):
+            near_lat, near_lon = (last_lat, last_lon) if helps else (site.lat, site.lon)
+            lat, lon = local(odd, lat_value, lon_value, whole, near_lat, near_lon, float(SCALE))
+            how = np.int64(col.LOCAL if helps else col.LOCAL_SITE)
     if how < 0:
         return became, how, math.nan, math.nan
     became = judge(memory, slot, t, lat, lon, known, site)
@@ -145,14 +143,3 @@ def judge(memory: Memory, slot: Any, t: Any, lat: Any, lon: Any, known: Any, sit
     times[slot, col.T_PLACE] = t
     reals[slot, col.R_LAT], reals[slot, col.R_LON] = lat, lon
     return np.int64(col.POSITION)
-
-
-@part
-def place_coarse(memory: Memory, slot: Any, t: Any, odd: Any, lat_value: Any, lon_value: Any, site: Site) -> Any:
-    """Find the place of a coarse TIS-B message; parameters and results as `place`.
-
-    Twelve bits of the same grids (DO-260B, A.2.6: the same algorithm with Nb = 12). Filled up to 17 bits with the
-    middle of their cell they are halves like the others.
-    """
-    middle = np.int64(1 << 4)
-    return place(memory, slot, t, odd, lat_value << 5 | middle, lon_value << 5 | middle, np.int64(0), site)

@@ -58,11 +58,20 @@ class Player:
         self._rate = min(max(speed, SPEEDS[0]), SPEEDS[1])
         self._paused = False
         self._at_ns = self._loop_ns  # data time when the clock stood at _since
-        self._since = time.monotonic()
         self._asked = asyncio.Event()
+        if watch is not None:
+            self._rehearse(watch)
+        self._since = time.monotonic()
         self._traffic = _traffic(self.recorded)
         self._coverage = Coverage(self.recorded.sensors)
         self._coverage.add(self.recorded.tracks, np.arange(len(self.recorded.tracks)))
+
+    def _rehearse(self, watch: Watch) -> None:
+        """Let another watch look at a few instants: what it compiles or loads mustn't hold the picture up later."""
+        trial = Watch(watch.settings)
+        for seconds in (0, 4, 8):
+            t_ns = self._loop_ns + seconds * SECOND_NS
+            trial.step(self.recorded.update(t_ns, Mode.REPLAY).tracks, t_ns)
 
     @property
     def speed(self) -> float:

@@ -108,6 +108,8 @@ def _key(reports: Reports) -> I64:
 
 def _bridged(tracks: Tracks, speed_max: float) -> I64:
     """Return for each track number, in rising order, that of the first of the tracks that are one with it."""
+    if not len(tracks):
+        return np.zeros(0, np.int64)
     numbers, first = np.unique(tracks.track, return_index=True)
     last = np.append(first[1:], len(tracks)) - 1
     joined = numbers.copy()
