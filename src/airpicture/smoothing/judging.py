@@ -87,7 +87,7 @@ def clean(
         far = (judged.off_sigmas > SIGMAS) & (judged.off_m > LEAST_M)
         wrong = wrong_heights(done.laid, owned.reports.Z, done.told, SIGMAS_UP**2, LEAST_UP_M, done.wrong_height)
     wrong |= out_of_step(done.laid, owned.reports.Z)
-    high = (judged.instant >= 0) & wrong[judged.instant]
+    high = np.append(wrong, False)[judged.instant]  # the last for reports of no track
     flags[high] |= np.uint8(Flag.HEIGHT_WRONG)
     flags[again.twin] |= np.uint8(Flag.DUPLICATE)
     stale = np.zeros(len(plots), bool)
@@ -178,6 +178,8 @@ def in_sigmas(told: F64, laid: Laid, sensor: I32, instants: I64) -> F64:
 def _moved(first: I64, done: Smoothed) -> NDArray[np.bool_]:
     """Return which reports repeat a place that their target has left since: (M,) by row of the reports."""
     laid, row = done.laid, done.owned.row
+    if not len(laid.plot):
+        return np.zeros(len(row), bool)
     instant = np.full(len(first), -1, np.int64)
     some = np.flatnonzero((laid.plot >= 0) & np.isfinite(done.floats[O_LAT]))
     instant[row[laid.plot[some]]] = some
