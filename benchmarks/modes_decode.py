@@ -22,11 +22,11 @@ import numpy as np
 import pyModeS
 import rs1090
 
+from airpicture.formats.files import read_bytes
 from airpicture.formats.modes import ModesDecoder
 from airpicture.formats.modes.frames import Frames, split
 from airpicture.formats.modes.rows import frames_of_csv
 from airpicture.formats.modes.table import hex_of
-from airpicture.formats.files import read_bytes
 
 TARGET = 5_000_000  # messages/s/core, Beast bytes to plots
 RUNS = 5
@@ -79,8 +79,8 @@ def measure(name: str, frames: Frames) -> float:
     whole = best(lambda: fed(stream))
     plots = fed(stream)
     print(
-        f"{name:28} {count:9,} messages  frames {count / framing / 1e6:6.1f} M/s  columns {count / columns / 1e6:5.2f} M/s  "
-        f"plots {count / whole / 1e6:5.2f} M/s  ({plots:,} plots)"
+        f"{name:28} {count:9,} messages  frames {count / framing / 1e6:6.1f} M/s  "
+        f"columns {count / columns / 1e6:5.2f} M/s  plots {count / whole / 1e6:5.2f} M/s  ({plots:,} plots)"
     )
     return count / whole
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from airpicture.kernels._jit import jit
-from airpicture.kernels.arrays import F64
+from airpicture.kernels.arrays import F32, F64
 from airpicture.kernels.bank import SCRATCH, load_motion, predict, summarise
 from airpicture.kernels.conditioning import condition, likelihood
 from airpicture.kernels.lanes import LANES, U
@@ -24,7 +24,7 @@ def _predict(rows: F64, dt: F64, motion: F64, T: F64, lanes: U, W: F64, spot: F6
 
 
 @jit
-def _summarise(rows: F64, T: F64, lanes: U, summary: F64) -> None:
+def _summarise(rows: F64, T: F64, lanes: U, summary: F32) -> None:
     for i in range(len(rows)):
         for k in range(ROW):
             T[k] = rows[i, k]
@@ -65,8 +65,8 @@ def predicted(rows: F64, dt: Any, motion: F64) -> tuple[F64, F64]:
     return W, spot
 
 
-def summarised(rows: F64) -> F64:
-    summary = np.full((len(rows), SUMMARY), np.nan)
+def summarised(rows: F64) -> F32:
+    summary = np.full((len(rows), SUMMARY), np.nan, np.float32)
     _summarise(rows, scratch(), np.uint64(LANES), summary)
     return summary
 

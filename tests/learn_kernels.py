@@ -8,22 +8,38 @@ from airpicture.config import Config
 from airpicture.filters.look import make_room
 from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.lanes import LANES, U
+from airpicture.kernels.layout import ROW
 from airpicture.kernels.learn import TAKEN, Held, _identify, detection_of, identity_of, learn_track
 from airpicture.kernels.learn import height_source as source_of
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import Room
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
+from lane_kernels import scratch
 
 
 @jit
 def _learn(
-    tracks: I64, W: F64, t_w: I64, got: F64, best: I64, R: Any, period: F64, confirm: float, plots: float, of: Held
+    tracks: I64,
+    W: F64,
+    T: F64,
+    lanes: U,
+    t_w: I64,
+    got: F64,
+    best: I64,
+    R: Any,
+    period: F64,
+    confirm: float,
+    plots: float,
+    of: Held,
 ) -> None:
     for w in range(len(tracks)):
         j = best[w]
         s = R.sensor[j]
-        learn_track(tracks[w], W[w], t_w[w], got[w], R, j, s, period[s], confirm, plots, of)
+        for k in range(ROW):
+            T[k] = W[w, k]
+        learn_track(tracks[w], T, lanes, t_w[w], got[w], R, j, s, period[s], confirm, plots, of)
 
 
 @jit
@@ -69,7 +85,8 @@ def learn(
 ) -> I64:
     """Let tracks learn from the plots reports[best]; return those that took one."""
     life = config.life
-    _learn(tracks, W, t_w, got, best, reports, stations.period, life.confirm, float(life.confirm_plots), store.held)
+    settings = (stations.period, life.confirm, float(life.confirm_plots))
+    _learn(tracks, W, scratch(), np.uint64(LANES), t_w, got, best, reports, *settings, store.held)
     return tracks[got >= TAKEN]
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from airpicture.kernels import layout as lay
 from airpicture.kernels.life import (
     E_COAST_LOOKS,
     E_COAST_S,
@@ -20,9 +19,11 @@ from airpicture.kernels.life import (
 from airpicture.reports import Stations
 from airpicture.store import Store
 from airpicture.tables import Status
+from reference_records import ticks, times
 from reference_tracking import geodetic
 
 PD_MOST = 0.85
+TICK_NS = 1 << 20  # what is kept of a look may be so much early
 EFFECTIVE_RADIUS = 8_494_666.0  # m, 4/3 of the Earth's
 
 
@@ -39,9 +40,10 @@ def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_l
     for i in range(store.n):
         if store.status[i] == Status.ENDED:
             continue
-        r = store.rows[i, lay.EXISTENCE] * math.exp(-step_s / ending[E_LIFETIME])
+        r = float(store.existence[i]) * math.exp(-step_s / ending[E_LIFETIME])
         age = (t_ns - int(store.t_plot[i])) * 1e-9
-        p = store.summary[i, :3] + (t_ns - int(store.t_ns[i])) * 1e-9 * store.summary[i, 3:6]
+        summary = store.summary[i].astype(float)
+        p = summary[:3] + (t_ns - int(store.t_ns[i])) * 1e-9 * summary[3:6]
         turning, held, slowest = False, False, 0.0
         for k, s in enumerate(store.seen_sensor[i].tolist()):
             if s < 0:
@@ -50,12 +52,12 @@ def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_l
             if not turn > 0.0:
                 held = True
                 continue
-            if (t_ns - int(store.seen_hit[i, k])) * 1e-9 < 6.0 * turn:
+            if (t_ns - int(times(store.seen_hit[i, k], t_ns))) * 1e-9 < 6.0 * turn:
                 turning, slowest = True, max(slowest, turn)
             reached, inside = _inside(p, s, stations)
             held = held or reached
-            look, turn_ns, last = int(store.seen_look[i, k]), int(turn * 1e9), int(sensor_last[s])
-            while look + turn_ns + turn_ns // 5 < t_ns:
+            look, turn_ns, last = int(times(store.seen_look[i, k], t_ns)), int(turn * 1e9), int(sensor_last[s])
+            while look + TICK_NS + turn_ns + turn_ns // 5 <= t_ns:
                 if last < look + turn_ns and t_ns <= look + 2 * turn_ns + turn_ns // 5:
                     break
                 look += turn_ns
@@ -63,8 +65,8 @@ def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_l
                     seen = min(stations.pd[s], PD_MOST)
                     r = r * (1.0 - seen) / (1.0 - r * seen)
                     store.misses[i] += 1
-            store.seen_look[i, k] = look
-        store.rows[i, lay.EXISTENCE] = r
+            store.seen_look[i, k] = ticks(look)
+        store.existence[i] = r
         status = store.status[i]
         if status == Status.TENTATIVE:
             if r >= ending[E_CONFIRM] and store.plots[i] >= ending[E_CONFIRM_PLOTS]:
@@ -72,7 +74,7 @@ def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_l
         elif turning:
             status = Status.COASTING if store.misses[i] >= ending[E_COAST_LOOKS] else Status.CONFIRMED
         else:
-            limit = max(ending[E_COAST_S], 3.0 * store.rows[i, lay.INTERVAL])
+            limit = max(ending[E_COAST_S], 3.0 * float(store.interval[i]))
             status = Status.COASTING if age > limit else Status.CONFIRMED
         if status == Status.TENTATIVE:
             end = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from airpicture.kernels.layout import (
     EXISTENCE,
-    INTERVAL,
-    LAST_P,
+    NUMBERS,
     POLAR,
     POSITION,
     SHARED,
@@ -22,6 +21,7 @@ from airpicture.kernels.layout import (
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import Status
+from reference_records import put_row, ticks, times
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -29,12 +29,27 @@ I64 = NDArray[np.int64]
 SHARED_CODES = [0o0000, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700]
 
 
+def _times(tick: NDArray[np.int32], t_ns: I64) -> I64:
+    near = [times(row, t) for row, t in zip(tick, t_ns, strict=True)]
+    return np.array(near, np.int64).reshape(tick.shape)
+
+
+def looks_of(store: Store, tracks: I64, t_ns: I64) -> I64:
+    """Return when each sensor's look counted last [ns], (n, SEEN)."""
+    return _times(store.seen_look[tracks], t_ns)
+
+
+def hits_of(store: Store, tracks: I64, t_ns: I64) -> I64:
+    """Return when each sensor's plot was taken last [ns], (n, SEEN)."""
+    return _times(store.seen_hit[tracks], t_ns)
+
+
 def detection(store: Store, tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float) -> F64:
     """Return the chance of a report of each track in this look."""
     if not turn > 0.0:
         return np.full(len(tracks), min(0.05, pd))
     mine = store.seen_sensor[tracks] == sensor
-    since = np.where(mine, np.abs(t_ns[:, None] - store.seen_look[tracks]), np.iinfo(np.int64).max).min(axis=1)
+    since = np.where(mine, np.abs(t_ns[:, None] - looks_of(store, tracks, t_ns)), np.iinfo(np.int64).max).min(axis=1)
     return np.where(since < 0.5e9 * turn, 0.02, pd)
 
 
@@ -45,7 +60,7 @@ def identity_score(store: Store, tracks: I64, reports: Reports, plots: NDArray[n
     both = (held >= 0) & (seen >= 0)
     score[both] = np.where(held[both] == seen[both], 9.0, -7.0)
     age = (reports.t_ns[plots] - store.t_plot[tracks]) * 1e-9
-    score[both & (held != seen) & (age < 2.5 * np.maximum(store.rows[tracks, INTERVAL], 1.0))] = -np.inf
+    score[both & (held != seen) & (age < 2.5 * np.maximum(store.interval[tracks], 1.0))] = -np.inf
     code, code_seen = store.mode_3a[tracks], reports.mode_3a[plots]
     use = ~both & (code >= 0) & (code_seen >= 0) & ~np.isin(code, SHARED_CODES) & ~np.isin(code_seen, SHARED_CODES)
     score[use] = np.where(code[use] == code_seen[use], 4.0, -2.5)
@@ -96,32 +111,35 @@ def learn(
 ) -> I64:
     """Write states back, let tracks learn; return the rows of those that took a plot."""
     moved, taken = got >= 1e-4, got >= 0.5
-    store.rows[tracks[moved]] = W[moved]
+    for i, row in zip(tracks[moved], W[moved], strict=True):
+        put_row(store, i, row)
     store.t_ns[tracks[moved]] = t_w[moved]
-    store.rows[tracks, EXISTENCE] = np.minimum(W[:, EXISTENCE], 0.998)
+    store.existence[tracks] = np.minimum(W[:, EXISTENCE], 0.998)
     store.t_aged[tracks] = np.maximum(store.t_aged[tracks], t_w)
     looked = store.seen_sensor[tracks] == sensor
-    look = store.seen_look[tracks]
-    store.seen_look[tracks] = np.where(looked, np.maximum(look, t_w[:, None]), look)
+    look = looks_of(store, tracks, t_w)
+    store.seen_look[tracks] = np.where(looked, ticks(np.maximum(look, t_w[:, None])), store.seen_look[tracks])
     if turn > 0.0:
         again = looked & (np.abs(t_w[:, None] - look) < 0.5e9 * turn)
         store.misses[tracks[~taken & looked.any(axis=1) & ~again.any(axis=1)]] += 1
     own, plot = tracks[taken], best[taken]
     t = reports.t_ns[plot]
     gap = np.maximum((t - store.t_plot[own]) * 1e-9, 0.0)
-    interval = store.rows[own, INTERVAL]
+    interval = store.interval[own].astype(float)
     followed = interval + 0.2 * (np.minimum(gap, 60.0) - interval)
-    store.rows[own, INTERVAL] = np.where(gap > 0.02, followed, interval)
+    store.interval[own] = np.where(gap > 0.02, followed, interval)
     newest = t >= store.t_plot[own]
     store.t_plot[own] = np.maximum(store.t_plot[own], t)
     store.plots[own] += 1
     store.misses[own] = 0
     mine = store.seen_sensor[own] == sensor
-    vacant = np.where(store.seen_sensor[own] < 0, np.int64(-1), store.seen_hit[own])
+    vacant = np.where(store.seen_sensor[own] < 0, np.iinfo(np.int64).min, hits_of(store, own, t))
     slot = np.where(mine.any(axis=1), mine.argmax(axis=1), vacant.argmin(axis=1))
+    had, each = mine.any(axis=1), np.arange(len(own))
+    look, hit = looks_of(store, own, t)[each, slot], hits_of(store, own, t)[each, slot]
     store.seen_sensor[own, slot] = sensor
-    store.seen_look[own, slot] = np.maximum(t, np.where(mine.any(axis=1), store.seen_look[own, slot], 0))
-    store.seen_hit[own, slot] = np.maximum(t, np.where(mine.any(axis=1), store.seen_hit[own, slot], 0))
+    store.seen_look[own, slot] = ticks(np.where(had, np.maximum(t, look), t))
+    store.seen_hit[own, slot] = ticks(np.where(had, np.maximum(t, hit), t))
     kind = reports.technology[plot]
     store.t_technology[own, kind] = np.maximum(store.t_technology[own, kind], t)
     identify(store, own, reports, plot)
@@ -130,18 +148,18 @@ def learn(
     store.t_height[own] = np.where(told, np.maximum(store.t_height[own], t), store.t_height[own])
     store.has_baro[own] |= np.isfinite(reports.Z[plot, Z_H_BARO])
     last, plot = own[newest], plot[newest]
-    fading = np.maximum(store.rows[last, SHARED] - SHARED_FADES, 0.0)
-    store.rows[last, SHARED] = np.where(store.plot_sensor[last] == sensor, fading, 1.0)
+    fading = np.maximum(store.spreads[last, NUMBERS + SHARED].astype(float) - SHARED_FADES, 0.0)
+    store.spreads[last, NUMBERS + SHARED] = np.where(store.plot_sensor[last] == sensor, fading, 1.0)
     Z = reports.Z[plot]
     told = height_source(Z, np.zeros(len(plot), np.uint8)) > 0
     kind = Z[:, Z_KIND].astype(int)
     placed = (kind == POSITION) | ((kind == POLAR) & told)
-    store.rows[last, LAST_P : LAST_P + 3] = np.where(placed[:, None], Z[:, Z_P : Z_P + 3], 0.0)
+    store.last_p[last] = np.where(placed[:, None], Z[:, Z_P : Z_P + 3], 0.0)
     store.plot_sensor[last] = sensor
     store.plot_range[last] = reports.slant_range[plot]
     store.plot_azimuth[last] = reports.azimuth[plot]
     store.plot_h_baro[last] = reports.Z[plot, Z_H_BARO]
     store.plot_mode_3a[last] = reports.mode_3a[plot]
-    sure = (store.rows[own, EXISTENCE] >= confirm) & (store.plots[own] >= confirm_plots)
+    sure = (store.existence[own] >= confirm) & (store.plots[own] >= confirm_plots)
     store.status[own] = np.where((store.status[own] == Status.COASTING) | sure, Status.CONFIRMED, store.status[own])
     return own

@@ -14,6 +14,7 @@ from airpicture.kernels import layout as lay
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from reference_association import enumerate_marginals
+from reference_records import row_of
 from reference_tracking import F64, Mixture, Plot, axes, condition, geodetic, moments, predict, wrapped
 
 
@@ -46,7 +47,8 @@ def errors_learnt(track: Mixture, across: float, along: float, plot: Plot) -> Mi
     if fast:
         most = 4.0 * (max(track.var_time, 0.0) + held / speed2)
         late = min(max((along - held) / speed2, -most), most)
-        new.var_time = min(track.var_time + gain * (late - track.var_time), 4.0)
+        late = track.var_time + gain * (late - track.var_time)
+        new.var_time = min(max(late, -0.25 * held / speed2), 4.0)
     if claims:
         new.scale_pos = min(max(held, 0.25), max(plot.var_p, 4e6)) / plot.var_p
     else:
@@ -100,7 +102,7 @@ def look(
     W = np.zeros((len(rows), reports.size))
     for w, i in enumerate(rows):
         t = max(int(store.t_ns[i]), *(int(reports.t_ns[j]) for j in pairs[i]))
-        track = predict(Mixture.of_row(store.rows[i]), (t - int(store.t_ns[i])) * 1e-9, motion)
+        track = predict(Mixture.of_row(row_of(store, i)), (t - int(store.t_ns[i])) * 1e-9, motion)
         track.existence *= math.exp(-max(t - int(store.t_aged[i]), 0) * 1e-9 / lifetime)
         ahead[i], t_w[i] = track, t
         for j in pairs[i]:
@@ -162,21 +164,24 @@ def look(
                 new = pressure_learnt(new, best)
                 new.turn = best.turn if math.isfinite(best.turn) else new.turn
             track = new
-        row = store.rows[i].copy()  # what a mixture doesn't hold stays
-        row[: lay.INTERVAL], row[lay.VAR_POS : lay.VAR_COMMON] = _parts(track.row())
+        row = row_of(store, i)  # what a mixture doesn't hold stays
+        row[: lay.VAR_BARO + 1], row[lay.VAR_POS : lay.VAR_COMMON] = _parts(track.row())
         row[lay.H_MEAN : lay.H_VAR + 1] = track.h_mean, track.h_var
         row[lay.SCALE_POS], row[lay.VAR_TIME], row[lay.TURN] = track.scale_pos, track.var_time, track.turn
         if track.count_pos > ahead[i].count_pos:
             said = plots[top].var_p
-            hidden = min(max(said - said * track.scale_pos, 0.0), 900.0)
+            doubt = min(max(0.6 - track.scale_pos, 0.0) / 0.2, 1.0)
+            hidden = min(doubt * max(said - said * track.scale_pos, 0.0), 900.0)
             row[lay.VAR_COMMON] = said if plots[top].learn == 1.0 else hidden
         row[lay.EXISTENCE] = exists
         if did[i] != "looked at":
-            before = store.summary[i, 3:6].copy()
+            before = store.summary[i, 3:6].astype(float)
             _summarise(store, i, track)
             gap = (t_w[i] - int(store.t_ns[i])) * 1e-9
             if gap > 0.02 and not math.isfinite(plots[top].turn):
-                row[lay.TURN] = turn_learnt(before, store.summary[i], track.turn, gap, motion[lay.M_TURN_SECONDS])
+                row[lay.TURN] = turn_learnt(
+                    before, store.summary[i].astype(float), track.turn, gap, motion[lay.M_TURN_SECONDS]
+                )
         s = int(reports.sensor[top])
         learning.learn(
             store,
@@ -205,18 +210,19 @@ def _settle_rivals(store: Store, rows: list[int], weight: F64) -> None:
             if j in last:
                 a = last[j]
                 old, young = sorted((rows[a], rows[b]), key=lambda i: int(store.number[i]))
-                d = store.summary[old, :6] - store.summary[young, :6]
-                both = store.summary[old, 6:8] ** 2 + store.summary[young, 6:8] ** 2
+                one, two = store.summary[old].astype(float), store.summary[young].astype(float)
+                d = one[:6] - two[:6]
+                both = one[6:8] ** 2 + two[6:8] ** 2
                 close = d[:3] @ d[:3] <= 9.0 * (both[0] + 100.0) and d[3:] @ d[3:] <= 9.0 * (both[1] + 1.0)
-                two = (
+                named = (
                     store.address[old] >= 0 and store.address[young] >= 0 and store.address[old] != store.address[young]
                 )
-                if got[a] + got[b] <= 1.4 and store.status[young] != 3 and not two and close:
+                if got[a] + got[b] <= 1.4 and store.status[young] != 3 and not named and close:
                     contested.add(young)
                     store.rivalry[young] += 1
                     if store.status[young] == 0 or store.rivalry[young] >= 3:
                         store.misses[young] = store.misses[young] if store.status[young] == 0 else -1
-                        store.status[young], store.rows[young, lay.EXISTENCE] = 3, 0.0
+                        store.status[young], store.existence[young] = 3, 0.0
             last[j] = b
     for w, i in enumerate(rows):
         if got[w] > 0.5 and i not in contested:
@@ -224,7 +230,7 @@ def _settle_rivals(store: Store, rows: list[int], weight: F64) -> None:
 
 
 def _parts(row: F64) -> tuple[F64, F64]:
-    return row[: lay.INTERVAL], row[lay.VAR_POS : lay.VAR_COMMON]
+    return row[: lay.VAR_BARO + 1], row[lay.VAR_POS : lay.VAR_COMMON]
 
 
 def _shares(track: Mixture, parts: list[Any]) -> F64:

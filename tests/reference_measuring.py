@@ -41,6 +41,12 @@ def jacobian(x: F64, site: F64) -> F64:
     return H
 
 
+def pressure_variance(h_baro: float) -> float:
+    """Return the variance of a pressure altitude [m²] in steps of 100 ft, or of 25 ft where it's no whole hundred."""
+    feet = h_baro / 0.3048 % 100.0
+    return 100.0 if min(feet, 100.0 - feet) < 5.0 else 16.0
+
+
 def position_variance(plot: Plot, track: Mixture) -> float:
     """Return the variance of a reported position, per axis: as claimed, as learnt, with others' in common."""
     if plot.learn == 1.0:
@@ -57,7 +63,7 @@ def turn_log_likelihood(turn: float, m: int) -> float:
     stray, turning, wild = 0.006, math.hypot(0.05, 0.006), math.hypot(0.1, 0.006)
 
     def normal(sigma: float) -> float:
-        return math.exp(-0.5 * (turn / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
+        return -0.5 * (turn / sigma) ** 2 - math.log(sigma * math.sqrt(2.0 * math.pi))
 
     left = 0.5 * math.erfc(-turn / (stray * math.sqrt(2.0)))
     sides = {lay.LEFT: left, lay.RIGHT: 1.0 - left}
@@ -66,5 +72,5 @@ def turn_log_likelihood(turn: float, m: int) -> float:
     elif m == lay.AGILE:
         density = normal(wild)
     else:
-        density = 2.0 * normal(turning) * max(sides[m], 1e-30)
-    return math.log(density / 5.0)
+        density = normal(turning) + math.log(2.0 * max(sides[m], 1e-30))
+    return density - math.log(5.0)

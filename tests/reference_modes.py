@@ -234,6 +234,6 @@ def heading_and_speed(heading: float, ias: int, mach: float, rate: int, inertial
 def selected(mcp_ft: int, fms_ft: int, qnh_hpa: float) -> int:
     """Return the MB field of register 4,0."""
     return packed_bits(
-        (1, 1), (round(mcp_ft / 16), 12), (1, 1), (round(fms_ft / 16), 12), (1, 1), (round((qnh_hpa - 800) * 10), 12), (0, 8),
-        (1, 1), (0b100, 3), (0, 2), (1, 1), (2, 2),
+        (1, 1), (round(mcp_ft / 16), 12), (1, 1), (round(fms_ft / 16), 12), (1, 1), (round((qnh_hpa - 800) * 10), 12),
+        (0, 8), (1, 1), (0b100, 3), (0, 2), (1, 1), (2, 2),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from airpicture.kernels import layout as lay
 from airpicture.kernels.wgs84 import sites_of_geodetic
-from reference_measuring import jacobian, position_variance, seen, turn_log_likelihood
+from reference_measuring import jacobian, position_variance, pressure_variance, seen, turn_log_likelihood
 
 F64 = NDArray[np.float64]
 
@@ -327,7 +327,9 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
         x, P, more, log_more = kalman(x, P, np.array(H), np.array(nu), np.diag(var))
         d2, log_l, n = d2 + more, log_l + log_more, n + len(nu)
 
-    z, r = (plot.h, plot.var_h) if math.isfinite(plot.h) else (plot.h_baro + track.d_baro, 100.0)
+    z, r = (
+        (plot.h, plot.var_h) if math.isfinite(plot.h) else (plot.h_baro + track.d_baro, pressure_variance(plot.h_baro))
+    )
     if math.isfinite(z):
         h = spot.gradient(shift @ x) @ shift
         nu = z - spot.height(shift @ x)

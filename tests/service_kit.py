@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from airpicture.commands.warm import warm_up
+
 PATIENCE_S = 240.0  # on a machine with other work, with kernels to compile first; nothing waits that long for nothing
 
 RADAR = """[[sensor]]
@@ -43,13 +45,15 @@ class Service:
         self.ports: dict[str, int] = {}
         self.web = 0
         self._queue: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line)
-            self._queue.put(line)
+        with self.process.stderr as log:
+            for line in log:
+                self.lines.append(line)
+                self._queue.put(line)
         self._queue.put(None)
 
     def wait_for(self, pattern: str) -> re.Match[str]:
@@ -110,6 +114,7 @@ class Service:
 @contextlib.contextmanager
 def running(arguments: list[str], names: list[str], stdin: Any = subprocess.DEVNULL) -> Iterator[Service]:
     """Start a service, wait until it's ready, and end it."""
+    warm_up(quiet=True, cat062=True)  # as long as it takes: patience is for what the service does itself
     process = subprocess.Popen(
         [sys.executable, "-m", "airpicture", "serve", *arguments],
         stdin=stdin,
@@ -126,6 +131,7 @@ def running(arguments: list[str], names: list[str], stdin: Any = subprocess.DEVN
         if process.poll() is None:
             process.kill()
             process.wait()
+        service.reader.join(PATIENCE_S)
 
 
 def eventually(what: Callable[[], Any]) -> Any:

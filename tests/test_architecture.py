@@ -258,7 +258,19 @@ def test_help_needs_nothing_but_click() -> None:
 
 COMMAND_MODULES = {
     f"airpicture.commands.{name}"
-    for name in ("demo", "view", "track", "info", "convert", "simulate", "evaluate", "bench")
+    for name in (
+        "demo",
+        "view",
+        "serve",
+        "replay",
+        "track",
+        "clean",
+        "info",
+        "convert",
+        "simulate",
+        "evaluate",
+        "bench",
+    )
 }
 
 

@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")
 
 
+NAMES = ("demo", "view", "serve", "replay", "info", "track", "convert", "simulate", "evaluate", "bench")
+
+
 def blocks(language: str) -> list[str]:
     """Return the README's blocks of code in a language."""
     return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
@@ -40,12 +43,8 @@ def test_ci_runs_the_test_command() -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    assert re.findall(r"^\| `airpicture (\w+)", TEXT, re.MULTILINE) == [
-        name
-        for name in ("demo", "view", "info", "track", "convert", "simulate", "evaluate", "bench")
-        if name in COMMANDS
-    ]
-    assert set(COMMANDS) == {"demo", "view", "info", "track", "convert", "simulate", "evaluate", "bench"}
+    assert re.findall(r"^\| `airpicture (\w+)", TEXT, re.MULTILINE) == [name for name in NAMES if name in COMMANDS]
+    assert set(COMMANDS) == set(NAMES)
 
 
 def test_ten_lines_to_a_picture() -> None:

@@ -124,7 +124,7 @@ def test_replay_equals_live() -> None:
         tracker.step(part, int(part.t_ns[-1]))
         store = tracker._store
         for i in range(store.n):
-            live[int(store.number[i]), int(store.t_ns[i])] = tuple(store.rows[i, :6])
+            live[int(store.number[i]), int(store.t_ns[i])] = tuple(store.states[i, :6])
     ends = confirmed(recorded)
     numbers = np.unique(ends.track)
     assert len(numbers) >= 8

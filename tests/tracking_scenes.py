@@ -98,7 +98,7 @@ def _veered(state: F64, angle: float) -> F64:
 
 
 FLOATS = ["slant_range", "azimuth", "elevation", "range_rate", "lat", "lon", "h_ell", "sigma_pos", "h_baro"]
-COLUMNS = [*FLOATS, "mode_3a", "address", "callsign", "v_east", "v_north"]
+COLUMNS = [*FLOATS, "mode_3a", "address", "callsign", "v_east", "v_north", "v_up", "sigma_v", "turn_rate"]
 
 
 def assemble(rows: list[dict[str, Any]], sensors: Sensors, *, sort: bool = True) -> Plots:
@@ -199,6 +199,41 @@ def position_rows(
                 row |= {"v_east": v[0] + e[2], "v_north": v[1] + e[3]}
             if height:
                 row["h_ell"] = h
+            rows.append(row)
+    return rows
+
+
+def message_rows(
+    targets: list[Target],
+    seconds: float,
+    rng: np.random.Generator,
+    *,
+    sensor: int = 0,
+    every: float = 0.5,
+    sigma: float = 0.5,
+    start: float = 0.0,
+    tells: tuple[str, ...] = ("velocity", "climb"),
+) -> list[dict[str, Any]]:
+    """Return what transponders tell without a place: velocity, climb, height (25 ft), turn (0.2 degrees a second)."""
+    rows = []
+    for k, target in enumerate(targets):
+        for step in range(math.ceil((seconds - start) / every)):
+            t = start + (step + (0.13 + 0.37 * k) % 1.0) * every
+            if not target.life[0] <= t < min(seconds, target.life[1]):
+                continue
+            state = target.at(t)
+            lat, lon, h = geodetic(state[:3])
+            v = axes(lat, lon) @ state[3:] + rng.normal(size=3) * sigma
+            row = {"t_ns": ns(t), "sensor": sensor, "technology": Technology.ADS, **target.codes}
+            if "velocity" in tells:
+                row |= {"v_east": v[0], "v_north": v[1], "sigma_v": sigma}
+            if "climb" in tells:
+                row["v_up"] = v[2]
+            if "height" in tells:
+                row["h_baro"] = round(h / 7.62) * 7.62
+            if "turn" in tells:
+                since, until, rate = target.turn
+                row["turn_rate"] = (-rate if since <= t < until else 0.0) + rng.normal() * 0.0035
             rows.append(row)
     return rows
 

@@ -10,8 +10,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AirpictureError": "errors",
+    "Cleaned": "smoothing",
     "Config": "config",
     "ConfigError": "errors",
+    "Flag": "smoothing",
     "InputError": "errors",
     "Picture": "picture",
     "Plots": "tables",
@@ -20,12 +22,14 @@ _HOMES = {
     "Tracker": "tracker",
     "Tracks": "tables",
     "Truth": "tables",
+    "clean": "smoothing",
     "evaluate": "evaluation",
     "load_sensors": "formats",
     "read": "formats",
     "read_tracks": "formats",
     "read_truth": "formats",
     "simulate": "simulation",
+    "smooth": "smoothing",
     "track": "tracker",
 }
 
@@ -44,6 +48,10 @@ if TYPE_CHECKING:
     from airpicture.formats import read_truth as read_truth
     from airpicture.picture import Picture as Picture
     from airpicture.simulation import simulate as simulate
+    from airpicture.smoothing import Cleaned as Cleaned
+    from airpicture.smoothing import Flag as Flag
+    from airpicture.smoothing import clean as clean
+    from airpicture.smoothing import smooth as smooth
     from airpicture.tables import Plots as Plots
     from airpicture.tables import Sensors as Sensors
     from airpicture.tables import Tracks as Tracks

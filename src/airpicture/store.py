@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import ROW, SUMMARY
+from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, SUMMARY
 from airpicture.kernels.learn import Held
-from airpicture.tables import F64, I32, I64, SEEN_MAX, U8, U64, Technology
+from airpicture.tables import F32, F64, I32, I64, SEEN_MAX, U8, U64, Technology
 
 LINE: Final = 64  # bytes of a cache line
 
@@ -27,8 +27,9 @@ SIDE: Final = np.dtype(
         ("mode_3a", np.int32),
         ("plots", np.int32),
         ("misses", np.int32),  # looks missed since the last plot
-        ("seen_look", np.int64, SEEN_MAX),  # last look that counted
-        ("seen_hit", np.int64, SEEN_MAX),  # last plot taken
+        ("seen_look", np.int32, SEEN_MAX),  # last look that counted, in `kernels.ticks`
+        ("seen_hit", np.int32, SEEN_MAX),  # last plot taken, likewise
+        ("number", np.int64),
         ("t_technology", np.int64, len(Technology)),
         ("t_plot", np.int64),  # last plot
         ("t_first", np.int64),
@@ -39,6 +40,7 @@ SIDE: Final = np.dtype(
         ("plot_range", np.float64),
         ("plot_azimuth", np.float64),
         ("plot_h_baro", np.float64),
+        ("interval", np.float32),  # s, mean time between used plots
         ("plot_sensor", np.int32),
         ("plot_mode_3a", np.int32),
         ("rivalry", np.int32),  # looks in a row in which an older track fitted the same plot as well
@@ -63,7 +65,7 @@ def _table(rows: int, width: int) -> NDArray[np.uint64]:
 class Store:
     """Columns of live tracks; ``n`` of ``capacity`` rows are in use.
 
-    Memory a track: 1,024 B of states, 64 B of summary, 320 B of what else is known and 25 B of what is scanned.
+    Memory a track: 640 B of states, 32 B of summary, 256 B of what else is known and 17 B of what is scanned.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -71,17 +73,21 @@ class Store:
         self.n = 0
         self.ended = 0  # of these n, rows that wait for `tracks.close_ranks`, each with status ENDED
         self.next_number = 1
-        self.rows = _table(capacity, ROW).view(np.float64)  # see kernels.layout
-        self.summary = _table(capacity, SUMMARY).view(np.float64)
+        self.states = _table(capacity, RECORD).view(np.float64)  # see kernels.records
+        self.spreads = self.states.view(np.float32)  # the same memory
+        self.existence: F64 = self.states[:, HELD_EXISTENCE]
+        self.last_p: F64 = self.states[:, HELD_LAST_P : HELD_LAST_P + 3]
+        self.summary = _table(capacity, SUMMARY // 2).view(np.float32)
         self._side = _table(capacity, -(-SIDE.itemsize // LINE) * LINE // 8)
         side = np.ndarray(capacity, SIDE, self._side, strides=(self._side.strides[0],))
         self.t_ns = np.zeros(capacity, np.int64)  # time of the state
-        self.number = np.zeros(capacity, np.int64)
         self.status = np.zeros(capacity, np.uint8)  # tables.Status
         self.due_ns = np.zeros(capacity, np.int64)  # nothing happens to it by itself before this; 0 after any change
         self.seen_sensor: I32 = side["seen_sensor"]
-        self.seen_look: I64 = side["seen_look"]
-        self.seen_hit: I64 = side["seen_hit"]
+        self.seen_look: I32 = side["seen_look"]
+        self.seen_hit: I32 = side["seen_hit"]
+        self.number: I64 = side["number"]
+        self.interval: F32 = side["interval"]
         self.t_technology: I64 = side["t_technology"]
         self.t_plot: I64 = side["t_plot"]
         self.t_first: I64 = side["t_first"]
@@ -106,7 +112,7 @@ class Store:
 
     def columns(self) -> list[NDArray[Any]]:
         """Return the tables and columns that hold all there is, always in the same order."""
-        return [self.rows, self.summary, self._side, self.t_ns, self.number, self.status, self.due_ns]
+        return [self.states, self.summary, self._side, self.t_ns, self.status, self.due_ns]
 
     def save(self, index: NDArray[np.int64]) -> Saved:
         """Copy the chosen rows, so that `restore` can take back what is done to them and what is appended after."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 F64: TypeAlias = NDArray[np.float64]
+F32: TypeAlias = NDArray[np.float32]
 I64: TypeAlias = NDArray[np.int64]
 I32: TypeAlias = NDArray[np.int32]
 U64: TypeAlias = NDArray[np.uint64]
@@ -77,9 +79,10 @@ class _Table:
     _shared: ClassVar[tuple[str, ...]] = ()  # fields that are not columns
 
     @classmethod
-    def column_names(cls) -> list[str]:
+    @cache
+    def column_names(cls) -> tuple[str, ...]:
         """Return the names of the fields that are columns."""
-        return [f.name for f in fields(cls) if f.name not in cls._shared]  # type: ignore[arg-type]
+        return tuple(f.name for f in fields(cls) if f.name not in cls._shared)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
         return len(getattr(self, self.column_names()[0]))

@@ -20,7 +20,7 @@ from airpicture.config import Config
 from airpicture.errors import InputError, Reason
 from airpicture.filters import Listener, Looker
 from airpicture.kernels.claims import doubt_claims
-from airpicture.kernels.layout import EXISTENCE, MESSAGE, Z_KIND
+from airpicture.kernels.layout import MESSAGE, Z_KIND
 from airpicture.kernels.look import MOVED, TOOK_PLOT
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
@@ -340,7 +340,8 @@ class Tracker:
             free[beside.mask] = 0.0
             if self._undo is not None and len(beside.row):
                 self._undo.save(store, np.unique(beside.row))
-            doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, store.rows, store.t_plot)
+            held = (store.interval, store.spreads, store.t_plot)
+            doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, *held)
         born, shed = begin(
             store,
             self._pool,
@@ -377,7 +378,7 @@ class Tracker:
     def shown(self, rows: I64) -> I64:
         """Return those of the given rows of the store that are worth showing."""
         store = self._store
-        weak = (store.status[rows] == Status.TENTATIVE) & (store.rows[rows, EXISTENCE] < TENTATIVE_SHOWN)
+        weak = (store.status[rows] == Status.TENTATIVE) & (store.existence[rows] < TENTATIVE_SHOWN)
         kept: I64 = rows[~weak & (store.status[rows] != Status.ENDED)]
         return kept
 

@@ -56,7 +56,7 @@ class Sky:
         pole = rng.random() < 0.15
         self.centre = self.unit(np.array([0.0, 0.0, 1.0]) if pole else rng.choice([-1.0, 0.0, 1.0, 0.7], 3) + 1e-9)
         self.spread = float(rng.choice([3e-3, 3e-2, 0.3]))
-        self.summary = np.zeros((capacity, lay.SUMMARY))
+        self.summary = np.zeros((capacity, lay.SUMMARY), np.float32)
         self.t_track = np.zeros(capacity, np.int64)
         self.n = 0
 
@@ -242,7 +242,7 @@ def test_radii_are_those_of_geodesy() -> None:
     lon_z, lat_z, _ = Geod(ellps="WGS84").fwd(lon, lat, azimuth, far)
     met = []
     for sign in (-1, 1):
-        summary = np.zeros((n, lay.SUMMARY))
+        summary = np.zeros((n, lay.SUMMARY), np.float32)
         summary[:, :3] = np.stack(to_ecef.transform(lat, lon, np.zeros(n)), axis=1)
         summary[:, 6] = (np.sqrt((far - sign * 1.0) ** 2 - 1000.0**2) - 50.0) / 4.0
         Z = np.zeros((n, lay.PLOT))
@@ -288,7 +288,7 @@ def test_memory_is_what_it_says() -> None:
 
 def test_a_row_that_becomes_blind_leaves_its_list() -> None:
     """Where a and b are near 0, of all places: there they look like those of a row without a place."""
-    summary = np.zeros((3, lay.SUMMARY))
+    summary = np.zeros((3, lay.SUMMARY), np.float32)
     summary[:, 0] = 6_378_137.0
     summary[:, 1:3] = 100.0
     t = np.full(3, T0)

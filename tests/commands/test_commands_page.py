@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_browser import CHROMIUM, Browser
 
 from airpicture.errors import InputError
 from airpicture.geo import distance
@@ -21,6 +20,7 @@ from airpicture.page.outline import load_outline
 from airpicture.plots import plot_positions
 from airpicture.tables import Plots, Status, Tracks
 from airpicture.units import DEG
+from page_browser import CHROMIUM, Browser
 
 Made = tuple[Tracks, Plots]
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium isn't installed")

@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from page_browser import CHROMIUM, Browser
 
 from airpicture import Tracker
 from airpicture.formats import open_recording
 from airpicture.formats.aircraftjson import aircraft_json, receiver_json
 from airpicture.tables import Status, Tracks
 from airpicture.units import SECOND_NS
+from page_browser import CHROMIUM, Browser
 
 FOLDER = Path(os.environ.get("AIRPICTURE_TAR1090", "")) / "html"
 pytestmark = [

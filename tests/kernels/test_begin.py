@@ -27,6 +27,7 @@ from airpicture.store import Store
 from airpicture.tables import Sensors
 from airpicture.tracks import Pool, begin, life_settings
 from reference_begin import PlainBeginnings, plot_of, state_of_one, usual_to_wide
+from reference_records import row_of
 from reference_tracking import Mixture, axes, condition, ecef, geodetic, move, unpacked, up_at
 from tracking_scenes import Target, assemble, ns, position_rows, radar, radar_rows, sensors_of
 
@@ -60,7 +61,7 @@ class Beginnings:
             return begin(self.store, self.pool, reports, free, *settings, run=run, tally=self.tally)
 
     def track(self, row: int) -> Mixture:
-        numbers = self.store.rows[row]
+        numbers = row_of(self.store, row)
         models = numbers[: lay.MODE].reshape(lay.MODEL, lay.MODELS).T
         mu = numbers[lay.MODE : lay.MODE + lay.MODELS].copy()
         P = np.array([unpacked(m[lay.STATE :]) for m in models])
@@ -119,7 +120,7 @@ def test_what_workspaces_hold_before_has_no_effect(monkeypatch: pytest.MonkeyPat
         world([plots[0]])  # 50 m stands for "no accuracy of its own"
         world([plots[1]])
         assert world.store.n == 1
-        rows.append(world.store.rows[0].tobytes())
+        rows.append(world.store.states[0].tobytes())
     assert len(set(rows)) == 1
 
 
@@ -213,7 +214,7 @@ def test_a_pool_that_is_taken_back_gives_the_same_births() -> None:
     expected, _ = other(late)
     assert len(born) == len(expected) > 5
     n = world.store.n
-    np.testing.assert_array_equal(world.store.rows[:n], other.store.rows[:n])
+    np.testing.assert_array_equal(world.store.states[:n].view(np.int64), other.store.states[:n].view(np.int64))
 
 
 def test_no_room_is_counted() -> None:
@@ -271,11 +272,11 @@ def test_births_are_those_of_the_plain_search() -> None:
         n = world.store.n
         world(part)
         expected = plain(reports)
-        rows_new = world.store.rows[n : world.store.n]
+        rows_new = world.store.states[n : world.store.n]
         count += len(rows_new)
         assert len(rows_new) == len(expected)
         times = world.store.t_ns[n : world.store.n].tolist()
-        got = sorted(zip(times, rows_new[:, lay.EXISTENCE], rows_new[:, 0], strict=True))
+        got = sorted(zip(times, rows_new[:, lay.HELD_EXISTENCE], rows_new[:, 0], strict=True))
         for (t, existence, x), twin in zip(got, sorted(expected), strict=True):
             assert t == twin[0]
             assert existence == pytest.approx(twin[1], rel=2e-2)  # what the twin weighs though it's far too weak
@@ -459,7 +460,7 @@ def test_a_birth_is_written_as_the_mixture_it_is() -> None:
     mean, P = world.track(0).moments()
     level = np.eye(3) - np.outer(up_at(mean), up_at(mean))
     sigma = [math.sqrt(np.trace(level @ P[k : k + 3, k : k + 3])) for k in (0, 3)]
-    np.testing.assert_allclose(world.store.summary[0], [*mean, *sigma], rtol=1e-9)
+    np.testing.assert_allclose(world.store.summary[0], [*mean, *sigma], rtol=1e-6)
     assert world.store.plots[0] == 2
     assert world.store.t_first[0] == first["t_ns"]
     assert world.store.seen_sensor[0].tolist() == [0] + [-1] * (world.store.seen_sensor.shape[1] - 1)

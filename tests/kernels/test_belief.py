@@ -39,6 +39,19 @@ def test_messages_follow_the_equations(n: int, m: int, seed: int) -> None:
         np.testing.assert_allclose(free, 1 - (expected / claim).sum(axis=1), rtol=0, atol=1e-12)
 
 
+@given(st.integers(2, 30), st.integers(2, 30), st.integers(0, 2**32 - 1), st.sampled_from([1e-3, 1e-6]))
+@settings(max_examples=100, deadline=None)
+def test_probabilities_are_probabilities_however_sure_a_pair_is(n: int, m: int, seed: int, tolerance: float) -> None:
+    """Ratios over sixteen decades: a message that is summed up must be the one that is taken off again."""
+    rng = np.random.default_rng(seed)
+    W = 10.0 ** rng.uniform(-6.0, 10.0, (n, m)) * (rng.random((n, m)) < 0.4)
+    probability, free, _, _ = kernel(W, 50, tolerance)
+    assert probability.min() >= 0.0
+    assert (probability.sum(axis=1) <= 1.0 + 1e-9).all()
+    assert (probability.sum(axis=0) <= 1.0 + 1e-9).all()
+    assert ((free >= 0.0) & (free <= 1.0)).all()
+
+
 def test_the_fixed_point_agrees_seen_from_both_sides() -> None:
     """Converged, the sums over a plot are probabilities too, by themselves."""
     rng = np.random.default_rng(4)

@@ -26,9 +26,8 @@ class Lone:
         east = site[:3] + 100e3 * site[3:6]
         lift = ecef(0.8, 0.1, h) - ecef(0.8, 0.1, 0.0)
         down = 100e3**2 / (2 * 6.389e6) + 100.0  # the Earth curves away below the antenna's horizontal plane
-        self.rows = np.zeros((1, lay.ROW))
-        self.rows[0, lay.EXISTENCE], self.rows[0, lay.INTERVAL] = 0.99, 4.0
-        self.summary = np.zeros((1, lay.SUMMARY))
+        self.exists, self.interval = np.array([0.99]), np.array([4.0], np.float32)
+        self.summary = np.zeros((1, lay.SUMMARY), np.float32)
         self.summary[0, :3] = east + lift - down * site[9:]
         self.t = np.zeros(1, np.int64)
         self.status = np.array([CONFIRMED], np.uint8)
@@ -36,8 +35,8 @@ class Lone:
         self.misses = np.zeros(1, np.int32)
         self.sensor = np.full((1, SEEN_MAX), -1, np.int32)
         self.sensor[0, 0] = 0
-        self.look = np.zeros((1, SEEN_MAX), np.int64)
-        self.hit = np.zeros((1, SEEN_MAX), np.int64)
+        self.look = np.zeros((1, SEEN_MAX), np.int32)
+        self.hit = np.zeros((1, SEEN_MAX), np.int32)
         self.heard = np.zeros(1, np.int64)
         self.site = site[None]
         self.period, self.pd = np.array([period]), np.array([pd])
@@ -48,7 +47,8 @@ class Lone:
             round(t_s * SECOND),
             0,
             1,
-            self.rows,
+            self.exists,
+            self.interval,
             self.summary,
             self.t,
             self.t,
@@ -74,7 +74,7 @@ class Lone:
 
     @property
     def existence(self) -> float:
-        return float(self.rows[0, lay.EXISTENCE])
+        return float(self.exists[0])
 
 
 def survived(r: float, seconds: float) -> float:
@@ -100,7 +100,7 @@ def test_a_missed_look_is_bayes_rule() -> None:
 @settings(max_examples=50)
 def test_one_miss_for_any_belief_and_detection(r: float, pd: float) -> None:
     lone = Lone(pd=pd)
-    lone.rows[0, lay.EXISTENCE] = r
+    lone.exists[0] = r
     lone.age(5.0, 5.0)
     r = survived(r, 1.0)
     seen = min(pd, 0.85)
@@ -150,14 +150,14 @@ def test_a_sparse_sensor_gets_a_turn_to_show_that_it_lives() -> None:
 
 def test_tentative_tracks_confirm_at_their_bounds_and_end_sooner() -> None:
     lone = Lone()
-    lone.status[0], lone.plots[0], lone.rows[0, lay.EXISTENCE] = TENTATIVE, 2, 0.998
+    lone.status[0], lone.plots[0], lone.exists[0] = TENTATIVE, 2, 0.998
     lone.age(1.0, 0.0)
     assert lone.status[0] == TENTATIVE  # sure, but two plots
     lone.plots[0] = 3
     lone.age(2.0, 0.0)
     assert lone.status[0] == CONFIRMED
     young = Lone()
-    young.status[0], young.rows[0, lay.EXISTENCE], young.plots[0] = TENTATIVE, 0.6, 2
+    young.status[0], young.exists[0], young.plots[0] = TENTATIVE, 0.6, 2
     young.age(11.0, 0.0)
     assert young.status[0] == TENTATIVE
     young.age(13.0, 0.0)  # 12 s, or 2.6 turns of 4 s = 10.4 s
@@ -174,7 +174,7 @@ def test_a_track_of_a_silent_sensor_ends_after_a_minute() -> None:
 
 def test_without_a_turning_sensor_seconds_count() -> None:
     lone = Lone(period=math.nan)
-    lone.rows[0, lay.INTERVAL] = 1.0
+    lone.interval[0] = 1.0
     lone.age(7.0, 0.0)
     assert lone.status[0] == CONFIRMED
     lone.age(9.0, 0.0)

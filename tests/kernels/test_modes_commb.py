@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import reference_modes as ref
 from hypothesis import given
 from hypothesis import strategies as st
 
+import reference_modes as ref
 from airpicture.formats.modes import ModesTable, decode
 
 ADDRESS = 0x4840D6

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-import reference_modes as ref
 from hypothesis import given
 from hypothesis import strategies as st
 
+import reference_modes as ref
 from airpicture.kernels import modes_cpr, modes_crc, modes_reply, modes_squitter
 from airpicture.kernels.modes_commb import mach_of
 
@@ -178,7 +178,7 @@ def test_published_positions() -> None:
      (93, 69.0), (94, 70.0), (108, 98.0), (109, 100.0), (123, 170.0), (124, 175.0), (125, math.nan)],
 )  # fmt: skip
 def test_movement_by_the_table(code: int, kt: float) -> None:
-    """DO-260B, table 2-40: the lower end of each step."""
+    """DO-260B, 2.2.3.2.4.2: the lower end of each step."""
     assert modes_squitter.movement_kt(code) == pytest.approx(kt, nan_ok=True)
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-import reference_modes as ref
 from hypothesis import given
 from hypothesis import strategies as st
 
+import reference_modes as ref
 from airpicture.formats.modes.decoding import Timing
 from airpicture.formats.modes.frames import Frames, split
 from airpicture.kernels import modes_clock

@@ -13,6 +13,7 @@ from airpicture.models import motion_settings
 from airpicture.picture import snapshot
 from airpicture.store import Store
 from airpicture.tables import SEEN_MAX, Tracks
+from reference_records import put_row, ticks
 from reference_tracking import Mixture, axes, geodetic, predict, random_track
 from tracking_scenes import SECOND, T0, radar, sensors_of
 
@@ -24,7 +25,7 @@ def stored(track: Mixture) -> Store:
     """Return a store of one track, its height told just now by elevation."""
     store = Store(1)
     store.n = 1
-    store.rows[0] = track.row()
+    put_row(store, 0, track.row())
     store.t_ns[0] = store.t_height[0] = store.t_aged[0] = T0
     store.h_source[0] = 3
     return store
@@ -100,7 +101,7 @@ def test_sensors_hold_a_track_for_two_and_a_half_turns_or_15_s() -> None:
     store = stored(random_track(np.random.default_rng(3), 0.7, 0.2, 5000.0))
     one = np.zeros(1, np.int64)
     store.seen_sensor[0] = [1, 0] + [-1] * (SEEN_MAX - 2)
-    store.seen_hit[0] = T0
+    store.seen_hit[0] = ticks(T0)
     for seconds, expected in ((9.9, [1, 0]), (10.1, [1]), (15.1, [])):
         seen = snapshot(store, one, np.array([T0 + round(seconds * 1e9)]), SENSORS, MOTION).seen[0]
         assert [s for s in seen if s >= 0] == expected
@@ -108,7 +109,7 @@ def test_sensors_hold_a_track_for_two_and_a_half_turns_or_15_s() -> None:
 
 def test_existence_fades_since_it_was_last_true() -> None:
     store = stored(random_track(np.random.default_rng(4), 0.7, 0.2, 5000.0))
-    store.rows[0, lay.EXISTENCE] = 0.8
+    store.existence[0] = 0.8
     one, later = np.zeros(1, np.int64), np.array([T0 + 6 * SECOND])
     assert snapshot(store, one, later, SENSORS, MOTION, 60.0).existence[0] == pytest.approx(0.8 * math.exp(-0.1))
     assert snapshot(store, one, later, SENSORS, MOTION).existence[0] == 0.8

@@ -26,7 +26,7 @@ def learnt(
     velocities = [
         R.T @ np.array([speed * math.sin(c), speed * math.cos(c), climb]) for c in (course, course - rate * dt)
     ]
-    summary = np.zeros(lay.SUMMARY)
+    summary = np.zeros(lay.SUMMARY, np.float32)
     summary[:3] = geo.geodetic_to_ecef(lat, lon, 9000.0)
     summary[3:6] = velocities[1]
     before = velocities[0]
@@ -42,9 +42,9 @@ def test_a_circle_teaches_its_rate(
 ) -> None:
     """Counter-clockwise is positive; the weight is that of an exponential mean, less for slow targets."""
     gain = (1.0 - math.exp(-dt / SECONDS)) * speed**2 / (speed**2 + 15.0**2)
-    assert learnt(lat, lon, speed, climb, course, rate, dt, 0.0) == pytest.approx(gain * rate, abs=1e-9)
+    assert learnt(lat, lon, speed, climb, course, rate, dt, 0.0) == pytest.approx(gain * rate, abs=1e-6)
     assert learnt(lat, lon, speed, climb, course, rate, dt, 0.02) == pytest.approx(
-        0.02 + gain * (rate - 0.02), abs=1e-9
+        0.02 + gain * (rate - 0.02), abs=1e-6
     )
 
 

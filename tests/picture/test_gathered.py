@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels import layout as lay
 from airpicture.models import motion_settings
 from airpicture.picture import Gathered, shown_rows, snapshot
 from airpicture.picture.snapshot import GATHERED, PART
 from airpicture.store import Store
 from airpicture.tables import Status, Tracks
+from reference_records import put_row, ticks
 from reference_tracking import random_track
 from tracking_scenes import SECOND, T0, assert_bytes_equal, radar, sensors_of
 
@@ -26,13 +26,15 @@ def store_of(n: int, seed: int) -> Store:
     for column in store.columns():
         column[:] = rng.integers(0, 100, column.shape)
     row = random_track(rng, 0.8, 0.1, 5e3).row()
-    store.rows[:] = row
-    store.rows[:, 0] += rng.normal(0.0, 1e3, n)
+    put_row(store, 0, row)
+    store.states[:] = store.states[0]
+    store.states[:, 0] += rng.normal(0.0, 1e3, n)
     store.status[:] = rng.integers(0, 4, n)
     store.h_source[:] = rng.integers(0, 4, n)
     store.has_baro[:] = rng.integers(0, 2, n)
     store.seen_sensor[:] = rng.integers(-1, 2, store.seen_sensor.shape)
-    for times in (store.t_ns, store.seen_hit, store.t_height, store.t_aged):
+    store.seen_hit[:] = ticks(T0 - rng.integers(0, 20, store.seen_hit.shape) * SECOND)
+    for times in (store.t_ns, store.t_height, store.t_aged):
         times[:] = T0 - rng.integers(0, 20, times.shape) * SECOND
     return store
 
@@ -76,14 +78,13 @@ def test_parts_for_threads_give_the_same() -> None:
 def test_tracks_worth_showing_are_all_but_ended_and_doubtful_ones() -> None:
     store = store_of(500, 3)
     rng = np.random.default_rng(5)
-    store.rows[:, lay.EXISTENCE] = rng.random(500)
+    store.existence[:] = rng.random(500)
     touched = rng.random(500) < 0.2
     rows, changed = shown_rows(store, touched, 0.5)
     expected = [
         i
         for i in range(500)
-        if store.status[i] != Status.ENDED
-        and (store.status[i] != Status.TENTATIVE or store.rows[i, lay.EXISTENCE] >= 0.5)
+        if store.status[i] != Status.ENDED and (store.status[i] != Status.TENTATIVE or store.existence[i] >= 0.5)
     ]
     assert rows.tolist() == expected
     assert [expected[k] for k in changed] == [i for i in expected if touched[i]]

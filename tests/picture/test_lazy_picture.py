@@ -11,6 +11,7 @@ from airpicture.models import motion_settings
 from airpicture.picture import Picture, snapshot
 from airpicture.store import Store
 from airpicture.tables import I64, Tracks
+from reference_records import put_row
 from reference_tracking import random_track
 from tracking_scenes import SECOND, T0, assert_bytes_equal, radar, sensors_of
 
@@ -26,7 +27,7 @@ class Source:
         self.store.n = 3
         rng = np.random.default_rng(1)
         for i in range(3):
-            self.store.rows[i] = random_track(rng, 0.8, 0.1 * i, 5e3).row()
+            put_row(self.store, i, random_track(rng, 0.8, 0.1 * i, 5e3).row())
             self.store.t_ns[i] = T0
         self.asked = 0
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,10 @@ from radar_bytes import block, north, report
 from service_kit import PATIENCE_S, RADAR, WEB, Service, eventually, running, udp
 
 S = 10**9
-NAMES = ["radar a", "radar b", "own"]
+NAMES = ["radar a", "radar b", "own", "basestation"]
 
 
-def config(out: socket.socket) -> str:
+def config(out: socket.socket, tak: socket.socket) -> str:
     return f"""{RADAR}
 [[sensor]]
 id = "own"
@@ -54,6 +55,15 @@ changes = true
 name = "history"
 to = "parquet:history"
 period_s = 0.2
+[[output]]
+name = "basestation"
+to = "sbs:listen://127.0.0.1:0"
+[[output]]
+name = "tak"
+to = "cot:udp://127.0.0.1:{tak.getsockname()[1]}"
+[[output]]
+name = "files"
+to = "aircraft-json:readsb"
 [journal]
 folder = "journal"
 [tracker]
@@ -93,9 +103,15 @@ def out() -> Iterator[socket.socket]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, out: socket.socket) -> Path:
+def tak() -> Iterator[socket.socket]:
+    with udp() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, out: socket.socket, tak: socket.socket) -> Path:
     place = tmp_path_factory.mktemp("service")
-    (place / "serve.toml").write_text(config(out))
+    (place / "serve.toml").write_text(config(out, tak))
     return place
 
 
@@ -228,6 +244,65 @@ def write_pcap(path: Path, payloads: list[bytes]) -> None:
             ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, length, k, 0, 64, 17, 0, b"\x7f\0\0\1", b"\x7f\0\0\1")
             packet = ip + struct.pack(">HHHH", 40_000, 8600, length - 20, 0) + payload
             file.write(struct.pack("<IIII", k, 0, len(packet), len(packet)) + packet)
+
+
+def test_a_basestation_client_reads_the_feed(service: Service, radar: Radar) -> None:
+    with socket.create_connection(("127.0.0.1", service.ports["basestation"]), timeout=PATIENCE_S) as client:
+        lines = client.makefile("rb")
+        places: dict[str, tuple[float, float]] = {}
+        while len(places) < 5:
+            radar.turn()
+            fields = lines.readline().decode().strip().split(",")
+            assert len(fields) == 22
+            assert fields[0] == "MSG"
+            if fields[14] and fields[4].startswith("4B"):
+                places[fields[4]] = (float(fields[14]), float(fields[15]))
+    tracks = {track["address"].upper(): track for track in service.json("/tracks.json") if track["address"]}
+    for address, (lat, lon) in places.items():
+        assert abs(lat - tracks[address]["lat_deg"]) < 0.1
+        assert abs(lon - tracks[address]["lon_deg"]) < 0.1
+
+
+def test_a_tak_client_reads_the_events(service: Service, radar: Radar, tak: socket.socket) -> None:
+    import xml.etree.ElementTree as ET
+
+    known = {track["track"]: track for track in service.json("/tracks.json") if track["address"]}
+    seen = set()
+    tak.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            tak.recv(65_535)  # what came while nobody looked
+    tak.settimeout(PATIENCE_S)
+    while len(seen) < 5:
+        radar.turn()
+        event = ET.fromstring(tak.recv(65_535))
+        assert event.tag == "event"
+        assert {"version", "uid", "type", "time", "start", "stale", "how"} <= event.attrib.keys()
+        point = event.find("point")
+        assert point is not None
+        assert {"lat", "lon", "hae", "ce", "le"} <= point.attrib.keys()
+        number = int(event.attrib["uid"].rpartition("-")[2].rpartition(".")[2])
+        if number in known:
+            seen.add(number)
+            assert abs(float(point.attrib["lat"]) - known[number]["lat_deg"]) < 0.1
+
+
+def test_readsb_readers_find_their_files(service: Service, radar: Radar, folder: Path) -> None:
+    from_disk = json.loads((folder / "readsb" / "aircraft.json").read_text())
+    from_web = service.json("/data/aircraft.json")
+    for document in (from_disk, from_web):
+        assert {one["hex"] for one in document["aircraft"]} >= {f"4b000{k}" for k in range(5)}
+        assert abs(document["now"] - time.time()) < PATIENCE_S
+    assert service.json("/data/receiver.json")["refresh"] == 1000
+    assert (folder / "readsb" / "receiver.json").exists()
+
+
+def test_the_map_is_served_with_its_own_policy(service: Service) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{service.web}/", timeout=60) as answer:
+        assert b"<html" in answer.read().lower()
+        policy = answer.headers.get_all("content-security-policy")
+        assert len(policy) == 1
+        assert "script-src 'self'" in policy[0]
 
 
 def test_events_tell_of_changes(service: Service, radar: Radar) -> None:

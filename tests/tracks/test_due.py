@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from airpicture.config import Config, Life
-from airpicture.kernels import layout as lay
+from airpicture.kernels.layout import S_SIGMA_P
 from airpicture.kernels.life import due_after
 from airpicture.plots import station_columns
 from airpicture.store import Store
@@ -15,6 +15,7 @@ from airpicture.tables import Status
 from airpicture.tracks import close_ranks, ending_settings, sweep
 from airpicture.tracks.retire import PART
 from reference_ageing import age_all
+from reference_records import ticks, times
 from reference_tracking import ecef
 from tracking_scenes import SECOND, T0, radar, sensors_of
 
@@ -39,11 +40,12 @@ def some_tracks(rng: np.random.Generator, n: int) -> Store:
         who = rng.permutation(len(SENSORS))[: rng.integers(1, 4)]
         store.seen_sensor[i] = -1
         store.seen_sensor[i, : len(who)] = who
-        store.seen_hit[i, : len(who)] = T0 - rng.integers(0, 30 * SECOND, len(who))
+        hit = T0 - rng.integers(0, 30 * SECOND, len(who))
+        store.seen_hit[i, : len(who)] = ticks(hit)
+        store.t_ns[i] = store.t_plot[i] = hit.max()
     store.seen_look[:] = store.seen_hit
-    store.t_ns[:] = store.t_plot[:] = store.seen_hit.max(axis=1)
-    store.rows[:, lay.EXISTENCE] = rng.choice([0.06, 0.3, 0.9, 0.995], n + 5)
-    store.rows[:, lay.INTERVAL] = rng.choice([0.5, 4.0, 12.0], n + 5)
+    store.existence[:] = rng.choice([0.06, 0.3, 0.9, 0.995], n + 5)
+    store.interval[:] = rng.choice([0.5, 4.0, 12.0], n + 5)
     store.plots[:] = rng.integers(1, 6, n + 5)
     store.status[:] = rng.choice([Status.TENTATIVE, Status.CONFIRMED, Status.COASTING], n + 5)
     store.t_aged[:] = T0
@@ -52,13 +54,13 @@ def some_tracks(rng: np.random.Generator, n: int) -> Store:
 
 def look_at(store: Store, i: int, t_ns: int, k: int, taken: bool, existence: float) -> None:
     """Do to a track what a look by its k-th sensor does."""
-    store.rows[i, lay.EXISTENCE] = existence
-    store.seen_look[i, k] = max(store.seen_look[i, k], t_ns)
+    store.existence[i] = existence
+    store.seen_look[i, k] = ticks(max(int(times(store.seen_look[i, k], t_ns)), t_ns))
     store.t_aged[i] = t_ns
     if not taken:
         store.misses[i] += 1
         return
-    store.seen_hit[i, k] = t_ns
+    store.seen_hit[i, k] = ticks(t_ns)
     store.t_plot[i] = t_ns
     store.misses[i] = 0
     store.plots[i] += 1
@@ -93,7 +95,7 @@ def test_tracks_aged_when_due_live_as_if_aged_each_second(seed: int, life: Life,
         np.testing.assert_array_equal(lazy.seen_look[:120], plain.seen_look[:120])
         live = np.flatnonzero(plain.status[:120] != Status.ENDED)
         rest = np.exp(-(t - lazy.t_aged[live]) * 1e-9 / life.lifetime_s)
-        np.testing.assert_allclose(lazy.rows[live, lay.EXISTENCE] * rest, plain.rows[live, lay.EXISTENCE], rtol=1e-12)
+        np.testing.assert_allclose(lazy.existence[live] * rest, plain.existence[live], rtol=1e-12)
         lost |= set(moved.tolist()) - set(live.tolist())
         assert lazy.ended == len(lost)
         for i in live[rng.random(len(live)) < 0.12]:  # some have a look at just this time
@@ -104,7 +106,7 @@ def test_tracks_aged_when_due_live_as_if_aged_each_second(seed: int, life: Life,
             lazy.due_ns[i] = 0
             if by_look:
                 lazy.due_ns[i] = due_after(
-                    i, t, lazy.rows, lazy.t_plot, lazy.misses, lazy.seen_sensor, lazy.seen_look, lazy.seen_hit,
+                    i, t, lazy.existence, lazy.t_plot, lazy.misses, lazy.seen_sensor, lazy.seen_look, lazy.seen_hit,
                     STATIONS.period, ending, lazy.status,
                 )  # fmt: skip
     assert 20 < len(lost) < 120
@@ -115,7 +117,7 @@ def test_tracks_that_are_seen_are_left_alone() -> None:
     ending = ending_settings(Config())
     store = some_tracks(np.random.default_rng(5), 1000)
     store.seen_sensor[:], store.seen_sensor[:, 0] = -1, 1
-    store.status[:], store.rows[:, lay.EXISTENCE], store.rows[:, lay.INTERVAL] = Status.CONFIRMED, 0.998, 10.0
+    store.status[:], store.existence[:], store.interval[:] = Status.CONFIRMED, 0.998, 10.0
     visits, heard = 0, np.full(len(SENSORS), T0)
     for second in range(1, 60):
         t = T0 + second * SECOND
@@ -123,7 +125,7 @@ def test_tracks_that_are_seen_are_left_alone() -> None:
         for i in range(second % 10, 1000, 10):
             look_at(store, i, t, 0, taken=True, existence=0.998)
             store.due_ns[i] = due_after(
-                i, t, store.rows, store.t_plot, store.misses, store.seen_sensor, store.seen_look, store.seen_hit,
+                i, t, store.existence, store.t_plot, store.misses, store.seen_sensor, store.seen_look, store.seen_hit,
                 STATIONS.period, ending, store.status,
             )  # fmt: skip
         if second > 10:
@@ -140,7 +142,7 @@ def test_a_track_ended_from_outside_is_told_once() -> None:
     moved, was = sweep(store, T0, STATIONS, heard, ending)
     assert was[moved == 1].tolist() == [Status.ENDED]
     assert store.ended == 1
-    assert np.isnan(store.summary[1, lay.S_SIGMA_P])
+    assert np.isnan(store.summary[1, S_SIGMA_P])
     again, _ = sweep(store, T0 + SECOND, STATIONS, heard, ending)
     assert 1 not in again
 

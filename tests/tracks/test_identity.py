@@ -58,7 +58,7 @@ def test_codes_weigh_as_evidence(held: tuple[int, int, int], seen: tuple[int, in
 
 def test_while_a_track_keeps_coming_another_address_is_another_aircraft() -> None:
     store = store_with(5)
-    store.rows[0, lay.INTERVAL] = 4.0
+    store.interval[0] = 4.0
     for seconds, expected in ((1.0, -np.inf), (9.9, -np.inf), (10.1, OTHER_ADDRESS)):  # 2.5 intervals
         seen = reports_of((6, -1, 0), t_ns=round(seconds * SECOND))
         assert identity_score(store, np.zeros(1, np.int64), seen, np.zeros(1, np.int32)).tolist() == [expected]

@@ -10,6 +10,7 @@ from airpicture.plots import register, station_columns
 from airpicture.store import Store
 from airpicture.tables import Status
 from learn_kernels import learn, settle
+from reference_records import ticks
 from tracking_scenes import SECOND, T0, Target, assemble, position_rows, radar, radar_rows, sensors_of
 
 SENSORS = sensors_of(radar(), {"id": "adsb", "kind": "adsb"})
@@ -48,7 +49,7 @@ def test_of_two_tracks_on_one_plot_the_younger_ends_and_is_still_to_be_shown(ord
     assert ended == 1
     assert (store.status[old], store.status[young]) == (Status.CONFIRMED, Status.ENDED)
     assert store.misses[young] == SHOWN_ENDED
-    assert store.rows[young, lay.EXISTENCE] == 0.0
+    assert store.existence[young] == 0.0
     assert look_at(store, [0.5, 0.45])[0] == 0  # no track ends twice
 
 
@@ -100,7 +101,7 @@ def test_what_counts_as_a_missed_look(sensor: int, since_s: float, misses: int) 
     store.status[0] = Status.CONFIRMED
     store.seen_sensor[0] = -1
     store.seen_sensor[0, 0] = sensor
-    store.seen_hit[0, 0] = int(reports.t_ns[0]) - round(since_s * SECOND)
+    store.seen_hit[0, 0] = ticks(int(reports.t_ns[0]) - round(since_s * SECOND))
     store.seen_look[0, 0] = store.seen_hit[0, 0]
     W = np.zeros((1, lay.ROW))
     t, got, best = reports.t_ns[:1].copy(), np.array([0.1]), np.zeros(1, np.int64)

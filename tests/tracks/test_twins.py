@@ -27,7 +27,7 @@ def store_of(*tracks: tuple[Status, float, int]) -> Store:
         store.summary[k, lay.S_POSITION : lay.S_POSITION + 3] = PLACE + np.array([0.0, 0.0, north])
         store.summary[k, lay.S_VELOCITY + 2] = 100.0
         store.summary[k, lay.S_SIGMA_P] = 20.0
-        store.rows[k, lay.EXISTENCE] = 0.9
+        store.existence[k] = 0.9
         store.t_ns[k] = store.t_first[k] = T0
     return store
 
@@ -61,7 +61,7 @@ def test_of_two_tracks_with_one_address_one_stays(
     assert tuple(store.status[:2]) == expected
     for k, before in enumerate((first, second)):
         if expected[k] == E:
-            assert store.rows[k, lay.EXISTENCE] == 0.0
+            assert store.existence[k] == 0.0
             assert (store.misses[k] == SHOWN_ENDED) == (before != T)
 
 

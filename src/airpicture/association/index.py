@@ -11,7 +11,7 @@ from airpicture.kernels.index import FLOATS, INTS, TILE, Grid, N, forget_from, m
 from airpicture.kernels.near import PLOTS, near_pairs
 from airpicture.parallel import Run
 from airpicture.reports import Nearby
-from airpicture.tables import F64, I32, I64
+from airpicture.tables import F32, F64, I32, I64
 
 CHUNK_TRACKS = 192  # of a chunk: with its conditioned pairs half a megabyte, so that its work stays in a core's cache
 RANGE_PLOTS = 2048  # of one task: some 0.5 ms, far more than what starting a task costs
@@ -52,7 +52,7 @@ class Index:
         self._i64 = np.empty((5, 0), np.int64)
         self._plot = np.empty(0, np.int32)
 
-    def place(self, summary: F64, t_track: I64, rows: I64, run: Run | None = None) -> None:
+    def place(self, summary: F32, t_track: I64, rows: I64, run: Run | None = None) -> None:
         """Place tracks anew whose summaries or times changed; rows that it doesn't know yet may be among them."""
         for first in range(0, len(rows), PLACED_AT_ONCE):
             some = rows[first : first + PLACED_AT_ONCE]
@@ -71,7 +71,7 @@ class Index:
             for k, end in enumerate(run(find, [(k,) for k in range(tasks)])):
                 move_rows(self._moved, cuts[k], end, peak[k], self.grid)
 
-    def refresh(self, t_z: I64, n_plots: int, n: int, summary: F64, t_track: I64, run: Run | None = None) -> None:
+    def refresh(self, t_z: I64, n_plots: int, n: int, summary: F32, t_track: I64, run: Run | None = None) -> None:
         """Make places hold for all of a look's plots."""
         while (count := refresh(t_z, n_plots, n, self.grid, self._rows)) > len(self._rows):
             self._rows = np.empty(_room(count), np.int64)
@@ -95,7 +95,7 @@ class Index:
             self.forget()
 
     def _near(
-        self, Z: F64, t_z: I64, n_plots: int, summary: F64, t_track: I64, pairs_max: int, run: Run | None
+        self, Z: F64, t_z: I64, n_plots: int, summary: F32, t_track: I64, pairs_max: int, run: Run | None
     ) -> tuple[I32, int, int]:
         """Find the tracks of each plot; return them plot by plot, how many there are, and how many were shed."""
         if len(self._count) < n_plots:
@@ -147,7 +147,7 @@ class Index:
 def _place(
     cuts: list[int],
     rows: I64,
-    summary: F64,
+    summary: F32,
     t_track: I64,
     q_third: float,
     radius_max: float,
@@ -171,7 +171,7 @@ def candidates(
     Z: F64,
     t_z: I64,
     n_plots: int,
-    summary: F64,
+    summary: F32,
     t_track: I64,
     n: int,
     q_agile: float,
@@ -189,7 +189,7 @@ def candidates(
     ----------
     index : brought up to date; has to have been told of all changes to rows that it knows
     Z : (M, PLOT) float64, t_z : (M,) int64 [ns]; the first n_plots are the look's, in any order of time
-    summary : (cap, SUMMARY), t_track : (cap,) int64 [ns]; the store's columns, n rows in use
+    summary : (cap, SUMMARY) float32, t_track : (cap,) int64 [ns]; the store's columns, n rows in use
     q_agile : m²/s³; radius_max : m
     pairs_max : most tracks of a plot, nearest first (by distance over radius, then by row)
     run : see `parallel.Run`

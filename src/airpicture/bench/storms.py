@@ -2,7 +2,8 @@
 
 Both skies are tracked turn about, so that whatever else runs on the machine weighs on both. Two ratios matter: time a
 plot, since more plots may cost more time but not out of proportion; and memory, which may not grow at all. A confirmed
-track further than 5 km from every target is invented.
+track further than 5 km from every target is invented where it began in the storm, and astray where it had begun before:
+a target's own track that coasts without plots, or lives on plots that are none of its target's.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from airpicture.tracker import Tracker
 
 __all__ = ["STORMS", "run_storm"]
 
-INVENTED_M: Final = 5_000.0
+FAR_M: Final = 5_000.0
 
 
 def run_storm(
@@ -39,7 +40,8 @@ def run_storm(
     per_plot_ratio : how many times as long a plot took
     memory_growth_mib : of all arrays that the tracker holds, from before the storm until after it
     tracks, confirmed : in the picture, at the most
-    invented, usual_invented : the most in any turn from the storm on
+    invented, usual_invented : the most in any turn from the storm on; the usual ones began in the same turns
+    astray, usual_astray : likewise
     counted : what the tracker counted in the storm, and not in usual turns
     """
     sky, turns = storm(name, targets, seed)
@@ -50,23 +52,24 @@ def run_storm(
     total = WARM_TURNS + STRUCK_TURNS[name] + AFTER_TURNS
     walls: list[float] = []
     usual_walls: list[float] = []
-    plots, usual_plots, invented_most, usual_invented_most, tracks, real_most = 0, 0, 0, 0, 0, 0
-    held = 0
+    plots, usual_plots, tracks, real_most = 0, 0, 0, 0
+    far = np.zeros((2, 2), np.int64)  # storm and usual day: invented, astray
+    held, since_ns = 0, 0
     done = 0
     for k, (scan, struck, after) in enumerate(turns):
         usual_scan = usual_sky.next_scan()
         picture, wall = _timed(tracker, scan.plots, scan.now_ns)
         usual_picture, usual_wall = _timed(usual, usual_scan.plots, usual_scan.now_ns)
         if k == WARM_TURNS - 1:
-            held = bytes_held(tracker)
+            held, since_ns = bytes_held(tracker), scan.now_ns
         if struck:
             walls.append(wall)
             plots = max(plots, len(scan.plots))
         if struck or after:
             usual_walls.append(usual_wall)
             usual_plots = max(usual_plots, len(usual_scan.plots))
-            invented_most = max(invented_most, invented(picture, scan.truth))
-            usual_invented_most = max(usual_invented_most, invented(usual_picture, usual_scan.truth))
+            both = ((picture, scan.truth), (usual_picture, usual_scan.truth))
+            far = np.maximum(far, [far_off(shown, truth, since_ns) for shown, truth in both])
             tracks, real_most = max(tracks, len(picture)), max(real_most, len(confirmed(picture)))
         done += len(scan.plots) + len(usual_scan.plots)
         report(done, max(done, 2 * len(usual_scan.plots) * total))
@@ -82,8 +85,10 @@ def run_storm(
         "memory_growth_mib": (bytes_held(tracker) - held) / 2**20,
         "tracks": tracks,
         "confirmed": real_most,
-        "invented": invented_most,
-        "usual_invented": usual_invented_most,
+        "invented": int(far[0, 0]),
+        "usual_invented": int(far[1, 0]),
+        "astray": int(far[0, 1]),
+        "usual_astray": int(far[1, 1]),
         "capacity": ours.capacity,
         "counted": {key: value for key, value in more.items() if value > 0 and ("shed" in key or "refused" in key)},
     }
@@ -102,12 +107,13 @@ def confirmed(picture: Picture) -> Any:
     return np.flatnonzero((status == Status.CONFIRMED) | (status == Status.COASTING))
 
 
-def invented(picture: Picture, truth: Now) -> int:
-    """Count the confirmed tracks that are far from every target."""
-    real = confirmed(picture)
+def far_off(picture: Picture, truth: Now, since_ns: int) -> tuple[int, int]:
+    """Count the confirmed tracks that are far from every target: begun after a time [ns], and before."""
     tracks = picture.tracks
-    there = foot(tracks.lat[real], tracks.lon[real])
-    if not len(real) or not len(truth):
-        return len(real)
-    near = cKDTree(foot(truth.lat, truth.lon)).query(there, distance_upper_bound=INVENTED_M)[0]
-    return int(np.sum(~np.isfinite(near)))
+    real = confirmed(picture)
+    young = tracks.t_ns_first[real] > since_ns
+    if len(real) and len(truth):
+        there = foot(tracks.lat[real], tracks.lon[real])
+        near = cKDTree(foot(truth.lat, truth.lon)).query(there, distance_upper_bound=FAR_M)[0]
+        young = young[~np.isfinite(near)]
+    return int(np.sum(young)), int(np.sum(~young))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from airpicture.units import SECOND_NS
 
 if TYPE_CHECKING:
     from airpicture.config import Config
-    from airpicture.formats.recording import ReadReport
+    from airpicture.formats.recording import ReadReport, Recording
 
 NOTES_SHOWN = 8
 REFUSALS_SHOWN = 5
@@ -61,12 +62,38 @@ def span_s(plots: Plots) -> float:
     return float(plots.t_ns.max() - plots.t_ns.min()) / SECOND_NS if len(plots) else 0.0
 
 
-def run_tracker(plots: Plots, sensors: Sensors, config: Config, title: str, quiet: bool = False) -> Run:
-    """Track plots with a bar on standard error."""
+def read_inputs(inputs: Sequence[str], how: Mapping[str, Any], quiet: bool = False) -> Recording:
+    """Read recordings as one; folders, which may hold thousands of files, with a bar on standard error."""
+    from airpicture.formats import open_recording
+
+    if not any(os.path.isdir(name) for name in inputs):
+        return open_recording(list(inputs), **how)
+    with progress("Reading", "files", quiet) as report:
+        return open_recording(list(inputs), progress=report, **how)
+
+
+def run_tracker(
+    plots: Plots,
+    sensors: Sensors,
+    config: Config,
+    title: str,
+    quiet: bool = False,
+    in_hindsight: bool = False,
+    period_s: float | None = None,
+) -> Run:
+    """Track plots with a bar on standard error.
+
+    in_hindsight : smooth the tracks; period_s : then, between rows; None: rows at the plots
+    """
     from airpicture.tracker import track_with_counts
 
     begun = time.monotonic()
     with progress(title, "plots", quiet) as report:
+        if in_hindsight:
+            from airpicture.smoothing import smooth
+
+            tracks = smooth(plots, sensors, config, period_s=period_s, progress=report)
+            return Run(tracks, {}, len(plots), span_s(plots), time.monotonic() - begun)
         tracks, counts = track_with_counts(plots, sensors, config, progress=report)
     took = time.monotonic() - begun
     refused = {name.removeprefix(REFUSED): n for name, n in counts.items() if n and name.startswith(REFUSED)}

@@ -336,7 +336,20 @@ class Show:
     def storms(self, targets: int, rows: Sequence[dict[str, Any]]) -> None:
         """Show what overload does."""
         self.found.setdefault("storms", []).append({"targets": targets, "rows": list(rows)})
-        heads = ["storm", "plots", "usual", "step", "usual", "per plot", "memory", "invented", "usual", "counted"]
+        heads = [
+            "storm",
+            "plots",
+            "usual",
+            "step",
+            "usual",
+            "per plot",
+            "memory",
+            "invented",
+            "usual",
+            "astray",
+            "usual",
+            "counted",
+        ]
         shown = [
             [
                 row["name"],
@@ -348,6 +361,8 @@ class Show:
                 f"{row['memory_growth_mib']:+,.0f} MiB",
                 f"{row['invented']:,}",
                 f"{row['usual_invented']:,}",
+                f"{row['astray']:,}",
+                f"{row['usual_astray']:,}",
                 ", ".join(f"{name} {value:,}" for name, value in row["counted"].items()) or "-",
             ]
             for row in rows

@@ -21,6 +21,7 @@ from airpicture.errors import AirpictureError
 COMMANDS = {
     "demo": "Track a real recording and a simulated 600 km radar; show them on the live map.",
     "track": "Turn recordings into system tracks.",
+    "clean": "Flag wrong reports of a recording, with smoothed states beside them.",
     "view": "Show a recording on the live map, with a time line.",
     "info": "Say what a recording holds.",
     "convert": "Convert plots or tracks from one format to another.",

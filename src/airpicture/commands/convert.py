@@ -43,7 +43,6 @@ def command(
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
     columns: str,
-    input_columns: str | None,
     what: str | None,
 ) -> None:
     """Convert plots or tracks from one format to another; nothing is tracked.
@@ -61,7 +60,7 @@ def command(
     from airpicture.formats import open_recording, write_tracks
     from airpicture.formats.sensors import write_sensors
 
-    how = how_to_read(sensor_file, editions, date, input_columns)
+    how = how_to_read(sensor_file, editions, date)
     if what == "messages":
         _write_messages(source, out, how["sensors"], how["date"])
         return

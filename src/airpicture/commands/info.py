@@ -27,17 +27,16 @@ def command(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
-    input_columns: str | None,
     as_json: bool,
 ) -> None:
     """Say what recordings hold: records, sources and their editions, sensors, time, what was refused and where.
 
     For radars whose site isn't known a sensors.toml to complete is printed.
     """
-    from airpicture.formats import open_recording
+    from airpicture.commands import account
 
-    how = how_to_read(sensor_file, editions, date, input_columns)
-    found = [open_recording(name, **how) for name in inputs]
+    how = how_to_read(sensor_file, editions, date)
+    found = [account.read_inputs([name], how, as_json) for name in inputs]
     if as_json:
         click.echo(
             json.dumps([_plain(recording) for recording in found], indent=2, ensure_ascii=False, allow_nan=False)

@@ -14,6 +14,7 @@ from airpicture.errors import InputError
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PAGE_ENDINGS = (".html", ".htm")
+_COLUMNS = "airpicture.input_columns"  # where the context of a command keeps that option
 TRACK_ENDINGS = (".parquet", ".csv", ".ast", ".geojson", ".geojsonl", ".kml", ".czml", ".gpx")
 TABLE_ENDINGS = (".parquet", ".csv")
 COLUMN_SETS = ("airpicture", "traffic", "movingpandas", "opensky")  # formats.columnsets; there, imports are heavy
@@ -45,6 +46,17 @@ class Editions(click.ParamType[Any]):
             self.fail(str(error), parameter, ctx)
 
 
+def _keep_columns(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    ctx.meta[_COLUMNS] = value
+    return value
+
+
+def _kept_columns() -> str | None:
+    ctx = click.get_current_context(silent=True)
+    kept: str | None = ctx.meta.get(_COLUMNS) if ctx is not None else None
+    return kept
+
+
 def reading(function: Function) -> Function:
     """Add the options that say how to read a recording."""
     for option in (
@@ -66,6 +78,8 @@ def reading(function: Function) -> Function:
             "--input-columns",
             "input_columns",
             metavar="FIELD=COLUMN[:UNIT],...",
+            expose_value=False,  # what every reading command hands on unseen
+            callback=_keep_columns,
             help="What the columns of a foreign table are, for example t=time:ms,lat=y,lon=x,h_baro=alt:ft.",
         ),
         click.option("--sensors", "sensor_file", metavar="FILE", help="Sensor description (sensors.toml)."),
@@ -128,7 +142,6 @@ def how_to_read(
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
-    columns: str | None = None,
 ) -> dict[str, Any]:
     """Return the keyword arguments of ``formats.open_recording``.
 
@@ -145,7 +158,7 @@ def how_to_read(
         "sensors": load_sensors(sensor_file) if sensor_file else None,
         "editions": edition_map(editions) or None,
         "date": date.date() if date else None,
-        "columns": input_columns(columns) if columns else None,
+        "columns": input_columns(columns) if (columns := _kept_columns()) else None,
     }
 
 

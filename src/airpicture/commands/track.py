@@ -46,25 +46,26 @@ from airpicture.commands.options import (
     "--period",
     type=click.FloatRange(0.1, 3600),
     metavar="S",
-    help="Seconds between rows of a coasting track.  [default: 4]",
+    help="Seconds between rows of a coasting track; with --smooth, between all rows.  [default: 4; at the plots]",
 )
+@click.option("--smooth", "in_hindsight", is_flag=True, help="Smooth tracks by what comes after; rows at the plots.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
 def command(
     inputs: Sequence[str],
     sensor_file: str | None,
     editions: Sequence[tuple[str, str]],
     date: datetime.datetime | None,
-    input_columns: str | None,
     outputs: Sequence[str],
     columns: str,
     association: str,
     period: float | None,
+    in_hindsight: bool,
     quiet: bool,
 ) -> None:
     """Turn recordings into system tracks.
 
-    INPUT is any known recording: ASTERIX (.ast, .pcap, .pcapng), readsb aircraft.json, SBS-1, or a table of plots
-    (.parquet, .csv). Several are taken as one.
+    INPUT is any known recording: ASTERIX (.ast, .pcap, .pcapng), Mode S, what receivers write (aircraft.json, traces,
+    SBS-1, OpenSky, UAT, AIS, OGN), or a table of plots (.parquet, .csv). Several are taken as one.
     """
     sources = [Path(name) for name in inputs]
     stem = sources[0].name.split(".")[0] or sources[0].name
@@ -76,9 +77,9 @@ def command(
     from airpicture.commands.warm import warm_up
     from airpicture.config import Config
     from airpicture.errors import InputError
-    from airpicture.formats import open_recording, write_tracks
+    from airpicture.formats import write_tracks
 
-    recording = open_recording(list(inputs), **how_to_read(sensor_file, editions, date, input_columns))
+    recording = account.read_inputs(inputs, how_to_read(sensor_file, editions, date), quiet)
     account.tell_notes(recording.report, quiet)
     plots = recording.plots
     if len(plots) == 0:
@@ -99,7 +100,7 @@ def command(
         output_period_s=period if period is not None else config.output_period_s,
     )
     warm_up(quiet, any(target.suffix.lower() == ".ast" for target in targets))
-    run = account.run_tracker(plots, recording.sensors, config, "Tracking", quiet)
+    run = account.run_tracker(plots, recording.sensors, config, "Tracking", quiet, in_hindsight, period)
     for target in targets:
         if target.suffix.lower() in PAGE_ENDINGS:
             from airpicture.page import View, write_page

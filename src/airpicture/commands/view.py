@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -56,7 +56,7 @@ def command(
     from airpicture.service.player import Player
 
     settings = MapSettings(tiles=tiles, overlays=tuple(overlays))
-    tracks, plots = _open(inputs, sensor_file, editions, date)
+    tracks, plots = _open(inputs, how_to_read(sensor_file, editions, date))
     player = Player(tracks, plots, watch=Watch(AlertSettings()), speed=speed, loop=loop)
     show(
         player,
@@ -68,12 +68,7 @@ def command(
     )
 
 
-def _open(
-    inputs: Sequence[str],
-    sensor_file: str | None,
-    editions: Sequence[tuple[str, str]],
-    date: datetime.datetime | None,
-) -> tuple[Tracks, Plots | None]:
+def _open(inputs: Sequence[str], how: Mapping[str, Any]) -> tuple[Tracks, Plots | None]:
     """Read tracks, or read plots and track them.
 
     Raises
@@ -84,9 +79,8 @@ def _open(
     from airpicture.commands.warm import warm_up
     from airpicture.config import Config
     from airpicture.errors import InputError
-    from airpicture.formats import open_recording
 
-    recording = open_recording(list(inputs), **how_to_read(sensor_file, editions, date))
+    recording = account.read_inputs(inputs, how)
     account.tell_notes(recording.report)
     if recording.tracks is not None and len(recording.tracks):
         return recording.tracks, recording.plots if len(recording.plots) else None

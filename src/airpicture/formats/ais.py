@@ -48,7 +48,7 @@ _NAMED_MAX: Final = 200_000  # names remembered; some 100,000 ships have AIS
 _LATE_S: Final = 30  # the second of the minute tells the time of a position to the minute, so it can't be older
 _AHEAD_S: Final = 3  # what the receiver's clock may be behind
 _ESTIMATED_FROM: Final = 61  # 61 entered by hand, 62 dead reckoning, 63 no position system: ITU-R M.1371-5, table 48
-# The flag of accuracy says "better than 10 m, or not": 95 %, differential satellites (table 50).
+# The flag of accuracy says "better than 10 m, or not": 95 %, differential satellites (table 48).
 _SIGMA_GOOD: Final = 10.0 / math.sqrt(-2.0 * math.log(0.05))  # m per axis
 _SIGMA_ESTIMATED: Final = 200.0  # m per axis: what a ship drifts off in some minutes
 

@@ -106,7 +106,7 @@ def _unescaped(piece: bytes) -> bytes:
 
 
 def _heard(reports: U8, received_ns: int) -> Heard:
-    """Turn reports (M, 28) into columns. Source: figure 3 and tables 8 to 12."""
+    """Turn reports (M, 28) into columns. Source: 3.5.1."""
     r = reports.astype(np.int64)
     size = len(r)
     kind = r[:, 1] & 15

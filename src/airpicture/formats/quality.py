@@ -18,22 +18,22 @@ from airpicture.units import NMI
 
 # Two equal, independent axes: a share p of a Rayleigh distribution lies within sqrt(-2 ln(1 - p)) sigma.
 _RAYLEIGH_95: Final = math.sqrt(-2.0 * math.log(0.05))
-_RAYLEIGH_CONTAINED: Final = math.sqrt(-2.0 * math.log(1e-7))  # SIL 3: 1e-7 an hour (DO-260B, table 2-71)
+_RAYLEIGH_CONTAINED: Final = math.sqrt(-2.0 * math.log(1e-7))  # SIL 3: 1e-7 an hour (DO-260B)
 
 # 95 % bound of the horizontal error by NACp [m]: RTCA DO-242A, table 3.2.11a (DO-260B has the same). 0 is "unknown".
 _EPU: Final = (math.nan, 18_520.0, 7_408.0, 3_704.0, 1_852.0, 926.0, 555.6, 185.2, 92.6, 30.0, 10.0, 3.0)
 SIGMA_NACP: Final = np.array(_EPU) / _RAYLEIGH_95  # m, per axis
-# The same by NUCp, of transponders before DO-260A [NMI, the last two m]: ICAO Doc 9871, table A-19.
+# The same by NUCp, of transponders of version 0 (RTCA DO-260): J. Sun, The 1090 Megahertz Riddle, chapter 9.
 _EPU_NUCP: Final = (math.nan, *(NMI * r for r in (10.0, 5.0, 1.0, 0.5, 0.25, 0.1, 0.05)), 10.0, 3.0)
 SIGMA_NUCP: Final = np.array(_EPU_NUCP) / _RAYLEIGH_95  # m, per axis
-# Containment radius by NIC [m]; NIC 6 without its supplements: DO-260B, table 2-14. 0 is "unknown".
+# Containment radius by NIC [m], RTCA DO-260B; NIC 6 without its supplements. 0 is "unknown".
 _RC: Final = (math.nan, *(NMI * r for r in (20.0, 8.0, 4.0, 2.0, 1.0, 0.6, 0.2, 0.1)), 75.0, 25.0, 7.5)
 RC_NIC: Final = np.array(_RC)
-# 95 % bound of the horizontal velocity error by NACv [m/s]: DO-260B, table 2-22. 0 is "unknown or 10 m/s and more".
+# 95 % bound of the horizontal velocity error by NACv [m/s], RTCA DO-260B. 0 is "unknown or 10 m/s and more".
 SIGMA_NACV: Final = np.array([math.nan, 10.0, 3.0, 1.0, 0.3]) / _RAYLEIGH_95  # m/s, per axis
 
-# Without satellites positions are carried on by inertia: 95 % within 2 NMI after an hour (FAA AC 20-130A, 14 CFR 121
-# appendix G), from what NACp 7 bounds at the start.
+# Without satellites positions are carried on by inertia: 95 % within 2 NMI after an hour (14 CFR 121, appendix G),
+# from what NACp 7 bounds at the start.
 _INERTIAL: Final = 2.0 * NMI / 3600.0  # m/s
 _INERTIAL_START: Final = 185.2  # m
 

@@ -113,9 +113,11 @@ def collect(data: bytes, path: str, entries: Entries) -> None:
     if not any(understood):
         first_one = documents[0] if documents else None
         keys = ", ".join(repr(key) for key in list(first_one)[:6]) if isinstance(first_one, dict) else ""
+        known = isinstance(first_one, dict) and "sensorID" in first_one
         raise InputError(
             f"JSON, but not of aircraft: {f'its keys are {keys}' if keys else f'it holds {str(first_one)[:60]!r}'}",
             expected="an aircraft.json of readsb or dump1090 ('now' and 'aircraft')",
+            todo="These are detections of the Autoferry set: examples/autoferry.py reads them" if known else "",
             path=path,
         )
 

@@ -60,7 +60,7 @@ def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
     age = reals(cells["seen_pos"])
     aged = np.isfinite(age)
     # Both have at most three decimals: whole milliseconds are exact, where floats of today's seconds are not.
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         t_ms = np.rint(seconds * 1e3) - np.rint(np.where(aged, age, 0.0) * 1e3)
         timely = (seconds > 0) & (seconds < _T_MAX) & (t_ms >= 0)
         t_ns = np.where(timely, t_ms, 0).astype(np.int64) * 1_000_000

@@ -165,7 +165,7 @@ def _heard(document: dict[str, Any]) -> tuple[Any, list[tuple[int, str]], Heard]
     cells += [(None,) * len(rows)] * (_CELLS - len(cells))
     begun = reals([document.get("timestamp")])[0]
     # Milliseconds are what both have; floats of today's seconds step by 0.2 microseconds.
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         t_ms = np.rint(begun * 1e3) + np.rint(reals(cells[0]) * 1e3)
         timely = (t_ms > 0) & (t_ms < 4e12)
         t_ns = np.where(timely, t_ms, 0).astype(np.int64) * 1_000_000

@@ -10,7 +10,7 @@
 
 A short message has 18 bytes, a long one 34; errors are corrected before (Reed-Solomon is the demodulator's business).
 
-Source: RTCA DO-282B, 2.2.4.5 (tables 2-10 to 2-49).
+Source: RTCA DO-282B, 2.2.4.5.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHORT, LONG = 18, 34  # bytes
 _STATE_TYPES: Final = 11  # payload types 0 to 10 hold a state vector (table 2-10)
 _MODE_TYPES: Final = (1, 3)
 _OTHER_ALTITUDE_TYPES: Final = (1, 2, 5, 6)
-_GROUND, _SUPERSONIC = 2, 1  # air/ground state (table 2-20)
+_GROUND, _SUPERSONIC = 2, 1  # air/ground state
 _TRUE_TRACK: Final = 1  # track angle / heading type (table 2-28)
 _CIRCLE: Final = 360.0 / 2**24  # deg of one step of latitude and longitude
 _BASE_40: Final = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ \x00\x00\x00", np.uint8)
@@ -116,12 +116,12 @@ def _bits(frames: U8, byte: int, bit: int, count: int) -> I64:
 
 
 def _altitude(raw: I64) -> F64:
-    """Steps of 25 ft from -1000 ft on, 0 is unknown (table 2-17) [m]."""
+    """Steps of 25 ft from -1000 ft on, 0 is unknown [m]."""
     return np.where(raw > 0, (raw - 41) * 25 * FT, np.nan)
 
 
 def _signed(sign: I64, raw: I64) -> F64:
-    """A sign and a number that is one too high, 0 being unknown (tables 2-22 to 2-33)."""
+    """A sign and a number that is one too high, 0 being unknown."""
     return np.where(raw > 0, np.where(sign == 1, 1.0 - raw, raw - 1.0), np.nan)
 
 

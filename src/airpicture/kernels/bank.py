@@ -14,7 +14,7 @@ The functions work in a flat scratch T, one per thread, whose regions are named 
 import math
 
 from airpicture.kernels._jit import inline, lane
-from airpicture.kernels.arrays import F64
+from airpicture.kernels.arrays import F32, F64
 from airpicture.kernels.lanes import (
     LANES,
     S6,
@@ -61,7 +61,7 @@ from airpicture.kernels.layout import (
     STRAIGHT,
     TURN,
 )
-from airpicture.kernels.wgs84 import height_up_of
+from airpicture.kernels.wgs84 import height_up_of, up_of
 
 LOWEST = -450.0  # m above the ellipsoid: the shore of the Dead Sea lies at -430 m above the sea
 MEAN_RADIUS = 6_371_000.0  # m, for the bend of the surface within some kilometres
@@ -296,13 +296,13 @@ def turn_rates(T: F64, straight: float, speed: float, motion: F64) -> tuple[floa
 
 
 @inline
-def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
-    """Mix a track and predict it by dt >= 0 into T[:ROW]; the row is left alone.
+def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
+    """Mix a track and predict it by dt >= 0.
 
     Parameters
     ----------
-    row : (ROW,) float64, see `layout`; dt : s; motion : (MOTION,) float64, given to `load_motion` before
-    T : (SCRATCH,) float64; lanes : 4, see `lanes`
+    dt : s; motion : (MOTION,) float64, given to `load_motion` before
+    T : (SCRATCH,) float64, T[:ROW] the track, see `layout`; overwritten; lanes : 4, see `lanes`
 
     Returns
     -------
@@ -310,27 +310,25 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
 
     Source: Blom, Bar-Shalom, "The interacting multiple model algorithm", IEEE TAC 33(8), 1988, with the chain above.
     """
-    for k in range(ROW):
-        T[k] = row[k]
-    mixture(T, lanes)
-    m0, m1, m2, m3, m4, m5 = (
-        T[T_MEAN],
-        T[T_MEAN + 1],
-        T[T_MEAN + 2],
-        T[T_MEAN + 3],
-        T[T_MEAN + 4],
-        T[T_MEAN + 5],
-    )
-    _, ux, uy, uz = height_up_of(m0, m1, m2)
-    straight = T[MODE + STRAIGHT]
-    stays = math.exp(-motion[M_RATE] * dt)
-    for m in range(LANES):
-        kept = stays * T[T_MODE + m]
-        T[T_MODE + m] = kept + (1.0 - stays) * motion[M_SHARE + m]
-        T[int(T_KEPT) + m] = kept / T[T_MODE + m]
-    for l in range(lanes):
-        _mix(T, l, m0, m1, m2, m3, m4, m5)
-    if dt != 0.0:
+    if dt != 0.0:  # else nothing mixes and nothing moves
+        mixture(T, lanes)
+        m0, m1, m2, m3, m4, m5 = (
+            T[T_MEAN],
+            T[T_MEAN + 1],
+            T[T_MEAN + 2],
+            T[T_MEAN + 3],
+            T[T_MEAN + 4],
+            T[T_MEAN + 5],
+        )
+        ux, uy, uz = up_of(m0, m1, m2)
+        straight = T[MODE + STRAIGHT]
+        stays = math.exp(-motion[M_RATE] * dt)
+        for m in range(LANES):
+            kept = stays * T[T_MODE + m]
+            T[T_MODE + m] = kept + (1.0 - stays) * motion[M_SHARE + m]
+            T[int(T_KEPT) + m] = kept / T[T_MODE + m]
+        for l in range(lanes):
+            _mix(T, l, m0, m1, m2, m3, m4, m5)
         climb = m3 * ux + m4 * uy + m5 * uz
         speed = math.sqrt(max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6))
         left, right = turn_rates(T, straight, speed, motion)
@@ -361,11 +359,19 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
 
 
 @inline
-def summarise(T: F64, lanes: U, summary: F64, i: int) -> None:
+def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
+    """Predict a row (ROW,) float64 into T[:ROW], see `predict_loaded`; the row is left alone."""
+    for k in range(ROW):
+        T[k] = row[k]
+    return predict_loaded(dt, motion, T, lanes)
+
+
+@inline
+def summarise(T: F64, lanes: U, summary: F32 | F64, i: int) -> None:
     """Write what the spatial index reads of the track in T: mean position, velocity, their horizontal spreads.
 
     The spread is that of the mixture, so that the agile model's counts where it is likely at all.
-    summary : (cap, SUMMARY) float64, row i overwritten
+    summary : (cap, SUMMARY), row i overwritten
     """
     mixture(T, lanes)
     for a in range(STATE):

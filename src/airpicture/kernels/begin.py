@@ -4,7 +4,7 @@ import math
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I64
-from airpicture.kernels.conditioning import VAR_MODE_C
+from airpicture.kernels.conditioning import var_of_pressure
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import (
     BEARING,
@@ -84,7 +84,7 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, T: 
     if math.isfinite(Z[j, Z_H]):
         var_h = Z[j, Z_VAR_H]
     elif math.isfinite(Z[j, Z_H_BARO]):
-        var_h = VAR_MODE_C
+        var_h = var_of_pressure(Z[j, Z_H_BARO])
     else:
         var_h = motion[M_H_VAR]
     if int(Z[j, Z_KIND]) == POLAR:

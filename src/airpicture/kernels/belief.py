@@ -116,7 +116,7 @@ def propagate(
                 mu = ratio[e] / (1.0 + others)
                 if abs(mu - b.message[e]) > quiet * (1.0 + mu):
                     b.col_awake[col[e]] = 1
-                b.message[e] = mu
+                    b.message[e] = mu  # else it stays as it is summed up in `most` and `rest`
         for j in range(m):
             if b.col_awake[j] == 0:
                 continue

@@ -4,12 +4,12 @@ import math
 from typing import Any
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I64
+from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import L_VAR_PRESSURE, at
 from airpicture.kernels.births import BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     EXISTENCE,
-    INTERVAL,
     M_SHARE,
     MODE,
     MODEL,
@@ -26,22 +26,28 @@ from airpicture.kernels.layout import (
 from airpicture.kernels.learn import NO_HEIGHT, Held, height_source
 from airpicture.kernels.life import TENTATIVE
 from airpicture.kernels.pool import Waiting, recall
+from airpicture.kernels.records import store_track
+from airpicture.kernels.ticks import ticks_of
 from airpicture.kernels.wgs84 import up_of
 
 INTERVAL_LEAST = 0.1  # s
 
 
 @inline
-def _put_state(births: F64, b: int, rows: F64, i: int, motion: F64) -> None:
-    """Give all models of row i the state of birth b."""
+def _put_track(births: F64, b: int, motion: F64, var_pressure: float, T: F64) -> None:
+    """Write birth b to T[:ROW], all models in one state; var_pressure : m², see VAR_BARO."""
+    for k in range(ROW):
+        T[k] = 0.0
     for m in range(MODELS):
         for k in range(MODEL):
-            rows[i, k * MODELS + m] = births[b, k]
-        rows[i, MODE + m] = motion[M_SHARE + m]
+            T[k * MODELS + m] = births[b, k]
+        T[MODE + m] = motion[M_SHARE + m]
+    T[EXISTENCE] = births[b, BIRTH_ODDS]
+    T[VAR_BARO] = var_pressure
 
 
 @inline
-def _put_summary(births: F64, b: int, summary: F64, i: int) -> None:
+def _put_summary(births: F64, b: int, summary: F32, i: int) -> None:
     """Write what the spatial index reads; one state for all models, so the mixture is that state."""
     for a in range(3):
         summary[i, S_POSITION + a] = births[b, a]
@@ -68,6 +74,8 @@ def write_births(
     motion: F64,
     life: F64,
     Zq: F64,
+    T: F64,
+    lanes: U,
     first_row: int,
     first_number: int,
     of: Held,
@@ -78,7 +86,7 @@ def write_births(
     ----------
     births : (B, BIRTH) float64; order : (n,) int64, which of them, in the order of their plots
     reports : `reports.Reports`, waiting : where the plots of the births are; motion, life : settings
-    Zq : (1, PLOT) float64 workspace
+    Zq : (1, PLOT), T : (SCRATCH,) float64 workspaces; lanes : 4
     of : store; rows from first_row on are overwritten, numbered from first_number on
     """
     for k in range(n):
@@ -101,12 +109,9 @@ def write_births(
             recall(waiting, q, Zq)
             source = height_source(Zq, 0, NO_HEIGHT)
             pressure = pressure or math.isfinite(Zq[0, Z_H_BARO])
-        for c in range(ROW):
-            of.rows[i, c] = 0.0
-        _put_state(births, b, of.rows, i, motion)
-        of.rows[i, EXISTENCE] = births[b, BIRTH_ODDS]
-        of.rows[i, VAR_BARO] = life[L_VAR_PRESSURE]
-        of.rows[i, INTERVAL] = max((t - before) * 1e-9, INTERVAL_LEAST)
+        _put_track(births, b, motion, life[L_VAR_PRESSURE], T)
+        store_track(T, of.states, of.spreads, i, lanes)
+        of.interval[i] = max((t - before) * 1e-9, INTERVAL_LEAST)
         _put_summary(births, b, of.summary, i)
         of.t_ns[i] = t
         of.number[i] = first_number + k
@@ -121,8 +126,7 @@ def write_births(
             of.seen_look[i, c] = 0
             of.seen_hit[i, c] = 0
         of.seen_sensor[i, 0] = reports.sensor[j]
-        of.seen_look[i, 0] = t
-        of.seen_hit[i, 0] = t
+        of.seen_look[i, 0] = of.seen_hit[i, 0] = ticks_of(t)
         kind = reports.technology[j]
         for c in range(of.t_technology.shape[1]):
             of.t_technology[i, c] = t if c == kind else -1
@@ -133,6 +137,8 @@ def write_births(
             of.doubt[i, c] = 0
         of.t_height[i] = t
         of.t_heard[i] = 0
+        for c in range(3):
+            of.last_p[i, c] = 0.0
         of.h_source[i] = height_source(reports.Z, j, source)
         of.has_baro[i] = 1 if pressure else 0
         of.plot_sensor[i] = reports.sensor[j]

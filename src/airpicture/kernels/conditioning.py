@@ -76,6 +76,8 @@ from airpicture.kernels.measuring import (
 from airpicture.kernels.wgs84 import basis_of_up, up_of
 
 VAR_MODE_C = 100.0  # m²: steps of 100 ft are 8.8 m rms (ICAO Annex 10 vol. IV, 3.1.1.7.12), and some jitter
+VAR_MODE_S = 16.0  # m²: steps of 25 ft are 2.2 m rms (likewise, 3.1.2.6.5.4), and the jitter of a 25 ft encoder
+FT = 0.3048
 VAR_V_UP = 2.25  # m²/s²: 1.5 m/s; steps of 64 ft/min are 0.1 m/s rms, and rates of pressure lag a second behind
 VAR_POS_LEAST = 0.25  # m²: 0.5 m, the step of I020/042 and I010/042
 VAR_H_UNKNOWN = 1e6  # m²: a height known to 1 km, or a tenth of the range, has been measured by something
@@ -84,6 +86,13 @@ COURSE_LEAST = 20.0  # m/s; the course of what is slower doesn't say where along
 SIGMA_TURN = 0.006  # rad/s: 0.35 degrees a second, what a reported turn strays by in straight flight
 SIGMA_TURN_TURNING = 0.05  # rad/s: 3 degrees a second, how fast those turn that turn
 SIGMA_TURN_AGILE = 0.1  # rad/s, of what follows no model
+
+
+@inline
+def var_of_pressure(h_baro: float) -> float:
+    """Return the variance of a pressure altitude [m²]: what is no whole hundred of feet comes in steps of 25 ft."""
+    hundreds = h_baro / (100.0 * FT)
+    return VAR_MODE_C if abs(hundreds - math.floor(hundreds + 0.5)) < 0.05 else VAR_MODE_S
 
 
 @inline
@@ -134,9 +143,9 @@ def condition(
         for l in range(lanes):
             fold_height(T, l, rx, ry, rz, ux, uy, uz, h, delta, Z[j, Z_H], Z[j, Z_VAR_H])
     elif math.isfinite(Z[j, Z_H_BARO]):
-        z = Z[j, Z_H_BARO] + T[D_BARO]
+        z, var = Z[j, Z_H_BARO] + T[D_BARO], var_of_pressure(Z[j, Z_H_BARO])
         for l in range(lanes):
-            fold_height(T, l, rx, ry, rz, ux, uy, uz, h, delta, z, VAR_MODE_C)
+            fold_height(T, l, rx, ry, rz, ux, uy, uz, h, delta, z, var)
     if kind in (POLAR, BEARING):
         blind = False
         if kind == POLAR and not steered:

@@ -6,7 +6,7 @@ The models of a track stay apart: each becomes the mixture of itself given "none
 import math
 from typing import Any
 
-from airpicture.kernels._jit import inline, lane
+from airpicture.kernels._jit import lane, part
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X
 from airpicture.kernels.conditioning import VAR_POS_LEAST, condition
@@ -57,6 +57,7 @@ from airpicture.kernels.wgs84 import height_of, height_up_of
 
 VAR_POS_SURPRISE = 4.0
 VAR_POS_MOST = 4e6  # m²: 2 km, what is learnt of claims at most
+HIDES_FROM, HIDES_OVER = 0.6, 0.2  # scatter over claim, from which down and over which it counts as less: 2 sigma
 VAR_COMMON_MOST = 900.0  # m²: 30 m, what a claim that is worse than the scatter is taken to hide
 VAR_TIME_MOST = 4.0  # s²
 TIMED_LEAST = 50.0  # m/s; what flies slower tells little of time
@@ -89,7 +90,7 @@ def _close_sum(T: F64, l: U) -> None:
     store_covariance(T, T_P + l, weighted(1.0, load_covariance(T, T_SUM + S6 + l), -1.0, outer(d)))
 
 
-@inline
+@part
 def learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
     """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
 
@@ -102,7 +103,7 @@ def learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
         T[H_VAR] = min(motion[M_H_VAR], reach * reach)
 
 
-@inline
+@part
 def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
     """Learn how much a track's reported positions err, from plot j: across the course, and along it by its time.
 
@@ -133,18 +134,20 @@ def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
     if timed:
         var = T[VAR_TIME]
         most = VAR_POS_SURPRISE * (max(var, 0.0) + held / v2)
-        T[VAR_TIME] = min(var + gain * (min(max((along - held) / v2, -most), most) - var), VAR_TIME_MOST)
+        var += gain * (min(max((along - held) / v2, -most), most) - var)
+        T[VAR_TIME] = min(max(var, -0.25 * held / v2), VAR_TIME_MOST)  # below 0 as far as chance goes
     T[COUNT_POS] = count
     if claims:
         held = min(max(held, VAR_POS_LEAST), max(said, VAR_POS_MOST))
         T[SCALE_POS] = held / said
-        T[VAR_COMMON] = min(max(said - held, 0.0), VAR_COMMON_MOST)
+        hides = min(max(HIDES_FROM - held / said, 0.0) / HIDES_OVER, 1.0)
+        T[VAR_COMMON] = min(hides * max(said - held, 0.0), VAR_COMMON_MOST)
     else:
         T[VAR_POS] = min(max(held, VAR_POS_LEAST), 16.0 * said)
         T[VAR_COMMON] = said
 
 
-@inline
+@part
 def learn_pressure(T: F64, Z: F64, j: int) -> None:
     """Learn the air's pressure offset (h_ell - h_baro) from a plot that reports both heights; a scalar Kalman step."""
     if math.isfinite(Z[j, Z_H]) and math.isfinite(Z[j, Z_H_BARO]):
@@ -154,7 +157,7 @@ def learn_pressure(T: F64, Z: F64, j: int) -> None:
         T[VAR_BARO] = (1.0 - gain) * var
 
 
-@inline
+@part
 def fold_plots(
     w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, motion: F64, room: Room, lanes: U
 ) -> tuple[float, int, int]:

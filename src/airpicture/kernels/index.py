@@ -26,8 +26,10 @@ every plot walks.
 import math
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 from airpicture.kernels.wgs84 import ground
 
@@ -217,16 +219,17 @@ def _reach(
 
 @inline
 def _find(
-    i: int, summary: F64, t_track: I64, q_third: float, radius_max: float, grid: Grid, peak: F64
+    i: int, summary: F32, t_track: I64, q_third: float, radius_max: float, grid: Grid, peak: F64
 ) -> tuple[int, int, int]:
     """Return a, b and code of one track for the time to come; note how long they hold, and the largest of its level.
 
     One whose summary isn't finite meets nothing and has no place: code 0.
     """
     ints = grid.ints
-    px, py, pz = summary[i, S_POSITION], summary[i, S_POSITION + 1], summary[i, S_POSITION + 2]
-    vx, vy, vz = summary[i, S_VELOCITY], summary[i, S_VELOCITY + 1], summary[i, S_VELOCITY + 2]
-    sigma_p, sigma_v = summary[i, S_SIGMA_P], summary[i, S_SIGMA_V]
+    of = summary[i]
+    px, py, pz = np.float64(of[S_POSITION]), np.float64(of[S_POSITION + 1]), np.float64(of[S_POSITION + 2])
+    vx, vy, vz = np.float64(of[S_VELOCITY]), np.float64(of[S_VELOCITY + 1]), np.float64(of[S_VELOCITY + 2])
+    sigma_p, sigma_v = np.float64(of[S_SIGMA_P]), np.float64(of[S_SIGMA_V])
     if not math.isfinite(px + py + pz + vx + vy + vz + sigma_p + sigma_v):
         grid.expiry[i] = NEVER
         return 0, 0, 0
@@ -252,9 +255,9 @@ def _find(
     peak[SPEED + level] = max(peak[SPEED + level], speed)
     peak[SPREAD + level] = max(peak[SPREAD + level], sigma_v)
     peak[EARLY] = max(peak[EARLY], -begin)
-    x, y, z = ground(x, y, z)
-    face = face_of(x, y, z)
-    a, b = on_face(face, x, y, z)
+    gx, gy, gz = ground(x, y, z)
+    face = face_of(gx, gy, gz)
+    a, b = on_face(face, gx, gy, gz)
     return a, b, (math.ceil(reach + MARGIN) << 6) | (level << 3) | face
 
 
@@ -301,7 +304,7 @@ def place_rows(
     rows: I64,
     lo: int,
     hi: int,
-    summary: F64,
+    summary: F32,
     t_track: I64,
     q_third: float,
     radius_max: float,
@@ -318,7 +321,7 @@ def place_rows(
     Parameters
     ----------
     rows : (n,) int64, rows of the store, lo..hi are looked at
-    summary : (cap, SUMMARY) float64; t_track : (cap,) int64 [ns]
+    summary : (cap, SUMMARY) float32; t_track : (cap,) int64 [ns]
     q_third : m²/s³, a third of the noise of the most agile model; radius_max : m
     grid : overwritten
     moved : (n, 4) int32; overwritten from lo with row, a, b and code of tracks that change their cell

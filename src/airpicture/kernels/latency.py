@@ -12,11 +12,13 @@ outweigh the other's in the track's state changes nothing.
 import math
 from typing import Any, Final
 
+import numpy as np
+
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64
-from airpicture.kernels.layout import LAST_P, POLAR, S_VELOCITY, TURN, Z_H, Z_H_BARO, Z_KIND, Z_P
+from airpicture.kernels.layout import NUMBERS, POLAR, S_VELOCITY, TURN, Z_H, Z_H_BARO, Z_KIND, Z_P
 
-GAP_MOST: Final = 5.0  # s between the two plots: at 3 m/s of doubt about the velocity, 15 m
+GAP_MOST: Final = 15.0  # s between the two plots: at 3 m/s of doubt about the velocity, 45 m or 0.2 s
 SPEED_LEAST: Final = 60.0  # m/s; the slower, the less a distance tells of time
 TURN_MOST: Final = 0.02  # rad/s; in a turn the chord isn't the course
 LAG_MOST: Final = 10.0  # s; more is no clock but another target
@@ -40,16 +42,18 @@ def lag_told(i: int, j: int, R: Any, of: Any, lags: F64, w: int) -> None:
     """
     before = of.plot_sensor[i]
     sensor = R.sensor[j]
-    x, y, z = of.rows[i, LAST_P], of.rows[i, LAST_P + 1], of.rows[i, LAST_P + 2]
+    x, y, z = of.last_p[i, 0], of.last_p[i, 1], of.last_p[i, 2]
     dt = (R.t_ns[j] - of.t_plot[i]) * 1e-9
     if before < 0 or before == sensor or not 0.0 <= dt <= GAP_MOST or x * x + y * y + z * z < 1.0:
         return
     told = math.isfinite(R.Z[j, Z_H]) or math.isfinite(R.Z[j, Z_H_BARO])
     if int(R.Z[j, Z_KIND]) > POLAR + 1 or (int(R.Z[j, Z_KIND]) == POLAR and not told):
         return
-    vx, vy, vz = of.summary[i, S_VELOCITY], of.summary[i, S_VELOCITY + 1], of.summary[i, S_VELOCITY + 2]
+    vx = np.float64(of.summary[i, S_VELOCITY])
+    vy = np.float64(of.summary[i, S_VELOCITY + 1])
+    vz = np.float64(of.summary[i, S_VELOCITY + 2])
     v2 = vx * vx + vy * vy + vz * vz
-    if v2 < SPEED_LEAST * SPEED_LEAST or abs(of.rows[i, TURN]) > TURN_MOST:
+    if v2 < SPEED_LEAST * SPEED_LEAST or abs(np.float64(of.spreads[i, NUMBERS + TURN])) > TURN_MOST:
         return
     ahead = (R.Z[j, Z_P] - x) * vx + (R.Z[j, Z_P + 1] - y) * vy + (R.Z[j, Z_P + 2] - z) * vz
     late = ahead / v2 - dt

@@ -1,8 +1,9 @@
 """Where each number of a track stands in its row, and where each number of a plot stands in its row.
 
-One track is one contiguous row of 128 float64 (1 kB, 16 cache lines). Its states are in ECEF: one frame for the whole
-Earth, without poles, seams or re-anchoring. What is local (level turns, noise that differs upwards, height) needs only
-the unit vector "up", which costs one square root.
+While it's worked on, one track is one contiguous row of 128 float64 (1 kB, 16 cache lines); how the store keeps it, in
+less, stands in `records`. Its states are in ECEF: one frame for the whole Earth, without poles, seams or re-anchoring.
+What is local (level turns, noise that differs upwards, height) needs only the unit vector "up", which costs one square
+root.
 
     0 ................ 108 ........ 112 ............................... 128
     | 4 models x 27    | 4 mode     | existence, pressure offset, ...   |
@@ -27,7 +28,6 @@ MODE: Final = MODELS * MODEL  # 108: mode probabilities
 EXISTENCE: Final = MODE + MODELS  # 112
 D_BARO: Final = 113  # m, h_ell - h_baro of this target's air, learnt where both are reported
 VAR_BARO: Final = 114  # m², of D_BARO
-INTERVAL: Final = 115  # s, mean time between used plots
 VAR_POS: Final = 116  # m², learnt variance of reported positions that bring no accuracy, per axis; 0 before the first
 COUNT_POS: Final = 117  # plots it rests on
 VAR_COMMON: Final = 118  # m², what such positions have in common and no filtering takes away; shown, not filtered with
@@ -38,10 +38,19 @@ SHARED_FADES: Final = 0.02  # ... and so much less with each further plot of the
 TURN: Final = 122  # rad/s, counter-clockwise positive: how fast the course has turned of late
 SCALE_POS: Final = 123  # learnt variance of positions that bring an accuracy, over the one they claim; 0: as claimed
 VAR_TIME: Final = 124  # s², learnt jitter of the times of reported positions, beyond the scatter across the course
-LAST_P: Final = 125  # 3, m, ECEF, place of the last plot; 0 0 0 where it had none
+NUMBERS_END: Final = 125
 ROW: Final = 128
 
-# The summary of a track: what the spatial index reads, one cache line.
+# A track in the store, see `records`: columns of float64 ...
+HELD_MODE: Final = MODELS * STATE  # 24
+HELD_EXISTENCE: Final = HELD_MODE + MODELS
+HELD_LAST_P: Final = HELD_EXISTENCE + 1  # 3, m, ECEF, place of the last plot; 0 0 0 where it had none
+# ... and of float32 in the same memory
+FACTORS: Final = 64  # of the covariances
+NUMBERS: Final = FACTORS + MODELS * PACKED - D_BARO  # number k of the row, from D_BARO on, stands at NUMBERS + k
+RECORD: Final = 80  # words of 8 bytes: ten lines of the cache
+
+# The summary of a track: what the spatial index reads, float32, half a cache line.
 S_POSITION: Final = 0  # 3, m, ECEF, mean over models
 S_VELOCITY: Final = 3  # 3, m/s
 S_SIGMA_P: Final = 6  # m, root of the trace of the horizontal position covariance

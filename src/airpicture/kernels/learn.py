@@ -7,17 +7,18 @@ cost outweighs all arithmetic of tracking; here it's one loop over the few track
 import math
 from typing import Any, Final, NamedTuple
 
-from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+import numpy as np
+
+from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels.arrays import F32, F64, I32, I64, U8, U64
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     EXISTENCE,
-    INTERVAL,
-    LAST_P,
     M_TURN_SECONDS,
+    NUMBERS,
     POLAR,
     POSITION,
-    ROW,
     S_POSITION,
     S_VELOCITY,
     SHARED,
@@ -29,6 +30,8 @@ from airpicture.kernels.layout import (
     Z_P,
 )
 from airpicture.kernels.life import COASTING, CONFIRMED
+from airpicture.kernels.records import store_track
+from airpicture.kernels.ticks import ticks_of, time_of
 from airpicture.kernels.wgs84 import up_of
 
 EXISTENCE_MOST: Final = 0.998  # belief that four missed looks in a row at Pd 0.9 bring below the retiring threshold
@@ -62,8 +65,11 @@ ELEVATION: Final = 3
 class Held(NamedTuple):
     """All columns of the store, as kernels take them; shapes and units stand there."""
 
-    rows: F64  # (cap, ROW)
-    summary: F64  # (cap, SUMMARY)
+    states: F64  # (cap, RECORD) see `records`
+    spreads: F32  # (cap, 2 RECORD) the same memory
+    existence: F64  # (cap,), a column of it
+    last_p: F64  # (cap, 3), likewise
+    summary: F32  # (cap, SUMMARY)
     t_ns: I64  # (cap,), as all that name no shape
     number: I64
     status: U8
@@ -78,8 +84,9 @@ class Held(NamedTuple):
     misses: I32
     rivalry: I32
     seen_sensor: I32  # (cap, SEEN)
-    seen_look: I64  # (cap, SEEN)
-    seen_hit: I64  # (cap, SEEN)
+    seen_look: I32  # (cap, SEEN) `ticks`
+    seen_hit: I32  # (cap, SEEN) `ticks`
+    interval: F32
     address: I32
     mode_3a: I32
     callsign: U64
@@ -93,17 +100,17 @@ class Held(NamedTuple):
     plot_mode_3a: I32
 
 
-@inline
-def _looked_in_this_turn(i: int, t_ns: int, sensor: int, turn: float, seen_sensor: I32, seen_look: I64) -> bool:
+@part
+def _looked_in_this_turn(i: int, t_ns: int, sensor: int, turn: float, seen_sensor: I32, seen_look: I32) -> bool:
     """Say whether a turning sensor's look at track i in the turn that t_ns lies in has counted, taken or missed."""
     again = False
     for k in range(seen_sensor.shape[1]):
-        if seen_sensor[i, k] == sensor and abs(t_ns - seen_look[i, k]) < ANOTHER_LOOK * 1e9 * turn:
+        if seen_sensor[i, k] == sensor and abs(t_ns - time_of(seen_look[i, k], t_ns)) < ANOTHER_LOOK * 1e9 * turn:
             again = True
     return again
 
 
-@inline
+@part
 def detection_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Held) -> float:
     """Return the probability that a sensor reports track i in a look, were it there.
 
@@ -124,13 +131,13 @@ def _names_somebody(code: int) -> bool:
     return named
 
 
-@inline
+@part
 def identity_of(i: int, of: Held, t_ns: int, address: int, mode_3a: int, callsign: U64) -> float:
     """Return the log ratio that a plot's codes add to its being track i's; minus infinity forbids it."""
     if of.address[i] >= 0 and address >= 0:
         if of.address[i] == address:
             return SAME_ADDRESS
-        if (t_ns - of.t_plot[i]) * 1e-9 < FRESH * max(of.rows[i, INTERVAL], INTERVAL_LEAST):
+        if (t_ns - of.t_plot[i]) * 1e-9 < FRESH * max(np.float64(of.interval[i]), INTERVAL_LEAST):
             # while a track keeps coming in under its own address, a plot of another one is another aircraft's
             return -math.inf
         return OTHER_ADDRESS
@@ -150,7 +157,7 @@ def _doubt(missing: bool, vacant: bool, same: bool, doubt: int) -> int:
     return 0 if vacant or same else min(doubt + 1, 255)
 
 
-@inline
+@part
 def _identify(i: int, address: int, mode_3a: int, callsign: U64, of: Held) -> None:
     """Let track i learn the codes of a plot: one it had none of at once, another than it has when several agree."""
     doubt = _doubt(address == -1, of.address[i] == -1, address == of.address[i], int(of.doubt[i, 0]))
@@ -184,7 +191,7 @@ def height_source(Z: F64, j: int, before: int) -> int:
     return ELEVATION if math.isfinite(Z[j, Z_ELEVATION]) and before == NO_HEIGHT else before
 
 
-@inline
+@part
 def _note_height(i: int, Z: F64, j: int, t: int, of: Held) -> None:
     """Note what plot j of time t says of the height of track i."""
     of.h_source[i] = height_source(Z, j, int(of.h_source[i]))
@@ -194,16 +201,16 @@ def _note_height(i: int, Z: F64, j: int, t: int, of: Held) -> None:
         of.has_baro[i] |= 1
 
 
-@inline
+@part
 def _note_place(i: int, Z: F64, j: int, of: Held) -> None:
     """Note where the last plot of track i was; a slant range without a height says so only vaguely."""
     kind = int(Z[j, Z_KIND])
     placed = kind == POSITION or (kind == POLAR and height_source(Z, j, NO_HEIGHT) != NO_HEIGHT)
     for c in range(3):
-        of.rows[i, LAST_P + c] = Z[j, Z_P + c] if placed else 0.0
+        of.last_p[i, c] = Z[j, Z_P + c] if placed else 0.0
 
 
-@inline
+@part
 def learn_message(i: int, R: Any, j: int, of: Held) -> None:
     """Let track i learn from message j what it says of codes and height, and that the target still transmits."""
     t = R.t_ns[j]
@@ -212,7 +219,7 @@ def learn_message(i: int, R: Any, j: int, of: Held) -> None:
     _note_height(i, R.Z, j, t, of)
 
 
-@inline
+@part
 def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Held) -> None:
     """Note that track i had plots in its gate, taken or not: it has had its look, existence has been told.
 
@@ -223,20 +230,21 @@ def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Held) ->
     for k in range(of.seen_sensor.shape[1]):
         if of.seen_sensor[i, k] == sensor:
             looked = True
-            of.seen_look[i, k] = max(of.seen_look[i, k], t_ns)
+            if t_ns > time_of(of.seen_look[i, k], t_ns):
+                of.seen_look[i, k] = ticks_of(t_ns)
     if turn > 0.0 and looked and not taken and not again:
         of.misses[i] += 1
 
 
-@inline
+@part
 def _note_sensor(i: int, sensor: int, of: Held) -> None:
     """Note whose plot track i took last, and whether of late they were of several sensors."""
-    shared = of.rows[i, SHARED] - SHARED_FADES
-    of.rows[i, SHARED] = max(shared, 0.0) if of.plot_sensor[i] == sensor else 1.0
+    shared = np.float64(of.spreads[i, NUMBERS + SHARED]) - SHARED_FADES
+    of.spreads[i, NUMBERS + SHARED] = max(shared, 0.0) if of.plot_sensor[i] == sensor else 1.0
     of.plot_sensor[i] = sensor
 
 
-@inline
+@part
 def _seen(i: int, t_ns: int, sensor: int, of: Held) -> None:
     """Note that a sensor had track i: in its own place, else in a free one, else in that of the longest silent."""
     slot = -1
@@ -244,21 +252,26 @@ def _seen(i: int, t_ns: int, sensor: int, of: Held) -> None:
         if of.seen_sensor[i, k] == sensor and slot < 0:
             slot = k
     if slot >= 0:
-        of.seen_look[i, slot] = max(of.seen_look[i, slot], t_ns)
-        of.seen_hit[i, slot] = max(of.seen_hit[i, slot], t_ns)
+        if t_ns > time_of(of.seen_look[i, slot], t_ns):
+            of.seen_look[i, slot] = ticks_of(t_ns)
+        if t_ns > time_of(of.seen_hit[i, slot], t_ns):
+            of.seen_hit[i, slot] = ticks_of(t_ns)
         return
     slot = 0
-    for k in range(1, of.seen_sensor.shape[1]):
-        silent = of.seen_hit[i, k] if of.seen_sensor[i, k] >= 0 else -1
-        if silent < (of.seen_hit[i, slot] if of.seen_sensor[i, slot] >= 0 else -1):
+    for k in range(of.seen_sensor.shape[1] - 1, -1, -1):
+        if of.seen_sensor[i, k] < 0:
             slot = k
+    if of.seen_sensor[i, slot] >= 0:
+        for k in range(1, of.seen_sensor.shape[1]):
+            if time_of(of.seen_hit[i, k], t_ns) < time_of(of.seen_hit[i, slot], t_ns):
+                slot = k
     of.seen_sensor[i, slot] = sensor
-    of.seen_look[i, slot] = max(t_ns, 0)
-    of.seen_hit[i, slot] = max(t_ns, 0)
+    of.seen_look[i, slot] = ticks_of(t_ns)
+    of.seen_hit[i, slot] = ticks_of(t_ns)
 
 
-@inline
-def turn_learnt(vx: float, vy: float, vz: float, now: F64, known: float, dt: float, motion: F64) -> float:
+@part
+def turn_learnt(vx: float, vy: float, vz: float, now: F32 | F64, known: float, dt: float, motion: F64) -> float:
     """Return how fast the course of an updated track turns [rad/s], from its velocity dt seconds before and now.
 
     One exponential mean of the turn of the filtered course over the memory M_TURN_SECONDS. In a turn the filter's
@@ -269,10 +282,11 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F64, known: float, dt: flo
 
     Parameters
     ----------
-    vx ... : m/s, ECEF, before; now : (SUMMARY,) float64, the track's summary; known : rad/s, what was held so far
+    vx ... : m/s, ECEF, before; now : (SUMMARY,) float32, the track's summary; known : rad/s, what was held so far
     """
-    ux, uy, uz = up_of(now[S_POSITION], now[S_POSITION + 1], now[S_POSITION + 2])
-    wx, wy, wz = now[S_VELOCITY], now[S_VELOCITY + 1], now[S_VELOCITY + 2]
+    px, py, pz = np.float64(now[S_POSITION]), np.float64(now[S_POSITION + 1]), np.float64(now[S_POSITION + 2])
+    ux, uy, uz = up_of(px, py, pz)
+    wx, wy, wz = np.float64(now[S_VELOCITY]), np.float64(now[S_VELOCITY + 1]), np.float64(now[S_VELOCITY + 2])
     v_up, w_up = vx * ux + vy * uy + vz * uz, wx * ux + wy * uy + wz * uz
     # of the level parts: cross product along up, and dot product
     cross = (vy * wz - vz * wy) * ux + (vz * wx - vx * wz) * uy + (vx * wy - vy * wx) * uz
@@ -284,10 +298,11 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F64, known: float, dt: flo
     return float(known + gain * (turned - known))
 
 
-@inline
+@part
 def learn_track(
     i: int,
-    row: F64,
+    T: F64,
+    lanes: U,
     t_ns: int,
     got: float,
     R: Any,
@@ -302,17 +317,17 @@ def learn_track(
 
     Parameters
     ----------
-    row : float64, row[:ROW] the updated state, valid at t_ns; got : probability that a plot was its own
+    T : (SCRATCH,) float64, T[:ROW] the updated track, valid at t_ns, see `records.store_track`; lanes : 4
+    got : probability that a plot was its own
     R : `reports.Reports`; j : the plot with the largest weight, of `sensor`; turn : s, NaN where it doesn't turn
     confirm, confirm_plots : existence and number of plots from which a track is confirmed
     of : store; overwritten in row i
     """
     taken = got >= TAKEN
     if got >= MOVED:
-        for k in range(ROW):
-            of.rows[i, k] = row[k]
+        store_track(T, of.states, of.spreads, i, lanes)
         of.t_ns[i] = t_ns
-    of.rows[i, EXISTENCE] = min(row[EXISTENCE], EXISTENCE_MOST)
+    of.existence[i] = min(T[EXISTENCE], EXISTENCE_MOST)
     of.t_aged[i] = max(of.t_aged[i], t_ns)
     _look(i, t_ns, sensor, turn, taken, of)
     if not taken:
@@ -320,7 +335,8 @@ def learn_track(
     t = R.t_ns[j]
     gap = max((t - of.t_plot[i]) * 1e-9, 0.0)
     if gap > GAP_LEAST:
-        of.rows[i, INTERVAL] += GAIN_INTERVAL * (min(gap, GAP_MOST) - of.rows[i, INTERVAL])
+        interval = np.float64(of.interval[i])
+        of.interval[i] = interval + GAIN_INTERVAL * (min(gap, GAP_MOST) - interval)
     newest = t >= of.t_plot[i]
     of.t_plot[i] = max(of.t_plot[i], t)
     of.plots[i] += 1
@@ -338,7 +354,7 @@ def learn_track(
         of.plot_azimuth[i] = R.azimuth[j]
         of.plot_h_baro[i] = R.Z[j, Z_H_BARO]
         of.plot_mode_3a[i] = R.mode_3a[j]
-    sure = of.rows[i, EXISTENCE] >= confirm and of.plots[i] >= confirm_plots
+    sure = of.existence[i] >= confirm and of.plots[i] >= confirm_plots
     if of.status[i] == COASTING or sure:
         of.status[i] = CONFIRMED
 
@@ -348,8 +364,8 @@ def copy_tracks(index: I64, of: Held, into: Held, at: int) -> None:
     """Copy the chosen rows of one store to rows `at` and on of another; `into` is overwritten there."""
     for k in range(len(index)):
         i, o = index[k], at + k
-        for c in range(ROW):
-            into.rows[o, c] = of.rows[i, c]
+        for c in range(of.states.shape[1]):
+            into.states[o, c] = of.states[i, c]
         for c in range(of.seen_sensor.shape[1]):
             into.seen_sensor[o, c] = of.seen_sensor[i, c]
             into.seen_look[o, c] = of.seen_look[i, c]
@@ -366,4 +382,4 @@ def copy_tracks(index: I64, of: Held, into: Held, at: int) -> None:
         into.h_source[o], into.has_baro[o] = of.h_source[i], of.has_baro[i]
         into.plot_sensor[o], into.plot_range[o] = of.plot_sensor[i], of.plot_range[i]
         into.plot_azimuth[o], into.plot_h_baro[o] = of.plot_azimuth[i], of.plot_h_baro[i]
-        into.plot_mode_3a[o] = of.plot_mode_3a[i]
+        into.plot_mode_3a[o], into.interval[o] = of.plot_mode_3a[i], of.interval[i]

@@ -16,9 +16,12 @@ Too early a due costs a visit that changes nothing; the seconds at which things 
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I32, I64, U8
-from airpicture.kernels.layout import EXISTENCE, INTERVAL, S_POSITION, S_SIGMA_P, S_VELOCITY
+import numpy as np
+
+from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels.arrays import F32, F64, I32, I64, U8
+from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY
+from airpicture.kernels.ticks import STEP_NS, ticks_of, time_of
 from airpicture.kernels.wgs84 import height_of
 
 TENTATIVE = 0  # tables.Status
@@ -67,25 +70,25 @@ def existence_at(existence: float, t_ns: int, t_aged: int, lifetime: float) -> f
 @inline
 def _judged_ns(look: int, turn_ns: int) -> int:
     """Return the first time [ns] at which the look after one at `look` may be judged."""
-    return look + turn_ns + turn_ns // 5 + 1
+    return look + turn_ns + turn_ns // 5 + STEP_NS  # what's kept of a look is up to a tick early
 
 
-@inline
+@part
 def due_after(
     i: int,
     t_ns: int,
-    rows: F64,
+    existence: F64,
     t_plot: I64,
     misses: I32,
     seen_sensor: I32,
-    seen_look: I64,
-    seen_hit: I64,
+    seen_look: I32,
+    seen_hit: I32,
     period: F64,
     ending: F64,
     status: U8,
 ) -> int:
     """Return when track i, changed by a look at t_ns, is due for ageing: not later than anything can happen to it."""
-    r = rows[i, EXISTENCE]
+    r = existence[i]
     if r <= _least(status[i], ending) * math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME]):
         return 0
     if r >= ending[E_CONFIRM] if status[i] == TENTATIVE else misses[i] >= ending[E_COAST_LOOKS]:
@@ -97,11 +100,11 @@ def due_after(
         turn = period[s] if s >= 0 else 0.0
         if not turn > 0.0:
             continue
-        forgotten = seen_hit[i, k] + int(FORGET_TURNS * turn * 1e9) - 1
+        forgotten = time_of(seen_hit[i, k], t_ns) + int(FORGET_TURNS * turn * 1e9) - 1
         if forgotten >= t_ns:
             slowest = max(slowest, turn)
             due = min(due, forgotten)
-        due = min(due, _judged_ns(seen_look[i, k], int(turn * 1e9)))
+        due = min(due, _judged_ns(time_of(seen_look[i, k], t_ns), int(turn * 1e9)))
     if status[i] == TENTATIVE:
         silent = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)
     else:
@@ -115,16 +118,17 @@ def age_due(
     t_ns: int,
     lo: int,
     hi: int,
-    rows: F64,
-    summary: F64,
+    existence: F64,
+    interval: F32,
+    summary: F32,
     t_track: I64,
     t_plot: I64,
     t_heard: I64,
     plots: I32,
     misses: I32,
     seen_sensor: I32,
-    seen_look: I64,
-    seen_hit: I64,
+    seen_look: I32,
+    seen_hit: I32,
     sites: F64,
     period: F64,
     pd: F64,
@@ -142,10 +146,11 @@ def age_due(
 
     Parameters
     ----------
-    rows : (cap, ROW) float64, existence overwritten; summary : (cap, 8) float64, S_SIGMA_P overwritten where one ends
+    existence : (cap,) float64, overwritten; interval : (cap,) float32 [s]
+    summary : (cap, SUMMARY) float32, S_SIGMA_P overwritten where one ends
     t_track, t_plot, t_heard : (cap,) int64 [ns], of the state, the last plot, the last message
     plots, misses : (cap,) int32; misses overwritten
-    seen_sensor : (cap, SEEN) int32, -1 none; seen_look, seen_hit : (cap, SEEN) int64 [ns]; looks overwritten
+    seen_sensor : (cap, SEEN) int32, -1 none; seen_look, seen_hit : (cap, SEEN) int32 `ticks`; looks overwritten
     sites, period, pd, range_min, range_max : (S, ...) sensors; sensor_last : (S,) int64 [ns], latest plot of each
     ending : (ENDING,) float64
     due, t_aged : (cap,) int64 [ns], when a track has to be looked at and when its existence was true; overwritten
@@ -165,7 +170,7 @@ def age_due(
             moved[lo + count], was[lo + count] = i, ENDED
             count += 1
             continue
-        r = existence_at(rows[i, EXISTENCE], t_ns, t_aged[i], ending[E_LIFETIME])
+        r = existence_at(existence[i], t_ns, t_aged[i], ending[E_LIFETIME])
         age = (t_ns - t_plot[i]) * 1e-9
         dt = (t_ns - t_track[i]) * 1e-9
         x = summary[i, S_POSITION] + dt * summary[i, S_VELOCITY]
@@ -184,11 +189,12 @@ def age_due(
             if not turn > 0.0:
                 held, anchored = True, True
                 continue
-            since = (t_ns - seen_hit[i, k]) * 1e-9
+            hit = time_of(seen_hit[i, k], t_ns)
+            since = (t_ns - hit) * 1e-9
             if since < FORGET_TURNS * turn:
                 turning = True
                 slowest = max(slowest, turn)
-                next_due = min(next_due, seen_hit[i, k] + int(FORGET_TURNS * turn * 1e9) - 1)
+                next_due = min(next_due, hit + int(FORGET_TURNS * turn * 1e9) - 1)
             turn_ns = int(turn * 1e9)
             dx, dy, dz = x - sites[s, 0], y - sites[s, 1], z - sites[s, 2]
             far = math.sqrt(dx * dx + dy * dy + dz * dz)
@@ -196,27 +202,29 @@ def age_due(
             if reached:
                 held = True
                 inner = max(inner, min(far - range_min[s], range_max[s] - far))
-            if _judged_ns(seen_look[i, k], turn_ns) <= t_ns:
+            look = time_of(seen_look[i, k], t_ns)
+            if _judged_ns(look, turn_ns) <= t_ns:
                 inside = reached
                 if reached:
                     h = max(height_of(x, y, z), 0.0)
                     h0 = max(height_of(sites[s, 0], sites[s, 1], sites[s, 2]), 0.0)
                     inside = far <= math.sqrt(2.0 * EFFECTIVE_RADIUS) * (math.sqrt(h) + math.sqrt(h0))
-                while _judged_ns(seen_look[i, k], turn_ns) <= t_ns:
+                while _judged_ns(look, turn_ns) <= t_ns:
                     # nothing heard since: a sensor that sends little gets a whole turn to show that it lives
-                    expected = seen_look[i, k] + turn_ns
+                    expected = look + turn_ns
                     if sensor_last[s] < expected and t_ns <= expected + turn_ns + turn_ns // 5:
                         break
-                    seen_look[i, k] = expected
+                    look = expected
                     if inside and sensor_last[s] >= expected:
                         seen = min(pd[s], PD_MOST)
                         r = r * (1.0 - seen) / (1.0 - r * seen)
                         misses[i] += 1
-            next_due = min(next_due, _judged_ns(seen_look[i, k], turn_ns))
-        rows[i, EXISTENCE] = r
+                seen_look[i, k] = ticks_of(look)
+            next_due = min(next_due, _judged_ns(time_of(seen_look[i, k], t_ns), turn_ns))
+        existence[i] = r
         t_aged[i] = max(t_aged[i], t_ns)
         short = max(2.0 * slowest, ending[E_COAST_S])
-        limit = max(ending[E_COAST_S], 3.0 * rows[i, INTERVAL])
+        limit = max(ending[E_COAST_S], 3.0 * np.float64(interval[i]))
         now = before
         if before == TENTATIVE:
             if r >= ending[E_CONFIRM] and plots[i] >= ending[E_CONFIRM_PLOTS]:

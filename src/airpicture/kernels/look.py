@@ -8,19 +8,22 @@ so they run in any order or at once and give the same bits.
 import math
 from typing import Any
 
-from airpicture.kernels._jit import inline, jit
+import numpy as np
+
+from airpicture.kernels._jit import jit, part
 from airpicture.kernels.arrays import F64, I32, I64, U8
-from airpicture.kernels.bank import load_motion, predict, summarise
+from airpicture.kernels.bank import load_motion, predict_loaded, summarise
 from airpicture.kernels.clusters import group, list_clusters
 from airpicture.kernels.conditioning import condition, likelihood
 from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import EXISTENCE, ROW, S_VELOCITY, TURN, Z_TURN
+from airpicture.kernels.layout import EXISTENCE, FACTORS, RECORD, ROW, S_VELOCITY, TURN, Z_TURN
 from airpicture.kernels.learn import GAP_LEAST, TAKEN, Held, detection_of, identity_of, learn_track, turn_learnt
 from airpicture.kernels.life import ENDED, due_after, existence_at
 from airpicture.kernels.measuring import C_ALONG, C_FOUND
+from airpicture.kernels.records import load_track
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.sorting import sort_numbers
@@ -50,7 +53,7 @@ L_MERGED = 3  # rivals ended
 LOOK_COUNTS = 4
 
 
-@inline
+@part
 def _score(
     w: int,
     i: int,
@@ -74,7 +77,8 @@ def _score(
     t = of.t_ns[i]
     for e in range(e_from, e_to):
         t = max(t, R.t_ns[plot[e]])
-    h, ux, uy, uz = predict(of.rows[i], (t - of.t_ns[i]) * 1e-9, motion, T, lanes)
+    load_track(of.states, of.spreads, i, T, lanes)
+    h, ux, uy, uz = predict_loaded((t - of.t_ns[i]) * 1e-9, motion, T, lanes)
     for k in range(ROW):
         W[w, k] = T[k]
     W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], t, of.t_aged[i], lifetime)
@@ -105,7 +109,7 @@ def _score(
     return pairs
 
 
-@inline
+@part
 def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Held, room: Room) -> None:
     """Turn scores into odds, "from this track" against "track missed, plot false": r Pd L / (lambda (1 - r Pd))."""
     j = room.plot[pairs_from]
@@ -118,7 +122,7 @@ def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Held, roo
         room.ratio[e] = math.exp(min(room.ratio[e] + prior, 600.0)) if room.ratio[e] + prior > -600.0 else 0.0
 
 
-@inline
+@part
 def fetch(track: I64, plot: I32, of: Held, Z: F64) -> int:
     """Read a number of each line of the cache that a chunk's tracks and plots take; return what nobody needs.
 
@@ -128,9 +132,12 @@ def fetch(track: I64, plot: I32, of: Held, Z: F64) -> int:
     total = 0.0
     for w in range(len(track)):
         i = track[w]
-        for k in range(0, ROW, 8):
-            total += of.rows[i, k]
-        seen += of.seen_sensor[i, 0] + of.seen_look[i, 3] + of.seen_hit[i, 3] + of.t_plot[i] + of.has_baro[i]
+        for k in range(0, FACTORS // 2, 8):
+            total += of.states[i, k]
+        for k in range(FACTORS, 2 * RECORD, 16):
+            total += of.spreads[i, k]
+        total += of.summary[i, 0]
+        seen += of.seen_sensor[i, 0] + of.seen_look[i, 0] + of.seen_hit[i, 0] + of.t_plot[i] + of.has_baro[i]
     for e in range(len(plot)):
         j = plot[e]
         total += Z[j, 0] + Z[j, 8] + Z[j, 16] + Z[j, 22]
@@ -292,7 +299,9 @@ def look_chunks(
             got, top, moved_ = fold_plots(w, e_from, e_to, R, S, motion, room, lanes)
             room.got[w] = min(got, 1.0)
             if moved_ == 1:
-                vx, vy, vz = of.summary[i, S_VELOCITY], of.summary[i, S_VELOCITY + 1], of.summary[i, S_VELOCITY + 2]
+                vx = np.float64(of.summary[i, S_VELOCITY])
+                vy = np.float64(of.summary[i, S_VELOCITY + 1])
+                vz = np.float64(of.summary[i, S_VELOCITY + 2])
                 summarise(room.T, lanes, of.summary, i)
                 gap = (room.t_w[w] - of.t_ns[i]) * 1e-9
                 if gap > GAP_LEAST and not math.isfinite(R.Z[room.plot[top], Z_TURN]):
@@ -306,6 +315,7 @@ def look_chunks(
             learn_track(
                 i,
                 room.T,
+                lanes,
                 room.t_w[w],
                 room.got[w],
                 R,
@@ -319,7 +329,7 @@ def look_chunks(
             of.due_ns[i] = due_after(
                 i,
                 room.t_w[w],
-                of.rows,
+                of.existence,
                 of.t_plot,
                 of.misses,
                 of.seen_sensor,

@@ -9,9 +9,11 @@ place is as uncertain after it as the motion that it tells allows.
 import math
 from typing import Any, Final
 
+import numpy as np
+
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
-from airpicture.kernels.bank import load_motion, predict, summarise
+from airpicture.kernels.bank import load_motion, predict_loaded, summarise
 from airpicture.kernels.conditioning import condition, likelihood
 from airpicture.kernels.folding import learn_pressure
 from airpicture.kernels.lanes import LANES, U
@@ -27,6 +29,7 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.learn import GAP_LEAST, Held, learn_message, turn_learnt
 from airpicture.kernels.measuring import C_COUNT
+from airpicture.kernels.records import load_track, store_track
 from airpicture.kernels.wgs84 import height_up_of
 
 STATES: Final = MODE
@@ -149,7 +152,8 @@ def take_messages(
         for q in range(start[g], start[g + 1]):
             t = max(t, R.t_ns[order[q]])
         gap = (t - of.t_ns[i]) * 1e-9
-        predict(of.rows[i], gap, motion, T, lanes)
+        load_track(of.states, of.spreads, i, T, lanes)
+        predict_loaded(gap, motion, T, lanes)
         changed[g] = 0
         turned = False
         for q in range(start[g], start[g + 1]):
@@ -180,10 +184,11 @@ def take_messages(
             learn_message(i, R, j, of)
         if changed[g] == 0:
             continue
-        vx, vy, vz = of.summary[i, S_VELOCITY], of.summary[i, S_VELOCITY + 1], of.summary[i, S_VELOCITY + 2]
+        vx = np.float64(of.summary[i, S_VELOCITY])
+        vy = np.float64(of.summary[i, S_VELOCITY + 1])
+        vz = np.float64(of.summary[i, S_VELOCITY + 2])
         summarise(T, lanes, of.summary, i)
         if gap > GAP_LEAST and not turned:
             T[TURN] = turn_learnt(vx, vy, vz, of.summary[i], T[TURN], gap, motion)
-        for k in range(ROW):
-            of.rows[i, k] = T[k]
+        store_track(T, of.states, of.spreads, i, lanes)
         of.t_ns[i] = t

@@ -84,7 +84,7 @@ def kind_of(source: Any, me: Any) -> Any:
 def callsign_of(field: Any) -> Any:
     """Return eight characters packed, first one highest, of the lower 48 bits; 0 where one of them isn't allowed.
 
-    Letters are 1-26, digits 48-57, space 32 (Annex 10 Volume IV, table 3-9).
+    Letters are 1-26, digits 48-57, space 32 (Annex 10 Volume IV, 3.1.2.9.1.2).
     """
     packed = np.int64(0)
     for i in range(8):

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit_making_arrays
-from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.index import (
     COUNT,
     EARLY,
@@ -63,7 +63,7 @@ def _distance(
     own: float,
     t: int,
     i: int,
-    summary: F64,
+    summary: F32,
     t_track: I64,
     q_third: float,
     radius_max: float,
@@ -76,7 +76,7 @@ def _distance(
         summary[i, S_POSITION + 2] + dt * summary[i, S_VELOCITY + 2],
     )
     age = abs(dt)
-    r = radius_at(age, summary[i, S_SIGMA_P], summary[i, S_SIGMA_V], q_third, radius_max)
+    r = radius_at(age, np.float64(summary[i, S_SIGMA_P]), np.float64(summary[i, S_SIGMA_V]), q_third, radius_max)
     dx, dy, dz = x - px, y - py, z - pz
     return float((dx * dx + dy * dy + dz * dz) / (r * r + own * own))
 
@@ -108,7 +108,7 @@ def near_pairs(
     t_z: I64,
     lo: int,
     hi: int,
-    summary: F64,
+    summary: F32,
     t_track: I64,
     q_third: float,
     radius_max: float,
@@ -124,7 +124,7 @@ def near_pairs(
     Parameters
     ----------
     Z : (M, PLOT) float64, t_z : (M,) int64 [ns]; plots lo..hi are looked at
-    summary : (cap, SUMMARY) float64; t_track : (cap,) int64 [ns]
+    summary : (cap, SUMMARY) float32; t_track : (cap,) int64 [ns]
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
     grid : after `index.refresh` for these plots
@@ -240,15 +240,20 @@ def near_pairs(
                         low_b, high_b = max(first_b - 4 * tb, 0), min(last_b - 4 * tb, 3)
                         low_a, high_a = max(first_a - 4 * ta, 0), min(last_a - 4 * ta, 3)
                         columns = ((2 << high_b) - (1 << low_b)) * 0x1111
-                        left = int(grid.filled[tile >> 4]) & columns & ((16 << (4 * high_a)) - (1 << (4 * low_a)))
+                        left = (
+                            int(grid.filled[np.uint64(tile >> 4)])
+                            & columns
+                            & ((16 << (4 * high_a)) - (1 << (4 * low_a)))
+                        )
                         while left != 0:
-                            cell = place_of[(((left & -left) * DE_BRUIJN) >> 12) & 15]
+                            cell = place_of[np.uint64((((left & -left) * DE_BRUIJN) >> 12) & 15)]
                             left &= left - 1
-                            item[items, 0] = tile + cell
-                            item[items, 1] = q
-                            item[items, 2] = 4 * ta + (cell >> 2)
-                            item[items, 3] = 4 * tb + (cell & 3)
-                            item[items, 4] = tag
+                            new = np.uint64(items)  # no index that might count from the end
+                            item[new, 0] = tile + cell
+                            item[new, 1] = q
+                            item[new, 2] = 4 * ta + (cell >> 2)
+                            item[new, 3] = 4 * tb + (cell & 3)
+                            item[new, 4] = tag
                             items += 1
             if ints[WILDS] != 0:
                 query[queries, 0], query[queries, 1], query[queries, 2] = p, WILD, 17

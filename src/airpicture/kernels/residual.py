@@ -6,25 +6,26 @@ from typing import Final
 from airpicture.kernels._jit import inline
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_MEAN, T_SPREAD
-from airpicture.kernels.conditioning import VAR_MODE_C
+from airpicture.kernels.conditioning import var_of_pressure, variance_of_position
 from airpicture.kernels.layout import (
     BEARING,
     D_BARO,
+    MESSAGE,
     POLAR,
-    SHARED,
-    VAR_POS,
     Z_COS,
     Z_H,
     Z_H_BARO,
     Z_KIND,
-    Z_LEARN,
+    Z_LAG,
     Z_P,
     Z_RANGE,
     Z_SIN,
+    Z_V_EAST,
+    Z_V_NORTH,
     Z_VAR_AZIMUTH,
     Z_VAR_H,
-    Z_VAR_P,
     Z_VAR_RANGE,
+    Z_VAR_V,
 )
 from airpicture.kernels.wgs84 import basis_of_up, height_up_of
 
@@ -35,7 +36,7 @@ R_VAR_EAST: Final = 2  # m², of what both together leave open
 R_VAR_NORTH: Final = 3
 R_COVARIANCE: Final = 4
 R_D2: Final = 5  # squared distance in those terms
-R_COUNT: Final = 6  # components of it: 2, a bearing's 1, 0 for none
+R_COUNT: Final = 6  # components of it: 2, a bearing's 1, 0 for none; of messages those of velocity
 R_UP: Final = 7  # m
 R_VAR_UP: Final = 8
 R_V_EAST: Final = 9  # m/s, of the rest
@@ -64,6 +65,27 @@ def _put(told: F64, i: int, one: float, two: float, s11: float, s12: float, s22:
 
 
 @inline
+def _compare_velocity(
+    Z: F64, j: int, T: F64, east: tuple[float, float, float], north: tuple[float, float, float], told: F64, i: int
+) -> None:
+    """Write how far a message's velocity lies off, in terms of both errors; it has no place."""
+    told[i, R_EAST], told[i, R_NORTH], told[i, R_D2], told[i, R_COUNT] = math.nan, math.nan, math.nan, 0.0
+    if not (math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH])):
+        return
+    o = T_SPREAD
+    s11, s12, s22 = Z[j, Z_VAR_V], 0.0, Z[j, Z_VAR_V]
+    for a in range(3):
+        for b in range(3):
+            k, m = max(a, b) + 3, min(a, b) + 3
+            P = T[o + k * (k + 1) // 2 + m]
+            s11 += P * east[a] * east[b]
+            s12 += P * east[a] * north[b]
+            s22 += P * north[a] * north[b]
+    e, n = Z[j, Z_V_EAST] - told[i, R_V_EAST], Z[j, Z_V_NORTH] - told[i, R_V_NORTH]
+    told[i, R_D2], told[i, R_COUNT] = _distance(e, n, s11, s12, s22), 2.0
+
+
+@inline
 def compare(Z: F64, j: int, site: F64, T: F64, told: F64, i: int) -> None:
     """Write to told[i] how far plot j lies from the track in T, which hasn't used it.
 
@@ -80,7 +102,8 @@ def compare(Z: F64, j: int, site: F64, T: F64, told: F64, i: int) -> None:
     if math.isfinite(Z[j, Z_H]):
         told[i, R_UP], told[i, R_VAR_UP] = Z[j, Z_H] - h, _between(T, up, up) + Z[j, Z_VAR_H]
     elif math.isfinite(Z[j, Z_H_BARO]):
-        told[i, R_UP], told[i, R_VAR_UP] = Z[j, Z_H_BARO] + T[D_BARO] - h, _between(T, up, up) + VAR_MODE_C
+        told[i, R_UP] = Z[j, Z_H_BARO] + T[D_BARO] - h
+        told[i, R_VAR_UP] = _between(T, up, up) + var_of_pressure(Z[j, Z_H_BARO])
     kind = int(Z[j, Z_KIND])
     if kind in (POLAR, BEARING):
         dx, dy, dz = x - site[0], y - site[1], z - site[2]
@@ -119,9 +142,12 @@ def compare(Z: F64, j: int, site: F64, T: F64, told: F64, i: int) -> None:
         )
         return
     dx, dy, dz = Z[j, Z_P] - x, Z[j, Z_P + 1] - y, Z[j, Z_P + 2] - z
-    var = Z[j, Z_VAR_P]
-    if Z[j, Z_LEARN] == 1.0 and T[VAR_POS] > 0.0:
-        var = T[VAR_POS] + (var if T[SHARED] > 0.0 else 0.0)
+    if kind == MESSAGE:
+        _compare_velocity(Z, j, T, east, north, told, i)
+        return
+    lag = Z[j, Z_LAG]  # the place is that of so long before
+    dx, dy, dz = dx + lag * vx, dy + lag * vy, dz + lag * vz
+    var = variance_of_position(Z, j, T)
     e, n = dx * ex + dy * ey + dz * ez, dx * nx + dy * ny + dz * nz
     s11, s12, s22 = _between(T, east, east) + var, _between(T, east, north), _between(T, north, north) + var
     told[i, R_VAR] = var

@@ -1,7 +1,9 @@
 """Two tracks that live on one target's plots: the younger ends."""
 
+import numpy as np
+
 from airpicture.kernels._jit import inline
-from airpicture.kernels.layout import EXISTENCE, S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
+from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED, TENTATIVE
 from airpicture.kernels.room import Room
@@ -41,12 +43,12 @@ def settle_rivals(pairs: int, of: Held, room: Room) -> int:
         d_p = 0.0
         d_v = 0.0
         for c in range(3):
-            p = of.summary[i, S_POSITION + c] - of.summary[k, S_POSITION + c]
-            v = of.summary[i, S_VELOCITY + c] - of.summary[k, S_VELOCITY + c]
+            p = np.float64(of.summary[i, S_POSITION + c]) - of.summary[k, S_POSITION + c]
+            v = np.float64(of.summary[i, S_VELOCITY + c]) - of.summary[k, S_VELOCITY + c]
             d_p += p * p
             d_v += v * v
-        near = d_p <= CLOSE * (of.summary[i, S_SIGMA_P] ** 2 + of.summary[k, S_SIGMA_P] ** 2 + 100.0)
-        alike = d_v <= CLOSE * (of.summary[i, S_SIGMA_V] ** 2 + of.summary[k, S_SIGMA_V] ** 2 + 1.0)
+        near = d_p <= CLOSE * (np.float64(of.summary[i, S_SIGMA_P]) ** 2 + of.summary[k, S_SIGMA_P] ** 2 + 100.0)
+        alike = d_v <= CLOSE * (np.float64(of.summary[i, S_SIGMA_V]) ** 2 + of.summary[k, S_SIGMA_V] ** 2 + 1.0)
         if not (near and alike):
             continue
         room.parent[b] = -1  # contested
@@ -56,6 +58,6 @@ def settle_rivals(pairs: int, of: Held, room: Room) -> int:
                 of.misses[k] = SHOWN_ENDED
             of.status[k] = ENDED
             of.due_ns[k] = 0
-            of.rows[k, EXISTENCE] = 0.0
+            of.existence[k] = 0.0
             ended += 1
     return ended

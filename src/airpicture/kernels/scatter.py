@@ -16,7 +16,7 @@ from airpicture.kernels.residual import R_COUNT, R_EAST, R_NORTH, R_VAR, R_VAR_E
 
 WINDOW_NS: Final = 30_000_000_000  # either way: the geometry of a network's receivers changes in minutes
 PLOTS_LEAST: Final = 10  # fewer say nothing sure
-SURPRISE: Final = 9.0  # times the usual variance, at which one square counts at most
+SURPRISE: Final = 9.0  # squared sigmas, at which one plot's distance counts at most
 CORRELATION_MOST: Final = 0.9  # beyond it can't be told from the motion itself
 VAR_MOST: Final = 256.0  # times the sensor's general figure
 
@@ -53,6 +53,7 @@ def learn_scatters(
     start: I64,
     plot: I64,
     used: U8,
+    may: U8,
     t_ns: I64,
     sensor: I32,
     Z: F64,
@@ -67,6 +68,8 @@ def learn_scatters(
     Parameters
     ----------
     which : (k,) int64, the tracks; start ... t_ns : as in `smooth.Paths`; sensor, Z : of the reports
+    may : (I,) uint8, 1 for plots to learn from, whether they're used or not: a scatter that leaves out what lies far
+        off shrinks until nothing is left
     told : (I, TOLD) float64, what the others of the track tell of each plot
     place, time : (longest,) int64, room : (5, longest) float64 workspaces
     scatter : (I,) float64 [m²]; overwritten where there's enough to learn from
@@ -81,7 +84,7 @@ def learn_scatters(
             s, n = -1, 0
             for i in range(start[w], start[w + 1]):
                 j = plot[i]
-                if used[i] == 1 and Z[j, Z_LEARN] == 1.0 and sensor[j] > done and (s < 0 or sensor[j] < s):
+                if may[i] == 1 and Z[j, Z_LEARN] == 1.0 and sensor[j] > done and (s < 0 or sensor[j] < s):
                     s = sensor[j]
             if s < 0:
                 break
@@ -89,23 +92,23 @@ def learn_scatters(
             general = 0.0
             for i in range(start[w], start[w + 1]):
                 j = plot[i]
-                if used[i] != 1 or sensor[j] != s or Z[j, Z_LEARN] != 1.0 or told[i, R_COUNT] != 2.0:
+                if may[i] != 1 or sensor[j] != s or Z[j, Z_LEARN] != 1.0 or told[i, R_COUNT] != 2.0:
                     continue
                 general = Z[j, Z_VAR_P]
                 var = told[i, R_VAR]
-                left = var / (0.5 * (told[i, R_VAR_EAST] + told[i, R_VAR_NORTH]))
+                both = 0.5 * (told[i, R_VAR_EAST] + told[i, R_VAR_NORTH])
+                left = var / both if used[i] == 1 else 1.0
+                open_ = var * (1.0 - left)
+                left *= math.sqrt(min(SURPRISE * both / max(told[i, R_EAST] ** 2 + told[i, R_NORTH] ** 2, 1e-12), 1.0))
                 east[n], north[n] = left * told[i, R_EAST], left * told[i, R_NORTH]
                 part[n] = 0.5 * (east[n] * east[n] + north[n] * north[n])
-                square[n] = part[n] + var * (1.0 - left)
+                square[n] = part[n] + open_
                 place[n], time[n] = i, t_ns[i]
                 n += 1
             if n < PLOTS_LEAST:
                 continue
             _smooth_mean(n, time, part, mean)
             lasts = _correlation(n, east, north, mean)
-            _smooth_mean(n, time, square, mean)
-            for k in range(n):
-                square[k] = min(square[k], SURPRISE * mean[k])
             _smooth_mean(n, time, square, mean)
             worth = (1.0 + lasts) / (1.0 - lasts)
             for k in range(n):

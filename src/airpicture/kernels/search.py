@@ -36,7 +36,7 @@ from airpicture.kernels.begin import (
     shared_code,
     unseen,
 )
-from airpicture.kernels.conditioning import VAR_MODE_C, VAR_V_UP
+from airpicture.kernels.conditioning import VAR_V_UP, var_of_pressure
 from airpicture.kernels.layout import (
     M_H_VAR,
     POLAR,
@@ -187,7 +187,7 @@ def prospect_of(
     if math.isfinite(Z[j, Z_H]):
         var_h = Z[j, Z_VAR_H]
     elif math.isfinite(Z[j, Z_H_BARO]):
-        var_h = VAR_MODE_C
+        var_h = var_of_pressure(Z[j, Z_H_BARO])
     else:
         var_h = -1.0
     sigma_h2 = var_h if var_h > 0.0 else motion[M_H_VAR]
@@ -400,7 +400,7 @@ def pick_pairs(
         s = sensor[j]
         x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
         h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
-        var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else VAR_MODE_C
+        var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else var_of_pressure(Z[j, Z_H_BARO])
         height = prospects[i, P_HEIGHT]
         odds_alone = prospects[i, P_ODDS] * (height if height > 0.0 else 1.0)
         own, blur2 = prospects[i, P_OWN], prospects[i, P_BLUR] * prospects[i, P_BLUR]

@@ -37,9 +37,12 @@ from airpicture.kernels.layout import (
     VAR_BARO,
     VAR_POS,
     Z_KIND,
+    Z_LAG,
     Z_RANGE_RATE,
+    Z_TURN,
     Z_V_EAST,
     Z_V_NORTH,
+    Z_V_UP,
 )
 from airpicture.kernels.learn import GAP_LEAST, turn_learnt
 from airpicture.kernels.residual import R_SIDES, TOLD, compare
@@ -84,6 +87,9 @@ def turned_round(Z: F64, j: int, into: F64) -> None:
     into[0, Z_RANGE_RATE] = -into[0, Z_RANGE_RATE]
     into[0, Z_V_EAST] = -into[0, Z_V_EAST]
     into[0, Z_V_NORTH] = -into[0, Z_V_NORTH]
+    into[0, Z_V_UP] = -into[0, Z_V_UP]
+    into[0, Z_TURN] = -into[0, Z_TURN]
+    into[0, Z_LAG] = -into[0, Z_LAG]
 
 
 @inline
@@ -165,7 +171,7 @@ def _advance(
     ):  # nowhere near: a bearing from behind; the track goes on as it was
         return
     summarise(T, lanes, summary, 0)
-    if gap > GAP_LEAST:
+    if gap > GAP_LEAST and vx * vx + vy * vy + vz * vz > 0.0:  # one plot alone has no course
         T[TURN] = turn_learnt(vx, vy, vz, summary[0], T[TURN], gap, motion)
     for k in range(ROW):
         row[k] = T[k]

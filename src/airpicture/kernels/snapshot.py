@@ -3,13 +3,12 @@
 import math
 from typing import Final, NamedTuple
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64, I32, I64, U8, U64
-from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict, turn_rates
+from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict_loaded, turn_rates
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     D_BARO,
-    EXISTENCE,
     LEFT,
     MODE,
     RIGHT,
@@ -20,6 +19,8 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Held
 from airpicture.kernels.life import ENDED, TENTATIVE, existence_at
+from airpicture.kernels.records import load_track
+from airpicture.kernels.ticks import STEP_NS, time_of
 from airpicture.kernels.wgs84 import meridian_of
 
 O_EXISTENCE: Final = 0  # rows of the table of floats
@@ -69,7 +70,7 @@ def _through(x: float, y: float, z: float, P: F64, o: int, a: int) -> tuple[floa
     )
 
 
-@inline
+@part
 def show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> None:
     """Write the mean (6) and covariance (21) from T[o] on, in ECEF, to column q as east, north, up."""
     straight, left, right = T[MODE + STRAIGHT], T[MODE + LEFT], T[MODE + RIGHT]
@@ -108,7 +109,7 @@ def show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> No
     out[O_LEFT, q], out[O_RIGHT, q] = left, right
 
 
-@inline
+@part
 def _show_height(i: int, t_ns: int, source: int, of: Held, var_baro: float, offset: float, out: F64, q: int) -> None:
     """Take back a height in column q that nothing measured; give one of pressure the doubt of the weather."""
     if source == NO_HEIGHT or (t_ns - of.t_height[i]) * 1e-9 > HEIGHT_AGE_MOST:
@@ -152,12 +153,13 @@ def snapshot_rows(
         for q in range(count):
             k = begin + q
             i = index[k]
-            predict(of.rows[i], max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T, lanes)
+            load_track(of.states, of.spreads, i, T, lanes)
+            predict_loaded(max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T, lanes)
             mixture(T, lanes)
-            show(T, T_MEAN, of.rows[i, VAR_COMMON], motion, out, q)
+            show(T, T_MEAN, T[VAR_COMMON], motion, out, q)
             source = int(of.h_source[i])
-            _show_height(i, t_ns[k], source, of, of.rows[i, VAR_BARO], of.rows[i, D_BARO], out, q)
-            out[O_EXISTENCE, q] = existence_at(of.rows[i, EXISTENCE], t_ns[k], of.t_aged[i], lifetime)
+            _show_height(i, t_ns[k], source, of, T[VAR_BARO], T[D_BARO], out, q)
+            out[O_EXISTENCE, q] = existence_at(of.existence[i], t_ns[k], of.t_aged[i], lifetime)
             out[O_PLOT, q], out[O_PLOT + 1, q], out[O_PLOT + 2, q] = (
                 of.plot_range[i],
                 of.plot_azimuth[i],
@@ -168,15 +170,16 @@ def snapshot_rows(
                 into.seen[k, c] = -1
                 if s >= 0:
                     limit = HELD_TURNS * period[s] if math.isfinite(period[s]) else HELD_S
-                    if (t_ns[k] - of.seen_hit[i, c]) * 1e-9 <= limit:
+                    if (t_ns[k] - time_of(of.seen_hit[i, c], t_ns[k]) - STEP_NS) * 1e-9 <= limit:
                         into.seen[k, c] = s
             for c in range(of.t_technology.shape[1]):
                 into.technology[k, c] = of.t_technology[i, c]
             into.bytes[0, k], into.bytes[1, k] = of.status[i], 1 if source == PRESSURE else 0
             into.callsign[k] = of.callsign[i]
         for c in range(OUT):
+            column = into.floats[c, begin : begin + count]
             for q in range(count):
-                into.floats[c, begin + q] = out[c, q]
+                column[q] = out[c, q]
         for k in range(begin, begin + count):
             i = index[k]
             into.longs[0, k], into.longs[1, k], into.longs[2, k] = of.number[i], of.t_plot[i], of.t_first[i]
@@ -185,18 +188,20 @@ def snapshot_rows(
 
 
 @jit
-def find_shown(n: int, rows: F64, status: U8, touched: U8, least: float, index: I64, changed: I64) -> tuple[int, int]:
+def find_shown(
+    n: int, existence: F64, status: U8, touched: U8, least: float, index: I64, changed: I64
+) -> tuple[int, int]:
     """List the tracks worth showing, and which of these changed; return how many of each.
 
     Parameters
     ----------
-    n : rows of the store in use; rows, status : columns of the store
+    n : rows of the store in use; existence, status : columns of the store
     touched : (cap,) bool; least : existence from which a tentative track is shown
     index : (n,) int64, overwritten with rows; changed : (n,) int64, overwritten with places in `index`
     """
     count, moved = 0, 0
     for i in range(n):
-        if status[i] == ENDED or (status[i] == TENTATIVE and rows[i, EXISTENCE] < least):
+        if status[i] == ENDED or (status[i] == TENTATIVE and existence[i] < least):
             continue
         index[count] = i
         if touched[i]:

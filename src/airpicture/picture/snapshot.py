@@ -45,7 +45,7 @@ def shown_rows(store: Store, touched: NDArray[np.bool_], least: float) -> tuple[
     touched : (cap,); least : existence from which a tentative track is worth showing
     """
     index, changed = np.empty(store.n, np.int64), np.empty(store.n, np.int64)
-    count, moved = find_shown(store.n, store.rows, store.status, touched.view(np.uint8), least, index, changed)
+    count, moved = find_shown(store.n, store.existence, store.status, touched.view(np.uint8), least, index, changed)
     return index[:count], changed[:moved].copy()
 
 

@@ -3,6 +3,7 @@
 Each answer is made from the newest update, at most once for all who ask for it.
 
     /tracks.geojson  /tracks.arrow  /tracks.json    all live tracks; ?bbox=west,south,east,north in degrees
+    /data/aircraft.json  /data/receiver.json        what readsb's readers look for (tar1090, adsbcot)
     /plots.geojson                                  plots of the last update
     /alerts.json  /sensors.json                     what stands, and how sensors do
     /events                                         server-sent events: changed and ended tracks, alerts
@@ -26,7 +27,8 @@ from starlette.routing import BaseRoute, Route
 
 from airpicture.alerts import Alert
 from airpicture.service.hub import Hub, SensorHealth, Update
-from airpicture.service.outputs import alert_values
+from airpicture.service.snapshots import receiver_routes
+from airpicture.service.webhook import alert_values
 from airpicture.tables import F64, Plots, Status, Tracks, unpack_callsigns
 from airpicture.units import DEG, FT, KT
 
@@ -119,6 +121,7 @@ def routes(hub: Hub, health: Report, metrics: Callable[[], str]) -> list[BaseRou
         Route("/plots.geojson", snapshot("application/geo+json", lambda u, t: plots_geojson(u))),
         Route("/alerts.json", snapshot("application/json", lambda u, t: _json([alert_values(a) for a in u.alerts]))),
         Route("/sensors.json", snapshot("application/json", lambda u, t: _json(sensors_values(u)))),
+        *receiver_routes(hub),
         Route("/events", events),
         Route("/health", show_health),
         Route("/metrics", show_metrics),

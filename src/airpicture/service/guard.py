@@ -149,6 +149,7 @@ class Guard:
             cookie = f"{COOKIE}={self._cookie}; HttpOnly; SameSite=Strict; Path=/{secure}"
 
         transport = getattr(getattr(send, "__self__", None), "transport", None)  # of uvicorn's connections
+        scope["airpicture.abort"] = getattr(transport, "abort", None)  # for what sits behind this and can't reach it
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":

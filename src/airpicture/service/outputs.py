@@ -6,40 +6,36 @@ slow anybody reads. It never waits; what can't be sent is counted.
 
 from __future__ import annotations
 
-import asyncio
-import json
+import math
 import os
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
 from airpicture.alerts import Alert, AlertKind
 from airpicture.errors import ConfigError
+from airpicture.formats.aircraftjson import aircraft_json, receiver_json
 from airpicture.formats.asterix.encode import Cat062Writer, split_datagrams
+from airpicture.formats.asterix.encode_alerts import AlertWriter
 from airpicture.formats.asterix.encode_status import Condition
+from airpicture.formats.cot import cot_events
+from airpicture.formats.sbswrite import sbs_lines
 from airpicture.service.address import Address
-from airpicture.service.config import read_token
+from airpicture.service.history import HistoryOutput
 from airpicture.service.hub import SensorHealth, Update
-from airpicture.service.process import log, shown
+from airpicture.service.period import Period
 from airpicture.service.senders import Sender, make_sender
 from airpicture.service.settings import OutputSettings
-from airpicture.tables import U8, Sensors, Status, Tracks
+from airpicture.service.webhook import WebhookOutput
+from airpicture.tables import U8, Sensors, Tracks
 from airpicture.units import SECOND_NS
 
-HELD_MAX: Final = 100_000  # rows of ended tracks, or of history, that wait to be written
-WEBHOOK_WAITING: Final = 1000  # alerts that wait for a receiver of web hooks; the oldest give way
-WEBHOOK_TIMEOUT_S: Final = 5.0
-WEBHOOK_TRIES: Final = 6  # within a minute; then the next alert is more worth than this one
-HISTORY_FLUSH_S: Final = 10.0
+ALIVE_S: Final = 10  # between signs of life in CAT004
+STALE_LEAST_S: Final = 15.0  # for which a TAK display should trust an event, three periods being less
 
 _CONDITIONS: Final = {
     SensorHealth.OK: Condition.OPERATIONAL,
@@ -67,29 +63,6 @@ class Output(Protocol):
 
     async def close(self) -> None:
         """End; what waits is written where that can be done at once."""
-
-
-class Period:
-    """Says when a period on the grid of UTC is over, and gathers the tracks that ended meanwhile."""
-
-    def __init__(self, period_s: float) -> None:
-        self._period_ns = round(period_s * SECOND_NS)
-        self._slot = -1
-        self._ended: list[Tracks] = []
-        self._held = 0
-
-    def due(self, update: Update) -> Tracks | None:
-        """Return all live tracks and those that ended since it last was due; None where it isn't."""
-        slot = update.now_ns // self._period_ns
-        if slot == self._slot:
-            ended = update.tracks.status == Status.ENDED
-            if ended.any() and self._held < HELD_MAX:
-                self._ended.append(update.tracks.take(ended))
-                self._held += int(ended.sum())
-            return None
-        self._slot = slot
-        found, self._ended, self._held = self._ended, [], 0
-        return Tracks.concat([update.tracks, *found]) if found else update.tracks
 
 
 def overloaded(alerts: Iterable[Alert]) -> bool:
@@ -161,6 +134,43 @@ class Cat062Output:
         """Send what's due."""
         data = self._encoder.data(update)
         if data:
+            self._sender.send(split_datagrams(data) if self._datagrams else [data])
+
+    async def close(self) -> None:
+        """End."""
+        await self._sender.close()
+
+
+class Cat004Output:
+    """ASTERIX CAT004: alerts as they're raised, while they stand, and as they end; and a sign of life."""
+
+    def __init__(self, settings: OutputSettings, sender: Sender) -> None:
+        self.name, self.counts = settings.name, sender.counts
+        self._sender = sender
+        self._writer = AlertWriter(sac=settings.sac, sic=settings.sic)
+        self._second = -1
+        self._datagrams = settings.address.transport == "udp"
+
+    @property
+    def port(self) -> int:
+        """Port that it listens on."""
+        return self._sender.port
+
+    async def open(self) -> None:
+        """Make ready."""
+        await self._sender.open()
+
+    def take(self, update: Update) -> None:
+        """Send once a second, which is as often as alerts are reckoned."""
+        second = update.now_ns // SECOND_NS
+        if second == self._second:
+            return
+        self._second = second
+        blocks = self._writer.encode(update.alerts, update.tracks, update.now_ns)
+        if second % ALIVE_S == 0:
+            blocks.append(self._writer.alive(update.now_ns, overload=overloaded(update.alerts)))
+        if blocks:
+            data = b"".join(blocks)
             self._sender.send(split_datagrams(data) if self._datagrams else [data])
 
     async def close(self) -> None:
@@ -240,177 +250,17 @@ class FolderOutput:
         """Leave the last picture where it is; its time tells its age."""
 
 
-class HistoryOutput:
-    """Tracks as Parquet files, one for each `rotate_s`; a file has its name once it's whole.
-
-    A thread writes; what it can't keep up with is dropped and counted, since the journal has all of it.
-    """
-
-    def __init__(self, settings: OutputSettings) -> None:
-        self.name, self.counts, self.port = settings.name, Counter[str](), 0
-        self._settings = settings
-        self._folder = Path(settings.address.path)
-        self._period = Period(settings.period_s)
-        self._waiting: list[Tracks] = []
-        self._rows = 0
-        self._writing: asyncio.Task[None] | None = None
-        self._flushed = 0.0
-        self._file: Any = None
-        self._slot = -1
-
-    async def open(self) -> None:
-        """Make the folder; what an earlier run left half written is removed."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            for old in self._folder.glob("tracks-*.parquet.part"):
-                old.unlink()
-        except OSError as error:
-            raise ConfigError(f"{self.name}: {self._folder} can't be used: {error.strerror}") from None
-
-    def take(self, update: Update) -> None:
-        """Put the rows that are due in line."""
-        tracks = self._period.due(update)
-        if tracks is not None and len(tracks):
-            if self._rows + len(tracks) > HELD_MAX:
-                self.counts["dropped"] += len(tracks)
-            else:
-                self._waiting.append(tracks)
-                self._rows += len(tracks)
-        slot = update.now_ns // round(self._settings.rotate_s * SECOND_NS)
-        late = time.monotonic() - self._flushed > HISTORY_FLUSH_S
-        if (late or slot != self._slot) and (self._writing is None or self._writing.done()):
-            self._flushed = time.monotonic()
-            parts, self._waiting, self._rows = self._waiting, [], 0
-            rotate, self._slot = slot != self._slot, slot
-            self._writing = asyncio.get_running_loop().create_task(
-                asyncio.to_thread(self._write, parts, rotate, update.now_ns)
-            )
-
-    def _write(self, parts: list[Tracks], rotate: bool, now_ns: int) -> None:
-        from airpicture.formats.arrow import pa, pq
-
-        try:
-            if rotate:
-                self._finish()
-                self._prune()
-            if not parts:
-                return
-            table = pa.concat_tables([part.to_arrow() for part in parts])
-            if self._file is None:
-                stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_ns // SECOND_NS))
-                self._path = self._folder / f"tracks-{stamp}.parquet"
-                self._file = pq.ParquetWriter(f"{self._path}.part", table.schema, compression="zstd")
-            self._file.write_table(table)
-            self.counts["sent"] += table.num_rows
-        except (OSError, pa.ArrowException) as error:
-            self.counts["failures"] += 1
-            log("core", f"{self.name}: history can't be written: {shown(error)}")
-            self._file = None
-
-    def _finish(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            os.replace(f"{self._path}.part", self._path)
-            self._file = None
-            self.counts["files"] += 1
-
-    def _prune(self) -> None:
-        oldest = time.time() - self._settings.keep_h * 3600
-        for old in self._folder.glob("tracks-*.parquet"):
-            if old.stat().st_mtime < oldest:
-                old.unlink()
-
-    async def close(self) -> None:
-        """Finish the file."""
-        if self._writing is not None:
-            with suppress(Exception):
-                await self._writing
-        self._write(self._waiting, False, time.time_ns())
-        self._waiting = []
-        self._finish()
-
-
-class WebhookOutput:
-    """Posts each alert as it's raised and as it ends: a JSON object, in a thread that waits as long as it takes."""
-
-    def __init__(self, settings: OutputSettings) -> None:
-        self.name, self.counts, self.port = settings.name, Counter[str](), 0
-        self._settings = settings
-        self._token = read_token(settings.token_file) if settings.token_file else ""
-        self._standing: dict[str, Alert] = {}
-        self._waiting: deque[bytes] = deque()
-        self._more = threading.Event()
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name=f"webhook {self.name}", daemon=True)
-
-    async def open(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def take(self, update: Update) -> None:
-        """Put what was raised and what ended in line."""
-        for alert in update.alerts:
-            known = self._standing.get(alert.key)
-            if alert.t_ns_ended >= 0:
-                if self._standing.pop(alert.key, None) is not None:
-                    self._put(alert)
-            elif known is None or known.level != alert.level:
-                self._standing[alert.key] = alert
-                self._put(alert)
-
-    def _put(self, alert: Alert) -> None:
-        if len(self._waiting) >= WEBHOOK_WAITING:
-            self._waiting.popleft()
-            self.counts["dropped"] += 1
-        self._waiting.append(json.dumps(alert_values(alert), ensure_ascii=False).encode())
-        self._more.set()
-
-    def _run(self) -> None:
-        while not self._closing:
-            self._more.wait()
-            self._more.clear()
-            while self._waiting and not self._closing:
-                body = self._waiting.popleft()
-                self.counts["sent" if self._post(body) else "dropped"] += 1
-
-    def _post(self, body: bytes) -> bool:
-        headers = {"Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        for attempt in range(WEBHOOK_TRIES):
-            request = urllib.request.Request(str(self._settings.address), body, headers, method="POST")
-            try:
-                with urllib.request.urlopen(request, timeout=WEBHOOK_TIMEOUT_S):
-                    return True
-            except (OSError, ValueError) as error:
-                self.counts["failures"] += 1
-                if attempt == 0:
-                    log("core", f"{self.name}: {shown(getattr(error, 'reason', error))}; trying again")
-            if self._closing:
-                return False
-            time.sleep(min(0.5 * 2**attempt, 15.0))
-        return False
-
-    async def close(self) -> None:
-        """End; what waits is lost with its receiver away."""
-        self._closing = True
-        self._more.set()
-
-
-def alert_values(alert: Alert) -> dict[str, Any]:
-    """Return an alert as JSON values: null for what isn't meant."""
+def aircraft_files(update: Update, refresh_s: float = 1.0) -> dict[str, bytes]:
+    """Return what readers of readsb's files look for: ``aircraft.json`` and ``receiver.json``."""
+    sensors = update.tracks.sensors
+    known = np.isfinite(sensors.lat)
+    middle = (
+        (float(np.mean(sensors.lat[known])), float(np.mean(sensors.lon[known]))) if known.any() else (math.nan,) * 2
+    )
+    received = update.counts.get("plots_received", 0)
     return {
-        "key": alert.key,
-        "kind": alert.kind.name.lower(),
-        "level": alert.level.name.lower(),
-        "t_ns": alert.t_ns,
-        "text": alert.text,
-        "tracks": list(alert.tracks),
-        "sensor": alert.sensor or None,
-        "area": alert.area or None,
-        "t_ns_expected": alert.t_ns_expected if alert.t_ns_expected >= 0 else None,
-        "value": alert.value if np.isfinite(alert.value) else None,
-        "t_ns_ended": alert.t_ns_ended if alert.t_ns_ended >= 0 else None,
+        "aircraft.json": aircraft_json(update.tracks, update.now_ns, messages=received),
+        "receiver.json": receiver_json(refresh_s=refresh_s, lat=middle[0], lon=middle[1]),
     }
 
 
@@ -430,6 +280,8 @@ def _make(settings: OutputSettings, sensors: Sensors, encoders: dict[OutputSetti
         return HistoryOutput(settings)
     if settings.format == "webhook":
         return WebhookOutput(settings)
+    if settings.format == "aircraft-json":
+        return FolderOutput(settings, lambda update, tracks: aircraft_files(update, settings.period_s))
     sender = make_sender(
         settings.address,
         name=settings.name,
@@ -442,4 +294,10 @@ def _make(settings: OutputSettings, sensors: Sensors, encoders: dict[OutputSetti
         if alike not in encoders:
             encoders[alike] = Cat062Encoder(settings, sensors)
         return Cat062Output(settings, encoders[alike], sender)
-    raise ConfigError(f"{settings.name}: no writer for {settings.format}")
+    if settings.format == "cat004":
+        return Cat004Output(settings, sender)
+    if settings.format == "sbs":
+        return RenderedOutput(settings, sender, lambda update, tracks: [sbs_lines(tracks, update.now_ns)])
+    assert settings.format == "cot", settings.format
+    stale_s = max(3.0 * settings.period_s, STALE_LEAST_S)
+    return RenderedOutput(settings, sender, lambda update, tracks: cot_events(tracks, update.now_ns, stale_s=stale_s))

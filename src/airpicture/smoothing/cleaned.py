@@ -94,11 +94,15 @@ class Cleaned:
         """Return `to_arrow` as a data frame (needs pandas)."""
         return self.to_arrow().to_pandas()
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_arrow`; the ending (.parquet, .csv) chooses the format."""
+    def write(self, path: str | os.PathLike[str], *, good_only: bool = False) -> None:
+        """Write `to_arrow`; the ending (.parquet, .csv) chooses the format.
+
+        good_only : leave out the reports that anything was found against
+        """
         from airpicture.formats.tablefiles import write_table
 
-        write_table(self.to_arrow(), path)
+        table = self.to_arrow()
+        write_table(table.filter(_arrow(self.flags == 0)) if good_only else table, path)
 
 
 def _arrow(values: Any, mask: Any = None) -> Any:

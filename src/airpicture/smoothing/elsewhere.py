@@ -96,15 +96,16 @@ def other_time(ways: Ways, some: Suspects, track: I64) -> tuple[F64, NDArray[np.
         lo = begin[k] + int(np.searchsorted(ways.t[begin[k] : end[k]], some.t[k] - LATE_S))
         hi = begin[k] + int(np.searchsorted(ways.t[begin[k] : end[k]], some.t[k] + EARLY_S))
         lo, hi = max(lo - 1, begin[k]), min(hi + 1, end[k])
-        if hi - lo < 2:
-            continue
-        a, b = ways.p[lo : hi - 1], ways.p[lo + 1 : hi]
-        step, gap = b - a, ways.t[lo + 1 : hi] - ways.t[lo : hi - 1]
+        first, last = ways.p[lo] - EARLY_S * ways.v[lo], ways.p[hi - 1] + EARLY_S * ways.v[hi - 1]
+        p = np.concatenate([first[None], ways.p[lo:hi], last[None]])  # beyond its ends a way goes straight on
+        t = np.concatenate([[ways.t[lo] - EARLY_S], ways.t[lo:hi], [ways.t[hi - 1] + EARLY_S]])
+        s = np.concatenate([ways.sigma[lo : lo + 1], ways.sigma[lo:hi], ways.sigma[hi - 1 : hi]])
+        a, step, gap = p[:-1], np.diff(p, axis=0), np.diff(t)
         length = np.maximum((step**2).sum(axis=1), 1e-6)
         share = np.clip(((some.p[k] - a) * step).sum(axis=1) / length, 0.0, 1.0)
         off = np.linalg.norm(a + share[:, None] * step - some.p[k], axis=1)
-        when = ways.t[lo : hi - 1] + share * gap
-        sigma = np.hypot(np.maximum(ways.sigma[lo : hi - 1], ways.sigma[lo + 1 : hi]), some.sigma[k])
+        when = t[:-1] + share * gap
+        sigma = np.hypot(np.maximum(s[:-1], s[1:]), some.sigma[k])
         near = off < np.maximum(ASTRAY_SIGMAS * np.minimum(sigma, ASTRAY_M), ASTRAY_M)
         near &= (gap < GAP_S) & (length > 1.0) & (when >= some.t[k] - LATE_S) & (when <= some.t[k] + EARLY_S)
         if near.any():

@@ -14,8 +14,11 @@ from airpicture.smoothing.paths import Laid
 from airpicture.tables import F64, I64
 
 CLIMB_TURNS: Final = 4.0  # m/s², with which a climb turns into a descent and back: aerobatics, which no model assumes
-CLIMB_MOST: Final = 40.0  # m/s: 8,000 ft/min
-STEP: Final = 30.0  # m: a step of 100 ft in Mode C
+CLIMB_MOST: Final = 60.0  # m/s: 12,000 ft/min
+STALE_S: Final = 4.0  # s, that a height is at most told again after it was measured
+ENDS: Final = 3  # heights at the end of a piece, one of which is right
+PIECES: Final = 50  # of a track's heights, that one is joined to at most
+STEP: Final = 60.0  # m: two steps of 100 ft in Mode C
 
 Mask = NDArray[np.bool_]
 
@@ -46,6 +49,64 @@ def height_reach(laid: Laid, marked: NDArray[np.bool_]) -> F64:
     far = np.inf
     gap = np.minimum(np.where(before >= 0, t - t[before], far), np.where(after >= 0, t[after] - t, far)) * 1e-9
     return 0.5 * CLIMB_TURNS * np.square(gap)
+
+
+def out_of_step(laid: Laid, Z: F64) -> Mask:
+    """Return the instants whose plot's height can't be reached from most others of its track, nor they from it.
+
+    Where heights step by more than any climb, one side of the step is wrong. A track's heights are cut at such steps,
+    and of all rows of pieces that can be flown one after the other the one with most heights is believed. A height that
+    stays the same to the bit may be an old one, so that the step may have had time since that was first told.
+
+    Z : (M, PLOT), whole
+    """
+    wrong = np.zeros(len(laid.plot), bool)
+    rows = np.maximum(laid.plot, 0)
+    z = np.where(np.isfinite(Z[rows, Z_H_BARO]), Z[rows, Z_H_BARO], Z[rows, Z_H])
+    seq = np.flatnonzero((laid.plot >= 0) & np.isfinite(z))
+    if len(seq) < 2:
+        return wrong
+    track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))[seq]
+    t, z = laid.t_ns[seq].astype(np.float64) * 1e-9, z[seq]
+    same = (track[1:] == track[:-1]) & (z[1:] == z[:-1])
+    fresh = t[np.maximum.accumulate(np.where(np.append(False, same), 0, np.arange(len(seq))))]
+    fresh = np.maximum(fresh, t - STALE_S)
+    step = (track[1:] == track[:-1]) & (np.abs(np.diff(z)) > CLIMB_MOST * (t[1:] - fresh[:-1]) + STEP)
+    for which in np.unique(track[1:][step]):
+        lo, hi = np.searchsorted(track, (which, which + 1))
+        begin = np.append(lo, lo + 1 + np.flatnonzero(step[lo : hi - 1]))
+        end = np.append(begin[1:], hi)
+        kept = _longest(begin, end, z, t, fresh)
+        for k in np.flatnonzero(~kept):
+            wrong[seq[begin[k] : end[k]]] = True
+    return wrong
+
+
+def _longest(begin: I64, end: I64, z: F64, t: F64, fresh: F64) -> Mask:
+    """Return which pieces begin..end make the row of pieces that can be flown with most heights in it.
+
+    A piece may end or begin with a height that is a little wrong, and so seem out of reach: any of its last (first)
+    few heights will do to go on from (to). z : m; t : s; fresh : s, since when each height has been told
+    """
+    most, back = end - begin, np.full(len(begin), -1, np.int64)
+    for k in range(1, len(begin)):
+        near = np.arange(max(k - PIECES, 0), k)
+        good = np.zeros(len(near), bool)
+        reach = CLIMB_MOST * (t[begin[k]] - fresh[end[near] - 1]) + STEP
+        for a in range(ENDS):
+            here = np.maximum(end[near] - 1 - a, begin[near])
+            for b in range(ENDS):
+                there = min(begin[k] + b, end[k] - 1)
+                good |= np.abs(z[there] - z[here]) <= reach
+        if good.any():
+            back[k] = near[good][np.argmax(most[near[good]])]
+            most[k] += most[back[k]]
+    kept = np.zeros(len(begin), bool)
+    k = int(np.argmax(most))
+    while k >= 0:
+        kept[k] = True
+        k = int(back[k])
+    return kept
 
 
 def wrong_heights(laid: Laid, Z: F64, told: F64, limit: float, least: float, was: Mask) -> Mask:

@@ -16,21 +16,37 @@ from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.kernels.bank import MEAN_RADIUS
-from airpicture.kernels.residual import R_D2, R_EAST, R_NORTH, R_UP, R_VAR_UP
+from airpicture.kernels.residual import (
+    R_COVARIANCE,
+    R_D2,
+    R_EAST,
+    R_NORTH,
+    R_UP,
+    R_V_EAST,
+    R_V_NORTH,
+    R_VAR_EAST,
+    R_VAR_NORTH,
+    R_VAR_UP,
+)
 from airpicture.kernels.snapshot import O_LAT, O_LON, O_SIGMA
 from airpicture.parallel import Run
 from airpicture.smoothing.cleaned import Cleaned, Flag
 from airpicture.smoothing.elsewhere import Ways, other_time, other_track, suspects_of
-from airpicture.smoothing.heights import wrong_heights
+from airpicture.smoothing.heights import out_of_step, wrong_heights
 from airpicture.smoothing.owned import own
+from airpicture.smoothing.paths import Laid
 from airpicture.smoothing.repeats import Repeats, repeats
 from airpicture.smoothing.smoother import Smoothed, settle, shown
-from airpicture.tables import F64, I64, U8, Plots, Sensors, Tracks
+from airpicture.tables import F64, I32, I64, U8, Plots, Sensors, Tracks
 
 SIGMAS: Final = 5.5  # of a distance in the plane; beyond lie 3 in ten million good reports of Gaussian errors
 LEAST_M: Final = 30.0  # m, and no nearer: rounding and lags that no sigma tells
 SIGMAS_UP: Final = 6.0  # as `measuring.HEIGHT_GARBLED`
 LEAST_UP_M: Final = 60.0  # m: two steps of 100 ft
+HABIT_LEAST: Final = 20  # plots, of which a habit can be told
+HABITS: Final = 1.0, 4.0  # factors on sigma, no farther
+MEDIAN_SIGMA: Final = 1.4826  # sigma of a normal distribution over the median of its size
+SLOW: Final = 5.0  # m/s; slower, there is no way to be along
 MOVED_M: Final = 15.0  # m that a target must have gone for a repeated place to be stale ...
 MOVED_SIGMAS: Final = 3.0  # ... and so many of its own sigmas
 
@@ -70,6 +86,7 @@ def clean(
     with np.errstate(invalid="ignore"):
         far = (judged.off_sigmas > SIGMAS) & (judged.off_m > LEAST_M)
         wrong = wrong_heights(done.laid, owned.reports.Z, done.told, SIGMAS_UP**2, LEAST_UP_M, done.wrong_height)
+    wrong |= out_of_step(done.laid, owned.reports.Z)
     high = (judged.instant >= 0) & wrong[judged.instant]
     flags[high] |= np.uint8(Flag.HEIGHT_WRONG)
     flags[again.twin] |= np.uint8(Flag.DUPLICATE)
@@ -125,11 +142,37 @@ def _compared(done: Smoothed, size: int) -> _Judged:
         placed(instants, -1),
         placed(np.repeat(np.arange(len(laid.number)), np.diff(laid.start))[instants], -1),
         placed(np.hypot(told[:, R_EAST], told[:, R_NORTH]), np.nan),
-        placed(np.sqrt(told[:, R_D2]), np.nan),
+        placed(in_sigmas(told, laid, done.owned.reports.sensor, instants), np.nan),
         placed(told[:, R_UP], np.nan),
         placed(up_sigmas, np.nan),
         placed(np.where(compared, 0.0, np.nan), np.nan),
     )
+
+
+def in_sigmas(told: F64, laid: Laid, sensor: I32, instants: I64) -> F64:
+    """Return how far plots lie off in sigmas, with each track's and sensor's own habit taken out, along and across.
+
+    Clocks that jitter scatter places along the way, and along the way only: what is usual there isn't wrong, and across
+    it is. The habit is a factor on both sigmas, from the medians of all plots of a track and sensor.
+
+    told : (k, TOLD) of the given instants
+    """
+    speed = np.maximum(np.hypot(told[:, R_V_EAST], told[:, R_V_NORTH]), 1e-3)
+    ve, vn = told[:, R_V_EAST] / speed, told[:, R_V_NORTH] / speed
+    along, across = told[:, R_EAST] * ve + told[:, R_NORTH] * vn, told[:, R_EAST] * vn - told[:, R_NORTH] * ve
+    mixed = 2.0 * told[:, R_COVARIANCE] * ve * vn
+    along /= np.sqrt(told[:, R_VAR_EAST] * ve**2 + told[:, R_VAR_NORTH] * vn**2 + mixed)
+    across /= np.sqrt(told[:, R_VAR_EAST] * vn**2 + told[:, R_VAR_NORTH] * ve**2 - mixed)
+    off: F64 = np.sqrt(told[:, R_D2])
+    track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))[instants]
+    habit = np.unique(np.stack([track, sensor[laid.plot[instants]]]), axis=1, return_inverse=True)[1].ravel()
+    order = np.argsort(habit, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(habit[order])) + 1):
+        rows = rows[np.isfinite(along[rows]) & (speed[rows] > SLOW)]
+        if len(rows) >= HABIT_LEAST:
+            a, b = (np.clip(MEDIAN_SIGMA * np.median(np.abs(one[rows])), *HABITS) for one in (along, across))
+            off[rows] = np.hypot(along[rows] / a, across[rows] / b)
+    return off
 
 
 def _moved(first: I64, done: Smoothed) -> NDArray[np.bool_]:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.config import Config
-from airpicture.kernels.layout import Z_P
+from airpicture.kernels.layout import Z_LAG, Z_P, Z_VAR_LAG
 from airpicture.plots import register, station_columns
 from airpicture.reports import Reports, Stations
-from airpicture.tables import I64, Plots, Sensors, Status, Tracks
+from airpicture.tables import F64, I64, Plots, Sensors, Status, Tracks
 from airpicture.tracker import track_with_counts
 
 BRIDGE_S = 600.0  # longest silence of an address over which its tracks are one, if it could fly that far meanwhile
@@ -62,6 +62,7 @@ def own(
     reports, _ = register(numbered, stations, config)
     row = reports.callsign.astype(np.int64)
     reports = reports._replace(callsign=plots.callsign[row])
+    _set_lags(reports, heard)
     owner = _whose(reports, heard)
     owner[~np.isin(owner, confirmed)] = -1
     number = _bridged(tracks, config.life.speed_max)
@@ -70,6 +71,17 @@ def own(
         tracks = tracks.take(np.lexsort((tracks.t_ns, tracks.track)))
         owner = np.where(owner >= 0, number[np.searchsorted(confirmed, np.maximum(owner, confirmed[0]))], -1)
     return Owned(reports, row, owner, tracks, stations)
+
+
+def _set_lags(reports: Reports, heard: list[tuple[Reports, I64]]) -> None:
+    """Give all reports the lags of their sensors' clocks as they were known at last; `reports` is overwritten."""
+    last: dict[int, F64] = {}
+    for part, _ in heard:
+        for s in np.unique(part.sensor).tolist():
+            last[s] = part.Z[np.flatnonzero(part.sensor == s)[-1], [Z_LAG, Z_VAR_LAG]]
+    for s, lag in last.items():
+        mine = reports.sensor == s
+        reports.Z[mine, Z_LAG], reports.Z[mine, Z_VAR_LAG] = lag
 
 
 def _whose(reports: Reports, heard: list[tuple[Reports, I64]]) -> I64:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import Z_P
+from airpicture.kernels.layout import MESSAGE, Z_KIND, Z_P
 from airpicture.kernels.pressure import pressure_offsets
 from airpicture.kernels.smooth import Paths
 from airpicture.smoothing.owned import Owned
@@ -70,7 +70,7 @@ def candidates(owned: Owned) -> I64:
     taken = np.flatnonzero(owned.owner >= 0)
     if not len(taken):
         return of
-    free = np.flatnonzero(owned.owner < 0)
+    free = np.flatnonzero((owned.owner < 0) & (reports.Z[:, Z_KIND] != MESSAGE))
     number, track = np.unique(owned.owner[taken], return_inverse=True)
     first, last = np.full(len(number), reports.size), np.zeros(len(number), np.int64)
     np.minimum.at(first, track, taken)

@@ -14,7 +14,7 @@ from airpicture.config import Config
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.fuse import WIDE, WORK
 from airpicture.kernels.lanes import LANES, U
-from airpicture.kernels.layout import PLOT, ROW, SUMMARY, Z_H, Z_H_BARO, Z_LEARN, Z_VAR_P
+from airpicture.kernels.layout import MESSAGE, PLOT, ROW, SUMMARY, Z_H, Z_H_BARO, Z_KIND, Z_LEARN, Z_VAR_P
 from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, TOLD
 from airpicture.kernels.scatter import learn_scatters
 from airpicture.kernels.smooth import Bench, Paths, smooth_tracks
@@ -35,7 +35,7 @@ from airpicture.kernels.snapshot import (
 from airpicture.models import motion_settings
 from airpicture.parallel import Run, do
 from airpicture.reports import Reports
-from airpicture.smoothing.heights import around, heights_at, wrong_heights
+from airpicture.smoothing.heights import around, heights_at, out_of_step, wrong_heights
 from airpicture.smoothing.owned import Owned, own
 from airpicture.smoothing.paths import Laid, lay, paths
 from airpicture.tables import F64, I64, U8, Plots, Sensors, Status, Tracks
@@ -93,7 +93,8 @@ def smooth(
     owned = own(plots, sensors, config, progress)
     done = settle(owned, config, period_s, run)
     wanted = np.isfinite(done.floats[O_LAT])
-    wanted &= (done.laid.plot < 0) if period_s is not None else (done.laid.used > 0)
+    placed = owned.reports.Z[np.maximum(done.laid.plot, 0), Z_KIND] != MESSAGE
+    wanted &= (done.laid.plot < 0) if period_s is not None else (done.laid.used > 0) & placed
     tracks = shown(done, np.flatnonzero(wanted), config)
     return tracks.take(np.lexsort((tracks.track, tracks.t_ns)))
 
@@ -119,7 +120,9 @@ def settle(
     life = life_settings(replace(config, life=replace(config.life, sigma_speed=SIGMA_SPEED)))
     Z = owned.reports.Z.copy()
     reports = owned.reports._replace(Z=Z)
-    wrong = np.zeros(size, bool)
+    stepped = out_of_step(laid, owned.reports.Z)
+    wrong = stepped
+    _leave_out(Z, owned.reports.Z, laid.plot[wrong])
     floats, told = np.full((OUT, size), np.nan), np.full((size, TOLD), np.nan)
     var_most = config.sigma_pressure_height**2
     track = np.repeat(np.arange(count), np.diff(laid.start))
@@ -129,28 +132,34 @@ def settle(
     which = np.arange(count)
     for turn in range(ROUNDS):
         of = paths(laid, Z, var_most, scatter)
-        _smooth(which, of, reports, owned.reports.Z, owned.stations.sites, motion, life, floats, told, run)
+        run_kernel(which, of, reports, owned.reports.Z, owned.stations.sites, motion, life, floats, told, run)
         if turn == ROUNDS - 1:
             break
         used = _fitting(laid, told) & allowed.astype(np.uint8)
         was, wrong = wrong, wrong_heights(laid, owned.reports.Z, told, LIMITS[1], 0.0, wrong)
-        for column in (Z_H, Z_H_BARO):
-            Z[:, column] = owned.reports.Z[:, column]
-            Z[laid.plot[wrong], column] = np.nan
+        wrong |= stepped
+        _leave_out(Z, owned.reports.Z, laid.plot[wrong])
         changed = (used != laid.used) | (was != wrong)
         which = np.unique(np.concatenate([track[changed], learning]))
         laid = laid._replace(used=used)
         if not len(which):
             break
-        _learn(learning, laid, reports, told, scatter)
+        _learn(learning, laid, allowed, reports, told, scatter)
     return Smoothed(owned, laid, floats, told, of.offset, of.var_offset, wrong)
 
 
-def _learn(which: I64, laid: Laid, reports: Reports, told: F64, scatter: F64) -> None:
+def _leave_out(Z: F64, whole: F64, rows: I64) -> None:
+    """Restore all heights of `Z`, overwritten, but those of the given rows."""
+    for column in (Z_H, Z_H_BARO):
+        Z[:, column] = whole[:, column]
+        Z[rows, column] = np.nan
+
+
+def _learn(which: I64, laid: Laid, allowed: NDArray[np.bool_], reports: Reports, told: F64, scatter: F64) -> None:
     """Learn the scatter of positions that don't say it; `scatter` is overwritten."""
     longest = int(np.diff(laid.start).max(initial=1))
     place, time, room = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty((5, longest))
-    columns = laid.start, laid.plot, laid.used, laid.t_ns, reports.sensor, reports.Z
+    columns = laid.start, laid.plot, laid.used, allowed.astype(np.uint8), laid.t_ns, reports.sensor, reports.Z
     learn_scatters(which, *columns, told, place, time, room, scatter)
 
 
@@ -158,11 +167,11 @@ def _fitting(laid: Laid, told: F64) -> U8:
     """Return which plots are to be used; one that nothing can be compared with stays as it is."""
     alone = ~(told[:, R_SIDES] > 0)
     count = np.where(np.isfinite(told[:, R_COUNT]), told[:, R_COUNT], 0).astype(np.int64)
-    fits = np.where(alone, laid.used > 0, told[:, R_D2] < LIMITS[count])
+    fits = np.where(alone, laid.used > 0, (count == 0) | (told[:, R_D2] < LIMITS[count]))
     return ((laid.plot >= 0) & fits).astype(np.uint8)
 
 
-def _smooth(
+def run_kernel(
     which: I64,
     of: Paths,
     reports: Reports,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from airpicture.kernels.begin import (
 )
 from airpicture.kernels.births import BIRTH, find_births
 from airpicture.kernels.born import write_births
+from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
 from airpicture.kernels.pool import put_plots
 from airpicture.kernels.search import (
@@ -45,7 +47,7 @@ from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
-from airpicture.tracks.pool import Pool
+from airpicture.tracks.pool import Desk, Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
@@ -65,6 +67,21 @@ def life_settings(config: Config) -> F64:
     life[L_PAIRS] = config.life.pairs_max
     life[L_LEAST] = config.life.retire_tentative
     return life
+
+
+def make_desk(most: int) -> Desk:
+    """Return room for the search of one thread, where a plot may begin so many tracks."""
+    return Desk(
+        Zq=np.empty((1, PLOT)),
+        T=np.empty(SCRATCH),
+        prospects=np.empty((GROUP, PROSPECT)),
+        near=np.empty((NEAR, 3), np.int64),
+        start=np.empty(GROUP + 1, np.int64),
+        pick=np.empty((GROUP, TRIED * most), np.int64),
+        value=np.empty((GROUP, TRIED * most + 1)),
+        pairs=np.empty(GROUP, np.int64),
+        trial=np.empty((TRIED * most, BIRTH)),
+    )
 
 
 @lru_cache(maxsize=8)
@@ -121,9 +138,12 @@ def begin(
     ends = dict(zip(ranges, accumulate(sizes), strict=True))
     births = np.empty((sum(sizes), BIRTH))
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
+    while len(pool.desks) < parts:
+        pool.desks.append(make_desk(most))
+    desks = dict(zip(ranges, pool.desks, strict=False))
 
     def search(part: tuple[int, int]) -> I64:
-        counts = np.empty(COUNTS, np.int64)
+        counts, desk = np.empty(COUNTS, np.int64), desks[part]
         find_births(
             reports.Z,
             reports.t_ns,
@@ -131,7 +151,8 @@ def begin(
             reports.address,
             reports.mode_3a,
             wanted,
-            *part,
+            part[0],
+            part[1],
             stations.sites,
             stations.period,
             stations.pd,
@@ -143,15 +164,15 @@ def begin(
             pool.waiting,
             pool.count,
             pool.oldest,
-            np.empty((1, PLOT)),
-            np.empty(SCRATCH),
-            np.empty((GROUP, PROSPECT)),
-            np.empty((NEAR, 3), np.int64),
-            np.empty(GROUP + 1, np.int64),
-            np.empty((GROUP, TRIED * most), np.int64),
-            np.empty((GROUP, TRIED * most + 1)),
-            np.empty(GROUP, np.int64),
-            np.empty((TRIED * most, BIRTH)),
+            desk.Zq,
+            desk.T,
+            desk.prospects,
+            desk.near,
+            desk.start,
+            desk.pick,
+            desk.value,
+            desk.pairs,
+            desk.trial,
             key,
             blur,
             sigma_h,
@@ -169,6 +190,7 @@ def begin(
     shed = int(total[C_SHED]) + max(len(order) - room, 0)
     order = order[:room]
     rows = np.arange(store.n, store.n + len(order))
+    lanes: Any = np.uint64(LANES)
     if len(order):
         write_births(
             births,
@@ -178,7 +200,9 @@ def begin(
             pool.waiting,
             motion,
             life,
-            np.empty((1, PLOT)),
+            pool.desks[0].Zq,
+            pool.desks[0].T,
+            lanes,
             store.n,
             store.next_number,
             store.held,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Records, Waiting, chain, oldest_alive, take_back
-from airpicture.tables import I64
+from airpicture.tables import F64, I64
 
 LINE: Final = 64  # bytes of a cache line
 ENTRY: Final = np.dtype(  # what each search that passes by looks at
@@ -48,6 +48,21 @@ DETAIL: Final = np.dtype(  # what only a trial needs
     ]
 )
 
+
+class Desk(NamedTuple):
+    """Workspaces of one thread's search, in the order in which `kernels.births` takes them; nothing is carried over."""
+
+    Zq: F64
+    T: F64
+    prospects: F64
+    near: I64
+    start: I64
+    pick: I64
+    value: F64
+    pairs: I64
+    trial: F64
+
+
 RING_FIRST = 1024  # plots; the ring doubles when it's full of plots that may still find a second one
 SPARE = 4  # at its bound, the ring has room for this part of itself more: for what one frame brings
 
@@ -69,6 +84,7 @@ class Pool:
         self.count = 0  # plots put in
         self.latest_ns = NEVER  # latest time of these
         self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
+        self.desks: list[Desk] = []  # of `begin`
         self.waiting = _empty(min(RING_FIRST, most), np.full(WAITING_LEVELS, NEVER))
 
     @property

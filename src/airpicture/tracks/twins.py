@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import EXISTENCE, S_POSITION, S_SIGMA_P, S_VELOCITY, Z_P
+from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY, Z_P
 from airpicture.kernels.rivals import SHOWN_ENDED
 from airpicture.reports import Reports
 from airpicture.store import Store
@@ -31,6 +31,7 @@ from airpicture.units import SECOND_NS
 # far rarer than that, and nobody could tell them apart by it.
 NEAR = 2000.0
 ALL_EVERY_S = 10  # s between looks at all tracks, which take 50 ms for a million of them
+LATELY_NS = 15 * SECOND_NS  # of a coasting track: long enough to learn that its positions are worse than they claim
 SIGMA_MOST = 1000.0  # m; a track vaguer than this says nothing of what is near it
 
 
@@ -44,7 +45,7 @@ class Beside(NamedTuple):
 
 
 def spoken_for(store: Store, reports: Reports, free: F64) -> Beside:
-    """Return which reports carry the address of a confirmed track that is near and still gets plots.
+    """Return which reports carry the address of a confirmed track that is near and still gets plots or messages.
 
     Parameters
     ----------
@@ -57,7 +58,11 @@ def spoken_for(store: Store, reports: Reports, free: F64) -> Beside:
         return Beside(mask, none, none, np.zeros(0))
     n = store.n
     holders = np.flatnonzero(np.isin(store.address[:n], reports.address[asking]))
-    holders = holders[store.status[holders] == Status.CONFIRMED]
+    # a track that coasts because its target's positions miss the gate is where the target is, more or less
+    since = np.maximum(store.t_heard[holders], store.t_plot[holders])
+    status = store.status[holders]
+    lately = since > int(reports.t_ns[0]) - LATELY_NS
+    holders = holders[(status == Status.CONFIRMED) | ((status == Status.COASTING) & lately)]
     if not len(holders):
         return Beside(mask, none, none, np.zeros(0))
     holders = holders[np.argsort(store.address[holders], kind="stable")]
@@ -102,7 +107,7 @@ def settle_twins(store: Store, t_ns: int) -> int:
         if store.status[loser] != Status.TENTATIVE:
             store.misses[loser] = SHOWN_ENDED
         store.status[loser] = Status.ENDED
-        store.rows[loser, EXISTENCE] = 0.0
+        store.existence[loser] = 0.0
         store.due_ns[loser] = 0  # the sweep is to see it
         ended += 1
     return ended

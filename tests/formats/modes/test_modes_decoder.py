@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reference_modes as ref
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import reference_modes as ref
 from airpicture.errors import ConfigError
+from airpicture.formats.decoding import Source, make_decoder
 from airpicture.formats.live import LiveDecoder
 from airpicture.formats.modes import ModesDecoder
 from airpicture.formats.sensors import sensors_from_rows
@@ -301,3 +302,14 @@ def test_a_stream_that_is_none_is_counted_and_not_kept() -> None:
 def test_settings_that_make_no_sense(how: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         ModesDecoder(**how)  # type: ignore[arg-type]
+
+
+def test_a_service_finds_it_by_the_name_of_the_format() -> None:
+    rows = [{"id": "radar", "kind": "radar", "lat_deg": 1.0, "lon_deg": 1.0}]
+    home = sensors_from_rows([*rows, *({"id": name, "kind": "adsb"} for name in ("home", "club"))])
+    text = b"".join(b"*%s;" % message.hex().encode() for _, _, message, _ in ref.frames_of_beast(flight(4)))
+    for name, stream in (("beast", flight(4)), ("avr", text)):
+        decoder = make_decoder(Source("in", name, stream=True, sensors=("club",)), home)
+        plots = decoder.feed(stream, NOW)
+        assert len(plots) > 0
+        assert {home.ids[k] for k in plots.sensor} == {"club"}

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import reference_modes as ref
 from click.testing import CliRunner
 from test_modes_decoder import NOW, SECOND, flight
 
+import reference_modes as ref
 from airpicture.commands.cli import app
 from airpicture.errors import InputError
 from airpicture.formats import open_recording

@@ -15,12 +15,8 @@ Read in this order::
     targets.py         fields -> plots
     systemtracks.py    fields -> tracks
     reader.py          all of it: `read_asterix`
-<<<<<<< HEAD
     live.py            the same as it arrives, datagram by datagram
-    encode*.py         tracks -> CAT062, CAT063, CAT065
-=======
     encode*.py         tracks -> CAT062, CAT063, CAT065; alerts -> CAT004
->>>>>>> outs
 
 Left out: the contents of reserved expansion and special purpose fields, which pass by length; categories
 without tables, which are counted.
