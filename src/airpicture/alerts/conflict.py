@@ -39,7 +39,9 @@ from airpicture.kernels.wgs84 import A
 from airpicture.tables import F64, I64, Tracks
 from airpicture.units import DEG, FT, SECOND_NS
 
-SLICES: Final = 8  # of the horizon: 15 s, in which an airliner flies as far as a fifth of a cell
+# Of the horizon, 40 s each. Measured for 10,000 tracks: 14 ms with one slice, three or (30 ms) eight where they are as
+# thick as over Europe, 90, 53 and 65 ms where they are ten times as thick.
+SLICES: Final = 3
 USUAL_SPEED: Final = 300.0  # m/s; faster tracks search more cells
 TILE: Final = 0.25 * DEG  # rad; some 28 km
 SAME_RANGE: Final = 20_000.0  # m; nearer, one address or callsign is one aircraft that is tracked twice

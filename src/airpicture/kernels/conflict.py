@@ -1,8 +1,8 @@
 """Which tracks come too close to one another, and how probable that is.
 
 Whom could a track meet within two minutes? Time is cut into slices; in the middle of each, tracks stand in a hash grid
-of cubic cells, wide enough that a pair which comes too close within the slice stands in neighbouring cells. So a track
-is compared with those that it could meet then, not with all it could reach: a quarter of them.
+of cubic cells, wide enough that a pair which comes too close within the slice stands in neighbouring cells. So where
+traffic is thick a track is compared with fewer than all it could reach.
 
 ::
 
@@ -354,16 +354,18 @@ def find_conflicts(of: Flying, minima: Minima, grid: Grid, pairs: I64, told: F64
 
     Returns
     -------
-    pairs found, at most m; pairs or comparisons that the bounds left out
+    pairs found, at most m; pairs, comparisons or farther searches that the bounds left out
     """
     n, mask = of.p.shape[0], grid.heads.size - 1
     half = 0.5 * minima.horizon / minima.slices
     farthest = 0.0
     for i in range(n):
         farthest = max(farthest, of.reach[i])
+    count, left_out = 0, 0
     for i in range(n):
         grid.sides[i] = _side(of, i, farthest, minima)
-    count, left_out = 0, 0
+        if grid.sides[i] == WIDEST and minima.across + of.reach[i] + farthest > WIDEST * minima.cell:
+            left_out += 1  # it may reach farther than it searches
     for k in range(minima.slices):
         t = (2 * k + 1) * half
         _fill(of, t, minima.cell, grid)
