@@ -47,6 +47,7 @@ from airpicture.kernels.layout import (
     VAR_BARO,
     VAR_POS,
     VAR_TIME,
+    VAR_V,
     Z_LOG_CLUTTER,
     Z_P,
     Z_V_EAST,
@@ -161,7 +162,7 @@ def _try(
     bend = 1.0 / math.sqrt(x * x + y * y + z * z)
     T[D_BARO] = 0.0
     T[VAR_BARO] = life[L_VAR_PRESSURE]
-    T[VAR_POS], T[SHARED], T[SCALE_POS], T[VAR_TIME] = 0.0, 0.0, 0.0, 0.0
+    T[VAR_POS], T[SHARED], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = 0.0, 0.0, 0.0, 0.0, 0.0
     found = 0
     total = 0.0
     for first in range(0, picks, LANES):

@@ -22,6 +22,7 @@ from airpicture.kernels.layout import (
     MESSAGE,
     MODE,
     POLAR,
+    POSITION,
     RIGHT,
     SCALE_POS,
     SHARED,
@@ -29,6 +30,7 @@ from airpicture.kernels.layout import (
     VAR_BARO,
     VAR_POS,
     VAR_TIME,
+    VAR_V,
     Z_COS,
     Z_ELEVATION,
     Z_H,
@@ -60,9 +62,12 @@ from airpicture.kernels.measuring import (
     C_COUNT,
     C_D2,
     C_DET,
+    C_DOUBT,
     C_EXTRA,
     C_FINE,
     C_FOUND,
+    VELOCITY_GARBLED,
+    doubt_height,
     fold_climb,
     fold_elevation,
     fold_height,
@@ -134,6 +139,7 @@ def condition(
         T[int(C_FINE) + m] = 1.0
         T[int(C_FOUND) + m] = 0.0
         T[int(C_ALONG) + m] = 0.0
+        T[int(C_DOUBT) + m] = 0.0
     delta = delta - Z[j, Z_LAG]
     v0x, v0y, v0z = T[3 * LANES], T[4 * LANES], T[5 * LANES]  # the straight model's
     kind = int(Z[j, Z_KIND])
@@ -190,6 +196,7 @@ def condition(
         if blind:
             for l in range(lanes):
                 give_back(T, l, ux, uy, uz)
+        doubt_heights(T, ux, uy, uz, lanes)
         return count
     count = 0
     vx, vy, vz = ux, uy, uz
@@ -211,16 +218,29 @@ def condition(
             fold_position(T, l, px, py, pz, ax, ay, az, cx, cy, cz, delta, var_along, var)
         count += 2
     if math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH]):
-        east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V]
+        east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V] + T[VAR_V]
+        garbled = VELOCITY_GARBLED if kind == POSITION else math.inf  # of a message it's all there is to judge by
         for l in range(lanes):
-            fold_velocity(T, l, ex, ey, ez, nx, ny, nz, delta, east, north, var)
+            fold_velocity(T, l, ex, ey, ez, nx, ny, nz, delta, east, north, var, garbled)
         count += 2
     if math.isfinite(Z[j, Z_V_UP]):
         climb = Z[j, Z_V_UP]
         for l in range(lanes):
             fold_climb(T, l, ux, uy, uz, delta, climb, VAR_V_UP)
         count += 1
+    doubt_heights(T, ux, uy, uz, lanes)
     return count
+
+
+@inline
+def doubt_heights(T: F64, ux: float, uy: float, uz: float, lanes: U) -> None:
+    """Let models that refused the plot's height doubt their own; see `doubt_height`."""
+    refused = False
+    for m in range(LANES):
+        refused = refused or T[int(C_DOUBT) + m] > 0.0
+    if refused:
+        for l in range(lanes):
+            doubt_height(T, l, ux, uy, uz)
 
 
 @inline

@@ -40,6 +40,7 @@ from airpicture.kernels.layout import (
     VAR_COMMON,
     VAR_POS,
     VAR_TIME,
+    VAR_V,
     Z_ELEVATION,
     Z_H,
     Z_H_BARO,
@@ -52,6 +53,7 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.learn import MOVED
 from airpicture.kernels.measuring import C_COUNT, C_D2
+from airpicture.kernels.pace import learn_pace
 from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.wgs84 import height_of, height_up_of
 
@@ -59,7 +61,7 @@ VAR_POS_SURPRISE = 4.0
 VAR_POS_MOST = 4e6  # m²: 2 km, what is learnt of claims at most
 HIDES_FROM, HIDES_OVER = 0.6, 0.2  # scatter over claim, from which down and over which it counts as less: 2 sigma
 VAR_COMMON_MOST = 900.0  # m²: 30 m, what a claim that is worse than the scatter is taken to hide
-VAR_TIME_MOST = 4.0  # s²
+VAR_TIME_MOST = 1.0  # s²: stamps of whole seconds, and what a network adds; more is no jitter
 TIMED_LEAST = 50.0  # m/s; what flies slower tells little of time
 VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported height and a pressure height
 
@@ -159,7 +161,7 @@ def learn_pressure(T: F64, Z: F64, j: int) -> None:
 
 @part
 def fold_plots(
-    w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, motion: F64, room: Room, lanes: U
+    w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, motion: F64, room: Room, of: Any, lanes: U
 ) -> tuple[float, int, int]:
     """Fold a track's shared-out plots into its models, each a mixture over "none" and its plots; leave it in T.
 
@@ -197,7 +199,11 @@ def fold_plots(
         for m in range(LANES):
             if T[MODE + m] * room.share[top, m] > T[MODE + fit] * room.share[top, fit]:
                 fit = m
-        learn_errors(T, Z, j, room.V[top, STATES + fit], room.V[top, STATES + LANES + fit])
+        i = room.row[w]
+        t_plot = of.t_plot[i]
+        since, ago = (R.t_ns[j] - t_plot) * 1e-9, (room.t_w[w] - t_plot) * 1e-9
+        lasting = learn_pace(T, Z, j, of.last_p[i, 0], of.last_p[i, 1], of.last_p[i, 2], since, ago)
+        learn_errors(T, Z, j, room.V[top, STATES + fit], room.V[top, STATES + LANES + fit] - lasting)
     part = int(C_D2)
     into = int(C_COUNT)  # of each model: likelihood of what came
     total = 0.0
@@ -225,13 +231,14 @@ def fold_plots(
             k0 = room.plot[e]
             # what is learnt as it was when the pair was scored
             told, var_told = T[D_BARO], T[VAR_BARO]
-            scatter, ratio, var_time = T[VAR_POS], T[SCALE_POS], T[VAR_TIME]
+            scatter, ratio, var_time, pace = T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V]
             T[D_BARO], T[VAR_BARO] = W[w, D_BARO], W[w, VAR_BARO]
             T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = W[w, VAR_POS], W[w, SCALE_POS], W[w, VAR_TIME]
+            T[VAR_V] = W[w, VAR_V]
             delta = (R.t_ns[k0] - room.t_w[w]) * 1e-9
             condition(Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], delta, T, lanes)
             T[D_BARO], T[VAR_BARO] = told, var_told
-            T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = scatter, ratio, var_time
+            T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = scatter, ratio, var_time, pace
         for m in range(LANES):
             c = kept0 if m == 0 else (kept1 if m == 1 else (kept2 if m == 2 else kept3))
             T[part + m] = room.weight[e] * scale * room.share[e, m] / c if c >= 1e-12 else 0.0

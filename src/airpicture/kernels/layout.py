@@ -28,6 +28,7 @@ MODE: Final = MODELS * MODEL  # 108: mode probabilities
 EXISTENCE: Final = MODE + MODELS  # 112
 D_BARO: Final = 113  # m, h_ell - h_baro of this target's air, learnt where both are reported
 VAR_BARO: Final = 114  # m², of D_BARO
+VAR_V: Final = 115  # m²/s², how far reported velocities are off beyond what they claim, per axis, as found; see `pace`
 VAR_POS: Final = 116  # m², learnt variance of reported positions that bring no accuracy, per axis; 0 before the first
 COUNT_POS: Final = 117  # plots it rests on
 VAR_COMMON: Final = 118  # m², what such positions have in common and no filtering takes away; shown, not filtered with

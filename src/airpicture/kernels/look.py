@@ -296,7 +296,7 @@ def look_chunks(
                     lags[first + w, 0] = math.nan
                 continue
             i = room.row[w]
-            got, top, moved_ = fold_plots(w, e_from, e_to, R, S, motion, room, lanes)
+            got, top, moved_ = fold_plots(w, e_from, e_to, R, S, motion, room, of, lanes)
             room.got[w] = min(got, 1.0)
             if moved_ == 1:
                 vx = np.float64(of.summary[i, S_VELOCITY])

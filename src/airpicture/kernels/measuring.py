@@ -31,8 +31,14 @@ from airpicture.kernels.lanes import (
 )
 
 HEIGHT_GARBLED = 36.0  # d² of a height beyond which it's taken as garbled and left out of the plot
+LOG_TWO_PI = math.log(2.0 * math.pi)
 LOG_HEIGHTS = math.log(15_000.0)  # false heights are spread over 15 km
 LOG_GARBLED = math.log(0.02)  # share of real replies whose height is wrong
+DOUBT = 0.2 / HEIGHT_GARBLED  # of a refused height's square: in five, the variance is such that it would be taken
+DOUBT_CLIMB = 0.01  # 1/s²: what adds 10 m to the doubt about height adds 1 m/s to that about the climb, ...
+DOUBT_CLIMB_MOST = 25.0  # m²/s²: ... and 5 m/s at most
+VELOCITY_GARBLED = 36.0  # d² of a velocity beside a position beyond which it's taken as wrong and left out
+LOG_SPEEDS = -2.0 * math.log(1200.0)  # density of false velocities
 
 # Of each model: d², product of the S, measurements folded, log of what else makes the plot likely, 1 where it fits
 # the measurement model at all, square off beyond the prediction's across the course (reported positions), and what it
@@ -46,7 +52,8 @@ C_FOUND = U(T_FREE + 20)
 C_BLIND = U(T_FREE + 24)
 C_UP = U(T_FREE + 28)  # 5: mean of position and velocity, and their three second moments
 C_ALONG = U(T_FREE + 48)  # as C_FOUND, along the course
-C_END = T_FREE + 52
+C_DOUBT = U(T_FREE + 52)  # m², what a refused height adds to the variance along up
+C_END = T_FREE + 56
 
 
 Site: TypeAlias = tuple[
@@ -144,6 +151,19 @@ def fold_height(
     T[C_DET + l] = s if right else 1.0
     T[C_COUNT + l] = 1.0 if right else 0.0
     T[C_EXTRA + l] = 0.0 if right else LOG_GARBLED - LOG_HEIGHTS
+    T[C_DOUBT + l] = 0.0 if right else DOUBT * nu * nu
+
+
+@lane
+def doubt_height(T: F64, l: U, ux: float, uy: float, uz: float) -> None:
+    """Let the variance along up grow by what a refused height speaks against it.
+
+    A single garbled one moves nothing, and the next right one takes the doubt away; but what is refused five times in
+    a row, and was right, is taken.
+    """
+    more = T[C_DOUBT + l]
+    climb = min(DOUBT_CLIMB * more, DOUBT_CLIMB_MOST)
+    store_covariance(T, T_P + l, raised(load_covariance(T, T_P + l), (ux, uy, uz), more, 0.0, climb))
 
 
 @lane
@@ -324,14 +344,26 @@ def fold_velocity(
     east: float,
     north: float,
     var: float,
+    garbled: float,
 ) -> None:
-    """Fold a reported velocity."""
+    """Fold a reported velocity, unless its d² is beyond `garbled`: then it's left out of the plot."""
     x = load_state(T, T_X + l)
     P = load_covariance(T, T_P + l)
     r = var + T[T_Q + l] * abs(delta)
     nu_e = east - (x[3] * ex + x[4] * ey + x[5] * ez)
     nu_n = north - (x[3] * nx + x[4] * ny + x[5] * nz)
-    _fold_two(T, l, x, P, (0.0, 0.0, 0.0, ex, ey, ez), nu_e, r, (0.0, 0.0, 0.0, nx, ny, nz), nu_n, r, 1.0)
+    to_east, to_north = (0.0, 0.0, 0.0, ex, ey, ez), (0.0, 0.0, 0.0, nx, ny, nz)
+    a = times(P, to_east)
+    s_e, s_n, s_en = r + inner(a, to_east), r + inner(times(P, to_north), to_north), inner(a, to_north)
+    det = s_e * s_n - s_en * s_en
+    d2 = nu_e * nu_e * s_n - 2.0 * nu_e * nu_n * s_en + nu_n * nu_n * s_e
+    kept = 1.0 if d2 < garbled * det else 0.0
+    # left out, it says 0 of nothing: rows of 0 and variances of 1 change neither state, d² nor determinant
+    east_row = (0.0, 0.0, 0.0, kept * ex, kept * ey, kept * ez)
+    north_row = (0.0, 0.0, 0.0, kept * nx, kept * ny, kept * nz)
+    r = kept * r + (1.0 - kept)
+    T[C_EXTRA + l] += (1.0 - kept) * (LOG_GARBLED + LOG_SPEEDS + LOG_TWO_PI)
+    _fold_two(T, l, x, P, east_row, kept * nu_e, r, north_row, kept * nu_n, r, 1.0)
 
 
 @lane

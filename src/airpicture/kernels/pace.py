@@ -1,0 +1,87 @@
+"""How far reported velocities are off: the way between two positions against them, past the filter.
+
+A velocity that is stale, coarse or of another frame drags its track ahead of the positions, and keeps dragging. Judged
+by the filter, which it moves itself, it looks right and the positions wrong. Two positions in turn tell: what they say
+of the velocity, less the reported one, is an error of the velocity where the track already lay off to that very side at
+the first of them. Noise and jitter of time stamps alternate: what lies ahead once falls back the next time. A lag of the
+filter behind a turn lies on the other side. So only what lasts counts against velocities, and not as jitter.
+"""
+
+import math
+from typing import Final
+
+from airpicture.kernels._jit import part
+from airpicture.kernels.arrays import F64
+from airpicture.kernels.conditioning import COURSE_LEAST, variance_of_position
+from airpicture.kernels.lanes import LANES
+from airpicture.kernels.layout import MODE, VAR_TIME, VAR_V, Z_P, Z_V_EAST, Z_V_NORTH, Z_VAR_V
+from airpicture.kernels.wgs84 import basis_of_up, up_of
+
+GAP_LEAST: Final = 0.2  # s between the two positions; nearer, they tell of their own noise
+GAP_MOST: Final = 15.0  # s; further apart, of what happened in between
+GAIN: Final = 0.2  # of one pair: the variance grows by 1.6 at most, a hundredfold in ten
+SURPRISE: Final = 4.0  # times what is held already that one pair counts at most
+VAR_V_MOST: Final = 4e4  # m²/s²: 200 m/s, from which on a velocity tells nothing
+SLOW_GAIN: Final = 0.02  # likewise, where no velocity came with the position that could show itself right
+
+
+@part
+def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: float, ago: float) -> float:
+    """Learn from plot j how far velocities are off; return what of its distance along the course was so before [m²].
+
+    Parameters
+    ----------
+    T : the predicted track; VAR_V overwritten
+    lx ... : place of the track's last plot [m], ECEF, 0 0 0 where it had none
+    since, ago : how long before the plot, and before the track's time, that was [s]
+
+    Returns
+    -------
+    product of the distances of both positions from the track along its course: 0 in the mean where errors alternate
+    """
+    if not GAP_LEAST <= since <= GAP_MOST or lx * lx + ly * ly + lz * lz < 1.0:
+        return 0.0
+    px, py, pz = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
+    x, y, z, vx, vy, vz = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    total = 0.0
+    for m in range(LANES):  # differences to the plot, so that the weights needn't sum to one to the last digit
+        p = T[MODE + m]
+        total += p
+        x += p * (T[m] - px)
+        y += p * (T[LANES + m] - py)
+        z += p * (T[2 * LANES + m] - pz)
+        vx += p * T[3 * LANES + m]
+        vy += p * T[4 * LANES + m]
+        vz += p * T[5 * LANES + m]
+    x, y, z, vx, vy, vz = x / total, y / total, z / total, vx / total, vy / total, vz / total
+    ux, uy, uz = up_of(px, py, pz)
+    ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
+    v_east, v_north = vx * ex + vy * ey + vz * ez, vx * nx + vy * ny + vz * nz
+    speed = math.sqrt(v_east * v_east + v_north * v_north)
+    if not speed > COURSE_LEAST:
+        return 0.0
+    s, c = v_east / speed, v_north / speed
+    told = math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH])
+    said_east, said_north = (Z[j, Z_V_EAST], Z[j, Z_V_NORTH]) if told else (v_east, v_north)
+    # the track's place at the time of each position, and the way between the two, east and north
+    at = ago - since
+    off_east, off_north = -(x * ex + y * ey + z * ez) + at * v_east, -(x * nx + y * ny + z * nz) + at * v_north
+    gx, gy, gz = lx - px, ly - py, lz - pz
+    way_east, way_north = -(gx * ex + gy * ey + gz * ez), -(gx * nx + gy * ny + gz * nz)
+    was_east, was_north = off_east - way_east + since * v_east, off_north - way_north + since * v_north
+    wrong_east, wrong_north = way_east / since - said_east, way_north / since - said_north
+    var = variance_of_position(Z, j, T)
+    held = T[VAR_V]
+    trusted = held + Z[j, Z_VAR_V]
+    found = 0.0
+    for axis in range(2):
+        a, b = (s, c) if axis == 0 else (c, -s)
+        wrong = wrong_east * a + wrong_north * b
+        was = was_east * a + was_north * b
+        scatter = var + (max(T[VAR_TIME], 0.0) * speed * speed if axis == 0 else 0.0)
+        beyond = max(wrong * wrong - 2.0 * scatter / (since * since), 0.0)
+        lasts = wrong * was > 0.0 and was * was > var
+        found += 0.5 * min(beyond, SURPRISE * trusted if lasts else held)
+    gain = GAIN if told or found > held else SLOW_GAIN
+    T[VAR_V] = min(held + gain * (found - held), VAR_V_MOST)
+    return float((off_east * s + off_north * c) * (was_east * s + was_north * c))
