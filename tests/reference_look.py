@@ -14,6 +14,7 @@ from airpicture.kernels import layout as lay
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from reference_association import enumerate_marginals
+from reference_measuring import position_variance
 from reference_records import row_of
 from reference_tracking import F64, Mixture, Plot, axes, condition, geodetic, moments, predict, wrapped
 
@@ -48,12 +49,43 @@ def errors_learnt(track: Mixture, across: float, along: float, plot: Plot) -> Mi
         most = 4.0 * (max(track.var_time, 0.0) + held / speed2)
         late = min(max((along - held) / speed2, -most), most)
         late = track.var_time + gain * (late - track.var_time)
-        new.var_time = min(max(late, -0.25 * held / speed2), 4.0)
+        new.var_time = min(max(late, -0.25 * held / speed2), 1.0)
     if claims:
         new.scale_pos = min(max(held, 0.25), max(plot.var_p, 4e6)) / plot.var_p
     else:
         new.var_pos = min(max(held, 0.25), 16.0 * plot.var_p)
     return new
+
+
+def pace_learnt(track: Mixture, plot: Plot, store: Store, i: int, t: int, t_w: int) -> tuple[float, float]:
+    """Return the variance of reported velocities beyond their claims, and what of the plot's distance along lasts [m²].
+
+    Two positions in turn against the reported velocity; it counts where the track lay off to that side before.
+    """
+    since, ago = (t - int(store.t_plot[i])) * 1e-9, (t_w - int(store.t_plot[i])) * 1e-9
+    last = np.array(store.last_p[i])
+    if not 0.2 <= since <= 15.0 or last @ last < 1.0:
+        return track.pace, 0.0
+    mean = track.mu @ track.x / track.mu.sum()
+    lat, lon, _ = geodetic(plot.p)
+    level = axes(lat, lon)[:2]
+    course = level @ mean[3:]
+    speed = float(np.linalg.norm(course))
+    if not speed > 20.0:
+        return track.pace, 0.0
+    turned = np.array([course / speed, [course[1] / speed, -course[0] / speed]]) @ level  # along and across
+    told = math.isfinite(plot.v_east) and math.isfinite(plot.v_north)
+    said = turned @ level.T @ np.array([plot.v_east, plot.v_north]) if told else turned @ mean[3:]
+    off = turned @ (plot.p - mean[:3] - mean[3:] * (since - ago - plot.lag))
+    was = turned @ (last - mean[:3] - mean[3:] * (-ago - plot.lag))
+    wrong = turned @ (plot.p - last) / since - said
+    var = position_variance(plot, track)
+    scatter = var + np.array([max(track.var_time, 0.0) * speed**2, 0.0])
+    beyond = np.maximum(wrong**2 - 2.0 * scatter / since**2, 0.0)
+    lasts = (wrong * was > 0.0) & (was**2 > var)
+    found = float(np.minimum(beyond, np.where(lasts, 4.0 * (track.pace + plot.var_v), track.pace)).mean())
+    gain = 0.2 if told or found > track.pace else 0.02
+    return min(track.pace + gain * (found - track.pace), 4e4), float(off[0] * was[0])
 
 
 def pressure_learnt(track: Mixture, plot: Plot) -> Mixture:
@@ -157,7 +189,9 @@ def look(
                 fit = int(np.argmax(track.mu * np.exp([part[3] for part in given[i, top]])))
                 delta = (int(reports.t_ns[top]) - t_w[i]) * 1e-9
                 across, along = _found(track, fit, best, delta, motion[fit], motion[4 + fit])
-                learnt = errors_learnt(track, across, along, best)
+                track.pace, lasting = pace_learnt(track, best, store, i, int(reports.t_ns[top]), t_w[i])
+                new.pace = track.pace
+                learnt = errors_learnt(track, across, along - lasting, best)
                 new.count_pos, new.var_pos = learnt.count_pos, learnt.var_pos
                 new.scale_pos, new.var_time = learnt.scale_pos, learnt.var_time
             if weight[w, top] > 0.9:
@@ -167,6 +201,7 @@ def look(
         row = row_of(store, i)  # what a mixture doesn't hold stays
         row[: lay.VAR_BARO + 1], row[lay.VAR_POS : lay.VAR_COMMON] = _parts(track.row())
         row[lay.H_MEAN : lay.H_VAR + 1] = track.h_mean, track.h_var
+        row[lay.VAR_V] = track.pace
         row[lay.SCALE_POS], row[lay.VAR_TIME], row[lay.TURN] = track.scale_pos, track.var_time, track.turn
         if track.count_pos > ahead[i].count_pos:
             said = plots[top].var_p

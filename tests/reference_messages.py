@@ -26,6 +26,7 @@ def hear(store: Store, reports: Reports, stations: Stations, motion: F64, gates:
     """Give messages to tracks; `store` is overwritten. Return what became of each."""
     became: dict[int, str] = {}
     mine: dict[int, list[int]] = {}
+    doubted: set[int] = set()
     for j in range(reports.size):
         row = find(store, int(reports.address[j]))
         if row is not None:
@@ -44,6 +45,9 @@ def hear(store: Store, reports: Reports, stations: Stations, motion: F64, gates:
             fits = any(part[2] < gates[part[4]] if part[4] else not heights for part in parts)
             became[j] = "taken" if fits else "implausible"
             if not fits:
+                if not any(math.isfinite(told) for told in (plot.v_east, plot.v_north, plot.v_up)):
+                    track = replace(track, P=np.array([part[1] for part in parts]))  # doubts its height
+                    doubted.add(i)
                 continue
             log_l = np.array([part[3] for part in parts])
             mu = track.mu * np.exp(log_l - log_l.max())
@@ -57,7 +61,7 @@ def hear(store: Store, reports: Reports, stations: Stations, motion: F64, gates:
             if math.isfinite(plot.turn):
                 track.turn, turned = plot.turn, True
             store.t_heard[i] = max(store.t_heard[i], reports.t_ns[j])
-        if not any(became[j] == "taken" for j in messages):
+        if i not in doubted and not any(became[j] == "taken" for j in messages):
             continue
         before = store.summary[i, 3:6].astype(float)
         _summarise(store, i, track)

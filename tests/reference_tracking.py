@@ -51,6 +51,7 @@ class Mixture:
     var_pos: float = 0.0
     scale_pos: float = 0.0
     var_time: float = 0.0
+    pace: float = 0.0  # m²/s², learnt of reported velocities beyond their claims
     shared: float = 0.0
     count_pos: float = 0.0
     h_mean: float = 0.0
@@ -67,7 +68,7 @@ class Mixture:
         row[lay.D_BARO], row[lay.VAR_BARO] = self.d_baro, self.var_baro
         row[lay.VAR_POS], row[lay.COUNT_POS] = self.var_pos, self.count_pos
         row[lay.H_MEAN], row[lay.H_VAR] = self.h_mean, self.h_var
-        row[lay.TURN] = self.turn
+        row[lay.TURN], row[lay.VAR_V] = self.turn, self.pace
         row[lay.SCALE_POS], row[lay.VAR_TIME], row[lay.SHARED] = self.scale_pos, self.var_time, self.shared
         return row
 
@@ -88,6 +89,7 @@ class Mixture:
             turn=float(row[lay.TURN]),
             scale_pos=float(row[lay.SCALE_POS]),
             var_time=float(row[lay.VAR_TIME]),
+            pace=float(row[lay.VAR_V]),
             shared=float(row[lay.SHARED]),
         )
 
@@ -319,7 +321,7 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
     spot = Spot(track.x[0, :3])  # of the straight model
     shift = np.block([np.eye(3), delta * np.eye(3)])  # position at the plot's time
     drift = abs(delta) ** 3 / 3.0
-    d2 = log_l = 0.0
+    d2 = log_l = refused = 0.0
     n = 0
 
     def fold(H: Any, nu: Any, var: Any) -> None:
@@ -334,10 +336,17 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
         h = spot.gradient(shift @ x) @ shift
         nu = z - spot.height(shift @ x)
         r += q_up * drift
-        if nu * nu < 36.0 * (h @ P @ h + r):
-            fold([h], [nu], [r])
+        s = h @ P @ h + r
+        if nu * nu < 36.0 * s:
+            # beyond 3 sigma the doubt is the height's alone, and beyond 4.2 it's no less likely
+            P[:3, :3] += max(nu * nu / 9.0 - s, 0.0) * np.outer(h[:3], h[:3])
+            gain = P @ h / (h @ P @ h + r)
+            x, P = x + gain * nu, P - np.outer(gain, P @ h)
+            d2, n = min(nu * nu / s, 9.0), 1
+            log_l = -0.5 * (min(nu * nu / s, 18.0) + math.log(2.0 * math.pi * s))
         else:
             log_l = math.log(0.02) - math.log(15_000.0)
+            refused = 0.34 / 36.0 * nu * nu
     if plot.kind not in (lay.POLAR, lay.BEARING):
         lat, lon, _ = geodetic(spot.p if plot.kind == lay.MESSAGE else plot.p)
         level = axes(lat, lon)[:2]
@@ -352,12 +361,16 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
             d2, log_l, n = d2 + more, log_l + log_more, n + 2
         if math.isfinite(plot.v_east) and math.isfinite(plot.v_north):
             nu_v = np.array([plot.v_east, plot.v_north]) - level @ x[3:]
-            fold(np.hstack([np.zeros((2, 3)), level]), nu_v, [plot.var_v + q * abs(delta)] * 2)
+            H, var = np.hstack([np.zeros((2, 3)), level]), plot.var_v + track.pace + q * abs(delta)
+            if plot.kind == lay.MESSAGE or nu_v @ np.linalg.solve(H @ P @ H.T + var * np.eye(2), nu_v) < 36.0:
+                fold(H, nu_v, [var] * 2)
+            else:  # as likely as one over ±300 m/s each way, and counted as if it had been measured
+                log_l, n = log_l + math.log(0.02) - 2.0 * math.log(600.0), n + 2
         if math.isfinite(plot.v_up):
             fold([[0, 0, 0, *spot.u]], [plot.v_up - spot.u @ x[3:]], [1.5**2 + q_up * abs(delta)])
         if math.isfinite(plot.turn):
             log_l += turn_log_likelihood(plot.turn, m)
-        return x, P, d2, log_l, n
+        return x, doubting(P, spot.u, refused), d2, log_l, n
 
     before, P_before, heights = x, P, n
 
@@ -389,7 +402,13 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
         # the height is unknown and stays so: of what the update changed, that along up is taken back
         U = np.kron(np.eye(2), np.outer(spot.u, spot.u))
         x, P = x - U @ (x - before), P - U @ (P - P_before) @ U
-    return x, P, d2, log_l, n
+    return x, doubting(P, spot.u, refused), d2, log_l, n
+
+
+def doubting(P: F64, u: F64, refused: float) -> F64:
+    """Return P with the doubt along up that a refused height leaves: of the height [m²] and, less, of the climb."""
+    doubt: F64 = P + np.kron(np.diag([refused, min(0.01 * refused, 25.0)]), np.outer(u, u))
+    return doubt
 
 
 def update(track: Mixture, plots: list[Plot], delta: list[float], detect: float, motion: F64) -> Any:

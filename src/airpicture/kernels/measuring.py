@@ -29,16 +29,18 @@ from airpicture.kernels.lanes import (
     times_velocity,
     weighted,
 )
+from airpicture.kernels.register import LOG_SPEEDS
 
 HEIGHT_GARBLED = 36.0  # d² of a height beyond which it's taken as garbled and left out of the plot
 LOG_TWO_PI = math.log(2.0 * math.pi)
+HEIGHT_STEP = 9.0  # d² from which on a height tells of a step of the height, not of a climb beyond all that is usual
+HEIGHT_UNLIKELY = 18.0  # d² beyond which it's no less likely: there a garbled one is as likely as one so far off
 LOG_HEIGHTS = math.log(15_000.0)  # false heights are spread over 15 km
 LOG_GARBLED = math.log(0.02)  # share of real replies whose height is wrong
-DOUBT = 0.2 / HEIGHT_GARBLED  # of a refused height's square: in five, the variance is such that it would be taken
+DOUBT = 0.34 / HEIGHT_GARBLED  # of how far off a refused height is, squared: after three it is taken
 DOUBT_CLIMB = 0.01  # 1/s²: what adds 10 m to the doubt about height adds 1 m/s to that about the climb, ...
 DOUBT_CLIMB_MOST = 25.0  # m²/s²: ... and 5 m/s at most
 VELOCITY_GARBLED = 36.0  # d² of a velocity beside a position beyond which it's taken as wrong and left out
-LOG_SPEEDS = -2.0 * math.log(1200.0)  # density of false velocities
 
 # Of each model: d², product of the S, measurements folded, log of what else makes the plot likely, 1 where it fits
 # the measurement model at all, square off beyond the prediction's across the course (reported positions), and what it
@@ -143,14 +145,20 @@ def fold_height(
     row = (gx, gy, gz, delta * gx, delta * gy, delta * gz)
     ph = times(P, row)
     s = r + T[T_Q_UP + l] * abs(delta * delta * delta) * (1.0 / 3.0) + inner(ph, row)
-    right = nu * nu < HEIGHT_GARBLED * s
-    gain = 1.0 / s if right else 0.0
+    d2 = nu * nu / s
+    right = d2 < HEIGHT_GARBLED
+    # what surprises by more than 3 sigma is taken with 3: the doubt is the height's, and the climb isn't torn along
+    step = max(nu * nu / HEIGHT_STEP - s, 0.0) if right else 0.0
+    P = raised(P, (gx, gy, gz), step, 0.0, 0.0)
+    ph = times(P, row)
+    gain = 1.0 / (s + step) if right else 0.0
     store_state(T, T_X + l, moved(x, gain * nu, ph))
     store_covariance(T, T_P + l, weighted(1.0, P, -gain, outer(ph)))
-    T[C_D2 + l] = nu * nu * gain
+    T[C_D2 + l] = min(d2, HEIGHT_STEP) if right else 0.0  # what gates; what more there is, is in the likelihood alone
     T[C_DET + l] = s if right else 1.0
     T[C_COUNT + l] = 1.0 if right else 0.0
-    T[C_EXTRA + l] = 0.0 if right else LOG_GARBLED - LOG_HEIGHTS
+    unlikely = -0.5 * max(min(d2, HEIGHT_UNLIKELY) - HEIGHT_STEP, 0.0)
+    T[C_EXTRA + l] = unlikely if right else LOG_GARBLED - LOG_HEIGHTS
     T[C_DOUBT + l] = 0.0 if right else DOUBT * nu * nu
 
 
@@ -158,8 +166,8 @@ def fold_height(
 def doubt_height(T: F64, l: U, ux: float, uy: float, uz: float) -> None:
     """Let the variance along up grow by what a refused height speaks against it.
 
-    A single garbled one moves nothing, and the next right one takes the doubt away; but what is refused five times in
-    a row, and was right, is taken.
+    A single garbled one moves nothing, and the next right one takes the doubt away; but what was refused three times
+    in a row, and was right, is taken.
     """
     more = T[C_DOUBT + l]
     climb = min(DOUBT_CLIMB * more, DOUBT_CLIMB_MOST)

@@ -14,7 +14,7 @@ import numpy as np
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import load_motion, predict_loaded, summarise
-from airpicture.kernels.conditioning import condition, likelihood
+from airpicture.kernels.conditioning import condition, doubt_heights, likelihood
 from airpicture.kernels.folding import learn_pressure
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import (
@@ -143,7 +143,7 @@ def take_messages(
     of : store; overwritten in rows row[lo:hi]
     T : (SCRATCH,), W : (WORK,), share : (1, 4) float64, workspaces of one thread; lanes : 4, see `lanes`
     outcome : (M,) uint8; overwritten: TAKEN, IMPLAUSIBLE
-    changed : (G,) uint8; overwritten with 1 where a track took any
+    changed : (G,) uint8; overwritten with 1 where a track took any, or doubts its height since one was refused
     """
     load_motion(motion, T)
     for g in range(lo, hi):
@@ -155,7 +155,7 @@ def take_messages(
         load_track(of.states, of.spreads, i, T, lanes)
         predict_loaded(gap, motion, T, lanes)
         changed[g] = 0
-        turned = False
+        turned, doubted = False, False
         for q in range(start[g], start[g + 1]):
             j = order[q]
             for k in range(STATES):
@@ -168,6 +168,9 @@ def take_messages(
                 outcome[j] = IMPLAUSIBLE
                 for k in range(STATES):
                     T[k] = W[BASE + k]
+                if count == 0:  # only its height was refused: doubt of the track's own grows, as with a plot
+                    doubt_heights(T, ux, uy, uz, lanes)
+                    doubted = True
                 continue
             outcome[j] = TAKEN
             changed[g] = 1
@@ -182,8 +185,9 @@ def take_messages(
                 T[TURN] = R.Z[j, Z_TURN]
                 turned = True
             learn_message(i, R, j, of)
-        if changed[g] == 0:
+        if changed[g] == 0 and not doubted:
             continue
+        changed[g] = 1
         vx = np.float64(of.summary[i, S_VELOCITY])
         vy = np.float64(of.summary[i, S_VELOCITY + 1])
         vz = np.float64(of.summary[i, S_VELOCITY + 2])

@@ -14,7 +14,7 @@ from airpicture.kernels._jit import part
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.conditioning import COURSE_LEAST, variance_of_position
 from airpicture.kernels.lanes import LANES
-from airpicture.kernels.layout import MODE, VAR_TIME, VAR_V, Z_P, Z_V_EAST, Z_V_NORTH, Z_VAR_V
+from airpicture.kernels.layout import MODE, VAR_TIME, VAR_V, Z_LAG, Z_P, Z_V_EAST, Z_V_NORTH, Z_VAR_V
 from airpicture.kernels.wgs84 import basis_of_up, up_of
 
 GAP_LEAST: Final = 0.2  # s between the two positions; nearer, they tell of their own noise
@@ -64,7 +64,7 @@ def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: f
     told = math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH])
     said_east, said_north = (Z[j, Z_V_EAST], Z[j, Z_V_NORTH]) if told else (v_east, v_north)
     # the track's place at the time of each position, and the way between the two, east and north
-    at = ago - since
+    at = ago - since + Z[j, Z_LAG]
     off_east, off_north = -(x * ex + y * ey + z * ez) + at * v_east, -(x * nx + y * ny + z * nz) + at * v_north
     gx, gy, gz = lx - px, ly - py, lz - pz
     way_east, way_north = -(gx * ex + gy * ey + gz * ez), -(gx * nx + gy * ny + gz * nz)
