@@ -74,3 +74,9 @@ def turn_log_likelihood(turn: float, m: int) -> float:
     else:
         density = normal(turning) + math.log(2.0 * max(sides[m], 1e-30))
     return density - math.log(5.0)
+
+
+def doubting(P: F64, u: F64, refused: float) -> F64:
+    """Return P with the doubt along up that a refused height leaves: of the height [m²] and, less, of the climb."""
+    doubt: F64 = P + np.kron(np.diag([refused, min(0.01 * refused, 25.0)]), np.outer(u, u))
+    return doubt

@@ -43,6 +43,7 @@ def hear(store: Store, reports: Reports, stations: Stations, motion: F64, gates:
             parts: list[Any] = [condition(plot, track, m, delta, motion[m], motion[4 + m]) for m in range(4)]
             heights = math.isfinite(plot.h) or math.isfinite(plot.h_baro)
             fits = any(part[2] < gates[part[4]] if part[4] else not heights for part in parts)
+            fits = fits and max(part[3] for part in parts) > -700.0  # a turn of several rad/s is no aircraft's
             became[j] = "taken" if fits else "implausible"
             if not fits:
                 if not any(math.isfinite(told) for told in (plot.v_east, plot.v_north, plot.v_up)):

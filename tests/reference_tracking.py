@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from airpicture.kernels import layout as lay
 from airpicture.kernels.wgs84 import sites_of_geodetic
-from reference_measuring import jacobian, position_variance, pressure_variance, seen, turn_log_likelihood
+from reference_measuring import doubting, jacobian, position_variance, pressure_variance, seen, turn_log_likelihood
 
 F64 = NDArray[np.float64]
 
@@ -403,12 +403,6 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
         U = np.kron(np.eye(2), np.outer(spot.u, spot.u))
         x, P = x - U @ (x - before), P - U @ (P - P_before) @ U
     return x, doubting(P, spot.u, refused), d2, log_l, n
-
-
-def doubting(P: F64, u: F64, refused: float) -> F64:
-    """Return P with the doubt along up that a refused height leaves: of the height [m²] and, less, of the climb."""
-    doubt: F64 = P + np.kron(np.diag([refused, min(0.01 * refused, 25.0)]), np.outer(u, u))
-    return doubt
 
 
 def update(track: Mixture, plots: list[Plot], delta: list[float], detect: float, motion: F64) -> Any:
