@@ -80,3 +80,19 @@ def doubting(P: F64, u: F64, refused: float) -> F64:
     """Return P with the doubt along up that a refused height leaves: of the height [m²] and, less, of the climb."""
     doubt: F64 = P + np.kron(np.diag([refused, min(0.01 * refused, 25.0)]), np.outer(u, u))
     return doubt
+
+
+def near_angle(angle: float) -> float:
+    """Return an angle from its sine by the series that the kernels use: 3e-6 off at 0.25, none at what is usual."""
+    s = math.sin(angle)
+    return s + s**3 / 6.0 + 0.075 * s**5
+
+
+def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64) -> tuple[F64, F64, float, float]:
+    """Update by matrices, Joseph form; return x, P, d² and log likelihood."""
+    S = H @ P @ H.T + R
+    K = np.linalg.solve(S, H @ P).T
+    I_KH = np.eye(6) - K @ H
+    d2 = float(nu @ np.linalg.solve(S, nu))
+    log_l = -0.5 * (d2 + np.linalg.slogdet(S)[1] + len(nu) * math.log(2.0 * math.pi))
+    return x + K @ nu, I_KH @ P @ I_KH.T + K @ R @ K.T, d2, log_l

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from airpicture.kernels import layout as lay
 from airpicture.kernels.wgs84 import sites_of_geodetic
-from reference_measuring import doubting, jacobian, position_variance, pressure_variance, seen, turn_log_likelihood
+from reference_measuring import (
+    doubting,
+    jacobian,
+    kalman,
+    near_angle,
+    position_variance,
+    pressure_variance,
+    seen,
+    turn_log_likelihood,
+)
 
 F64 = NDArray[np.float64]
 
@@ -291,22 +300,6 @@ class Plot:
 
 def wrapped(angle: float) -> float:
     return (angle + math.pi) % (2.0 * math.pi) - math.pi
-
-
-def near_angle(angle: float) -> float:
-    """Return an angle from its sine by the series that the kernels use: 3e-6 off at 0.25, none at what is usual."""
-    s = math.sin(angle)
-    return s + s**3 / 6.0 + 0.075 * s**5
-
-
-def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64) -> tuple[F64, F64, float, float]:
-    """Update by matrices, Joseph form; return x, P, d² and log likelihood."""
-    S = H @ P @ H.T + R
-    K = np.linalg.solve(S, H @ P).T
-    I_KH = np.eye(6) - K @ H
-    d2 = float(nu @ np.linalg.solve(S, nu))
-    log_l = -0.5 * (d2 + np.linalg.slogdet(S)[1] + len(nu) * math.log(2.0 * math.pi))
-    return x + K @ nu, I_KH @ P @ I_KH.T + K @ R @ K.T, d2, log_l
 
 
 def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: float) -> Any:

@@ -12,6 +12,7 @@ from airpicture.config import Config
 from airpicture.kernels import layout as lay
 from airpicture.models import gate_limits, motion_settings
 from lane_kernels import Told, conditioned
+from reference_measuring import near_angle
 from reference_tracking import (
     F64,
     Mixture,
@@ -21,7 +22,6 @@ from reference_tracking import (
     geodetic,
     jacobian,
     kalman,
-    near_angle,
     plot_of,
     random_track,
     seen,
