@@ -80,12 +80,14 @@ def pace_learnt(track: Mixture, plot: Plot, store: Store, i: int, t: int, t_w: i
     was = turned @ (last - mean[:3] - mean[3:] * (-ago - plot.lag))
     wrong = turned @ (plot.p - last) / since - said
     var = position_variance(plot, track)
-    scatter = var + np.array([max(track.var_time, 0.0) * speed**2, 0.0])
-    beyond = np.maximum(wrong**2 - 2.0 * scatter / since**2, 0.0)
-    lasts = (wrong * was > 0.0) & (was**2 > var)
-    found = float(np.minimum(beyond, np.where(lasts, 4.0 * (track.pace + plot.var_v), track.pace)).mean())
-    gain = 0.2 if told or found > track.pace else 0.02
-    return min(track.pace + gain * (found - track.pace), 4e4), float(off[0] * was[0])
+    noise = 2.0 * (var + np.array([max(track.var_time, 0.0) * speed**2, 0.0])) / since**2
+    lasts = was**2 > 0.25 * var
+    surprising = np.sign(wrong * was) * np.minimum(wrong**2, 4.0 * (track.pace + plot.var_v))
+    found = np.where(lasts, surprising, np.minimum(wrong**2 - noise, track.pace))
+    gain = np.where(lasts, 0.2, 0.2 * track.pace / (track.pace + noise))
+    gain = np.where((found < track.pace) & (not told), np.minimum(gain, 0.02), gain)
+    pace = track.pace + 0.5 * float(gain @ (found - track.pace))
+    return min(max(pace, 0.0), 4e4), float(off[0] * was[0])
 
 
 def pressure_learnt(track: Mixture, plot: Plot) -> Mixture:

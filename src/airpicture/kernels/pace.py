@@ -3,8 +3,8 @@
 A velocity that is stale, coarse or of another frame drags its track ahead of the positions, and keeps dragging. Judged
 by the filter, which it moves itself, it looks right and the positions wrong. Two positions in turn tell: what they say
 of the velocity, less the reported one, is an error of the velocity where the track already lay off to that very side at
-the first of them. Noise and jitter of time stamps alternate: what lies ahead once falls back the next time. A lag of the
-filter behind a turn lies on the other side. So only what lasts counts against velocities, and not as jitter.
+the first of them. Noise and jitter of time stamps alternate: what lies ahead once falls back the next time. A lag of
+the filter behind a turn lies on the other side. So only what lasts counts against velocities, and not as jitter.
 """
 
 import math
@@ -20,6 +20,7 @@ from airpicture.kernels.wgs84 import basis_of_up, up_of
 GAP_LEAST: Final = 0.2  # s between the two positions; nearer, they tell of their own noise
 GAP_MOST: Final = 15.0  # s; further apart, of what happened in between
 GAIN: Final = 0.2  # of one pair: the variance grows by 1.6 at most, a hundredfold in ten
+LASTS: Final = 0.25  # of the variance of positions: what lay less far off before tells no side
 SURPRISE: Final = 4.0  # times what is held already that one pair counts at most
 VAR_V_MOST: Final = 4e4  # m²/s²: 200 m/s, from which on a velocity tells nothing
 SLOW_GAIN: Final = 0.02  # likewise, where no velocity came with the position that could show itself right
@@ -73,15 +74,20 @@ def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: f
     var = variance_of_position(Z, j, T)
     held = T[VAR_V]
     trusted = held + Z[j, Z_VAR_V]
-    found = 0.0
+    learnt = held
     for axis in range(2):
         a, b = (s, c) if axis == 0 else (c, -s)
         wrong = wrong_east * a + wrong_north * b
         was = was_east * a + was_north * b
-        scatter = var + (max(T[VAR_TIME], 0.0) * speed * speed if axis == 0 else 0.0)
-        beyond = max(wrong * wrong - 2.0 * scatter / (since * since), 0.0)
-        lasts = wrong * was > 0.0 and was * was > var
-        found += 0.5 * min(beyond, SURPRISE * trusted if lasts else held)
-    gain = GAIN if told or found > held else SLOW_GAIN
-    T[VAR_V] = min(held + gain * (found - held), VAR_V_MOST)
+        noise = 2.0 * (var + (max(T[VAR_TIME], 0.0) * speed * speed if axis == 0 else 0.0)) / (since * since)
+        if was * was > LASTS * var:
+            gain = GAIN
+            found = math.copysign(min(wrong * wrong, SURPRISE * trusted), wrong * was)
+        else:
+            gain = GAIN * held / (held + noise) if held > 0.0 else 0.0
+            found = min(wrong * wrong - noise, held)
+        if found < held and not told:
+            gain = min(gain, SLOW_GAIN)
+        learnt += 0.5 * gain * (found - held)
+    T[VAR_V] = min(max(learnt, 0.0), VAR_V_MOST)
     return float((off_east * s + off_north * c) * (was_east * s + was_north * c))
