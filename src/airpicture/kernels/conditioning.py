@@ -87,6 +87,7 @@ VAR_V_UP = 2.25  # m²/s²: 1.5 m/s; steps of 64 ft/min are 0.1 m/s rms, and rat
 VAR_POS_LEAST = 0.25  # m²: 0.5 m, the step of I020/042 and I010/042
 VAR_H_UNKNOWN = 1e6  # m²: a height known to 1 km, or a tenth of the range, has been measured by something
 LOG_2PI = math.log(2.0 * math.pi)
+SHARING = 10.0  # velocities in turn that share one error, so that it isn't averaged away: what is learnt is what lasts
 COURSE_LEAST = 20.0  # m/s; the course of what is slower doesn't say where along is
 SIGMA_TURN = 0.006  # rad/s: 0.35 degrees a second, what a reported turn strays by in straight flight
 SIGMA_TURN_TURNING = 0.05  # rad/s: 3 degrees a second, how fast those turn that turn
@@ -218,7 +219,7 @@ def condition(
             fold_position(T, l, px, py, pz, ax, ay, az, cx, cy, cz, delta, var_along, var)
         count += 2
     if math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH]):
-        east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V] + T[VAR_V]
+        east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V] + SHARING * T[VAR_V]
         garbled = VELOCITY_GARBLED if kind == POSITION else math.inf  # of a message it's all there is to judge by
         for l in range(lanes):
             fold_velocity(T, l, ex, ey, ez, nx, ny, nz, delta, east, north, var, garbled)
