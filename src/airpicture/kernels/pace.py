@@ -81,10 +81,10 @@ def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: f
         was = was_east * a + was_north * b
         noise = 2.0 * (var + (max(T[VAR_TIME], 0.0) * speed * speed if axis == 0 else 0.0)) / (since * since)
         if was * was > LASTS * var:
-            gain = GAIN
+            gain = GAIN if wrong * was > 0.0 else 0.5 * GAIN
             found = math.copysign(min(wrong * wrong, SURPRISE * trusted), wrong * was)
         else:
-            gain = GAIN * held / (held + noise) if held > 0.0 else 0.0
+            gain = 0.25 * GAIN * held / (held + noise) if held > 0.0 else 0.0
             found = min(wrong * wrong - noise, held)
         if found < held and not told:
             gain = min(gain, SLOW_GAIN)
