@@ -85,7 +85,6 @@ def pace_learnt(track: Mixture, plot: Plot, store: Store, i: int, t: int, t_w: i
     surprising = np.sign(wrong * was) * np.minimum(wrong**2, 4.0 * (track.pace + plot.var_v))
     found = np.where(lasts, surprising, np.minimum(wrong**2 - noise, track.pace))
     gain = np.where(lasts, np.where(wrong * was > 0.0, 0.2, 0.1), 0.05 * track.pace / (track.pace + noise))
-    gain = np.where((found < track.pace) & (not told), np.minimum(gain, 0.02), gain)
     pace = track.pace + 0.5 * float(gain @ (found - track.pace))
     return min(max(pace, 0.0), 4e4), float(off[0] * was[0])
 

@@ -19,11 +19,10 @@ from airpicture.kernels.wgs84 import basis_of_up, up_of
 
 GAP_LEAST: Final = 0.2  # s between the two positions; nearer, they tell of their own noise
 GAP_MOST: Final = 15.0  # s; further apart, of what happened in between
-GAIN: Final = 0.2  # of one pair: the variance grows by 1.6 at most, a hundredfold in ten
+GAIN: Final = 0.2  # of one pair against velocities, and half of it for them
 LASTS: Final = 0.25  # of the variance of positions: what lay less far off before tells no side
 SURPRISE: Final = 4.0  # times what is held already that one pair counts at most
 VAR_V_MOST: Final = 4e4  # m²/s²: 200 m/s, from which on a velocity tells nothing
-SLOW_GAIN: Final = 0.02  # likewise, where no velocity came with the position that could show itself right
 
 
 @part
@@ -86,8 +85,6 @@ def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: f
         else:
             gain = 0.25 * GAIN * held / (held + noise) if held > 0.0 else 0.0
             found = min(wrong * wrong - noise, held)
-        if found < held and not told:
-            gain = min(gain, SLOW_GAIN)
         learnt += 0.5 * gain * (found - held)
     T[VAR_V] = min(max(learnt, 0.0), VAR_V_MOST)
     return float((off_east * s + off_north * c) * (was_east * s + was_north * c))
