@@ -26,7 +26,9 @@ def test_the_example_is_sound_and_says_the_defaults() -> None:
     assert bare.journal.rotate_mb == settings.journal.rotate_mb / 4  # in memory there's less room
     assert (bare.web.port, bare.step_s) == (settings.web.port, settings.step_s)
     # each line that is commented out as an example is sound, too
-    keys = r"\[\[|from =|to =|name =|rotate_s|keep_h|changes|capacity|late_s|association|checkpoint|lat_deg|lon_deg|zoom"
+    keys = (
+        r"\[\[|from =|to =|name =|rotate_s|keep_h|changes|capacity|late_s|association|checkpoint|lat_deg|lon_deg|zoom"
+    )
     full = re.sub(rf"(?m)^# (?=({keys}))", "", example_text())
     assert len(parse_settings(full.replace('token_file = "hook.token"', ""), "example.toml").outputs) == 6
 
