@@ -175,7 +175,7 @@ def test_the_map_gets_its_ground_and_the_watched_areas(tmp_path: Path) -> None:
     ("text", "line", "said"),
     [
         ('[map]\ntiles = "https://x/y.png"\n', 13, "has no {z} and no {x} and no {y}"),
-        ('[map]\n[[map.place]]\nname = "x"\nlat_deg = 91\nlon_deg = 0\n', 15, "lat_deg = 91. Expected a number from -90"),
+        ('[map]\n[[map.place]]\nname = "x"\nlat_deg = 91\nlon_deg = 0\n', 15, "lat_deg = 91. Expected a number"),
         ('[map]\nplace = 3\n', 13, "place = 3. Expected lines [[map.place]]"),
         ('[map]\noverlay = "x"\n', 13, "Did you mean 'overlays'?"),
     ],
