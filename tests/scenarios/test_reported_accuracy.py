@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from airpicture.kernels.layout import SCALE_POS, VAR_TIME
+from airpicture.kernels.layout import NUMBERS, SCALE_POS, VAR_TIME
 from airpicture.tables import Status
 from airpicture.tracker import Tracker
 from reference_tracking import axes, geodetic
@@ -65,7 +65,7 @@ def flown(sigma: float, claim: float, jitter: float = 0.0, tells: tuple[str, ...
     store = tracker._store
     held = store.status[: store.n] == Status.CONFIRMED
     assert held.sum() == len(targets)
-    scale, late = store.rows[: store.n][held][:, [SCALE_POS, VAR_TIME]].T
+    scale, late = store.spreads[: store.n][held][:, [NUMBERS + SCALE_POS, NUMBERS + VAR_TIME]].T.astype(float)
     rms, rms_v = float(np.sqrt(np.mean(errors))), float(np.sqrt(np.mean(speeds)))
     jitter = float(np.sqrt(max(np.median(late), 0.0)))
     return Flown(rms, rms_v, float(np.mean(nees)), float(np.median(scale)), jitter, float(np.mean(two)))
