@@ -67,7 +67,7 @@ class Service:
 
     def wait_until_ready(self, names: list[str]) -> None:
         """Wait for the picture, and learn the ports."""
-        self.web = int(self.wait_for(r"picture is at http://127\.0\.0\.1:(\d+)/")[1])
+        self.web = int(self.wait_for(r"picture is at https?://127\.0\.0\.1:(\d+)/")[1])
         for name in names:
             self.ports[name] = int(self.wait_for(rf"^  {re.escape(name)}: port (\d+)")[1])
 

@@ -12,6 +12,7 @@ import pytest
 from airpicture.errors import ConfigError, InputError
 from airpicture.formats.asterix.framing import frame
 from airpicture.formats.journal import Kind, Record, whole
+from airpicture.formats.modes.frames import split
 from airpicture.service.address import Address, parse_target
 from airpicture.service.rewire import Message, make_target, play, wire_messages
 from airpicture.service.senders import Datagrams
@@ -59,6 +60,25 @@ def test_beast_and_avr_go_by_their_counters(tmp_path: Path) -> None:
     text = tmp_path / "receiver.avr"
     text.write_bytes(b"".join(b"@%012X8D4840D6202CC371C32CE0576098;\n" % (6_000_000 * k) for k in range(3)))
     assert [message.t_ns // 10**6 for message in wire_messages(str(text))] == [0, 500, 1000]
+
+
+def test_a_table_of_frames_goes_out_as_beast(tmp_path: Path) -> None:
+    frame_hex = "8d4840d6202cc371c32ce0576098"
+    path = tmp_path / "frames.csv"
+    path.write_text(
+        f"host_time,beast_frame_hex\n100.5,1a33{0x1A:012x}1a{frame_hex}\n101.25,1a32{12:012x}075d4840d61a1a1a\n"
+    )
+    first, second = wire_messages(str(path))
+    assert (second.t_ns - first.t_ns) / S == 0.75
+    assert first.data == b"\x1a3" + bytes(5) + b"\x1a\x1a\x1a\x1a" + bytes.fromhex(frame_hex)  # marks are doubled
+    found = split(first.data + second.data, "beast").frames
+    assert found.clock.tolist() == [0x1A, 12]
+    assert found.data[0].tobytes() == bytes.fromhex(frame_hex)
+    assert found.data[1, :7].tobytes() == bytes.fromhex("5d4840d61a1a1a")
+    path.write_text(f"timestamp,rawmsg\n100.5,{frame_hex}\n101.25,{frame_hex}\n")
+    bare = wire_messages(str(path))  # without clocks: one that counts along, so that readers keep the distances
+    clocks = split(b"".join(one.data for one in bare), "beast").frames.clock
+    assert clocks.tolist() == [0, 9_000_000]
 
 
 def test_sbs_and_journals(tmp_path: Path) -> None:

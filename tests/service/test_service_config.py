@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def test_the_example_is_sound_and_says_the_defaults() -> None:
     assert bare.journal.rotate_mb == settings.journal.rotate_mb / 4  # in memory there's less room
     assert (bare.web.port, bare.step_s) == (settings.web.port, settings.step_s)
     # each line that is commented out as an example is sound, too
-    keys = r"\[\[|from =|to =|name =|rotate_s|keep_h|changes|capacity|late_s|association|checkpoint"
+    keys = (
+        r"\[\[|from =|to =|name =|rotate_s|keep_h|changes|capacity|late_s|association|checkpoint|lat_deg|lon_deg|zoom"
+    )
     full = re.sub(rf"(?m)^# (?=({keys}))", "", example_text())
     assert len(parse_settings(full.replace('token_file = "hook.token"', ""), "example.toml").outputs) == 6
 
@@ -132,3 +135,51 @@ def test_addresses(text: str, format_: str, where: str) -> None:
 
 def test_web_is_part_of_no_other_table() -> None:
     assert parse_settings(SOUND + WEB).web.port == 0
+
+
+GROUND = """
+[map]
+overlays = "air.geojson"
+tiles = "https://tiles.example/{z}/{x}/{y}.png"
+tiles_note = "ours"
+[[map.place]]
+name = "home"
+lat_deg = 47.0
+lon_deg = 8.0
+[[alerts.area]]
+name = "zone"
+floor_fl = 50
+ceiling_fl = 100
+polygon = [[47.0, 8.0], [47.5, 8.0], [47.5, 8.5]]
+"""
+
+
+def test_the_map_gets_its_ground_and_the_watched_areas(tmp_path: Path) -> None:
+    (tmp_path / "serve.toml").write_text(SOUND + GROUND)
+    with pytest.raises(ConfigError, match=r"line 14: the overlay .*air\.geojson' isn't there"):
+        load_settings(str(tmp_path / "serve.toml"))
+    (tmp_path / "air.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    ground = load_settings(str(tmp_path / "serve.toml")).map
+    assert [(one.name, one.lat_deg, one.lon_deg, one.zoom) for one in ground.places] == [("home", 47.0, 8.0, 6.0)]
+    assert ground.to_json()["overlays"] == ["air", "watched areas"]
+    assert ground.origin == "https://tiles.example"
+    assert json.loads(ground.overlay(0))["features"] == []
+    (area,) = json.loads(ground.overlay(1))["features"]
+    assert area["properties"] == {"name": "zone", "heights": "FL050 to FL100", "use": ["entry"]}
+    assert area["geometry"]["coordinates"] == [[[8.0, 47.0], [8.0, 47.5], [8.5, 47.5], [8.0, 47.0]]]
+    with pytest.raises(IndexError):
+        ground.overlay(2)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ('[map]\ntiles = "https://x/y.png"\n', 13, "has no {z} and no {x} and no {y}"),
+        ('[map]\n[[map.place]]\nname = "x"\nlat_deg = 91\nlon_deg = 0\n', 15, "lat_deg = 91. Expected a number"),
+        ('[map]\nplace = 3\n', 13, "place = 3. Expected lines [[map.place]]"),
+        ('[map]\noverlay = "x"\n', 13, "Did you mean 'overlays'?"),
+    ],
+)  # fmt: skip
+def test_faults_of_the_map_are_named_by_line(text: str, line: int, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"line {line}") + ".*" + re.escape(said)):
+        parse_settings(SOUND + text, "s.toml")

@@ -25,7 +25,8 @@ def command(recording: str, target: str, speed: float, loop: bool, interface: st
     """Put a recording back on the wire: its own bytes, as they came.
 
     RECORDING is ASTERIX (a capture's datagrams keep their cut and times; of plain blocks the times of day tell), Beast
-    or AVR with times, SBS-1, or a journal of 'airpicture serve'. Where the other end takes times of day for today's,
+    or AVR with times, a table of Mode S frames with the host's time (sent as Beast), SBS-1, or a journal of 'airpicture
+    serve'. Where the other end takes times of day for today's,
     read it there with stamps = "shifted".
     """
     import asyncio

@@ -6,6 +6,6 @@ Nothing in it asks for anything from outside.
 """
 
 from airpicture.map.files import Asset, asset, digest, world
-from airpicture.map.settings import MapSettings, Place, read_overlay
+from airpicture.map.settings import Drawing, MapSettings, Place, read_overlay
 
-__all__ = ["Asset", "MapSettings", "Place", "asset", "digest", "read_overlay", "world"]
+__all__ = ["Asset", "Drawing", "MapSettings", "Place", "asset", "digest", "read_overlay", "world"]

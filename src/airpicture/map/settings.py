@@ -27,6 +27,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawing:
+    """GeoJSON that no file holds."""
+
+    name: str
+    geojson: str
+
+
+@dataclass(frozen=True, slots=True)
 class MapSettings:
     """Settings of the map.
 
@@ -36,6 +44,7 @@ class MapSettings:
     tiles : address of raster tiles with {z}, {x} and {y}, drawn below everything; "" for none
     tiles_note : whose they are, shown on the map
     overlays : GeoJSON files of the user's own, drawn as lines, areas and named points
+    drawings : GeoJSON made for this map, drawn after them in the same way
     note : one line below the title, for instance where a recording comes from
 
     Raises
@@ -47,6 +56,7 @@ class MapSettings:
     tiles: str = ""
     tiles_note: str = ""
     overlays: tuple[Path, ...] = ()
+    drawings: tuple[Drawing, ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -57,11 +67,23 @@ class MapSettings:
                     f"tiles = {self.tiles!r}" + (f" has no {' and no '.join(marks)}" if marks else ""),
                     expected="an address like https://tiles.example/{z}/{x}/{y}.png",
                 )
-        if len(self.overlays) > OVERLAYS_MAX:
-            raise ConfigError(f"{len(self.overlays)} overlays", expected=f"at most {OVERLAYS_MAX}")
+        if len(self.overlays) + len(self.drawings) > OVERLAYS_MAX:
+            raise ConfigError(f"{len(self.overlays) + len(self.drawings)} overlays", expected=f"at most {OVERLAYS_MAX}")
         for path in self.overlays:
             if not Path(path).is_file():
                 raise ConfigError(f"the overlay {str(path)!r} isn't there", expected="a GeoJSON file")
+
+    def overlay(self, number: int) -> str:
+        """Return the GeoJSON of an overlay, files first; read anew each time, so that a file may change.
+
+        Raises
+        ------
+        IndexError : there are fewer
+        InputError : as `read_overlay`
+        """
+        if number < len(self.overlays):
+            return read_overlay(self.overlays[number])
+        return self.drawings[number - len(self.overlays)].geojson
 
     @property
     def origin(self) -> str:
@@ -78,7 +100,7 @@ class MapSettings:
             ],
             "tiles": self.tiles,
             "tiles_note": self.tiles_note,
-            "overlays": [Path(path).stem for path in self.overlays],
+            "overlays": [Path(path).stem for path in self.overlays] + [one.name for one in self.drawings],
             "note": self.note,
         }
 

@@ -22,6 +22,7 @@ from airpicture.formats.live import with_sources
 from airpicture.formats.sensors import load_sensors, merge_sensors, sensors_from_rows
 from airpicture.service import address
 from airpicture.service.address import Address, is_loopback
+from airpicture.service.ground import map_settings
 from airpicture.service.settings import LOOPBACK, InputSettings, JournalSettings, OutputSettings, Settings, WebSettings
 from airpicture.service.toml import Source as Text
 from airpicture.service.toml import Table
@@ -31,7 +32,7 @@ INPUTS_MAX: Final = 256
 OUTPUTS_MAX: Final = 256
 TOKEN_LEAST: Final = 16  # characters; shorter ones can be guessed
 _REPORTED: Final = ("beast", "avr", "asterix", "")  # formats that bring positions of "adsb" and "mlat", and others
-_TOP: Final = ("tracker", "journal", "web", "input", "output", "sensor", "sensors", "alerts")
+_TOP: Final = ("tracker", "journal", "web", "input", "output", "sensor", "sensors", "alerts", "map")
 
 
 def load_settings(path: str | os.PathLike[str]) -> Settings:
@@ -91,6 +92,7 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
                     expected=f"ids of [[sensor]] tables: {', '.join(sensors.ids) or 'there are none'}",
                 )
     tracker, step_s, checkpoint_s = _tracker(source.table("tracker"))
+    alerts = _alerts(source)
     return Settings(
         sensors=sensors,
         inputs=inputs,
@@ -100,7 +102,8 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
         tracker=tracker,
         step_s=step_s,
         checkpoint_s=checkpoint_s,
-        alerts=_alerts(source),
+        alerts=alerts,
+        map=map_settings(source.table("map"), base, alerts.areas),
         text=text,
         name=name,
         notes=tuple(notes),

@@ -14,6 +14,7 @@ import numpy as np
 
 from airpicture.errors import ConfigError, InputError
 from airpicture.formats.files import read_bytes
+from airpicture.formats.modes.recognition import columns_of_line, first_line
 from airpicture.formats.recognition import recognise
 from airpicture.service.address import Address
 from airpicture.service.senders import Client, Datagrams, Sender, Server
@@ -24,6 +25,7 @@ TICKS_PER_S: Final = 12_000_000  # of the counters in Beast and AVR
 COUNTER: Final = 2**48  # at which they start again
 JUMP_S: Final = 3600.0  # a step of the counter beyond, or back, is another receiver's start: time goes on from there
 AVR: Final = re.compile(rb"@([0-9A-Fa-f]{12})[0-9A-Fa-f]+;")
+_TYPES: Final = {2: b"1", 7: b"2", 14: b"3"}  # of a Beast message by its octets
 _SIZES: Final = {0x31: 2, 0x32: 7, 0x33: 14, 0x34: 14}  # octets of a Beast message by type
 
 
@@ -50,11 +52,14 @@ def wire_messages(path: str) -> list[Message]:
         found = list(_sbs(read_bytes(path)))
     elif form == "modes":
         data = read_bytes(path)
-        found = list(_avr(data) if data.lstrip()[:1] in b"@*" else _beast(data))
+        if data.startswith(b"PAR1") or columns_of_line(first_line(data)) is not None:
+            found = list(_table(path, data))
+        else:
+            found = list(_avr(data) if data.lstrip()[:1] in b"@*" else _beast(data))
     else:
         raise InputError(
             f"a recording of form {form!r} has no bytes to put on a wire",
-            expected="ASTERIX, Beast or AVR with times, SBS-1, a journal",
+            expected="ASTERIX, Beast or AVR with times, Mode S frames with the host's time, SBS-1, a journal",
             todo=f"Play its plots into a service with: airpicture serve --in 'replay:{path}?speed=10'",
             path=path,
         )
@@ -151,6 +156,19 @@ def _avr(data: bytes) -> Iterator[Message]:
     counter = _Counter()
     for match in AVR.finditer(data):
         yield Message(counter.t_ns(int(match[1], 16)), match[0] + b"\r\n")
+
+
+def _table(path: str, data: bytes) -> Iterator[Message]:
+    """Yield frames of a table with the host's times as Beast; those without a clock get one that counts along."""
+    from airpicture.formats.modes.rows import frames_of_csv, frames_of_parquet
+
+    frames, t_ns, _ = frames_of_parquet(path) if data.startswith(b"PAR1") else frames_of_csv(data, path)
+    first = int(t_ns[0]) if len(t_ns) else 0
+    columns = (frames.data, frames.size.tolist(), frames.clock.tolist(), frames.signal.tolist(), t_ns.tolist())
+    for octets, size, clock, signal, at_ns in zip(*columns, strict=True):
+        count = clock if clock >= 0 else (at_ns - first) * TICKS_PER_S // SECOND_NS % COUNTER
+        body = count.to_bytes(6, "big") + bytes([signal]) + octets[:size].tobytes()
+        yield Message(at_ns, b"\x1a" + _TYPES[size] + body.replace(b"\x1a", b"\x1a\x1a"))
 
 
 class _Counter:

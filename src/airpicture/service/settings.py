@@ -8,6 +8,7 @@ from typing import Final
 from airpicture.alerts import AlertSettings
 from airpicture.config import Config
 from airpicture.formats.decoding import Source
+from airpicture.map import MapSettings
 from airpicture.service.address import Address
 from airpicture.tables import Sensors
 
@@ -103,6 +104,7 @@ class Settings:
     step_s: float = 0.05  # least time between pictures; with data coming in, also the longest wait of a report
     checkpoint_s: float = 10.0
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    map: MapSettings = field(default_factory=MapSettings)
     text: str = ""  # the file
     name: str = ""  # of the file, for messages
     notes: tuple[str, ...] = ()  # sentences for whoever starts it

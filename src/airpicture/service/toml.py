@@ -155,6 +155,13 @@ class Table:
             self.fail(key, f"{key} = {value!r}", 'a table of texts, as { "021" = "0.23" }')
         return value
 
+    def tables(self, key: str) -> list[Table]:
+        """Return a list of tables within this one, [] where it isn't there."""
+        values = self._take(key, [])
+        if not isinstance(values, list) or not all(isinstance(one, dict) for one in values):
+            self.fail(key, f"{key} = {values!r}", f"lines [[{self.name}.{key}]]")
+        return [Table(self.source, f"{self.name}.{key}", k, one) for k, one in enumerate(values)]
+
     def done(self) -> None:
         """Refuse the first key that nobody took."""
         for key in self.values:

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from airpicture import __version__
-from airpicture.map import Asset, MapSettings, asset, digest, read_overlay, world
+from airpicture.map import Asset, MapSettings, asset, digest, world
 from airpicture.service.hub import Hub
 from airpicture.service.viewers import Controls, Viewers
 
@@ -87,9 +87,10 @@ def make_app(
 
     async def overlay(request: Request) -> Response:
         number = request.path_params["number"]
-        if number >= len(settings.overlays):
+        try:
+            text = await asyncio.to_thread(settings.overlay, number)
+        except IndexError:
             return Response("There's no such overlay.", 404, media_type="text/plain")
-        text = await asyncio.to_thread(read_overlay, settings.overlays[number])
         return Response(text, media_type="application/geo+json", headers={**headers, "Cache-Control": "no-cache"})
 
     async def stream(websocket: WebSocket) -> None:

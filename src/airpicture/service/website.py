@@ -66,7 +66,7 @@ class Website:
             return Starlette(routes=endpoints)
         from airpicture.service.web import make_app
 
-        app: ASGIApp = make_app(core.hub, routes=endpoints, title=core.settings.web.title)
+        app: ASGIApp = make_app(core.hub, routes=endpoints, title=core.settings.web.title, settings=core.settings.map)
         return app
 
     async def close(self) -> None:

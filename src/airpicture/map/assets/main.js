@@ -250,7 +250,7 @@ export class App {
     if (station && station.lat !== null) this.go(station.lat, station.lon, 6);
   }
 
-  // The whole picture: the first place, or all tracks and sensors.
+  // The whole picture: the first place, or all tracks and sensors; of so few that they tell no extent, a country around.
   home(glide = true) {
     const place = this.about.places[0], p = this.picture;
     if (place) return this.go(place.lat, place.lon, place.zoom);
@@ -262,7 +262,7 @@ export class App {
     const first = lon[0], near = lon.map((v) => first + ((((v - first + 540) % 360) + 360) % 360) - 180);
     const ends = (values) => values.slice().sort((a, b) => a - b).filter((_, k, all) => k >= Math.floor(all.length * 0.01) && k <= Math.ceil(all.length * 0.99));
     const x = ends(near), y = ends(lat);
-    this.map.fitBounds([[x[0], y[0]], [x[x.length - 1], y[y.length - 1]]], { padding: 90, maxZoom: 11, duration: glide ? 900 : 0 });
+    this.map.fitBounds([[x[0], y[0]], [x[x.length - 1], y[y.length - 1]]], { padding: 90, maxZoom: lat.length > 3 ? 11 : 7.5, duration: glide ? 900 : 0 });
   }
 
   bounds() {
