@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from airpicture.commands.cli import app
@@ -41,3 +42,22 @@ def test_a_folder_of_traces_is_one_recording(tmp_path: Path) -> None:
         (folder / f"trace_full_4ca20{k}.json").write_text(json.dumps(document))
     told = json.loads(info(str(tmp_path), "--json"))[0]
     assert told["records"] == {"aircraft": 3, "rows": 15}
+
+
+def test_the_first_mode_s_recording_says_what_it_waits_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from airpicture.commands.warm import tell_of_mode_s
+
+    beast = str(Path(__file__).parents[1] / "formats" / "modes" / "recordings" / "sample_dump1090.beast.bin")
+    other = tmp_path / "other.txt"
+    other.write_text("nothing known")
+    monkeypatch.setattr("airpicture.kernels.warm.compiled", lambda needed: False)
+    tell_of_mode_s([str(tmp_path), str(other), beast], quiet=True)
+    tell_of_mode_s([str(tmp_path)])
+    assert "Mode S" not in capsys.readouterr().err
+    tell_of_mode_s([beast])
+    assert "compiling the decoder of Mode S" in capsys.readouterr().err
+    monkeypatch.setattr("airpicture.kernels.warm.compiled", lambda needed: True)
+    tell_of_mode_s([beast])
+    assert "Mode S" not in capsys.readouterr().err

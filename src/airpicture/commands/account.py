@@ -64,8 +64,10 @@ def span_s(plots: Plots) -> float:
 
 def read_inputs(inputs: Sequence[str], how: Mapping[str, Any], quiet: bool = False) -> Recording:
     """Read recordings as one; folders, which may hold thousands of files, with a bar on standard error."""
+    from airpicture.commands.warm import tell_of_mode_s
     from airpicture.formats import open_recording
 
+    tell_of_mode_s(inputs, quiet)
     if not any(os.path.isdir(name) for name in inputs):
         return open_recording(list(inputs), **how)
     with progress("Reading", "files", quiet) as report:

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -26,6 +27,19 @@ def first_use() -> bool:
     from airpicture.kernels.warm import compiled
 
     return not compiled()
+
+
+def tell_of_mode_s(inputs: Sequence[str], quiet: bool = False) -> None:
+    """Say why reading the first recording of Mode S takes a while: its decoder is compiled."""
+    from airpicture.errors import InputError
+    from airpicture.formats.recognition import recognise
+    from airpicture.kernels.warm import MODES, compiled
+
+    if quiet or compiled(MODES):
+        return
+    with suppress(InputError, OSError):  # which is told where they're read
+        if any(recognise(name) == "modes" for name in inputs if not os.path.isdir(name)):
+            note("First use: compiling the decoder of Mode S. This takes some twenty seconds, once.")
 
 
 def warm_up(quiet: bool = False, cat062: bool = False, alerts: bool = False) -> None:

@@ -130,9 +130,9 @@ UNCOUNTED: Final[dict[str, Any]] = {**OPTIONS, "_nrt": False}
 NEEDED: Final = ("look.look_chunks", "snapshot.snapshot_rows")
 
 
-def compiled() -> bool:
-    """Say whether the cache already holds the kernels of a tracker; else the first run begins by compiling them."""
-    return all(any(FOLDER.glob(f"*/{name}-*.nbi")) for name in NEEDED)
+def compiled(needed: tuple[str, ...] = NEEDED) -> bool:
+    """Say whether the cache already holds kernels, a tracker's by default; else the first run begins by compiling."""
+    return all(any(FOLDER.glob(f"*/{name}-*.nbi")) for name in needed)
 
 
 class _Cache(FunctionCache):

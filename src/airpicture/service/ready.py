@@ -9,6 +9,7 @@ import numpy as np
 
 from airpicture.formats.asterix.encode import Cat062Writer
 from airpicture.formats.asterix.live import AsterixDecoder
+from airpicture.formats.modes import ModesDecoder
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.plots import plot_positions
 from airpicture.service.settings import Settings
@@ -20,6 +21,13 @@ T0_NS = 1_700_000_000 * SECOND_NS  # any time
 
 # One whole CAT048 record: source, time, descriptor, position, Mode A, flight level, address.
 REPORT: Final = bytes.fromhex("300016 fd80 0102 000000 a0 1000 2000 04e5 0578 4b1234")
+
+# A squitter of ADS-B that names its aircraft, the sample of it in J. Sun, "The 1090 Megahertz Riddle".
+SQUITTER: Final = "8D4840D6202CC371C32CE0576098"
+MODES: Final = {
+    "beast": b"\x1a3" + bytes(6) + b"\x80" + bytes.fromhex(SQUITTER),
+    "avr": f"*{SQUITTER};\n".encode(),
+}
 
 
 def warm(settings: Settings) -> None:
@@ -41,6 +49,12 @@ def warm(settings: Settings) -> None:
     if any(one.format == "asterix" for one in settings.inputs):
         decoded = AsterixDecoder(sensors).feed(REPORT, T0_NS)
         assert len(decoded) == 1
+    for form in ("beast", "avr"):
+        if any(one.format in (form, "") for one in settings.inputs):
+            decoder = ModesDecoder(sensors, form="beast" if form == "beast" else "avr")
+            decoder.feed(MODES[form], T0_NS)
+            assert not any(name.startswith("refused") for name in decoder.counts), decoder.counts
+    messages = any(one.format != "asterix" for one in settings.inputs)  # that have no place, from transponders
     tracker = Tracker(sensors, replace(settings.tracker, capacity=64))
     writer = Cat062Writer(sensors)
     for turn in range(6):
@@ -61,5 +75,8 @@ def warm(settings: Settings) -> None:
         )
         plot_positions(plots)
         picture = tracker.step(plots, now_ns + SECOND_NS // 2)
+        if messages:
+            told = {"address": [0x123456], "v_east": [0.0], "v_north": [191.0], "t_ns": [now_ns + SECOND_NS]}
+            tracker.step(Plots.blank(1, sensors, sensor=[1], **told), now_ns + SECOND_NS)
         if any(one.format == "cat062" for one in settings.outputs):
             writer.batch(picture.tracks, picture.t_ns)
