@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SCENARIO = "long-range"
 REAL = "88nv_1hr.jsonl.gz"
+BEGIN_S = 30.0  # where the replay begins: after three turns of the radar there's a picture to look at
 RADAR_TITLE, REAL_TITLE = "Simulation: 300 targets to 600 km", "Recording: small aircraft over a desert strip"
 
 
@@ -76,7 +77,7 @@ def _show(real: View, radar: View, port: int, browser: bool, seconds: float | No
         ),
         note="A simulated radar in Spain, an hour recorded in Nevada",
     )
-    player = Player(tracks, plots, watch=Watch(AlertSettings()), loop=True)
+    player = Player(tracks, plots, watch=Watch(AlertSettings()), loop=True, begin_s=BEGIN_S)
     show(player, title="Airpicture demo", settings=settings, port=port, browser=browser, seconds=seconds)
 
 
