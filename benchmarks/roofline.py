@@ -20,8 +20,8 @@ from airpicture.store import Store
 
 
 def row_bytes() -> int:
-    """Return the bytes of one track's row of states."""
-    return int(Store(16).rows[0].nbytes)
+    """Return the bytes of one track's states and covariances in the store."""
+    return int(Store(16).states[0].nbytes)
 
 
 def main() -> None:
