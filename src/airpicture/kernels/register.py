@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, jit_making_arrays
-from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
 from airpicture.kernels.layout import (
     BEARING,
     MESSAGE,
@@ -228,6 +228,8 @@ def register_plots(
     mode_3a: I32,
     callsign: U64,
     technology: U8,
+    on_ground: I8,
+    category: U8,
     sites: F64,
     traits: F64,
     h_mean: float,
@@ -244,19 +246,21 @@ def register_plots(
     technology_out: U8,
     slant_range_out: F64,
     azimuth_out: F64,
+    on_ground_out: I8,
+    category_out: U8,
 ) -> int:
     """Fill the registered rows of plots lo..hi; return how many have no place on Earth after all.
 
     Parameters
     ----------
-    sensor ... technology : (M,) columns of `tables.Plots`
+    sensor ... category : (M,) columns of `tables.Plots`
     sites : (S, 12) float64, see `wgs84`; a NaN row where the site isn't known
     traits : (S, 12) float64: range_min, range_max, log of clutter density (polar), log of clutter density (positions),
         var_range, var_azimuth, var_elevation, var_range_rate, var_pos, bias_range, bias_azimuth, height of the site
     h_mean : m, where a height that nobody measures is assumed to be
     reason : (M,) uint8, OK where a plot is to be registered, see `judge_plots`; overwritten
     place : (M,) int64, the row of each such plot in the tables that follow, or empty: its own
-    Z ... azimuth_out : (M', ...) columns of `reports.Reports`; overwritten
+    Z ... category_out : (M', ...) columns of `reports.Reports`; overwritten
     """
     lost = 0
     for j in range(lo, hi):
@@ -267,6 +271,7 @@ def register_plots(
         t_ns_out[o], sensor_out[o], address_out[o], mode_3a_out[o] = t_ns[j], s, address[j], mode_3a[j]
         callsign_out[o], technology_out[o] = callsign[j], technology[j]
         slant_range_out[o], azimuth_out[o] = slant_range[j], azimuth[j]
+        on_ground_out[o], category_out[o] = on_ground[j], category[j]
         for c in range(PLOT):
             Z[o, c] = 0.0
         h, baro = _height_known(h_ell[j], h_baro[j])

@@ -68,6 +68,8 @@ def register(
         technology=np.empty(good, np.uint8),
         slant_range=np.empty(good),
         azimuth=np.empty(good),
+        on_ground=np.empty(good, np.int8),
+        category=np.empty(good, np.uint8),
     )
     tasks = [
         (
@@ -91,6 +93,8 @@ def register(
             plots.mode_3a,
             plots.callsign,
             plots.technology,
+            plots.on_ground,
+            plots.category,
             sites,
             traits,
             0.5 * config.height_max,
