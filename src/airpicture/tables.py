@@ -31,6 +31,10 @@ U64: TypeAlias = NDArray[np.uint64]
 U8: TypeAlias = NDArray[np.uint8]
 I8: TypeAlias = NDArray[np.int8]
 
+_NUMPY: dict[str, Any] = {
+    "I64": np.int64, "I32": np.int32, "I8": np.int8, "F64": np.float64, "U64": np.uint64, "U8": np.uint8,
+}  # fmt: skip
+
 SEEN_MAX = 8  # sensors remembered per track; the longest silent one gives way to a ninth
 
 
@@ -249,7 +253,7 @@ class Plots(_Table):
 
 
 PLOT_DTYPES: dict[str, Any] = {
-    name: {"I64": np.int64, "I32": np.int32, "F64": np.float64, "U64": np.uint64, "U8": np.uint8, "I8": np.int8}[str(f.type)]
+    name: _NUMPY[str(f.type)]
     for name, f in ((f.name, f) for f in fields(Plots))
     if name not in ("sensors", "truth_names")
 }
@@ -357,9 +361,7 @@ class Tracks(_Table):
 
 
 TRACK_DTYPES: dict[str, Any] = {
-    name: {"I64": np.int64, "I32": np.int32, "F64": np.float64, "U64": np.uint64, "U8": np.uint8, "I8": np.int8}[str(f.type)]
-    for name, f in ((f.name, f) for f in fields(Tracks))
-    if name != "sensors"
+    name: _NUMPY[str(f.type)] for name, f in ((f.name, f) for f in fields(Tracks)) if name != "sensors"
 }
 
 
