@@ -56,6 +56,7 @@ VAR_V_LEAST = 0.09  # m²/s²: 0.3 m/s, the steps of one knot and the lag of a r
 SPEED_MOST = 3000.0  # m/s; a reported speed beyond it is taken for a wrong value
 CLIMB_MOST = 500.0  # m/s, likewise
 TURN_RATE_MOST = 1.0  # rad/s, likewise
+FEW = 8  # plots of one time that are compared each with each
 NEAR_ENOUGH = 20.0  # m of height, of which one correction leaves 0.2 mm at 600 km (see `slant`)
 LOG_HEIGHTS = math.log(1.0 / 15_000.0)  # densities of false values: heights over 15 km,
 LOG_RATES = math.log(1.0 / 1_000.0)  # range rates over ±500 m/s,
@@ -398,9 +399,90 @@ def _run_end(t_ns: I64, lo: int) -> int:
     return hi
 
 
+@inline
+def _mark_known(i: int, p: F64, first: int, sensor: I32, table: I64, size: int, spot: int, twin: U8) -> int:
+    """Put plot i into a table of plots by place; mark it where its like is there already, and return 1."""
+    at = spot & (size - 1)
+    while table[at] >= 0 and not _same(p, i, first, sensor, p, table[at], first, sensor):
+        at = (at + 1) & (size - 1)
+    if table[at] < 0:
+        table[at] = i
+        return 0
+    twin[i] = 1
+    return 1
+
+
+@jit
+def list_spots(p: F64, first: int, sensor: I32, lo: int, hi: int, spot: I64) -> None:
+    """Write to spot[lo:hi] a number that equal plots share, see `mark_copies`."""
+    for i in range(lo, hi):
+        spot[i] = _spot(p, i, first, sensor)
+
+
+@jit_making_arrays
+def mark_copies(p: F64, first: int, sensor: I32, t_ns: I64, spot: I64, twin: U8) -> int:
+    """Mark plots that repeat an earlier one of the same sensor, time and place, to the bit; return how many.
+
+    Of many plots of one time, most have a spot that no other has. Sixteen bits a plot tell nearly all of these apart:
+    they fit the cache where a table of plots doesn't, and only those whose bit is another's, too, are looked up.
+
+    Parameters
+    ----------
+    p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64, rising
+    spot : (M,) int64 from `list_spots`
+    twin : (M,) uint8; overwritten with 1 where marked
+    """
+    marked = 0
+    table = np.empty(64, np.int64)
+    seen = np.empty(64, np.uint8)
+    lo = 0
+    while lo < len(t_ns):
+        hi = _run_end(t_ns, lo)
+        if hi - lo <= FEW:
+            for j in range(lo + 1, hi):
+                for i in range(lo, j):
+                    if twin[j] == 0 and spot[i] == spot[j] and _same(p, i, first, sensor, p, j, first, sensor):
+                        twin[j] = 1
+                        marked += 1
+            lo = hi
+            continue
+        size = 64
+        while size < 2 * (hi - lo):
+            size *= 2
+        if size > len(seen):
+            seen = np.empty(size, np.uint8)
+        for k in range(size):
+            seen[k] = 0
+        doubted = 0
+        for i in range(lo, hi):
+            byte, bit = (spot[i] >> 3) & (size - 1), 1 << (spot[i] & 7)
+            if seen[byte] & bit != 0:
+                twin[i] = 1  # for now: its bit was another's before
+                doubted += 1
+            seen[byte] |= bit
+        if doubted > 0:
+            for k in range(size):
+                seen[k] = 0
+            for i in range(lo, hi):
+                if twin[i] == 1:
+                    seen[(spot[i] >> 3) & (size - 1)] |= 1 << (spot[i] & 7)
+                    twin[i] = 0
+            room = 64
+            while room < 4 * doubted:  # those looked up are the doubted, and the first of each bit
+                room *= 2
+            table = np.empty(room, np.int64)
+            table[:] = -1
+            for i in range(lo, hi):
+                if seen[(spot[i] >> 3) & (size - 1)] & (1 << (spot[i] & 7)) == 0:
+                    continue
+                marked += _mark_known(i, p, first, sensor, table, room, spot[i] >> 3, twin)
+        lo = hi
+    return marked
+
+
 @jit_making_arrays
 def mark_repeats(
-    p: F64, first: int, sensor: I32, t_ns: I64, q: F64, second: int, other: I32, t_other: I64, itself: bool, twin: U8
+    p: F64, first: int, sensor: I32, t_ns: I64, q: F64, second: int, other: I32, t_other: I64, twin: U8
 ) -> int:
     """Mark later plots that repeat an earlier one of the same sensor, time and place, to the bit; return how many.
 
@@ -410,7 +492,6 @@ def mark_repeats(
     ----------
     p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64, rising: earlier plots
     q, second, other, t_other : the same of the later plots
-    itself : whether both are the same table, in which rows repeat rows before them
     twin : (M',) uint8 of the later plots; overwritten with 1 where marked
     """
     marked = 0
@@ -424,12 +505,9 @@ def mark_repeats(
             b += 1
             continue
         a_end, b_end = _run_end(t_ns, a), _run_end(t_other, b)
-        many = (a_end - a) * (b_end - b) > 64
-        if itself and a_end == a + 1:
-            pass
-        elif not many:
+        if (a_end - a) * (b_end - b) <= FEW * FEW:
             for j in range(b, b_end):
-                for i in range(a, min(a_end, j) if itself else a_end):
+                for i in range(a, a_end):
                     if twin[j] == 0 and _same(p, i, first, sensor, q, j, second, other):
                         twin[j] = 1
                         marked += 1
@@ -447,17 +525,13 @@ def mark_repeats(
                     spot = (spot + 1) & (size - 1)
                 if table[spot] < 0:
                     table[spot] = i
-                elif itself:
-                    twin[i] = 1
+            for j in range(b, b_end):
+                spot = _spot(q, j, second, other) & (size - 1)
+                while table[spot] >= 0 and not _same(q, j, second, other, p, table[spot], first, sensor):
+                    spot = (spot + 1) & (size - 1)
+                if table[spot] >= 0 and twin[j] == 0:
+                    twin[j] = 1
                     marked += 1
-            if not itself:
-                for j in range(b, b_end):
-                    spot = _spot(q, j, second, other) & (size - 1)
-                    while table[spot] >= 0 and not _same(q, j, second, other, p, table[spot], first, sensor):
-                        spot = (spot + 1) & (size - 1)
-                    if table[spot] >= 0 and twin[j] == 0:
-                        twin[j] = 1
-                        marked += 1
         a, b = a_end, b_end
     return marked
 
