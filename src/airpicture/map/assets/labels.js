@@ -9,6 +9,7 @@ const FONT = "11px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono',
 const CAP = 320, CELL = 48, AGAIN_MS = 220;
 export const SPRITES_MAX = 48; // blocks written anew at a time, some 5 ms; of others what they said before
 const SPRITES_KEPT = 1500;
+const TRIES_MAX = 2000; // tracks that a place is looked for
 const SHARE = 6; // of the time at most one part in so many goes into finding places
 export const ALERTS = ["", "△ ", "▲ "]; // none, expected, present
 const SIDES = [[14, -1], [14, 1], [-14, -1], [-14, 1], [0, -1], [0, 1], [30, -1], [30, 1], [-30, -1], [-30, 1]];
@@ -24,7 +25,8 @@ export class Labels {
     this.drawn = this.written = 0; // blocks on the screen; written anew when they were last laid
     this.behind = false; // some say what they said before
     this.key = "";
-    this.spent = this.laying = this.projecting = 0; // ms
+    this.spent = 0; // ms, ever
+    this.laying = this.projecting = 0; // ms, the last time
   }
 
   touch() { this.laid = -Infinity; }
@@ -106,7 +108,7 @@ export class Labels {
     c.globalAlpha = 1;
     over(c);
     this.drawn = this.places.size;
-    this.spent = performance.now() - began;
+    this.spent += performance.now() - began;
   }
 
   // Decide which blocks are shown and where: the selected track and alerts first, then those that had a place, then the rest.
@@ -126,17 +128,18 @@ export class Labels {
     }
     wanted.sort((a, b) => a[0] - b[0] || p.id[a[1]] - p.id[b[1]]);
     this.places = new Map();
-    for (const [rank, slot] of wanted) {
+    for (const [rank, slot] of wanted.slice(0, TRIES_MAX)) {
       if (this.places.size >= CAP) break;
-      const id = p.id[slot], sprite = this.sprite(this.lines(slot, rank < 2 ? Math.max(2, level) : level), p.alert[slot]) || before.get(id)?.sprite;
-      if (!sprite) continue;
-      const x = this.points[2 * slot], y = this.points[2 * slot + 1], { w, h } = sprite, last = before.get(id);
+      const id = p.id[slot], lines = this.lines(slot, rank < 2 ? Math.max(2, level) : level);
+      const x = this.points[2 * slot], y = this.points[2 * slot + 1], w = this.width(lines), h = LINE * lines.length, last = before.get(id);
       const order = last ? [last.side, ...SIDES.keys()] : SIDES.keys();
       for (const side of order) {
         const [sx, sy] = SIDES[side];
         const dx = sx > 0 ? sx : sx < 0 ? sx - w : -w / 2, dy = sy < 0 ? (sx === 0 ? -h - 12 : -h + 2 - Math.max(0, Math.abs(sx) - 14) * 0.8) : (sx === 0 ? 12 : -2 + Math.max(0, Math.abs(sx) - 14) * 0.8);
         const l = x + dx - 2, t = y + dy - 1, r = l + w + 4, b = t + h + 2;
-        if (rank > 0 && !free(grid, l, t, r, b, id)) continue;
+        if (!free(grid, l, t, r, b, id) && !(rank === 0 && side === SIDES.length - 1)) continue; // the selected one's is always shown
+        const sprite = this.sprite(lines, p.alert[slot], w) || last?.sprite;
+        if (!sprite) break;
         take(grid, l, t, r, b, id);
         this.places.set(id, { side, dx, dy, w, h, sprite });
         break;
@@ -156,7 +159,13 @@ export class Labels {
     return [first, second, third].filter(Boolean);
   }
 
-  sprite(lines, alert) {
+  // Every letter of the font is as wide as any other, marks from another font at most twice.
+  width(lines) {
+    if (!this.letter) { this.context.font = FONT; this.letter = this.context.measureText("0".repeat(64)).width / 64; }
+    return Math.ceil(this.letter * Math.max(...lines.map((text) => text.length + (text[0] > "\u2000"))) + 1);
+  }
+
+  sprite(lines, alert, w) {
     const key = alert + lines.join("\n");
     let found = this.sprites.get(key);
     if (found) return found;
@@ -164,8 +173,7 @@ export class Labels {
     this.written++;
     if (this.sprites.size > SPRITES_KEPT) for (const old of this.sprites.keys()) { this.sprites.delete(old); if (this.sprites.size <= SPRITES_KEPT / 2) break; }
     const ratio = window.devicePixelRatio || 1, theme = this.look.theme(), canvas = document.createElement("canvas"), c = canvas.getContext("2d");
-    c.font = FONT;
-    const w = Math.ceil(Math.max(...lines.map((text) => c.measureText(text).width))), h = LINE * lines.length;
+    const h = LINE * lines.length;
     canvas.width = Math.ceil((w + 6) * ratio);
     canvas.height = Math.ceil((h + 4) * ratio);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -179,7 +187,7 @@ export class Labels {
       c.fillStyle = alert > 1 ? theme.alertText : alert ? theme.predictedText : k ? theme.textDim : theme.text;
       c.fillText(text, 3, 3 + LINE * k);
     });
-    found = { canvas, w, h };
+    found = { canvas };
     this.sprites.set(key, found);
     return found;
   }

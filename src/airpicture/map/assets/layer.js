@@ -30,7 +30,7 @@ export class TrackLayer {
     this.width = 0; // dots of a track in the buffer of trails
     this.all = true;
     this.count = this.rings = this.plotsBegin = this.plotsFilled = 0;
-    this.spent = { fill: 0, draw: 0 }; // ms of the last of each
+    this.spent = { fill: 0, draw: 0 }; // ms, ever
     this.filled = 0; // rows and dots in the last frame
     this.afterDraw = () => {};
   }
@@ -69,7 +69,7 @@ export class TrackLayer {
     this.fillTracks(p, look);
     this.fillTrails(p, look);
     this.fillPlots(look);
-    this.spent.fill = performance.now() - began;
+    this.spent.fill += performance.now() - began;
   }
 
   fillTracks(p, look) {
@@ -206,7 +206,7 @@ export class TrackLayer {
     gl.uniform3fv(at("u_predicted"), look.theme().predicted);
     ringed();
     gl.bindVertexArray(null);
-    this.spent.draw = performance.now() - began;
+    this.spent.draw += performance.now() - began;
     this.afterDraw();
   }
 }

@@ -33,7 +33,7 @@ const STEP_PIXELS = 0.25; // what may move between two paintings
 
 export class App {
   constructor(about) {
-    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, past: null, following: false, painted: 0, number: -1, shown: -1, fastest: 0, spentTaking: 0, named: new Map() });
+    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, past: null, following: false, painted: 0, number: -1, shown: -1, fastest: 0, named: new Map() });
     this.options = new Options();
     this.opened = readHash();
     this.options.take(this.opened);
@@ -129,7 +129,7 @@ export class App {
   }
 
   *taking(frame) {
-    const began = performance.now(), { look, layer, picture } = this;
+    const { look, layer, picture } = this;
     if (frame.forget) this.plots.clear();
     for (const _ of picture.apply(frame)) yield;
     if (frame.plots) this.plots.take(frame.plots, frame.now);
@@ -146,8 +146,7 @@ export class App {
       if (speed > this.fastest) this.fastest = speed;
     }
     if (this.options.get("colour") === "age") layer.touch();
-    this.taken(frame);
-    this.spentTaking = performance.now() - began;
+    this.taken();
   }
 
   // A frame is in the picture.
