@@ -9,15 +9,9 @@ from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.errors import Reason
+from airpicture.kernels.copies import list_spots, mark_copies, mark_repeats, settle_ties
 from airpicture.kernels.layout import PLOT, Z_P
-from airpicture.kernels.register import (
-    judge_plots,
-    list_spots,
-    mark_copies,
-    mark_repeats,
-    register_plots,
-    settle_ties,
-)
+from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
