@@ -23,10 +23,12 @@ from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, ground_word, sources_met, take_in
 from airpicture.formats.schemas import Column as TypedColumn
 from airpicture.formats.tablefiles import PARQUET_MAGIC, csv_names, listed, read_broken_csv, read_csv
+from airpicture.formats.wrapped import unwrap_courses
 from airpicture.tables import F64, I32, I64, U8, Sensors
 
 NAMES: Final = ("adsb", "asterix", "mlat", "flarm")  # by OpenSky's position_source
 _TEXTS: Final = ("address", "callsign", "mode_3a")
+_WRAPPED: Final = "had been stored in eight bits, as the way flown shows: 256 degrees were added"
 _AHEAD_NS: Final = 10_000_000_000  # a position can't be valid after its report; clocks may differ by that
 
 
@@ -100,6 +102,8 @@ def recording_of(
     """
     faults: list[tuple[int, str]] = list(lost)
     heard, bad, names = heard_from(table, meaning, faults, path)
+    course, wrapped = unwrap_courses(heard.course, heard.who, heard.t_ns, heard.lat, heard.lon)
+    heard = heard._replace(course=course)
     order = np.argsort(heard.t_ns, kind="stable")  # some files come aircraft by aircraft, or hour by hour
     heard = heard.take(order)
     described, rows, notes = sources_met(sensors, heard, names)
@@ -116,7 +120,7 @@ def recording_of(
         records={"rows": len(taken.plots)} | ({"cells that can't be read": bad} if bad else {}),
         refused={reason: count for reason, count in refused.items() if count},
         refusals=refusals,
-        notes=meaning.notes + notes,
+        notes=meaning.notes + notes + ((f"{wrapped} courses {_WRAPPED}",) if wrapped else ()),
     )
     return Recording(taken.plots, described, report)
 
