@@ -29,6 +29,7 @@ from airpicture.plots import (
     Clutter,
     Latency,
     Past,
+    Shelf,
     gathered,
     looks,
     need_sites,
@@ -97,6 +98,7 @@ class Tracker:
         self._open: Reports | None = None  # plots of the open frame, taken so far
         self._ahead: Reports | None = None  # plots of later frames
         self._named = False  # whether any plot ever carried an address
+        self._shelf = Shelf()  # plots of the frame that is being done
         self._past = Past()  # plots of closed frames
         self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
@@ -294,7 +296,8 @@ class Tracker:
         if message.any():
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)
-        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run)]
+        shelf = self._shelf if self.on_look is None else None  # who hears of looks may keep their plots
+        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run, shelf)]
         if messages is not None:
             changed.append(self._hear(messages))
         for rows in changed:
