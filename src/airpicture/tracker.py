@@ -214,6 +214,11 @@ class Tracker:
         return self._frame if self._frame is not None else 0
 
     @property
+    def live(self) -> int:
+        """Number of tracks, those not worth showing among them."""
+        return self._store.n - self._store.ended
+
+    @property
     def waiting(self) -> bool:
         """Whether plots were taken whose frame isn't closed yet."""
         return bool((self._ahead is not None and self._ahead.size) or (self._open is not None and self._open.size))
