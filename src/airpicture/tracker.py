@@ -235,10 +235,17 @@ class Tracker:
     def _age_to(self, edge_ns: int) -> None:
         """Age tracks at each whole second up to the edge of closed frames."""
         assert self._sweep is not None
-        while self._sweep * SWEEP_NS <= edge_ns:
+        last = edge_ns // SWEEP_NS
+        while self._sweep <= last:
             if self._store.n == 0:
-                self._sweep = edge_ns // SWEEP_NS + 1
+                self._sweep = last + 1
                 return
+            if not self._named:  # seconds at which nothing can happen to any track
+                due = -(-int(self._store.due_ns[: self._store.n].min()) // SWEEP_NS)
+                settle = -(-self._sweep // SETTLE_S) * SETTLE_S
+                self._sweep = max(self._sweep, min(due, settle, last + 1))
+                if self._sweep > last:
+                    return
             if self._sweep % SETTLE_S == 0:
                 self.latency.settle()
             self._age(self._sweep * SWEEP_NS)
