@@ -142,6 +142,7 @@ def write_births(
             of.last_p[i, c] = 0.0
         of.h_source[i] = height_source(reports.Z, j, source)
         of.has_baro[i] = 1 if pressure else 0
+        of.on_ground[i], of.category[i] = reports.on_ground[j], reports.category[j]
         of.plot_sensor[i] = reports.sensor[j]
         of.plot_range[i] = reports.slant_range[j]
         of.plot_azimuth[i] = reports.azimuth[j]

@@ -9,15 +9,9 @@ from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.errors import Reason
+from airpicture.kernels.copies import list_spots, mark_copies, mark_repeats, settle_ties
 from airpicture.kernels.layout import PLOT, Z_P
-from airpicture.kernels.register import (
-    judge_plots,
-    list_spots,
-    mark_copies,
-    mark_repeats,
-    register_plots,
-    settle_ties,
-)
+from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
@@ -75,6 +69,8 @@ def register(
         technology=np.empty(good, np.uint8),
         slant_range=np.empty(good),
         azimuth=np.empty(good),
+        on_ground=np.empty(good, np.int8),
+        category=np.empty(good, np.uint8),
     )
     tasks = [
         (
@@ -98,6 +94,8 @@ def register(
             plots.mode_3a,
             plots.callsign,
             plots.technology,
+            plots.on_ground,
+            plots.category,
             sites,
             traits,
             0.5 * config.height_max,
