@@ -29,6 +29,7 @@ from airpicture.plots import (
     Clutter,
     Latency,
     Past,
+    Shelf,
     gathered,
     looks,
     need_sites,
@@ -97,6 +98,7 @@ class Tracker:
         self._open: Reports | None = None  # plots of the open frame, taken so far
         self._ahead: Reports | None = None  # plots of later frames
         self._named = False  # whether any plot ever carried an address
+        self._shelf = Shelf()  # plots of the frame that is being done
         self._past = Past()  # plots of closed frames
         self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
@@ -212,6 +214,11 @@ class Tracker:
         return self._frame if self._frame is not None else 0
 
     @property
+    def live(self) -> int:
+        """Number of tracks, those not worth showing among them."""
+        return self._store.n - self._store.ended
+
+    @property
     def waiting(self) -> bool:
         """Whether plots were taken whose frame isn't closed yet."""
         return bool((self._ahead is not None and self._ahead.size) or (self._open is not None and self._open.size))
@@ -228,10 +235,17 @@ class Tracker:
     def _age_to(self, edge_ns: int) -> None:
         """Age tracks at each whole second up to the edge of closed frames."""
         assert self._sweep is not None
-        while self._sweep * SWEEP_NS <= edge_ns:
+        last = edge_ns // SWEEP_NS
+        while self._sweep <= last:
             if self._store.n == 0:
-                self._sweep = edge_ns // SWEEP_NS + 1
+                self._sweep = last + 1
                 return
+            if not self._named:  # seconds at which nothing can happen to any track
+                due = -(-int(self._store.due_ns[: self._store.n].min()) // SWEEP_NS)
+                settle = -(-self._sweep // SETTLE_S) * SETTLE_S
+                self._sweep = max(self._sweep, min(due, settle, last + 1))
+                if self._sweep > last:
+                    return
             if self._sweep % SETTLE_S == 0:
                 self.latency.settle()
             self._age(self._sweep * SWEEP_NS)
@@ -294,7 +308,8 @@ class Tracker:
         if message.any():
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)
-        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run)]
+        shelf = self._shelf if self.on_look is None else None  # who hears of looks may keep their plots
+        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run, shelf)]
         if messages is not None:
             changed.append(self._hear(messages))
         for rows in changed:
