@@ -8,11 +8,11 @@ const FONT = ["sans-serif"]; // with no glyphs in the style MapLibre writes with
 const OUTLINES = ["land", "lakes", "rivers", "borders", "states"];
 const NEAR = 4.6; // zoom from which outlines are those of the view; below it the whole world's, once and for all
 const FAR_M = 9000; // metres a pixel for which the latter are made
-const RING_STEPS = [1e3, 2e3, 5e3, 10e3, 20e3, 25e3, 50e3, 100e3, 150e3, 200e3, 500e3, 1e6];
+const RING_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 150, 200, 500, 1000]; // km or NM
 
 export class Basemap {
-  constructor(map, base, options, look, about) {
-    Object.assign(this, { map, base, options, look, about, stations: [], outline: EMPTY, areas: EMPTY });
+  constructor(map, base, options, look, about, units) {
+    Object.assign(this, { map, base, options, look, about, units, stations: [], outline: EMPTY, areas: EMPTY });
     this.shown = { zoom: -9, lat: 0, lon: 0 };
   }
 
@@ -123,14 +123,15 @@ export class Basemap {
   rings(stations = this.stations) {
     this.stations = stations;
     const radars = stations.filter((s) => s.kind === "radar" && s.range_m && s.lat !== null), lines = [], names = [];
+    const unit = this.units.si ? 1000 : 1852, name = this.units.si ? "km" : "NM";
     for (const radar of radars) {
-      const step = RING_STEPS.reduce((best, one) => (Math.abs(one - radar.range_m / 4) < Math.abs(best - radar.range_m / 4) ? one : best));
+      const step = unit * RING_STEPS.reduce((best, one) => (Math.abs(one * unit - radar.range_m / 4) < Math.abs(best * unit - radar.range_m / 4) ? one : best));
       const inner = [];
-      if (radars.length <= 6) for (let r = step; r < radar.range_m * 0.999; r += step) inner.push(r);
+      if (radars.length <= 6) for (let r = step; r < radar.range_m * 0.96; r += step) inner.push(r);
       for (const r of [...inner, radar.range_m]) {
         const points = ring(radar.lat * RAD, radar.lon * RAD, r);
         lines.push({ type: "Feature", properties: { outer: r === radar.range_m }, geometry: { type: "LineString", coordinates: points } });
-        names.push({ type: "Feature", properties: { name: `${+(r / 1000).toPrecision(4)} km` }, geometry: { type: "Point", coordinates: points[0] } });
+        names.push({ type: "Feature", properties: { name: `${+(r / unit).toPrecision(r / unit < 10 ? 2 : 3)} ${name}` }, geometry: { type: "Point", coordinates: points[0] } });
       }
     }
     this.map.getSource("rings")?.setData({ type: "FeatureCollection", features: lines });
