@@ -135,7 +135,9 @@ def browser(scene: Scene, orders_only: bool) -> dict[str, Any]:
 def _scripts_s(page: Browser) -> float:
     """Return for how long the page's scripts have run, MapLibre's among them."""
     page.call("Performance.enable")
-    found: float = next(m["value"] for m in page.call("Performance.getMetrics")["metrics"] if m["name"] == "ScriptDuration")
+    found: float = next(
+        m["value"] for m in page.call("Performance.getMetrics")["metrics"] if m["name"] == "ScriptDuration"
+    )
     return found
 
 
@@ -176,7 +178,9 @@ def main() -> int:
         scene = Scene(n)
         change_ms, change, whole_ms, whole = server(scene)
         print(f"{n:,} tracks")
-        print(f"  server: change {change_ms:.1f} ms, {change / 1e3:.0f} kB; whole {whole_ms:.1f} ms, {whole / 1e3:.0f} kB")
+        print(
+            f"  server: change {change_ms:.1f} ms, {change / 1e3:.0f} kB; whole {whole_ms:.1f} ms, {whole / 1e3:.0f} kB"
+        )
         for orders_only in (True,) if options.check else (True, False):
             if CHROMIUM is None:
                 continue

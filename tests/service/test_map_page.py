@@ -241,7 +241,11 @@ def test_alerts_in_list_on_map_and_badge(page: Page) -> None:
     assert page.js("document.getElementById('badge').textContent") == "4"
     page.press("[data-panel=alerts]")
     texts = page.js("[...document.querySelectorAll('#panel li button span:last-child')].map((b) => b.textContent)")
-    assert page.js("[...document.querySelectorAll('#panel h3')].map((h) => h.textContent)") == ["Now", "Expected", "To know"]
+    assert page.js("[...document.querySelectorAll('#panel h3')].map((h) => h.textContent)") == [
+        "Now",
+        "Expected",
+        "To know",
+    ]
     assert page.js("[...document.querySelectorAll('#panel .mark')].map((m) => m.textContent).join('')") == "▲▲△○"
     assert texts[0] in ("TEST006 sends 7700, emergency", "mlat is silent")
     assert "over and gone" not in texts

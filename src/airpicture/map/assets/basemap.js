@@ -23,8 +23,8 @@ export class Basemap {
       id, type: "symbol", source, layout: { "text-field": field, "text-font": FONT, "text-size": size, ...layout },
       paint: { "text-color": colour, "text-halo-color": t.land, "text-halo-width": 1.2 }, ...more,
     });
-    const tiles = about.tiles ? { tiles: { type: "raster", tiles: [about.tiles], tileSize: 256, attribution: about.tiles_note || "" } } : {};
-    const bare = about.tiles ? 0 : 1; // with tiles of the user's own, our land stands back
+    const tiles = about.tiles ? { tiles: ownTiles(about) } : {}, vectors = about.archive?.kind === "vector";
+    const bare = about.tiles && !vectors ? 0 : 1; // with tiles of the user's own, our land stands back
     const overlays = (about.overlays || []).map((_, k) => [`overlay-${k}`, geo({ data: `/map/overlay/${k}` })]);
     return {
       version: 8,
@@ -35,9 +35,10 @@ export class Basemap {
       },
       layers: [
         { id: "water", type: "background", paint: { "background-color": t.water } },
-        ...(about.tiles ? [{ id: "tiles", type: "raster", source: "tiles" }] : []),
+        ...(about.tiles && !vectors ? [{ id: "tiles", type: "raster", source: "tiles" }] : []),
         ...outlines(t, bare, "-far", { maxzoom: NEAR }),
         ...outlines(t, bare, "", { minzoom: NEAR }),
+        ...(vectors ? about.archive.layers.flatMap((layer) => vectorLayers(t, layer)) : []),
         line("grid", "grid", { "line-color": t.grid, "line-width": 0.6, "line-opacity": 0.6 }),
         line("runways", "runways", { "line-color": t.runway, "line-width": ["interpolate", ["exponential", 2], ["zoom"], 7, 0.8, 11, 2, 16, 22] }, { minzoom: 7 }),
         ...overlays.flatMap(([id]) => [
@@ -161,6 +162,23 @@ function outlines(t, bare, far, zooms) {
     line("states", "states", { "line-color": t.state, "line-width": 0.8 }),
     line("borders", "borders", { "line-color": t.border, "line-width": 0.9, "line-dasharray": [4, 2.5] }),
     line("coast", "land", { "line-color": t.coast, "line-width": far ? 0.6 : 1 }),
+  ];
+}
+
+// The source of the user's own tiles: an address, or a file that the service reads.
+function ownTiles({ tiles, tiles_note, archive }) {
+  const address = tiles.startsWith("/") ? location.origin + tiles : tiles; // workers have no address to start from
+  const { kind, layers, ...rest } = archive || { kind: "raster" };
+  return { type: kind, tiles: [address], ...(kind === "raster" ? { tileSize: 256 } : {}), attribution: tiles_note || "", ...rest };
+}
+
+// A layer of vectors that we know nothing of but its name: water is filled, all else is lines.
+function vectorLayers(t, layer) {
+  const water = /water|ocean|sea|lake/i.test(layer), shared = { source: "tiles", "source-layer": layer }, road = /road|transport|street|highway|rail/i.test(layer);
+  const colour = water ? t.coast : /bound|admin|border/i.test(layer) ? t.border : road ? t.state : t.grid;
+  return [
+    ...(water ? [{ id: `own-${layer}-fill`, type: "fill", ...shared, filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": t.water } }] : []),
+    { id: `own-${layer}`, type: "line", ...shared, filter: ["!=", ["geometry-type"], "Point"], paint: { "line-color": colour, "line-width": road ? ["interpolate", ["linear"], ["zoom"], 6, 0.5, 14, 2] : 0.7 } },
   ];
 }
 
