@@ -1,4 +1,4 @@
-"""The map's main thread held to a budget by counting its work, which no busy machine makes more: rows, bytes, blocks."""
+"""The map's main thread held to a budget by counting its work, which no busy machine makes more."""
 
 from __future__ import annotations
 
@@ -99,13 +99,13 @@ def test_a_piece_of_work_that_fails_stands_in_nobodys_way(crowd: tuple[Browser, 
     """Long work is cut at its stops; what comes later waits its turn, and one that fails is over."""
     browser = crowd[0]
     told = browser.value(
-        "import(document.querySelector('script[type=module]').src.replace('main.js', 'work.js')).then(async ({ Work }) =>"
-        "{ const work = new Work(0.5), told = []; let turns = 0;"
-        "function* long(name) { for (let k = 0; k < 5; k++) { const end = performance.now() + 1; while (performance.now() <"
-        "end); told.push(name + k); yield; } }"
+        "import(document.querySelector('script[type=module]').src.replace('main.js', 'work.js'))"
+        ".then(async ({ Work }) => {"
+        "const work = new Work(0.5), told = []; let turns = 0;"
+        "function* long(name) { for (let k = 0; k < 5; k++) { const end = performance.now() + 1;"
+        "while (performance.now() < end); told.push(name + k); yield; } }"
         "function* bad() { throw new RangeError('bad'); }"
-        "const go = work.go.bind(work); work.go = () => { turns++; try { go(); } catch (error) { told.push(error.message);"
-        "go(); } };"
+        "const go = work.go.bind(work); work.go = () => { turns++; try { go(); } catch (error) { told.push(error.message); } };"
         "work.add(long('a')); work.add(bad()); work.add(long('b'));"
         "while (work.length) await new Promise((done) => setTimeout(done, 5)); return [told, turns]; })"
     )

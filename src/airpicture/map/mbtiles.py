@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from airpicture.errors import InputError
 from airpicture.map.archive import KINDS, TILE_BYTES_MAX, TilesAbout, gunzip, layer_names, read_json
@@ -54,7 +54,7 @@ class MBTiles:
         packed = self.about.format == "pbf" and data[:2] == b"\x1f\x8b"
         return gunzip(data, TILE_BYTES_MAX, self._path) if packed else data
 
-    def _ask(self, query: str, *values: int) -> list[tuple[object, ...]]:
+    def _ask(self, query: str, *values: int) -> list[tuple[Any, ...]]:
         try:
             with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as opened:
                 return opened.execute(query, values).fetchall()

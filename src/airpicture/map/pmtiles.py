@@ -3,7 +3,7 @@
 Source: PMTiles Version 3 Specification (Protomaps), chapters "Header", "Directories". Layout of the header, all
 little-endian::
 
-    0  "PMTiles"   7 version 3   8 root directory   24 metadata   40 leaf directories   56 tiles (each: u64 offset, length)
+    0  "PMTiles"  7 version 3   8 root directory  24 metadata  40 leaf directories  56 tiles (each: u64 offset, length)
     97 packing of directories and metadata   98 of tiles   99 kind of tiles   100 least zoom   101 greatest zoom
     102 west  106 south  110 east  114 north (i32, 1e-7 degrees)
 

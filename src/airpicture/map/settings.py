@@ -42,8 +42,8 @@ class MapSettings:
     Parameters
     ----------
     places : shown as buttons; the page opens at the first one, or where the sensors and tracks are
-    tiles : address of raster tiles with {z}, {x} and {y}, or a file of tiles (.pmtiles, .mbtiles; raster, or vectors, whose
-        lines are drawn); below everything; "" for none
+    tiles : address of raster tiles with {z}, {x} and {y}, or a file of tiles (.pmtiles, .mbtiles; pictures, or vectors,
+        whose lines are drawn); below everything; "" for none
     tiles_note : whose they are, shown on the map
     overlays : GeoJSON files of the user's own, drawn as lines, areas and named points
     drawings : GeoJSON made for this map, drawn after them in the same way

@@ -99,7 +99,7 @@ class Player:
         return min(ran, self.recorded.end_ns)
 
     def line(self) -> dict[str, Any]:
-        """Return the time line: its ends, whether it loops and stands, how many tracks there were along it and where."""
+        """Return the time line: its ends, whether it loops and stands, how many tracks it has when and where."""
         return {
             "begin": self.recorded.begin_ns / 1e6,
             "end": self.recorded.end_ns / 1e6,
