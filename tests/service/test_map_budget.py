@@ -34,7 +34,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, L
     live.publish(scene.update(0.0, alerts=False))
     with Browser(tmp_path_factory.mktemp("crowd"), 900, 600) as browser:
         browser.go(live.address, READY)
-        browser.wait(f"airpicture.picture.n === {N} && !airpicture.layer.more")
+        browser.wait(f"airpicture.picture.n === {N} && airpicture.loaded && !airpicture.layer.more")
         browser.value(RECORD)
         yield browser, live, scene
         assert browser.complaints == []
@@ -105,7 +105,8 @@ def test_a_piece_of_work_that_fails_stands_in_nobodys_way(crowd: tuple[Browser, 
         "function* long(name) { for (let k = 0; k < 5; k++) { const end = performance.now() + 1;"
         "while (performance.now() < end); told.push(name + k); yield; } }"
         "function* bad() { throw new RangeError('bad'); }"
-        "const go = work.go.bind(work); work.go = () => { turns++; try { go(); } catch (error) { told.push(error.message); } };"
+        "const go = work.go.bind(work);"
+        "work.go = () => { turns++; try { go(); } catch (error) { told.push(error.message); } };"
         "work.add(long('a')); work.add(bad()); work.add(long('b'));"
         "while (work.length) await new Promise((done) => setTimeout(done, 5)); return [told, turns]; })"
     )

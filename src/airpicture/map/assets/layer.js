@@ -60,7 +60,7 @@ export class TrackLayer {
   // Rows that look otherwise.
   change(slot) { this.rows.add(slot); }
 
-  get more() { return this.rows.count > 0 || (this.width > 0 && this.dotted.count > 0); } // is left for the next frame
+  get more() { return this.all || this.rows.count > 0 || (this.width > 0 && this.dotted.count > 0); } // is left for the next frame
 
   fill() {
     const began = performance.now(), p = this.picture, look = this.look;
