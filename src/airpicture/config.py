@@ -71,6 +71,7 @@ class Life:
     """How tracks begin, are believed, coast and end."""
 
     birth_odds: float = 0.01  # prior odds that an unclaimed plot is a new target rather than a false plot
+    start_odds: float = 0.3  # likewise for a turning sensor's first plots: all its targets are new, see plots.clutter
     speed_max: float = 1500.0  # m/s, the fastest target class (Mach 4 and some)
     sigma_speed: float = (
         350.0  # m/s per axis, prior of a velocity not yet measured; 1500 m/s lies at 3 sigma of the norm
@@ -104,6 +105,8 @@ class Life:
             self.retire_tentative,
             "more than 0 and less than life.confirm",
         )
+        _need(self.birth_odds > 0.0, "life.birth_odds", self.birth_odds, "a positive number")
+        _need(self.start_odds >= 0.0, "life.start_odds", self.start_odds, "0 or more; up to birth_odds without effect")
         _need(self.speed_usual > 0.0, "life.speed_usual", self.speed_usual, "a positive number")
         _need(self.speed_max > 0.0, "life.speed_max", self.speed_max, "a positive number")
         _need(self.pool_max >= 16, "life.pool_max", self.pool_max, "at least 16")

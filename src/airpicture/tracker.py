@@ -361,6 +361,7 @@ class Tracker:
             self._gates,
             self._run,
             self._tally,
+            self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds),
         )
         self._tally["pairs_shed"] += near.shed
         self._tally["births_shed"] += shed

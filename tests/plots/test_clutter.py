@@ -16,6 +16,9 @@ from airpicture.tables import Plots, Sensors, Status
 SECOND = 1_000_000_000
 
 
+RADAR = {"kind": "radar", "lat_deg": 45.0, "lon_deg": 5.0, "h_ell_m": 100.0, "period_s": 10.0, "range_m_max": 200e3}
+
+
 def radar(declared: float, *, period_s: float = 10.0) -> Sensors:
     """A radar to 200 km that declares so many false plots a turn."""
     row = {"id": "r", "kind": "radar", "lat_deg": 45.0, "lon_deg": 5.0, "h_ell_m": 100.0, "period_s": period_s}
@@ -49,7 +52,8 @@ def look_of(sensor: int, t_s: float, free: np.ndarray) -> tuple[Reports, np.ndar
     ints = np.zeros(n, np.int32)
     t_ns = np.full(n, round(t_s * SECOND))
     codes = (ints, np.zeros(n, np.uint64), np.zeros(n, np.uint8))
-    return Reports(np.zeros((n, PLOT)), t_ns, ints + np.int32(sensor), ints, *codes, free, free), free
+    more = (np.full(n, -1, np.int8), np.zeros(n, np.uint8))
+    return Reports(np.zeros((n, PLOT)), t_ns, ints + np.int32(sensor), ints, *codes, free, free, *more), free
 
 
 def joined(parts: list[tuple[Reports, np.ndarray]]) -> tuple[Reports, np.ndarray]:
@@ -97,6 +101,23 @@ def test_sensors_that_do_not_turn_are_left_alone() -> None:
     clutter = Clutter(station_columns(sensors_from_rows([{"id": "a", "kind": "adsb"}])))
     clutter.count(*look_of(0, 0.0, np.ones(1000)))
     assert clutter.excess(0) == 0.0
+
+
+def test_new_targets_are_likelier_at_a_sensors_start_and_less_so_each_turn() -> None:
+    clutter = Clutter(
+        station_columns(sensors_from_rows([{**RADAR, "id": "r", "pd": 0.8}, {"id": "a", "kind": "adsb"}]))
+    )
+    look, free = look_of(0, 100.0, np.ones(3))
+    assert clutter.at_start(look, 30.0) is None  # not heard before: it has no earlier plots to join
+    clutter.count(look, free)
+    assert clutter.at_start(look_of(0, 107.9, np.ones(1))[0], 30.0) is None
+    for t_s, hope in ((108.1, 30.0), (115.0, 30.0), (120.0, 6.0), (131.0, 1.2), (139.0, 1.0)):
+        np.testing.assert_allclose(clutter.at_start(look_of(0, t_s, np.ones(2))[0], 30.0), hope)
+    assert clutter.at_start(look_of(0, 141.0, np.ones(2))[0], 30.0) is None
+    assert clutter.at_start(look_of(0, 111.0, np.ones(2))[0], 1.0) is None
+    clutter.count(*look_of(1, 100.0, np.ones(3)))
+    both = joined([look_of(1, 111.0, np.ones(1)), look_of(0, 111.0, np.ones(1))])[0]
+    np.testing.assert_allclose(clutter.at_start(both, 30.0), [1.0, 30.0])
 
 
 def test_undeclared_clutter_confirms_hardly_anything() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from airpicture.kernels.components import connect
 from airpicture.kernels.index import FLOATS, INTS, TILE, Grid, N, forget_from, move_rows, place_rows, refresh
-from airpicture.kernels.near import PLOTS, near_pairs
+from airpicture.kernels.near import BLOCK, near_pairs
 from airpicture.parallel import Run
 from airpicture.reports import Nearby
 from airpicture.tables import F32, F64, I32, I64
@@ -110,7 +110,7 @@ class Index:
             full: list[I32] = []  # rooms that were too small for all, and what's in them
             total = shed = 0
             while True:
-                least = 2 * (hi - lo) + PLOTS * pairs_max
+                least = 2 * (hi - lo) + min(BLOCK, hi - lo) * pairs_max
                 if full or len(self._pairs[k]) < least:
                     self._pairs[k] = np.empty(_room(least), np.int32)
                 pairs = self._pairs[k]

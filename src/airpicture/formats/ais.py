@@ -199,7 +199,7 @@ class _Stream:
     def _heard(self, cells: list[tuple[Any, ...]]) -> Heard:
         if not cells:
             return Heard.of(0)
-        who, t_ns, lat, lon, speed, course, sigma = (np.array(column) for column in zip(*cells, strict=True))
+        who, t_ns, lat, lon, speed, course, sigma, low = (np.array(column) for column in zip(*cells, strict=True))
         return Heard.of(
             len(cells),
             who=who.astype(np.int64),
@@ -212,6 +212,7 @@ class _Stream:
             course=course,
             sigma_pos=sigma,
             callsign=self.callsigns(who.tolist()),
+            on_ground=low.astype(np.int8),
         )
 
 
@@ -235,6 +236,7 @@ def _cells(message: dict[str, Any], mmsi: int, near_ns: int, *, nearest: bool) -
         math.nan if speed >= speed_none else speed,
         math.nan if course >= 360 else course,
         sigma,
+        0 if kind == _SAR else 1,
     )
 
 

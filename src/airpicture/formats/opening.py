@@ -34,6 +34,7 @@ _READERS: Final[dict[Form, tuple[str, str]]] = {
     "ais": ("ais", "read_ais"),
     "aprs": ("aprs", "read_aprs"),
     "jet1090": ("jet1090", "read_jet1090"),
+    "locards": ("locards", "read_locards"),
 }
 
 
@@ -71,7 +72,7 @@ def open_recording(
             raise InputError("no input given", expected="a file or folder")
     forms: list[Form] = ["trace" if file.name.startswith("trace_full_") else recognise(file) for file in paths]
     if columns:
-        forms = ["foreign" if form == "table" else form for form in forms]
+        forms = ["foreign" if form in ("table", "locards") else form for form in forms]
     parts: list[Recording] = []
     # Snapshots of one receiver belong together: only together they show which positions are mere repetitions.
     if snapshots := [file for file, form in zip(paths, forms, strict=True) if form == "json"]:

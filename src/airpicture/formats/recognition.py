@@ -15,7 +15,7 @@ from airpicture.formats.modes.recognition import is_frames_table, is_modes
 AnyPath: TypeAlias = str | os.PathLike[str]
 Form = Literal[
     "table", "foreign", "json", "trace", "state json", "sbs", "asterix", "uat", "uat json", "ais", "aprs", "jet1090",
-    "modes", "journal",
+    "modes", "journal", "locards",
 ]  # fmt: skip
 
 KNOWN: Final = (
@@ -103,11 +103,14 @@ def _json_form(text: str) -> Form:
 def _table_form(path: AnyPath) -> Form:
     from airpicture.formats.dialects import understand
     from airpicture.formats.foreign import column_names
+    from airpicture.formats.locards import is_locards
     from airpicture.formats.tablefiles import table_kind
 
     names = column_names(path)
     if not names or "t_ns" in [name.strip().lower() for name in names]:
         return "table"
+    if is_locards(path, names):
+        return "locards"
     # A column of ours without t_ns is a mistake in an exchanged table, to be told by its reader; but "track" may be a
     # course, and whatever has time, latitude and longitude can be used.
     return "table" if table_kind(names) and understand(names) is None else "foreign"

@@ -34,7 +34,16 @@ from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
 from airpicture.formats.onecolumn import numbered, packed
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import Given, Heard, account, reported_sensors, sources_met, take_in, tally
+from airpicture.formats.reported import (
+    Given,
+    Heard,
+    account,
+    ground_word,
+    reported_sensors,
+    sources_met,
+    take_in,
+    tally,
+)
 from airpicture.tables import F64, I32, I64, Plots, Sensors
 from airpicture.units import FPM, FT, KT, SECOND_NS
 
@@ -171,6 +180,8 @@ def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Mess
         callsign=packed(fields["callsign"]),
     )
     grounded = np.asarray(pc.is_in(fields["ground"], pa.array(["-1", "1"])))
+    # What computes a position doesn't know where the wheels are: its 0 says nothing.
+    flying = np.asarray(pc.equal(fields["ground"], "0")) & ~mlat
     error = _reals(fields["error"])
     heard = Heard.of(
         len(numbers),
@@ -190,6 +201,7 @@ def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Mess
         mode_3a=joined["squawk"],
         address=address,
         callsign=joined["callsign"],
+        on_ground=ground_word(grounded, flying),
     )
     return _Messages(heard, numbers, faults, others, offset)
 

@@ -20,14 +20,14 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.errors import InputError
-from airpicture.formats import quality
+from airpicture.formats import emitters, quality
 from airpicture.formats.addresses import numbers_of
 from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import UNREADABLE, callsigns, parse, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.readsb_columns import NAMES
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import Given, Heard, account, reported_sensors, take_in
+from airpicture.formats.reported import Given, Heard, account, ground_word, reported_sensors, take_in
 from airpicture.tables import Plots, Sensors
 from airpicture.units import DEG, FPM, FT, KT, SECOND_NS
 
@@ -36,6 +36,7 @@ _CLIMB_GEOMETRIC, _HEIGHT_GEOMETRIC = 4, 8  # bits of the flags
 _DETAILS_NS: Final = 300 * SECOND_NS  # readsb writes them when they change, and every few rows
 _DETAILS: Final = {
     "callsign": Quantity(("callsign",), (np.uint64(0),), _DETAILS_NS),
+    "category": Quantity(("category",), (np.uint8(0),), _DETAILS_NS),
     "code": Quantity(("mode_3a",), (np.int32(-1),), _DETAILS_NS),
     "accuracy": Quantity(("sigma_pos",), (np.float64(np.nan),), _DETAILS_NS),
     "speed accuracy": Quantity(("sigma_v",), (np.float64(np.nan),), _DETAILS_NS),
@@ -184,6 +185,7 @@ def _heard(document: dict[str, Any]) -> tuple[Any, list[tuple[int, str]], Heard]
         t_ns,
         timely,
         callsign=callsigns(one.get("flight") for one in details),
+        category=emitters.from_texts(one.get("category") for one in details),
         mode_3a=squawks(one.get("squawk") for one in details),
         sigma_pos=np.where(computed, np.nan, sigma),
         sigma_v=quality.coded(quality.SIGMA_NACV, reals([one.get("nac_v") for one in details])),
@@ -207,6 +209,8 @@ def _heard(document: dict[str, Any]) -> tuple[Any, list[tuple[int, str]], Heard]
         mode_3a=last["mode_3a"],
         address=address,
         callsign=last["callsign"],
+        on_ground=ground_word(grounded, np.isfinite(height)),
+        category=last["category"],
     )
     return np.array(numbers, np.int64), faults, heard
 

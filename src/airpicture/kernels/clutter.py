@@ -10,7 +10,8 @@ from airpicture.kernels.layout import Z_LOG_CLUTTER
 RATE: Final = 0  # rows of the state: unclaimed plots a turn,
 COUNTED: Final = 1  # s, when they were last counted,
 EXCESS: Final = 2  # log of how many times denser false plots are than declared, 0 or more
-STATE: Final = 3
+BEGAN: Final = 3  # s, time of the sensor's first plot; NaN before
+STATE: Final = 4
 RATE_LEAST: Final = 1e-9  # a rate whose logarithm is finite
 
 
@@ -56,5 +57,7 @@ def count_unclaimed(
             rate = kept * state[RATE, s] + total / turns
             state[RATE, s] = rate
             state[COUNTED, s] = max(t, state[COUNTED, s])
+            if math.isnan(state[BEGAN, s]):
+                state[BEGAN, s] = t_ns[lo] * 1e-9
             state[EXCESS, s] = min(max(math.log(max(rate, RATE_LEAST) / declared[s]), 0.0), most)
         lo = hi

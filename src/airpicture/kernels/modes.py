@@ -282,6 +282,7 @@ def place_message(
         reals[col.DIFF_FT, k] = memory.reals[slot, col.R_DIFF]
     if abs(t - times[slot, col.T_CALLSIGN]) <= FRESH_IDENTITY_NS:
         out.callsign_known[k] = memory.callsign[slot]
+        codes[col.CATEGORY_KNOWN, k] = kept[slot, col.M_CATEGORY]
     if abs(t - times[slot, col.T_SQUAWK]) <= FRESH_IDENTITY_NS:
         codes[col.SQUAWK_KNOWN, k] = kept[slot, col.M_SQUAWK]
     return became

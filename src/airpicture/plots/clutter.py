@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from airpicture.kernels.clutter import COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed
+from airpicture.kernels.clutter import BEGAN, COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed
+from airpicture.kernels.life import PD_MOST
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64
 
 MEMORY_TURNS = 6.0  # turns over which unclaimed plots are counted: long against their scatter, short against weather
 EXCESS_MOST = math.log(1000.0)
+START_TURNS = 4  # after which a target that stands in a sensor's view from its start has been seen, or never will be
+EARLY = 0.2  # of a turn, by which a target's next look may come before a turn is over
 
 
 class Clutter:
@@ -30,6 +33,8 @@ class Clutter:
         )  # (S,) a turn
         self._period = stations.period
         self._state = np.zeros((STATE, count))  # see kernels.clutter
+        self._state[BEGAN] = np.nan
+        self._unseen = 1.0 - np.minimum(stations.pd, PD_MOST)
         self._unheard = np.zeros(count, np.int64)
         self.rate = self._state[RATE]  # (S,) unclaimed plots a turn
         self.t_s = self._state[COUNTED]  # (S,) s, when it was last counted
@@ -46,6 +51,29 @@ class Clutter:
         Z = reports.Z if own else reports.Z.copy()
         add_excess(reports.sensor, self._state, Z)
         return reports if own else reports._replace(Z=Z)
+
+    def at_start(self, reports: Reports, odds: float) -> F64 | None:
+        """Return by how much more likely new targets are for each plot than later on; None where no sensor starts.
+
+        A sensor that starts has all its targets before it, new to the picture, and finds later on only those that come
+        in. What it hasn't seen after k looks are (1 - Pd)^k of them, so that the odds of a new target fall from turn
+        to turn. Source: the Poisson process of undetected targets, Williams, "Marginal multi-Bernoulli filters", IEEE
+        TAES 51(3), 2015, sec. III.
+
+        odds : that a plot nobody claims is of a new target, when its sensor has just started, over the usual ones
+        """
+        if odds <= 1.0 or reports.size == 0:
+            return None
+        began = self._state[BEGAN]
+        first_s, last_s = reports.t_ns[0] * 1e-9, reports.t_ns[-1] * 1e-9
+        # comparisons with NaN are false: sensors without turns, and those not heard yet
+        recent = (first_s - began < START_TURNS * self._period) & (last_s - began >= (1.0 - EARLY) * self._period)
+        if not recent.any():
+            return None
+        s = reports.sensor
+        turn = np.floor((reports.t_ns * 1e-9 - began[s]) / self._period[s] + EARLY)
+        starts = (turn >= 1.0) & (turn <= START_TURNS)
+        return np.maximum(np.where(starts, odds * self._unseen[s] ** (turn - 1.0), 1.0), 1.0)
 
     def count(self, reports: Any, free: Any, heard: Any = None) -> None:
         """Take note of the probabilities that nobody claims each plot of a look.
@@ -65,7 +93,7 @@ class Clutter:
         count_unclaimed(sensor, t_ns, free, self._period, self._declared, MEMORY_TURNS, EXCESS_MOST, self._state, last)
 
     def save(self) -> F64:
-        """Return a copy of what `restore` needs: 24 bytes a sensor."""
+        """Return a copy of what `restore` needs: 32 bytes a sensor."""
         return self._state.copy()
 
     def restore(self, saved: F64) -> None:

@@ -25,11 +25,11 @@ from airpicture.kernels.begin import (
     list_free,
     longest_wait,
 )
-from airpicture.kernels.births import BIRTH, find_births
+from airpicture.kernels.births import BIRTH, BIRTH_ODDS, BIRTH_PLOT, find_births
 from airpicture.kernels.born import write_births
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
-from airpicture.kernels.pool import put_plots
+from airpicture.kernels.pool import link_plots, note_plots
 from airpicture.kernels.search import (
     C_BIRTHS,
     C_CUT,
@@ -92,6 +92,28 @@ def _reaches(life: tuple[float, ...], gate: float, longest: float, faint: float)
     return reaches
 
 
+def raise_hope(births: F64, order: I64, hope: F64) -> None:
+    """Raise the existence of births whose plots are likelier than usual to be of new targets.
+
+    The births of one plot rule one another out. With odds o_b each stands at o_b / (1 + sum of o), and comes to stand
+    at h o_b / (1 + h sum of o). Only what is worth a track as usual is begun, so that a start takes no more room.
+
+    Parameters
+    ----------
+    births : (n, BIRTH) float64, existence overwritten; order : (k,) int64, rows of births, those of a plot side by side
+    hope : (M,) the times h, by plot
+    """
+    if not len(order):
+        return
+    plot = births[order, BIRTH_PLOT].astype(np.int64)
+    existence = births[order, BIRTH_ODDS]
+    first = np.flatnonzero(np.concatenate([[True], plot[1:] != plot[:-1]]))
+    count = np.diff(np.concatenate([first, [len(plot)]]))
+    together = np.minimum(np.repeat(np.add.reduceat(existence, first), count), 1.0)
+    times = hope[plot]
+    births[order, BIRTH_ODDS] = times * existence / (1.0 + (times - 1.0) * together)
+
+
 def begin(
     store: Store,
     pool: Pool,
@@ -104,6 +126,7 @@ def begin(
     gates: F64,
     run: Run | None = None,
     tally: Counter[str] | None = None,
+    hope: F64 | None = None,
 ) -> tuple[I64, int]:
     """Begin tracks from the plots that no track claims.
 
@@ -116,6 +139,7 @@ def begin(
     run : see `parallel.Run`
     tally : added to: pool_overflow, unclaimed plots that gave way in the pool before their time; searches_cut, crowded
         cells of the pool that weren't walked to their end; pairs_untried, of plots that might have begun a track
+    hope : (M,) times by which new targets are likelier than usual, 1 or more; None: as usual
 
     Returns
     -------
@@ -189,41 +213,63 @@ def begin(
     total = np.sum(counts, axis=0)
     shed = int(total[C_SHED]) + max(len(order) - room, 0)
     order = order[:room]
+    if hope is not None:
+        raise_hope(births, order, hope)
     rows = np.arange(store.n, store.n + len(order))
     lanes: Any = np.uint64(LANES)
     if len(order):
-        write_births(
-            births,
-            order,
-            len(order),
-            reports,
-            pool.waiting,
-            motion,
-            life,
-            pool.desks[0].Zq,
-            pool.desks[0].T,
-            lanes,
-            store.n,
-            store.next_number,
-            store.held,
+        born = len(order)
+        writers = 1 if run is None else max(1, min(parts, born // PART))
+        do(
+            write_births,
+            [
+                (
+                    births,
+                    order,
+                    born * k // writers,
+                    born * (k + 1) // writers,
+                    reports,
+                    pool.waiting,
+                    motion,
+                    life,
+                    pool.desks[k].Zq,
+                    pool.desks[k].T,
+                    lanes,
+                    store.n,
+                    store.next_number,
+                    store.held,
+                )
+                for k in range(writers)
+            ],
+            run,
         )
-        store.n += len(order)
-        store.next_number += len(order)
-    latest_ns = put_plots(
-        reports.Z,
-        reports.t_ns,
-        reports.sensor,
-        reports.address,
-        reports.mode_3a,
-        reports.callsign,
-        wanted,
-        key,
-        blur,
-        sigma_h,
-        n,
-        pool.count,
-        pool.latest_ns,
-        pool.waiting,
+        store.n += born
+        store.next_number += born
+    back, put_ns = np.empty(n, np.int32), np.empty(n, np.int64)
+    latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting, back, put_ns)
+    do(
+        note_plots,
+        [
+            (
+                reports.Z,
+                reports.t_ns,
+                reports.sensor,
+                reports.address,
+                reports.mode_3a,
+                reports.callsign,
+                wanted,
+                key,
+                blur,
+                sigma_h,
+                back,
+                put_ns,
+                *part,
+                pool.count,
+                pool.waiting,
+            )
+            for part in ranges
+        ],
+        run,
     )
     pool.note(n, latest_ns)
     if tally is not None:

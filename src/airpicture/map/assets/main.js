@@ -22,15 +22,18 @@ import { Status } from "./status.js";
 import { Story } from "./story.js";
 import { Timeline } from "./timeline.js";
 import { Units } from "./units.js";
-import { decode } from "./wire.js";
+import { KIND, decode } from "./wire.js";
+import { Work } from "./work.js";
 
 const BASE = new URL("./", import.meta.url).href;
+const PIECE = 2000; // tracks that are looked at without a break
+const FRAMES_WAITING = 4; // more than that, and it's better to begin with a whole picture again
 const STILL_MS = 500; // between paintings where nothing moves visibly
 const STEP_PIXELS = 0.25; // what may move between two paintings
 
 export class App {
   constructor(about) {
-    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, past: null, following: false, painted: 0, number: -1, fastest: 0 });
+    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, past: null, following: false, painted: 0, number: -1, shown: -1, fastest: 0, named: new Map() });
     this.options = new Options();
     this.opened = readHash();
     this.options.take(this.opened);
@@ -38,10 +41,13 @@ export class App {
     this.units.system = this.options.get("units");
     this.clock = new Clock();
     this.picture = new Picture();
+    this.work = new Work();
     this.plots = new Plots();
     this.camera = new Camera();
     this.look = new Look(this.picture, this.options, this.clock, this.camera);
     this.labels = new Labels($("labels"), this.picture, this.camera, this.look, this.options, this.units);
+    const covers = ["bar", "places", "story", "panel", "line", "banner"].map($);
+    this.labels.covers = () => covers.filter((one) => !one.hidden);
     this.layer = new TrackLayer(this.picture, this.plots, this.camera, this.look);
     this.layer.afterDraw = () => this.labels.draw(this.clock.now(), (c) => overlay(c, this), (c) => this.measure.draw(c));
     this.story = new Story(this.units, this.look, { close: () => this.select(-1), follow: () => this.follow(), center: () => this.center(), copy: (text) => this.copy(text, "Copied") });
@@ -107,38 +113,59 @@ export class App {
   hear() {
     this.link.addEventListener("frame", ({ detail }) => this.take(decode(detail)));
     this.link.addEventListener("word", ({ detail }) => { if (detail.story) this.tell(detail.story); });
-    this.link.addEventListener("down", () => { this.number = -1; });
+    this.link.addEventListener("down", () => { this.number = -1; this.work.clear(); });
     this.options.addEventListener("change", ({ detail }) => this.chosen(detail));
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.chosen("theme"));
     window.addEventListener("hashchange", () => { const told = readHash(); if (told.track) this.select(Number(told.track)); });
   }
 
-  // Take a frame of the picture.
+  // Take a frame of the picture: at once where it's small, in pieces where the page would stand still for it.
   take(frame) {
-    const began = performance.now();
-    if (frame.kind === 1 && frame.base !== this.number) return this.link.socket.close(); // something is missing: begin with a whole picture
+    // Something is missing, or frames come faster than they can be taken: begin with a whole picture.
+    if ((frame.kind === KIND.delta && frame.base !== this.number) || this.work.length >= FRAMES_WAITING) return this.link.socket.close();
     this.number = frame.number;
-    if (frame.forget) this.plots.clear();
-    this.picture.apply(frame);
     this.clock.take(frame);
+    this.work.add(this.taking(frame));
+  }
+
+  *taking(frame) {
+    const { look, layer, picture } = this;
+    if (frame.forget) this.plots.clear();
+    for (const _ of picture.apply(frame)) yield;
     if (frame.plots) this.plots.take(frame.plots, frame.now);
     if (frame.facts) this.facts(frame.facts);
-    const named = new Set(this.alerts.filter((alert) => alert.level !== "notice").flatMap((alert) => alert.tracks)), p = this.picture;
+    const settle = (slot) => {
+      picture.alert[slot] = this.named.get(picture.id[slot]) || 0;
+      if (look.choose(slot)) picture.trailed.add(slot);
+      layer.change(slot);
+    };
+    while (picture.changed.count) { picture.changed.take(PIECE, picture.n, settle); if (picture.changed.count) yield; }
     this.fastest = 0;
-    for (let slot = 0; slot < p.n; slot++) {
-      p.alert[slot] = named.size && named.has(p.id[slot]) ? 1 : 0;
-      const speed = Math.abs(p.ve[slot]) + Math.abs(p.vn[slot]);
+    for (let slot = 0; slot < picture.n; slot++) {
+      const speed = Math.abs(picture.ve[slot]) + Math.abs(picture.vn[slot]);
       if (speed > this.fastest) this.fastest = speed;
     }
-    this.look.choose();
-    this.layer.touch();
+    if (this.options.get("colour") === "age") layer.touch();
+    this.taken();
+  }
+
+  // A frame is in the picture.
+  taken() {
     this.labels.touch();
     this.wake();
     if (!this.placed) this.home(false);
-    if (this.opened.track && p.n) { this.select(Number(this.opened.track)); delete this.opened.track; }
+    if (this.opened.track && this.picture.n) { this.select(Number(this.opened.track)); delete this.opened.track; }
     if (this.opened.t && this.about.replay) { this.timeline.seek(Number(this.opened.t)); delete this.opened.t; }
     this.panels.draw(true);
-    this.spentTaking = performance.now() - began;
+    this.shown = this.number;
+  }
+
+  // Which tracks alerts name, and how urgently: 1 expected, 2 present.
+  name(alerts) {
+    const before = this.named, { picture } = this;
+    this.named = new Map();
+    for (const { level, tracks } of alerts) if (level !== "notice") for (const id of tracks) this.named.set(id, Math.max(this.named.get(id) || 0, level === "present" ? 2 : 1));
+    for (const id of [...before.keys(), ...this.named.keys()]) { const slot = picture.slots.get(id); if (slot !== undefined) picture.changed.add(slot); }
   }
 
   facts(facts) {
@@ -150,7 +177,7 @@ export class App {
     }
     if ("replay" in facts) this.timeline.take(facts.replay);
     if (facts.coverage) this.basemap.covered({ type: "FeatureCollection", features: facts.coverage.map((ring) => ({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } })) });
-    if (facts.alerts) this.status.alerts(facts.alerts);
+    if (facts.alerts) { this.name(facts.alerts); this.status.alerts(facts.alerts); }
   }
 
   tell(told) {
@@ -176,13 +203,18 @@ export class App {
     if (name === "projection") this.map.setProjection({ type: this.options.get("projection") === "mercator" ? "mercator" : "globe" });
     if (name === "colour" || name === "area") this.panels.draw();
     this.look.filter();
-    this.look.choose();
+    this.choose();
     const filtered = document.querySelector("[data-panel=filter]");
     if (this.look.filtered) filtered.dataset.on = ""; else delete filtered.dataset.on;
     if ($("filtered")) $("filtered").textContent = `${this.look.visible} of ${this.picture.n} tracks are shown`;
     this.basemap.switches();
     this.restyle();
     this.remember();
+  }
+
+  // Decide anew who is shown.
+  choose() {
+    for (let slot = 0; slot < this.picture.n; slot++) this.look.choose(slot);
   }
 
   restyle() { this.layer.touch(); this.labels.touch(); this.wake(); }
@@ -194,6 +226,7 @@ export class App {
     const wait = moving > 0 ? Math.min(STILL_MS, (1000 * STEP_PIXELS) / moving) : STILL_MS, now = performance.now();
     if (now - this.painted < wait) return;
     this.painted = now;
+    if (this.layer.more || this.labels.behind) this.wake(); // more of it next time
     if (this.following) this.center(false);
     this.map.triggerRepaint();
   }
@@ -204,7 +237,7 @@ export class App {
   }
 
   select(id, go = false) {
-    const slot = this.picture.slots.get(id);
+    const slot = this.picture.slots.get(id), before = this.picture.slots.get(this.look.selected);
     if (slot === undefined) id = -1;
     this.look.selected = id;
     this.past = null;
@@ -212,8 +245,9 @@ export class App {
     this.link.say("story", id < 0 ? null : id, true);
     this.story.show(id < 0 ? null : { track: id, waiting: true });
     if (id >= 0) { say(`Selected ${this.picture.name(slot)}`); if (go) this.center(); }
-    this.look.choose();
-    this.restyle();
+    for (const one of [before, slot]) if (one !== undefined) { this.look.choose(one); this.layer.change(one); this.picture.trailed.add(one); }
+    this.labels.touch();
+    this.wake();
     this.remember();
   }
 
@@ -254,15 +288,19 @@ export class App {
   home(glide = true) {
     const place = this.about.places[0], p = this.picture;
     if (place) return this.go(place.lat, place.lon, place.zoom);
-    const lat = [], lon = [];
-    for (let slot = 0; slot < p.n; slot++) { lat.push(p.lat[slot] / RAD); lon.push(p.lon[slot] / RAD); }
-    for (const s of this.stations) if (s.lat !== null) { lat.push(s.lat); lon.push(s.lon); }
-    if (!lat.length) return;
+    const at = this.stations.filter((one) => one.lat !== null), n = p.n + at.length;
+    if (!n) return;
     this.placed = true;
-    const first = lon[0], near = lon.map((v) => first + ((((v - first + 540) % 360) + 360) % 360) - 180);
-    const ends = (values) => values.slice().sort((a, b) => a - b).filter((_, k, all) => k >= Math.floor(all.length * 0.01) && k <= Math.ceil(all.length * 0.99));
-    const x = ends(near), y = ends(lat);
-    this.map.fitBounds([[x[0], y[0]], [x[x.length - 1], y[y.length - 1]]], { padding: 90, maxZoom: lat.length > 3 ? 11 : 7.5, duration: glide ? 900 : 0 });
+    const y = new Float64Array(n), x = new Float64Array(n), first = p.n ? p.lon[0] / RAD : at[0].lon;
+    for (let k = 0; k < n; k++) {
+      const lon = k < p.n ? p.lon[k] / RAD : at[k - p.n].lon;
+      y[k] = k < p.n ? p.lat[k] / RAD : at[k - p.n].lat;
+      x[k] = first + ((((lon - first + 540) % 360) + 360) % 360) - 180;
+    }
+    x.sort();
+    y.sort();
+    const least = Math.floor(n * 0.01), most = Math.min(n - 1, Math.ceil(n * 0.99));
+    this.map.fitBounds([[x[least], y[least]], [x[most], y[most]]], { padding: 90, maxZoom: n > 3 ? 11 : 7.5, duration: glide ? 900 : 0 });
   }
 
   bounds() {

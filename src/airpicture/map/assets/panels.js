@@ -130,8 +130,8 @@ export class Panels {
 
   sensors() {
     const { look, stations, health, picture } = this.app, theme = look.theme(), now = this.app.clock.now();
-    const held = new Map();
-    for (let slot = 0; slot < picture.n; slot++) held.set(picture.sensor[slot], (held.get(picture.sensor[slot]) || 0) + 1);
+    const held = new Uint32Array(65536);
+    for (let slot = 0; slot < picture.n; slot++) held[picture.sensor[slot]]++;
     if (!stations.length) return [el("p", { className: "dim" }, "No sensor has been told of yet.")];
     const counts = Object.entries(this.app.counts).filter(([, n]) => n > 0);
     return [
@@ -145,7 +145,7 @@ export class Panels {
           el("div", { className: "sensor-head" }, el("span", { className: "lamp", "data-health": state.health, title: HEALTH_TEXTS[state.health], "aria-hidden": "true" }), go, swatch, box),
           el("small", {}, el("span", {}, `${station.kind}${station.period_s ? `, ${+station.period_s.toFixed(1)} s a turn` : ""}`), el("span", {}, HEALTH_TEXTS[state.health])),
           el("small", {}, el("span", {}, `${state.plots_per_s.toFixed(1)} plots/s${state.delay_s !== undefined ? `, ${seconds(state.delay_s)} late` : ""}`), el("span", {}, Number.isFinite(age) ? `last ${seconds(age)} ago` : "")),
-          el("small", {}, el("span", {}, `${held.get(k) || 0} tracks saw it last`)));
+          el("small", {}, el("span", {}, `${held[k]} tracks saw it last`)));
       })),
       counts.length ? el("h3", {}, "Counted") : null,
       counts.length ? el("dl", { className: "rows" }, ...counts.flatMap(([name, n]) => [el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, n.toLocaleString("en").replaceAll(",", " "))])) : null,
