@@ -24,13 +24,15 @@ class Left(NamedTuple):
 
     @classmethod
     def of(cls, store: Store, rows: I64) -> Left:
-        """Return what stands in rows now; a row whose bits differ has another print but once in 2^64."""
+        """Return what stands in rows now; a row whose bits differ has another print, but for one chance in 2^60."""
         prints: U64 = np.zeros(len(rows), np.uint64)
         for column in store.columns():
             held = column[rows]
             words: U64 = held.view(np.uint64) if column.ndim == 2 else held.astype(np.uint64)[:, None]
-            odd: U64 = np.arange(1, 2 * words.shape[1], 2, dtype=np.uint64)
-            prints = prints * MIX + words @ (MIX * odd)
+            powers: U64 = np.cumprod(
+                np.full(words.shape[1], MIX), dtype=np.uint64
+            )  # odd and unlike one another, modulo 2^64
+            prints = prints * MIX + words @ powers
         return cls(rows, prints)
 
     def correct(self, store: Store, touched: NDArray[np.bool_]) -> None:
