@@ -263,7 +263,7 @@ def show(result: dict[str, Any]) -> None:
           + "  ".join(f"{name} {100 * part:.0f} %" for name, part in result["cpu"].items()))  # fmt: skip
     print("memory at the peak: " + "  ".join(f"{name} {mb:.0f} MB" for name, mb in result["memory_mb"].items()))
     print(f"messages to the consumer measured {result['consumer']:,}, to the others {result['consumers_least']:,} at "
-          f"least; {result['http_mb_s']:.2f} MB/s to each of /events, {result['http_ended']} of them let go")  # fmt: skip
+          f"least; {result['http_mb_s']:.2f} MB/s to each of /events, {result['http_ended']} let go")  # fmt: skip
     print(f"sender late by {result['sender_late_p99_ms']:.1f} ms at p99; load average "
           + " ".join(f"{one:.1f}" for one in result["load_average"]))  # fmt: skip
     print(histogram(found))
