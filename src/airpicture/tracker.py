@@ -46,6 +46,7 @@ from airpicture.tracks import (
     begin,
     close_ranks,
     ending_settings,
+    first_due,
     life_settings,
     settle_twins,
     spoken_for,
@@ -214,11 +215,6 @@ class Tracker:
         return self._frame if self._frame is not None else 0
 
     @property
-    def live(self) -> int:
-        """Number of tracks, those not worth showing among them."""
-        return self._store.n - self._store.ended
-
-    @property
     def waiting(self) -> bool:
         """Whether plots were taken whose frame isn't closed yet."""
         return bool((self._ahead is not None and self._ahead.size) or (self._open is not None and self._open.size))
@@ -240,10 +236,9 @@ class Tracker:
             if self._store.n == 0:
                 self._sweep = last + 1
                 return
-            if not self._named:  # seconds at which nothing can happen to any track
-                due = -(-int(self._store.due_ns[: self._store.n].min()) // SWEEP_NS)
+            if not self._named:
                 settle = -(-self._sweep // SETTLE_S) * SETTLE_S
-                self._sweep = max(self._sweep, min(due, settle, last + 1))
+                self._sweep = max(self._sweep, min(first_due(self._store) // SWEEP_NS, settle, last + 1))
                 if self._sweep > last:
                     return
             if self._sweep % SETTLE_S == 0:
@@ -255,7 +250,7 @@ class Tracker:
         store = self._store
         if self._named:
             self.counts["tracks_merged"] += settle_twins(store, t_ns)
-        if int(store.due_ns[: store.n].min()) > t_ns:  # nothing can happen to any
+        if first_due(store) > t_ns:
             return
         moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
         if not len(moved):
