@@ -52,7 +52,7 @@ from airpicture.tracks import (
     spoken_for,
     sweep,
 )
-from airpicture.undo import Undo
+from airpicture.undo import Left, Undo
 
 SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole seconds
 SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
@@ -178,9 +178,11 @@ class Tracker:
             if self._undo is not None and reports is not None and reports.size == known and on_frame is None:
                 self._undo = None  # nothing came since the frame was done: it stands
                 reports = None
-            self._undo_open_frame()
+            before = self._undo_open_frame()
             if reports is not None:
                 changed = self._do(reports)
+                if before is not None:
+                    before.correct(self._store, self._touched)
                 if on_frame is not None:
                     on_frame(np.unique(np.concatenate(changed)))
             self.counts.update(self._tally)
@@ -279,11 +281,15 @@ class Tracker:
         reports = self._due(now_ns + 1)
         if reports is None or (reports.size == fresh and self._undo is not None):
             return
-        self._undo_open_frame()
+        before = self._undo_open_frame()
         self._undo = Undo(self._store, self._pool, self._clutter, self._sensor_last)
-        self._do(reports)
+        self._undo.left = Left.of(self._store, np.unique(np.concatenate(self._do(reports))))
+        if before is not None:
+            before.correct(self._store, self._touched)
 
-    def _undo_open_frame(self) -> None:
+    def _undo_open_frame(self) -> Left | None:
+        """Take the open frame back, if it was done; return what it left then."""
+        left = None
         if self._undo is not None:
             self._touched[: self._store.n] = False
             self._undo.restore(self._store, self._pool, self._clutter, self._sensor_last, self._index)
@@ -292,7 +298,8 @@ class Tracker:
                 self._addresses.note(self._store, saved.index)
             self._tally.clear()
             self.latency.drop()
-            self._undo = None
+            left, self._undo = self._undo.left, None
+        return left
 
     # --- one frame --------------------------------------------------------------------------------------------
 
@@ -407,7 +414,11 @@ class Tracker:
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
             return tracks, changed
 
-        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally))
+        def make_moved() -> Tracks:
+            rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
+            return Tracks.concat([self._rows(rows, np.full(len(rows), now_ns)), *ended])
+
+        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally), make_moved=make_moved)
         self._shown = ref(picture)
         return picture
 
