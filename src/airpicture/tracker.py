@@ -322,19 +322,9 @@ class Tracker:
         """What a wave of sensors saw in one frame: find candidates, share out, update, learn, begin."""
         store, config, stations = self._store, self.config, self._stations
         reports = self.latency.among(self._clutter.among(reports, own=True))
-        near = candidates(
-            self._index,
-            reports.Z,
-            reports.t_ns,
-            reports.size,
-            store.summary,
-            store.t_ns,
-            store.n,
-            config.motion.q_agile,
-            config.gate_radius_max,
-            config.association.pairs_max,
-            self._run,
-        )
+        plots, tracks = (reports.Z, reports.t_ns, reports.size), (store.summary, store.t_ns, store.n)
+        bounds = (config.motion.q_agile, config.gate_radius_max, config.association.pairs_max)
+        near = candidates(self._index, *plots, *tracks, *bounds, self._run)
         free = np.ones(reports.size)
         changed = near.track
         if len(near.track):
@@ -359,20 +349,9 @@ class Tracker:
                 self._undo.save(store, np.unique(beside.row))
             held = (store.interval, store.spreads, store.t_plot)
             doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, *held)
-        born, shed = begin(
-            store,
-            self._pool,
-            reports,
-            free,
-            stations,
-            config,
-            self._motion,
-            self._life,
-            self._gates,
-            self._run,
-            self._tally,
-            self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds),
-        )
+        settings = (config, self._motion, self._life, self._gates)
+        start = self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds)
+        born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         self._tally["pairs_shed"] += near.shed
         self._tally["births_shed"] += shed
         self._tally["tracks_begun"] += len(born)
