@@ -88,10 +88,11 @@ def near_angle(angle: float) -> float:
     return s + s**3 / 6.0 + 0.075 * s**5
 
 
-def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64) -> tuple[F64, F64, float, float]:
-    """Update by matrices, Joseph form; return x, P, d² and log likelihood."""
+def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64, held: F64 | None = None) -> tuple[F64, F64, float, float]:
+    """Update by matrices, Joseph form; return x, P, d² and log likelihood. held : (6, k) directions that stay."""
     S = H @ P @ H.T + R
-    K = np.linalg.solve(S, H @ P).T
+    given = P if held is None else P - P @ held @ np.linalg.solve(held.T @ P @ held, held.T @ P)
+    K = np.linalg.solve(H @ given @ H.T + R, H @ given).T
     I_KH = np.eye(6) - K @ H
     d2 = float(nu @ np.linalg.solve(S, nu))
     log_l = -0.5 * (d2 + np.linalg.slogdet(S)[1] + len(nu) * math.log(2.0 * math.pi))
