@@ -24,7 +24,9 @@ FLAGS = (
 class Browser:
     """One page. Messages are JSON ended by a zero byte, on the browser's descriptors 3 (in) and 4 (out)."""
 
-    def __init__(self, profile: Path, width: int = 1400, height: int = 900, limit_s: float = 60.0) -> None:
+    def __init__(
+        self, profile: Path, width: int = 1400, height: int = 900, limit_s: float = 60.0, flags: str = FLAGS
+    ) -> None:
         assert CHROMIUM is not None
         there, self._write = os.pipe()
         self._read, back = os.pipe()
@@ -32,7 +34,7 @@ class Browser:
         os.set_inheritable(back, True)
         # The shell puts the two pipes where the browser looks for them.
         command = f'exec "$0" "$@" 3<&{there} 4>&{back}'
-        arguments = [*FLAGS.split(), f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank"]
+        arguments = [*flags.split(), f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank"]
         self._process = subprocess.Popen(
             ["bash", "-c", command, CHROMIUM, *arguments],
             pass_fds=(there, back),

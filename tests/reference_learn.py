@@ -160,6 +160,12 @@ def learn(
     store.plot_azimuth[last] = reports.azimuth[plot]
     store.plot_h_baro[last] = reports.Z[plot, Z_H_BARO]
     store.plot_mode_3a[last] = reports.mode_3a[plot]
+    same = (reports.address[plot] < 0) | (reports.address[plot] == store.address[last])
+    same &= t[newest] >= store.t_heard[last]
+    said = same & (reports.on_ground[plot] >= 0)
+    store.on_ground[last[said]] = reports.on_ground[plot[said]]
+    said = same & (reports.category[plot] != 0)
+    store.category[last[said]] = reports.category[plot[said]]
     sure = (store.existence[own] >= confirm) & (store.plots[own] >= confirm_plots)
     store.status[own] = np.where((store.status[own] == Status.COASTING) | sure, Status.CONFIRMED, store.status[own])
     return own

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from airpicture.tables import F64, I32, I64, U8, U64
+from airpicture.tables import F64, I8, I32, I64, U8, U64
 
 
 class Stations(NamedTuple):
@@ -31,6 +31,8 @@ class Reports(NamedTuple):
     technology: U8  # (M,)
     slant_range: F64  # (M,) m, as measured
     azimuth: F64  # (M,) rad, as measured
+    on_ground: I8  # (M,)
+    category: U8  # (M,)
 
     def take(self, rows: I64) -> Self:
         """Return the chosen rows."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, SUMMARY
 from airpicture.kernels.learn import Held
-from airpicture.tables import F32, F64, I32, I64, SEEN_MAX, U8, U64, Technology
+from airpicture.tables import F32, F64, I8, I32, I64, SEEN_MAX, U8, U64, Technology
 
 LINE: Final = 64  # bytes of a cache line
 
@@ -47,6 +47,8 @@ SIDE: Final = np.dtype(
         ("doubt", np.uint8, 3),  # plots in a row that contradict address, code, callsign
         ("h_source", np.uint8),  # 0 none, 1 pressure, 2 reported height, 3 elevation
         ("has_baro", np.uint8),  # 1 once a pressure altitude came in
+        ("on_ground", np.int8),  # as last told, -1 never
+        ("category", np.uint8),  # likewise, 0 never
     ],
     align=True,
 )
@@ -103,6 +105,8 @@ class Store:
         self.doubt: U8 = side["doubt"]
         self.h_source: U8 = side["h_source"]
         self.has_baro: U8 = side["has_baro"]
+        self.on_ground: I8 = side["on_ground"]
+        self.category: U8 = side["category"]
         self.plot_sensor: I32 = side["plot_sensor"]
         self.plot_range: F64 = side["plot_range"]
         self.plot_azimuth: F64 = side["plot_azimuth"]

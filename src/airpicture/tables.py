@@ -29,6 +29,11 @@ I64: TypeAlias = NDArray[np.int64]
 I32: TypeAlias = NDArray[np.int32]
 U64: TypeAlias = NDArray[np.uint64]
 U8: TypeAlias = NDArray[np.uint8]
+I8: TypeAlias = NDArray[np.int8]
+
+_NUMPY: dict[str, Any] = {
+    "I64": np.int64, "I32": np.int32, "I8": np.int8, "F64": np.float64, "U64": np.uint64, "U8": np.uint8,
+}  # fmt: skip
 
 SEEN_MAX = 8  # sensors remembered per track; the longest silent one gives way to a ninth
 
@@ -170,6 +175,8 @@ class Plots(_Table):
     sigma_v: F64  # (M,) m/s, standard deviation of the reported velocity, per horizontal axis
     turn_rate: F64  # (M,) rad/s, reported rate of the track angle, counter-clockwise (files: clockwise, as azimuths)
     technology: U8  # (M,) Technology
+    on_ground: I8  # (M,) 1 on the ground, 0 in the air, -1 not said
+    category: U8  # (M,) emitter category of ADS-B as its two characters in hexadecimal, 0xA3; 0 missing
     truth: I32  # (M,) row in truth_names, -1 clutter or not simulated; the tracker never reads it
     sensors: Sensors
     truth_names: tuple[str, ...] = ()
@@ -206,7 +213,7 @@ class Plots(_Table):
                 filled[name] = np.ascontiguousarray(columns.pop(name), dtype=dtype)
             elif dtype is np.float64:
                 filled[name] = np.full(size, np.nan)
-            elif name in ("mode_3a", "address", "truth"):
+            elif name in ("mode_3a", "address", "on_ground", "truth"):
                 filled[name] = np.full(size, -1, dtype)
             else:
                 filled[name] = np.zeros(size, dtype)
@@ -246,7 +253,7 @@ class Plots(_Table):
 
 
 PLOT_DTYPES: dict[str, Any] = {
-    name: {"I64": np.int64, "I32": np.int32, "F64": np.float64, "U64": np.uint64, "U8": np.uint8}[str(f.type)]
+    name: _NUMPY[str(f.type)]
     for name, f in ((f.name, f) for f in fields(Plots))
     if name not in ("sensors", "truth_names")
 }
@@ -297,6 +304,8 @@ class Tracks(_Table):
     plot_azimuth: F64  # (N,) rad
     plot_h_baro: F64  # (N,) m
     plot_mode_3a: I32  # (N,) -1 missing
+    on_ground: I8  # (N,) as last told by a plot or message: 1 on the ground, 0 in the air, -1 never
+    category: U8  # (N,) likewise, emitter category as in Plots; 0 never
 
     sensors: Sensors
 
@@ -352,9 +361,7 @@ class Tracks(_Table):
 
 
 TRACK_DTYPES: dict[str, Any] = {
-    name: {"I64": np.int64, "I32": np.int32, "F64": np.float64, "U64": np.uint64, "U8": np.uint8}[str(f.type)]
-    for name, f in ((f.name, f) for f in fields(Tracks))
-    if name != "sensors"
+    name: _NUMPY[str(f.type)] for name, f in ((f.name, f) for f in fields(Tracks)) if name != "sensors"
 }
 
 

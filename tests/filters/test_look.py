@@ -59,6 +59,8 @@ def reports_of(
         technology=np.ones(n, np.uint8),
         slant_range=np.array([plot.slant_range for plot in plots]),
         azimuth=np.array([plot.azimuth for plot in plots]),
+        on_ground=np.full(n, -1, np.int8),
+        category=np.zeros(n, np.uint8),
     )
 
 

@@ -38,6 +38,8 @@ def some_plots() -> Plots:
         sigma_v_mps=[np.nan, 0.5, np.nan],
         turn_rate_degps=[np.nan, 3.0, np.nan],
         truth=["one", None, "two"],
+        on_ground=[True, None, False],
+        category=["A3", None, "C2"],
     )
 
 
@@ -71,6 +73,8 @@ def some_tracks() -> Tracks:
         plot_count=[1, 2, 30, 30],
         t_ns_plot=[1_700_000_000_000_000_000, 1_700_000_010_000_000_000, -1, 5],
         seen=seen,
+        on_ground=[1, 0, -1, -1],
+        category=[0xA3, 0, 0xB1, 0],
     )
 
 

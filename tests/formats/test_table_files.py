@@ -47,6 +47,8 @@ PLOTS = {
     "sigma_v_mps": F,
     "turn_rate_degps": F,
     "truth": T,
+    "on_ground": "bool",
+    "category": T,
 }
 TRUTH = {
     "t_ns": "int64",
@@ -83,6 +85,8 @@ TRACKS = {
     "plot_count": "int32",
     "t_ns_plot": "int64",
     "sensors": "list<item: string>",
+    "on_ground": "bool",
+    "category": T,
 }
 WRITTEN = {"plots": (some_plots, PLOTS), "truth": (some_truth, TRUTH), "tracks": (some_tracks, TRACKS)}
 
@@ -199,7 +203,7 @@ def test_csv_keeps_every_digit(tmp_path: Path) -> None:
 def test_csv_of_tracks_joins_sensors_by_spaces(tmp_path: Path) -> None:
     write_tracks(some_tracks(), tmp_path / "tracks.csv")
     lines = (tmp_path / "tracks.csv").read_text().splitlines()
-    assert lines[2].endswith('"north adsb"')
+    assert lines[2].endswith('"north adsb",false,')
 
 
 def test_gzip_is_unpacked(tmp_path: Path) -> None:

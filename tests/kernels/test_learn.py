@@ -51,6 +51,8 @@ def store_of(rng: np.random.Generator, n: int) -> Store:
     store.doubt[:n] = rng.integers(0, 4, (n, 3))
     store.h_source[:n] = rng.integers(0, 4, n)
     store.has_baro[:n] = rng.integers(0, 2, n)
+    store.on_ground[:n] = rng.integers(-1, 2, n)
+    store.category[:n] = rng.choice([0, 0xA1], n)
     return store
 
 
@@ -76,6 +78,8 @@ def reports_of(rng: np.random.Generator, m: int) -> Reports:
         technology=rng.integers(0, 5, m).astype(np.uint8),
         slant_range=rng.random(m),
         azimuth=rng.random(m),
+        on_ground=rng.integers(-1, 2, m).astype(np.int8),
+        category=rng.choice([0, 0xA3, 0xC2], m).astype(np.uint8),
     )
 
 

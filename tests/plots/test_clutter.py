@@ -52,7 +52,8 @@ def look_of(sensor: int, t_s: float, free: np.ndarray) -> tuple[Reports, np.ndar
     ints = np.zeros(n, np.int32)
     t_ns = np.full(n, round(t_s * SECOND))
     codes = (ints, np.zeros(n, np.uint64), np.zeros(n, np.uint8))
-    return Reports(np.zeros((n, PLOT)), t_ns, ints + np.int32(sensor), ints, *codes, free, free), free
+    more = (np.full(n, -1, np.int8), np.zeros(n, np.uint8))
+    return Reports(np.zeros((n, PLOT)), t_ns, ints + np.int32(sensor), ints, *codes, free, free, *more), free
 
 
 def joined(parts: list[tuple[Reports, np.ndarray]]) -> tuple[Reports, np.ndarray]:

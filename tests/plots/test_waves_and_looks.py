@@ -34,6 +34,8 @@ def reports_of(t: list[int], sensor: list[int], address: list[int]) -> Reports:
         technology=np.arange(n).astype(np.uint8),
         slant_range=number,
         azimuth=-number,
+        on_ground=(np.arange(n) % 3 - 1).astype(np.int8),
+        category=(np.arange(n) % 7).astype(np.uint8),
     )
 
 

@@ -27,7 +27,7 @@ def reports_of(Z: F64, t: F64) -> Reports:
     zero = np.zeros(n, np.int32)
     return Reports(
         np.ascontiguousarray(Z), np.rint(t * 1e9).astype(np.int64), zero, zero - 1, zero - 1, np.zeros(n, np.uint64),
-        np.zeros(n, np.uint8), Z[:, lay.Z_RANGE].copy(), np.zeros(n),
+        np.zeros(n, np.uint8), Z[:, lay.Z_RANGE].copy(), np.zeros(n), np.full(n, -1, np.int8), np.zeros(n, np.uint8),
     )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def kernel(Z: F64, t: F64, motion: F64 = MOTION, used: Any = None, grid: F64 | N
     size = len(when)
     paths = Paths(
         np.array([0, size]), np.rint(when[order] * 1e9).astype(np.int64), plot[order].astype(np.int64), take[order],
-        np.zeros(size), np.zeros(size), np.zeros(size),
+        *np.zeros((5, size)),
     )  # fmt: skip
     floats, told = np.full((OUT, size), np.nan), np.full((size, TOLD), np.nan)
     run_kernel(np.array([0]), paths, reports_of(Z, t), Z, SITE[None], motion, LIFE, floats, told, None)

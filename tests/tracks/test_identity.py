@@ -26,6 +26,8 @@ def reports_of(*codes: tuple[int, int, int], t_ns: int = 100 * SECOND) -> Report
         technology=np.zeros(n, np.uint8),
         slant_range=np.zeros(n),
         azimuth=np.zeros(n),
+        on_ground=np.full(n, -1, np.int8),
+        category=np.zeros(n, np.uint8),
     )
 
 

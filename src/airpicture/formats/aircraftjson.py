@@ -24,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.formats.emitters import to_texts
 from airpicture.formats.files import replacing
 from airpicture.formats.textrows import callsign_texts, cell, chosen_texts, escaped, hex_texts, octal_texts, rows
 from airpicture.tables import F64, I64, SensorKind, Status, Technology, Tracks
@@ -33,6 +34,7 @@ HELD_NS: Final = 30 * SECOND_NS  # a track rests on technologies that told of it
 GROUND_SPEED: Final = (
     60.0 * KT
 )  # m/s; slower, with a transponder but without a height: on the ground, where none is sent
+TOLD_SPEED: Final = 250.0 * KT  # m/s; tyres are rated up to 235 mph, 204 kt (FAA TSO-C62e)
 COURSE_SPEED: Final = 1.0 * KT  # m/s; slower has no course
 TILDE: Final = 1 << 24  # numbers of tracks without address are given modulo this
 
@@ -139,6 +141,7 @@ def _cells(tracks: Tracks, now_ns: int) -> list[Any]:
         cell(',"geom_rate":', np.where(geometric & np.isnan(h_baro), climb, np.nan)),
         cell(',"squawk":"', octal_texts(tracks.mode_3a), after='"'),
         cell(',"emergency":"', chosen_texts((*EMERGENCIES.values(), "none"), emergency), after='"'),
+        cell(',"category":"', to_texts(tracks.category), after='"'),
         cell(',"lat":', tracks.lat / DEG, 6),
         cell(',"lon":', tracks.lon / DEG, 6),
         cell(',"nic":', _category(_SIGMAS_RC * sigma, _NIC_RC)),
@@ -170,13 +173,17 @@ def heights_of(tracks: Tracks) -> tuple[F64, NDArray[np.bool_]]:
 
 
 def on_ground(tracks: Tracks) -> NDArray[np.bool_]:
-    """Return which tracks are on the ground as far as one can tell: slow, with an address, and sending no height.
+    """Return which tracks are on the ground: as they said last, else as far as one can tell.
 
-    In the air transponders send one; ADS-B on the ground doesn't.
+    Untold, a track is taken to be on the ground that is slow, has an address and sends no height: in the air
+    transponders send one, and ADS-B on the ground doesn't. What was told stands until something else is, but nothing
+    rolls faster than `TOLD_SPEED`: it took off where nobody heard it say so.
     """
     speed = np.hypot(tracks.v_east, tracks.v_north)
-    ground: NDArray[np.bool_] = (tracks.address >= 0) & np.isnan(tracks.h_baro) & np.isnan(tracks.h_ell)
-    return ground & (speed < GROUND_SPEED)
+    told = (tracks.on_ground == 1) & ~(speed > TOLD_SPEED)
+    silent = (tracks.address >= 0) & np.isnan(tracks.h_baro) & np.isnan(tracks.h_ell)
+    ground: NDArray[np.bool_] = told | ((tracks.on_ground < 0) & silent & (speed < GROUND_SPEED))
+    return ground
 
 
 def types_of(tracks: Tracks) -> I64:

@@ -27,6 +27,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from airpicture.errors import InputError
+from airpicture.formats import emitters
 from airpicture.formats.addresses import anonymous, numbers_of
 from airpicture.formats.files import read_bytes
 from airpicture.formats.lines import Lines
@@ -65,7 +66,11 @@ class _Read(NamedTuple):
 
 
 def read_aprs(
-    path: str | os.PathLike[str], *, sensors: Sensors | None = None, date: datetime.date | None = None
+    path: str | os.PathLike[str],
+    *,
+    sensors: Sensors | None = None,
+    date: datetime.date | None = None,
+    repeats: bool = False,
 ) -> Recording:
     """Read a file of APRS lines as plots in time order.
 
@@ -83,7 +88,7 @@ def read_aprs(
     if not len(read.numbers) and not read.others:
         raise InputError("no APRS line in it", expected="lines of the Open Glider Network", path=os.fspath(path))
     table, rows, notes = sources_met(sensors, read.heard, NAMES)
-    taken = take_in(read.heard, NAMES, table, rows, given=Given())
+    taken = take_in(read.heard, NAMES, table, rows, given=None if repeats else Given())
     refused, refusals = account(taken.reasons, read.numbers)
     if hidden := read.others.pop(_UNDISCLOSED, 0):
         refused[_UNDISCLOSED] = hidden
@@ -216,6 +221,7 @@ def _cells(found: re.Match[str], clock: _Clock) -> tuple[Any, ...] | None:
         _STEP / 10 if digits is not None else _STEP,
         address,
         flags & 3,
+        flags >> 2 & 15,
         found["who"],
         "ADSB" in found["to"],
     )
@@ -224,7 +230,7 @@ def _cells(found: re.Match[str], clock: _Clock) -> tuple[Any, ...] | None:
 def _heard(cells: list[tuple[Any, ...]]) -> Heard:
     if not cells:
         return Heard.of(0)
-    t_ns, lat, lon, speed, course, climb, turn, level, fix, step, number, kind, name, rebroadcast = (
+    t_ns, lat, lon, speed, course, climb, turn, level, fix, step, number, kind, shape, name, rebroadcast = (
         np.array(column) for column in zip(*cells, strict=True)
     )
     known, real = number >= 0, (number >= 0) & (kind == _ICAO)
@@ -253,6 +259,7 @@ def _heard(cells: list[tuple[Any, ...]]) -> Heard:
         turn_rate=-turn * _ROT * DEG,
         address=np.where(real, number, -1).astype(np.int32),
         callsign=pack_callsigns(texts),
+        category=emitters.from_flarm(shape.astype(np.int64)),
     )
 
 

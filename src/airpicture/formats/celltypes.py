@@ -14,6 +14,8 @@ EXAMPLES_MAX: Final = 100  # cells named per column; the rest is counted
 _FLOAT: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 _WHOLE: Final = r"^[+-]?\d{1,19}(\.0*)?$"
 _UNKNOWN: Final = r"^(?i:|nan|null|none|na|n/a|<na>)$"  # what other programs write for "no value"
+YES: Final = ("true", "t", "yes", "1", "1.0")
+NO: Final = ("false", "f", "no", "0", "0.0")
 _INT64_DIGITS: Final = "9223372036854775807"
 
 
@@ -38,6 +40,8 @@ def convert(values: ArrowColumn, column: Column, path: str) -> Cells:
         return Cells(pa.chunked_array([pa.nulls(len(values), column.type)]))
     if pa.types.is_list(column.type):
         return Cells(_to_list(values, column, path))
+    if pa.types.is_boolean(column.type):
+        return _to_bool(values, column, path)
     if pa.types.is_string(column.type):
         return Cells(_to_text(values, column, path))
     if _is_text(values.type):
@@ -50,6 +54,18 @@ def convert(values: ArrowColumn, column: Column, path: str) -> Cells:
         wide = values if values.type == column.type else pc.cast(values, column.type, safe=False)
         return Cells(_no_nan(wide))
     return _to_whole(values, column, path)
+
+
+def _to_bool(values: ArrowColumn, column: Column, path: str) -> Cells:
+    if pa.types.is_boolean(values.type):
+        return Cells(values)
+    if not (_is_text(values.type) or pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        raise _wrong_type(values, column, path)
+    text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.cast(_no_nan(values), pa.string())))
+    text = pc.if_else(pc.match_substring_regex(text, _UNKNOWN), pa.scalar(None, pa.string()), text)
+    yes = pc.is_in(text, pa.array(YES))
+    known = pc.if_else(pc.is_null(text), pa.scalar(None, pa.bool_()), pc.or_(yes, pc.is_in(text, pa.array(NO))))
+    return _keep(yes, known, column, path, shown=text)
 
 
 def _to_whole(values: ArrowColumn, column: Column, path: str) -> Cells:
@@ -151,6 +167,8 @@ def _wanted(column: Column) -> str:
         return "a number"
     if pa.types.is_integer(column.type):
         return "a whole number"
+    if pa.types.is_boolean(column.type):
+        return "true or false"
     return "a list of texts" if pa.types.is_list(column.type) else "text"
 
 

@@ -12,9 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.errors import InputError, Reason
+from airpicture.formats import emitters
 from airpicture.formats.arrow import Table, pa, pc
 from airpicture.formats.guesses import guess_notes, guess_sensors, some
-from airpicture.formats.onecolumn import callsigns, code, floats, names_of, numbered, packed, seen_from, seen_lists
+from airpicture.formats.onecolumn import (
+    callsigns,
+    code,
+    floats,
+    from_yes_or_no,
+    names_of,
+    numbered,
+    packed,
+    seen_from,
+    seen_lists,
+    yes_or_no,
+)
 from airpicture.formats.owncolumns import guess_technology, plots_from_columns, wrap_longitude
 from airpicture.formats.rows import REFUSALS_MAX, doubtful_times, judge, numbers, refuse, sound_numbers
 from airpicture.formats.schemas import arrow_schema
@@ -78,6 +90,8 @@ def plots_to_arrow(plots: Plots) -> Table:
         "sigma_v_mps": floats(plots.sigma_v),
         "turn_rate_degps": floats(plots.turn_rate, -DEG),
         "truth": names_of(plots.truth, plots.truth_names),
+        "on_ground": yes_or_no(plots.on_ground),
+        "category": emitters.to_column(plots.category),
     }
     table: Table = pa.table(columns, schema=arrow_schema("plots"))
     return table
@@ -126,6 +140,8 @@ def tracks_to_arrow(tracks: Tracks) -> Table:
         "plot_count": pa.array(tracks.plot_count),
         "t_ns_plot": pa.array(tracks.t_ns_plot, mask=tracks.t_ns_plot < 0),
         "sensors": seen_lists(tracks.seen, tracks.sensors.ids),
+        "on_ground": yes_or_no(tracks.on_ground),
+        "category": emitters.to_column(tracks.category),
     }
     table: Table = pa.table(columns, schema=arrow_schema("tracks"))
     return table
@@ -223,6 +239,8 @@ def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked
         sigma_v=columns["sigma_v_mps"],
         turn_rate=columns["turn_rate_degps"] * -DEG,
         technology=np.zeros(len(lat), np.uint8),
+        on_ground=from_yes_or_no(table["on_ground"]),
+        category=emitters.from_column(table["category"]),
         truth=truth,
         sensors=sensors,
         truth_names=tuple(truth_names),
@@ -343,4 +361,6 @@ def tracks_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Tracks
         callsign=packed(table["callsign"]),
         plot_count=np.maximum(columns["plot_count"], 0),
         seen=seen,
+        on_ground=from_yes_or_no(table["on_ground"]),
+        category=emitters.from_column(table["category"]),
     )

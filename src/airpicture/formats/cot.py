@@ -16,7 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.formats.aircraftjson import ids_of, on_ground
+from airpicture.formats.emitters import (
+    EMERGENCY_VEHICLE,
+    GLIDER,
+    LIGHTER_THAN_AIR,
+    ROTORCRAFT,
+    SERVICE_VEHICLE,
+    ULTRALIGHT,
+    UNMANNED,
+)
 from airpicture.formats.textrows import (
+    Cell,
     Texts,
     callsign_texts,
     cell,
@@ -30,8 +40,16 @@ from airpicture.tables import F64, I64, Status, Tracks
 from airpicture.units import DEG, FL, FPM, KT, SECOND_NS, TAU
 
 UNKNOWN: Final = 9_999_999.0  # of hae, ce and le, by the schema
-# Neutral, civil, in the air; unknown in the air; neutral and unknown on the surface.
-TYPES: Final = ("a-n-A-C", "a-u-A", "a-n-G", "a-u-G")
+# Neutral, civil, in the air; unknown in the air; neutral and unknown on the surface. Then, as far as the emitter
+# category tells: fixed wing, rotary wing, lighter than air, unmanned; vehicles on the surface.
+TYPES: Final = (
+    *("a-n-A-C", "a-u-A", "a-n-G", "a-u-G"),
+    *("a-n-A-C-F", "a-n-A-C-H", "a-n-A-C-L", "a-n-A-C-F-q", "a-n-G-E-V-C"),
+)
+_FIXED, _ROTARY, _LIGHTER, _UNMANNED, _VEHICLE = range(4, 9)
+_BY_CATEGORY: Final = dict.fromkeys((*range(0xA1, 0xA7), GLIDER, ULTRALIGHT), _FIXED) | {
+    ROTORCRAFT: _ROTARY, LIGHTER_THAN_AIR: _LIGHTER, UNMANNED: _UNMANNED,
+}  # fmt: skip
 SURFACE_SPEED: Final = 50.0 * KT  # m/s; slower, and of no height: taken to be on the surface
 HOW: Final = "m-f"  # by a machine, fused of several sources
 
@@ -89,9 +107,13 @@ def _types(tracks: Tracks) -> I64:
     """Return which of `TYPES` each track is."""
     named = tracks.address >= 0
     speed = np.hypot(tracks.v_east, tracks.v_north)
-    low = np.isnan(tracks.h_ell) & np.isnan(tracks.h_baro) & (speed < SURFACE_SPEED)
-    surface = on_ground(tracks) | low
+    low = np.isnan(tracks.h_ell) & np.isnan(tracks.h_baro) & (speed < SURFACE_SPEED) & (tracks.on_ground < 0)
+    vehicle = (tracks.category == EMERGENCY_VEHICLE) | (tracks.category == SERVICE_VEHICLE)
+    surface = on_ground(tracks) | low | vehicle
     kinds: I64 = 2 * surface.astype(np.int64) + ~named
+    kinds[vehicle] = _VEHICLE
+    for category, kind in _BY_CATEGORY.items():
+        kinds[(tracks.category == category) & ~surface] = kind
     return kinds
 
 
@@ -120,7 +142,7 @@ def _or_unknown(metres: F64) -> NDArray[np.float64]:
     return np.where(np.isfinite(metres), np.minimum(metres, UNKNOWN), UNKNOWN)
 
 
-def _remarks(tracks: Tracks) -> list:  # type: ignore[type-arg]
+def _remarks(tracks: Tracks) -> list[Cell]:
     level = tracks.h_baro / FL
     coasting = chosen_texts((" coasting", ""), (tracks.status != Status.COASTING).astype(np.int64))
     return [

@@ -35,6 +35,7 @@ UNITS: Final[dict[str, Mapping[str, float]]] = {
     "address": {"hex": 16.0, "decimal": 10.0},
     "callsign": {"text": 0.0},
     "on_ground": {"bool": 0.0},
+    "category": {"text": 0.0, "opensky": 1.0},  # A3; or OpenSky's number
     "source": {"number": 1.0},  # OpenSky's position_source
     "sac": {"number": 1.0},
     "sic": {"number": 1.0},
@@ -61,7 +62,7 @@ DIALECTS: Final = (
             "t": "time", "t_position": "lastposupdate:s", "lat": "lat", "lon": "lon", "h_baro": "baroaltitude:m",
             "h_ell": "geoaltitude:m", "speed": "velocity:mps", "course": "heading", "v_up": "vertrate:mps",
             "mode_3a": "squawk:octal", "address": "icao24:hex", "callsign": "callsign", "on_ground": "onground",
-            "source": "position_source",
+            "source": "position_source", "category": "category:opensky",
         },
     ),
     Dialect(
@@ -99,8 +100,8 @@ DIALECTS: Final = (
             "t": "timeAtServer:s", "lat": "latitude", "lon": "longitude", "h_baro": "baroAltitude:m",
             "h_ell": "geoAltitude:m",
         },
-        note="the positions that aircraft reported; the times of arrival at the receivers aren't used. Times count "
-        "from the start of the set, so that the day is 1970-01-01",
+        note="the positions that aircraft reported; times of arrival are used where the receivers' sensors.csv lies "
+        "beside the set. Times count from the start of the set, so that the day is 1970-01-01",
     ),
 )  # fmt: skip
 

@@ -13,20 +13,22 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.errors import InputError
-from airpicture.formats import celltypes
+from airpicture.formats import celltypes, emitters
 from airpicture.formats.addresses import numbers_of
 from airpicture.formats.arrow import ArrowColumn, Table, pa, pc, pq
 from airpicture.formats.dialects import UNITS, Column, Meaning, how_to_say, understand
 from airpicture.formats.files import read_head
 from airpicture.formats.onecolumn import numbered, packed
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, sources_met, take_in
+from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, ground_word, sources_met, take_in
 from airpicture.formats.schemas import Column as TypedColumn
 from airpicture.formats.tablefiles import PARQUET_MAGIC, csv_names, listed, read_broken_csv, read_csv
-from airpicture.tables import F64, I32, I64, Sensors
+from airpicture.formats.wrapped import unwrap_courses
+from airpicture.tables import F64, I32, I64, U8, Sensors
 
 NAMES: Final = ("adsb", "asterix", "mlat", "flarm")  # by OpenSky's position_source
 _TEXTS: Final = ("address", "callsign", "mode_3a")
+_WRAPPED: Final = "had been stored in eight bits, as the way flown shows: 256 degrees were added"
 _AHEAD_NS: Final = 10_000_000_000  # a position can't be valid after its report; clocks may differ by that
 
 
@@ -44,13 +46,18 @@ def column_names(path: str | os.PathLike[str]) -> list[str]:
 
 
 def read_foreign(
-    path: str | os.PathLike[str], *, sensors: Sensors | None = None, columns: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    sensors: Sensors | None = None,
+    columns: Mapping[str, str] | None = None,
+    repeats: bool = False,
 ) -> Recording:
     """Read a Parquet or CSV table (gzip allowed) of another program as plots in time order.
 
     Parameters
     ----------
     columns : field -> "column" or "column:unit", see ``dialects.UNITS``; goes before what is known
+    repeats : keep reports that only say again where a target was; see `opening.open_recording`
 
     Raises
     ------
@@ -80,7 +87,9 @@ def read_foreign(
             table = read_csv(name, texts, used)
         except pa.ArrowException:
             table = read_broken_csv(name, dict.fromkeys(used, pa.string()), lines)
-    return recording_of(table, meaning, path=name, size=os.path.getsize(path), sensors=sensors, lost=lines)
+    return recording_of(
+        table, meaning, path=name, size=os.path.getsize(path), sensors=sensors, lost=lines, repeats=repeats
+    )
 
 
 def recording_of(
@@ -90,6 +99,7 @@ def recording_of(
     path: str,
     size: int,
     sensors: Sensors | None = None,
+    repeats: bool = False,
     lost: Sequence[tuple[int, str]] = (),
 ) -> Recording:
     """Make plots of a table's rows, in time order.
@@ -100,10 +110,12 @@ def recording_of(
     """
     faults: list[tuple[int, str]] = list(lost)
     heard, bad, names = heard_from(table, meaning, faults, path)
+    course, wrapped = unwrap_courses(heard.course, heard.who, heard.t_ns, heard.lat, heard.lon)
+    heard = heard._replace(course=course)
     order = np.argsort(heard.t_ns, kind="stable")  # some files come aircraft by aircraft, or hour by hour
     heard = heard.take(order)
     described, rows, notes = sources_met(sensors, heard, names)
-    taken = take_in(heard, names, described, rows, given=Given())
+    taken = take_in(heard, names, described, rows, given=None if repeats else Given())
     refused, refusals = account(taken.reasons, order + 1)
     if len(faults):
         refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(lost)
@@ -116,7 +128,7 @@ def recording_of(
         records={"rows": len(taken.plots)} | ({"cells that can't be read": bad} if bad else {}),
         refused={reason: count for reason, count in refused.items() if count},
         refusals=refusals,
-        notes=meaning.notes + notes,
+        notes=meaning.notes + notes + ((f"{wrapped} courses {_WRAPPED}",) if wrapped else ()),
     )
     return Recording(taken.plots, described, report)
 
@@ -149,7 +161,7 @@ def heard_from(
     callsign = packed(_text(table, own["callsign"])) if "callsign" in own else np.zeros(size, np.uint64)
     if "address" not in own and "callsign" in own:
         who = np.where(callsign != 0, (callsign >> np.uint64(1)).astype(np.int64), -1 - np.arange(size))
-    grounded = _flags(table, own["on_ground"], size) if "on_ground" in own else np.zeros(size, np.bool_)
+    grounded, flying = _flags(table, own["on_ground"], size) if "on_ground" in own else (np.zeros(size, np.bool_),) * 2
     names: Sequence[str] = (meaning.source,)
     source = np.zeros(size, np.int32)
     if "sac" in own and "sic" in own:
@@ -160,6 +172,8 @@ def heard_from(
         number = values("source")
         source = np.where((number >= 0) & (number < len(NAMES)), number, 0).astype(np.int32)
     lat, lon = values("lat"), values("lon")
+    numeric = "category" in own and own["category"].unit == "opensky"
+    category = values("category") if numeric else np.full(size, np.nan)
     heard = Heard.of(
         size,
         who=who,
@@ -179,6 +193,8 @@ def heard_from(
         mode_3a=_codes(table, own["mode_3a"]) if "mode_3a" in own else np.full(size, -1, np.int32),
         address=address,
         callsign=callsign,
+        on_ground=ground_word(grounded, flying),
+        category=_categories(table, own["category"], category) if "category" in own else np.zeros(size, np.uint8),
     )
     return heard, bad, names
 
@@ -275,14 +291,23 @@ def _codes(table: Table, column: Column) -> I32:
     return np.array([*(value if value <= 0o7777 else -1 for value in values), -1], np.int32)[rows]
 
 
-def _flags(table: Table, column: Column, size: int) -> Any:
+def _flags(table: Table, column: Column, size: int) -> tuple[Any, Any]:
+    """Return where a cell says yes, and where it says no."""
     cells = table.column(column.name)
-    if pa.types.is_boolean(cells.type):
-        return np.asarray(pc.fill_null(cells, False))
     if pa.types.is_null(cells.type):
-        return np.zeros(size, np.bool_)
+        return np.zeros(size, np.bool_), np.zeros(size, np.bool_)
     text = pc.utf8_lower(pc.cast(cells, pa.string()))
-    return np.asarray(pc.fill_null(pc.is_in(text, pa.array(["true", "1", "1.0", "t", "yes"])), False))
+    yes, no = (
+        np.asarray(pc.fill_null(pc.is_in(text, pa.array(words)), False)) for words in (celltypes.YES, celltypes.NO)
+    )
+    return yes, no
+
+
+def _categories(table: Table, column: Column, numbers: F64) -> U8:
+    """Return emitter categories of a column of texts, or of OpenSky's numbers."""
+    if column.unit == "text":
+        return emitters.from_column(_text(table, column))
+    return emitters.from_opensky(np.nan_to_num(numbers, nan=-1.0).astype(np.int64))
 
 
 def _missing(table: Table, column: Column) -> Any:

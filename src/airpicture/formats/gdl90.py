@@ -18,9 +18,9 @@ from typing import Final
 
 import numpy as np
 
-from airpicture.formats import quality
+from airpicture.formats import emitters, quality
 from airpicture.formats.addresses import anonymous
-from airpicture.formats.reported import Given, Heard, reported_sensors, take_in, tally
+from airpicture.formats.reported import Given, Heard, ground_word, reported_sensors, take_in, tally
 from airpicture.tables import I64, U8, Plots, Sensors, pack_callsigns
 from airpicture.units import FPM, FT, KT
 
@@ -135,6 +135,8 @@ def _heard(reports: U8, received_ns: int) -> Heard:
         sigma_pos=quality.sigma_position(nacp.astype(np.float64), nic.astype(np.float64), np.full(size, np.nan)),
         address=np.where(real, number, -1).astype(np.int32),
         callsign=pack_callsigns(texts),
+        on_ground=ground_word(~flying, flying),
+        category=emitters.from_row(r[:, 18]),
     )
 
 

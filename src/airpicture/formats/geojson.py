@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from airpicture.formats.emitters import to_texts
 from airpicture.formats.textrows import (
     callsign_texts,
     cell,
@@ -88,6 +89,11 @@ def _points(tracks: Tracks) -> list[bytes]:
             cell(',"sigma_east_m":', tracks.sigma_east, 1),
             cell(',"sigma_north_m":', tracks.sigma_north, 1),
             cell(',"plot_count":', tracks.plot_count),
+            cell(
+                ',"on_ground":',
+                chosen_texts(("false", "true", ""), np.where(tracks.on_ground < 0, 2, tracks.on_ground)),
+            ),
+            cell(',"category":"', to_texts(tracks.category), after='"'),
         ],
         end="}}",
     )

@@ -27,7 +27,16 @@ from airpicture.formats.jsontext import callsigns, parse_lines, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import Given, Heard, account, reported_sensors, sources_met, take_in, tally
+from airpicture.formats.reported import (
+    Given,
+    Heard,
+    account,
+    ground_word,
+    reported_sensors,
+    sources_met,
+    take_in,
+    tally,
+)
 from airpicture.tables import I64, Plots, Sensors
 from airpicture.units import DEG, FPM, FT, KT, SECOND_NS
 
@@ -41,10 +50,17 @@ _STATE: Final = {
     "height": Quantity(("height",), (_NAN,), _SOON),
     "accuracy": Quantity(("nacp",), (_NAN,), 60 * SECOND_NS),
     "code": Quantity(("squawk",), (np.int32(-1),), _LONG),
+    "category": Quantity(("category",), (np.uint8(0),), _LONG),
     "callsign": Quantity(("callsign",), (np.uint64(0),), _LONG),
 }
 _RELAYED: Final = {"TISB_FINE": 2, "TISB_COARSE": 2, "TISB_MANAGE": 2, "TISB_ADSB_RELAY": 1, "TISB_ADSB": 1}
-_SURFACE: Final = "06"
+# In its words. Its service vehicles and obstructions are numbered otherwise than in DO-260B, and stay unknown.
+_CATEGORIES: Final = {
+    "<7000kg": 0xA1, "<34,000kg": 0xA2, "<136,000kg": 0xA3, "High vortex": 0xA4, "Heavy": 0xA5,
+    "High performance": 0xA6, "Rotorcraft": 0xA7, "Glider": 0xB1, "Lighter than air": 0xB2, "Parachutist": 0xB3,
+    "Ultralight": 0xB4, "UAV": 0xB6, "Space": 0xB7, "Surface emergency vehicle": 0xC1,
+}  # fmt: skip
+_SURFACE, _AIRBORNE = "06", "05"
 
 
 class _Read(NamedTuple):
@@ -53,7 +69,7 @@ class _Read(NamedTuple):
     faults: list[tuple[int, str]]
 
 
-def read_jet1090(path: str | os.PathLike[str], *, sensors: Sensors | None = None) -> Recording:
+def read_jet1090(path: str | os.PathLike[str], *, sensors: Sensors | None = None, repeats: bool = False) -> Recording:
     """Read a file of jet1090's lines as plots in time order.
 
     Raises
@@ -65,12 +81,9 @@ def read_jet1090(path: str | os.PathLike[str], *, sensors: Sensors | None = None
     if not len(read.numbers):
         raise InputError("no message in it", expected="lines of jet1090", path=os.fspath(path))
     table, rows, notes = sources_met(sensors, read.heard, NAMES)
-    taken = take_in(read.heard, NAMES, table, rows, given=Given())
+    taken = take_in(read.heard, NAMES, table, rows, given=None if repeats else Given())
     silent = taken.reasons == Reason.NO_POSITION
-    refused, refusals = account(np.where(silent, 0, taken.reasons).astype(np.uint8), read.numbers)
-    if read.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(read.faults)
-        refusals = tuple(sorted([*refusals, *read.faults])[:100])
+    refused, refusals = account(taken.reasons, read.numbers, read.faults, silence=True)
     if silent.all():
         notes += ("no message has a position: jet1090 decodes them from pairs, or with a place to start from",)
     report = ReadReport(
@@ -127,6 +140,7 @@ def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Read
         t_ns, timely = np.where(timely, t_ns, received_ns), np.ones(len(t_ns), np.bool_)
     who, address = numbers_of(one.get("icao24") for one in documents)
     surface = np.array([one.get("bds") == _SURFACE for one in documents], np.bool_)
+    flying = np.array([one.get("bds") == _AIRBORNE for one in documents], np.bool_)
     turning = [one["bds50"] if isinstance(one.get("bds50"), dict) else one for one in documents]
     nucp = cell("NUCp")
     joined = state.join(
@@ -142,6 +156,7 @@ def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Read
         nacp=cell("NACp"),
         squawk=squawks(one.get("squawk") for one in documents),
         callsign=callsigns(one.get("callsign") for one in documents),
+        category=np.array([_CATEGORIES.get(str(one.get("wake_vortex")), 0) for one in documents], np.uint8),
     )
     sigma = quality.coded(quality.SIGMA_NACP, joined["nacp"])
     tisb = np.array([_RELAYED.get(str(one.get("tisb")), 0) for one in documents], np.int32)
@@ -164,6 +179,8 @@ def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Read
         mode_3a=joined["squawk"],
         address=address,
         callsign=joined["callsign"],
+        on_ground=ground_word(surface, flying),
+        category=joined["category"],
     )
     return _Read(heard, np.array([k for k, _ in chosen], np.int64), faults)
 

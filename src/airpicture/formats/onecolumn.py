@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from airpicture.formats.arrow import ArrowColumn, pa, pc
 from airpicture.formats.sensors import discovered, merge_sensors
-from airpicture.tables import F64, I32, SEEN_MAX, U64, Sensors, pack_callsigns, unpack_callsigns
+from airpicture.tables import F64, I8, I32, SEEN_MAX, U64, Sensors, pack_callsigns, unpack_callsigns
 
 
 def floats(values: F64, unit: float = 1.0) -> ArrowColumn:
@@ -31,6 +31,15 @@ def callsigns(packed: U64) -> ArrowColumn:
     coded = pa.array(packed).dictionary_encode()
     texts = unpack_callsigns(coded.dictionary.to_numpy(zero_copy_only=False))
     return pc.take(pa.array(texts, pa.string()), coded.indices)
+
+
+def yes_or_no(values: I8) -> ArrowColumn:
+    return pa.array(values == 1, mask=values < 0)
+
+
+def from_yes_or_no(cells: ArrowColumn) -> I8:
+    """Return 1, 0, and -1 for null."""
+    return np.asarray(pc.fill_null(pc.cast(cells, pa.int8()), -1)).astype(np.int8)
 
 
 def packed(texts: ArrowColumn) -> U64:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.errors import InputError
+from airpicture.formats import emitters
 from airpicture.formats.arrow import pa, pc
-from airpicture.tables import F64, I32, I64, U8, U64, Plots, SensorKind, Sensors, Technology, pack_callsigns
+from airpicture.tables import F64, I8, I32, I64, U8, U64, Plots, SensorKind, Sensors, Technology, pack_callsigns
 from airpicture.units import DEG, FT, TAU
 
 
@@ -47,7 +48,7 @@ _FORMS: Final[dict[str, _Form]] = {
     "sigma_v_mps": _Form("sigma_v", 1, 1e-3, 1e4),
     "turn_rate_degps": _Form("turn_rate", -DEG, -360, 360),
 }
-_OTHERS: Final = ("t_ns", "sensor", "mode_3a", "address", "callsign", "technology", "truth")
+_OTHERS: Final = ("t_ns", "sensor", "mode_3a", "address", "callsign", "on_ground", "category", "technology", "truth")
 _PARTNERS: Final = {"slant_range": "azimuth", "elevation": "azimuth", "lat": "lon", "lon": "lat"}
 _SAID: Final = {"slant_range": "range_m", "elevation": "elevation", "azimuth": "azimuth", "lat": "lat", "lon": "lon"}
 
@@ -71,6 +72,8 @@ def plots_from_columns(*, sensors: Sensors, t_ns: Any, sensor: Any, **columns: A
     address : (M,) 24-bit, -1 missing; as integers or hexadecimal text
     callsign : (M,) text
     v_east_mps, v_north_mps, sigma_v_mps : (M,) reported velocity, and its standard deviation per axis
+    on_ground : (M,) true or false, None (or -1) where nobody says
+    category : (M,) emitter category as text, "A3"
     v_up_mps : (M,) reported climb; turn_rate_degps : (M,) reported rate of the track angle, clockwise
     technology : (M,) Technology; by default from the kind of sensor and the identity that came with the plot
     truth : (M,) text or None
@@ -112,6 +115,10 @@ def plots_from_columns(*, sensors: Sensors, t_ns: Any, sensor: Any, **columns: A
             filled[name] = np.broadcast_to(_codes(given[name], name, high), size)
     if "callsign" in given:
         filled["callsign"] = np.broadcast_to(_packed(given["callsign"]), size)
+    if "on_ground" in given:
+        filled["on_ground"] = np.broadcast_to(_yes_or_no(given["on_ground"]), size)
+    if "category" in given:
+        filled["category"] = np.broadcast_to(_categories(given["category"]), size)
     if "truth" in given:
         rows, names = _number_texts(given["truth"])
         filled |= {"truth": np.broadcast_to(rows, size), "truth_names": tuple(names)}
@@ -288,6 +295,24 @@ def _technology(values: NDArray[Any]) -> U8:
     if values.dtype.kind not in "iu" or (values < 0).any() or (values >= len(Technology)).any():
         raise InputError("not a technology", expected="values of airpicture.tables.Technology", column="technology")
     return values.astype(np.uint8)
+
+
+def _yes_or_no(values: NDArray[Any]) -> I8:
+    flat = np.atleast_1d(values)
+    if flat.dtype.kind not in "biufO":
+        raise InputError(f"values are {values.dtype}", expected="true or false", column="on_ground")
+    said = [-1 if one is None or one != one else one for one in flat.tolist()]
+    if wrong := next((one for one in said if one not in (-1, 0, 1)), None):
+        raise InputError(f"{wrong!r} is neither true nor false", expected="-1 where nobody says", column="on_ground")
+    return np.array(said, np.int8).reshape(values.shape)
+
+
+def _categories(values: NDArray[Any]) -> U8:
+    rows, names = _number_texts(values)
+    found = emitters.from_texts(names)
+    if len(bad := np.flatnonzero(found == 0)):
+        raise InputError(f"{names[bad[0]]!r} is no emitter category", expected="A1 to D7", column="category")
+    return np.append(found, np.uint8(0))[rows]
 
 
 def _packed(values: NDArray[Any]) -> U64:

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from airpicture.formats import quality
+from airpicture.formats import emitters, quality
 from airpicture.formats.addresses import numbers_of
 from airpicture.formats.jsontext import callsigns, reals, squawks
-from airpicture.formats.reported import Heard
+from airpicture.formats.reported import Heard, ground_word
 from airpicture.tables import F64, I32
 from airpicture.units import DEG, FPM, FT, KT
 
@@ -24,6 +24,7 @@ _TISB: Final = NAMES.index("tisb")
 _KEYS: Final = (
     *("lat", "lon", "seen_pos", "hex", "type", "flight", "squawk", "alt_baro", "alt_geom", "gs", "track"),
     *("nac_p", "nic", "rc", "nac_v", "baro_rate", "geom_rate", "track_rate", "mlat", "tisb", "gpsOkBefore"),
+    "category",
 )
 _OLDER: Final = {  # the same by other names: dump1090-mutability, adsb_actions
     "alt_baro": ("altitude",),
@@ -69,6 +70,7 @@ def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
     computed = source == _MLAT
     lat, lon = reals(cells["lat"]), reals(cells["lon"])
     grounded = np.array([height == "ground" for height in cells["alt_baro"]], np.bool_)
+    height = reals(cells["alt_baro"])
     climb = reals(cells["geom_rate"])
     climb = np.where(np.isnan(climb), reals(cells["baro_rate"]), climb) * FPM
     return Heard.of(
@@ -82,7 +84,7 @@ def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
         given=np.array(["lat" in report and "lon" in report for report in reports], np.bool_),
         aged=aged,
         h_ell=reals(cells["alt_geom"]) * FT,
-        h_baro=reals(cells["alt_baro"]) * FT,  # "ground" is no height
+        h_baro=height * FT,  # "ground" is no height
         speed=np.where(_listed(cells["mlat"], "gs"), np.nan, reals(cells["gs"])) * KT,
         course=reals(cells["track"]),
         v_up=np.where(grounded, 0.0, np.where(_listed(cells["mlat"], "baro_rate"), np.nan, climb)),
@@ -92,6 +94,8 @@ def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
         mode_3a=squawks(cells["squawk"]),
         address=address,
         callsign=callsigns(cells["flight"]),
+        on_ground=ground_word(grounded, np.isfinite(height)),
+        category=emitters.from_texts(cells["category"]),
     )
 
 

@@ -17,7 +17,7 @@ from airpicture.errors import Reason
 from airpicture.formats.owncolumns import wrap_longitude
 from airpicture.formats.rows import REFUSALS_MAX
 from airpicture.formats.sensors import merge_sensors, sensors_from_rows
-from airpicture.tables import F64, I32, I64, U8, U64, Plots, SensorKind, Sensors, Technology
+from airpicture.tables import F64, I8, I32, I64, U8, U64, Plots, SensorKind, Sensors, Technology
 from airpicture.units import DEG, KT
 
 GROUND_SPEED_MAX: Final = 20_000.0  # m/s, the limit of the plots schema
@@ -78,6 +78,8 @@ class Heard(NamedTuple):
     mode_3a: I32  # (M,) -1 missing
     address: I32  # (M,) -1 missing
     callsign: U64  # (M,) 0 missing
+    on_ground: I8  # (M,) 1 on the ground, 0 in the air, -1 not said
+    category: U8  # (M,) emitter category, see `emitters`; 0 missing
 
     @classmethod
     def of(cls, size: int, **columns: Any) -> Self:
@@ -97,7 +99,13 @@ class Heard(NamedTuple):
 _MISSING: Final[dict[str, Any]] = {
     "who": np.int64(-1), "timely": np.True_, "source": np.int32(0), "given": np.True_, "aged": np.True_,
     "mode_3a": np.int32(-1), "address": np.int32(-1), "callsign": np.uint64(0), "t_ns": np.int64(0),
+    "on_ground": np.int8(-1), "category": np.uint8(0),
 }  # fmt: skip
+
+
+def ground_word(grounded: NDArray[np.bool_], flying: NDArray[np.bool_]) -> I8:
+    """Return `Heard.on_ground` of what says that its target is on the ground, or in the air, or neither."""
+    return np.where(grounded, 1, np.where(flying, 0, -1)).astype(np.int8)
 
 
 class Given:
@@ -193,6 +201,8 @@ def take_in(heard: Heard, names: Sequence[str], sensors: Sensors, rows: I32, *, 
         mode_3a=kept.mode_3a,
         address=kept.address,
         callsign=kept.callsign,
+        on_ground=kept.on_ground,
+        category=kept.category,
         technology=technology[kept.source],
     )
     return Taken(plots, reasons)
@@ -299,16 +309,30 @@ def judge_positions(
     return reasons
 
 
-def account(reasons: NDArray[np.uint8], numbers: I64) -> tuple[dict[str, int], tuple[tuple[int, str], ...]]:
-    """Count refusals by name, and list the first that are more than silence or repetition, with their numbers."""
+def account(
+    reasons: NDArray[np.uint8], numbers: I64, faults: Sequence[tuple[int, str]] = (), *, silence: bool = False
+) -> tuple[dict[str, int], tuple[tuple[int, str], ...]]:
+    """Count refusals by name, and list the first that are more than silence or repetition, with their numbers.
+
+    Parameters
+    ----------
+    reasons, numbers : (M,) of the rows that were understood
+    faults : rows that weren't: their number, and what was wrong
+    silence : rows without a position are messages of another kind, and no refusals
+    """
+    if silence:
+        reasons = np.where(reasons == Reason.NO_POSITION, Reason.OK, reasons).astype(np.uint8)
     counts = {reason.name: int(n) for reason in Reason if reason and (n := np.count_nonzero(reasons == reason))}
+    if faults:
+        counts[Reason.BAD_VALUE.name] = counts.get(Reason.BAD_VALUE.name, 0) + len(faults)
     quiet = (reasons == Reason.NO_POSITION) | (reasons == Reason.DUPLICATE) | (reasons == Reason.OK)
     rows = np.flatnonzero(~quiet)[:REFUSALS_MAX]
     said = {
         Reason.NOT_FINITE: "time, latitude or longitude is not a finite number",
         Reason.BAD_VALUE: "latitude or longitude outside its limits",
     }
-    return counts, tuple((int(numbers[k]), said[Reason(int(reasons[k]))]) for k in rows)
+    named = [(int(numbers[k]), said[Reason(int(reasons[k]))]) for k in rows]
+    return counts, tuple(sorted([*named, *faults])[:REFUSALS_MAX] if faults else named)
 
 
 def tally(counts: Counter[str], reasons: U8, silent: str = f"refused {Reason.NO_POSITION.name}") -> None:

@@ -34,7 +34,16 @@ from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
 from airpicture.formats.onecolumn import numbered, packed
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import Given, Heard, account, reported_sensors, sources_met, take_in, tally
+from airpicture.formats.reported import (
+    Given,
+    Heard,
+    account,
+    ground_word,
+    reported_sensors,
+    sources_met,
+    take_in,
+    tally,
+)
 from airpicture.tables import F64, I32, I64, Plots, Sensors
 from airpicture.units import FPM, FT, KT, SECOND_NS
 
@@ -79,7 +88,7 @@ class _Messages(NamedTuple):
     offset_ns: int  # what was added to the times, of the last message; 0 if they were UTC
 
 
-def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None) -> Recording:
+def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None, repeats: bool = False) -> Recording:
     """Read a file of BaseStation messages as plots in time order.
 
     Lines starting with MSG become plots of sensor "adsb", with MLAT of sensor "mlat". Messages without a position only
@@ -95,13 +104,10 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
         raise InputError("no MSG line in it", expected="BaseStation messages (MSG,1 to MSG,8)", path=os.fspath(path))
     heard = messages.heard
     table, rows, notes = sources_met(sensors, heard, NAMES)
-    taken = take_in(heard, NAMES, table, rows, given=Given())
+    taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
     # Type 2 to 8 without position and type 1 are no lost plots, they did their work.
     silent = taken.reasons == Reason.NO_POSITION
-    refused, refusals = account(np.where(silent, 0, taken.reasons).astype(np.uint8), messages.numbers)
-    if messages.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(messages.faults)
-        refusals = tuple(sorted([*refusals, *messages.faults])[:100])
+    refused, refusals = account(taken.reasons, messages.numbers, messages.faults, silence=True)
     if len(taken.plots):
         notes += (
             "BaseStation messages don't say whether their times are UTC or local; they were taken as UTC. Where "
@@ -171,6 +177,8 @@ def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Mess
         callsign=packed(fields["callsign"]),
     )
     grounded = np.asarray(pc.is_in(fields["ground"], pa.array(["-1", "1"])))
+    # What computes a position doesn't know where the wheels are: its 0 says nothing.
+    flying = np.asarray(pc.equal(fields["ground"], "0")) & ~mlat
     error = _reals(fields["error"])
     heard = Heard.of(
         len(numbers),
@@ -190,6 +198,7 @@ def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Mess
         mode_3a=joined["squawk"],
         address=address,
         callsign=joined["callsign"],
+        on_ground=ground_word(grounded, flying),
     )
     return _Messages(heard, numbers, faults, others, offset)
 

@@ -53,6 +53,8 @@ _IDENTITY: Final = [
     Column("address", _I, False, 0, 0xFFFFFF, _ADDRESS_HINT),
     Column("callsign", _T),
 ]
+# Added since; files without them are read as before.
+_NATURE: Final = [Column("on_ground", pa.bool_()), Column("category", _T)]
 _H_BARO: Final = Column("h_baro_ft", _F, False, -10_000, 1e6)
 
 PLOTS: Final[tuple[Column, ...]] = (
@@ -70,6 +72,7 @@ PLOTS: Final[tuple[Column, ...]] = (
     Column("sigma_v_mps", _F, False, 1e-3, 1e4),
     Column("turn_rate_degps", _F, False, -360, 360),  # clockwise, as azimuths are
     Column("truth", _T),
+    *_NATURE,
 )
 
 TRUTH: Final[tuple[Column, ...]] = (
@@ -98,6 +101,7 @@ TRACKS: Final[tuple[Column, ...]] = (
     Column("plot_count", _I, False, 0, 2**31 - 1),
     _times("t_ns_plot", required=False),
     Column("sensors", pa.list_(_T)),
+    *_NATURE,
 )
 
 SCHEMAS: Final[dict[str, tuple[Column, ...]]] = {"plots": PLOTS, "truth": TRUTH, "tracks": TRACKS}

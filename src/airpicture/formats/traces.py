@@ -20,14 +20,14 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.errors import InputError
-from airpicture.formats import quality
+from airpicture.formats import emitters, quality
 from airpicture.formats.addresses import numbers_of
 from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import UNREADABLE, callsigns, parse, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.readsb_columns import NAMES
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import Given, Heard, account, reported_sensors, take_in
+from airpicture.formats.reported import Given, Heard, account, ground_word, reported_sensors, take_in
 from airpicture.tables import Plots, Sensors
 from airpicture.units import DEG, FPM, FT, KT, SECOND_NS
 
@@ -36,6 +36,7 @@ _CLIMB_GEOMETRIC, _HEIGHT_GEOMETRIC = 4, 8  # bits of the flags
 _DETAILS_NS: Final = 300 * SECOND_NS  # readsb writes them when they change, and every few rows
 _DETAILS: Final = {
     "callsign": Quantity(("callsign",), (np.uint64(0),), _DETAILS_NS),
+    "category": Quantity(("category",), (np.uint8(0),), _DETAILS_NS),
     "code": Quantity(("mode_3a",), (np.int32(-1),), _DETAILS_NS),
     "accuracy": Quantity(("sigma_pos",), (np.float64(np.nan),), _DETAILS_NS),
     "speed accuracy": Quantity(("sigma_v",), (np.float64(np.nan),), _DETAILS_NS),
@@ -54,6 +55,7 @@ def read_traces(
     paths: Sequence[str | os.PathLike[str]],
     *,
     sensors: Sensors | None = None,
+    repeats: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Read traces of aircraft, one file each, as plots in time order. A file that can't be read is counted.
@@ -75,7 +77,7 @@ def read_traces(
     refusals: list[tuple[int, str]] = []
     size = broken = 0
     why: InputError | None = None
-    for number, (path, one) in enumerate(each_trace(paths, table, rows), 1):
+    for number, (path, one) in enumerate(each_trace(paths, table, rows, repeats=repeats), 1):
         if isinstance(one, InputError):
             broken += 1
             why = why or one
@@ -112,7 +114,7 @@ def read_traces(
 
 
 def each_trace(
-    paths: Sequence[str | os.PathLike[str]], sensors: Sensors, rows: Any
+    paths: Sequence[str | os.PathLike[str]], sensors: Sensors, rows: Any, *, repeats: bool = False
 ) -> Iterator[tuple[str, Recording | InputError]]:
     """Yield each file's plots as it's read, or why it can't be; nothing is kept.
 
@@ -129,11 +131,8 @@ def each_trace(
             yield name, error
             continue
         numbers, faults, heard = _heard(document)
-        taken = take_in(heard, NAMES, sensors, rows, given=Given())
-        refused, refusals = account(taken.reasons, numbers)
-        if faults:
-            refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(faults)
-            refusals = tuple(sorted([*refusals, *faults])[:100])
+        taken = take_in(heard, NAMES, sensors, rows, given=None if repeats else Given())
+        refused, refusals = account(taken.reasons, numbers, faults)
         report = ReadReport(name, "readsb trace_full", len(data), {"rows": len(taken.plots)}, refused, refusals)
         yield name, Recording(taken.plots, sensors, report)
 
@@ -184,6 +183,7 @@ def _heard(document: dict[str, Any]) -> tuple[Any, list[tuple[int, str]], Heard]
         t_ns,
         timely,
         callsign=callsigns(one.get("flight") for one in details),
+        category=emitters.from_texts(one.get("category") for one in details),
         mode_3a=squawks(one.get("squawk") for one in details),
         sigma_pos=np.where(computed, np.nan, sigma),
         sigma_v=quality.coded(quality.SIGMA_NACV, reals([one.get("nac_v") for one in details])),
@@ -207,6 +207,8 @@ def _heard(document: dict[str, Any]) -> tuple[Any, list[tuple[int, str]], Heard]
         mode_3a=last["mode_3a"],
         address=address,
         callsign=last["callsign"],
+        on_ground=ground_word(grounded, np.isfinite(height)),
+        category=last["category"],
     )
     return np.array(numbers, np.int64), faults, heard
 

@@ -87,4 +87,8 @@ def _known_at(tracks: Tracks, row: int, callsign: str | None) -> dict[str, Any]:
         known["address"] = f"{tracks.address[row]:06x}"
     if tracks.mode_3a[row] >= 0:
         known["mode_3a"] = f"{tracks.mode_3a[row]:04o}"
+    if tracks.on_ground[row] >= 0:
+        known["on_ground"] = bool(tracks.on_ground[row])
+    if tracks.category[row]:
+        known["category"] = f"{tracks.category[row]:02X}"
     return known | {name: round(value, digits) for name, (value, digits) in numbers.items() if np.isfinite(value)}

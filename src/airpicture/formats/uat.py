@@ -19,14 +19,24 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from airpicture.errors import InputError
-from airpicture.formats import quality
+from airpicture.formats import emitters, quality
 from airpicture.formats.addresses import anonymous
 from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import callsigns, parse_lines, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, reported_sensors, sources_met, take_in, tally
+from airpicture.formats.reported import (
+    T_MAX_NS,
+    Given,
+    Heard,
+    account,
+    ground_word,
+    reported_sensors,
+    sources_met,
+    take_in,
+    tally,
+)
 from airpicture.formats.uat_message import LONG, SHORT, Messages, decode
 from airpicture.tables import I64, Plots, Sensors
 from airpicture.units import FPM, FT, KT, SECOND_NS
@@ -37,9 +47,11 @@ _QUALIFIERS: Final = (
     "adsb_icao", "adsb_other", "tisb_icao", "tisb_trackfile", "vehicle", "fixed_beacon", "adsr_other", "reserved",
 )  # fmt: skip
 _REAL: Final = (0, 2)  # qualifiers whose 24 bits are an aircraft's address
+_FLYING: Final = ("airborne", "supersonic")
 _IDENTITY_NS: Final = 300 * SECOND_NS
 _ACCURACY_NS: Final = 60 * SECOND_NS  # mode status comes every 5 to 10 s
 _STATE: Final = {
+    "category": Quantity(("category",), (np.uint8(0),), _IDENTITY_NS),
     "callsign": Quantity(("callsign",), (np.uint64(0),), _IDENTITY_NS),
     "code": Quantity(("mode_3a",), (np.int32(-1),), _IDENTITY_NS),
     "accuracy": Quantity(("nacp",), (np.float64(np.nan),), _ACCURACY_NS),
@@ -57,7 +69,7 @@ class _Read(NamedTuple):
     uplinks: int
 
 
-def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None) -> Recording:
+def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None, repeats: bool = False) -> Recording:
     """Read a file of dump978's raw lines or JSON lines as plots in time order.
 
     Raises
@@ -70,11 +82,8 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
         raise InputError("no UAT message in it", expected="lines of dump978", path=os.fspath(path))
     heard = _heard(read.messages, read.t_ns, LastState(_STATE))
     table, rows, notes = sources_met(sensors, heard, NAMES)
-    taken = take_in(heard, NAMES, table, rows, given=Given())
-    refused, refusals = account(taken.reasons, read.numbers)
-    if read.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(read.faults)
-        refusals = tuple(sorted([*refusals, *read.faults])[:100])
+    taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
+    refused, refusals = account(taken.reasons, read.numbers, read.faults)
     if not heard.timely.any() and len(read.numbers):
         met = len(np.unique(heard.who[heard.given]))
         refusals = tuple(read.faults[:100])
@@ -125,7 +134,14 @@ def _heard(messages: Messages, t_ns: I64, state: LastState) -> Heard:
     who = np.where(real, address, anonymous(address) | messages.qualifier << 25)
     timely = t_ns > 0
     joined = state.join(
-        who, t_ns, timely, callsign=messages.callsign, mode_3a=messages.mode_3a, nacp=messages.nacp, nacv=messages.nacv
+        who,
+        t_ns,
+        timely,
+        callsign=messages.callsign,
+        category=messages.category,
+        mode_3a=messages.mode_3a,
+        nacp=messages.nacp,
+        nacv=messages.nacv,
     )
     speed = np.where(np.isnan(messages.speed), np.hypot(messages.v_east, messages.v_north), messages.speed)
     course = np.degrees(np.arctan2(messages.v_east, messages.v_north))
@@ -149,6 +165,8 @@ def _heard(messages: Messages, t_ns: I64, state: LastState) -> Heard:
         mode_3a=joined["mode_3a"],
         address=np.where(real, messages.address, -1).astype(np.int32),
         callsign=joined["callsign"],
+        on_ground=ground_word(messages.grounded, messages.flying),
+        category=joined["category"],
     )
 
 
@@ -222,12 +240,14 @@ def _read_json(text: str) -> _Read:
         h_ell=cell("geometric_altitude") * FT,
         nic=cell("nic"),
         grounded=grounded,
+        flying=np.array([one.get("airground_state") in _FLYING for one in documents], np.bool_),
         v_east=east,
         v_north=north,
         speed=np.where(grounded, cell("ground_speed") * KT, np.nan),
         course=cell("true_track"),
         v_up=np.where(grounded, 0.0, climb),
         callsign=callsigns(one.get("callsign") for one in documents),
+        category=emitters.from_texts(one.get("emitter_category") for one in documents),
         mode_3a=squawks(one.get("flightplan_id") for one in documents),
         nacp=cell("nac_p"),
         nacv=cell("nac_v"),

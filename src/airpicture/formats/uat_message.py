@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.formats import emitters
 from airpicture.tables import F64, I32, I64, U8, U64, pack_callsigns
 from airpicture.units import FPM, FT, KT
 
@@ -45,12 +46,14 @@ class Messages(NamedTuple):
     h_ell: F64  # (M,) m
     nic: F64
     grounded: NDArray[np.bool_]
+    flying: NDArray[np.bool_]
     v_east: F64  # (M,) m/s, in the air
     v_north: F64  # (M,) m/s
     speed: F64  # (M,) m/s over ground, on the ground
     course: F64  # (M,) deg, on the ground
     v_up: F64  # (M,) m/s
     callsign: U64
+    category: U8  # (M,) see `emitters`
     mode_3a: I32
     nacp: F64
     nacv: F64
@@ -93,12 +96,14 @@ def decode(frames: U8) -> Messages:
         h_ell=np.where(geometric, first, second),
         nic=np.where(has_state, nic, np.nan),
         grounded=grounded,
+        flying=flying,
         v_east=east,
         v_north=north,
         speed=np.where(grounded & (speed > 0), (speed - 1) * KT, np.nan),
         course=np.where(tracked, _bits(frames, 15, 1, 9) * 360 / 512, np.nan),
         v_up=np.where(grounded, 0.0, np.where(flying, climb, np.nan)),
         callsign=callsign,
+        category=emitters.from_row(np.where(has_mode, _bits(frames, 18, 1, 16) // 1600 % 40, 0)),
         mode_3a=code,
         nacp=np.where(has_mode, _bits(frames, 26, 1, 4), np.nan),
         nacv=np.where(has_mode, _bits(frames, 26, 5, 3), np.nan),

@@ -26,6 +26,8 @@ elevation``. Functions take floats or arrays, broadcast them, and return arrays 
 gives NaN out, for that point alone. Inside kernels, the scalar functions of `airpicture.kernels.wgs84` do the same
 without allocation.
 
+`multilaterate` places transmissions by their times of arrival.
+
 Left out: models of the geoid and the terrain, refraction beyond the 4/3 Earth of `horizon_range`, other ellipsoids,
 map projections.
 """
@@ -39,6 +41,7 @@ from airpicture.geo.height import (
     qnh_altitude,
     qnh_to_pressure_altitude,
 )
+from airpicture.geo.multilateration import Located, clock_offsets, multilaterate
 from airpicture.geo.polar import (
     Spread,
     geodetic_to_polar,
@@ -59,7 +62,9 @@ from airpicture.geo.wgs84 import (
 )
 
 __all__ = [
+    "Located",
     "Spread",
+    "clock_offsets",
     "distance",
     "ecef_to_enu",
     "ecef_to_geodetic",
@@ -72,6 +77,7 @@ __all__ = [
     "horizon_height",
     "horizon_range",
     "isa_pressure",
+    "multilaterate",
     "polar_to_geodetic",
     "pressure_altitude",
     "pressure_to_ellipsoid",

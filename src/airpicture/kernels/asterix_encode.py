@@ -22,6 +22,7 @@ from airpicture.kernels.wgs84 import E2, A
 F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
 I32: TypeAlias = NDArray[np.int32]
+I8: TypeAlias = NDArray[np.int8]
 U8: TypeAlias = NDArray[np.uint8]
 
 # The fields that are written, named as in the tables: item / subitem / element
@@ -30,6 +31,7 @@ FIELDS: Final = (
     "105/LAT", "105/LON", "100/X", "100/Y", "185/VX", "185/VY", "210/AX", "210/AY",
     "220", "136", "130", "135/CTB", "200/TRANS", "200/LONG", "200/VERT",
     "060/CH", "060/MODE3A", "245/CHR", "380/ADR", "380/ID",
+    "380/EMC", "380/SAB/GBS", "380/SAB/STAT",
     "290/TRK", "290/PSR", "290/SSR", "290/MDS", "290/ES", "290/MLT", "295/MFL", "295/MDA",
     "340/SID/SAC", "340/SID/SIC", "340/POS/RHO", "340/POS/THETA", "340/MDC/LMC", "340/MDA/MODE3A",
     "340/TYP/TYP", "340/TYP/SIM",
@@ -43,6 +45,7 @@ FIELDS: Final = (
     LAT, LON, X, Y, VX, VY, AX, AY,
     CLIMB, FLIGHT_LEVEL, GEOMETRIC, BAROMETRIC, TRANS, LONG, VERT,
     CH, MODE3A, CHR, ADR, IDENT,
+    EMC, GBS, EMERGENCY,
     TRK, AGE_PSR, AGE_SSR, AGE_MDS, AGE_ES, AGE_MLT, AGE_MFL, AGE_MDA,
     M_SAC, M_SIC, M_RHO, M_THETA, M_LMC, M_MODE3A,
     M_TYP, M_SIM,
@@ -190,6 +193,27 @@ def fill_identity(mode_3a: I32, address: I32, callsign: I64, flags: U8, values: 
                 values[i, CHR] = values[i, IDENT] = coded
             else:
                 left_out[CHR] += 1
+
+
+@jit
+def fill_nature(on_ground: I8, number: I64, mode_3a: I32, values: F64) -> None:
+    """Fill I062/380 EMC, and SAB of tracks that are known to be on the ground.
+
+    SAB has no word for "in the air", and its status can't be left out: it is the one that the Mode A code tells.
+
+    Parameters
+    ----------
+    on_ground : (N,) 1 on the ground; number : (N,) the category as ASTERIX numbers it, -1 unknown
+    """
+    for i in range(len(on_ground)):
+        if number[i] >= 0:
+            values[i, EMC] = number[i]
+        if on_ground[i] == 1:
+            values[i, GBS] = 1.0
+            code = mode_3a[i]
+            values[i, EMERGENCY] = (
+                5.0 if code == 0o7500 else (4.0 if code == 0o7600 else (1.0 if code == 0o7700 else 0.0))
+            )
 
 
 @jit

@@ -252,7 +252,7 @@ def find_births(
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (G, PROSPECT), near : (NEAR, 3) int64, start : (G + 1,) int64, pick : (G, B) int64, value : (G, B + 1),
         pairs : (G,) int64, trial : (B, BIRTH) workspaces: G plots are searched for side by side, B pairs of each tried
-    key : (n,) int64, blur, sigma_h : (n,) [m] overwritten in lo..hi for `pool.put_plots`
+    key : (n,) int64, blur, sigma_h : (n,) [m] overwritten in lo..hi for `pool.link_plots` and `pool.note_plots`
     births : (n, BIRTH) float64; overwritten with the births of lo..hi, in plot order
     counts : (COUNTS,) int64; overwritten, see C_*
     """

@@ -68,7 +68,8 @@ def _put_summary(births: F64, b: int, summary: F32, i: int) -> None:
 def write_births(
     births: F64,
     order: I64,
-    n: int,
+    lo: int,
+    hi: int,
     reports: Any,
     waiting: Waiting,
     motion: F64,
@@ -80,16 +81,16 @@ def write_births(
     first_number: int,
     of: Held,
 ) -> None:
-    """Append tracks to the store.
+    """Append births lo..hi of an order to the store; ranges may run side by side.
 
     Parameters
     ----------
     births : (B, BIRTH) float64; order : (n,) int64, which of them, in the order of their plots
     reports : `reports.Reports`, waiting : where the plots of the births are; motion, life : settings
     Zq : (1, PLOT), T : (SCRATCH,) float64 workspaces; lanes : 4
-    of : store; rows from first_row on are overwritten, numbered from first_number on
+    of : store; rows from first_row + lo on are overwritten, numbered from first_number + lo on
     """
-    for k in range(n):
+    for k in range(lo, hi):
         b, i = order[k], first_row + k
         j, q = int(births[b, BIRTH_PLOT]), int(births[b, BIRTH_FROM])
         t = reports.t_ns[j]
@@ -141,6 +142,7 @@ def write_births(
             of.last_p[i, c] = 0.0
         of.h_source[i] = height_source(reports.Z, j, source)
         of.has_baro[i] = 1 if pressure else 0
+        of.on_ground[i], of.category[i] = reports.on_ground[j], reports.category[j]
         of.plot_sensor[i] = reports.sensor[j]
         of.plot_range[i] = reports.slant_range[j]
         of.plot_azimuth[i] = reports.azimuth[j]

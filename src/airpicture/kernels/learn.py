@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
-from airpicture.kernels.arrays import F32, F64, I32, I64, U8, U64
+from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
@@ -93,6 +93,8 @@ class Held(NamedTuple):
     doubt: U8  # (cap, 3)
     h_source: U8
     has_baro: U8
+    on_ground: I8
+    category: U8
     plot_sensor: I32
     plot_range: F64
     plot_azimuth: F64
@@ -211,9 +213,26 @@ def _note_place(i: int, Z: F64, j: int, of: Held) -> None:
 
 
 @part
+def _note_nature(i: int, R: Any, j: int, of: Held) -> None:
+    """Note what plot or message j says of what track i is, and whether it stands on the ground.
+
+    The newest word holds: an aircraft that takes off says so at once. A plot that says nothing takes nothing back. What
+    another address says isn't of this track.
+    """
+    if R.address[j] >= 0 and R.address[j] != of.address[i]:
+        return
+    if R.on_ground[j] >= 0:
+        of.on_ground[i] = R.on_ground[j]
+    if R.category[j] != 0:
+        of.category[i] = R.category[j]
+
+
+@part
 def learn_message(i: int, R: Any, j: int, of: Held) -> None:
     """Let track i learn from message j what it says of codes and height, and that the target still transmits."""
     t = R.t_ns[j]
+    if t >= of.t_heard[i] and t >= of.t_plot[i]:
+        _note_nature(i, R, j, of)
     of.t_heard[i] = max(of.t_heard[i], t)
     _identify(i, -1, R.mode_3a[j], R.callsign[j], of)  # the address is how it came here: no evidence of its own
     _note_height(i, R.Z, j, t, of)
@@ -354,6 +373,8 @@ def learn_track(
         of.plot_azimuth[i] = R.azimuth[j]
         of.plot_h_baro[i] = R.Z[j, Z_H_BARO]
         of.plot_mode_3a[i] = R.mode_3a[j]
+        if t >= of.t_heard[i]:
+            _note_nature(i, R, j, of)
     sure = of.existence[i] >= confirm and of.plots[i] >= confirm_plots
     if of.status[i] == COASTING or sure:
         of.status[i] = CONFIRMED
@@ -380,6 +401,7 @@ def copy_tracks(index: I64, of: Held, into: Held, at: int) -> None:
         into.plots[o], into.misses[o], into.status[o] = of.plots[i], of.misses[i], of.status[i]
         into.address[o], into.mode_3a[o], into.callsign[o] = of.address[i], of.mode_3a[i], of.callsign[i]
         into.h_source[o], into.has_baro[o] = of.h_source[i], of.has_baro[i]
+        into.on_ground[o], into.category[o] = of.on_ground[i], of.category[i]
         into.plot_sensor[o], into.plot_range[o] = of.plot_sensor[i], of.plot_range[i]
         into.plot_azimuth[o], into.plot_h_baro[o] = of.plot_azimuth[i], of.plot_h_baro[i]
         into.plot_mode_3a[o], into.interval[o] = of.plot_mode_3a[i], of.interval[i]

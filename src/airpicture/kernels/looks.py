@@ -3,7 +3,7 @@
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, jit_making_arrays
-from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
 from airpicture.kernels.layout import PLOT
 
 
@@ -109,6 +109,8 @@ def gather_reports(
     technology: U8,
     slant_range: F64,
     azimuth: F64,
+    on_ground: I8,
+    category: U8,
     Z_out: F64,
     t_ns_out: I64,
     sensor_out: I32,
@@ -118,6 +120,8 @@ def gather_reports(
     technology_out: U8,
     slant_range_out: F64,
     azimuth_out: F64,
+    on_ground_out: I8,
+    category_out: U8,
 ) -> None:
     """Copy rows order[lo:hi] of the columns of `reports.Reports` to rows lo..hi of others, which are overwritten."""
     for q in range(lo, hi):
@@ -132,3 +136,5 @@ def gather_reports(
         technology_out[q] = technology[j]
         slant_range_out[q] = slant_range[j]
         azimuth_out[q] = azimuth[j]
+        on_ground_out[q] = on_ground[j]
+        category_out[q] = category[j]

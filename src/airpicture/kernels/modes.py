@@ -88,7 +88,13 @@ def decode_messages(data: U8, size: U8, t: I64, receiver: I64, site: Site, memor
         else:
             out.codes[col.FOUND, k] = col.BY_NOTHING
             became = np.int64(col.UNKNOWN_FORMAT)
-        if now >= 0 and became != col.BAD_PARITY and became != col.UNVOUCHED and became != col.UNKNOWN_FORMAT:
+        if (
+            memory.echo.shape[0] > 0
+            and now >= 0
+            and became != col.BAD_PARITY
+            and became != col.UNVOUCHED
+            and became != col.UNKNOWN_FORMAT
+        ):
             first = word(data, k, 0, 7)
             second = word(data, k, 7, 7) if length == LONG else np.int64(-1)
             if is_echo(memory.echo, first, second, now, receiver[k], df == 17 or df == 18):
@@ -282,6 +288,7 @@ def place_message(
         reals[col.DIFF_FT, k] = memory.reals[slot, col.R_DIFF]
     if abs(t - times[slot, col.T_CALLSIGN]) <= FRESH_IDENTITY_NS:
         out.callsign_known[k] = memory.callsign[slot]
+        codes[col.CATEGORY_KNOWN, k] = kept[slot, col.M_CATEGORY]
     if abs(t - times[slot, col.T_SQUAWK]) <= FRESH_IDENTITY_NS:
         codes[col.SQUAWK_KNOWN, k] = kept[slot, col.M_SQUAWK]
     return became

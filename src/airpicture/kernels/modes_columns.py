@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 U8: TypeAlias = NDArray[np.uint8]
+I8: TypeAlias = NDArray[np.int8]
 I32: TypeAlias = NDArray[np.int32]
 I64: TypeAlias = NDArray[np.int64]
 F32: TypeAlias = NDArray[np.float32]
@@ -56,7 +57,8 @@ REGISTER: Final = 31  # of a Comm-B message, as 0x40 for 4,0
 SQUAWK_KNOWN: Final = 32  # at a position: the last one heard, if fresh
 NIC_B: Final = 33  # supplement in an airborne position
 ANONYMOUS: Final = 34  # 1 where the address isn't an aircraft's own
-CODES: Final = 35
+CATEGORY_KNOWN: Final = 35  # at a position: the last one heard, if fresh
+CODES: Final = 36
 
 # Rows of reals.
 H_BARO_FT: Final = 0
@@ -179,7 +181,8 @@ M_SIL: Final = 15
 M_SDA: Final = 16
 M_GVA: Final = 17
 M_TRUST: Final = 18  # 1 told once by a reply to an interrogator, 2 vouched for, 3 by repetition alone
-MEMORY_CODES: Final = 19
+M_CATEGORY: Final = 19
+MEMORY_CODES: Final = 20
 # ... and reals.
 R_LAT: Final = 0  # deg, the last position
 R_LON: Final = 1
@@ -214,7 +217,7 @@ class Memory(NamedTuple):
     reals: F64  # (S, MEMORY_REALS)
     callsign: I64  # (S,)
     rumour: I64  # (2^k, 3) addresses of unsure replies by hash: address, time of the first [ns], how often since
-    echo: I64  # (2^k, 4) the last frames by hash: two halves of one, its time [ns], its receiver
+    echo: I64  # (2^k, 4) the last frames by hash: two halves of one, its time [ns], its receiver; (0, 4): none told
 
 
 class Site(NamedTuple):

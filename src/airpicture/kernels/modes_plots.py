@@ -1,9 +1,11 @@
 """Decoded messages as rows of plots: which make one, and what each says in SI units and radians.
 
-    position          lat, lon, sigma; height; callsign and Mode A code as last heard; on the ground also velocity
+    position          lat, lon, sigma; height; callsign, category and Mode A code as last heard; on the ground also
+                      velocity
     velocity          v_east, v_north, v_up, sigma_v
     altitude reply    h_baro; with register 5,0 velocity and turn rate, with 6,0 climb
     identity reply    mode_3a; likewise
+    all               whether it's on the ground, where its message says so; not what others make of its height
 
 A row tells what its own message says, so that nothing is counted twice. Left out is what has no address that an
 aircraft owns (but for positions, which stand for themselves), what was refused, and repetitions.
@@ -17,7 +19,7 @@ import numpy as np
 from airpicture.kernels import modes_columns as col
 from airpicture.kernels._jit import jit, part
 from airpicture.kernels.modes_clock import FROM_MLAT
-from airpicture.kernels.modes_columns import F64, I32, I64, U8, Columns
+from airpicture.kernels.modes_columns import F64, I8, I32, I64, U8, Columns
 
 RAD: Final = math.pi / 180.0
 M_PER_FT: Final = 0.3048
@@ -45,6 +47,8 @@ class Rows(NamedTuple):
     v_up: F64
     sigma_v: F64
     turn_rate: F64
+    on_ground: I8
+    category: U8
     squit: U8  # 1 an extended squitter, 0 a reply
 
 
@@ -56,6 +60,12 @@ def trimmed(callsign: Any) -> Any:
             break
         callsign &= ~(np.int64(0xFF) << (8 * place))
     return callsign
+
+
+@part
+def told_of(category: Any) -> Any:
+    """Say whether an emitter category names a kind of target; the zeroth of each set is "no information"."""
+    return category > 0 and category & 7 != 0
 
 
 @part
@@ -129,6 +139,9 @@ def fill_rows(
         rows.address[n] = codes[col.ADDRESS, k] if own else -1
         rows.mode_3a[n] = codes[col.SQUAWK_KNOWN, k] if place else codes[col.SQUAWK, k]
         rows.callsign[n] = trimmed(columns.callsign_known[k])
+        rows.on_ground[n] = codes[col.GROUND, k]
+        category = codes[col.CATEGORY_KNOWN, k]
+        rows.category[n] = category if told_of(category) else 0
         rows.lat[n] = columns.lat[k] * RAD
         rows.lon[n] = columns.lon[k] * RAD
         h_baro: Any = np.float64(reals[col.H_BARO_FT, k])

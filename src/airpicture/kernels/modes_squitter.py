@@ -261,9 +261,11 @@ def read_coarse_position(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out
 @part
 def read_identity(me: Any, k: Any, t: Any, memory: Memory, slot: Any, out: Columns) -> None:
     """Fill callsign and category. Type code 4 is category set A, 1 is D."""
-    out.codes[col.CATEGORY, k] = (0xE - (me >> 51)) << 4 | bits(me, 6, 8)
+    category = (0xE - (me >> 51)) << 4 | bits(me, 6, 8)
+    out.codes[col.CATEGORY, k] = category
     callsign = callsign_of(me & 0xFFFFFFFFFFFF)
     out.callsign[k] = callsign
     if callsign:
+        memory.codes[slot, col.M_CATEGORY] = category
         memory.callsign[slot] = callsign
         memory.times[slot, col.T_CALLSIGN] = t

@@ -5,8 +5,15 @@ of the sum of their radii squared: their errors are independent. That depends on
 the index (`kernels.index`) only spares most of the tests. So what comes out is the same to the bit however the index
 came about, and for any split of the plots.
 
-What costs is memory that isn't in the cache, so plots go through in blocks, step by step: heads of cells, then entries,
-then summaries. The loads of one step don't wait for one another.
+Plots that lie in one tile of the index's lowest level ask it together: most tiles that they'd look into are the same,
+and most of these are empty. What the tiles around hold is listed once, as numbers that stand next to one another, and
+each plot picks from the list.
+
+    plots of one block, by tile     tiles around a group's      entries that lie there     those near enough for
+    (kernels.index)                 plots, level by level       (a, b, reach; once)        the exact test, plot by plot
+
+Some plots ask alone: those near an edge of the cube's faces, which look on several faces, and late ones, for which all
+reaches grow. One for which too many cells would have to be asked is tested with all tracks.
 """
 
 import math
@@ -42,17 +49,22 @@ from airpicture.kernels.index import (
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY, Z_P, Z_RADIUS
 from airpicture.kernels.wgs84 import ground
 
-PLOTS: Final = 32  # of a block
+BLOCK: Final = 1024  # plots that are put in groups at once
 TESTS: Final = 1024  # tracks that wait for the exact test, at least
-ITEMS: Final = 4096  # cells after which a block is full
 CELLS: Final = 65_536  # of one plot; one that asks for more is tested with all tracks
 DE_BRUIJN: Final = 0x09AF  # all its runs of four bits differ
 WIDEST: Final = 1.3e7  # m, the Earth's diameter and some
-QUERIES: Final = 6 * LEVELS + 1  # faces and levels of one plot, and the wild list
+EVERYWHERE: Final = 1 << 28  # units, more than any two points of a face are apart
 
 # Before its stay a track's place doesn't hold, but not by more than the speeds on its level allow.
 LATE_STRETCH: Final = 1.1  # of lengths, by scaling down, where a track was up to ...
 LATE_MOST: Final = 300_000.0  # m, lower than when it was placed; beyond, all tracks are tested
+
+# How a plot asks
+TOGETHER: Final = 0  # with those of its tile
+ALONE: Final = 1
+ALL: Final = 2  # is tested with all tracks
+NONE: Final = 3  # isn't finite
 
 
 @inline
@@ -82,24 +94,74 @@ def _distance(
 
 
 @inline
-def _sink(p: int, at: int, size: int, found: I32, distance: F64) -> None:
-    """Let a candidate sink to its place in the heap of plot p: the one to give up first is on top."""
-    i, d = found[p, at], distance[p, at]
+def _sink(at: int, size: int, found: I32, distance: F64) -> None:
+    """Let a candidate sink to its place in a plot's heap: the one to give up first is on top."""
+    i, d = found[at], distance[at]
     while True:
         below = 2 * at + 1
         if below >= size:
             break
         other = below + 1
         if other < size and (
-            distance[p, other] > distance[p, below]
-            or (distance[p, other] == distance[p, below] and found[p, other] > found[p, below])
+            distance[other] > distance[below] or (distance[other] == distance[below] and found[other] > found[below])
         ):
             below = other
-        if d > distance[p, below] or (d == distance[p, below] and i > found[p, below]):
+        if d > distance[below] or (d == distance[below] and i > found[below]):
             break
-        found[p, at], distance[p, at] = found[p, below], distance[p, below]
+        found[at], distance[at] = found[below], distance[below]
         at = below
-    found[p, at], distance[p, at] = i, d
+    found[at], distance[at] = i, d
+
+
+@inline
+def _keep(i: int, d: float, kept: int, found: I32, distance: F64) -> int:
+    """Put a track among a plot's nearest, by distance, then by row; return how many there are, one left out or not."""
+    most = len(found)
+    if kept < most:
+        found[kept], distance[kept] = i, d
+        return kept + 1
+    if kept == most:
+        for at in range(most // 2 - 1, -1, -1):
+            _sink(at, most, found, distance)
+    if d < distance[0] or (d == distance[0] and i < found[0]):
+        found[0], distance[0] = i, d
+        _sink(0, most, found, distance)
+    return kept + 1
+
+
+@inline
+def _late_reach(late: float, level: int, q_third: float, floats: F64) -> float:
+    """Return by how much a plot that is `late` s older than all places hold for reaches further on a level [m]."""
+    if late == 0.0:
+        return 0.0
+    since = late + floats[EARLY]
+    spread = since * floats[SPREAD + level] + math.sqrt(q_third * since) * since
+    return float(LATE_STRETCH * late * floats[SPEED + level] + 4.0 * spread)
+
+
+@inline
+def _how(x: float, y: float, z: float, own: float, late: float, q_third: float, grid: Grid) -> int:
+    """Return how a plot asks: TOGETHER, ALONE or ALL."""
+    ints, floats = grid.ints, grid.floats
+    widest = 0.0
+    cells = 0.0
+    for level in range(LEVELS):
+        if ints[COUNT + level] == 0:
+            continue
+        wide = floats[USED + level] + min(own + _late_reach(late, level, q_third, floats), WIDEST)
+        widest = max(widest, wide)
+        side = 2.0 * wide * UNITS / (1 << shift_of(level)) + 2.0
+        cells += side * side
+        if late * floats[SPEED + level] > LATE_MOST:
+            return ALL
+    highest = max(abs(x), abs(y), abs(z))
+    lowest = min(abs(x), abs(y), abs(z))
+    second = abs(x) + abs(y) + abs(z) - highest - lowest
+    # other faces may hold a point so near: seldom
+    alone = second + MARGIN >= highest - 2.0 * widest
+    if (2.0 * cells if alone else cells) > min(ints[N], CELLS) + 64:
+        return ALL
+    return ALONE if alone or late > 0.0 else TOGETHER
 
 
 @jit_making_arrays
@@ -141,215 +203,235 @@ def near_pairs(
     bits = ints[ROW_BITS]
     tag_mask = (1 << (31 - bits)) - 1
     row_mask = (1 << bits) - 1
-    early = floats[EARLY]
-    xyzr = np.empty((PLOTS, 4))
-    query = np.empty((PLOTS * QUERIES, 6), np.int64)  # plot, code, log2 of cell, a, b, radius [units]
-    item = np.empty(
-        (2 * ITEMS, 5), np.int32
-    )  # row + 1 of a track (at first, head), query, cell, tag: lists to be walked
-    waiting = np.empty((max(TESTS, 2 * ITEMS), 2), np.int32)  # track, plot
-    tested = np.empty(len(waiting))
-    everywhere = np.empty(PLOTS, np.int32)  # plots that all tracks are tested for
-    found = np.empty((PLOTS, pairs_max), np.int32)
-    distance = np.empty((PLOTS, pairs_max))
+    block = min(BLOCK, hi - lo)
+    slots = 16
+    while slots < 2 * block:
+        slots *= 2
+    xyzr = np.empty((block, 4))
+    place = np.empty((block, 3), np.int64)  # a, b, radius [units], on the face of the tile
+    late_of = np.empty(block)
+    how = np.empty(block, np.int32)
+    key = np.empty(block, np.int64)  # of the tile
+    after = np.empty(block, np.int32)  # the next plot of the group, -1: none
+    begin = np.empty((block, 2), np.int32)  # first and last plot of each group
+    slot = np.empty(slots, np.int32)  # group + 1 of a tile, hashed; 0 for none
+    member = np.empty(block, np.int32)
+    at_of = np.empty(block, np.int64)  # where the tracks of a plot begin in `listed`
+    listed = np.empty(block * pairs_max, np.int32)
+    item = np.empty((TESTS, 5), np.int64)  # row + 1 of a track (at first, head), a, b of the cell, code, tag: lists
+    entry = np.empty((TESTS, 4), np.int64)  # row, a, b, reach [units]
+    waiting = np.empty((TESTS, 2), np.int32)  # track, plot
+    tested = np.empty(TESTS)
+    found = np.empty(pairs_max, np.int32)
+    distance = np.empty(pairs_max)
     place_of = np.empty(16, np.int64)  # of the only bit of a number, by its product with DE_BRUIJN
     for k in range(16):
         place_of[(DE_BRUIJN << k >> 12) & 15] = k
-    kept = np.zeros(PLOTS, np.int32)
-    heaped = np.zeros(PLOTS, np.int32)
     total = 0
     shed = 0
     start = lo
     while start < hi and n > 0:
-        if total + min(PLOTS, hi - start) * pairs_max > pair_track.size:
+        plots = min(block, hi - start)
+        if total + plots * pairs_max > pair_track.size:
             break
-        # --- one block of plots: the heads of the lists to walk
-        plots = 0
-        queries = 0
-        items = 0
-        full = 0
-        while plots < PLOTS and start + plots < hi and items < ITEMS:
-            p = plots
+        # --- put the plots of one block in groups
+        slot[:] = 0
+        groups = 0
+        for p in range(plots):
             j = start + p
-            plots += 1
-            kept[p] = 0
-            heaped[p] = 0
             x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
             own = Z[j, Z_RADIUS]
+            after[p] = -1
+            at_of[p] = 0
+            count[j] = 0
             if not math.isfinite(x + y + z + own):
                 continue
-            xyzr[p, 0], xyzr[p, 1], xyzr[p, 2], xyzr[p, 3] = x, y, z, own
             late = max((ints[FLOOR] - t_z[j]) * 1e-9, 0.0)
-            main = face_of(x, y, z)
-            highest = max(abs(x), abs(y), abs(z))
-            second = abs(x) + abs(y) + abs(z) - highest - min(abs(x), abs(y), abs(z)) + MARGIN
-            first_query = queries
-            cells = 0
-            lost = False
-            for level in range(LEVELS):
+            xyzr[p, 0], xyzr[p, 1], xyzr[p, 2], xyzr[p, 3] = x, y, z, own
+            late_of[p] = late
+            how[p] = _how(x, y, z, own, late, q_third, grid)
+            g = groups
+            if how[p] == TOGETHER:
+                face = face_of(x, y, z)
+                a, b = on_face(face, x, y, z)
+                place[p, 0], place[p, 1], place[p, 2] = a, b, math.ceil(own * UNITS) + 1
+                own_shift = shift_of(0) + 2
+                key[p] = (((face << 10) | ((a >> own_shift) + 512)) << 10) | ((b >> own_shift) + 512)
+                at = ((key[p] * 2654435769) & 0xFFFFFFFF) * slots >> 32
+                while slot[at] != 0 and key[begin[slot[at] - 1, 0]] != key[p]:
+                    at = (at + 1) & (slots - 1)
+                if slot[at] != 0:
+                    g = slot[at] - 1
+                else:
+                    slot[at] = groups + 1
+            if g == groups:
+                begin[g, 0] = p
+                groups += 1
+            else:
+                after[begin[g, 1]] = p
+            begin[g, 1] = p
+        so_far = 0
+        for g in range(groups):
+            lead = begin[g, 0]
+            members = 0
+            p = lead
+            while p >= 0:
+                member[members] = p
+                members += 1
+                p = after[p]
+            # --- the heads of the lists to walk
+            items = 0
+            entries = 0
+            if how[lead] == ALL:
+                if n > len(entry):
+                    entry = np.empty((2 * n, 4), np.int64)
+                for i in range(n):
+                    entry[i, 0] = i
+                entries = n
+            low_a, high_a, low_b, high_b = 2 * LIMIT, -2 * LIMIT, 2 * LIMIT, -2 * LIMIT
+            faces = 6
+            if how[lead] == TOGETHER:
+                faces = 1
+                for k in range(members):
+                    p = member[k]
+                    a, b, r = place[p, 0], place[p, 1], place[p, 2]
+                    low_a, high_a = min(low_a, a - r), max(high_a, a + r)
+                    low_b, high_b = min(low_b, b - r), max(high_b, b + r)
+            x, y, z, own = xyzr[lead, 0], xyzr[lead, 1], xyzr[lead, 2], xyzr[lead, 3]
+            for level in range(LEVELS if how[lead] != ALL else 0):
                 if ints[COUNT + level] == 0:
                     continue
-                reach = floats[USED + level]
-                mine = own
-                if late > 0.0:
-                    moved = late * floats[SPEED + level]
-                    since = late + early
-                    spread = since * floats[SPREAD + level] + math.sqrt(q_third * since) * since
-                    mine += LATE_STRETCH * moved + 4.0 * spread
-                    lost = lost or moved > LATE_MOST
-                mine = min(mine, WIDEST)
-                wide = reach + mine
                 shift = shift_of(level)
-                side = (math.ceil(2.0 * wide * UNITS) >> shift) + 2
-                # the faces that may hold a point so near: seldom more than one
-                edge = highest - 2.0 * wide
-                alone = second < edge
-                for face in range(main if alone else 0, main + 1 if alone else 6):
-                    if not alone:
-                        height = x if face < 2 else (y if face < 4 else z)
-                        if (height if face & 1 == 0 else -height) < edge:
+                half = math.ceil(floats[USED + level] * UNITS)
+                for f in range(faces):
+                    face = f
+                    if faces == 1:
+                        face = int(key[lead] >> 20)
+                    else:
+                        a, b = on_face(f, x, y, z)
+                        mine = own + _late_reach(late_of[lead], level, q_third, floats)
+                        height = x if f < 2 else (y if f < 4 else z)
+                        wide = floats[USED + level] + min(mine, WIDEST)
+                        if (height if f & 1 == 0 else -height) < max(abs(x), abs(y), abs(z)) - 2.0 * wide:
                             continue
-                    a, b = on_face(face, x, y, z)
-                    query[queries, 0] = p
-                    query[queries, 1] = level * 8 + face
-                    query[queries, 2] = shift
-                    query[queries, 3] = a
-                    query[queries, 4] = b
-                    query[queries, 5] = math.ceil(mine * UNITS) + 1
-                    queries += 1
-                    cells += side * side
-            if lost or cells > min(n, CELLS) + 64:
-                everywhere[full] = p
-                full += 1
-                queries = first_query
-                continue
-            need = items + cells + 1
-            if need > len(item):
-                more = np.empty((2 * need, 5), np.int32)
-                more[:items] = item[:items]
-                item = more
-            for q in range(first_query, queries):
-                code, shift, a, b = query[q, 1], query[q, 2], query[q, 3], query[q, 4]
-                half = math.ceil(floats[USED + (code >> 3)] * UNITS) + query[q, 5]
-                first_a, last_a = max(a - half, -LIMIT) >> shift, min(a + half, LIMIT) >> shift
-                first_b, last_b = max(b - half, -LIMIT) >> shift, min(b + half, LIMIT) >> shift
-                for ta in range(first_a >> 2, (last_a >> 2) + 1):
-                    for tb in range(first_b >> 2, (last_b >> 2) + 1):
-                        tile, tag = tile_at(code, ta, tb, tiles, tag_mask)
-                        # of the cells that are asked for, those that have tracks
-                        low_b, high_b = max(first_b - 4 * tb, 0), min(last_b - 4 * tb, 3)
-                        low_a, high_a = max(first_a - 4 * ta, 0), min(last_a - 4 * ta, 3)
-                        columns = ((2 << high_b) - (1 << low_b)) * 0x1111
-                        left = (
-                            int(grid.filled[np.uint64(tile >> 4)])
-                            & columns
-                            & ((16 << (4 * high_a)) - (1 << (4 * low_a)))
-                        )
-                        while left != 0:
-                            cell = place_of[np.uint64((((left & -left) * DE_BRUIJN) >> 12) & 15)]
-                            left &= left - 1
-                            new = np.uint64(items)  # no index that might count from the end
-                            item[new, 0] = tile + cell
-                            item[new, 1] = q
-                            item[new, 2] = 4 * ta + (cell >> 2)
-                            item[new, 3] = 4 * tb + (cell & 3)
-                            item[new, 4] = tag
-                            items += 1
-            if ints[WILDS] != 0:
-                query[queries, 0], query[queries, 1], query[queries, 2] = p, WILD, 17
-                query[queries, 3], query[queries, 4], query[queries, 5] = 0, 0, 0
-                item[items, 0], item[items, 1] = grid.head.size - 1, queries
-                item[items, 2], item[items, 3], item[items, 4] = 0, 0, 0
-                queries += 1
+                        r = math.ceil(min(mine, WIDEST) * UNITS) + 1
+                        low_a, high_a, low_b, high_b = a - r, a + r, b - r, b + r
+                    code = level * 8 + face
+                    first_a, last_a = max(low_a - half, -LIMIT) >> shift, min(high_a + half, LIMIT) >> shift
+                    first_b, last_b = max(low_b - half, -LIMIT) >> shift, min(high_b + half, LIMIT) >> shift
+                    need = items + (last_a - first_a + 1) * (last_b - first_b + 1) + 1
+                    if need > len(item):
+                        more = np.empty((2 * need, 5), np.int64)
+                        more[:items] = item[:items]
+                        item = more
+                    for ta in range(first_a >> 2, (last_a >> 2) + 1):
+                        for tb in range(first_b >> 2, (last_b >> 2) + 1):
+                            tile, tag = tile_at(code, ta, tb, tiles, tag_mask)
+                            # of the cells that are asked for, those that have tracks
+                            b0, b1 = max(first_b - 4 * tb, 0), min(last_b - 4 * tb, 3)
+                            a0, a1 = max(first_a - 4 * ta, 0), min(last_a - 4 * ta, 3)
+                            columns = ((2 << b1) - (1 << b0)) * 0x1111
+                            left = (
+                                int(grid.filled[np.uint64(tile >> 4)]) & columns & ((16 << (4 * a1)) - (1 << (4 * a0)))
+                            )
+                            while left != 0:
+                                cell = place_of[np.uint64((((left & -left) * DE_BRUIJN) >> 12) & 15)]
+                                left &= left - 1
+                                new = np.uint64(items)  # no index that might count from the end
+                                item[new, 0] = tile + cell
+                                item[new, 1] = 4 * ta + (cell >> 2)
+                                item[new, 2] = 4 * tb + (cell & 3)
+                                item[new, 3] = code
+                                item[new, 4] = tag
+                                items += 1
+            if ints[WILDS] != 0 and how[lead] != ALL:
+                item[items, 0] = grid.head.size - 1
+                item[items, 1], item[items, 2], item[items, 3], item[items, 4] = 0, 0, WILD, 0
                 items += 1
-        left = 0
-        for k in range(items):
-            head, tag = int(grid.head[item[k, 0]]), item[k, 4]
-            item[left, 0] = head & row_mask
-            item[left, 1], item[left, 2], item[left, 3] = item[k, 1], item[k, 2], item[k, 3]
-            left += (head >> bits == tag) | (head >> bits == 0)
-        items = left
-        if items > len(waiting):
-            waiting = np.empty((2 * items, 2), np.int32)
-            tested = np.empty(2 * items)
-        # --- walk all lists at once, one step a round; test when enough have come together
-        row = 0
-        while True:
-            wait = 0
-            while items > 0 and wait + items <= len(waiting):
+            left = 0
+            for k in range(items):
+                head, tag = int(grid.head[item[k, 0]]), item[k, 4]
+                item[left, 0] = head & row_mask
+                item[left, 1], item[left, 2], item[left, 3] = item[k, 1], item[k, 2], item[k, 3]
+                left += (head >> bits == tag) | (head >> bits == 0)
+            items = left
+            # --- walk all lists at once, one step a round
+            while items > 0:
+                if entries + items > len(entry):
+                    grown = np.empty((2 * (entries + items), 4), np.int64)
+                    grown[:entries] = entry[:entries]
+                    entry = grown
                 left = 0
                 for k in range(items):
-                    e, q, ia, ib = item[k, 0] - 1, item[k, 1], item[k, 2], item[k, 3]
-                    a, b = int(grid.entry[e, 1]), int(grid.entry[e, 2])
-                    code, shift = int(grid.entry[e, 3]), query[q, 2]
-                    da, db = query[q, 3] - a, query[q, 4] - b
-                    wide = query[q, 5] + (code >> 6) * 16
-                    waiting[wait, 0] = e
-                    waiting[wait, 1] = query[q, 0]
-                    wait += (
-                        (code & 63 == query[q, 1])
-                        & (a >> shift == ia)
-                        & (b >> shift == ib)
-                        & (da * da + db * db <= wide * wide)
-                    )
+                    e, ia, ib, wanted = item[k, 0] - 1, item[k, 1], item[k, 2], item[k, 3]
+                    a, b, code = int(grid.entry[e, 1]), int(grid.entry[e, 2]), int(grid.entry[e, 3])
+                    shift = shift_of((wanted >> 3) & 7)
+                    entry[entries, 0], entry[entries, 1], entry[entries, 2] = e, a, b
+                    entry[entries, 3] = EVERYWHERE if wanted == WILD else (code >> 6) * 16
+                    entries += (code & 63 == wanted) & ((wanted == WILD) | ((a >> shift == ia) & (b >> shift == ib)))
                     item[left, 0] = grid.entry[e, 0]
-                    item[left, 1], item[left, 2], item[left, 3] = q, ia, ib
+                    item[left, 1], item[left, 2], item[left, 3] = ia, ib, wanted
                     left += item[left, 0] != 0
                 items = left
-            while items == 0 and full > 0 and wait < len(waiting):
-                waiting[wait, 0] = row
-                waiting[wait, 1] = everywhere[full - 1]
-                wait += 1
-                row += 1
-                if row == n:
-                    row = 0
-                    full -= 1
-            if wait == 0:
-                break
-            for k in range(wait):
-                p = waiting[k, 1]
-                tested[k] = _distance(
-                    xyzr[p, 0],
-                    xyzr[p, 1],
-                    xyzr[p, 2],
-                    xyzr[p, 3],
-                    t_z[start + p],
-                    waiting[k, 0],
-                    summary,
-                    t_track,
-                    q_third,
-                    radius_max,
-                )
-            for k in range(wait):
-                d = tested[k]
-                if not d <= 1.0:
-                    continue
-                i, p = waiting[k, 0], waiting[k, 1]
-                c = kept[p]
-                if c < pairs_max:
-                    found[p, c], distance[p, c] = i, d
-                    kept[p] = c + 1
-                    continue
-                shed += 1
-                if heaped[p] == 0:
-                    heaped[p] = 1
-                    for at in range(pairs_max // 2 - 1, -1, -1):
-                        _sink(p, at, pairs_max, found, distance)
-                if d < distance[p, 0] or (d == distance[p, 0] and i < found[p, 0]):
-                    found[p, 0], distance[p, 0] = i, d
-                    _sink(p, 0, pairs_max, found, distance)
-        # --- put each plot's tracks in order
+            # --- the exact test, and each plot's tracks in order of their rows
+            if len(waiting) < entries:
+                waiting = np.empty((2 * entries, 2), np.int32)
+                tested = np.empty(2 * entries)
+            k = 0
+            while k < members:
+                first = k
+                wait = 0
+                while k < members and wait + entries <= len(waiting):
+                    p = member[k]
+                    if how[p] == TOGETHER:
+                        a, b, r = place[p, 0], place[p, 1], place[p, 2]
+                        for e in range(entries):
+                            waiting[wait, 0], waiting[wait, 1] = entry[e, 0], p
+                            da, db, wide = entry[e, 1] - a, entry[e, 2] - b, entry[e, 3] + r
+                            wait += da * da + db * db <= wide * wide
+                    else:
+                        for e in range(entries):
+                            waiting[wait, 0], waiting[wait, 1] = entry[e, 0], p
+                            wait += 1
+                    k += 1
+                for w in range(wait):
+                    p = waiting[w, 1]
+                    tested[w] = _distance(
+                        xyzr[p, 0],
+                        xyzr[p, 1],
+                        xyzr[p, 2],
+                        xyzr[p, 3],
+                        t_z[start + p],
+                        waiting[w, 0],
+                        summary,
+                        t_track,
+                        q_third,
+                        radius_max,
+                    )
+                w = 0
+                for m in range(first, k):
+                    p = member[m]
+                    kept = 0
+                    while w < wait and waiting[w, 1] == p:
+                        if tested[w] <= 1.0:
+                            kept = _keep(waiting[w, 0], tested[w], kept, found, distance)
+                        w += 1
+                    shed += max(kept - pairs_max, 0)
+                    kept = min(kept, pairs_max)
+                    count[start + p] = kept
+                    at_of[p] = so_far
+                    for c in range(kept):
+                        i = found[c]
+                        at = so_far + c
+                        while at > so_far and listed[at - 1] > i:
+                            listed[at] = listed[at - 1]
+                            at -= 1
+                        listed[at] = i
+                    so_far += kept
         for p in range(plots):
-            c = kept[p]
-            count[start + p] = c
-            for k in range(c):
-                i = found[p, k]
-                at = total + k
-                while at > total and pair_track[at - 1] > i:
-                    pair_track[at] = pair_track[at - 1]
-                    at -= 1
-                pair_track[at] = i
-            total += c
+            for c in range(count[start + p]):
+                pair_track[total] = listed[at_of[p] + c]
+                total += 1
         start += plots
     if n == 0:
         count[lo:hi] = 0

@@ -87,9 +87,12 @@ def cell_key(ix: int, iy: int, iz: int, level: int) -> int:
 
 @inline
 def bucket(key: int, buckets: int) -> int:
-    """Return the bucket of a cell key, of a power of two (Fibonacci hashing)."""
-    h = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    return int((h >> np.uint64(32)) & np.uint64(buckets - 1))
+    """Return the bucket of a cell key, of a power of two (Fibonacci hashing).
+
+    The factor is 2^64 over the golden ratio, as a signed number: so Python's integers, where nothing is compiled, end
+    with the same bits without a warning.
+    """
+    return ((int(key) * -0x61C8864680B583EB) >> 32) & (buckets - 1)
 
 
 @inline
@@ -167,16 +170,38 @@ def _note(waiting: Waiting, q: int, Z: F64, j: int) -> None:
 
 
 @inline
-def _link(count: int, key: int, waiting: Waiting) -> int:
+def _link(count: int, key: int, head: I64) -> int:
     """Make the count-th plot the newest of its chain; return how many plots before it the next one was put in, or 0."""
-    b = bucket(key, len(waiting.head))
-    before = waiting.head[b]
-    waiting.head[b] = count
+    b = bucket(key, len(head))
+    before = head[b]
+    head[b] = count
     return count - before if before > 0 and count - before < 1 << 31 else 0
 
 
 @jit
-def put_plots(
+def link_plots(
+    t_ns: I64, wanted: I64, key: I64, n: int, count: int, latest_ns: int, waiting: Waiting, back: I32, put_ns: I64
+) -> int:
+    """Give plots their places in the chains of a pool, in their order; return the latest time of any.
+
+    Parameters
+    ----------
+    t_ns : (M,) int64 [ns] of registered plots; wanted : (n,) int64, which of them
+    key : (n,) the cell of each, from `births.find_births`
+    count : plots that were put in before; latest_ns : their latest time
+    waiting : head and last_ns overwritten; the ring must have room (see `oldest_alive`)
+    back, put_ns : (n,) overwritten for `note_plots`
+    """
+    for w in range(n):
+        latest_ns = max(latest_ns, t_ns[wanted[w]])
+        put_ns[w] = latest_ns
+        back[w] = _link(count + w + 1, key[w], waiting.head)
+        waiting.last_ns[key[w] & 3] = latest_ns
+    return latest_ns
+
+
+@jit
+def note_plots(
     Z: F64,
     t_ns: I64,
     sensor: I32,
@@ -187,42 +212,40 @@ def put_plots(
     key: I64,
     blur: F64,
     sigma_h: F64,
-    n: int,
+    back: I32,
+    put_ns: I64,
+    lo: int,
+    hi: int,
     count: int,
-    latest_ns: int,
     waiting: Waiting,
-) -> int:
-    """Put plots into the pool, in their order; return the latest time of any.
+) -> None:
+    """Write plots lo..hi of those that `link_plots` gave places to into the ring; ranges may run side by side.
 
     Parameters
     ----------
     Z ... callsign : registered plots; wanted : (n,) int64, which of them
     key, blur, sigma_h : (n,) the cell of each, the sigmas of its place on the ground and of its height [m], from
-        `births.find_births`
-    count : plots that were put in before; latest_ns : their latest time
-    waiting : overwritten; the ring must have room (see `oldest_alive`)
+        `births.find_births`; back, put_ns : (n,) from `link_plots`
+    count : plots that were put in before
+    waiting : entry and detail overwritten
     """
     entry, detail = waiting.entry, waiting.detail
     ring = len(entry)
-    for w in range(n):
+    for w in range(lo, hi):
         j = wanted[w]
-        q = count % ring
+        q = (count + w) % ring
         _note(waiting, q, Z, j)
-        latest_ns = max(latest_ns, t_ns[j])
         e = entry[q]
         e["t_ns"] = t_ns[j]
-        e["put_ns"] = latest_ns
+        e["put_ns"] = put_ns[w]
         e["key"] = key[w]
         e["sigma_h"] = np.float32(sigma_h[w])
         e["sensor"] = sensor[j]
         e["address"] = address[j]
         e["mode_3a"] = np.int16(code_of(mode_3a[j]))
         e["blur"] = np.uint16(min(blur[w] / BLUR_STEP, 65_535.0))
+        e["back"] = back[w]
         detail[q]["callsign"] = callsign[j]
-        count += 1
-        e["back"] = _link(count, key[w], waiting)
-        waiting.last_ns[key[w] & 3] = latest_ns
-    return latest_ns
 
 
 @jit
@@ -254,4 +277,4 @@ def chain(floor: int, put: int, waiting: Waiting) -> None:
     """Chain the plots floor..put of a ring anew, in new buckets; waiting : head comes zeroed; overwritten."""
     for count in range(floor + 1, put + 1):
         e = waiting.entry[(count - 1) % len(waiting.entry)]
-        e["back"] = _link(count, e["key"], waiting)
+        e["back"] = _link(count, e["key"], waiting.head)

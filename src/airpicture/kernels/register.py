@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, jit_making_arrays
-from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
 from airpicture.kernels.layout import (
     BEARING,
     MESSAGE,
@@ -228,6 +228,8 @@ def register_plots(
     mode_3a: I32,
     callsign: U64,
     technology: U8,
+    on_ground: I8,
+    category: U8,
     sites: F64,
     traits: F64,
     h_mean: float,
@@ -244,19 +246,21 @@ def register_plots(
     technology_out: U8,
     slant_range_out: F64,
     azimuth_out: F64,
+    on_ground_out: I8,
+    category_out: U8,
 ) -> int:
     """Fill the registered rows of plots lo..hi; return how many have no place on Earth after all.
 
     Parameters
     ----------
-    sensor ... technology : (M,) columns of `tables.Plots`
+    sensor ... category : (M,) columns of `tables.Plots`
     sites : (S, 12) float64, see `wgs84`; a NaN row where the site isn't known
     traits : (S, 12) float64: range_min, range_max, log of clutter density (polar), log of clutter density (positions),
         var_range, var_azimuth, var_elevation, var_range_rate, var_pos, bias_range, bias_azimuth, height of the site
     h_mean : m, where a height that nobody measures is assumed to be
     reason : (M,) uint8, OK where a plot is to be registered, see `judge_plots`; overwritten
     place : (M,) int64, the row of each such plot in the tables that follow, or empty: its own
-    Z ... azimuth_out : (M', ...) columns of `reports.Reports`; overwritten
+    Z ... category_out : (M', ...) columns of `reports.Reports`; overwritten
     """
     lost = 0
     for j in range(lo, hi):
@@ -267,6 +271,7 @@ def register_plots(
         t_ns_out[o], sensor_out[o], address_out[o], mode_3a_out[o] = t_ns[j], s, address[j], mode_3a[j]
         callsign_out[o], technology_out[o] = callsign[j], technology[j]
         slant_range_out[o], azimuth_out[o] = slant_range[j], azimuth[j]
+        on_ground_out[o], category_out[o] = on_ground[j], category[j]
         for c in range(PLOT):
             Z[o, c] = 0.0
         h, baro = _height_known(h_ell[j], h_baro[j])
@@ -360,120 +365,3 @@ def register_plots(
             reason[j] = NOT_FINITE
             lost += 1
     return lost
-
-
-@inline
-def _same(p: F64, a: int, first: int, sensor: I32, q: F64, b: int, second: int, other: I32) -> bool:
-    """Say whether two plots of one time are of one sensor and place, to the bit."""
-    return bool(
-        sensor[a] == other[b]
-        and p[a, first] == q[b, second]
-        and p[a, first + 1] == q[b, second + 1]
-        and p[a, first + 2] == q[b, second + 2]
-    )
-
-
-@inline
-def _spot(p: F64, a: int, first: int, sensor: I32) -> int:
-    """Return a number that equal plots share and others hardly: whole sixteenths of a metre, mixed."""
-    h = int(16.0 * p[a, first]) * 0x2545F4914F6CDD1D + int(16.0 * p[a, first + 1]) * 0x1B03738712FAD5C9
-    h += int(16.0 * p[a, first + 2]) * 0x3C6EF372FE94F82B + int(sensor[a]) * 0x27D4EB2F165667C5
-    h ^= h >> 29
-    h *= 0x369DEA0F31A53F85
-    h ^= h >> 32
-    return h & 0x7FFFFFFFFFFFFFFF
-
-
-@inline
-def _run_end(t_ns: I64, lo: int) -> int:
-    """Return where the run of equal times that begins at lo ends."""
-    hi = lo + 1
-    while hi < len(t_ns) and t_ns[hi] == t_ns[lo]:
-        hi += 1
-    return hi
-
-
-@jit_making_arrays
-def mark_repeats(
-    p: F64, first: int, sensor: I32, t_ns: I64, q: F64, second: int, other: I32, t_other: I64, itself: bool, twin: U8
-) -> int:
-    """Mark later plots that repeat an earlier one of the same sensor, time and place, to the bit; return how many.
-
-    Plots of equal times are compared through a table by place, so that the work is linear however coarse the clock.
-
-    Parameters
-    ----------
-    p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64, rising: earlier plots
-    q, second, other, t_other : the same of the later plots
-    itself : whether both are the same table, in which rows repeat rows before them
-    twin : (M',) uint8 of the later plots; overwritten with 1 where marked
-    """
-    marked = 0
-    table = np.empty(64, np.int64)
-    a, b = 0, 0
-    while a < len(t_ns) and b < len(t_other):
-        if t_ns[a] < t_other[b]:
-            a += 1
-            continue
-        if t_ns[a] > t_other[b]:
-            b += 1
-            continue
-        a_end, b_end = _run_end(t_ns, a), _run_end(t_other, b)
-        many = (a_end - a) * (b_end - b) > 64
-        if itself and a_end == a + 1:
-            pass
-        elif not many:
-            for j in range(b, b_end):
-                for i in range(a, min(a_end, j) if itself else a_end):
-                    if twin[j] == 0 and _same(p, i, first, sensor, q, j, second, other):
-                        twin[j] = 1
-                        marked += 1
-        else:
-            size = 64
-            while size < 2 * (a_end - a):
-                size *= 2
-            if size > len(table):
-                table = np.empty(size, np.int64)
-            for k in range(size):
-                table[k] = -1
-            for i in range(a, a_end):
-                spot = _spot(p, i, first, sensor) & (size - 1)
-                while table[spot] >= 0 and not _same(p, i, first, sensor, p, table[spot], first, sensor):
-                    spot = (spot + 1) & (size - 1)
-                if table[spot] < 0:
-                    table[spot] = i
-                elif itself:
-                    twin[i] = 1
-                    marked += 1
-            if not itself:
-                for j in range(b, b_end):
-                    spot = _spot(q, j, second, other) & (size - 1)
-                    while table[spot] >= 0 and not _same(q, j, second, other, p, table[spot], first, sensor):
-                        spot = (spot + 1) & (size - 1)
-                    if table[spot] >= 0 and twin[j] == 0:
-                        twin[j] = 1
-                        marked += 1
-        a, b = a_end, b_end
-    return marked
-
-
-@jit
-def settle_ties(t_ns: I64, order: I64) -> bool:
-    """Put plots of equal times into the order of their rows; return False where too many share a time to do so here.
-
-    t_ns : (M,) int64; order : (M,) int64 that sorts them, overwritten
-    """
-    lo = 0
-    while lo < len(order):
-        hi = lo + 1
-        while hi < len(order) and t_ns[order[hi]] == t_ns[order[lo]]:
-            if hi - lo >= 32:
-                return False
-            k, j = hi, order[hi]
-            while k > lo and order[k - 1] > j:
-                order[k] = order[k - 1]
-                k -= 1
-            order[k] = j
-            hi += 1
-        lo = hi
-    return True

@@ -12,6 +12,7 @@ from airpicture.kernels.layout import (
     D_BARO,
     MESSAGE,
     POLAR,
+    VAR_TIME,
     Z_COS,
     Z_H,
     Z_H_BARO,
@@ -42,7 +43,7 @@ R_VAR_UP: Final = 8
 R_V_EAST: Final = 9  # m/s, of the rest
 R_V_NORTH: Final = 10
 R_SIDES: Final = 11  # sides that the rest lies on: 2 in the middle, 1 at an end, 0 where it's alone
-R_VAR: Final = 12  # m², of a reported position's own error, per axis
+R_VAR: Final = 12  # m², of a reported position's own error, per axis; its time's jitter comes on top, along
 TOLD: Final = 13
 
 
@@ -149,7 +150,10 @@ def compare(Z: F64, j: int, site: F64, T: F64, told: F64, i: int) -> None:
     dx, dy, dz = dx + lag * vx, dy + lag * vy, dz + lag * vz
     var = variance_of_position(Z, j, T)
     e, n = dx * ex + dy * ey + dz * ez, dx * nx + dy * ny + dz * nz
-    s11, s12, s22 = _between(T, east, east) + var, _between(T, east, north), _between(T, north, north) + var
+    ve, vn, timed = told[i, R_V_EAST], told[i, R_V_NORTH], max(T[VAR_TIME], 0.0)
+    s11 = _between(T, east, east) + var + timed * ve * ve
+    s12 = _between(T, east, north) + timed * ve * vn
+    s22 = _between(T, north, north) + var + timed * vn * vn
     told[i, R_VAR] = var
     told[i, R_D2] = _distance(e, n, s11, s12, s22)
     _put(told, i, e, n, s11, s12, s22, 2)

@@ -3,6 +3,9 @@
 In hindsight more shows than a filter can learn: how large the errors are round each instant, and how long one lasts.
 Errors that last are worth less than their size: of errors correlated by r from one plot to the next, the mean of many
 scatters as if each had (1 + r) / (1 - r) times its variance, and with that variance, white, they're folded in.
+
+Positions whose time isn't quite what's told lie ahead or behind, and never aside: where the scatter along the course
+is clearly more than across it, what is more is taken for jitter of times. The position's own is that across.
 """
 
 import math
@@ -11,14 +14,27 @@ from typing import Final
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.conditioning import VAR_POS_LEAST
+from airpicture.kernels.folding import TIMED_LEAST
 from airpicture.kernels.layout import Z_LEARN, Z_VAR_P
-from airpicture.kernels.residual import R_COUNT, R_EAST, R_NORTH, R_VAR, R_VAR_EAST, R_VAR_NORTH
+from airpicture.kernels.residual import (
+    R_COUNT,
+    R_COVARIANCE,
+    R_EAST,
+    R_NORTH,
+    R_V_EAST,
+    R_V_NORTH,
+    R_VAR,
+    R_VAR_EAST,
+    R_VAR_NORTH,
+)
 
 WINDOW_NS: Final = 30_000_000_000  # either way: the geometry of a network's receivers changes in minutes
 PLOTS_LEAST: Final = 10  # fewer say nothing sure
 SURPRISE: Final = 9.0  # squared sigmas, at which one plot's distance counts at most
+TIMED: Final = 2.0  # times as much variance along the course as across it, from which on times jitter
 CORRELATION_MOST: Final = 0.9  # beyond it can't be told from the motion itself
 VAR_MOST: Final = 256.0  # times the sensor's general figure
+ROOM: Final = 8  # rows of the workspace
 
 
 @inline
@@ -36,15 +52,24 @@ def _smooth_mean(n: int, t_ns: I64, value: F64, mean: F64) -> None:
 
 
 @inline
-def _correlation(n: int, east: F64, north: F64, mean: F64) -> float:
+def _correlation(n: int, off: F64, mean: F64) -> float:
     """Return the correlation of errors from one plot to the next, each in terms of its own scale: a mean square."""
     both, alone = 0.0, 1e-12
     for k in range(1, n):
-        scale = 1.0 / math.sqrt(mean[k] * mean[k - 1])
-        both += (east[k] * east[k - 1] + north[k] * north[k - 1]) * scale
-        alone += 0.5 * (east[k] * east[k] + north[k] * north[k]) / mean[k]
-        alone += 0.5 * (east[k - 1] * east[k - 1] + north[k - 1] * north[k - 1]) / mean[k - 1]
+        both += off[k] * off[k - 1] / math.sqrt(mean[k] * mean[k - 1])
+        alone += 0.5 * (off[k] * off[k] / mean[k] + off[k - 1] * off[k - 1] / mean[k - 1])
     return min(max(both / alone, 0.0), CORRELATION_MOST)
+
+
+@inline
+def _split(var: float, total: float, off: float, used: bool) -> tuple[float, float]:
+    """Return what of a plot's distance is its own error, given all, and the variance that leaves open.
+
+    var : of its own error; total : of its distance from what the others tell, with that
+    """
+    left = var / total if used else 1.0
+    held = left * off * math.sqrt(min(SURPRISE * total / max(off * off, 1e-12), 1.0))
+    return held, var * (1.0 - left)
 
 
 @jit
@@ -62,6 +87,7 @@ def learn_scatters(
     time: I64,
     room: F64,
     scatter: F64,
+    jitter: F64,
 ) -> None:
     """Learn with what variance positions that say nothing of it are to be used, by track and sensor.
 
@@ -71,13 +97,16 @@ def learn_scatters(
     may : (I,) uint8, 1 for plots to learn from, whether they're used or not: a scatter that leaves out what lies far
         off shrinks until nothing is left
     told : (I, TOLD) float64, what the others of the track tell of each plot
-    place, time : (longest,) int64, room : (5, longest) float64 workspaces
-    scatter : (I,) float64 [m²]; overwritten where there's enough to learn from
+    place, time : (longest,) int64, room : (ROOM, longest) float64 workspaces
+    scatter, jitter : (I,) float64 [m²] and [s²], of the positions across the course and of their times; overwritten
+        where there's enough to learn from
 
     Source: the variance's update of expectation and maximisation, Shumway, Stoffer, "An approach to time series
     smoothing and forecasting using the EM algorithm", J. Time Series Analysis 3(4), 1982, eq. 14; over a window.
     """
-    east, north, square, mean, part = room[0], room[1], room[2], room[3], room[4]
+    along, across, part_a, part_c, square_a, square_c, mean, pace = (
+        room[0], room[1], room[2], room[3], room[4], room[5], room[6], room[7],
+    )  # fmt: skip
     for w in which:
         done = -1  # sensors in rising order
         while True:
@@ -95,21 +124,41 @@ def learn_scatters(
                 if may[i] != 1 or sensor[j] != s or Z[j, Z_LEARN] != 1.0 or told[i, R_COUNT] != 2.0:
                     continue
                 general = Z[j, Z_VAR_P]
-                var = told[i, R_VAR]
-                both = 0.5 * (told[i, R_VAR_EAST] + told[i, R_VAR_NORTH])
-                left = var / both if used[i] == 1 else 1.0
-                open_ = var * (1.0 - left)
-                left *= math.sqrt(min(SURPRISE * both / max(told[i, R_EAST] ** 2 + told[i, R_NORTH] ** 2, 1e-12), 1.0))
-                east[n], north[n] = left * told[i, R_EAST], left * told[i, R_NORTH]
-                part[n] = 0.5 * (east[n] * east[n] + north[n] * north[n])
-                square[n] = part[n] + open_
+                ve, vn = told[i, R_V_EAST], told[i, R_V_NORTH]
+                v2 = ve * ve + vn * vn
+                timed = v2 > TIMED_LEAST * TIMED_LEAST
+                sine, cosine = (ve / math.sqrt(v2), vn / math.sqrt(v2)) if timed else (1.0, 0.0)
+                e, f = told[i, R_EAST], told[i, R_NORTH]
+                see, sff, sef = told[i, R_VAR_EAST], told[i, R_VAR_NORTH], told[i, R_COVARIANCE]
+                total_a = sine * sine * see + 2.0 * sine * cosine * sef + cosine * cosine * sff
+                total_c = cosine * cosine * see - 2.0 * sine * cosine * sef + sine * sine * sff
+                var, use = told[i, R_VAR], used[i] == 1
+                along[n], open_a = _split(var + (jitter[i] * v2 if timed else 0.0), total_a, e * sine + f * cosine, use)
+                across[n], open_c = _split(var, total_c, e * cosine - f * sine, use)
+                part_a[n], part_c[n] = along[n] * along[n], across[n] * across[n]
+                if not timed:
+                    part_a[n] = part_c[n] = 0.5 * (part_a[n] + part_c[n])
+                    open_a = open_c = 0.5 * (open_a + open_c)
+                square_a[n], square_c[n] = part_a[n] + open_a, part_c[n] + open_c
+                pace[n] = v2 if timed else math.inf
                 place[n], time[n] = i, t_ns[i]
                 n += 1
             if n < PLOTS_LEAST:
                 continue
-            _smooth_mean(n, time, part, mean)
-            lasts = _correlation(n, east, north, mean)
-            _smooth_mean(n, time, square, mean)
-            worth = (1.0 + lasts) / (1.0 - lasts)
+            _smooth_mean(n, time, part_a, mean)
+            lasts_a = _correlation(n, along, mean)
+            _smooth_mean(n, time, part_c, mean)
+            lasts_c = _correlation(n, across, mean)
+            worth_a, worth_c = (1.0 + lasts_a) / (1.0 - lasts_a), (1.0 + lasts_c) / (1.0 - lasts_c)
+            _smooth_mean(n, time, square_a, mean)
             for k in range(n):
-                scatter[place[k]] = min(max(worth * mean[k], VAR_POS_LEAST), VAR_MOST * general)
+                part_a[k] = worth_a * mean[k]
+            _smooth_mean(n, time, square_c, mean)
+            most = VAR_MOST * general
+            for k in range(n):
+                ahead, aside = part_a[k], worth_c * mean[k]
+                if ahead < TIMED * aside:
+                    ahead = aside = 0.5 * (ahead + aside)
+                aside = min(max(aside, VAR_POS_LEAST), most)
+                scatter[place[k]] = aside
+                jitter[place[k]] = max(min(ahead, most) - aside, 0.0) / pace[k]

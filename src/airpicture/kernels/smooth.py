@@ -36,6 +36,8 @@ from airpicture.kernels.layout import (
     TURN,
     VAR_BARO,
     VAR_POS,
+    VAR_TIME,
+    VAR_V,
     Z_KIND,
     Z_LAG,
     Z_RANGE_RATE,
@@ -63,6 +65,8 @@ class Paths(NamedTuple):
     offset: F64  # (I,) m, the air's pressure offset, and ...
     var_offset: F64  # (I,) m², ... its variance
     scatter: F64  # (I,) m², of reported positions that don't say it themselves
+    jitter: F64  # (I,) s², of their times
+    pace: F64  # (I,) m²/s², by which reported velocities are off for a while, per axis
 
 
 class Bench(NamedTuple):
@@ -119,7 +123,8 @@ def _begin(row: F64, Z: F64, j: int, sites: F64, s: int, motion: F64, life: F64,
 @inline
 def _assume(T: F64, of: Paths, i: int) -> None:
     """Write to T what is known of the errors round instant i."""
-    T[D_BARO], T[VAR_BARO], T[VAR_POS] = of.offset[i], of.var_offset[i], of.scatter[i]
+    T[D_BARO], T[VAR_BARO], T[VAR_V] = of.offset[i], of.var_offset[i], of.pace[i]
+    T[VAR_POS], T[VAR_TIME] = of.scatter[i], of.jitter[i]
 
 
 @inline

@@ -4,7 +4,7 @@ import math
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit, part
-from airpicture.kernels.arrays import F64, I32, I64, U8, U64
+from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
 from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict_loaded, turn_rates
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
@@ -51,7 +51,8 @@ class Shown(NamedTuple):
     floats: F64  # (OUT, n)
     longs: I64  # (3, n): number, time of the last plot, of the first
     ints: I32  # (5, n): Mode A, address, plots, sensor and Mode A of the last plot
-    bytes: U8  # (2, n): status, whether the height rests on pressure
+    bytes: U8  # (3, n): status, whether the height rests on pressure, emitter category
+    on_ground: I8  # (n,)
     callsign: U64  # (n,)
     technology: I64  # (n, technologies)
     seen: I32  # (n, SEEN)
@@ -175,6 +176,7 @@ def snapshot_rows(
             for c in range(of.t_technology.shape[1]):
                 into.technology[k, c] = of.t_technology[i, c]
             into.bytes[0, k], into.bytes[1, k] = of.status[i], 1 if source == PRESSURE else 0
+            into.bytes[2, k], into.on_ground[k] = of.category[i], of.on_ground[i]
             into.callsign[k] = of.callsign[i]
         for c in range(OUT):
             column = into.floats[c, begin : begin + count]

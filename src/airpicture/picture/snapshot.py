@@ -75,7 +75,8 @@ def snapshot(
         floats=np.empty((OUT, n)),
         longs=np.empty((3, n), np.int64),
         ints=np.empty((5, n), np.int32),
-        bytes=np.empty((2, n), np.uint8),
+        bytes=np.empty((3, n), np.uint8),
+        on_ground=np.empty(n, np.int8),
         callsign=np.empty(n, np.uint64),
         technology=np.empty((n, len(Technology)), np.int64),
         seen=np.empty((n, SEEN_MAX), np.int32),
@@ -127,6 +128,8 @@ def snapshot(
         plot_azimuth=floats[O_PLOT + 1],
         plot_h_baro=floats[O_PLOT + 2],
         plot_mode_3a=ints[4],
+        on_ground=into.on_ground,
+        category=into.bytes[2],
         sensors=sensors,
     )
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.errors import Reason
+from airpicture.kernels.copies import list_spots, mark_copies, mark_repeats, settle_ties
 from airpicture.kernels.layout import PLOT, Z_P
-from airpicture.kernels.register import judge_plots, mark_repeats, register_plots, settle_ties
+from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
@@ -68,6 +69,8 @@ def register(
         technology=np.empty(good, np.uint8),
         slant_range=np.empty(good),
         azimuth=np.empty(good),
+        on_ground=np.empty(good, np.int8),
+        category=np.empty(good, np.uint8),
     )
     tasks = [
         (
@@ -91,6 +94,8 @@ def register(
             plots.mode_3a,
             plots.callsign,
             plots.technology,
+            plots.on_ground,
+            plots.category,
             sites,
             traits,
             0.5 * config.height_max,
@@ -111,7 +116,7 @@ def register(
     if reports.size < size:
         counts = np.bincount(reason)
         refused = {Reason(code).name.lower(): int(count) for code, count in enumerate(counts) if code and count}
-    twin = duplicates(reports)
+    twin = duplicates(reports, run)
     if twin.any():
         refused["duplicate"] = int(twin.sum())
         reports = reports.take(np.flatnonzero(~twin))
@@ -142,11 +147,13 @@ def _places(t_ns: I64, reason: NDArray[np.uint8], in_order: bool) -> I64:
     return place
 
 
-def duplicates(reports: Reports) -> Mask:
+def duplicates(reports: Reports, run: Run | None = None) -> Mask:
     """Mark reports that repeat an earlier one of the same sensor, time and position to the bit."""
-    twin = np.zeros(reports.size, np.uint8)
-    columns = (reports.Z, Z_P, reports.sensor, reports.t_ns)
-    mark_repeats(*columns, *columns, True, twin)
+    size = reports.size
+    twin, spot = np.zeros(size, np.uint8), np.empty(size, np.int64)
+    places = (reports.Z, Z_P, reports.sensor)
+    do(list_spots, [(*places, lo, min(lo + PART, size), spot) for lo in range(0, size, PART)], run)
+    mark_copies(*places, reports.t_ns, spot, twin)
     return twin.view(np.bool_)
 
 
@@ -159,7 +166,7 @@ def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Ma
             if table is None or not len(table.t_ns) or table.t_ns[0] > last or table.t_ns[-1] < first:
                 continue
             p, column = (table.p, 0) if isinstance(table, Places) else (table.Z, Z_P)
-            mark_repeats(p, column, table.sensor, table.t_ns, later.Z, Z_P, later.sensor, later.t_ns, False, twin)
+            mark_repeats(p, column, table.sensor, table.t_ns, later.Z, Z_P, later.sensor, later.t_ns, twin)
     return twin.view(np.bool_)
 
 

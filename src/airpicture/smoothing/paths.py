@@ -125,8 +125,8 @@ def _address(owned: Owned, number: I64) -> NDArray[np.int32]:
     return owned.tracks.address[last]
 
 
-def paths(laid: Laid, Z: F64, var_most: float, scatter: F64) -> Paths:
+def paths(laid: Laid, Z: F64, var_most: float, scatter: F64, jitter: F64, pace: F64) -> Paths:
     """Return tracks as kernels take them, with the air's pressure offset smoothed along each."""
     offset, var_offset = np.zeros(len(laid.plot)), np.full(len(laid.plot), var_most)
     pressure_offsets(laid.start, laid.plot, laid.used, Z, var_most, offset, var_offset)
-    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset, scatter)
+    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset, scatter, jitter, pace)

@@ -16,7 +16,7 @@ from airpicture.kernels.fuse import WIDE, WORK
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import MESSAGE, PLOT, ROW, SUMMARY, Z_H, Z_H_BARO, Z_KIND, Z_LEARN, Z_VAR_P
 from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, TOLD
-from airpicture.kernels.scatter import learn_scatters
+from airpicture.kernels.scatter import ROOM, learn_scatters
 from airpicture.kernels.smooth import Bench, Paths, smooth_tracks
 from airpicture.kernels.snapshot import (
     O_A,
@@ -37,6 +37,7 @@ from airpicture.parallel import Run, do
 from airpicture.reports import Reports
 from airpicture.smoothing.heights import around, heights_at, out_of_step, wrong_heights
 from airpicture.smoothing.owned import Owned, own
+from airpicture.smoothing.paces import lasting_errors
 from airpicture.smoothing.paths import Laid, lay, paths
 from airpicture.tables import F64, I64, U8, Plots, Sensors, Status, Tracks
 from airpicture.tracks.begin import life_settings
@@ -129,9 +130,10 @@ def settle(
     unsaid = (laid.plot >= 0) & (Z[np.maximum(laid.plot, 0), Z_LEARN] == 1.0)
     scatter = np.where(unsaid, Z[np.maximum(laid.plot, 0), Z_VAR_P], 0.0)
     learning = np.unique(track[unsaid])
+    jitter, pace = np.zeros(size), lasting_errors(laid, owned.reports)
     which = np.arange(count)
     for turn in range(ROUNDS):
-        of = paths(laid, Z, var_most, scatter)
+        of = paths(laid, Z, var_most, scatter, jitter, pace)
         run_kernel(which, of, reports, owned.reports.Z, owned.stations.sites, motion, life, floats, told, run)
         if turn == ROUNDS - 1:
             break
@@ -144,7 +146,7 @@ def settle(
         laid = laid._replace(used=used)
         if not len(which):
             break
-        _learn(learning, laid, allowed, reports, told, scatter)
+        _learn(learning, laid, allowed, reports, told, scatter, jitter)
     return Smoothed(owned, laid, floats, told, of.offset, of.var_offset, wrong)
 
 
@@ -155,12 +157,14 @@ def _leave_out(Z: F64, whole: F64, rows: I64) -> None:
         Z[rows, column] = np.nan
 
 
-def _learn(which: I64, laid: Laid, allowed: NDArray[np.bool_], reports: Reports, told: F64, scatter: F64) -> None:
-    """Learn the scatter of positions that don't say it; `scatter` is overwritten."""
+def _learn(
+    which: I64, laid: Laid, allowed: NDArray[np.bool_], reports: Reports, told: F64, scatter: F64, jitter: F64
+) -> None:
+    """Learn the scatter of positions that don't say it, and of their times; `scatter` and `jitter` are overwritten."""
     longest = int(np.diff(laid.start).max(initial=1))
-    place, time, room = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty((5, longest))
+    place, time, room = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty((ROOM, longest))
     columns = laid.start, laid.plot, laid.used, allowed.astype(np.uint8), laid.t_ns, reports.sensor, reports.Z
-    learn_scatters(which, *columns, told, place, time, room, scatter)
+    learn_scatters(which, *columns, told, place, time, room, scatter, jitter)
 
 
 def _fitting(laid: Laid, told: F64) -> U8:

@@ -29,7 +29,7 @@ from airpicture.kernels.births import BIRTH, BIRTH_ODDS, BIRTH_PLOT, find_births
 from airpicture.kernels.born import write_births
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
-from airpicture.kernels.pool import put_plots
+from airpicture.kernels.pool import link_plots, note_plots
 from airpicture.kernels.search import (
     C_BIRTHS,
     C_CUT,
@@ -218,38 +218,58 @@ def begin(
     rows = np.arange(store.n, store.n + len(order))
     lanes: Any = np.uint64(LANES)
     if len(order):
-        write_births(
-            births,
-            order,
-            len(order),
-            reports,
-            pool.waiting,
-            motion,
-            life,
-            pool.desks[0].Zq,
-            pool.desks[0].T,
-            lanes,
-            store.n,
-            store.next_number,
-            store.held,
+        born = len(order)
+        writers = 1 if run is None else max(1, min(parts, born // PART))
+        do(
+            write_births,
+            [
+                (
+                    births,
+                    order,
+                    born * k // writers,
+                    born * (k + 1) // writers,
+                    reports,
+                    pool.waiting,
+                    motion,
+                    life,
+                    pool.desks[k].Zq,
+                    pool.desks[k].T,
+                    lanes,
+                    store.n,
+                    store.next_number,
+                    store.held,
+                )
+                for k in range(writers)
+            ],
+            run,
         )
-        store.n += len(order)
-        store.next_number += len(order)
-    latest_ns = put_plots(
-        reports.Z,
-        reports.t_ns,
-        reports.sensor,
-        reports.address,
-        reports.mode_3a,
-        reports.callsign,
-        wanted,
-        key,
-        blur,
-        sigma_h,
-        n,
-        pool.count,
-        pool.latest_ns,
-        pool.waiting,
+        store.n += born
+        store.next_number += born
+    back, put_ns = np.empty(n, np.int32), np.empty(n, np.int64)
+    latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting, back, put_ns)
+    do(
+        note_plots,
+        [
+            (
+                reports.Z,
+                reports.t_ns,
+                reports.sensor,
+                reports.address,
+                reports.mode_3a,
+                reports.callsign,
+                wanted,
+                key,
+                blur,
+                sigma_h,
+                back,
+                put_ns,
+                *part,
+                pool.count,
+                pool.waiting,
+            )
+            for part in ranges
+        ],
+        run,
     )
     pool.note(n, latest_ns)
     if tally is not None:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from airpicture.errors import ConfigError
+from airpicture.formats import emitters
 from airpicture.formats.asterix.encode_layout import load_layout
 from airpicture.formats.asterix.encode_status import Condition, end_of_batch, sensor_status, system_status
 from airpicture.kernels import asterix_encode as fill
@@ -239,6 +240,8 @@ class Cat062Writer:
         )
         callsign = t.callsign[rows].view(np.int64)  # numba makes float64 of uint64 with int64
         fill.fill_identity(t.mode_3a[rows], t.address[rows], callsign, flags, values, left_out)
+        number = emitters.to_asterix(t.category[rows])
+        fill.fill_nature(t.on_ground[rows], number, t.mode_3a[rows], values)
         fill.fill_ages(t_ns, t.t_ns_first[rows], technology, values)
         fill.fill_height(t.h_ell[rows], t.h_baro[rows], t.h_from_baro[rows], values)
         fill.fill_measured(

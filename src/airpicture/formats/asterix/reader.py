@@ -258,6 +258,8 @@ def plots_of(found: Targets, category: int, t_ns: I64, origin: I64, table: sourc
         callsign=found.callsign,
         v_east=found.v_east,
         v_north=found.v_north,
+        on_ground=found.on_ground,
+        category=found.category,
         technology=found.technology,
     )
 

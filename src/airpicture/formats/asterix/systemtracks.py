@@ -12,12 +12,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.formats import emitters
 from airpicture.formats.asterix.decode import Blocks, Records
 from airpicture.formats.asterix.sources import source_of
 from airpicture.formats.asterix.units import ascii_texts, callsigns, codes, si
+from airpicture.formats.reported import ground_word
 from airpicture.kernels.asterix import MISSING, composed_numbers
 from airpicture.kernels.asterix_stream import count_lives
-from airpicture.tables import F64, I64, SEEN_MAX, Sensors, Status, Technology, Tracks
+from airpicture.tables import F64, I8, I64, SEEN_MAX, Sensors, Status, Technology, Tracks
 from airpicture.units import SECOND_NS
 
 # Ages of I062/290 in quarters of a second, by technology; the youngest counts.
@@ -32,10 +34,9 @@ _SATURATED = {"290/ADS": 0xFFFF}  # greatest value: that age or more; 0xFF for t
 
 FIELDS: tuple[str, ...] = (
     "015", "040", "105/LAT", "105/LON", "185/VX", "185/VY", "210/AX", "210/AY", "060/V", "060/G", "060/MODE3A",
-    "245/CHR",
-    "380/ADR", "380/ID", "390/CS", "080/CNF", "080/SIM", "080/TSE", "080/TSB", "080/CST", "200/TRANS", "136", "130",
-    "135/CTB",
-    "135/QNH", "220", "290/TRK", *(path for paths in _AGES.values() for path in paths),
+    "245/CHR", "380/ADR", "380/ID", "380/EMC", "380/SAB/GBS", "380/COM/STAT", "390/CS", "080/CNF", "080/SIM", "080/TSE",
+    "080/TSB", "080/CST", "200/TRANS", "136", "130", "135/CTB", "135/QNH", "220", "290/TRK",
+    *(path for paths in _AGES.values() for path in paths),
     "500/APW/LAT", "500/APW/LON", "500/APC/X", "500/APC/Y", "500/COV", "500/AGA", "500/ABA", "500/ATV/X", "500/ATV/Y",
     "500/ARC",
     "340/SID/SAC", "340/SID/SIC", "340/POS/RHO", "340/POS/THETA", "340/MDC/LMC", "340/MDA/MODE3A", "510",
@@ -149,6 +150,8 @@ def read_tracks_062(
         mode_3a=mode_3a,
         address=codes(records, "380/ADR")[rows],
         callsign=callsign,
+        on_ground=_ground(records)[rows],
+        category=emitters.from_asterix(records.integers("380/EMC"))[rows],
         turn_left=np.where(turn == 3, np.nan, turn == 2),
         turn_right=np.where(turn == 3, np.nan, turn == 1),
         t_ns_technology=technology,
@@ -162,6 +165,13 @@ def read_tracks_062(
         seen=np.concatenate([plot_sensor[:, None], np.full((size, SEEN_MAX - 1), -1, np.int32)], axis=1),
     )
     return tracks, tuple(notes)
+
+
+def _ground(records: Records) -> I8:
+    """Return `on_ground` of the flight status of Mode S, and of the ground bit of ADS-B, whose 0 says nothing."""
+    status = records.integers("380/COM/STAT")
+    grounded = (status == 1) | (status == 3) | records.flags("380/SAB/GBS")
+    return ground_word(grounded, (status == 0) | (status == 2))
 
 
 def _position_accuracy(value: Callable[[str], F64], lat: F64, h: F64) -> tuple[F64, F64, F64]:

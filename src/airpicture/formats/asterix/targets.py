@@ -12,14 +12,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.formats import emitters
 from airpicture.formats.asterix.decode import Records
 from airpicture.formats.asterix.extrapolated import NEEDED, extrapolated
 from airpicture.formats.asterix.units import callsigns, codes, si
-from airpicture.tables import F64, I32, I64, U8, U64, SensorKind, Technology
+from airpicture.formats.reported import ground_word
+from airpicture.tables import F64, I8, I32, I64, U8, U64, SensorKind, Technology
 from airpicture.units import FL, NMI
 
 Mask = NDArray[np.bool_]
@@ -47,6 +50,8 @@ class Targets:
     callsign: U64  # (M,)
     v_east: F64  # (M,) m/s
     v_north: F64  # (M,) m/s
+    on_ground: I8  # (M,) 1 on the ground, 0 in the air, -1 not said
+    category: U8  # (M,) emitter category, see `formats.emitters`; 0 missing
 
 
 @dataclass(slots=True)
@@ -88,23 +93,35 @@ class _Reader:
         height = np.where(height >= 2048 * FL, height - 4096 * FL, height)
         return np.where(self.set(f"{item}/V", f"{item}/G"), np.nan, height)
 
-    def targets(self, kind: U8, technology: U8, **columns: F64 | I32 | U64) -> Targets:
+    def flight_status(self, item: str) -> I8:
+        """Return `on_ground` of the flight status of Mode S (STAT): 0 and 2 in the air, 1 and 3 on the ground."""
+        status = self.records.integers(item)
+        return ground_word((status == 1) | (status == 3), (status == 0) | (status == 2))
+
+    def ground_bit(self, bit: str) -> I8:
+        """Return `on_ground` of a ground bit: its 0 is what is sent where nothing is known, and says nothing."""
+        return ground_word(self.set(bit), np.zeros(len(self.records), np.bool_))
+
+    def targets(self, kind: U8, technology: U8, **columns: F64 | I8 | I32 | U8 | U64) -> Targets:
         rows = np.flatnonzero(self.keep)
         size = len(self.records)
-        filled: dict[str, NDArray[np.generic]] = {}
+        filled: dict[str, NDArray[Any]] = {}
         for name in Targets.__dataclass_fields__:
             if name in ("rows", "kind", "technology"):
                 continue
+            column: NDArray[Any]
             if name in columns:
                 column = columns[name]
             elif name in ("mode_3a", "address"):
                 column = np.full(size, -1, np.int32)
-            elif name == "callsign":
-                column = np.zeros(size, np.uint64)
+            elif name == "on_ground":
+                column = np.full(size, -1, np.int8)
+            elif name in ("callsign", "category"):
+                column = np.zeros(size, np.uint64 if name == "callsign" else np.uint8)
             else:
                 column = np.full(size, np.nan)
             filled[name] = column[rows]
-        return Targets(rows, kind[rows], technology[rows], **filled)  # type: ignore[arg-type]
+        return Targets(rows, kind[rows], technology[rows], **filled)
 
 
 _FALSE_REPORTS = {
@@ -146,6 +163,7 @@ def read_048(records: Records, left: Counter[str]) -> Targets:
         mode_3a=reader.mode_3a("070"),
         address=codes(records, "220"),
         callsign=callsigns(records, "240"),
+        on_ground=reader.flight_status("230/STAT"),
     )
 
 
@@ -195,6 +213,7 @@ def read_010(records: Records, left: Counter[str]) -> Targets:
         mode_3a=reader.mode_3a("060"),
         address=codes(records, "220"),
         callsign=callsigns(records, "245/CHR"),
+        on_ground=reader.ground_bit("020/GBS"),
     )
 
 
@@ -218,6 +237,7 @@ def read_020(records: Records, left: Counter[str]) -> Targets:
         mode_3a=reader.mode_3a("070"),
         address=codes(records, "220"),
         callsign=callsigns(records, "245/CHR"),
+        on_ground=np.where(reader.set("020/GBS"), np.int8(1), reader.flight_status("230/STAT")).astype(np.int8),
     )
 
 
@@ -273,6 +293,8 @@ def read_021(records: Records, left: Counter[str]) -> Targets:
         callsign=callsigns(records, "170"),
         v_east=speed * np.sin(angle),
         v_north=speed * np.cos(angle),
+        on_ground=ground_word(reader.set("040/GBS"), reader.has("145")),
+        category=emitters.from_asterix(records.integers("020")),
     )
 
 
@@ -290,20 +312,22 @@ FIELDS: dict[int, tuple[str, ...]] = {
     10: (
         *_FALSE_020, "000", "020/TYP", "040/RHO", "040/TH", "041/LAT", "041/LON", "042/X", "042/Y", "060/V", "060/G",
         "060/MODE3A",
-        "090/V", "090/G", "090/FL", "091", "220", "245/CHR", "500/DEVX", "500/DEVY", "161/TRK", *NEEDED,
+        "090/V", "090/G", "090/FL", "091", "220", "245/CHR", "500/DEVX", "500/DEVY", "161/TRK", "020/GBS", *NEEDED,
     ),
     20: (
         *_FALSE_020, "041/LAT", "041/LON", "042/X", "042/Y", "070/V", "070/G", "070/MODE3A", "090/V", "090/G", "090/FL",
         "105", "110",
-        "220", "245/CHR", "500/SDP/X", "500/SDP/Y", "161/TRN", *NEEDED,
+        "220", "245/CHR", "500/SDP/X", "500/SDP/Y", "161/TRN", "020/GBS", "230/STAT",
+        *NEEDED,
     ),
     21: (
         "040/SIM", "040/TST", "040/RAB", "130/LAT", "130/LON", "131/LAT", "131/LON", "140", "145", "160/RE", "160/GS",
         "160/TA",
         "070/V", "070/G", "070/MODE3A", "080", "170", "090/PA", "090/NUCPNIC", "090/NACP", "210/VN",
+        "040/GBS", "020",
     ),
     48: (
         *_FALSE_020, "020/TYP", "040/RHO", "040/THETA", "070/V", "070/G", "070/MODE3A", "090/V", "090/G", "090/FL",
-        "220", "240",
+        "220", "240", "230/STAT",
     ),
 }  # fmt: skip

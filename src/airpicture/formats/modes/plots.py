@@ -19,7 +19,7 @@ SIGMA_NACV: Final = np.array([math.nan, 10.0, 3.0, 1.0, 0.3, math.nan, math.nan,
 _TECHNOLOGY: Final = np.array([Technology.MDS, Technology.ADS], np.uint8)
 _DTYPES: Final[dict[str, Any]] = {
     "t_ns": np.int64, "computed": np.uint8, "mode_3a": np.int32, "address": np.int32, "callsign": np.int64,
-    "squit": np.uint8,
+    "squit": np.uint8, "on_ground": np.int8, "category": np.uint8,
 }  # fmt: skip
 
 

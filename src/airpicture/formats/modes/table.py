@@ -142,6 +142,7 @@ COLUMNS: Final = (
     Column("pressure_hpa", "real", col.PRESSURE_HPA, "static air pressure"),
     Column("humidity_percent", "real", col.HUMIDITY_PERCENT, "relative"),
     Column("squawk_known", "code", col.SQUAWK_KNOWN, "at a position: the last Mode A code heard, if fresh"),
+    Column("category_known", "code", col.CATEGORY_KNOWN, "at a position: the last emitter category, if fresh"),
 )
 _BY_NAME: Final = {column.name: column for column in COLUMNS}
 

@@ -5,6 +5,7 @@
 // relative to an origin near the middle of the view, so that single precision is enough at a runway.
 
 export const EARTH_M = 6371008.8;
+export const FLAT_X = 2 ** 32, FLAT_Y = 2 ** 31; // steps of Mercator's square, a centimetre or two; east wraps round like the Earth
 export const RAD = Math.PI / 180;
 
 export const mercatorX = (lon) => lon / (2 * Math.PI) + 0.5;
@@ -17,6 +18,7 @@ export class Camera {
     this.plane = new Float64Array(4);
     this.globeness = 0;
     this.origin = [0.5, 0.5];
+    this.step = new Int32Array(2); // the origin in steps
     this.width = this.height = 1;
     this.metresPerPixel = 1;
     this.ready = false;
@@ -30,11 +32,15 @@ export class Camera {
     const center = map.getCenter();
     this.centerLat = center.lat * RAD;
     this.origin = [mercatorX(center.lng * RAD), mercatorY(center.lat * RAD)];
+    this.step[0] = this.origin[0] * FLAT_X;
+    this.step[1] = this.origin[1] * FLAT_Y;
     this.globeness = data.projectionTransition;
     this.globe.set(data.mainMatrix);
     this.plane.set(data.clippingPlane);
     const m = this.globeness > 0 ? data.fallbackMatrix : data.mainMatrix;
-    const [x, y] = this.origin;
+    // relative to the origin as the steps have it, so that rounding it moves nothing
+    const x = ((this.step[0] >>> 0) / FLAT_X) + Math.round(this.origin[0] - (this.step[0] >>> 0) / FLAT_X), y = this.step[1] / FLAT_Y;
+    this.origin = [x, y];
     this.flat.set(m);
     for (let k = 0; k < 4; k++) this.flat[12 + k] = m[k] * x + m[4 + k] * y + m[12 + k];
     this.metresPerPixel = (2 * Math.PI * EARTH_M * Math.cos(center.lat * RAD)) / (512 * 2 ** map.getZoom());
@@ -64,6 +70,32 @@ export class Camera {
     out[at] = (x / w + 1) * 0.5 * this.width;
     out[at + 1] = (1 - y / w) * 0.5 * this.height;
   }
+}
+
+// As `Camera.project`, of a row of the picture's columns moved on by so many metres east and north: without an angle's sine, for many.
+export function projectRow(camera, sphere, flat, slot, east, north, out) {
+  const t = camera.globeness, g = camera.globe, f = camera.flat, at = 2 * slot;
+  let px = sphere[3 * slot], py = sphere[3 * slot + 1], pz = sphere[3 * slot + 2], x = 0, y = 0, w = 0;
+  const c = Math.sqrt(Math.max(1e-12, 1 - py * py));
+  if (t < 1) {
+    const step = 1 / (2 * Math.PI * EARTH_M * c);
+    const mx = ((flat[at] - camera.step[0]) | 0) / FLAT_X + east * step, my = (flat[at + 1] - camera.step[1]) / FLAT_Y - north * step;
+    x = (1 - t) * (f[0] * mx + f[4] * my + f[12]);
+    y = (1 - t) * (f[1] * mx + f[5] * my + f[13]);
+    w = (1 - t) * (f[3] * mx + f[7] * my + f[15]);
+  }
+  if (t > 0) {
+    const p = camera.plane, a = east / EARTH_M, b = north / EARTH_M, ex = pz / c, ez = -px / c; // east is (ex, 0, ez), north p × east
+    const qx = px + ex * a + py * ez * b, qy = py + (pz * ex - px * ez) * b, qz = pz + ez * a - py * ex * b;
+    px = qx; py = qy; pz = qz;
+    if (t > 0.5 && p[0] * px + p[1] * py + p[2] * pz + p[3] < 0) { out[at] = out[at + 1] = NaN; return; }
+    x += t * (g[0] * px + g[4] * py + g[8] * pz + g[12]);
+    y += t * (g[1] * px + g[5] * py + g[9] * pz + g[13]);
+    w += t * (g[3] * px + g[7] * py + g[11] * pz + g[15]);
+  }
+  if (w <= 0) { out[at] = out[at + 1] = NaN; return; }
+  out[at] = (x / w + 1) * 0.5 * camera.width;
+  out[at + 1] = (1 - y / w) * 0.5 * camera.height;
 }
 
 // Where one comes from a position over so many metres east and north, on the sphere.

@@ -1,10 +1,17 @@
-// Data blocks beside tracks, on a canvas above the map: never one over another or over a symbol, held to their track by a line, as
-// many as people can read. Blocks are drawn once into a sheet and copied from it; where they go is decided anew a few times a second.
+// Data blocks beside tracks, on a canvas above the map: never one over another, over a symbol or under a panel, held to their track by
+// a line, as many as people can read. Where they go is decided anew a few times a second; between, only those that are shown move on.
+// Each is drawn once for what it says, and a bounded number of new ones at a time.
 
+import { projectRow } from "./camera.js";
 import { climbArrow } from "./units.js";
 
 const FONT = "11px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace", LINE = 13;
 const CAP = 320, CELL = 48, AGAIN_MS = 220;
+export const SPRITES_MAX = 48; // blocks written anew at a time, some 5 ms; of others what they said before
+const SPRITES_KEPT = 1500;
+const TRIES_MAX = 2000; // tracks that a place is looked for
+const SHARE = 6; // of the time at most one part in so many goes into finding places
+export const ALERTS = ["", "△ ", "▲ "]; // none, expected, present
 const SIDES = [[14, -1], [14, 1], [-14, -1], [-14, 1], [0, -1], [0, 1], [30, -1], [30, 1], [-30, -1], [-30, 1]];
 
 export class Labels {
@@ -12,29 +19,35 @@ export class Labels {
     Object.assign(this, { canvas, picture, camera, look, options, units, context: canvas.getContext("2d") });
     this.places = new Map(); // track number -> { side, dx, dy, w, h, key }
     this.sprites = new Map(); // text -> canvas
-    this.laid = -Infinity;
-    this.points = new Float32Array(0);
-    this.drawn = 0;
-    this.camera_key = "";
-    this.spent = 0;
+    this.laid = this.projected = -Infinity;
+    this.points = new Float32Array(0); // screen places by slot, as they last were needed
+    this.covers = () => []; // elements of the page that lie over the map
+    this.drawn = this.written = 0; // blocks on the screen; written anew when they were last laid
+    this.behind = false; // some say what they said before
+    this.key = "";
+    this.spent = 0; // ms, ever
+    this.laying = this.projecting = 0; // ms, the last time
   }
 
   touch() { this.laid = -Infinity; }
   forget() { this.sprites.clear(); this.touch(); }
 
-  // Screen places of all shown tracks, carried on to now.
+  // Screen place of one track, carried on to now.
+  put(slot, now) {
+    const p = this.picture, dt = Math.max(0, Math.min(30, (now - p.t[slot]) / 1000));
+    projectRow(this.camera, p.sphere, p.flat, slot, (p.ve[slot] || 0) * dt, (p.vn[slot] || 0) * dt, this.points);
+  }
+
+  // Screen places of all shown tracks; how many are on the screen, and how far from one another.
   project(now) {
-    const p = this.picture, camera = this.camera;
+    const p = this.picture, { width, height } = this.camera, began = performance.now();
     if (this.points.length < 2 * p.n) this.points = new Float32Array(2 * p.capacity);
     let on = 0, l = Infinity, t = Infinity, r = -Infinity, b = -Infinity;
     for (let slot = 0; slot < p.n; slot++) {
       if (p.hidden[slot]) { this.points[2 * slot] = NaN; continue; }
-      const dt = Math.max(0, Math.min(30, (now - p.t[slot]) / 1000));
-      const lat = p.lat[slot] + ((p.vn[slot] || 0) * dt) / 6371008.8;
-      const lon = p.lon[slot] + ((p.ve[slot] || 0) * dt) / (6371008.8 * Math.max(1e-6, Math.cos(lat)));
-      camera.project(lat, lon, this.points, 2 * slot);
+      this.put(slot, now);
       const x = this.points[2 * slot], y = this.points[2 * slot + 1];
-      if (!(x > -20 && y > -20 && x < camera.width + 20 && y < camera.height + 20)) continue;
+      if (!(x > -20 && y > -20 && x < width + 20 && y < height + 20)) continue;
       on++;
       if (x < l) l = x;
       if (x > r) r = x;
@@ -43,6 +56,8 @@ export class Labels {
     }
     this.look.onScreen = on;
     this.look.spacing = on ? Math.sqrt((Math.max(40, r - l) * Math.max(40, b - t)) / on) : 100;
+    this.projected = performance.now();
+    this.projecting = this.projected - began;
     return on;
   }
 
@@ -64,8 +79,13 @@ export class Labels {
     }
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
-    const on = this.project(now), key = Array.from(this.camera.globe).map((v) => v.toFixed(5)).join();
-    if (key !== this.camera_key || began - this.laid > AGAIN_MS) { this.lay(on); this.laid = began; this.camera_key = key; }
+    const key = Array.from(this.camera.globe).map((v) => v.toFixed(5)).join();
+    if (began - this.laid > (key !== this.key ? Math.min(AGAIN_MS, SHARE * this.laying) : AGAIN_MS)) {
+      this.lay(this.project(now));
+      this.laid = this.behind ? -Infinity : began;
+      this.laying = performance.now() - began;
+      this.key = key;
+    } else for (const id of this.places.keys()) { const slot = this.picture.slots.get(id); if (slot !== undefined) this.put(slot, now); }
     const fade = this.look.fade(), theme = this.look.theme();
     under(c);
     c.strokeStyle = theme.textDim;
@@ -84,17 +104,20 @@ export class Labels {
     }
     c.stroke();
     c.globalAlpha = fade;
-    for (const [id, place] of this.places) if (this.picture.slots.has(id) && place.x === place.x) c.drawImage(place.sprite, place.x - 3, place.y - 2, place.sprite.width / ratio, place.sprite.height / ratio);
+    for (const [id, place] of this.places) if (this.picture.slots.has(id) && place.x === place.x) { const { canvas } = place.sprite; c.drawImage(canvas, place.x - 3, place.y - 2, canvas.width / ratio, canvas.height / ratio); }
     c.globalAlpha = 1;
     over(c);
     this.drawn = this.places.size;
-    this.spent = performance.now() - began;
+    this.spent += performance.now() - began;
   }
 
   // Decide which blocks are shown and where: the selected track and alerts first, then those that had a place, then the rest.
   lay(on) {
     const p = this.picture, look = this.look, level = this.level(on), { width, height } = this.camera, before = this.places;
     const wanted = [], grid = new Map();
+    this.written = 0;
+    this.behind = false;
+    for (const element of this.covers()) { const b = element.getBoundingClientRect(); if (b.width) take(grid, b.left, b.top, b.right, b.bottom, -1); }
     for (let slot = 0; slot < p.n; slot++) {
       const x = this.points[2 * slot], y = this.points[2 * slot + 1];
       if (!(x > -10 && y > -10 && x < width + 10 && y < height + 10)) continue;
@@ -105,43 +128,55 @@ export class Labels {
     }
     wanted.sort((a, b) => a[0] - b[0] || p.id[a[1]] - p.id[b[1]]);
     this.places = new Map();
-    for (const [rank, slot] of wanted) {
+    for (const [rank, slot] of wanted.slice(0, TRIES_MAX)) {
       if (this.places.size >= CAP) break;
-      const id = p.id[slot], lines = this.lines(slot, rank < 2 ? Math.max(2, level) : level), sprite = this.sprite(lines, p.alert[slot] > 0);
-      const x = this.points[2 * slot], y = this.points[2 * slot + 1], w = sprite.w, h = sprite.h, last = before.get(id);
+      const id = p.id[slot], lines = this.lines(slot, rank < 2 ? Math.max(2, level) : level);
+      const x = this.points[2 * slot], y = this.points[2 * slot + 1], w = this.width(lines), h = LINE * lines.length, last = before.get(id);
       const order = last ? [last.side, ...SIDES.keys()] : SIDES.keys();
       for (const side of order) {
-        const [sx, sy] = SIDES[side];
-        const dx = sx > 0 ? sx : sx < 0 ? sx - w : -w / 2, dy = sy < 0 ? (sx === 0 ? -h - 12 : -h + 2 - Math.max(0, Math.abs(sx) - 14) * 0.8) : (sx === 0 ? 12 : -2 + Math.max(0, Math.abs(sx) - 14) * 0.8);
+        const [nx, sy] = SIDES[side], sx = nx + Math.sign(nx) * (rank < 2 ? 12 : 0); // beside a ring, not across it
+        const dx = sx > 0 ? sx : sx < 0 ? sx - w : -w / 2, ring = rank < 2 ? 10 : 0, dy = sy < 0 ? (sx === 0 ? -h - 12 - ring : -h + 2 - Math.max(0, Math.abs(sx) - 14) * 0.8) : (sx === 0 ? 12 + ring : -2 + Math.max(0, Math.abs(sx) - 14) * 0.8);
         const l = x + dx - 2, t = y + dy - 1, r = l + w + 4, b = t + h + 2;
-        if (rank > 0 && !free(grid, l, t, r, b, id)) continue;
+        const whole = (l > 0 || x < 0) && (r < width || x > width) && (t > 0 || y < 0) && (b < height || y > height); // not cut by the screen's edge
+        if (!(whole && free(grid, l, t, r, b, id)) && !(rank === 0 && side === SIDES.length - 1)) continue; // the selected one's is always shown
+        const sprite = this.sprite(lines, p.alert[slot], w) || last?.sprite;
+        if (!sprite) break;
         take(grid, l, t, r, b, id);
-        this.places.set(id, { side, dx, dy, w, h, sprite: sprite.canvas });
+        this.places.set(id, { side, dx, dy, w, h, sprite });
         break;
       }
     }
   }
 
   // Level of detail 1 who, 2 and how high and fast, 3 and how it climbs and what it's called otherwise.
-  lines(slot, level) {
+  lines(slot, detail) {
     const p = this.picture, u = this.units, pressure = Number.isFinite(p.baro[slot]);
-    const first = p.name(slot) + (p.doubtful[slot] ? " ?" : "") + (p.status[slot] === 2 ? " ▫" : "");
-    if (level < 2) return [first];
-    const second = [p.shape[slot] === 3 ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]), u.speedShort(Math.hypot(p.ve[slot], p.vn[slot]))].filter(Boolean).join(" ");
-    if (level < 3) return [first, second].filter(Boolean);
+    const first = ALERTS[p.alert[slot]] + p.name(slot) + (p.doubtful[slot] ? " ?" : "") + (p.status[slot] === 2 ? " ▫" : "");
+    if (detail < 2) return [first];
+    const level = p.shape[slot] === 3 || !Number.isFinite(p.height(slot)) ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]);
+    const mps = Math.hypot(p.ve[slot], p.vn[slot]), speed = level ? u.speedShort(mps) : Number.isFinite(mps) ? u.speed(mps) : "";
+    const second = [level, speed].filter(Boolean).join(" ");
+    if (detail < 3) return [first, second].filter(Boolean);
     const { callsign, address, code } = p.names[slot];
-    const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 ? code.toString(8).padStart(4, "0") : "", p.name(slot)[0] === "#" ? "" : "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");
+    const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 && p.name(slot) !== "A" + code.toString(8).padStart(4, "0") ? code.toString(8).padStart(4, "0") : "", p.name(slot)[0] === "#" ? "" : "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");
     return [first, second, third].filter(Boolean);
   }
 
-  sprite(lines, alert) {
-    const key = (alert ? "!" : "") + lines.join("\n");
+  // Every letter of the font is as wide as any other, marks from another font at most twice.
+  width(lines) {
+    if (!this.letter) { this.context.font = FONT; this.letter = this.context.measureText("0".repeat(64)).width / 64; }
+    return Math.ceil(this.letter * Math.max(...lines.map((text) => text.length + (text[0] > "\u2000"))) + 1);
+  }
+
+  sprite(lines, alert, w) {
+    const key = alert + lines.join("\n");
     let found = this.sprites.get(key);
     if (found) return found;
-    if (this.sprites.size > 4000) this.sprites.clear();
+    if (this.written >= SPRITES_MAX) { this.behind = true; return null; }
+    this.written++;
+    if (this.sprites.size > SPRITES_KEPT) for (const old of this.sprites.keys()) { this.sprites.delete(old); if (this.sprites.size <= SPRITES_KEPT / 2) break; }
     const ratio = window.devicePixelRatio || 1, theme = this.look.theme(), canvas = document.createElement("canvas"), c = canvas.getContext("2d");
-    c.font = FONT;
-    const w = Math.ceil(Math.max(...lines.map((text) => c.measureText(text).width))), h = LINE * lines.length;
+    const h = LINE * lines.length;
     canvas.width = Math.ceil((w + 6) * ratio);
     canvas.height = Math.ceil((h + 4) * ratio);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -152,19 +187,21 @@ export class Labels {
       c.strokeStyle = theme.textHalo;
       c.lineWidth = 3;
       c.strokeText(text, 3, 3 + LINE * k);
-      c.fillStyle = alert ? theme.alertText : k ? theme.textDim : theme.text;
+      c.fillStyle = alert > 1 ? theme.alertText : alert ? theme.predictedText : k ? theme.textDim : theme.text;
       c.fillText(text, 3, 3 + LINE * k);
     });
-    found = { canvas, w, h };
+    found = { canvas };
     this.sprites.set(key, found);
     return found;
   }
 
   // The track near a screen place, -1 where there's none.
   pick(x, y, reach = 18) {
-    let best = -1, least = reach;
-    for (let slot = 0; slot < this.picture.n; slot++) {
-      const d = Math.hypot(this.points[2 * slot] - x, this.points[2 * slot + 1] - y);
+    if (performance.now() - this.projected > Math.max(30, SHARE * this.projecting)) this.project(this.look.now());
+    const points = this.points;
+    let best = -1, least = reach * reach;
+    for (let slot = 0, n = this.picture.n; slot < n; slot++) {
+      const dx = points[2 * slot] - x, dy = points[2 * slot + 1] - y, d = dx * dx + dy * dy;
       if (d < least) { least = d; best = this.picture.id[slot]; }
     }
     if (best < 0) for (const [id, q] of this.places) if (x > q.x && x < q.x + q.w && y > q.y && y < q.y + q.h) return id;

@@ -1,27 +1,37 @@
-// The layer of tracks: one buffer of instances that is filled when the picture changes, and drawn at any time from then on; what
-// moves between is worked out by the graphics processor. So a frame costs the same few calls for ten tracks or a hundred thousand.
+// The layer of tracks: a buffer of rows, one for each track, drawn at any time; what moves between is worked out by the graphics
+// processor. Rows depend on nothing but the track (not on the view, the time, or the origin), so only those that changed are filled,
+// a bounded number of them in a frame, and a frame costs the same few calls for ten tracks or a hundred thousand.
 
-import { mercatorX, mercatorY } from "./camera.js";
-import { TRAIL } from "./picture.js";
+import { TRAIL, place } from "./picture.js";
+import { Rows } from "./rows.js";
 import * as shaders from "./shaders.js";
 import { SHAPES, TURNS, sheet } from "./symbols.js";
 
-const STRIDE = 56, DOT_STRIDE = 28;
+const STRIDE = 56, DOT_STRIDE = 28, WORDS = STRIDE / 4, DOT_WORDS = DOT_STRIDE / 4;
 const AHEAD_S = 30; // a state is carried on for so long and no longer
-const TRAILS_MAX = 300_000; // dots
-export const FLAGS = { coasting: 1, tentative: 2, doubtful: 4, alert: 8, selected: 16, hidden: 32 };
+const TRAILS_MAX = 200_000; // dots: those of more tracks would be a carpet
+export const ROWS_MAX = 20_000, DOTS_MAX = 20_000; // filled in one frame, some 4 ms each; the rest in the next
+const BLOCK = 64, RANGES_MAX = 32; // rows that are sent together, and pieces from which all is sent
+export const FLAGS = { coasting: 1, tentative: 2, doubtful: 4, alert: 8, selected: 16, hidden: 32, predicted: 64 };
+const RINGED = FLAGS.coasting | FLAGS.alert | FLAGS.selected | FLAGS.predicted;
 
-const LAYOUT = [[0, 3, 0], [1, 2, 12], [2, 2, 20], [3, 2, 28], [4, 3, 36]];
-const DOT_LAYOUT = [[0, 3, 0], [1, 2, 12], [2, 1, 20]];
+const LAYOUT = [[0, 3, 0], [1, -2, 12], [2, 2, 20], [3, -1, 28], [7, 1, 32], [4, 3, 36]]; // place, number of floats or (negative) whole numbers, offset
+const DOT_LAYOUT = [[0, 3, 0], [1, -2, 12], [2, -1, 20]];
 
 export class TrackLayer {
   constructor(picture, plots, camera, look) {
     Object.assign(this, { id: "tracks", type: "custom", renderingMode: "2d", picture, plots, camera, look });
-    this.origin = [0.5, 0.5];
-    this.epoch = 0; // ms UTC of time 0 in the buffers
-    this.stale = true;
-    this.count = this.dots = this.plotDots = 0;
-    this.spent = { fill: 0, draw: 0 }; // ms of the last of each
+    this.tracks = new Buffer(STRIDE);
+    this.ringed = new Buffer(STRIDE); // copies of the rows of those that have a ring, an alert, or are selected
+    this.trails = new Buffer(DOT_STRIDE);
+    this.plotBuffer = new Buffer(DOT_STRIDE);
+    this.rows = new Rows(); // to be filled
+    this.dotted = picture.trailed;
+    this.width = 0; // dots of a track in the buffer of trails
+    this.all = true;
+    this.count = this.rings = this.plotsBegin = this.plotsFilled = 0;
+    this.spent = { fill: 0, draw: 0 }; // ms, ever
+    this.filled = 0; // rows and dots in the last frame
     this.afterDraw = () => {};
   }
 
@@ -30,12 +40,8 @@ export class TrackLayer {
     this.gl = gl;
     this.programs = {};
     for (const [name, { vertex, fragment }] of Object.entries(shaders)) this.programs[name] = program(gl, vertex, fragment);
-    this.tracksBuffer = gl.createBuffer();
-    this.dotsBuffer = gl.createBuffer();
-    this.plotsBuffer = gl.createBuffer();
-    this.tracksArray = array(gl, this.tracksBuffer, LAYOUT, STRIDE, [[5, 48], [6, 52]], 1);
-    this.dotsArray = array(gl, this.dotsBuffer, DOT_LAYOUT, DOT_STRIDE, [[3, 24]], 0);
-    this.plotsArray = array(gl, this.plotsBuffer, DOT_LAYOUT, DOT_STRIDE, [[3, 24]], 0);
+    for (const buffer of [this.tracks, this.ringed]) buffer.open(gl, LAYOUT, [[5, 48], [6, 52]], 1);
+    for (const buffer of [this.trails, this.plotBuffer]) buffer.open(gl, DOT_LAYOUT, [[3, 24]], 0);
     this.texture = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
@@ -45,124 +51,124 @@ export class TrackLayer {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
     gl.generateMipmap(gl.TEXTURE_2D);
-    this.stale = true;
+    this.touch();
   }
 
-  // Fill the buffers anew before the next drawing.
-  touch() { this.stale = true; }
+  // Fill all rows anew: they look otherwise, or the buffers are new.
+  touch() { this.all = true; }
 
-  // Single precision holds while the error of a position stays well under a pixel.
-  drifted() {
-    const [x, y] = this.camera.origin;
-    const away = Math.max(Math.abs(x - this.origin[0]), Math.abs(y - this.origin[1]));
-    return away * 512 * 2 ** this.map.getZoom() * 6e-8 > 0.05;
-  }
+  // Rows that look otherwise.
+  change(slot) { this.rows.add(slot); }
+
+  get more() { return this.all || this.rows.count > 0 || (this.width > 0 && this.dotted.count > 0); } // is left for the next frame
 
   fill() {
-    const began = performance.now(), gl = this.gl;
-    this.origin = this.camera.origin.slice();
-    this.epoch = this.look.now();
-    this.count = this.fillTracks(gl);
-    this.dots = this.fillTrails(gl);
-    this.plotDots = this.fillPlots(gl);
-    this.stale = false;
-    this.spent.fill = performance.now() - began;
+    const began = performance.now(), p = this.picture, look = this.look;
+    if (this.all) { this.rows.all(p.n); this.dotted.all(p.n); this.plotsFilled = 0; this.all = false; }
+    this.filled = 0;
+    this.fillTracks(p, look);
+    this.fillTrails(p, look);
+    this.fillPlots(look);
+    this.spent.fill += performance.now() - began;
   }
 
-  room(name, bytes) {
-    if (!this[name] || this[name].byteLength < bytes) this[name] = new ArrayBuffer(Math.ceil(bytes * 1.25 / 64) * 64);
-    return this[name];
-  }
-
-  place(floats, at, lat, lon) {
-    const c = Math.cos(lat);
-    floats[at] = Math.sin(lon) * c;
-    floats[at + 1] = Math.sin(lat);
-    floats[at + 2] = Math.cos(lon) * c;
-    const x = mercatorX(lon) - this.origin[0];
-    floats[at + 3] = x - Math.round(x);
-    floats[at + 4] = mercatorY(lat) - this.origin[1];
-  }
-
-  fillTracks(gl) {
-    const p = this.picture, look = this.look;
-    const raw = this.room("tracksRaw", p.n * STRIDE), floats = new Float32Array(raw), words = new Uint32Array(raw), bytes = new Uint8Array(raw);
-    for (let slot = 0; slot < p.n; slot++) {
-      const at = slot * 14;
-      this.place(floats, at, p.lat[slot], p.lon[slot]);
+  fillTracks(p, look) {
+    if (!this.rows.count && this.count === p.n) return;
+    const { floats, wholes, words, bytes } = this.tracks.room(p.n);
+    this.filled += this.rows.take(ROWS_MAX, p.n, (slot) => {
+      const at = slot * WORDS, b = slot * STRIDE + 52;
+      floats[at] = p.sphere[3 * slot];
+      floats[at + 1] = p.sphere[3 * slot + 1];
+      floats[at + 2] = p.sphere[3 * slot + 2];
+      wholes[at + 3] = p.flat[2 * slot];
+      wholes[at + 4] = p.flat[2 * slot + 1];
       floats[at + 5] = p.ve[slot] || 0;
       floats[at + 6] = p.vn[slot] || 0;
-      floats[at + 7] = (p.t[slot] - this.epoch) / 1000;
+      wholes[at + 7] = p.t[slot]; // ms, going round every 49 days
       floats[at + 8] = p.turn[slot];
       floats[at + 9] = p.major[slot];
       floats[at + 10] = p.minor[slot];
       floats[at + 11] = p.axis[slot];
       words[at + 12] = look.colour(slot);
-      const b = slot * STRIDE + 52;
       bytes[b] = look.shape(slot);
       bytes[b + 1] = look.flags(slot);
       bytes[b + 2] = p.status[slot] === 0 ? 64 : 128;
-    }
-    upload(gl, this.tracksBuffer, raw, p.n * STRIDE);
-    return p.n;
-  }
-
-  fillTrails(gl) {
-    const p = this.picture, look = this.look, each = Math.min(look.trail(), Math.floor(TRAILS_MAX / Math.max(1, p.n)));
-    if (each < 1) return 0;
-    const raw = this.room("dotsRaw", p.n * each * DOT_STRIDE), floats = new Float32Array(raw), words = new Uint32Array(raw);
-    let n = 0;
-    for (let slot = 0; slot < p.n; slot++) {
-      if (look.flags(slot) & FLAGS.hidden) continue;
-      const colour = look.colour(slot), have = Math.min(each, p.trailN[slot]);
-      for (let k = 1; k <= have; k++) {
-        const from = slot * TRAIL + ((p.trailAt[slot] - k + TRAIL) % TRAIL), at = n * 7;
-        this.place(floats, at, p.trailLat[from], p.trailLon[from]);
-        floats[at + 5] = (p.trailT[from] - this.epoch) / 1000;
-        words[at + 6] = colour;
-        n++;
-      }
-    }
-    upload(gl, this.dotsBuffer, raw, n * DOT_STRIDE);
-    return n;
-  }
-
-  fillPlots(gl) {
-    const look = this.look;
-    if (!look.plots()) return 0;
-    const raw = this.room("plotsRaw", this.plots.count * DOT_STRIDE), floats = new Float32Array(raw), words = new Uint32Array(raw);
-    let n = 0;
-    this.plots.each((lat, lon, sensor, t) => {
-      const colour = look.plotColour(sensor);
-      if (!colour) return;
-      const at = n * 7;
-      this.place(floats, at, lat, lon);
-      floats[at + 5] = (t - this.epoch) / 1000;
-      words[at + 6] = colour;
-      n++;
+      this.tracks.touch(slot);
     });
-    upload(gl, this.plotsBuffer, raw, n * DOT_STRIDE);
-    return n;
+    this.count = p.n;
+    this.tracks.send(p.n);
+    this.fillRings(p.n, bytes, words);
   }
+
+  // Few tracks have rings: they get a buffer of their own, so that drawing those costs nothing for all others.
+  fillRings(n, bytes, words) {
+    let rings = 0;
+    for (let slot = 0; slot < n; slot++) if (bytes[slot * STRIDE + 53] & RINGED) rings++;
+    const to = this.ringed.room(rings).words;
+    let at = 0;
+    for (let slot = 0; slot < n; slot++) if (bytes[slot * STRIDE + 53] & RINGED) { to.set(words.subarray(slot * WORDS, (slot + 1) * WORDS), at); at += WORDS; }
+    this.rings = rings;
+    this.ringed.sendAll(rings);
+  }
+
+  // Dots where tracks were: as many for each as are wanted, those that aren't there far in the past.
+  fillTrails(p, look) {
+    const width = look.size().plain || look.trail() * p.n > TRAILS_MAX ? 0 : look.trail();
+    if (width !== this.width) { this.dotted.all(p.n); this.width = width; }
+    if (!width) return;
+    const { floats, wholes, words } = this.trails.room(p.n * width), long = DOT_WORDS * width;
+    this.filled += this.dotted.take(Math.ceil(DOTS_MAX / width), p.n, (slot) => {
+      const colour = look.colour(slot), known = p.hidden[slot] ? 0 : Math.min(width, p.trailN[slot]);
+      for (let k = 0, at = slot * long; k < width; k++, at += DOT_WORDS) {
+        const from = slot * TRAIL + ((p.trailAt[slot] - 1 - k + 2 * TRAIL) % TRAIL);
+        if (k < known) place(p.trailLat[from], p.trailLon[from], floats, at, wholes, at + 3);
+        wholes[at + 5] = k < known ? p.trailT[from] : 0;
+        words[at + 6] = k < known ? colour : 0;
+      }
+      for (let k = 0; k < width; k++) this.trails.touch(slot * width + k);
+    }) * width;
+    this.trails.send(p.n * width);
+  }
+
+  // Plots lie in a ring, the oldest overwritten; only new ones are filled.
+  fillPlots(look) {
+    const plots = this.plots, room = plots.kept, { floats, wholes, words } = this.plotBuffer.room(room);
+    if (plots.total < this.plotsFilled) this.plotsFilled = 0; // they were cleared
+    const begin = Math.max(this.plotsFilled, plots.total - room, 0);
+    plots.each(begin, (at, lat, lon, sensor, t) => {
+      const word = at * DOT_WORDS;
+      place(lat, lon, floats, word, wholes, word + 3);
+      wholes[word + 5] = t;
+      words[word + 6] = look.plotColour(sensor);
+      this.plotBuffer.touch(at);
+    });
+    this.filled += plots.total - begin;
+    this.plotsFilled = plots.total;
+    this.plotBuffer.send(Math.min(room, plots.total));
+  }
+
+  get dots() { return this.width * this.count; }
+  get plotDots() { return this.look.plots() ? this.plots.living(this.look.now(), this.look.offPlots) : 0; }
 
   render(gl, args) {
     this.camera.take(args.defaultProjectionData, this.map);
-    if (this.stale || this.drifted()) this.fill();
+    this.fill();
     const began = performance.now(), look = this.look, size = look.size();
     gl.disable(gl.DEPTH_TEST);
     gl.disable(gl.STENCIL_TEST);
     gl.disable(gl.CULL_FACE);
     gl.enable(gl.BLEND);
     gl.blendFuncSeparate(gl.ONE, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    const flat = this.flat(), ratio = gl.drawingBufferWidth / this.camera.width;
+    const ratio = gl.drawingBufferWidth / this.camera.width;
     const use = (name) => {
       const { handle, at } = this.programs[name];
       gl.useProgram(handle);
       gl.uniformMatrix4fv(at("u_globe"), false, this.camera.globe);
-      gl.uniformMatrix4fv(at("u_flat"), false, flat);
+      gl.uniformMatrix4fv(at("u_flat"), false, this.camera.flat);
+      gl.uniform2iv(at("u_origin"), this.camera.step);
       gl.uniform4fv(at("u_plane"), this.camera.plane);
       gl.uniform1f(at("u_globeness"), this.camera.globeness);
-      gl.uniform1f(at("u_now"), (look.now() - this.epoch) / 1000);
+      gl.uniform1i(at("u_now"), look.now() % 2 ** 32 | 0);
       gl.uniform1f(at("u_ahead"), AHEAD_S);
       gl.uniform1f(at("u_metres"), this.camera.metresPerPixel);
       gl.uniform2f(at("u_half"), this.camera.width / 2, this.camera.height / 2);
@@ -170,21 +176,22 @@ export class TrackLayer {
       gl.uniform1f(at("u_size"), size.symbol);
       return at;
     };
-    const points = (vertices, count, diameter, life) => {
-      if (!count) return;
+    const points = (buffer, from, count, diameter, life, cross) => {
+      if (count <= 0) return;
       const at = use("dot");
       gl.uniform1f(at("u_size"), diameter);
       gl.uniform1f(at("u_life"), life);
       gl.uniform1f(at("u_ratio"), ratio);
-      gl.bindVertexArray(vertices);
-      gl.drawArrays(gl.POINTS, 0, count);
+      gl.uniform1f(at("u_cross"), cross);
+      gl.bindVertexArray(buffer.array);
+      gl.drawArrays(gl.POINTS, from, count);
     };
-    points(this.plotsArray, this.plotDots, size.plot, this.plots.life);
-    points(this.dotsArray, this.dots, size.dot, 10 * (look.trail() + 1));
-    gl.bindVertexArray(this.tracksArray);
-    const tracks = () => gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.count);
-    if (look.ellipses() !== "off") { gl.uniform1f(use("ellipse")("u_all"), look.ellipses() === "all" ? 1 : 0); tracks(); }
-    if (look.vector()) { gl.uniform1f(use("vector")("u_vector"), look.vector()); tracks(); }
+    if (look.plots()) for (const [from, count] of this.plots.pieces(look.now())) points(this.plotBuffer, from, count, size.plot * 1.5, this.plots.life, 1);
+    points(this.trails, 0, this.dots, size.dot, 10 * (look.trail() + 1), 0);
+    const tracks = () => { gl.bindVertexArray(this.tracks.array); gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.count); };
+    const ringed = () => { if (!this.rings) return; gl.bindVertexArray(this.ringed.array); gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.rings); };
+    if (look.ellipses() !== "off") { const every = look.ellipses() === "all"; gl.uniform1f(use("ellipse")("u_all"), every ? 1 : 0); if (every) tracks(); else ringed(); }
+    if (look.vector()) { gl.uniform1f(use("vector")("u_vector"), look.vector()); if (size.plain) ringed(); else tracks(); }
     let at = use("symbol");
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
@@ -197,21 +204,14 @@ export class TrackLayer {
     at = use("ring");
     gl.uniform3fv(at("u_selected"), look.theme().selected);
     gl.uniform3fv(at("u_alert"), look.theme().alert);
-    tracks();
+    gl.uniform3fv(at("u_predicted"), look.theme().predicted);
+    ringed();
     gl.bindVertexArray(null);
-    this.spent.draw = performance.now() - began;
+    this.spent.draw += performance.now() - began;
     this.afterDraw();
   }
-
-  // The matrix of Mercator coordinates less the origin of the buffers, from that of the camera's own origin.
-  flat() {
-    const f = this.camera.flat, made = new Float32Array(f), [x, y] = this.origin, [cx, cy] = this.camera.origin;
-    let dx = x - cx;
-    dx -= Math.round(dx);
-    for (let k = 0; k < 4; k++) made[12 + k] = f[k] * dx + f[4 + k] * (y - cy) + f[12 + k];
-    return made;
-  }
 }
+
 
 function program(gl, vertex, fragment) {
   const handle = gl.createProgram();
@@ -228,18 +228,80 @@ function program(gl, vertex, fragment) {
   return { handle, at };
 }
 
-function array(gl, buffer, floats, stride, bytes, divisor) {
-  const made = gl.createVertexArray();
-  gl.bindVertexArray(made);
-  gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-  for (const [at, size, offset] of floats) { gl.enableVertexAttribArray(at); gl.vertexAttribPointer(at, size, gl.FLOAT, false, stride, offset); gl.vertexAttribDivisor(at, divisor); }
-  for (const [at, offset] of bytes) { gl.enableVertexAttribArray(at); gl.vertexAttribPointer(at, 4, gl.UNSIGNED_BYTE, true, stride, offset); gl.vertexAttribDivisor(at, divisor); }
-  gl.bindVertexArray(null);
-  return made;
-}
+// Rows in memory and on the graphics processor, and which of them differ.
+class Buffer {
+  constructor(stride) {
+    this.stride = stride;
+    this.held = 0; // rows that the processor's buffer has room for
+    this.sent = 0; // bytes, ever
+    this.reserve(64);
+  }
 
-function upload(gl, buffer, raw, bytes) {
-  gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-  gl.bufferData(gl.ARRAY_BUFFER, new Uint8Array(raw, 0, bytes), gl.DYNAMIC_DRAW);
-  gl.bindBuffer(gl.ARRAY_BUFFER, null);
+  open(gl, numbers, colours, divisor) {
+    this.gl = gl;
+    this.buffer = gl.createBuffer();
+    this.array = gl.createVertexArray();
+    gl.bindVertexArray(this.array);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
+    for (const [at, size, offset] of numbers) {
+      gl.enableVertexAttribArray(at);
+      if (size < 0) gl.vertexAttribIPointer(at, -size, gl.INT, this.stride, offset); else gl.vertexAttribPointer(at, size, gl.FLOAT, false, this.stride, offset);
+      gl.vertexAttribDivisor(at, divisor);
+    }
+    for (const [at, offset] of colours) { gl.enableVertexAttribArray(at); gl.vertexAttribPointer(at, 4, gl.UNSIGNED_BYTE, true, this.stride, offset); gl.vertexAttribDivisor(at, divisor); }
+    gl.bindVertexArray(null);
+    this.held = 0;
+  }
+
+  reserve(rows) {
+    const before = this.bytes;
+    this.bytes = new Uint8Array(rows * this.stride);
+    if (before) this.bytes.set(before);
+    this.floats = new Float32Array(this.bytes.buffer);
+    this.wholes = new Int32Array(this.bytes.buffer);
+    this.words = new Uint32Array(this.bytes.buffer);
+    this.touched = new Uint8Array(Math.ceil(rows / BLOCK));
+    this.rows = rows;
+  }
+
+  // Room for so many rows; those that were there stay.
+  room(rows) {
+    if (rows > this.rows) this.reserve(Math.ceil(rows * 1.5));
+    return this;
+  }
+
+  touch(row) { this.touched[(row / BLOCK) | 0] = 1; }
+
+  // Send blocks of rows that were touched, neighbours together.
+  send(rows) {
+    const blocks = Math.ceil(rows / BLOCK), ranges = [];
+    if (this.held < rows) return this.sendAll(rows);
+    for (let k = 0; k < blocks; k++) {
+      if (!this.touched[k]) continue;
+      const last = ranges[ranges.length - 1];
+      if (last && k - last[1] < 4) last[1] = k + 1; else ranges.push([k, k + 1]);
+    }
+    if (!ranges.length) return;
+    if (ranges.length > RANGES_MAX) return this.sendAll(rows);
+    this.touched.fill(0);
+    const gl = this.gl, most = Math.min(rows, this.held);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
+    for (const [from, to] of ranges) this.put(from * BLOCK, Math.min(most, to * BLOCK));
+    gl.bindBuffer(gl.ARRAY_BUFFER, null);
+  }
+
+  sendAll(rows) {
+    const gl = this.gl;
+    this.touched.fill(0);
+    if (!rows) return;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
+    if (this.held < rows) { gl.bufferData(gl.ARRAY_BUFFER, this.rows * this.stride, gl.DYNAMIC_DRAW); this.held = this.rows; }
+    this.put(0, rows);
+    gl.bindBuffer(gl.ARRAY_BUFFER, null);
+  }
+
+  put(from, to) {
+    this.gl.bufferSubData(this.gl.ARRAY_BUFFER, from * this.stride, this.bytes, from * this.stride, (to - from) * this.stride);
+    this.sent += (to - from) * this.stride;
+  }
 }

@@ -9,6 +9,8 @@ export const SOURCES = ["ADS-B", "MLAT", "Mode S", "SSR", "PSR"]; // best first
 const SOURCE_BITS = { "ADS-B": 8, MLAT: 16, "Mode S": 4, SSR: 2, PSR: 1 };
 const SOURCE_SHAPES = { "ADS-B": 8, MLAT: 7, "Mode S": 6, SSR: 6, PSR: 9, none: 4 };
 export const STATUS_COLOURS = ["yellow", "blue", "orange", "grey"];
+const ALERT_FLAGS = [0, FLAGS.predicted, FLAGS.alert];
+const PLAIN_BELOW = 4.6, PLAIN_UNTIL = 5.2; // pixels: symbols become dots, and symbols again
 const FT = 0.3048;
 
 export class Look {
@@ -16,7 +18,7 @@ export class Look {
     Object.assign(this, { picture, options, clock, camera });
     this.selected = -1; // track number
     this.offPlots = new Set(); // sensors whose plots aren't shown
-    this.visible = 0;
+    this.plain = false;
     this.spacing = undefined; // pixels between tracks on the screen, as the labels last found it
     this.filter();
     this.repaint();
@@ -49,6 +51,7 @@ export class Look {
     const list = (name) => new Set(this.options.get(name).split(",").filter(Boolean));
     const level = (name) => { const v = this.options.get(name); return v === "" || !Number.isFinite(Number(v)) ? NaN : Number(v) * 100 * FT; };
     const area = this.options.get("area").split(",").map(Number);
+    this.tentative = this.options.get("tentative");
     this.off = { kinds: list("kinds"), sources: list("sources"), statuses: list("statuses") };
     this.low = level("heightMin");
     this.high = level("heightMax");
@@ -67,7 +70,7 @@ export class Look {
   shows(slot) {
     const p = this.picture, off = this.off;
     if (p.id[slot] === this.selected) return true;
-    if (p.status[slot] === 0 && !this.options.get("tentative")) return false;
+    if (p.status[slot] === 0 && !this.tentative) return false;
     if (off.kinds.has(KINDS[p.shape[slot]]) || off.statuses.has(String(p.status[slot]))) return false;
     if (off.sources.size && off.sources.has(this.source(slot))) return false;
     const height = p.height(slot);
@@ -80,17 +83,25 @@ export class Look {
     return true;
   }
 
-  // Decide anew who is shown; after each change of the picture or the filters.
-  choose() {
+  // Decide anew whether a track is shown; true where that has changed.
+  choose(slot) {
+    const p = this.picture, hidden = this.shows(slot) ? 0 : 1;
+    if (p.hidden[slot] === hidden) return false;
+    p.hidden[slot] = hidden;
+    return true;
+  }
+
+  get visible() {
     const p = this.picture;
-    this.visible = 0;
-    for (let slot = 0; slot < p.n; slot++) { p.hidden[slot] = this.shows(slot) ? 0 : 1; this.visible += 1 - p.hidden[slot]; }
+    let hidden = 0;
+    for (let slot = 0; slot < p.n; slot++) hidden += p.hidden[slot];
+    return p.n - hidden;
   }
 
   flags(slot) {
     const p = this.picture;
     return (p.status[slot] === 2 ? FLAGS.coasting : 0) | (p.status[slot] === 0 ? FLAGS.tentative : 0) | (p.doubtful[slot] ? FLAGS.doubtful : 0)
-      | (p.alert[slot] ? FLAGS.alert : 0) | (p.id[slot] === this.selected ? FLAGS.selected : 0) | (p.hidden[slot] ? FLAGS.hidden : 0);
+      | ALERT_FLAGS[p.alert[slot]] | (p.id[slot] === this.selected ? FLAGS.selected : 0) | (p.hidden[slot] ? FLAGS.hidden : 0);
   }
 
   shape(slot) {
@@ -123,6 +134,7 @@ export class Look {
   // Sizes by room on the screen: from dots where symbols would cover one another, to full symbols.
   size() {
     const symbol = Math.max(2.2, Math.min(13, 1.5 + (this.spacing ?? 40) * 0.26)) || 8;
-    return { symbol, plain: symbol < 4.6, dot: Math.max(1.6, Math.min(4, symbol * 0.3)), plot: Math.max(2.4, Math.min(5, symbol * 0.42)) };
+    this.plain = symbol < (this.plain ? PLAIN_UNTIL : PLAIN_BELOW);
+    return { symbol, plain: this.plain, dot: Math.max(1.6, Math.min(4, symbol * 0.3)), plot: Math.max(2.4, Math.min(5, symbol * 0.42)) };
   }
 }

@@ -5,6 +5,7 @@ import { Basemap } from "./basemap.js";
 import { Camera, RAD, moved } from "./camera.js";
 import { Clock } from "./clock.js";
 import { $, el, say, toast } from "./dom.js";
+import { extent } from "./extent.js";
 import { Find } from "./find.js";
 import { listen } from "./keys.js";
 import { Labels } from "./labels.js";
@@ -22,15 +23,18 @@ import { Status } from "./status.js";
 import { Story } from "./story.js";
 import { Timeline } from "./timeline.js";
 import { Units } from "./units.js";
-import { decode } from "./wire.js";
+import { KIND, decode } from "./wire.js";
+import { Work } from "./work.js";
 
 const BASE = new URL("./", import.meta.url).href;
+const PIECE = 2000; // tracks that are looked at without a break
+const FRAMES_WAITING = 4; // more than that, and it's better to begin with a whole picture again
 const STILL_MS = 500; // between paintings where nothing moves visibly
 const STEP_PIXELS = 0.25; // what may move between two paintings
 
 export class App {
   constructor(about) {
-    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, past: null, following: false, painted: 0, number: -1, fastest: 0 });
+    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, past: null, following: false, painted: 0, number: -1, shown: -1, fastest: 0, named: new Map() });
     this.options = new Options();
     this.opened = readHash();
     this.options.take(this.opened);
@@ -38,10 +42,13 @@ export class App {
     this.units.system = this.options.get("units");
     this.clock = new Clock();
     this.picture = new Picture();
+    this.work = new Work();
     this.plots = new Plots();
     this.camera = new Camera();
     this.look = new Look(this.picture, this.options, this.clock, this.camera);
     this.labels = new Labels($("labels"), this.picture, this.camera, this.look, this.options, this.units);
+    const covers = ["bar", "places", "story", "panel", "line", "banner"].map($);
+    this.labels.covers = () => covers.filter((one) => !one.hidden);
     this.layer = new TrackLayer(this.picture, this.plots, this.camera, this.look);
     this.layer.afterDraw = () => this.labels.draw(this.clock.now(), (c) => overlay(c, this), (c) => this.measure.draw(c));
     this.story = new Story(this.units, this.look, { close: () => this.select(-1), follow: () => this.follow(), center: () => this.center(), copy: (text) => this.copy(text, "Copied") });
@@ -83,7 +90,7 @@ export class App {
     const map = this.map;
     map.touchZoomRotate.disableRotation();
     map.keyboard.disableRotation();
-    this.basemap = new Basemap(map, BASE, this.options, this.look, this.about);
+    this.basemap = new Basemap(map, BASE, this.options, this.look, this.about, this.units);
     map.on("style.load", () => { map.addLayer(this.layer); this.basemap.put(); this.ready = true; });
     map.on("load", () => { this.basemap.load().then(() => { this.loaded = true; }); });
     map.on("moveend", () => { const b = this.bounds(); this.link.say("view", b, true); this.remember(); });
@@ -107,38 +114,59 @@ export class App {
   hear() {
     this.link.addEventListener("frame", ({ detail }) => this.take(decode(detail)));
     this.link.addEventListener("word", ({ detail }) => { if (detail.story) this.tell(detail.story); });
-    this.link.addEventListener("down", () => { this.number = -1; });
+    this.link.addEventListener("down", () => { this.number = -1; this.work.clear(); });
     this.options.addEventListener("change", ({ detail }) => this.chosen(detail));
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.chosen("theme"));
     window.addEventListener("hashchange", () => { const told = readHash(); if (told.track) this.select(Number(told.track)); });
   }
 
-  // Take a frame of the picture.
+  // Take a frame of the picture: at once where it's small, in pieces where the page would stand still for it.
   take(frame) {
-    const began = performance.now();
-    if (frame.kind === 1 && frame.base !== this.number) return this.link.socket.close(); // something is missing: begin with a whole picture
+    // Something is missing, or frames come faster than they can be taken: begin with a whole picture.
+    if ((frame.kind === KIND.delta && frame.base !== this.number) || this.work.length >= FRAMES_WAITING) return this.link.socket.close();
     this.number = frame.number;
-    if (frame.forget) this.plots.clear();
-    this.picture.apply(frame);
     this.clock.take(frame);
+    this.work.add(this.taking(frame));
+  }
+
+  *taking(frame) {
+    const { look, layer, picture } = this;
+    if (frame.forget) this.plots.clear();
+    for (const _ of picture.apply(frame)) yield;
     if (frame.plots) this.plots.take(frame.plots, frame.now);
     if (frame.facts) this.facts(frame.facts);
-    const named = new Set(this.alerts.filter((alert) => alert.level !== "notice").flatMap((alert) => alert.tracks)), p = this.picture;
+    const settle = (slot) => {
+      picture.alert[slot] = this.named.get(picture.id[slot]) || 0;
+      if (look.choose(slot)) picture.trailed.add(slot);
+      layer.change(slot);
+    };
+    while (picture.changed.count) { picture.changed.take(PIECE, picture.n, settle); if (picture.changed.count) yield; }
     this.fastest = 0;
-    for (let slot = 0; slot < p.n; slot++) {
-      p.alert[slot] = named.size && named.has(p.id[slot]) ? 1 : 0;
-      const speed = Math.abs(p.ve[slot]) + Math.abs(p.vn[slot]);
+    for (let slot = 0; slot < picture.n; slot++) {
+      const speed = Math.abs(picture.ve[slot]) + Math.abs(picture.vn[slot]);
       if (speed > this.fastest) this.fastest = speed;
     }
-    this.look.choose();
-    this.layer.touch();
+    if (this.options.get("colour") === "age") layer.touch();
+    this.taken();
+  }
+
+  // A frame is in the picture.
+  taken() {
     this.labels.touch();
     this.wake();
     if (!this.placed) this.home(false);
-    if (this.opened.track && p.n) { this.select(Number(this.opened.track)); delete this.opened.track; }
+    if (this.opened.track && this.picture.n) { this.select(Number(this.opened.track)); delete this.opened.track; }
     if (this.opened.t && this.about.replay) { this.timeline.seek(Number(this.opened.t)); delete this.opened.t; }
     this.panels.draw(true);
-    this.spentTaking = performance.now() - began;
+    this.shown = this.number;
+  }
+
+  // Which tracks alerts name, and how urgently: 1 expected, 2 present.
+  name(alerts) {
+    const before = this.named, { picture } = this;
+    this.named = new Map();
+    for (const { level, tracks } of alerts) if (level !== "notice") for (const id of tracks) this.named.set(id, Math.max(this.named.get(id) || 0, level === "present" ? 2 : 1));
+    for (const id of [...before.keys(), ...this.named.keys()]) { const slot = picture.slots.get(id); if (slot !== undefined) picture.changed.add(slot); }
   }
 
   facts(facts) {
@@ -150,14 +178,16 @@ export class App {
     }
     if ("replay" in facts) this.timeline.take(facts.replay);
     if (facts.coverage) this.basemap.covered({ type: "FeatureCollection", features: facts.coverage.map((ring) => ({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } })) });
-    if (facts.alerts) this.status.alerts(facts.alerts);
+    if (facts.alerts) { this.name(facts.alerts); this.status.alerts(facts.alerts); }
   }
 
   tell(told) {
     if (told.track !== this.look.selected) return;
     told.alerts = this.alerts.filter((alert) => alert.tracks.includes(told.track)).map((alert) => alert.kind);
     this.past = told.past || null;
+    const first = this.story.told?.waiting;
     this.story.show(told);
+    if (first && !this.following) this.uncover(this.picture.slots.get(told.track)); // the panel has grown over it, perhaps
     this.wake();
   }
 
@@ -172,17 +202,22 @@ export class App {
       this.panels.draw();
       if (this.story.told) this.story.show(this.story.told);
     }
-    if (name === "units") { this.units.system = this.options.get("units"); this.labels.forget(); this.panels.draw(); if (this.story.told) this.story.show(this.story.told); }
+    if (name === "units") { this.units.system = this.options.get("units"); this.labels.forget(); this.basemap.rings(); this.panels.draw(); if (this.story.told) this.story.show(this.story.told); }
     if (name === "projection") this.map.setProjection({ type: this.options.get("projection") === "mercator" ? "mercator" : "globe" });
     if (name === "colour" || name === "area") this.panels.draw();
     this.look.filter();
-    this.look.choose();
+    this.choose();
     const filtered = document.querySelector("[data-panel=filter]");
     if (this.look.filtered) filtered.dataset.on = ""; else delete filtered.dataset.on;
     if ($("filtered")) $("filtered").textContent = `${this.look.visible} of ${this.picture.n} tracks are shown`;
     this.basemap.switches();
     this.restyle();
     this.remember();
+  }
+
+  // Decide anew who is shown.
+  choose() {
+    for (let slot = 0; slot < this.picture.n; slot++) this.look.choose(slot);
   }
 
   restyle() { this.layer.touch(); this.labels.touch(); this.wake(); }
@@ -194,6 +229,7 @@ export class App {
     const wait = moving > 0 ? Math.min(STILL_MS, (1000 * STEP_PIXELS) / moving) : STILL_MS, now = performance.now();
     if (now - this.painted < wait) return;
     this.painted = now;
+    if (this.layer.more || this.labels.behind) this.wake(); // more of it next time
     if (this.following) this.center(false);
     this.map.triggerRepaint();
   }
@@ -204,7 +240,7 @@ export class App {
   }
 
   select(id, go = false) {
-    const slot = this.picture.slots.get(id);
+    const slot = this.picture.slots.get(id), before = this.picture.slots.get(this.look.selected);
     if (slot === undefined) id = -1;
     this.look.selected = id;
     this.past = null;
@@ -212,9 +248,29 @@ export class App {
     this.link.say("story", id < 0 ? null : id, true);
     this.story.show(id < 0 ? null : { track: id, waiting: true });
     if (id >= 0) { say(`Selected ${this.picture.name(slot)}`); if (go) this.center(); }
-    this.look.choose();
-    this.restyle();
+    if (id >= 0 && !go) requestAnimationFrame(() => this.uncover(slot));
+    for (const one of [before, slot]) if (one !== undefined) { this.look.choose(one); this.layer.change(one); this.picture.trailed.add(one); }
+    this.labels.touch();
+    this.wake();
     this.remember();
+  }
+
+  // The part of the screen that no panel covers: left, top, right, bottom. On a small screen panels lie below, else at the sides.
+  free() {
+    const { width, height } = this.camera, box = (name) => ($(name).hidden ? null : $(name).getBoundingClientRect());
+    const made = [0, box("bar").bottom, width, box("line")?.top ?? height], story = box("story"), panel = box("panel");
+    if (story && story.width > 0.7 * width) made[3] = Math.min(made[3], story.top); else if (story) made[0] = story.right;
+    if (panel && panel.width > 0.7 * width) made[3] = Math.min(made[3], panel.top); else if (panel) made[2] = panel.left;
+    return made;
+  }
+
+  // Move the map where a panel has come to lie over a track.
+  uncover(slot) {
+    if (slot === undefined) return;
+    const [l, t, r, b] = this.free(), x = this.labels.points[2 * slot], y = this.labels.points[2 * slot + 1], edge = 24;
+    if (!(x > 0 && y > 0 && x < this.camera.width && y < this.camera.height) || (x > l + edge && x < r - edge && y > t + edge && y < b - edge)) return;
+    const dx = x < l + edge || x > r - edge ? x - (l + r) / 2 : 0, dy = y < t + edge || y > b - edge ? y - (t + b) / 2 : 0;
+    this.map.panBy([dx, dy], { duration: 300 });
   }
 
   // The next track on the screen, by number.
@@ -236,9 +292,10 @@ export class App {
   center(glide = true) {
     const slot = this.picture.slots.get(this.look.selected);
     if (slot === undefined) { this.following = this.story.following = false; return; }
-    const [lat, lon] = this.placeOf(slot), center = [lon / RAD, lat / RAD];
-    if (glide) this.map.easeTo({ center, zoom: Math.max(this.map.getZoom(), 6.5), duration: 500 });
-    else if (!this.map.isMoving()) this.map.jumpTo({ center });
+    const [lat, lon] = this.placeOf(slot), center = [lon / RAD, lat / RAD], [, top, , bottom] = this.free();
+    const offset = [0, bottom - top < 0.7 * this.camera.height ? (top + bottom - this.camera.height) / 2 : 0]; // above a panel, where one lies below
+    if (glide) this.map.easeTo({ center, offset, zoom: Math.max(this.map.getZoom(), 6.5), duration: 500 });
+    else if (!this.map.isMoving()) this.map.easeTo({ center, offset, duration: 0 });
   }
 
   go(lat, lon, zoom) { this.follow(false); this.map.flyTo({ center: [lon, lat], zoom, duration: 1100 }); }
@@ -254,15 +311,14 @@ export class App {
   home(glide = true) {
     const place = this.about.places[0], p = this.picture;
     if (place) return this.go(place.lat, place.lon, place.zoom);
-    const lat = [], lon = [];
-    for (let slot = 0; slot < p.n; slot++) { lat.push(p.lat[slot] / RAD); lon.push(p.lon[slot] / RAD); }
-    for (const s of this.stations) if (s.lat !== null) { lat.push(s.lat); lon.push(s.lon); }
-    if (!lat.length) return;
+    const told = this.timeline.told?.where, lat = told ? told.map((one) => one[0]) : [], lon = told ? told.map((one) => one[1]) : [];
+    if (!told) for (let slot = 0; slot < p.n; slot++) { lat.push(p.lat[slot] / RAD); lon.push(p.lon[slot] / RAD); }
+    for (const one of this.stations) if (one.lat !== null) { lat.push(one.lat); lon.push(one.lon); }
+    const found = extent(lat, lon), { clientWidth: wide, clientHeight: high } = this.map.getCanvas();
+    if (!found) return;
     this.placed = true;
-    const first = lon[0], near = lon.map((v) => first + ((((v - first + 540) % 360) + 360) % 360) - 180);
-    const ends = (values) => values.slice().sort((a, b) => a - b).filter((_, k, all) => k >= Math.floor(all.length * 0.01) && k <= Math.ceil(all.length * 0.99));
-    const x = ends(near), y = ends(lat);
-    this.map.fitBounds([[x[0], y[0]], [x[x.length - 1], y[y.length - 1]]], { padding: 90, maxZoom: lat.length > 3 ? 11 : 7.5, duration: glide ? 900 : 0 });
+    const side = Math.min(90, wide / 8), padding = { left: side, right: side, top: Math.min(110, high / 5), bottom: Math.min(110, high / 5) };
+    this.map.fitBounds(found, { padding, maxZoom: lat.length > 3 ? 11 : 7.5, duration: glide ? 900 : 0 });
   }
 
   bounds() {

@@ -1,11 +1,13 @@
 // The programs of the layer of tracks. All of them place things the same way: a position on the unit sphere for the globe, one
-// relative to an origin for Mercator, both moved on by what the track has flown since its state, and mixed between.
+// in whole steps of Mercator's square, less an origin near the view, both moved on by what the track has flown since its state, and mixed between.
 
 const PLACE = `#version 300 es
 precision highp float;
 uniform mat4 u_globe, u_flat;
 uniform vec4 u_plane;
-uniform float u_globeness, u_now, u_ahead, u_metres; // s, s, metres in a pixel
+uniform float u_globeness, u_ahead, u_metres; // s, metres in a pixel
+uniform int u_now; // ms, going round, as do steps of the square: differences are right all the same
+uniform ivec2 u_origin;
 uniform vec2 u_half; // half the screen in pixels
 const float EARTH = 6371008.8, TURN_S = 15.0;
 
@@ -18,7 +20,10 @@ vec2 flown(vec2 v, float turn, float dt) {
   return t * (v * s + left * c) + rest * (v * cos(a) + left * sin(a));
 }
 
-vec4 place(vec3 p, vec2 m, vec2 d) {
+float since(int t) { return float(u_now - t) * 0.001; }
+
+vec4 place(vec3 p, ivec2 steps, vec2 d) {
+  vec2 m = vec2(steps - u_origin) * vec2(1.0 / 4294967296.0, 1.0 / 2147483648.0);
   vec3 east = normalize(vec3(p.z, 0.0, -p.x)), north = cross(p, east);
   vec3 q = normalize(p + (east * d.x + north * d.y) / EARTH);
   vec4 flat_ = u_flat * vec4(m + vec2(d.x, -d.y) / (6.28318530718 * EARTH * sqrt(max(1e-6, 1.0 - p.y * p.y))), 0.0, 1.0);
@@ -30,14 +35,15 @@ vec4 place(vec3 p, vec2 m, vec2 d) {
 
 const TRACK = `
 layout(location = 0) in vec3 a_sphere;
-layout(location = 1) in vec2 a_flat;
+layout(location = 1) in ivec2 a_flat;
 layout(location = 2) in vec2 a_v;
-layout(location = 3) in vec2 a_t; // time of the state, rate of turn
+layout(location = 3) in int a_t; // ms, time of the state
+layout(location = 7) in float a_turn;
 layout(location = 4) in vec3 a_ellipse; // half axes of one sigma [m], direction of the longer one
 layout(location = 5) in vec4 a_colour;
 layout(location = 6) in vec4 a_style; // shape, flags, size, brightness
-int flags() { return int(a_style.y * 255.0 + 0.5); }
-vec2 now() { return flown(a_v, a_t.y, clamp(u_now - a_t.x, 0.0, u_ahead)); }
+int flags() { return a_colour.a > 0.0 ? int(a_style.y * 255.0 + 0.5) : 32; } // one that isn't filled yet is hidden
+vec2 now() { return flown(a_v, a_turn, clamp(since(a_t), 0.0, u_ahead)); }
 vec2 corner() { return vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0 - 1.0; }
 const vec4 OUT = vec4(9.0, 9.0, 9.0, 1.0);
 `;
@@ -100,26 +106,26 @@ void main() {
 }`,
 };
 
-// Rings about symbols: selected, in an alert, coasting (broken).
+// Rings about symbols: selected; in an alert, two where it is and a dashed one where it's expected; coasting, thin and broken.
 export const ring = {
   vertex: PLACE + TRACK + `
 uniform float u_size;
-uniform vec3 u_selected, u_alert;
+uniform vec3 u_selected, u_alert, u_predicted;
 out vec2 v_at;
 flat out vec4 v_colour;
 flat out vec2 v_ring; // radius and width in pixels
-flat out float v_broken;
+flat out int v_kind; // 0 whole, 1 broken, 2 dashed, 3 double
 void main() {
   int f = flags();
-  if ((f & 32) != 0 || (f & 25) == 0) { gl_Position = OUT; return; }
-  bool selected = (f & 16) != 0, alert = (f & 8) != 0;
+  if ((f & 32) != 0 || (f & 89) == 0) { gl_Position = OUT; return; }
+  bool selected = (f & 16) != 0, alert = (f & 72) != 0;
   if (!selected && !alert && u_size < 5.0) { gl_Position = OUT; return; }
   vec4 here = place(a_sphere, a_flat, now());
   float r = selected || alert ? max(u_size, 7.0) + (selected ? 7.0 : 3.5) : u_size * 0.85 + 2.5;
   v_ring = vec2(r, selected || alert ? 2.0 : 1.2);
-  v_broken = selected || alert ? 0.0 : 1.0;
-  v_colour = vec4(alert ? u_alert : selected ? u_selected : a_colour.rgb, 1.0);
-  v_at = corner() * (r + 3.0);
+  v_kind = (f & 8) != 0 ? 3 : (f & 64) != 0 ? 2 : selected ? 0 : 1;
+  v_colour = vec4((f & 8) != 0 ? u_alert : (f & 64) != 0 ? u_predicted : selected ? u_selected : a_colour.rgb, 1.0);
+  v_at = corner() * (r + 7.0);
   gl_Position = vec4(here.xy / here.w + v_at / u_half, 0.0, 1.0);
 }`,
   fragment: `#version 300 es
@@ -128,12 +134,15 @@ uniform float u_fade;
 in vec2 v_at;
 flat in vec4 v_colour;
 flat in vec2 v_ring;
-flat in float v_broken;
+flat in int v_kind;
 out vec4 colour;
 void main() {
   float d = abs(length(v_at) - v_ring.x);
+  if (v_kind == 3) d = min(d, abs(length(v_at) - v_ring.x - 4.0));
   float a = (1.0 - smoothstep(0.5 * v_ring.y, 0.5 * v_ring.y + 1.0, d)) * u_fade;
-  if (v_broken > 0.5 && fract(atan(v_at.y, v_at.x) * 1.9099 + 0.25) > 0.55) a = 0.0;
+  float turn = atan(v_at.y, v_at.x) * 0.1591549;
+  if (v_kind == 1 && fract(turn * 12.0 + 0.25) > 0.55) a = 0.0;
+  if (v_kind == 2 && fract(turn * 8.0 + 0.25) > 0.6) a = 0.0;
   if (a < 0.01) discard;
   colour = vec4(v_colour.rgb * a, a);
 }`,
@@ -209,30 +218,31 @@ void main() {
 }`,
 };
 
-// Dots: where tracks were, and what sensors reported.
+// Dots where tracks were, crosses where sensors reported.
 export const dot = {
   vertex: PLACE + `
 layout(location = 0) in vec3 a_sphere;
-layout(location = 1) in vec2 a_flat;
-layout(location = 2) in float a_t;
+layout(location = 1) in ivec2 a_flat;
+layout(location = 2) in int a_t;
 layout(location = 3) in vec4 a_colour;
 uniform float u_size, u_life, u_ratio;
 out float v_age;
 flat out vec4 v_colour;
 void main() {
-  v_age = (u_now - a_t) / u_life;
+  v_age = since(a_t) / u_life;
   v_colour = a_colour;
-  gl_Position = v_age > 1.0 || v_age < -0.05 ? vec4(9.0, 9.0, 9.0, 1.0) : place(a_sphere, a_flat, vec2(0.0));
+  gl_Position = v_age > 1.0 || v_age < -0.05 || a_colour.a == 0.0 ? vec4(9.0, 9.0, 9.0, 1.0) : place(a_sphere, a_flat, vec2(0.0));
   gl_PointSize = u_size * u_ratio;
 }`,
   fragment: `#version 300 es
 precision mediump float;
-uniform float u_fade;
+uniform float u_fade, u_cross; // 1 a cross, 0 a disc
 in float v_age;
 flat in vec4 v_colour;
 out vec4 colour;
 void main() {
-  float r = length(gl_PointCoord * 2.0 - 1.0);
+  vec2 p = abs(gl_PointCoord * 2.0 - 1.0);
+  float r = u_cross > 0.5 ? 2.2 * min(p.x, p.y) : length(p);
   float a = (1.0 - smoothstep(0.55, 1.0, r)) * v_colour.a * (1.0 - 0.85 * clamp(v_age, 0.0, 1.0)) * u_fade;
   if (a < 0.01) discard;
   colour = vec4(v_colour.rgb * a, a);

@@ -1,0 +1,202 @@
+"""What the live map costs: frames on the server, and the page's main thread in a real browser.
+
+    python benchmarks/map.py                      300, 10,000 and 100,000 tracks; needs chromium
+    python benchmarks/map.py --memory             600 updates with tracks that come and go, and the heap
+    python benchmarks/map.py --check              300 and 10,000 tracks; fails where a limit is passed
+
+Server: CPU ms to make a change of a tenth of the tracks (one second of a radar that turns in ten), and a whole picture,
+and their bytes. Browser, in ms of the page's main thread per update of the same kind: taking the frame, filling rows,
+giving drawing orders, data blocks, of all frames until the next update; tasks over 50 ms; while the view glides
+frames a second, and ms of all scripts (MapLibre's too) in each.
+
+Where there's no graphics processor Chromium draws in software, on the same cores as the page, and that alone makes it
+slow. So it's measured twice: as it is ("software"), and with the drawing orders left out, which is what the page's own
+work is whatever draws ("orders only"). What a graphics processor makes of the orders is measured by neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / part) for part in ("", "service")]
+
+# ruff: noqa: E402  the scenes are the tests' own
+from live_map import LiveMap
+from map_browser import READY
+
+from airpicture.map import MapSettings, Place
+from airpicture.service.frames import CUT_FROM, Frames
+from map_scenes import LAT, LON, Scene
+from page_browser import CHROMIUM, FLAGS, Browser
+
+ROUNDS = 8
+LIMITS_MS = {300: 12.0, 10_000: 16.0}  # of the main thread per update, on a slow and busy machine; a frame has 16.7
+LONG_MS = 50  # a task that people feel
+GROWTH_MAX = 1.15  # of the heap over nine of ten minutes
+# A process of its own draws, as where there's a graphics processor: in the page's own it would count as the page's.
+DRAWING = FLAGS.replace("--disable-gpu", "--use-gl=angle --use-angle=swiftshader --ignore-gpu-blocklist")
+ORDERS_ONLY = (
+    "for (const name of ['drawArrays', 'drawElements', 'drawArraysInstanced'])"
+    "WebGL2RenderingContext.prototype[name] = function () {};"
+)
+WATCH = (
+    "window.long = []; new PerformanceObserver((list) => { for (const one of list.getEntries())"
+    "long.push(one.duration); }).observe({type: 'longtask', buffered: true});"
+    "window.firstPicture = 0; const looking = setInterval(() => { if (window.airpicture && airpicture.shown >= 0"
+    "&& airpicture.camera.ready) { firstPicture = performance.now(); clearInterval(looking); } }, 10);"
+)
+GLIDE = (
+    "new Promise((done) => { let n = 0, began = performance.now(); airpicture.map.panBy([240, 160], {duration: 2000});"
+    "const count = () => { n++; if (performance.now() - began < 2000) requestAnimationFrame(count);"
+    "else done(n); }; requestAnimationFrame(count); })"
+)
+SPENT = (
+    "({take: airpicture.work.spent, fill: airpicture.layer.spent.fill, "
+    "orders: airpicture.layer.spent.draw, blocks: airpicture.labels.spent})"
+)
+
+
+def server(scene: Scene) -> tuple[float, int, float, int]:
+    """Return CPU ms and bytes of a change and of a whole picture, the best of several."""
+    frames = Frames()
+    frames.take(scene.update(0.0, alerts=False), 0)
+    frames.whole()
+    change_ms, whole_ms = [], []
+    for t in range(1, ROUNDS + 1):
+        update = scene.update(float(t), changed=np.arange(t % 10, scene.n, 10), alerts=False)
+        begun = time.process_time()
+        frames.take(update, 0)
+        change = frames.change()
+        change_ms.append(1e3 * (time.process_time() - begun))
+        begun = time.process_time()
+        whole = frames.whole()
+        whole_ms.append(1e3 * (time.process_time() - begun))
+    return min(change_ms), len(change), min(whole_ms), len(whole)
+
+
+@contextmanager
+def opened(scene: Scene, orders_only: bool) -> Iterator[tuple[LiveMap, Browser]]:
+    """Open the map in a browser, with a first picture."""
+    live = LiveMap(settings=MapSettings(places=(Place("here", LAT, LON, 5.6),)))
+    live.publish(scene.update(0.0, alerts=False))
+    with tempfile.TemporaryDirectory() as folder, Browser(Path(folder), 1280, 800, 180.0, DRAWING) as page:
+        for source in [WATCH, *([ORDERS_ONLY] if orders_only else [])]:
+            page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+        page.go(live.address, READY)
+        page.wait(f"airpicture.picture.n >= {min(scene.n, CUT_FROM)} && airpicture.shown >= 0 && firstPicture > 0")
+        yield live, page
+    live.stop()
+
+
+def follow(live: LiveMap, page: Browser, scene: Scene, t: int) -> None:
+    """Publish a second's change and wait until the page has taken and drawn it."""
+    update = scene.update(float(t), changed=np.arange(t % 10, scene.n, 10), alerts=False)
+    live.publish(update)
+    page.wait(f"airpicture.clock.at >= {update.now_ns / 1e6} && airpicture.work.length === 0")
+    page.frames()
+
+
+def browser(scene: Scene, orders_only: bool) -> dict[str, Any]:
+    """Return what the page's main thread was busy with: ms by part per update, the best of several."""
+    spent: list[dict[str, float]] = []
+    with opened(scene, orders_only) as (live, page):
+        first_s = page.value("firstPicture / 1000")
+        time.sleep(2)  # the world's outline comes a little later
+        follow(live, page, scene, 1)
+        page.value("long.length = 0")
+        for t in range(2, ROUNDS + 2):
+            before = page.value(SPENT)
+            follow(live, page, scene, t)
+            after = page.value(SPENT)
+            spent.append({name: after[name] - before[name] for name in after})
+        long = page.value("long")
+        scripts_s = _scripts_s(page)
+        frames = page.value(GLIDE)
+        scripts_s = _scripts_s(page) - scripts_s
+        return {
+            **min(spent, key=lambda one: sum(one.values())),
+            "first_s": first_s,
+            "long": len(long),
+            "longest": max(long, default=0.0),
+            "frames": frames / 2,
+            "glide_ms": 1e3 * scripts_s / frames,
+        }
+
+
+def _scripts_s(page: Browser) -> float:
+    """Return for how long the page's scripts have run, MapLibre's among them."""
+    page.call("Performance.enable")
+    found: float = next(
+        m["value"] for m in page.call("Performance.getMetrics")["metrics"] if m["name"] == "ScriptDuration"
+    )
+    return found
+
+
+def memory(n: int = 10_000, updates: int = 600) -> tuple[float, float, float]:
+    """Return MB of the page's heap, after collecting garbage, after a tenth of the updates, half and all of them.
+
+    A seventh of the tracks is away at any time, another one every update, so that tracks end and begin throughout.
+    """
+    scene = Scene(n)
+    heap: list[float] = []
+    with opened(scene, True) as (live, page):
+        for t in range(1, updates + 1):
+            alive = (np.arange(n) + t) % 7 != 0
+            update = scene.update(float(t), alive=alive, alerts=t % 30 < 15)
+            live.publish(update)
+            page.wait(f"airpicture.clock.at >= {update.now_ns / 1e6} && airpicture.work.length === 0")
+            if t in (updates // 10, updates // 2, updates):
+                page.frames()
+                page.call("HeapProfiler.collectGarbage")
+                usage = page.call("Runtime.getHeapUsage")
+                heap.append((usage["usedSize"] + usage.get("backingStorageSize", 0)) / 1e6)
+    return heap[0], heap[1], heap[2]
+
+
+def main() -> int:
+    """Print a table; with --check say whether the limits hold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--targets", type=int, nargs="*", default=[300, 10_000, 100_000])
+    parser.add_argument("--memory", action="store_true", help="600 updates, and the heap")
+    parser.add_argument("--check", action="store_true", help="300 and 10,000 targets; fail where a limit is passed")
+    options = parser.parse_args()
+    if options.memory:
+        early, middle, late = memory()
+        print(f"heap after 60, 300 and 600 updates: {early:.1f}, {middle:.1f}, {late:.1f} MB")
+        return int(late > GROWTH_MAX * early)
+    bad = 0
+    for n in list(LIMITS_MS) if options.check else options.targets:
+        scene = Scene(n)
+        change_ms, change, whole_ms, whole = server(scene)
+        print(f"{n:,} tracks")
+        print(
+            f"  server: change {change_ms:.1f} ms, {change / 1e3:.0f} kB; whole {whole_ms:.1f} ms, {whole / 1e3:.0f} kB"
+        )
+        for orders_only in (True,) if options.check else (True, False):
+            if CHROMIUM is None:
+                continue
+            told = browser(scene, orders_only)
+            parts = {name: told[name] for name in ("take", "fill", "orders", "blocks")}
+            print(
+                f"  {'orders only' if orders_only else 'software'}: first picture {told['first_s']:.1f} s; an update "
+                + " + ".join(f"{name} {ms:.1f}" for name, ms in parts.items())
+                + f" = {sum(parts.values()):.1f} ms; {told['long']} tasks over {LONG_MS} ms (longest "
+                f"{told['longest']:.0f}); gliding: {told['frames']:.0f} frames/s, "
+                f"scripts {told['glide_ms']:.1f} ms a frame",
+                flush=True,
+            )
+            bad += options.check and (sum(parts.values()) > LIMITS_MS[n] or told["long"] > 1)
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
