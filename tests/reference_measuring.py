@@ -88,6 +88,13 @@ def near_angle(angle: float) -> float:
     return s + s**3 / 6.0 + 0.075 * s**5
 
 
+def kept_up(plot: Plot, P: F64, u: F64) -> F64 | None:
+    """Return the directions (6, 2) of height and climb, which a radar plot leaves alone where the height is unknown."""
+    known = min(1000.0, 0.1 * plot.slant_range) ** 2
+    blind = plot.kind == lay.POLAR and not math.isfinite(plot.elevation) and u @ P[:3, :3] @ u > known
+    return np.kron(np.eye(2), u).T if blind else None
+
+
 def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64, held: F64 | None = None) -> tuple[F64, F64, float, float]:
     """Update by matrices, Joseph form; return x, P, d² and log likelihood. held : (6, k) directions that stay."""
     S = H @ P @ H.T + R

@@ -17,6 +17,7 @@ from reference_measuring import (
     doubting,
     jacobian,
     kalman,
+    kept_up,
     near_angle,
     position_variance,
     pressure_variance,
@@ -370,11 +371,7 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
             log_l += turn_log_likelihood(plot.turn, m)
         return x, doubting(P, spot.u, refused), d2, log_l, n
 
-    known = min(1000.0, 0.1 * plot.slant_range) ** 2
-    blind = n == 0 and plot.kind == lay.POLAR and not math.isfinite(plot.elevation)
-    blind = blind and spot.u @ P[:3, :3] @ spot.u > known
-    # a height that nobody knows stays what it is, and the climb: a radar's plots tell what they tell given these
-    held = np.kron(np.eye(2), spot.u).T if blind else None
+    held = kept_up(plot, P, spot.u) if n == 0 else None
 
     def looked() -> tuple[tuple[float, float, float, float], F64]:
         at = np.concatenate([shift @ x, x[3:]])
@@ -384,7 +381,7 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
 
     (slant, azimuth, _, _), H = looked()
     steep = plot.site[9:] @ (shift @ x - plot.site[:3]) / slant
-    pressure = not (math.isfinite(plot.h) or math.isfinite(plot.elevation) or blind)
+    pressure = not (math.isfinite(plot.h) or math.isfinite(plot.elevation) or held is not None)
     nu_r, var_r = plot.slant_range - slant, plot.var_range + pressure * steep**2 * track.var_baro + q * drift
     nu_a, var_a = near_angle(plot.azimuth - azimuth), plot.var_azimuth + q * drift * float(H[1, :3] @ H[1, :3])
     if plot.kind == lay.POLAR:
