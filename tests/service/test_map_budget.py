@@ -85,7 +85,9 @@ def test_a_whole_picture_is_filled_over_several_frames(crowd: tuple[Browser, Liv
 
 def test_few_blocks_are_written_at_a_time(crowd: tuple[Browser, LiveMap, Scene]) -> None:
     browser = crowd[0]
-    browser.value("airpicture.labels.level = () => 2; airpicture.labels.forget(); seen.length = 0; airpicture.wake(); 0")
+    browser.value(
+        "airpicture.labels.level = () => 2; airpicture.labels.forget(); seen.length = 0; airpicture.wake(); 0"
+    )
     browser.wait("!airpicture.labels.behind && seen.length > 3")
     written = [blocks for _, _, blocks in browser.value("seen")]
     assert 0 < max(written) <= 48
