@@ -15,11 +15,13 @@ height       200 to 8,000 m off
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.formats import read
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.smoothing import Flag
 from airpicture.tables import Plots
@@ -45,6 +47,19 @@ class Mixed(NamedTuple):
 
     plots: Plots
     label: Rows  # (M,) place in LABELS
+
+
+def longest(path: Path) -> Plots:
+    """Return the positions with a height of the address that most positions of a recording are of."""
+    plots = read(path)
+    plots = plots.take(np.isfinite(plots.lat) & np.isfinite(plots.h_baro) & (plots.address >= 0))
+    met, count = np.unique(plots.address, return_counts=True)
+    return plots.take(plots.address == met[np.argmax(count)]).in_time_order()
+
+
+def unclaimed(flight: Plots) -> Plots:
+    """Return positions without what they say of their accuracy."""
+    return replace(flight, sigma_pos=np.full(len(flight), np.nan))
 
 
 def mixed_feed(flight: Plots, rng: np.random.Generator) -> Mixed:
