@@ -34,6 +34,7 @@ _READERS: Final[dict[Form, tuple[str, str]]] = {
     "ais": ("ais", "read_ais"),
     "aprs": ("aprs", "read_aprs"),
     "jet1090": ("jet1090", "read_jet1090"),
+    "flarm": ("flarm", "read_flarm"),
     "locards": ("locards", "read_locards"),
 }
 

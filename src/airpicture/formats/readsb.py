@@ -66,10 +66,7 @@ def read_readsb(
     table, rows, notes = sources_met(sensors, heard, NAMES)
     taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
     plots = taken.plots
-    refused, refusals = account(taken.reasons, np.array(entries.numbers, np.int64))
-    if entries.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(entries.faults)
-        refusals = tuple(sorted([*refusals, *entries.faults])[:100])
+    refused, refusals = account(taken.reasons, np.array(entries.numbers, np.int64), entries.faults)
     good = taken.reasons == Reason.OK
     if (tilde := int(np.count_nonzero((heard.address < 0) & (heard.who >= 0) & good))) > 0:
         notes += (f"{tilde} positions carry no aircraft address (TIS-B track files and anonymous targets)",)

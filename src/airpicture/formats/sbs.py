@@ -107,10 +107,7 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
     # Type 2 to 8 without position and type 1 are no lost plots, they did their work.
     silent = taken.reasons == Reason.NO_POSITION
-    refused, refusals = account(np.where(silent, 0, taken.reasons).astype(np.uint8), messages.numbers)
-    if messages.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(messages.faults)
-        refusals = tuple(sorted([*refusals, *messages.faults])[:100])
+    refused, refusals = account(taken.reasons, messages.numbers, messages.faults, silence=True)
     if len(taken.plots):
         notes += (
             "BaseStation messages don't say whether their times are UTC or local; they were taken as UTC. Where "

@@ -132,10 +132,7 @@ def each_trace(
             continue
         numbers, faults, heard = _heard(document)
         taken = take_in(heard, NAMES, sensors, rows, given=None if repeats else Given())
-        refused, refusals = account(taken.reasons, numbers)
-        if faults:
-            refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(faults)
-            refusals = tuple(sorted([*refusals, *faults])[:100])
+        refused, refusals = account(taken.reasons, numbers, faults)
         report = ReadReport(name, "readsb trace_full", len(data), {"rows": len(taken.plots)}, refused, refusals)
         yield name, Recording(taken.plots, sensors, report)
 

@@ -83,10 +83,7 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     heard = _heard(read.messages, read.t_ns, LastState(_STATE))
     table, rows, notes = sources_met(sensors, heard, NAMES)
     taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
-    refused, refusals = account(taken.reasons, read.numbers)
-    if read.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(read.faults)
-        refusals = tuple(sorted([*refusals, *read.faults])[:100])
+    refused, refusals = account(taken.reasons, read.numbers, read.faults)
     if not heard.timely.any() and len(read.numbers):
         met = len(np.unique(heard.who[heard.given]))
         refusals = tuple(read.faults[:100])
