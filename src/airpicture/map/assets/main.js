@@ -368,5 +368,16 @@ export class App {
   shot() { shoot(this); }
 }
 
-const about = await (await fetch("/map/about.json")).json();
-window.airpicture = new App(about);
+// Say what's missing rather than leave a page that stands still.
+function sorry(text) {
+  $("banner").textContent = text;
+  $("banner").hidden = false;
+}
+
+try {
+  if (!document.createElement("canvas").getContext("webgl2")) throw new Error("this browser has no WebGL 2, which draws the map. It may be switched off, or the graphics driver be too old");
+  window.airpicture = new App(await (await fetch("/map/about.json")).json());
+} catch (error) {
+  sorry(`The map can't be shown: ${error.message}.`);
+  throw error;
+}
