@@ -21,7 +21,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,81 +28,34 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
+from service_load import (  # noqa: E402
+    DAY_NS,
+    SENSORS,
+    Load,
+    S,
+    consumer,
+    count,
+    follow,
+    forked,
+    make_load,
+    receive,
+    rows,
+    send,
+)
+
 from airpicture.formats.asterix.decode import decode  # noqa: E402
-from airpicture.formats.sensors import sensors_from_rows  # noqa: E402
-from airpicture.geo import geodetic_to_polar  # noqa: E402
 from airpicture.service.latency import EDGES  # noqa: E402
-from radar_bytes import block, report  # noqa: E402
 
-SENSORS, REPORTS, TRACKS = 30, 2_000, 4_000
+REPORTS, TRACKS = 2_000, 4_000
 UDP_CONSUMERS, HTTP_CONSUMERS = 20, 3
-TURN_S = 8.0
-S = 10**9
-DAY_NS = 86_400 * S
-EARTH = 6.371e6
-
-
-class Load(NamedTuple):
-    """What is sent: P datagrams in the order of their times."""
-
-    due_s: np.ndarray  # (P,) after the start
-    port: np.ndarray  # (P,) which sensor's
-    target: np.ndarray  # (P,)
-    data: list[bytes]
-
-
-def rows() -> list[dict[str, Any]]:
-    """Return the sensors: radars on a grid over a third of Europe, each seeing its neighbours' traffic too."""
-    return [
-        {
-            "id": f"radar-{k + 1}", "kind": "radar", "sac": 1, "sic": k + 1, "lat_deg": 40.0 + 3 * (k // 6),
-            "lon_deg": 4.0 * (k % 6), "h_ell_m": 200.0, "period_s": TURN_S, "range_m_max": 470_000.0,
-            "clutter_per_scan": 5.0,
-        }
-        for k in range(SENSORS)
-    ]  # fmt: skip
-
-
-def make_load(start_ns: int, seconds: float, tracks: int, per_second: int, seed: int = 1) -> Load:
-    """Return the reports: each target is seen by the same few radars, each once a turn at its own azimuth's time."""
-    lots = np.random.default_rng(seed)
-    sensors = sensors_from_rows(rows())
-    lat, lon = np.radians(lots.uniform(40, 52, tracks)), np.radians(lots.uniform(0, 20, tracks))
-    h = lots.integers(100, 410, tracks) // 10 * 10 * 30.48  # flight levels, in tens
-    v_east, v_north = lots.normal(0, 150, tracks), lots.normal(0, 150, tracks)
-    looks = max(round(per_second * TURN_S / tracks), 1)
-    target = np.repeat(np.arange(tracks), looks)
-    # each target by as many radars that are near it
-    apart = (sensors.lat[None] - lat[:, None]) ** 2 + ((sensors.lon[None] - lon[:, None]) * 0.68) ** 2
-    sensor = np.argsort(apart, axis=1)[:, :looks].reshape(-1)
-    phase = lots.uniform(0, TURN_S, len(target))
-    turns = math.ceil(seconds / TURN_S)
-    due = (phase[None] + TURN_S * np.arange(turns)[:, None]).reshape(-1)
-    target, sensor = np.tile(target, turns), np.tile(sensor, turns)
-    order = np.argsort(due, kind="stable")
-    order = order[due[order] < seconds]
-    due, target, sensor = due[order], target[order], sensor[order]
-    at_lat = lat[target] + v_north[target] * due / EARTH
-    at_lon = lon[target] + v_east[target] * due / EARTH / np.cos(lat[target])
-    slant, azimuth, _ = geodetic_to_polar(
-        at_lat, at_lon, h[target], sensors.lat[sensor], sensors.lon[sensor], sensors.h_ell[sensor]
-    )
-    slant = slant + lots.normal(0, 60, len(due))
-    azimuth = azimuth + lots.normal(0, 1.2e-3, len(due))
-    data = [
-        block(48, [report(sac=1, sic=s + 1, t_ns=start_ns + round(t * S), range_m=r, azimuth_rad=a,
-                          address=0x400000 + k, mode_3a=k % 4096, level=f)])
-        for t, s, r, a, k, f in zip(due.tolist(), sensor.tolist(), slant.tolist(), azimuth.tolist(), target.tolist(),
-                                    (h[target] / 30.48).tolist(), strict=True)
-    ]  # fmt: skip
-    return Load(due, sensor, target, data)
+LATE_S = 4.0  # after which a message is none on the report
 
 
 def config(ports: list[int], tracks: int, folder: Path) -> str:
@@ -120,65 +72,16 @@ def config(ports: list[int], tracks: int, folder: Path) -> str:
     return "\n".join(lines)
 
 
-class Receiver(threading.Thread):
-    """Takes datagrams with the times at which they came."""
+def latencies(load: Load, start_ns: int, got: Any) -> tuple[np.ndarray, int]:
+    """Return the latency of each report [s] whose target was heard of after it, and how many weren't.
 
-    def __init__(self, keep: bool) -> None:
-        super().__init__(daemon=True)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 2**20)
-        self.socket.bind(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.keep, self.got, self.t_ns, self.count = keep, [], [], 0  # type: ignore[var-annotated]
-
-    def run(self) -> None:
-        while True:
-            data = self.socket.recv(65_535)
-            self.count += 1
-            if self.keep:
-                self.t_ns.append(time.time_ns())
-                self.got.append(data)
-
-
-def drain(sockets: list[socket.socket], counts: list[int]) -> None:
-    """Take what other consumers are sent, and count it."""
-    import selectors
-
-    selector = selectors.DefaultSelector()
-    for k, one in enumerate(sockets):
-        one.setblocking(False)
-        selector.register(one, selectors.EVENT_READ, k)
-    while True:
-        for key, _ in selector.select():
-            try:
-                while True:
-                    key.fileobj.recv(65_535)  # type: ignore[union-attr]
-                    counts[key.data] += 1
-            except BlockingIOError:
-                pass
-
-
-def send(load: Load, ports: list[int], start_ns: int) -> np.ndarray:
-    """Send at the due times; return by how much each was late."""
-    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * 2**20)
-    targets = [("127.0.0.1", port) for port in ports]
-    late = np.empty(len(load.due_s))
-    due, port, data = load.due_s.tolist(), load.port.tolist(), load.data
-    for k in range(len(due)):
-        wait = start_ns / S + due[k] - time.time()
-        if wait > 0.0005:
-            time.sleep(wait)
-        out.sendto(data[k], targets[port[k]])
-        late[k] = time.time() - start_ns / S - due[k]
-    return late
-
-
-def latencies(load: Load, start_ns: int, receiver: Receiver) -> tuple[np.ndarray, int]:
-    """Return the latency of each report [s] whose target was heard of after it, and how many weren't."""
+    got : what `service_load.receive` returned
+    """
     heard: dict[int, tuple[list[int], list[int]]] = {}
-    for at_ns, data in zip(receiver.t_ns, receiver.got, strict=True):
-        records = decode(data, fields={62: ("070", "380/ADR")}).get(62)
+    ends = np.cumsum(got["sizes"]).tolist()
+    whole = got["data"].tobytes()
+    for at_ns, begin, end in zip(got["t_ns"].tolist(), [0, *ends[:-1]], ends, strict=True):
+        records = decode(whole[begin:end], fields={62: ("070", "380/ADR")}).get(62)
         if records is None:
             continue
         for tod, address in zip(records.raw["070"].tolist(), records.raw["380/ADR"].tolist(), strict=True):
@@ -197,7 +100,7 @@ def latencies(load: Load, start_ns: int, receiver: Receiver) -> tuple[np.ndarray
         k = int(np.searchsorted(times, due_ns - S // 128)) if len(times) else 0
         while k < len(times) and arrived[k] < due_ns:
             k += 1
-        if k == len(times) or arrived[k] - due_ns > 4 * S:
+        if k == len(times) or arrived[k] - due_ns > LATE_S * S:
             missed += 1
         else:
             found.append((arrived[k] - due_ns) / S)
@@ -245,16 +148,9 @@ def histogram(found: np.ndarray) -> str:
 def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     """Run a service under a load and measure it; the first `settle_s` seconds, in which tracks begin, don't count."""
     tracks, per_second = round(TRACKS * times), round(REPORTS * times)
-    receiver = Receiver(keep=True)
-    others = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(UDP_CONSUMERS - 1)]
-    for one in others:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 2**20)
-        one.bind(("127.0.0.1", 0))
-    counts = [0] * len(others)
+    sockets = [consumer() for _ in range(UDP_CONSUMERS)]
     folder = Path(tempfile.mkdtemp(prefix="airpicture-bench-"))
-    (folder / "serve.toml").write_text(
-        config([receiver.port, *(one.getsockname()[1] for one in others)], tracks, folder)
-    )
+    (folder / "serve.toml").write_text(config([one.getsockname()[1] for one in sockets], tracks, folder))
     process = subprocess.Popen(
         [sys.executable, "-m", "airpicture", "serve", str(folder / "serve.toml")],
         stderr=subprocess.PIPE,
@@ -262,6 +158,76 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
     atexit.register(_end, process)
+    ports, web = _ready(process)
+    lead_s = 5.0 + per_second * seconds / 300_000
+    start_ns = time.time_ns() + round(lead_s * S)
+    load = make_load(start_ns, seconds, tracks, per_second)
+    assert time.time_ns() < start_ns, "the load took too long to make"
+    pids = children(process.pid)
+    # Sender and readers are processes: threads of this one would wait for the interpreter's lock.
+    until_ns = start_ns + round((seconds + LATE_S) * S)
+    places = {name: folder / f"{name}.npz" for name in ("sender", "measured", "others", "http")}
+    own = {
+        "sender": forked(lambda: send(load, ports, start_ns), places["sender"]),
+        "measured": forked(lambda: receive(sockets[0], until_ns), places["measured"]),
+        "others": forked(lambda: count(sockets[1:], until_ns), places["others"]),
+        "http": forked(lambda: follow(web, HTTP_CONSUMERS, until_ns), places["http"]),
+    }
+    time.sleep(max((start_ns - time.time_ns()) / S + settle_s, 0))
+    before = {name: cpu_s(number) for name, number in (pids | own).items()}
+    begun = time.monotonic()
+    time.sleep(max((start_ns - time.time_ns()) / S + seconds, 0))
+    took = time.monotonic() - begun
+    cpu = {name: (cpu_s(number) - before[name]) / took for name, number in (pids | own).items()}
+    load_average = os.getloadavg()
+    for name, number in own.items():
+        assert os.waitpid(number, 0)[1] == 0, name
+    metrics = urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=60).read().decode()
+    tracks_shown = int(float(re.search(r"^airpicture_tracks (\S+)", metrics, re.MULTILINE)[1]))  # type: ignore[index]
+    memory = {name: memory_mb(number) for name, number in pids.items()}
+    _end(process)
+    results = {name: np.load(place) for name, place in places.items()}
+    counted = load.due_s >= settle_s
+    kept = Load(load.due_s[counted], load.port[counted], load.target[counted], load.data[:0])
+    found, missed = latencies(kept, start_ns, results["measured"])
+    late = results["sender"]["late"][counted]
+    counts, octets = results["others"]["counts"], results["http"]["octets"]
+    shutil.rmtree(folder, ignore_errors=True)
+
+    def total(name: str, what: str) -> int:
+        pattern = rf'^{name}{{[^}}]*what="{what}"}} (\d+)'
+        return sum(int(one) for one in re.findall(pattern, metrics, re.MULTILINE))
+
+    return {
+        "reports_per_s": per_second,
+        "tracks": tracks_shown,
+        "sent": len(load.due_s),
+        "received": total("airpicture_input_total", "received"),
+        "kernel_drops": total("airpicture_input_total", "kernel_drops"),
+        "decoded": total("airpicture_decoded_total", "decoded record CAT048"),
+        "merged": total("airpicture_core_total", "steps merged"),
+        "shed": total("airpicture_tracker_total", "pipeline shed primary plots"),
+        "missed": missed,
+        "found": found,
+        "sender_late_p99_ms": float(np.quantile(late, 0.99)) * 1000,
+        "cpu": cpu,
+        "memory_mb": memory,
+        "load_average": load_average,
+        "consumer": len(results["measured"]["t_ns"]),
+        "consumers_least": int(counts.min()),
+        "http_mb_s": float(octets.min()) / (seconds + LATE_S) / 1e6,
+        "http_ended": int(results["http"]["ended"]),
+    }
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+def _ready(process: subprocess.Popen[str]) -> tuple[list[int], int]:
+    """Wait for a service; return the ports of its inputs, and of the web."""
     assert process.stderr is not None
     lines: list[str] = []
     ports: dict[int, int] = {}
@@ -275,82 +241,15 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         if match := re.search(r"picture is at http://127.0.0.1:(\d+)/", line):
             web = int(match[1])
     threading.Thread(target=lambda: lines.extend(process.stderr or []), daemon=True).start()
-    for _ in range(HTTP_CONSUMERS):
-        threading.Thread(target=_follow, args=(web,), daemon=True).start()
-    lead_s = 3.0 + per_second * seconds / 30_000
-    start_ns = time.time_ns() + round(lead_s * S)
-    load = make_load(start_ns, seconds, tracks, per_second)
-    start_ns_late = time.time_ns()
-    assert start_ns_late < start_ns, "the load took too long to make"
-    receiver.start()
-    threading.Thread(target=drain, args=(others, counts), daemon=True).start()
-    pids = children(process.pid)
-    # The reports go out from a process of their own: a thread of this one would wait for the interpreter's lock.
-    pid = os.fork()
-    if pid == 0:
-        late = send(load, [ports[k] for k in range(SENSORS)], start_ns)
-        np.save(folder / "late.npy", late)
-        os._exit(0)
-    time.sleep(max((start_ns - time.time_ns()) / S + settle_s, 0))
-    before = {name: cpu_s(number) for name, number in pids.items()}
-    begun = time.monotonic()
-    os.waitpid(pid, 0)
-    took = time.monotonic() - begun
-    cpu = {name: (cpu_s(number) - before[name]) / took for name, number in pids.items()}
-    load_average = os.getloadavg()
-    time.sleep(2.0)
-    metrics = urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=60).read().decode()
-    tracks_shown = int(float(re.search(r"^airpicture_tracks (\S+)", metrics, re.MULTILINE)[1]))  # type: ignore[index]
-    memory = {name: memory_mb(number) for name, number in pids.items()}
-    _end(process)
-    shutil.rmtree(folder / "journal", ignore_errors=True)
-    counted = load.due_s >= settle_s
-    kept = Load(load.due_s[counted], load.port[counted], load.target[counted], [])
-    found, missed = latencies(kept, start_ns, receiver)
-    late = np.load(folder / "late.npy")[counted]
-
-    def total(name: str, what: str) -> int:
-        pattern = rf'^{name}{{[^}}]*what="{what}"}} (\d+)'
-        return sum(int(one) for one in re.findall(pattern, metrics, re.MULTILINE))
-
-    return {
-        "reports_per_s": per_second,
-        "tracks": tracks_shown,
-        "sent": len(load.data),
-        "received": total("airpicture_input_total", "received"),
-        "kernel_drops": total("airpicture_input_total", "kernel_drops"),
-        "decoded": total("airpicture_decoded_total", "decoded record CAT048"),
-        "merged": total("airpicture_core_total", "steps merged"),
-        "shed": total("airpicture_tracker_total", "pipeline shed primary plots"),
-        "missed": missed,
-        "found": found,
-        "sender_late_p99_ms": float(np.quantile(late, 0.99)) * 1000,
-        "cpu": cpu,
-        "memory_mb": memory,
-        "load_average": load_average,
-        "consumers_least": min(counts) if counts else 0,
-        "consumer": receiver.count,
-    }
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-
-
-def _follow(web: int) -> None:
-    with urllib.request.urlopen(f"http://127.0.0.1:{web}/events", timeout=600) as stream:
-        while stream.readline():
-            pass
+    return [ports[k] for k in range(SENSORS)], web
 
 
 def show(result: dict[str, Any]) -> None:
     """Print a result."""
     found = result["found"]
     if not len(found):
-        print(f"{result['reports_per_s']:,} reports/s: the service can't follow; sent {result['sent']:,}, received "
-              f"{result['received']:,}, decoded {result['decoded']:,}, merged {result['merged']:,}")  # fmt: skip
+        print(f"{result['reports_per_s']:,} reports/s: the service can't follow")
+        print("  ".join(f"{name} {value}" for name, value in result.items() if name != "found"))
         return
     quantiles = {q: 1000 * float(np.quantile(found, q)) for q in (0.5, 0.9, 0.99, 0.999)}
     print(f"{SENSORS} sensors, {result['reports_per_s']:,} reports/s, {result['tracks']:,} tracks, "
@@ -360,9 +259,11 @@ def show(result: dict[str, Any]) -> None:
     print("latency, datagram to consumer: " + "  ".join(f"p{100 * q:g} {ms:.1f} ms" for q, ms in quantiles.items())
           + f"  max {1000 * found.max():.1f} ms  ({len(found):,} reports; {result['missed']:,} without a message "
           "of their own)")  # fmt: skip
-    print("CPU, of one core: " + "  ".join(f"{name} {100 * part:.0f} %" for name, part in result["cpu"].items())
-          + "; memory at the peak: "
-          + "  ".join(f"{name} {mb:.0f} MB" for name, mb in result["memory_mb"].items()))  # fmt: skip
+    print("CPU, of one core (sender, measured, others and http are the benchmark's own): "
+          + "  ".join(f"{name} {100 * part:.0f} %" for name, part in result["cpu"].items()))  # fmt: skip
+    print("memory at the peak: " + "  ".join(f"{name} {mb:.0f} MB" for name, mb in result["memory_mb"].items()))
+    print(f"messages to the consumer measured {result['consumer']:,}, to the others {result['consumers_least']:,} at "
+          f"least; {result['http_mb_s']:.2f} MB/s to each of /events, {result['http_ended']} let go")  # fmt: skip
     print(f"sender late by {result['sender_late_p99_ms']:.1f} ms at p99; load average "
           + " ".join(f"{one:.1f}" for one in result["load_average"]))  # fmt: skip
     print(histogram(found))

@@ -360,7 +360,12 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
             else:  # as likely as one over ±300 m/s each way, and counted as if it had been measured
                 log_l, n = log_l + math.log(0.02) - 2.0 * math.log(600.0), n + 2
         if math.isfinite(plot.v_up):
-            fold([[0, 0, 0, *spot.u]], [plot.v_up - spot.u @ x[3:]], [1.5**2 + q_up * abs(delta)])
+            up, var = np.array([0, 0, 0, *spot.u]), 1.5**2 + q_up * abs(delta)
+            nu_up = plot.v_up - spot.u @ x[3:]
+            if plot.kind == lay.MESSAGE or nu_up**2 < 36.0 * (up @ P @ up + var):
+                fold([up], [nu_up], [var])
+            else:  # as likely as one over ±30 m/s
+                log_l, n = log_l + math.log(0.02) - math.log(60.0), n + 1
         if math.isfinite(plot.turn):
             log_l += turn_log_likelihood(plot.turn, m)
         return x, doubting(P, spot.u, refused), d2, log_l, n

@@ -29,6 +29,7 @@ from airpicture.plots import (
     Clutter,
     Latency,
     Past,
+    Shelf,
     gathered,
     looks,
     need_sites,
@@ -50,7 +51,7 @@ from airpicture.tracks import (
     spoken_for,
     sweep,
 )
-from airpicture.undo import Undo
+from airpicture.undo import Left, Undo
 
 SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole seconds
 SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
@@ -97,6 +98,7 @@ class Tracker:
         self._open: Reports | None = None  # plots of the open frame, taken so far
         self._ahead: Reports | None = None  # plots of later frames
         self._named = False  # whether any plot ever carried an address
+        self._shelf = Shelf()  # plots of the frame that is being done
         self._past = Past()  # plots of closed frames
         self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
@@ -175,9 +177,11 @@ class Tracker:
             if self._undo is not None and reports is not None and reports.size == known and on_frame is None:
                 self._undo = None  # nothing came since the frame was done: it stands
                 reports = None
-            self._undo_open_frame()
+            before = self._undo_open_frame()
             if reports is not None:
                 changed = self._do(reports)
+                if before is not None:
+                    before.correct(self._store, self._touched)
                 if on_frame is not None:
                     on_frame(np.unique(np.concatenate(changed)))
             self.counts.update(self._tally)
@@ -212,6 +216,11 @@ class Tracker:
         return self._frame if self._frame is not None else 0
 
     @property
+    def live(self) -> int:
+        """Number of tracks, those not worth showing among them."""
+        return self._store.n - self._store.ended
+
+    @property
     def waiting(self) -> bool:
         """Whether plots were taken whose frame isn't closed yet."""
         return bool((self._ahead is not None and self._ahead.size) or (self._open is not None and self._open.size))
@@ -228,10 +237,17 @@ class Tracker:
     def _age_to(self, edge_ns: int) -> None:
         """Age tracks at each whole second up to the edge of closed frames."""
         assert self._sweep is not None
-        while self._sweep * SWEEP_NS <= edge_ns:
+        last = edge_ns // SWEEP_NS
+        while self._sweep <= last:
             if self._store.n == 0:
-                self._sweep = edge_ns // SWEEP_NS + 1
+                self._sweep = last + 1
                 return
+            if not self._named:  # seconds at which nothing can happen to any track
+                due = -(-int(self._store.due_ns[: self._store.n].min()) // SWEEP_NS)
+                settle = -(-self._sweep // SETTLE_S) * SETTLE_S
+                self._sweep = max(self._sweep, min(due, settle, last + 1))
+                if self._sweep > last:
+                    return
             if self._sweep % SETTLE_S == 0:
                 self.latency.settle()
             self._age(self._sweep * SWEEP_NS)
@@ -270,11 +286,15 @@ class Tracker:
         reports = self._due(now_ns + 1)
         if reports is None or (reports.size == fresh and self._undo is not None):
             return
-        self._undo_open_frame()
+        before = self._undo_open_frame()
         self._undo = Undo(self._store, self._pool, self._clutter, self._sensor_last)
-        self._do(reports)
+        self._undo.left = Left.of(self._store, np.unique(np.concatenate(self._do(reports))))
+        if before is not None:
+            before.correct(self._store, self._touched)
 
-    def _undo_open_frame(self) -> None:
+    def _undo_open_frame(self) -> Left | None:
+        """Take the open frame back, if it was done; return what it left then."""
+        left = None
         if self._undo is not None:
             self._touched[: self._store.n] = False
             self._undo.restore(self._store, self._pool, self._clutter, self._sensor_last, self._index)
@@ -283,7 +303,8 @@ class Tracker:
                 self._addresses.note(self._store, saved.index)
             self._tally.clear()
             self.latency.drop()
-            self._undo = None
+            left, self._undo = self._undo.left, None
+        return left
 
     # --- one frame --------------------------------------------------------------------------------------------
 
@@ -294,7 +315,8 @@ class Tracker:
         if message.any():
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)
-        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run)]
+        shelf = self._shelf if self.on_look is None else None  # who hears of looks may keep their plots
+        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run, shelf)]
         if messages is not None:
             changed.append(self._hear(messages))
         for rows in changed:
@@ -397,7 +419,11 @@ class Tracker:
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
             return tracks, changed
 
-        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally))
+        def make_moved() -> Tracks:
+            rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
+            return Tracks.concat([self._rows(rows, np.full(len(rows), now_ns)), *ended])
+
+        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally), make_moved=make_moved)
         self._shown = ref(picture)
         return picture
 

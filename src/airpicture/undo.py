@@ -1,12 +1,48 @@
-"""How the open frame is taken back: what it changes, kept before it's done."""
+"""How the open frame is taken back: what it changes, kept before it's done; and what it left when it was done last."""
 
 from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.association import Index
 from airpicture.plots import Clutter
 from airpicture.store import Saved, Store
-from airpicture.tables import I64
+from airpicture.tables import I64, U64
 from airpicture.tracks import Pool
+
+MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # odd, and its bits look random: 2^64 over the golden ratio
+
+
+class Left(NamedTuple):
+    """What a frame left in the rows that it changed."""
+
+    rows: I64  # (n,) of the store
+    prints: U64  # (n,) of all that the store holds in them
+
+    @classmethod
+    def of(cls, store: Store, rows: I64) -> Left:
+        """Return what stands in rows now; a row whose bits differ has another print, but for one chance in 2^60."""
+        prints: U64 = np.zeros(len(rows), np.uint64)
+        for column in store.columns():
+            held = column[rows]
+            words: U64 = held.view(np.uint64) if column.ndim == 2 else held.astype(np.uint64)[:, None]
+            powers: U64 = np.cumprod(
+                np.full(words.shape[1], MIX), dtype=np.uint64
+            )  # odd and unlike one another, modulo 2^64
+            prints = prints * MIX + words @ powers
+        return cls(rows, prints)
+
+    def correct(self, store: Store, touched: NDArray[np.bool_]) -> None:
+        """Take rows for unchanged whose frame was done again with the same result, and for changed if it's another.
+
+        touched : (cap,) rows that the frame changed as it was done again; overwritten
+        """
+        there = self.rows < store.n
+        rows = self.rows[there]
+        touched[rows] = Left.of(store, rows).prints != self.prints[there]
 
 
 class Undo:
@@ -19,6 +55,7 @@ class Undo:
         self.clutter = clutter.save()
         self.sensor_last = sensor_last.copy()
         self.saved: list[Saved] = []
+        self.left: Left | None = None  # what the frame left, done with the plots at hand
 
     def save(self, store: Store, rows: I64) -> None:
         """Keep the rows that are about to change; those begun in this frame just go."""

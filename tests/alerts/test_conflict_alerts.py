@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from airpicture.alerts import Alert, AlertKind, AlertSettings, Level, Watch, alert_settings_from_table
 from airpicture.alerts.conflict import ConflictWatch
+from airpicture.alerts.parts import finish
 from airpicture.geo import distance, enu_to_geodetic
 from airpicture.kernels.conflict import (
     TOLD,
@@ -22,9 +24,11 @@ from airpicture.kernels.conflict import (
     W_NOW_UP,
     W_P,
     W_T,
+    Flying,
     Grid,
     Minima,
-    find_conflicts,
+    search_slice,
+    widen,
     within,
 )
 from airpicture.tables import Tracks, pack_callsigns
@@ -42,7 +46,7 @@ def conflicts(watch: Watch, tracks: Tracks, at_s: float = 0.0) -> list[Alert]:
 
 def found(tracks: Tracks, settings: AlertSettings) -> tuple[Any, Any]:
     """Return pairs of rows and what the kernel tells of them."""
-    return ConflictWatch(settings)._find(tracks, np.arange(len(tracks)))
+    return finish(ConflictWatch(settings)._find(tracks, np.arange(len(tracks))))
 
 
 def busy_sky(n: int, seed: int, side: float = 150_000.0, **columns: Any) -> Tracks:
@@ -331,6 +335,17 @@ def test_a_wide_horizon_finds_the_fast_and_the_vague() -> None:
     assert expected <= got
 
 
+def find_conflicts(of: Flying, minima: Minima, grid: Grid, pairs: Any, told: Any, part: int = 300) -> tuple[int, int]:
+    """Return how many pairs were found, searching so many tracks at once, and how many left out."""
+    count, left_out = 0, widen(of, minima, grid)
+    for k in range(minima.slices):
+        for lo in range(0, len(of.p), part):
+            hi = min(lo + part, len(of.p))
+            count, more = search_slice(of, minima, grid, k, lo, hi, count, pairs, told)
+            left_out += more
+    return count, left_out
+
+
 def test_the_grid_counts_what_it_leaves_out() -> None:
     watch = ConflictWatch(AlertSettings())
     tracks = busy_sky(300, 3, side=3000.0)
@@ -345,3 +360,31 @@ def test_the_grid_counts_what_it_leaves_out() -> None:
     assert counted[1] >= count - 10
     assert left_out == 0
     assert (pairs[:count, 0] < pairs[:count, 1]).all()
+    in_parts = np.empty((45_000, 2), np.int64)
+    assert find_conflicts(flying, minima, grid, in_parts, np.empty((45_000, TOLD)), part=7) == (count, 0)
+    assert (in_parts[:count] == pairs[:count]).all()
+
+
+def test_a_look_in_parts_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are many tracks a look pauses now and then; what it finds stays."""
+    tracks = busy_sky(200, 5, side=30_000.0)
+    whole = Watch(AlertSettings()).step(tracks, T0)
+    monkeypatch.setattr("airpicture.alerts.watch.LARGE", 100)
+    monkeypatch.setattr("airpicture.alerts.conflict.SEARCHED_PART", 30)
+    monkeypatch.setattr("airpicture.alerts.conflict.TOLD_PART", 5)
+    pauses = 0
+
+    def counted() -> Generator[None, None, tuple[Alert, ...]]:
+        nonlocal pauses
+        parts = Watch(AlertSettings()).look(tracks, T0)
+        while True:
+            try:
+                next(parts)
+            except StopIteration as end:
+                return tuple(end.value)
+            pauses += 1
+            yield
+
+    assert finish(counted()) == whole
+    assert len(whole) > 5
+    assert pauses > 3 * 200 / 30

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
+from airpicture.service import inputs
 from airpicture.service.address import Address
-from airpicture.service.inputs import Gate, Rate, TcpClient, TcpServer, Twins, UdpInput
+from airpicture.service.inputs import Gate, Pump, Rate, TcpClient, TcpServer, Twins, UdpInput
 from airpicture.service.senders import Datagrams, Server
 from airpicture.service.settings import InputSettings
 
@@ -59,7 +60,7 @@ def test_a_group_is_received_on_the_interface_that_was_chosen() -> None:
         heard, counts = Heard(), Counter[str]()
         where = Address("udp", "239.255.77.77", 0)
         try:
-            one = UdpInput(InputSettings("group", "asterix", where, interface="127.0.0.1"), heard, counts)
+            one = UdpInput(InputSettings("group", "asterix", where, interface="127.0.0.1"), heard, counts, Pump())
         except OSError:
             pytest.skip("no multicast on loopback here")
         async with running(one):
@@ -79,7 +80,7 @@ def test_only_listed_senders_are_heard() -> None:
     async def run() -> None:
         heard, counts = Heard(), Counter[str]()
         where = Address("udp", "127.0.0.1", 0)
-        one = UdpInput(InputSettings("radar", "asterix", where, allow=("192.0.2.0/24",)), heard, counts)
+        one = UdpInput(InputSettings("radar", "asterix", where, allow=("192.0.2.0/24",)), heard, counts, Pump())
         async with running(one):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
                 for _ in range(9):
@@ -91,11 +92,39 @@ def test_only_listed_senders_are_heard() -> None:
     asyncio.run(run())
 
 
+def test_many_datagrams_are_read_in_turn_and_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "WINDOW_S", 0.02)
+
+    async def run() -> None:
+        heard, counts, pump = Heard(), Counter[str](), Pump()
+        where = Address("udp", "127.0.0.1", 0)
+        made = [UdpInput(InputSettings(f"radar {k}", "asterix", where), heard, counts, pump) for k in range(3)]
+        async with running(made[0]), running(made[1]):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+                pumped, sent = False, 0
+                for _ in range(200):
+                    for one in made[:2]:
+                        for _ in range(20):
+                            out.sendto(b"x%d" % sent, ("127.0.0.1", one.port))
+                            sent += 1
+                    await asyncio.sleep(0.001)
+                    pumped |= pump._pumping
+                assert pumped
+                await until(lambda: counts["received"] == sent)
+                await until(lambda: not pump._pumping)
+                async with running(made[2]):
+                    out.sendto(b"last", ("127.0.0.1", made[2].port))
+                    await until(lambda: heard.payloads[-1] == b"last")
+        assert sorted(heard.payloads) == sorted([b"x%d" % k for k in range(sent)] + [b"last"])
+
+    asyncio.run(run())
+
+
 def test_what_the_system_drops_is_counted() -> None:
     async def run() -> None:
         heard, counts = Heard(), Counter[str]()
-        one = UdpInput(InputSettings("radar", "asterix", Address("udp", "127.0.0.1", 0)), heard, counts)
-        one._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one = UdpInput(InputSettings("radar", "asterix", Address("udp", "127.0.0.1", 0)), heard, counts, Pump())
+        one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             for _ in range(200):
                 out.sendto(bytes(500), ("127.0.0.1", one.port))

@@ -344,6 +344,21 @@ def test_kill_of_the_tracking_process_loses_nothing(service: Service, radar: Rad
     assert service.metrics().get('airpicture_core_total{what="records set aside"}', 0) == 0
 
 
+def test_kill_of_the_showing_process_costs_those_who_look_a_moment(service: Service, radar: Radar) -> None:
+    before, core = numbers(service), service.child("core")
+    name = 'airpicture_decoded_total{input="radar a+radar b",what="decoded record CAT048"}'
+    count, sent = service.metrics()[name], radar.sent
+    service.kill("front")
+    radar.turn()
+    service.wait_for("front ended by signal SIGKILL")
+    eventually(lambda: service.metrics().get(name, 0) == count + (radar.sent - sent) * 5 // 6)
+    assert before == numbers(service)
+    assert service.child("core") == core
+    assert service.json("/health")["ok"]
+    with socket.create_connection(("127.0.0.1", service.ports["basestation"]), timeout=PATIENCE_S) as client:
+        assert client.makefile("rb").readline().startswith(b"MSG")  # on the same port as before
+
+
 def test_kill_of_the_receiving_process_costs_only_what_comes_meanwhile(service: Service, radar: Radar) -> None:
     before = numbers(service)
     pid = service.child("ingest")
@@ -414,7 +429,7 @@ def test_the_journal_gives_the_picture_again(service: Service, radar: Radar, fol
     from airpicture.service.api import tracks_values
 
     now_ns = live[0]["t_ns"]
-    assert json.dumps(tracks_values(replayed[now_ns])) == json.dumps(live)
+    assert tracks_values(replayed[now_ns]) == live
     assert set(damage) <= {"damaged record", "damaged octet"}  # what the killed process was writing
     recording = ap.formats.open_recording(folder / "journal")
     assert {recording.sensors.ids[k] for k in np.unique(recording.plots.sensor)} == {"north", "own"}

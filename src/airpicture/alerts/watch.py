@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -14,9 +15,12 @@ from airpicture.alerts.doubtful import doubtful_causes
 from airpicture.alerts.emergency import EmergencyWatch
 from airpicture.alerts.lost import LostWatch
 from airpicture.alerts.memory import believed, nothing_seen, remember
+from airpicture.alerts.parts import finish
 from airpicture.alerts.settings import AlertSettings
 from airpicture.alerts.standing import Cause, Standing
 from airpicture.tables import SEEN_MAX, Status, Tracks
+
+LARGE: Final = 10_000  # tracks, from which on a look is taken in parts
 
 
 class Watch:
@@ -53,6 +57,15 @@ class Watch:
         -------
         alerts : highest level first, then oldest, then by key; ended ones have ``t_ns_ended``
         """
+        return finish(self.look(tracks, now_ns, silent=silent, shed=shed))
+
+    def look(
+        self, tracks: Tracks, now_ns: int, *, silent: Sequence[str] = (), shed: int = 0
+    ) -> Generator[None, None, tuple[Alert, ...]]:
+        """Do what `step` does in parts: some milliseconds each, one alone where there are few tracks.
+
+        One look is finished before the next one begins.
+        """
         set_back = self._start_afresh(now_ns) if now_ns < self._now_ns else []
         off = self.settings.off
         rows = believed(tracks)
@@ -60,10 +73,13 @@ class Watch:
         if AlertKind.AREA not in off:
             causes += self._areas.causes(tracks, rows, now_ns)
         if AlertKind.CONFLICT not in off:
-            causes += self._conflicts.causes(tracks, self._areas.outside(tracks, rows, "no-conflicts"), now_ns)
+            apart = self._areas.outside(tracks, rows, "no-conflicts")
+            causes += yield from self._conflicts.look(tracks, apart, now_ns)
             self.counts["pairs shed"] = self._conflicts.shed
         if AlertKind.LOST not in off:
             gone = self._areas.outside(tracks, np.flatnonzero(tracks.status == Status.ENDED), "no-lost")
+            if len(tracks) > LARGE:
+                yield
             causes += self._lost.causes(tracks, rows, gone, self._before, now_ns, frozenset(silent))
         if AlertKind.EMERGENCY not in off:
             causes += self._emergencies.causes(tracks, rows)
@@ -73,6 +89,8 @@ class Watch:
             causes += [_silent(sensor) for sensor in silent]
         if AlertKind.OVERLOAD not in off and shed > 0:
             causes.append(_overload(shed))
+        if len(tracks) > LARGE:
+            yield
         self._before = remember(tracks, rows, self._before)
         self._now_ns = now_ns
         alerts = self._standing.update(causes, now_ns)

@@ -66,6 +66,7 @@ from airpicture.kernels.measuring import (
     C_EXTRA,
     C_FINE,
     C_FOUND,
+    CLIMB_GARBLED,
     VELOCITY_GARBLED,
     doubt_height,
     fold_climb,
@@ -226,8 +227,9 @@ def condition(
         count += 2
     if math.isfinite(Z[j, Z_V_UP]):
         climb = Z[j, Z_V_UP]
+        garbled = CLIMB_GARBLED if kind == POSITION else math.inf
         for l in range(lanes):
-            fold_climb(T, l, ux, uy, uz, delta, climb, VAR_V_UP)
+            fold_climb(T, l, ux, uy, uz, delta, climb, VAR_V_UP, garbled)
         count += 1
     doubt_heights(T, ux, uy, uz, lanes)
     return count

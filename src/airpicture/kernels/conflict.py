@@ -342,60 +342,72 @@ def _fill(of: Flying, t: float, cell: float, grid: Grid) -> None:
 
 
 @jit
-def find_conflicts(of: Flying, minima: Minima, grid: Grid, pairs: I64, told: F64) -> tuple[int, int]:
-    """Find the pairs that are, or will come, closer than the minima with some probability.
+def widen(of: Flying, minima: Minima, grid: Grid) -> int:
+    """Say how many cells each track searches to each side (`grid.sides` is overwritten); return who is cut short."""
+    farthest, left_out = 0.0, 0
+    for i in range(of.p.shape[0]):
+        farthest = max(farthest, of.reach[i])
+    for i in range(of.p.shape[0]):
+        grid.sides[i] = _side(of, i, farthest, minima)
+        if grid.sides[i] == WIDEST and minima.across + of.reach[i] + farthest > WIDEST * minima.cell:
+            left_out += 1  # it may reach farther than it searches
+    return left_out
+
+
+@jit
+def search_slice(
+    of: Flying, minima: Minima, grid: Grid, k: int, lo: int, hi: int, count: int, pairs: I64, told: F64
+) -> tuple[int, int]:
+    """Find the pairs that are, or will come, closer than the minima with some probability: a part of the search.
+
+    Slices follow one another, and in each of them the parts from row 0 to the last. In its slice each pair of a track
+    lo..hi with any other is looked at that no earlier slice than k finds.
 
     Parameters
     ----------
     of : n tracks; those that reach farther than a cell allows search `WIDEST` cells to each side at most
     minima : ``cell`` at least the minimum and twice the reach of an ordinary track
-    grid : workspace
+    grid : workspace, begun by `widen`
+    count : pairs found so far
     pairs : (m, 2) int64, overwritten with rows, the lower one first; told : (m, TOLD) float64, overwritten
 
     Returns
     -------
-    pairs found, at most m; pairs, comparisons or farther searches that the bounds left out
+    pairs found so far, at most m; pairs, comparisons or farther searches that the bounds left out in this part
     """
-    n, mask = of.p.shape[0], grid.heads.size - 1
+    mask = grid.heads.size - 1
     half = 0.5 * minima.horizon / minima.slices
-    farthest = 0.0
-    for i in range(n):
-        farthest = max(farthest, of.reach[i])
-    count, left_out = 0, 0
-    for i in range(n):
-        grid.sides[i] = _side(of, i, farthest, minima)
-        if grid.sides[i] == WIDEST and minima.across + of.reach[i] + farthest > WIDEST * minima.cell:
-            left_out += 1  # it may reach farther than it searches
-    for k in range(minima.slices):
-        t = (2 * k + 1) * half
+    t = (2 * k + 1) * half
+    left_out = 0
+    if lo == 0:
         _fill(of, t, minima.cell, grid)
-        for i in range(n):
-            side = int(grid.sides[i])
-            width = 2 * side + 1
-            visits = 0
-            # Of two tracks that look one cell far, the one that has the other's cell ahead of its own finds it.
-            for step in range(width**3 // 2 if side == 1 else 0, width**3):
-                ax, ay, az = step // (width * width) - side, step // width % width - side, step % width - side
-                own = step == width**3 // 2
-                key = grid.keys[i] + (ax << 42) + (ay << 21) + az
-                j = int(grid.heads[_bucket(key, mask)])
-                while j >= 0:
-                    here, follower = grid.keys[j] == key and j != i, int(grid.following[j])
-                    if here:
-                        other = int(grid.sides[j])
-                        here = other < side or (other == side and (i < j or (side == 1 and not own)))
-                    if here and visits >= NEIGHBOURS_MAX:
-                        left_out += 1
-                    elif here:
-                        visits += 1
-                        x = grid.at[i, 0] - grid.at[j, 0]
-                        y, z = grid.at[i, 1] - grid.at[j, 1], grid.at[i, 2] - grid.at[j, 2]
-                        close = _near_across(of, i, j, x, y, z, minima) and _near_up(of, i, j, t, half, minima)
-                        if close and not _met_before(of, i, j, k, half, minima):
-                            if count >= pairs.shape[0]:
-                                left_out += 1
-                            elif weigh_pair(of, min(i, j), max(i, j), minima, told, count):
-                                pairs[count, 0], pairs[count, 1] = min(i, j), max(i, j)
-                                count += 1
-                    j = follower
+    for i in range(lo, hi):
+        side = int(grid.sides[i])
+        width = 2 * side + 1
+        visits = 0
+        # Of two tracks that look one cell far, the one that has the other's cell ahead of its own finds it.
+        for step in range(width**3 // 2 if side == 1 else 0, width**3):
+            ax, ay, az = step // (width * width) - side, step // width % width - side, step % width - side
+            own = step == width**3 // 2
+            key = grid.keys[i] + (ax << 42) + (ay << 21) + az
+            j = int(grid.heads[_bucket(key, mask)])
+            while j >= 0:
+                here, follower = grid.keys[j] == key and j != i, int(grid.following[j])
+                if here:
+                    other = int(grid.sides[j])
+                    here = other < side or (other == side and (i < j or (side == 1 and not own)))
+                if here and visits >= NEIGHBOURS_MAX:
+                    left_out += 1
+                elif here:
+                    visits += 1
+                    x = grid.at[i, 0] - grid.at[j, 0]
+                    y, z = grid.at[i, 1] - grid.at[j, 1], grid.at[i, 2] - grid.at[j, 2]
+                    close = _near_across(of, i, j, x, y, z, minima) and _near_up(of, i, j, t, half, minima)
+                    if close and not _met_before(of, i, j, k, half, minima):
+                        if count >= pairs.shape[0]:
+                            left_out += 1
+                        elif weigh_pair(of, min(i, j), max(i, j), minima, told, count):
+                            pairs[count, 0], pairs[count, 1] = min(i, j), max(i, j)
+                            count += 1
+                j = follower
     return count, left_out

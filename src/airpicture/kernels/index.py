@@ -128,46 +128,67 @@ def tile_at(code: int, ta: int, tb: int, tiles: int, tag_mask: int) -> tuple[int
 
 
 @inline
-def _head_of(i: int, grid: Grid) -> tuple[int, int]:
-    """Return the place in `head` of an entry's cell, and the tag."""
-    code = int(grid.entry[i, 3])
+def _head_at(a: int, b: int, code: int, grid: Grid) -> tuple[int, int]:
+    """Return the place in `head` of the cell of a point and code, and the tag."""
     if code & 63 == WILD:
         return grid.head.size - 1, 0
     shift = shift_of((code >> 3) & 7)
-    a, b = int(grid.entry[i, 1]) >> shift, int(grid.entry[i, 2]) >> shift
+    a, b = a >> shift, b >> shift
     first, tag = tile_at(code, a >> 2, b >> 2, grid.ints[TILES], (1 << (31 - grid.ints[ROW_BITS])) - 1)
     return first + ((a & 3) << 2) + (b & 3), tag
 
 
 @inline
-def _unlink(i: int, grid: Grid) -> None:
-    """Take a track out of its list."""
-    code = int(grid.entry[i, 3])
-    if code == 0:
-        return
-    h, _ = _head_of(i, grid)
+def _head_of(i: int, grid: Grid) -> tuple[int, int]:
+    """Return the place in `head` of an entry's cell, and the tag."""
+    return _head_at(int(grid.entry[i, 1]), int(grid.entry[i, 2]), int(grid.entry[i, 3]), grid)
+
+
+@inline
+def _take_out(i: int, h: int, grid: Grid) -> None:
+    """Take a track out of the list at head h."""
     head = int(grid.head[h])
     bits = (1 << grid.ints[ROW_BITS]) - 1
     at = (head & bits) - 1
     if at == i:
         after = int(grid.entry[i, 0])
         grid.head[h] = (head & ~bits) | after if after != 0 else 0
-        if after == 0 and code & 63 != WILD:
+        if after == 0 and h != grid.head.size - 1:
             grid.filled[h >> 4] &= ~(1 << (h & 15))
     else:
         while int(grid.entry[at, 0]) - 1 != i:
             at = int(grid.entry[at, 0]) - 1
         grid.entry[at, 0] = grid.entry[i, 0]
     grid.entry[i, 3] = 0
-    if code & 63 == WILD:
-        grid.ints[WILDS] -= 1
-    else:
-        level = (code >> 3) & 7
-        grid.ints[COUNT + level] -= 1
-        if grid.ints[COUNT + level] == 0:
-            grid.floats[USED + level] = 0.0
-            grid.floats[SPEED + level] = 0.0
-            grid.floats[SPREAD + level] = 0.0
+
+
+@inline
+def _kind_of(code: int) -> int:
+    """Return which of the counts a code is of: its level, or LEVELS for wild ones."""
+    return LEVELS if code & 63 == WILD else (code >> 3) & 7
+
+
+@inline
+def _add_count(kind: int, change: int, grid: Grid) -> None:
+    """Count tracks; the largest of a level are forgotten with its last track."""
+    if kind == LEVELS:
+        grid.ints[WILDS] += change
+        return
+    grid.ints[COUNT + kind] += change
+    if grid.ints[COUNT + kind] == 0:
+        grid.floats[USED + kind] = 0.0
+        grid.floats[SPEED + kind] = 0.0
+        grid.floats[SPREAD + kind] = 0.0
+
+
+@inline
+def _unlink(i: int, grid: Grid) -> None:
+    """Take a track out of its list, and out of the counts."""
+    code = int(grid.entry[i, 3])
+    if code != 0:
+        h, _ = _head_of(i, grid)
+        _take_out(i, h, grid)
+        _add_count(_kind_of(code), -1, grid)
 
 
 @inline
@@ -180,11 +201,7 @@ def _link(i: int, grid: Grid) -> None:
         tag = 0
     grid.entry[i, 0] = head & ((1 << bits) - 1)
     grid.head[h] = (tag << bits) | (i + 1)
-    code = int(grid.entry[i, 3])
-    if code & 63 == WILD:
-        grid.ints[WILDS] += 1
-    else:
-        grid.ints[COUNT + ((code >> 3) & 7)] += 1
+    if h != grid.head.size - 1:
         grid.filled[h >> 4] |= 1 << (h & 15)
 
 
@@ -262,14 +279,36 @@ def _find(
 
 
 @inline
-def _move(moved: I32, lo: int, hi: int, peak: F64, grid: Grid) -> None:
-    """Put the tracks of moved[lo:hi] where they belong now; `peak`: the largest of all that were placed with them."""
+def _leave(moved: I32, lo: int, hi: int, share: int, shares: int, grid: Grid, change: I64) -> None:
+    """Take those of moved[lo:hi] out of their lists whose tile is of a share; change (LEVELS + 1,) is counted down."""
     for k in range(lo, hi):
-        i = int(moved[k, 0])
-        _unlink(i, grid)
-        if moved[k, 3] != 0:
+        h = int(moved[k, 4])
+        if h >= 0 and (shares == 1 or (h >> 4) % shares == share):
+            i = int(moved[k, 0])
+            change[_kind_of(int(grid.entry[i, 3]))] -= 1
+            _take_out(i, h, grid)
+
+
+@inline
+def _enter(moved: I32, lo: int, hi: int, share: int, shares: int, grid: Grid, change: I64) -> None:
+    """Link those of moved[lo:hi] where they belong now whose tile is of a share; change is counted up."""
+    for k in range(lo, hi):
+        h = int(moved[k, 5])
+        if h >= 0 and (shares == 1 or (h >> 4) % shares == share):
+            i = int(moved[k, 0])
             grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = moved[k, 1], moved[k, 2], moved[k, 3]
             _link(i, grid)
+            change[_kind_of(int(moved[k, 3]))] += 1
+
+
+@inline
+def _settle(fewer: I64, more: I64, peak: F64, grid: Grid) -> None:
+    """Bring the counts up to date after moves, and the largest of each level, `peak` being those of what was placed."""
+    for kind in range(LEVELS + 1):
+        if fewer[kind] != 0:
+            _add_count(kind, fewer[kind], grid)
+        if more[kind] != 0:
+            _add_count(kind, more[kind], grid)
     for k in range(FLOATS):  # only now: the largest of a level are forgotten with its last track
         grid.floats[k] = max(grid.floats[k], peak[k])
     grid.ints[FLOOR] = max(grid.ints[FLOOR], grid.ints[NOW] - BACK)
@@ -297,6 +336,7 @@ def _relink(n: int, most: int, grid: Grid) -> None:
     for i in range(grid.ints[N]):
         if grid.entry[i, 3] != 0:
             _link(i, grid)
+            _add_count(_kind_of(int(grid.entry[i, 3])), 1, grid)
 
 
 @jit
@@ -312,11 +352,12 @@ def place_rows(
     grid: Grid,
     moved: I32,
     peak: F64,
+    change: I64,
 ) -> int:
     """Place tracks anew whose summaries have changed: those that stay in their cell at once, the others ...
 
-    ... at the end if `finish`, else by `move_rows`, so that ranges of rows can be done at once. Rows that the index
-    doesn't know yet are left to `refresh`.
+    ... at the end if `finish`, else by `leave_cells`, `enter_cells` and `settle_counts`, so that ranges of rows can be
+    done at once. Rows that the index doesn't know yet are left to `refresh`.
 
     Parameters
     ----------
@@ -324,8 +365,10 @@ def place_rows(
     summary : (cap, SUMMARY) float32; t_track : (cap,) int64 [ns]
     q_third : m²/s³, a third of the noise of the most agile model; radius_max : m
     grid : overwritten
-    moved : (n, 4) int32; overwritten from lo with row, a, b and code of tracks that change their cell
+    moved : (n, 6) int32; overwritten from lo with row, a, b and code of tracks that change their cell, and the places
+        in `head` that they leave and go to, -1 for none
     peak : (FLOATS,) float64, 0; overwritten with the largest of each level
+    change : (2, LEVELS + 1) int64, 0; workspace
 
     Returns the end of what was written to `moved`.
     """
@@ -348,16 +391,43 @@ def place_rows(
             grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = a, b, code
         else:
             moved[end, 0], moved[end, 1], moved[end, 2], moved[end, 3] = i, a, b, code
+            moved[end, 4] = _head_of(i, grid)[0] if before != 0 else -1
+            moved[end, 5] = _head_at(a, b, code, grid)[0] if code != 0 else -1
             end += 1
     if finish:
-        _move(moved, lo, end, peak, grid)
+        _leave(moved, lo, end, 0, 1, grid, change[0])
+        _enter(moved, lo, end, 0, 1, grid, change[1])
+        _settle(change[0], change[1], peak, grid)
     return end
 
 
 @jit
-def move_rows(moved: I32, lo: int, hi: int, peak: F64, grid: Grid) -> None:
-    """Finish what `place_rows` did for a range."""
-    _move(moved, lo, hi, peak, grid)
+def leave_cells(moved: I32, cuts: I64, ends: I64, share: int, shares: int, grid: Grid, change: I64) -> None:
+    """Take tracks out of the lists that they leave, of those tiles that are of one of several shares.
+
+    A share is a set of tiles that no other touches: shares may run side by side, all of them before `enter_cells`.
+
+    Parameters
+    ----------
+    moved : from `place_rows`, ranges cuts[q]..ends[q]
+    grid : overwritten
+    change : (LEVELS + 1,) int64, 0; overwritten with the changes of the numbers of tracks on each level, and wild
+    """
+    for q in range(len(ends)):
+        _leave(moved, cuts[q], ends[q], share, shares, grid, change)
+
+
+@jit
+def enter_cells(moved: I32, cuts: I64, ends: I64, share: int, shares: int, grid: Grid, change: I64) -> None:
+    """Put tracks into the lists that they go to; as `leave_cells`."""
+    for q in range(len(ends)):
+        _enter(moved, cuts[q], ends[q], share, shares, grid, change)
+
+
+@jit
+def settle_counts(fewer: I64, more: I64, peak: F64, grid: Grid) -> None:
+    """Finish what `place_rows`, `leave_cells` and `enter_cells` did, given the sums of changes and all peaks."""
+    _settle(fewer, more, peak, grid)
 
 
 @jit

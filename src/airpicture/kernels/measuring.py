@@ -29,7 +29,7 @@ from airpicture.kernels.lanes import (
     times_velocity,
     weighted,
 )
-from airpicture.kernels.register import LOG_SPEEDS
+from airpicture.kernels.register import LOG_CLIMBS, LOG_SPEEDS
 
 HEIGHT_GARBLED = 36.0  # d² of a height beyond which it's taken as garbled and left out of the plot
 LOG_TWO_PI = math.log(2.0 * math.pi)
@@ -41,6 +41,7 @@ DOUBT = 0.34 / HEIGHT_GARBLED  # of how far off a refused height is, squared: af
 DOUBT_CLIMB = 0.01  # 1/s²: what adds 10 m to the doubt about height adds 1 m/s to that about the climb, ...
 DOUBT_CLIMB_MOST = 25.0  # m²/s²: ... and 5 m/s at most
 VELOCITY_GARBLED = 36.0  # d² of a velocity beside a position beyond which it's taken as wrong and left out
+CLIMB_GARBLED = 36.0  # likewise of a climb: beside heights that stand still, say
 
 # Of each model: d², product of the S, measurements folded, log of what else makes the plot likely, 1 where it fits
 # the measurement model at all, square off beyond the prediction's across the course (reported positions), and what it
@@ -375,8 +376,17 @@ def fold_velocity(
 
 
 @lane
-def fold_climb(T: F64, l: U, ux: float, uy: float, uz: float, delta: float, climb: float, var: float) -> None:
-    """Fold a reported climb. ux ... : the vertical near by."""
+def fold_climb(
+    T: F64, l: U, ux: float, uy: float, uz: float, delta: float, climb: float, var: float, garbled: float
+) -> None:
+    """Fold a reported climb, unless its d² is beyond `garbled`: then it's left out. ux ... : the vertical near by."""
     x = load_state(T, T_X + l)
+    P = load_covariance(T, T_P + l)
     nu = climb - (x[3] * ux + x[4] * uy + x[5] * uz)
-    _fold(T, l, x, load_covariance(T, T_P + l), (0.0, 0.0, 0.0, ux, uy, uz), nu, var + T[T_Q_UP + l] * abs(delta))
+    r = var + T[T_Q_UP + l] * abs(delta)
+    up = (0.0, 0.0, 0.0, ux, uy, uz)
+    kept = 1.0 if nu * nu < garbled * (r + inner(times(P, up), up)) else 0.0
+    # left out, it says 0 of nothing, as in `fold_velocity`
+    T[C_EXTRA + l] += (1.0 - kept) * (LOG_GARBLED + LOG_CLIMBS + 0.5 * LOG_TWO_PI)
+    row = (0.0, 0.0, 0.0, kept * ux, kept * uy, kept * uz)
+    _fold(T, l, x, P, row, kept * nu, kept * r + (1.0 - kept))

@@ -13,10 +13,9 @@ Each answer is made from the newest update, at most once for all who ask for it.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
 
@@ -25,17 +24,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from airpicture.alerts import Alert
+from airpicture.service.events import Events
 from airpicture.service.hub import Hub, SensorHealth, Update
 from airpicture.service.snapshots import receiver_routes
+from airpicture.service.trackrows import tracks_text
 from airpicture.service.webhook import alert_values
 from airpicture.tables import F64, Plots, Status, Tracks, unpack_callsigns
 from airpicture.units import DEG, FT, KT
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
-EVENTS_S: Final = 1.0  # between messages of the change stream
 KEPT: Final = 16  # answers kept for those who ask for the same again
-BEHIND: Final = 16  # messages of the change stream that are kept for slow readers
 STREAMS_MAX: Final = 32
 SILENT_S: Final = 3.0  # age of the picture from which on it isn't live any more
 Report = Callable[[], dict[str, Any]]
@@ -116,7 +114,7 @@ def routes(hub: Hub, health: Report, metrics: Callable[[], str]) -> list[BaseRou
 
     return [
         Route("/tracks.geojson", snapshot("application/geo+json", lambda u, t: tracks_geojson(t))),
-        Route("/tracks.json", snapshot("application/json", lambda u, t: _json(tracks_values(t)))),
+        Route("/tracks.json", snapshot("application/json", lambda u, t: tracks_text(t))),
         Route("/tracks.arrow", snapshot("application/vnd.apache.arrow.stream", lambda u, t: arrow_stream(t))),
         Route("/plots.geojson", snapshot("application/geo+json", lambda u, t: plots_geojson(u))),
         Route("/alerts.json", snapshot("application/json", lambda u, t: _json([alert_values(a) for a in u.alerts]))),
@@ -244,100 +242,6 @@ def sensors_values(update: Update) -> list[dict[str, Any]]:
         }
         for state in update.sensors
     ]
-
-
-class Events:
-    """The stream of changes: worked out once for all readers, at most once in `EVENTS_S`, while there are any.
-
-    A reader that's slow skips nothing while it's less than `BEHIND` messages behind; beyond, it's given the whole
-    picture again, as at its beginning.
-    """
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._recent: deque[tuple[int, bytes]] = deque(maxlen=BEHIND)
-        self._number = 0
-        self._told: dict[int, tuple[int, int]] = {}  # number -> (time of the last plot, status)
-        self._standing: dict[str, Alert] = {}
-        self._update: Update | None = None
-        self._more = asyncio.Condition()
-        self._readers = 0
-        self._task: asyncio.Task[None] | None = None
-        self.closed = False
-
-    async def follow(self) -> AsyncIterator[bytes]:
-        """Yield server-sent events: all there is, then what changes."""
-        self._readers += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-        at = -1
-        try:
-            while True:
-                async with self._more:
-                    while not self.closed and (self._number == at or self._update is None):
-                        await self._more.wait()
-                    if self.closed:
-                        return
-                    late = [data for number, data in self._recent if number > at]
-                    whole = at < 0 or (self._number - at > len(late))
-                    at = self._number
-                yield self._whole() if whole else b"".join(late)
-        finally:
-            self._readers -= 1
-
-    async def _run(self) -> None:
-        last = -math.inf
-        loop = asyncio.get_running_loop()
-        async for update in self._hub.follow():
-            if not self._readers:
-                break
-            if (wait := last + EVENTS_S - loop.time()) > 0:
-                await asyncio.sleep(wait)
-                update = self._hub.latest or update
-            last = loop.time()
-            data = self._changes(update)
-            async with self._more:
-                self._number += 1
-                self._recent.append((self._number, data))
-                self._more.notify_all()
-        self._told, self._standing, self._update = {}, {}, None
-        self._recent.clear()
-        async with self._more:
-            self.closed = bool(self._readers)
-            self._more.notify_all()
-
-    def _whole(self) -> bytes:
-        assert self._update is not None
-        tracks = self._update.tracks
-        rows = np.flatnonzero(tracks.status != Status.ENDED)
-        body = {"now_ns": self._update.now_ns, "whole": True, "tracks": tracks_values(tracks.take(rows)), "ended": []}
-        alerts = {"whole": True, "alerts": [alert_values(one) for one in self._standing.values()], "ended": []}
-        return _event("tracks", body) + _event("alerts", alerts)
-
-    def _changes(self, update: Update) -> bytes:
-        tracks = update.tracks
-        states = zip(tracks.t_ns_plot.tolist(), tracks.status.tolist(), strict=True)
-        now = {
-            number: state
-            for number, state in zip(tracks.track.tolist(), states, strict=True)
-            if state[1] != Status.ENDED
-        }
-        changed = [number for number, state in now.items() if self._told.get(number) != state]
-        ended = [number for number in self._told if number not in now]
-        self._told, self._update = now, update
-        rows = np.flatnonzero(np.isin(tracks.track, changed) & (tracks.status != Status.ENDED))
-        data = _event("tracks", {"now_ns": update.now_ns, "tracks": tracks_values(tracks.take(rows)), "ended": ended})
-        raised = {alert.key: alert for alert in update.alerts if alert.t_ns_ended < 0}
-        fresh = [alert_values(alert) for key, alert in raised.items() if self._standing.get(key) != alert]
-        gone = [key for key in self._standing if key not in raised]
-        self._standing = raised
-        if fresh or gone:
-            data += _event("alerts", {"alerts": fresh, "ended": gone})
-        return data
-
-
-def _event(name: str, body: Any) -> bytes:
-    return b"event: " + name.encode() + b"\ndata: " + _json(body) + b"\n\n"
 
 
 def prometheus(metrics: Sequence[tuple[str, str, str, Sequence[tuple[dict[str, str], float]]]]) -> str:

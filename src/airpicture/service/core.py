@@ -1,7 +1,9 @@
-"""The process that tracks: follows the journal, makes the picture, and hands it to all who want it.
+"""The process that tracks: follows the journal and makes the picture.
 
-journal -> Pipeline -> Update -> outputs, each in turn
-                              -> Hub -> map, events, snapshots
+Those who are sent each change as it's made are sent it from here; all else is the business of the process that shows.
+
+journal -> Pipeline -> Step -> changes: CAT062
+                            -> handover -> front: outputs, map, API
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 import time
@@ -20,22 +23,21 @@ from typing import Any, Final
 from airpicture.errors import AirpictureError
 from airpicture.formats.journal import Kind, Record
 from airpicture.service import checkpoint
-from airpicture.service.api import SILENT_S
 from airpicture.service.attempts import Attempts
-from airpicture.service.hub import Hub, SensorHealth
+from airpicture.service.changes import ChangesOutput, make_changes
+from airpicture.service.handover import Giver, Merged
 from airpicture.service.journal import Position, Tail, all_segments
 from airpicture.service.latency import Latency
-from airpicture.service.outputs import Output, make_outputs
+from airpicture.service.pipeline import Step
 from airpicture.service.process import Given, end_with_parent, given_from, log, shown, tell, told, with_port
 from airpicture.service.ready import warm
-from airpicture.service.website import Website
 from airpicture.units import SECOND_NS
 
 COLD_S: Final = 600.0  # of the journal read where there's no checkpoint: longer than any track coasts
 LAG_SHED_S: Final = 20.0  # behind by this, plots of primary radar alone are left out
 LAG_MERGE_S: Final = 10.0  # behind by this, steps are taken together
 MERGED: Final = 8  # of them at a time
-LOOK_S: Final = 0.25  # between pictures while behind
+LOOK_S: Final = 0.25  # between pictures while catching up
 IDLE_S: Final = 0.5  # between looks at the journal when nobody wakes us
 
 
@@ -44,18 +46,17 @@ class Core:
 
     def __init__(self, given: Given) -> None:
         self.settings = given.settings
-        self.hub = Hub()
         self.counts: Counter[str] = Counter()
         self.latency = Latency()
         self.live = False  # caught up with the journal
         self.lag_s = 0.0
-        self.published = time.monotonic()
-        self.outputs: list[Output] = []
+        self.outputs: list[ChangesOutput] = []
         self.begun = time.monotonic()
         self._given = given
         self._done = asyncio.Event()
         self._more = asyncio.Event()
         self._run: list[Record] = []
+        self._changes = Merged()
         self._looked = 0.0
         self._saved = time.monotonic()
 
@@ -74,21 +75,20 @@ class Core:
         self.tail = Tail(self._given.place.folders, position or self._cold())
         self._position = self.tail.position
         before = told(self._given.place.state, "core").get("ports", {})  # of the run before: whoever knows them stays
-        wanted = [with_port(one, before.get(one.name, 0)) for one in self.settings.outputs]
-        self.outputs = make_outputs(wanted, self.settings.sensors)
+        wanted = [with_port(one, before.get(one.name, 0)) for one in self.settings.outputs if one.changes]
+        self.outputs = make_changes(wanted, self.settings.sensors)
         for output in self.outputs:
             await output.open()
-        website = Website(self)
-        await website.open(self._given.web)
+        self.giver = Giver(self._given.show, self._given.place.state)
         try:
             await self._follow()
         finally:
-            self._save()
+            if self.pipeline.settled:  # else the journal tells of what came since the one before
+                self._save()
             self.attempts.done()
-            await self.hub.close()
             for output in self.outputs:
                 await output.close()
-            await website.close()
+            self.giver.close()
 
     def _stop(self) -> None:
         self._done.set()
@@ -123,7 +123,7 @@ class Core:
                 ports = {output.name: output.port for output in self.outputs if output.port}
                 tell(self._given.place.state, "core", {"ports": ports})
                 log("core", f"ready after {time.monotonic() - self.begun:.1f} s")
-            if time.monotonic() - self._saved > self.settings.checkpoint_s:
+            if time.monotonic() - self._saved > self.settings.checkpoint_s and self.pipeline.settled:
                 self._save()
 
     async def _drain(self) -> None:
@@ -157,20 +157,28 @@ class Core:
             self.attempts.keep(self._given.place.folder, set_aside, self.settings)
             records = [record for record in records if record.kind != Kind.DATA]
         self.attempts.at(self._position)
-        now = time.monotonic()
-        look = behind_s <= 0.0 or now - self._looked > LOOK_S
-        update = self.pipeline.take(records, look)
+        step = self.pipeline.step(records)
         self.attempts.passed()
         self._position = position
-        if update is not None and (look or self.live):
-            self._looked = now
-            for output in self.outputs:
-                output.take(update)
-            await self.hub.publish(update)
-            self.published = time.monotonic()
-            if self.live and self.pipeline.oldest_ns >= 0 and not self.settings.replaying:
-                self.latency.add((self._now_ns() - self.pipeline.oldest_ns) / SECOND_NS)
+        if step is not None:
+            self._hand_on(step, behind_s)
         await asyncio.sleep(0)
+
+    def _hand_on(self, step: Step, behind_s: float) -> None:
+        """Give a step to all who wait for it; while there's more in the journal, once in a while."""
+        if self.outputs:
+            self._changes.add(step)
+        now = time.monotonic()
+        if behind_s > 0.0 and now - self._looked <= LOOK_S and not self.live:
+            return
+        self._looked = now
+        if self.outputs:
+            moved = self._changes.moved(step)
+            for output in self.outputs:
+                output.take(moved, step)
+        if self.live and self.pipeline.oldest_ns >= 0 and not self.settings.replaying:
+            self.latency.add((self._now_ns() - self.pipeline.oldest_ns) / SECOND_NS)
+        self.giver.take(step, self._facts)
 
     def _now_ns(self) -> int:
         """Return the time as the receiving process tells it."""
@@ -189,38 +197,27 @@ class Core:
         self._saved = time.monotonic()
         self.counts["checkpoint ms"] = round((self._saved - begun) * 1000)
 
-    def health(self) -> dict[str, Any]:
-        """Return whether what's received becomes a picture, and what else a person should mind.
-
-        The receiving process ticks through the journal at least once a second. So the age of the last update is the
-        age of the whole way: receiving, journal, decoding, tracking, publishing.
-        """
-        age_s = time.monotonic() - self.published
-        update = self.hub.latest
-        behind_s = 0.0
-        if update is not None and not self.settings.replaying:
-            behind_s = max((self._now_ns() - update.now_ns) / SECOND_NS, 0.0)
-        faults = []
-        if not self.live:
-            faults.append("catching up with the journal")
-        if age_s > SILENT_S:
-            faults.append(f"no picture for {age_s:.1f} s")
-        if behind_s > SILENT_S:
-            faults.append(f"the picture is {behind_s:.1f} s old")
-        sensors = update.sensors if update is not None else ()
-        ids = self.settings.sensors.ids
-        silent = [ids[one.sensor] for one in sensors if one.health == SensorHealth.SILENT]
-        journal = self.pipeline.received.get("journal", {})
+    def _facts(self) -> dict[str, Any]:
+        """Return what there is to tell of this process besides its picture."""
+        pipeline, usage = self.pipeline, resource.getrusage(resource.RUSAGE_SELF)
         return {
-            "ok": not faults,
-            "faults": faults,
-            "age_s": round(age_s, 3),
-            "behind_s": round(behind_s, 3),
-            "lag_s": round(self.lag_s, 3),
-            "tracks": len(update.tracks) if update is not None else 0,
-            "silent_sensors": silent,
-            "journal_failing": bool(journal.get("failing")),
-            "shedding": self.pipeline.shedding.primary,
+            "live": self.live,
+            "lag_s": self.lag_s,
+            "shedding": pipeline.shedding.primary,
+            "received": pipeline.received,
+            "read": dict(zip([one.name for one in pipeline.decoding.inputs], pipeline.decoding.records, strict=True)),
+            "decoded": {name: dict(counts) for name, counts in pipeline.decoding.counts().items()},
+            "faults": dict(pipeline.decoding.faults),
+            "tracker": {**pipeline.tracker.counts, **{f"pipeline {k}": v for k, v in pipeline.counts.items()}},
+            "core": {
+                **self.counts,
+                **{f"journal {k}": v for k, v in self.tail.counts.items()},
+                **{f"handover {k}": v for k, v in (self.giver.counts + self.giver.lost).items()},
+            },
+            "outputs": {output.name: dict(output.counts) for output in self.outputs},
+            "latency": [self.latency.counts, self.latency.total_s],
+            "cpu_s": usage.ru_utime + usage.ru_stime,
+            "memory_peak": usage.ru_maxrss * 1024,
         }
 
 

@@ -22,7 +22,7 @@ from airpicture.errors import AirpictureError, InputError
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import PAYLOAD_MAX, Kind, Record
 from airpicture.service.clock import Clock, ReplayClock
-from airpicture.service.inputs import Rate, StandardInput, TcpClient, TcpServer, Twins, UdpInput
+from airpicture.service.inputs import Pump, Rate, StandardInput, TcpClient, TcpServer, Twins, UdpInput
 from airpicture.service.journal import JournalWriter, last_time
 from airpicture.service.polling import Polled, Posted, Replayed
 from airpicture.service.process import Given, end_with_parent, given_from, log, tell, told, with_port
@@ -57,6 +57,7 @@ class Ingest:
         now_ns = self.clock.now_ns()
         self.journal = JournalWriter(given.place.folder, given.place.spare, given.settings.journal, start, now_ns)
         self._twins = Twins()
+        self._pump = Pump()
         self._dirty = asyncio.Event()
         self._done = asyncio.Event()
         self._running = 0
@@ -126,7 +127,7 @@ class Ingest:
                 posted.open()
                 return posted
             case _, "udp":
-                return UdpInput(one, sink, counts)
+                return UdpInput(one, sink, counts, self._pump)
             case _, "tcp":
                 return TcpClient(one, sink, counts, SEED)
             case _, "listen":

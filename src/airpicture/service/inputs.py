@@ -22,6 +22,9 @@ from airpicture.service.settings import InputSettings
 BUFFER_OCTETS: Final = 4 * 2**20  # of the system for a UDP socket: 2 s of 2,000 datagrams a second, with their overhead
 DATAGRAM_MAX: Final = 65_535
 DATAGRAMS_AT_ONCE: Final = 512  # read before others have their turn
+PUMP_S: Final = 0.004  # between readings of all UDP inputs, while much comes
+PUMP_FROM: Final = 3_000.0  # datagrams a second in all, from which on they're read so; down to half of it
+WINDOW_S: Final = 0.1  # over which that's counted
 CHUNK: Final = 65_536  # octets of a stream at once
 SO_RXQ_OVFL: Final = 40  # Linux: how many datagrams the system dropped, beside each one that it didn't
 TWIN_NS: Final = 2_000_000_000  # twin networks bring the same within this: their delays differ by milliseconds
@@ -129,6 +132,57 @@ def udp_socket(host: str, port: int, interface: str) -> socket.socket:
     return opened
 
 
+class Pump:
+    """Reads all UDP inputs of a process: each as it's woken while little comes, all in turn while much comes.
+
+    To be woken for a datagram takes five times as long as to read it. Read every `PUMP_S`, a datagram waits for that
+    long at most, in the system's buffer, and is stamped as received when it's read.
+    """
+
+    def __init__(self) -> None:
+        self._inputs: list[UdpInput] = []
+        self._pumping = False
+        self._since, self._count = 0.0, 0  # begin of a window of time, and what was read since
+
+    def add(self, one: UdpInput) -> None:
+        """Begin to read an input."""
+        self._inputs.append(one)
+        if not self._pumping:
+            asyncio.get_running_loop().add_reader(one.socket, self._woken, one)
+
+    def remove(self, one: UdpInput) -> None:
+        """Read an input no more."""
+        self._inputs.remove(one)
+        asyncio.get_running_loop().remove_reader(one.socket)
+
+    def _woken(self, one: UdpInput) -> None:
+        self._count += one.read()
+        if self._window() > PUMP_FROM:
+            loop = asyncio.get_running_loop()
+            for other in self._inputs:
+                loop.remove_reader(other.socket)
+            self._pumping = True
+            loop.call_later(PUMP_S, self._pump)
+
+    def _pump(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._count += sum(one.read() for one in self._inputs)
+        if 0 <= self._window() < PUMP_FROM / 2:
+            self._pumping = False
+            for one in self._inputs:
+                loop.add_reader(one.socket, self._woken, one)
+        else:
+            loop.call_later(PUMP_S, self._pump)
+
+    def _window(self) -> float:
+        """Return datagrams a second over the window of time that ends now, -1 within one."""
+        now = asyncio.get_running_loop().time()
+        if now - self._since < WINDOW_S:
+            return -1.0
+        rate, self._count, self._since = self._count / (now - self._since), 0, now
+        return rate
+
+
 class UdpInput:
     """Receives datagrams; counts what the system had to drop.
 
@@ -137,37 +191,37 @@ class UdpInput:
     port : that it listens on
     """
 
-    def __init__(self, settings: InputSettings, sink: Sink, counts: Counter[str]) -> None:
-        self._settings, self._sink, self._counts = settings, sink, counts
+    def __init__(self, settings: InputSettings, sink: Sink, counts: Counter[str], pump: Pump) -> None:
+        self._settings, self._sink, self._counts, self._pump = settings, sink, counts, pump
         self._gate = Gate(settings.allow)
-        self._socket = udp_socket(settings.address.host, settings.address.port, settings.interface)
+        self.socket = udp_socket(settings.address.host, settings.address.port, settings.interface)
         self._drops = 0
         self._refused_told = False
-        self.port: int = self._socket.getsockname()[1]
-        got = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self.port: int = self.socket.getsockname()[1]
+        got = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         if got < BUFFER_OCTETS:
             log("ingest", f"{settings.name}: the system grants a buffer of {got} octets: raise net.core.rmem_max")
 
     async def run(self) -> None:
         """Receive until cancelled."""
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._socket, self._read)
+        self._pump.add(self)
         try:
             await asyncio.Event().wait()
         finally:
-            loop.remove_reader(self._socket)
-            self._socket.close()
+            self._pump.remove(self)
+            self.socket.close()
 
-    def _read(self) -> None:
-        for _ in range(DATAGRAMS_AT_ONCE):
+    def read(self) -> int:
+        """Take what waits in the system's buffer, up to a bound; return how many datagrams."""
+        for number in range(DATAGRAMS_AT_ONCE):
             try:
-                payload, beside, _, sender = self._socket.recvmsg(DATAGRAM_MAX, 64)
+                payload, beside, _, sender = self.socket.recvmsg(DATAGRAM_MAX, 64)
             except (BlockingIOError, InterruptedError):
-                return
+                return number
             except OSError as error:  # an ICMP error of a peer, an interface that went down
                 self._counts["errors"] += 1
                 log("ingest", f"{self._settings.name}: {error.strerror}")
-                return
+                return number
             for level, kind, data in beside:
                 if level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
                     drops = int.from_bytes(data[:4], "little" if struct.pack("=H", 1)[0] else "big")
@@ -181,6 +235,7 @@ class UdpInput:
                     log("ingest", f"{self._settings.name}: {shown(sender[0])} isn't in its list of senders; counted")
                 continue
             self._sink.data(0, payload)
+        return DATAGRAMS_AT_ONCE
 
 
 class Streams:

@@ -26,7 +26,7 @@ from airpicture.formats.cot import cot_events
 from airpicture.formats.sbswrite import sbs_lines
 from airpicture.service.address import Address
 from airpicture.service.history import HistoryOutput
-from airpicture.service.hub import SensorHealth, Update
+from airpicture.service.hub import SensorHealth, SensorState, Update
 from airpicture.service.period import Period
 from airpicture.service.senders import Sender, make_sender
 from airpicture.service.settings import OutputSettings
@@ -70,12 +70,39 @@ def overloaded(alerts: Iterable[Alert]) -> bool:
     return any(alert.kind == AlertKind.OVERLOAD and alert.t_ns_ended < 0 for alert in alerts)
 
 
-def conditions(update: Update, count: int) -> U8:
+def conditions(states: Iterable[SensorState], count: int) -> U8:
     """Return the state of each sensor in the words of I063/060."""
     found = np.full(count, int(Condition.INITIALISING), np.uint8)
-    for state in update.sensors:
+    for state in states:
         found[state.sensor] = int(_CONDITIONS[state.health])
     return found
+
+
+def cat062_writer(settings: OutputSettings, sensors: Sensors) -> Cat062Writer:
+    """Return a writer of CAT062 and what goes with it."""
+    return Cat062Writer(
+        sensors,
+        sac=settings.sac,
+        sic=settings.sic,
+        tentative=settings.tentative,
+        batch_s=1.0 if settings.changes else settings.period_s,
+    )
+
+
+def alike(settings: OutputSettings) -> OutputSettings:
+    """Return what of an output's settings makes its bytes; outputs that are alike are encoded for once."""
+    return replace(settings, name="", address=Address("udp"), interface="", ttl=1, clients_max=1)
+
+
+def sender_of(settings: OutputSettings) -> Sender:
+    """Return what sends an output's bytes."""
+    return make_sender(
+        settings.address,
+        name=settings.name,
+        interface=settings.interface,
+        ttl=settings.ttl,
+        clients_max=settings.clients_max,
+    )
 
 
 class Cat062Encoder:
@@ -83,14 +110,8 @@ class Cat062Encoder:
 
     def __init__(self, settings: OutputSettings, sensors: Sensors) -> None:
         self._count = len(sensors)
-        self._period = None if settings.changes else Period(settings.period_s)
-        self._writer = Cat062Writer(
-            sensors,
-            sac=settings.sac,
-            sic=settings.sic,
-            tentative=settings.tentative,
-            batch_s=1.0 if settings.changes else settings.period_s,
-        )
+        self._period = Period(settings.period_s)
+        self._writer = cat062_writer(settings, sensors)
         self._update: Update | None = None
         self._data = b""
 
@@ -102,19 +123,19 @@ class Cat062Encoder:
         return self._data
 
     def _encoded(self, update: Update) -> bytes:
-        tracks = update.tracks.take(update.changed) if self._period is None else self._period.due(update)
+        tracks = self._period.due(update)
         if tracks is None:
             return b""
         return self._writer.batch(
             tracks,
             update.now_ns,
             overload=overloaded(update.alerts),
-            sensor_conditions=conditions(update, self._count),
+            sensor_conditions=conditions(update.sensors, self._count),
         )
 
 
 class Cat062Output:
-    """ASTERIX CAT062 with CAT065 and CAT063: all tracks each period, or each as it changes."""
+    """ASTERIX CAT062 with CAT065 and CAT063: all tracks each period."""
 
     def __init__(self, settings: OutputSettings, encoder: Cat062Encoder, sender: Sender) -> None:
         self.name, self.counts = settings.name, sender.counts
@@ -282,18 +303,12 @@ def _make(settings: OutputSettings, sensors: Sensors, encoders: dict[OutputSetti
         return WebhookOutput(settings)
     if settings.format == "aircraft-json":
         return FolderOutput(settings, lambda update, tracks: aircraft_files(update, settings.period_s))
-    sender = make_sender(
-        settings.address,
-        name=settings.name,
-        interface=settings.interface,
-        ttl=settings.ttl,
-        clients_max=settings.clients_max,
-    )
+    sender = sender_of(settings)
     if settings.format == "cat062":
-        alike = replace(settings, name="", address=Address("udp"), interface="", ttl=1, clients_max=1)
-        if alike not in encoders:
-            encoders[alike] = Cat062Encoder(settings, sensors)
-        return Cat062Output(settings, encoders[alike], sender)
+        same = alike(settings)
+        if same not in encoders:
+            encoders[same] = Cat062Encoder(settings, sensors)
+        return Cat062Output(settings, encoders[same], sender)
     if settings.format == "cat004":
         return Cat004Output(settings, sender)
     if settings.format == "sbs":

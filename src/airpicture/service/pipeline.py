@@ -3,20 +3,25 @@
 No clock is read here: time comes in the records. So the picture of a replayed journal is the picture that was live, and
 a process that died goes on where it was.
 
-    records until a TICK -> Decoding -> Plots -> Tracker.step(plots, t of the tick) -> Update
+    records until a TICK -> Decoding -> Plots -> Tracker.step(plots, t of the tick) -> Step -> Update
+
+Alerts are reckoned once a second, of the picture of its first tick. Where there are many tracks that takes longer than
+others can wait: it's done in parts then, one at each tick that follows, and alerts stand some ticks later. Ticks come
+from the journal, so this too is found again.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from airpicture.alerts import Alert, Watch
+from airpicture.alerts.parts import finish
 from airpicture.formats.decoding import Decoding
 from airpicture.formats.journal import Kind, Record
 from airpicture.formats.live import LiveDecoder
@@ -30,6 +35,9 @@ from airpicture.tracker import Tracker
 from airpicture.units import SECOND_NS
 
 STATES_NS: Final = SECOND_NS  # sensors' states and alerts are reckoned once a second: nobody reads faster
+SPARSE_NS: Final = SECOND_NS // 5  # between ticks, from which on a look for alerts isn't taken in parts
+LOOKED_NS: Final = 85 * SECOND_NS // 100  # within which it's finished, so that a state can be saved before the next one
+PART_TRACKS: Final = 25_000  # for each of which one more part is done at a tick: it has some seven
 # Counts of the tracker that say that it left something out for want of room.
 SHED: Final = ("pairs_shed", "births_shed", "pool_overflow", "refused_capacity")
 
@@ -39,6 +47,36 @@ class Shedding:
     """What the process that tracks may leave out when it can't follow; the journal still has it."""
 
     primary: bool = False  # plots of primary radar alone, the first that can be missed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """What the records up to a tick brought. Until the next one the picture isn't worked out but for who asks."""
+
+    now_ns: int
+    arrived_ns: int  # as in Update
+    mode: Mode
+    picture: Picture
+    plots: Plots
+    alerts: tuple[Alert, ...]  # all that stand, and those that ended in this step
+    sensors: tuple[SensorState, ...]
+
+    def update(self) -> Update:
+        """Return the whole picture with all that a display needs."""
+        lat, lon = plot_positions(self.plots)
+        return Update(
+            now_ns=self.now_ns,
+            arrived_ns=self.arrived_ns,
+            mode=self.mode,
+            tracks=self.picture.tracks,
+            changed=self.picture.changed,
+            plots=self.plots,
+            plot_lat=lat,
+            plot_lon=lon,
+            alerts=self.alerts,
+            sensors=self.sensors,
+            counts=self.picture.counts,
+        )
 
 
 class Pipeline:
@@ -64,7 +102,9 @@ class Pipeline:
         self.tracker = Tracker(self.settings.sensors, self.settings.tracker)
         self.sensors = SensorWatch(self.settings.sensors)
         self.watch = Watch(self.settings.alerts)
-        self._alerts: tuple[Alert, ...] = ()
+        self._alerts: tuple[Alert, ...] = ()  # that stand
+        self._look: Generator[None, None, tuple[Alert, ...]] | None = None  # one that's half done
+        self._parts = 1  # of it that are done at a tick
         self._was_shed = 0
         self.now_ns = -1
         self._states: tuple[SensorState, ...] = ()
@@ -73,6 +113,8 @@ class Pipeline:
 
     def state(self, links: dict[tuple[int, int], LiveDecoder] | None = None) -> dict[str, Any]:
         """Return what `set_state` needs to go on from here.
+
+        Asked for while a look for alerts is half done (see `settled`) it lacks that look.
 
         links : decoders of connections; those that there are, or fresh ones to fill a state into
         """
@@ -87,11 +129,20 @@ class Pipeline:
         for name, value in state.items():
             setattr(self, name, value)
 
-    def take(self, records: Sequence[Record], look: bool = True) -> Update | None:
-        """Take the records up to a tick, which is the last of them, and return the picture of its time.
+    @property
+    def settled(self) -> bool:
+        """Whether a state taken now is all there is: no look for alerts is half done."""
+        return self._look is None
 
-        None where nobody looks (which saves its making), and where the tick isn't later than the one before, as when a
-        service is begun on a journal twice.
+    def take(self, records: Sequence[Record]) -> Update | None:
+        """Do as `step`, and return the picture at once."""
+        step = self.step(records)
+        return None if step is None else step.update()
+
+    def step(self, records: Sequence[Record]) -> Step | None:
+        """Take the records up to a tick, which is the last of them, and return what there is at its time.
+
+        None where the tick isn't later than the one before, as when a service is begun on a journal twice.
         """
         tick = records[-1]
         assert tick.kind == Kind.TICK
@@ -111,36 +162,52 @@ class Pipeline:
         if tick.t_ns <= self.now_ns:
             self.counts["ticks out of order"] += 1
             return None
-        self.now_ns = tick.t_ns
+        since_ns, self.now_ns = tick.t_ns - self.now_ns, tick.t_ns
         plots = self._shed(plots)
         self.sensors.step(plots, self.decoding.heard_ns(), tick.t_ns)
         picture = self.tracker.step(plots, tick.t_ns)
-        due = tick.t_ns // STATES_NS > self._looked
-        if not (look or due):
-            return None
-        lat, lon = plot_positions(plots)
-        alerts = self._alerts
-        if due:
-            self._looked = tick.t_ns // STATES_NS
-            self._states = self.sensors.states(tick.t_ns)
-            alerts = self._watched(picture, tick.t_ns)
-            self._alerts = tuple(alert for alert in alerts if alert.t_ns_ended < 0)
-        return Update(
+        return Step(
             now_ns=tick.t_ns,
             arrived_ns=-1 if self.settings.replaying else self._arrived_ns,
             mode=Mode.REPLAY if self.settings.replaying else Mode.LIVE,
-            tracks=picture.tracks,
-            changed=picture.changed,
+            picture=picture,
             plots=plots,
-            plot_lat=lat,
-            plot_lon=lon,
-            alerts=alerts,
+            alerts=self._watched(picture, tick.t_ns, since_ns),
             sensors=self._states,
-            counts=picture.counts,
         )
 
-    def _watched(self, picture: Picture, now_ns: int) -> tuple[Alert, ...]:
-        """Return the alerts that stand."""
+    def _watched(self, picture: Picture, now_ns: int, since_ns: int) -> tuple[Alert, ...]:
+        """Go on with the look for alerts; return those that stand, and those that end where one is finished.
+
+        since_ns : from the tick before
+        """
+        ended: list[Alert] = []
+        if now_ns // STATES_NS > self._looked:
+            if self._look is not None:
+                ended = self._know(finish(self._look))
+            self._looked = now_ns // STATES_NS
+            self._states = self.sensors.states(now_ns)
+            self._look = self._begin_look(picture, now_ns)
+            self._parts = 1 + len(picture) // PART_TRACKS
+        if self._look is not None:
+            late = since_ns > SPARSE_NS or now_ns - self._looked * STATES_NS > LOOKED_NS
+            try:
+                for _ in range(self._parts):
+                    next(self._look)
+                if late:
+                    ended += self._know(finish(self._look))
+                    self._look = None
+            except StopIteration as end:
+                self._look = None
+                ended += self._know(end.value)
+        return (*self._alerts, *ended)
+
+    def _know(self, alerts: tuple[Alert, ...]) -> list[Alert]:
+        """Take what a look found: keep what stands, return what ended."""
+        self._alerts = tuple(alert for alert in alerts if alert.t_ns_ended < 0)
+        return [alert for alert in alerts if alert.t_ns_ended >= 0]
+
+    def _begin_look(self, picture: Picture, now_ns: int) -> Generator[None, None, tuple[Alert, ...]]:
         shed = sum(count for name, count in picture.counts.items() if name in SHED)
         shed += self.counts["shed primary plots"] + sum(
             count
@@ -150,7 +217,7 @@ class Pipeline:
         )
         more, self._was_shed = max(shed - self._was_shed, 0), shed
         # Tracks end on whole seconds, so this step's picture holds all that did since the watch looked last.
-        return self.watch.step(picture.tracks, now_ns, silent=self.sensors.silent(now_ns), shed=more)
+        return self.watch.look(picture.tracks, now_ns, silent=self.sensors.silent(now_ns), shed=more)
 
     def _told(self, record: Record) -> None:
         try:

@@ -23,6 +23,7 @@ from airpicture.service.settings import InputSettings, OutputSettings, Settings
 AnySettings = TypeVar("AnySettings", InputSettings, OutputSettings)
 
 TEXT_MAX: Final = 200  # characters of foreign text in a line of the log
+DESCRIPTORS: Final = ("lifeline", "wake", "web", "show")  # of `Given`
 SETTINGS_MAX: Final = 64 * 2**20
 
 
@@ -47,8 +48,9 @@ class Given:
     settings: Settings
     place: Place
     lifeline: int  # descriptor: closed when the parent ends
-    wake: int  # descriptor: the journal grew; written by ingest, read by the core
+    wake: int = -1  # descriptor: the journal grew; written by ingest, read by the core
     web: int = -1  # descriptor: the socket of the HTTP side; held by the parent, so that nobody is refused meanwhile
+    show: int = -1  # descriptor: one end of the handover from the core to the front
 
 
 def given_from(descriptor: int) -> Given:
@@ -59,7 +61,7 @@ def given_from(descriptor: int) -> Given:
         told = json.loads(pipe.read(SETTINGS_MAX))
     sensors, _ = sensors_and_inputs({"sensors": told["sensors"], "inputs": []})
     settings = parse_settings(told["text"], told["name"], sensors)
-    return Given(settings, Place(**told["place"]), told["lifeline"], told["wake"], told["web"])
+    return Given(settings, Place(**told["place"]), **{name: told[name] for name in DESCRIPTORS})
 
 
 def tell(state: str, name: str, values: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """The parent of a service's processes: starts them, starts them again, ends them. It does nothing else.
 
 serve -+- ingest   receives and journals; small, and nothing that tracks can stop it
-       '- core     tracks and publishes; may die at any time: it goes on from checkpoint and journal
+       +- core     tracks; may die at any time: it goes on from checkpoint and journal
+       '- front    shows: outputs, map, endpoints; nothing that it's asked for can slow the others
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from airpicture.errors import ConfigError
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import is_journal
 from airpicture.service.journal import memory_folder, remove
-from airpicture.service.process import Place, log, told
+from airpicture.service.process import DESCRIPTORS, Place, log, told
 from airpicture.service.settings import Settings, WebSettings
 
-NAMES: Final = ("ingest", "core")
+NAMES: Final = ("ingest", "core", "front")
 UNUSABLE: Final = 3  # exit code of a child whose settings can't be used: starting it again is no use
 QUICK_S: Final = 5.0  # a child that ran for less waits before it's started again
 BACK_OFF_S: Final = (0.1, 10.0)
 END_S: Final = 8.0  # that children get to end
 LOOK_S: Final = 0.2
-BACKLOG: Final = 128  # connections that wait while the tracking process is started again
+BACKLOG: Final = 128  # connections that wait while the process that shows is started again
 
 
 def listener(settings: WebSettings) -> socket.socket:
@@ -83,6 +84,7 @@ class Supervisor:
         self._web = listener(settings.web)
         self._life = os.pipe()
         self._wake = os.pipe()
+        self._show = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def _places(self) -> Place:
         memory = memory_folder("state")
@@ -145,20 +147,18 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         settings, place = self.settings, self._place
         reading, writing = os.pipe()
-        wake = self._wake[1] if child.name == "ingest" else self._wake[0]
+        passed = {"lifeline": self._life[0], **self._descriptors(child.name)}
         given = {
             "text": settings.text,
             "name": settings.name,
             "sensors": json.loads(start_payload(settings.sensors, []))["sensors"],
             "place": {"folder": place.folder, "spare": place.spare, "state": place.state},
-            "lifeline": self._life[0],
-            "wake": wake,
-            "web": self._web.fileno() if child.name == "core" else -1,
+            **dict.fromkeys(DESCRIPTORS, -1),
+            **passed,
         }
-        passed = (reading, self._life[0], wake, *([self._web.fileno()] if child.name == "core" else []))
         child.process = subprocess.Popen(
             [sys.executable, "-m", f"airpicture.service.{child.name}", str(reading)],
-            pass_fds=passed,
+            pass_fds=(reading, *passed.values()),
             stdin=None if child.name == "ingest" else subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
@@ -168,16 +168,26 @@ class Supervisor:
         child.begun = time.monotonic()
         child.starts += 1
 
+    def _descriptors(self, name: str) -> dict[str, int]:
+        """Return what of the parent's a child uses. All of it outlives the child."""
+        core, front = self._show
+        if name == "ingest":
+            return {"wake": self._wake[1]}
+        if name == "core":
+            return {"wake": self._wake[0], "show": core.fileno()}
+        return {"web": self._web.fileno(), "show": front.fileno()}
+
     def _tell_ready(self) -> None:
         if self._ready is None:
             return
-        core, ingest = told(self._place.state, "core"), told(self._place.state, "ingest")
-        if core and ingest:
-            self._ready({"web": self._web.getsockname()[1], "outputs": core["ports"], "inputs": ingest["ports"]})
+        ingest, core, front = (told(self._place.state, name) for name in NAMES)
+        if ingest and core and front:
+            outputs = {**core["ports"], **front["ports"]}
+            self._ready({"web": self._web.getsockname()[1], "outputs": outputs, "inputs": ingest["ports"]})
             self._ready = None
 
     def _end(self) -> None:
-        """End the one that receives first, so that the other can take what it wrote last."""
+        """End the one that receives first, then the one that tracks: each other one can take what they wrote last."""
         for child in self._children:
             if child.process is None:
                 continue
@@ -188,7 +198,8 @@ class Supervisor:
                 log("serve", f"{child.name} doesn't end; it's killed")
                 child.process.kill()
                 child.process.wait()
-        self._web.close()
+        for opened in (self._web, *self._show):
+            opened.close()
         for descriptor in (*self._life, *self._wake):
             os.close(descriptor)
         for folder in self._memory:

@@ -1,4 +1,4 @@
-"""The HTTP side of the tracking process: endpoints for programs, the map, and the guard before both."""
+"""The HTTP side of the process that shows: endpoints for programs, the map, and the guard before both."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import resource
 import socket
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -23,23 +24,23 @@ from airpicture.service.latency import EDGES
 from airpicture.service.server import QuietServer
 
 if TYPE_CHECKING:
-    from airpicture.service.core import Core
+    from airpicture.service.front import Front
 
 MESSAGE_MAX: Final = 4096  # octets of what a display may say at once
 
 
 class Website:
-    """Serves a core."""
+    """Serves a front."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, front: Front) -> None:
+        self._front = front
         self.counts: Counter[str] = Counter()
         self._server: QuietServer | None = None
         self._serving: asyncio.Task[None] | None = None
 
     async def open(self, descriptor: int) -> None:
         """Begin to serve on a socket that listens."""
-        settings = self._core.settings.web
+        settings = self._front.settings.web
         opened = socket.socket(fileno=descriptor)
         token = read_token(settings.token_file) if settings.token_file else ""
         app = Guard(self._app(), settings, token, time.monotonic, self.counts)
@@ -60,13 +61,15 @@ class Website:
         self._serving = asyncio.create_task(self._server.serve([opened]))
 
     def _app(self) -> ASGIApp:
-        core = self._core
-        endpoints = routes(core.hub, core.health, self.metrics)
+        front = self._front
+        endpoints = routes(front.hub, front.health, self.metrics)
         if find_spec("airpicture.service.web") is None:
             return Starlette(routes=endpoints)
         from airpicture.service.web import make_app
 
-        app: ASGIApp = make_app(core.hub, routes=endpoints, title=core.settings.web.title, settings=core.settings.map)
+        app: ASGIApp = make_app(
+            front.hub, routes=endpoints, title=front.settings.web.title, settings=front.settings.map
+        )
         return app
 
     async def close(self) -> None:
@@ -78,34 +81,21 @@ class Website:
 
     def metrics(self) -> str:
         """Return all counts in the text format of Prometheus."""
-        core = self._core
-        pipeline, tracker = core.pipeline, core.pipeline.tracker
-        received: dict[str, Any] = pipeline.received
-        update = core.hub.latest
-        ids = core.settings.sensors.ids
-        health = core.health()
-        inputs = [
-            ({"input": name, "what": what}, count)
-            for name, counts in received.get("inputs", {}).items()
-            for what, count in counts.items()
-        ]
-        decoded = [
-            ({"input": name, "what": what}, count)
-            for name, counts in pipeline.decoding.counts().items()
-            for what, count in counts.items()
-        ]
+        front, facts = self._front, self._front.facts
+        received: dict[str, Any] = facts.get("received", {})
+        update = front.hub.latest
+        ids = front.settings.sensors.ids
+        health = front.health()
+        inputs = _by_name("input", received.get("inputs", {}))
+        decoded = _by_name("input", facts.get("decoded", {}))
         sensors = update.sensors if update is not None else ()
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        read = [
-            ({"input": one.name}, count)
-            for one, count in zip(pipeline.decoding.inputs, pipeline.decoding.records, strict=True)
-        ]
-        tracked = {**tracker.counts, **{f"pipeline {k}": v for k, v in pipeline.counts.items()}}
-        core_counts = {**core.counts, **{f"journal {k}": v for k, v in core.tail.counts.items()}}
-        sent = [
-            ({"output": output.name, "what": what}, n) for output in core.outputs for what, n in output.counts.items()
-        ]
-        faults = _by(pipeline.decoding.faults)
+        cpu = {"core": facts.get("cpu_s", 0.0), "front": usage.ru_utime + usage.ru_stime}
+        memory = {"core": facts.get("memory_peak", 0), "front": usage.ru_maxrss * 1024}
+        read = [({"input": name}, count) for name, count in facts.get("read", {}).items()]
+        outputs = {**facts.get("outputs", {}), **{output.name: output.counts for output in front.outputs}}
+        tracked = _by(facts.get("tracker", {}))
+        faults = _by(facts.get("faults", {}))
         states = [({"sensor": ids[s.sensor], "state": SensorHealth(s.health).name.lower()}, 1) for s in sensors]
         delays = [({"sensor": ids[s.sensor]}, s.delay_s) for s in sensors if s.delay_s == s.delay_s]
         journal = {k: v for k, v in received.get("journal", {}).items() if k != "failing"}
@@ -125,36 +115,42 @@ class Website:
                 ("airpicture_read_total", "counter", "Records read from the journal by input.", read),
                 ("airpicture_decoded_total", "counter", "What became of them.", decoded),
                 ("airpicture_fault_total", "counter", "Records that a decoder failed on.", faults),
-                ("airpicture_tracker_total", "counter", "Plots: plots_received = tracked + refused_...", _by(tracked)),
-                ("airpicture_core_total", "counter", "Of the process that tracks.", _by(core_counts)),
-                ("airpicture_output_total", "counter", "Messages by output.", sent),
+                ("airpicture_tracker_total", "counter", "Plots: plots_received = tracked + refused_...", tracked),
+                ("airpicture_core_total", "counter", "Of the process that tracks.", _by(facts.get("core", {}))),
+                ("airpicture_output_total", "counter", "Messages by output.", _by_name("output", outputs)),
                 ("airpicture_http_total", "counter", "Requests refused and readers let go.", _by(self.counts)),
                 ("airpicture_sensor_state", "gauge", "1 for the state that a sensor is in.", states),
                 ("airpicture_sensor_plots_per_second", "gauge", "Over the last minute.",
                  [({"sensor": ids[s.sensor]}, s.plots_per_s) for s in sensors]),
                 ("airpicture_sensor_delay_seconds", "gauge", "Median of reception less time stamp.", delays),
-                ("airpicture_cpu_seconds_total", "counter", "Of the process that tracks.",
-                 [({}, usage.ru_utime + usage.ru_stime)]),
-                ("airpicture_memory_peak_bytes", "gauge", "Likewise.", [({}, usage.ru_maxrss * 1024)]),
+                ("airpicture_front_total", "counter", "Of the process that shows.", _by(front.counts)),
+                ("airpicture_cpu_seconds_total", "counter", "Of the processes that track and show.",
+                 [({"process": name}, used) for name, used in cpu.items()]),
+                ("airpicture_memory_peak_bytes", "gauge", "Likewise.",
+                 [({"process": name}, most) for name, most in memory.items()]),
             ]
         ) + self._histogram()  # fmt: skip
 
     def _histogram(self) -> str:
         """Return the latency from reception to picture; buckets add up, as Prometheus has it."""
         name = "airpicture_latency_seconds"
-        latency = self._core.latency
+        counts, total_s = self._front.facts.get("latency", [[], 0.0])
         lines = [
             f"# HELP {name} From the reception of a step's first record to its picture.",
             f"# TYPE {name} histogram",
         ]
         passed = 0
-        for edge, count in zip(EDGES, latency.counts, strict=False):
+        for edge, count in zip(EDGES, counts, strict=False):
             passed += count
             lines.append(f'{name}_bucket{{le="{edge:.4g}"}} {passed}')
-        total = sum(latency.counts)
-        lines += [f'{name}_bucket{{le="+Inf"}} {total}', f"{name}_sum {latency.total_s!r}", f"{name}_count {total}"]
+        total = sum(counts)
+        lines += [f'{name}_bucket{{le="+Inf"}} {total}', f"{name}_sum {total_s!r}", f"{name}_count {total}"]
         return "\n".join(lines) + "\n"
 
 
 def _by(counts: Any) -> list[tuple[dict[str, str], float]]:
     return [({"what": what}, count) for what, count in counts.items()]
+
+
+def _by_name(label: str, counted: Mapping[str, Mapping[str, float]]) -> list[tuple[dict[str, str], float]]:
+    return [({label: name, "what": what}, count) for name, counts in counted.items() for what, count in counts.items()]
