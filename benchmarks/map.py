@@ -194,7 +194,7 @@ def main() -> int:
                 f"scripts {told['glide_ms']:.1f} ms a frame",
                 flush=True,
             )
-            bad += options.check and (sum(parts.values()) > LIMITS_MS[n] or told["long"] > 1)
+            bad += options.check and (sum(parts.values()) > LIMITS_MS[n] or told["long"] > ROUNDS // 2)
     return int(bad > 0)
 
 

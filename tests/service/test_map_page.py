@@ -272,6 +272,31 @@ def test_labels_do_not_overlap(page: Page) -> None:
     page.js("airpicture.options.set('labels', 'auto')")
 
 
+def test_blocks_keep_clear_of_panels_and_of_names(page: Page) -> None:
+    page.press("[data-panel=help]")
+    page.js("airpicture.basemap.signs = [{lon: 2.2, lat: 41.6, name: 'RESTRICTED AREA'}]; airpicture.labels.touch()")
+    page.publish(alerts=False)
+    boxes = page.js("[...airpicture.labels.places.values()].map((b) => [b.x, b.y, b.x + b.w, b.y + b.h])")
+    kept = page.js("(() => { const r = document.getElementById('panel').getBoundingClientRect();"
+                   "return [[r.left, r.top, r.right, r.bottom], ...airpicture.basemap.boxes()]; })()")  # fmt: skip
+    assert len(kept) == 2
+    assert len(boxes) > 10
+    for a in boxes:
+        for b in kept:
+            assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3], (a, b)
+    page.js("airpicture.basemap.signs = []")
+
+
+def test_a_selected_track_comes_out_from_under_its_panel(page: Page) -> None:
+    page.js("(() => { const a = airpicture, R = Math.PI / 180, [lat, lon] = a.placeOf(a.picture.slots.get(12));"
+            "a.map.jumpTo({center: [lon / R, lat / R], zoom: 8}); a.map.panBy([350, 0], {duration: 0}); })()")  # fmt: skip
+    page.browser.frames()
+    page.js("airpicture.labels.touch(); airpicture.wake()")
+    page.browser.wait("Math.abs(airpicture.labels.points[2 * airpicture.picture.slots.get(12)] - 150) < 20")
+    page.js("airpicture.select(12)")  # the story is at the left
+    page.browser.wait("!airpicture.map.isMoving() && airpicture.labels.points[2 * airpicture.picture.slots.get(12)] > 330")
+
+
 def test_labels_say_level_climb_and_speed(page: Page) -> None:
     lines = page.js("airpicture.labels.lines(airpicture.picture.slots.get(9), 2)")
     tracks = page.scene.tracks(page.t_s)

@@ -27,7 +27,7 @@ from airpicture.service.journal import JournalWriter, last_time
 from airpicture.service.polling import Polled, Posted, Replayed
 from airpicture.service.process import Given, end_with_parent, given_from, log, tell, told, with_port
 from airpicture.service.settings import InputSettings, Settings
-from airpicture.tables import Plots
+from airpicture.tables import Plots, Sensors
 from airpicture.units import SECOND_NS
 
 IDLE_TICK_S: Final = 1.0  # between ticks while nothing comes in: tracks age, and everybody sees that all is running
@@ -46,7 +46,9 @@ class Ingest:
         self.counts: list[Counter[str]] = [Counter() for _ in given.settings.inputs]
         self._given = given
         self._recordings = {
-            row: _recorded(one.address.path) for row, one in enumerate(given.settings.inputs) if one.format == "replay"
+            row: _recorded(one.address.path, given.settings.sensors)
+            for row, one in enumerate(given.settings.inputs)
+            if one.format == "replay"
         }
         self.clock, fresh = self._begin_time()
         start = start_payload(
@@ -194,8 +196,8 @@ class Ingest:
             os.write(self._given.wake, b"\0")
 
 
-def _recorded(path: str) -> Plots:
-    """Return the plots of a recording to play.
+def _recorded(path: str, sensors: Sensors) -> Plots:
+    """Return the plots of a recording to play, of the sensors that the service knows: ids are theirs.
 
     Raises
     ------
@@ -203,7 +205,7 @@ def _recorded(path: str) -> Plots:
     """
     from airpicture.formats import open_recording
 
-    plots = open_recording(path).plots
+    plots = open_recording(path, sensors=sensors).plots
     if not len(plots):
         raise InputError("no plot to play", expected="a recording with plots", path=path)
     return plots

@@ -7,6 +7,7 @@ const EMPTY = { type: "FeatureCollection", features: [] };
 const FONT = ["sans-serif"]; // with no glyphs in the style MapLibre writes with the browser's own fonts
 const OUTLINES = ["land", "lakes", "rivers", "borders", "states"];
 const NEAR = 4.6; // zoom from which outlines are those of the view; below it the whole world's, once and for all
+const SIGN = 11, SIGNS_MAX = 200; // pixels; names
 const FAR_M = 9000; // metres a pixel for which the latter are made
 const RING_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 150, 200, 500, 1000]; // km or NM
 
@@ -25,7 +26,7 @@ export class Basemap {
     });
     const tiles = about.tiles ? { tiles: ownTiles(about) } : {}, vectors = about.archive?.kind === "vector";
     const bare = about.tiles && !vectors ? 0 : 1; // with tiles of the user's own, our land stands back
-    const overlays = (about.overlays || []).map((_, k) => [`overlay-${k}`, geo({ data: `/map/overlay/${k}` })]);
+    const overlays = (about.overlays || []).flatMap((_, k) => [[`overlay-${k}`, geo()], [`overlay-${k}-signs`, geo()]]);
     return {
       version: 8,
       sources: {
@@ -41,10 +42,11 @@ export class Basemap {
         ...(vectors ? about.archive.layers.flatMap((layer) => vectorLayers(t, layer)) : []),
         line("grid", "grid", { "line-color": t.grid, "line-width": 0.6, "line-opacity": 0.6 }),
         line("runways", "runways", { "line-color": t.runway, "line-width": ["interpolate", ["exponential", 2], ["zoom"], 7, 0.8, 11, 2, 16, 22] }, { minzoom: 7 }),
-        ...overlays.flatMap(([id]) => [
+        ...overlays.filter(([id]) => !id.endsWith("signs")).flatMap(([id]) => [
           { id: `${id}-fill`, type: "fill", source: id, filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": t.outline, "fill-opacity": 0.06 } },
           line(`${id}-line`, id, { "line-color": t.outline, "line-width": 1.2, "line-opacity": 0.8 }),
-          text(`${id}-name`, id, ["coalesce", ["get", "name"], ["get", "title"], ""], 11, t.textDim),
+          { id: `${id}-point`, type: "circle", source: id, filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": 3, "circle-color": t.land, "circle-stroke-color": t.outline, "circle-stroke-width": 1.4 } },
+          text(`${id}-name`, `${id}-signs`, ["get", "text"], SIGN, t.textDim, {}, { "text-anchor": "bottom", "text-offset": [0, -0.3] }),
         ]),
         { id: "areas-fill", type: "fill", source: "areas", paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.1 } },
         line("areas", "areas", { "line-color": ["get", "colour"], "line-width": 1.5 }),
@@ -66,6 +68,7 @@ export class Basemap {
     const get = async (name, kind) => (await fetch(`${this.base}${name}`))[kind]();
     const [world, airports, countries] = await Promise.all([get("world.bin", "arrayBuffer"), get("vendor/airports.json", "json"), get("vendor/countries.json", "json")]);
     this.world = new World(world);
+    this.overlays = await Promise.all((this.about.overlays || []).map(async (_, k) => { const got = await fetch(`/map/overlay/${k}`); return got.ok ? got.json() : EMPTY; }));
     this.airports = airports;
     this.countries = countries;
     this.put();
@@ -87,6 +90,13 @@ export class Basemap {
     set("countries", this.countries.map(([name, lon, lat], order) => point(lon, lat, { name, order })));
     set("grid", graticule());
     for (const name of OUTLINES) set(`${name}-far`, this.world.features(name, 0, 0, FAR_M, 1e8));
+    this.signs = [];
+    this.overlays.forEach((overlay, k) => {
+      const found = signs(overlay);
+      this.signs.push(...found);
+      this.map.getSource(`overlay-${k}`)?.setData(overlay);
+      set(`overlay-${k}-signs`, found.map(({ lon, lat, name }) => point(lon, lat, { text: name })));
+    });
     this.shown.zoom = -9;
     this.detail();
     this.rings();
@@ -107,6 +117,15 @@ export class Basemap {
       const features = this.world.features(name, lat * RAD, lng * RAD, metres / 2, 2.5 * radius);
       this.map.getSource(name)?.setData({ type: "FeatureCollection", features });
     }
+  }
+
+  // Boxes on the screen of names that data blocks keep clear of; of so many that people read them, as for the blocks.
+  boxes() {
+    if (!this.signs?.length || this.signs.length > SIGNS_MAX) return [];
+    return this.signs.map(({ lon, lat, name }) => {
+      const { x, y } = this.map.project([lon, lat]), half = 0.29 * SIGN * name.length + 2;
+      return [x - half, y - 1.6 * SIGN, x + half, y];
+    });
   }
 
   // What the options switch on and off.
@@ -185,6 +204,20 @@ function vectorLayers(t, layer) {
 // Large airports first; the others as there's room.
 function visible() {
   return ["any", ["==", ["get", "rank"], 0], ["all", ["==", ["get", "rank"], 1], [">=", ["zoom"], 7]], [">=", ["zoom"], 8.5]];
+}
+
+// Where the names of an overlay stand: on points, and on the northern edge of all else, where they cover nothing of it.
+function signs(overlay) {
+  const features = overlay.type === "FeatureCollection" ? overlay.features || [] : [overlay], made = [];
+  const walk = (at, visit) => { if (typeof at?.[0] === "number") visit(at); else if (Array.isArray(at)) for (const one of at) walk(one, visit); };
+  for (const { properties, geometry } of features) {
+    const name = properties && (properties.name || properties.title);
+    if (!name || !geometry) continue;
+    let top = null;
+    walk(geometry.coordinates, (at) => { if (!top || at[1] > top[1]) top = at; });
+    if (top) made.push({ lon: top[0], lat: top[1], name: String(name).slice(0, 60) });
+  }
+  return made;
 }
 
 function graticule() {

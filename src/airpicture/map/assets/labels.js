@@ -22,6 +22,7 @@ export class Labels {
     this.laid = this.projected = -Infinity;
     this.points = new Float32Array(0); // screen places by slot, as they last were needed
     this.covers = () => []; // elements of the page that lie over the map
+    this.names = () => []; // boxes of names on the map
     this.drawn = this.written = 0; // blocks on the screen; written anew when they were last laid
     this.behind = false; // some say what they said before
     this.key = "";
@@ -118,6 +119,7 @@ export class Labels {
     this.written = 0;
     this.behind = false;
     for (const element of this.covers()) { const b = element.getBoundingClientRect(); if (b.width) take(grid, b.left, b.top, b.right, b.bottom, -1); }
+    for (const [l, t, r, b] of this.names()) if (r > 0 && b > 0 && l < width && t < height) take(grid, Math.max(l, 0), Math.max(t, 0), Math.min(r, width), Math.min(b, height), -1);
     for (let slot = 0; slot < p.n; slot++) {
       const x = this.points[2 * slot], y = this.points[2 * slot + 1];
       if (!(x > -10 && y > -10 && x < width + 10 && y < height + 10)) continue;

@@ -91,6 +91,7 @@ export class App {
     map.touchZoomRotate.disableRotation();
     map.keyboard.disableRotation();
     this.basemap = new Basemap(map, BASE, this.options, this.look, this.about, this.units);
+    this.labels.names = () => this.basemap.boxes();
     map.on("style.load", () => { map.addLayer(this.layer); this.basemap.put(); this.ready = true; });
     map.on("load", () => { this.basemap.load().then(() => { this.loaded = true; }); });
     map.on("moveend", () => { const b = this.bounds(); this.link.say("view", b, true); this.remember(); });
@@ -368,5 +369,16 @@ export class App {
   shot() { shoot(this); }
 }
 
-const about = await (await fetch("/map/about.json")).json();
-window.airpicture = new App(about);
+// Say what's missing rather than leave a page that stands still.
+function sorry(text) {
+  $("banner").textContent = text;
+  $("banner").hidden = false;
+}
+
+try {
+  if (!document.createElement("canvas").getContext("webgl2")) throw new Error("this browser has no WebGL 2, which draws the map. It may be switched off, or the graphics driver be too old");
+  window.airpicture = new App(await (await fetch("/map/about.json")).json());
+} catch (error) {
+  sorry(`The map can't be shown: ${error.message}.`);
+  throw error;
+}
