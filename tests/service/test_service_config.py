@@ -84,6 +84,8 @@ def test_faults_without_a_line(tmp_path: Path) -> None:
         load_settings(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="another speed than 1"):
         parse_settings(SOUND + '[[input]]\nfrom = "replay:x"\nspeed = 2\n', "serve.toml")
+    with pytest.raises(ConfigError, match="or stepped, beside other inputs"):
+        parse_settings(SOUND + '[[input]]\nfrom = "replay:x"\nstepped_s = 2\n', "serve.toml")
 
 
 def test_a_token_has_to_be_long(tmp_path: Path) -> None:

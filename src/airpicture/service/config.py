@@ -23,7 +23,15 @@ from airpicture.formats.sensors import load_sensors, merge_sensors, sensors_from
 from airpicture.service import address
 from airpicture.service.address import Address, is_loopback
 from airpicture.service.ground import map_settings
-from airpicture.service.settings import LOOPBACK, InputSettings, JournalSettings, OutputSettings, Settings, WebSettings
+from airpicture.service.settings import (
+    LOOPBACK,
+    STEPPED_S_MAX,
+    InputSettings,
+    JournalSettings,
+    OutputSettings,
+    Settings,
+    WebSettings,
+)
 from airpicture.service.toml import Source as Text
 from airpicture.service.toml import Table
 from airpicture.tables import SensorKind, Sensors
@@ -76,12 +84,13 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
     outputs = tuple(_output(table, base) for table in source.tables("output"))
     for what, found, most in (("input", inputs, INPUTS_MAX), ("output", outputs, OUTPUTS_MAX)):
         _once(source, what, [one.name for one in found], most)
-    speeds = {one.speed for one in inputs if one.format == "replay"}
-    if speeds - {1.0} and not (len(speeds) == 1 and all(one.format == "replay" for one in inputs)):
+    times = {(one.speed, one.stepped_s) for one in inputs if one.format == "replay"}
+    if times - {(1.0, 0.0)} and not (len(times) == 1 and all(one.format == "replay" for one in inputs)):
         raise ConfigError(
-            f"{name}: a replay at another speed than 1 beside other inputs", expected="one time for all of them",
-            todo="Leave speed out, or play recordings alone, all at one speed",
-        )  # fmt: skip
+            f"{name}: a replay at another speed than 1, or stepped, beside other inputs",
+            expected="one time for all of them",
+            todo="Leave speed and stepped_s out, or play recordings alone, all at one speed",
+        )
     notes: list[str] = []
     sensors = _sensors(source, base, inputs, notes) if sensors is None else sensors
     for number, one in enumerate(inputs):
@@ -168,6 +177,7 @@ def _input(table: Table, base: Path) -> InputSettings:
     if format_ == "replay":
         settings["speed"] = table.number("speed", 1.0, 0.01, 1000)
         settings["loop"] = table.flag("loop", False)
+        settings["stepped_s"] = table.number("stepped_s", 0.0, 0.0, STEPPED_S_MAX)
     else:
         settings["rate_max"] = table.number("rate_max", 50_000.0, 1, 1e7)
     if where.transport == "file":

@@ -59,12 +59,14 @@ class Ingest:
         self._dirty = asyncio.Event()
         self._done = asyncio.Event()
         self._running = 0
+        self._recorded: list[Replayed] = []  # that are stepped
 
     def _begin_time(self) -> tuple[Clock | ReplayClock, bool]:
         """Return the clock, and whether nothing of what was before goes on."""
         if self.settings.replaying:
             first = min(int(plots.t_ns[0]) for plots in self._recordings.values())
-            return ReplayClock(first, self.settings.inputs[0].speed), True
+            rate = 0.0 if self.settings.stepped_s else self.settings.inputs[0].speed
+            return ReplayClock(first, rate), True
         before = last_time(self._given.place.folders)
         clock = Clock(before + 1)
         if clock.offset_ns > AHEAD_NS:
@@ -85,6 +87,10 @@ class Ingest:
             await self._open(row, with_port(one, before.get(one.name, 0)))
             for row, one in enumerate(self.settings.inputs)
         ]
+        if self.settings.stepped_s:
+            self._recorded = [one for one in inputs if isinstance(one, Replayed)]
+            os.set_blocking(self._given.steps, False)
+            loop.add_reader(self._given.steps, self._step)
         tasks = [asyncio.create_task(one.run()) for one in inputs]
         tasks += [asyncio.create_task(self._tick()), asyncio.create_task(self._sync())]
         for task in tasks:
@@ -154,6 +160,16 @@ class Ingest:
         return bool(one.twin) and self._twins.repeats(one.twin, one.name, payload, t_ns)
 
     # --- time -------------------------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        """Go ahead by the ns that somebody asked for: first the plots of that time, then the tick that ends it."""
+        with suppress(BlockingIOError, ValueError):
+            ns = int(os.read(self._given.steps, 64))
+            if isinstance(self.clock, ReplayClock):
+                self.clock.step(ns)
+                for one in self._recorded:
+                    one.play()
+                self._dirty.set()
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
