@@ -84,10 +84,13 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
     outputs = tuple(_output(table, base) for table in source.tables("output"))
     for what, found, most in (("input", inputs, INPUTS_MAX), ("output", outputs, OUTPUTS_MAX)):
         _once(source, what, [one.name for one in found], most)
+    _apart(source, inputs, outputs)
     times = {(one.speed, one.stepped_s) for one in inputs if one.format == "replay"}
     if times - {(1.0, 0.0)} and not (len(times) == 1 and all(one.format == "replay" for one in inputs)):
+        number = next(k for k, one in enumerate(inputs) if (one.speed, one.stepped_s) != (1.0, 0.0))
+        key = "speed" if inputs[number].speed != 1.0 else "stepped_s"
         raise ConfigError(
-            f"{name}: a replay at another speed than 1, or stepped, beside other inputs",
+            f"{source.where('input', number, key)}: a replay at another speed than 1, or stepped, beside other inputs",
             expected="one time for all of them",
             todo="Leave speed and stepped_s out, or play recordings alone, all at one speed",
         )
@@ -338,9 +341,8 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
     except AirpictureError as error:
         where = source.where("", 0, "sensors") + ": " if "sensors" in source.content else ""
         raise ConfigError(f"{where}{error.found}", expected=error.expected, todo=error.todo) from None
-    replayed = [one for one in inputs if one.format == "replay"]
-    if replayed:
-        found = _of_recordings(replayed, found, notes)
+    if any(one.format == "replay" for one in inputs):
+        found = _of_recordings(source, inputs, found, notes)
     found = with_sources(found, [one.format or "sbs" for one in inputs if not one.sensors])
     if any(one.format in _REPORTED for one in inputs):
         kinds = set() if found is None else {SensorKind(int(kind)) for kind in found.kind}
@@ -357,13 +359,19 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
     return found
 
 
-def _of_recordings(inputs: Sequence[InputSettings], found: Sensors | None, notes: list[str]) -> Sensors:
+def _of_recordings(source: Text, inputs: Sequence[InputSettings], found: Sensors | None, notes: list[str]) -> Sensors:
     """Return the sensors with those of recordings to replay added; the recordings are opened for that."""
     from airpicture.formats import open_recording
 
     parts = [] if found is None else [found]
-    for one in inputs:
-        recording = open_recording(one.address.path, sensors=found)  # a file that's missing names itself
+    for number, one in enumerate(inputs):
+        if one.format != "replay":
+            continue
+        try:
+            recording = open_recording(one.address.path, sensors=found)
+        except AirpictureError as error:
+            where = source.where("input", number, "from")
+            raise ConfigError(f"{where}: {error.found}", expected=error.expected, todo=error.todo) from None
         parts.append(recording.sensors)
         notes += [f"{one.name}: {note}" for note in recording.report.notes]
     return merge_sensors(parts)[0]
@@ -406,6 +414,34 @@ def _file(table: Table, key: str, base: Path) -> str:
     if text and not (base / text).is_file():
         table.fail(key, f"{key} = {text!r}: there is no such file", "a file that can be read")
     return str(base / text) if text else ""
+
+
+def _apart(source: Text, inputs: Sequence[InputSettings], outputs: Sequence[OutputSettings]) -> None:
+    """Refuse two that would listen on one port; a group may be listened to by many."""
+    taken: dict[tuple[str, str, int], str] = {}
+    tables: list[tuple[str, int, str, InputSettings | OutputSettings]] = []
+    tables += [("input", number, "from", one) for number, one in enumerate(inputs)]
+    tables += [("output", number, "to", one) for number, one in enumerate(outputs)]
+    for what, number, key, one in tables:
+        where = one.address
+        receives = what == "input" and where.transport == "udp" and not _is_group(where.host)
+        posts = what == "input" and one.format == "plots" and where.transport == "http"
+        if not where.port or not (receives or posts or where.transport == "listen"):
+            continue
+        at = ("udp" if receives else "tcp", where.host, where.port)
+        if at in taken:
+            raise ConfigError(
+                f"{source.where(what, number, key)}: {key} = {str(where)!r}: {taken[at]!r} listens there already",
+                expected="a port of its own",
+            )
+        taken[at] = one.name
+
+
+def _is_group(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_multicast
+    except ValueError:
+        return False
 
 
 def _once(source: Text, what: str, names: Sequence[str], most: int) -> None:
