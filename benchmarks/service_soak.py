@@ -15,6 +15,7 @@ import atexit
 import json
 import math
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -93,7 +94,7 @@ def keep_bad_company(web: int, cat062: int, stop: threading.Event) -> None:
             one.connect(("127.0.0.1", port))
             one.sendall(hello)
             stuck.append(one)
-        while len(stuck) > 8:
+        while len(stuck) > 40:  # each stays for twenty seconds
             stuck.pop(0).close()
         with urllib.request.urlopen(f"http://127.0.0.1:{web}/tracks.json", timeout=60) as answer:
             answer.read(1000)
@@ -166,6 +167,7 @@ def report(samples: list[Any], rude: list[float], metrics: str, segments: list[i
         lines = [line for line in metrics.splitlines() if line.startswith(name) and f'what="{what}"' in line]
         return sum(int(float(line.rsplit(" ", 1)[1])) for line in lines)
 
+    print("tracker: " + "  ".join(re.findall(r'airpicture_tracker_total{what="(\w+"} \d+)', metrics)).replace('"}', ""))
     gaps = np.diff(rude)
     print(f"sent {sent:,}, received {total('airpicture_input_total', 'received'):,}, "
           f"tracks begun {total('airpicture_tracker_total', 'tracks_begun'):,}")  # fmt: skip
