@@ -49,11 +49,18 @@ class Ingest:
             row: _recorded(one.address.path) for row, one in enumerate(given.settings.inputs) if one.format == "replay"
         }
         self.clock, fresh = self._begin_time()
-        start = start_payload(
-            given.settings.sensors, given.settings.sources(), fresh=fresh, step_s=given.settings.step_s
+        start, further = (
+            start_payload(given.settings.sensors, given.settings.sources(), fresh=new, step_s=given.settings.step_s)
+            for new in (fresh, False)
         )
-        now_ns = self.clock.now_ns()
-        self.journal = JournalWriter(given.place.folder, given.place.spare, given.settings.journal, start, now_ns)
+        self.journal = JournalWriter(
+            given.place.folder,
+            given.place.spare,
+            given.settings.journal,
+            start,
+            self.clock.now_ns(),
+            further=further,
+        )
         self._twins = Twins()
         self._pump = Pump()
         self._dirty = asyncio.Event()
