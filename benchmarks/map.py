@@ -1,13 +1,13 @@
 """What the live map costs: frames on the server, and the page's main thread in a real browser.
 
-    python benchmarks/map.py                      300, 10,000 and 100,000 tracks; the second half needs chromium
-    python benchmarks/map.py --memory             600 updates, ten minutes of a picture that comes and goes, and the heap
+    python benchmarks/map.py                      300, 10,000 and 100,000 tracks; needs chromium
+    python benchmarks/map.py --memory             600 updates with tracks that come and go, and the heap
     python benchmarks/map.py --check              300 and 10,000 tracks; fails where a limit is passed
 
 Server: CPU ms to make a change of a tenth of the tracks (one second of a radar that turns in ten), and a whole picture,
 and their bytes. Browser, in ms of the page's main thread per update of the same kind: taking the frame, filling rows,
-giving drawing orders, data blocks, of all frames until the next update; tasks over 50 ms; while the view glides frames a
-second, and ms of all scripts (MapLibre's too) in each.
+giving drawing orders, data blocks, of all frames until the next update; tasks over 50 ms; while the view glides
+frames a second, and ms of all scripts (MapLibre's too) in each.
 
 Where there's no graphics processor Chromium draws in software, on the same cores as the page, and that alone makes it
 slow. So it's measured twice: as it is ("software"), and with the drawing orders left out, which is what the page's own
@@ -42,7 +42,7 @@ ROUNDS = 8
 LIMITS_MS = {300: 12.0, 10_000: 16.0}  # of the main thread per update, on a slow and busy machine; a frame has 16.7
 LONG_MS = 50  # a task that people feel
 GROWTH_MAX = 1.15  # of the heap over nine of ten minutes
-# A process of its own draws, as where there's a graphics processor; drawing in the page's process would count as the page's.
+# A process of its own draws, as where there's a graphics processor: in the page's own it would count as the page's.
 DRAWING = FLAGS.replace("--disable-gpu", "--use-gl=angle --use-angle=swiftshader --ignore-gpu-blocklist")
 ORDERS_ONLY = (
     "for (const name of ['drawArrays', 'drawElements', 'drawArraysInstanced'])"
@@ -135,7 +135,9 @@ def browser(scene: Scene, orders_only: bool) -> dict[str, Any]:
 def _scripts_s(page: Browser) -> float:
     """Return for how long the page's scripts have run, MapLibre's among them."""
     page.call("Performance.enable")
-    found: float = next(m["value"] for m in page.call("Performance.getMetrics")["metrics"] if m["name"] == "ScriptDuration")
+    found: float = next(
+        m["value"] for m in page.call("Performance.getMetrics")["metrics"] if m["name"] == "ScriptDuration"
+    )
     return found
 
 
@@ -176,7 +178,9 @@ def main() -> int:
         scene = Scene(n)
         change_ms, change, whole_ms, whole = server(scene)
         print(f"{n:,} tracks")
-        print(f"  server: change {change_ms:.1f} ms, {change / 1e3:.0f} kB; whole {whole_ms:.1f} ms, {whole / 1e3:.0f} kB")
+        print(
+            f"  server: change {change_ms:.1f} ms, {change / 1e3:.0f} kB; whole {whole_ms:.1f} ms, {whole / 1e3:.0f} kB"
+        )
         for orders_only in (True,) if options.check else (True, False):
             if CHROMIUM is None:
                 continue
@@ -186,7 +190,8 @@ def main() -> int:
                 f"  {'orders only' if orders_only else 'software'}: first picture {told['first_s']:.1f} s; an update "
                 + " + ".join(f"{name} {ms:.1f}" for name, ms in parts.items())
                 + f" = {sum(parts.values()):.1f} ms; {told['long']} tasks over {LONG_MS} ms (longest "
-                f"{told['longest']:.0f}); gliding: {told['frames']:.0f} frames/s, scripts {told['glide_ms']:.1f} ms a frame",
+                f"{told['longest']:.0f}); gliding: {told['frames']:.0f} frames/s, "
+                f"scripts {told['glide_ms']:.1f} ms a frame",
                 flush=True,
             )
             bad += options.check and (sum(parts.values()) > LIMITS_MS[n] or told["long"] > 1)

@@ -17,7 +17,7 @@ CAMERA = {"kind": "passive", "pd": 0.5, "range_m_max": 1200.0, "clutter_per_scan
 KINDS = {1: LIDAR, 2: RADAR | {"range_m_max": 1200.0}, 3: CAMERA, 4: CAMERA}  # 3: infrared, 4: optical
 
 
-def main(folder, scenario="scenario2", kinds=(1, 2, 3, 4)):
+def main(folder, scenario="scenario2", kinds=(1, 2, 3, 4), track=ap.track):
     parts = [(folder / f"{scenario}_{name}.json.gz").read_bytes() for name in ("detections", "groundTruth")]
     looks, boats = (json.loads(gzip.decompress(part)) for part in parts)
     sensors, rows = {}, []
@@ -32,7 +32,7 @@ def main(folder, scenario="scenario2", kinds=(1, 2, 3, 4)):
     t_ns, ids, n, e, bearing = (np.array(column) for column in zip(*rows, strict=True))
     at = dict(zip(("lat_rad", "lon_rad", "h_ell_m"), enu_to_geodetic(e, n, 0.0, *ORIGIN), strict=True))
     at |= {"sensors": sensors_from_rows(sensors.values()), "sensor": ids, "t_ns": t_ns, "azimuth_rad": bearing}
-    return judge(ap.track(ap.Plots.from_columns(**at)), [boat for row in boats for boat in row])
+    return judge(track(ap.Plots.from_columns(**at)), [boat for row in boats for boat in row])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import runpy
 from pathlib import Path
 
@@ -43,6 +45,34 @@ def test_all_sensors_of_the_ferry(recordings: Path, monkeypatch: pytest.MonkeyPa
     assert metres.median_horizontal_m < 0.9 * radar.median_horizontal_m
     assert every.median_horizontal_m < radar.median_horizontal_m
     assert min(metres.completeness, every.completeness) > 0.85
+
+
+def test_the_notebook_says_what_it_shows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its cells run in order in a fresh namespace, as a kernel runs them, and say again what stands under them."""
+    pytest.importorskip("matplotlib").use("Agg")
+    import matplotlib.pyplot as plt
+
+    drawn: list[int] = []
+    monkeypatch.setattr(plt, "show", lambda: (drawn.append(len(plt.get_fignums())), plt.close("all")))
+    cells = json.loads((EXAMPLES / "holding_stack.ipynb").read_text("utf-8"))["cells"]
+    space: dict[str, object] = {}
+    for cell in cells:
+        if cell["cell_type"] != "code":
+            continue
+        exec(compile("".join(cell["source"]), cell["id"], "exec"), space)
+        printed = "".join(text for output in cell["outputs"] for text in output.get("text", []))
+        pictures = sum("image/png" in output.get("data", {}) for output in cell["outputs"])
+        again = capsys.readouterr().out
+        assert bool(again) == bool(printed), cell["id"]
+        for old, new in zip(
+            re.findall(r"within +(\d+) m", printed), re.findall(r"within +(\d+) m", again), strict=True
+        ):
+            assert 0.7 * int(old) < int(new) < 1.3 * int(old), f"{printed}\n{again}: run the notebook again"
+        assert drawn == [1] * pictures, cell["id"]
+        drawn.clear()
+    plt.rcdefaults()
+    assert (EXAMPLES / "holding_stack.ipynb").stat().st_size < 400_000
+    assert "`holding_stack.ipynb`" in (EXAMPLES / "README.md").read_text("utf-8")
 
 
 def test_every_example_is_run_and_short() -> None:

@@ -29,6 +29,7 @@ from airpicture.plots import (
     Clutter,
     Latency,
     Past,
+    Shelf,
     gathered,
     looks,
     need_sites,
@@ -45,6 +46,7 @@ from airpicture.tracks import (
     begin,
     close_ranks,
     ending_settings,
+    first_due,
     life_settings,
     settle_twins,
     spoken_for,
@@ -97,6 +99,7 @@ class Tracker:
         self._open: Reports | None = None  # plots of the open frame, taken so far
         self._ahead: Reports | None = None  # plots of later frames
         self._named = False  # whether any plot ever carried an address
+        self._shelf = Shelf()  # plots of the frame that is being done
         self._past = Past()  # plots of closed frames
         self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
@@ -230,10 +233,16 @@ class Tracker:
     def _age_to(self, edge_ns: int) -> None:
         """Age tracks at each whole second up to the edge of closed frames."""
         assert self._sweep is not None
-        while self._sweep * SWEEP_NS <= edge_ns:
+        last = edge_ns // SWEEP_NS
+        while self._sweep <= last:
             if self._store.n == 0:
-                self._sweep = edge_ns // SWEEP_NS + 1
+                self._sweep = last + 1
                 return
+            if not self._named:
+                settle = -(-self._sweep // SETTLE_S) * SETTLE_S
+                self._sweep = max(self._sweep, min(first_due(self._store) // SWEEP_NS, settle, last + 1))
+                if self._sweep > last:
+                    return
             if self._sweep % SETTLE_S == 0:
                 self.latency.settle()
             self._age(self._sweep * SWEEP_NS)
@@ -243,7 +252,7 @@ class Tracker:
         store = self._store
         if self._named:
             self.counts["tracks_merged"] += settle_twins(store, t_ns)
-        if int(store.due_ns[: store.n].min()) > t_ns:  # nothing can happen to any
+        if first_due(store) > t_ns:
             return
         moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
         if not len(moved):
@@ -301,7 +310,8 @@ class Tracker:
         if message.any():
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)
-        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run)]
+        shelf = self._shelf if self.on_look is None else None  # who hears of looks may keep their plots
+        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run, shelf)]
         if messages is not None:
             changed.append(self._hear(messages))
         for rows in changed:
@@ -312,19 +322,9 @@ class Tracker:
         """What a wave of sensors saw in one frame: find candidates, share out, update, learn, begin."""
         store, config, stations = self._store, self.config, self._stations
         reports = self.latency.among(self._clutter.among(reports, own=True))
-        near = candidates(
-            self._index,
-            reports.Z,
-            reports.t_ns,
-            reports.size,
-            store.summary,
-            store.t_ns,
-            store.n,
-            config.motion.q_agile,
-            config.gate_radius_max,
-            config.association.pairs_max,
-            self._run,
-        )
+        plots, tracks = (reports.Z, reports.t_ns, reports.size), (store.summary, store.t_ns, store.n)
+        bounds = (config.motion.q_agile, config.gate_radius_max, config.association.pairs_max)
+        near = candidates(self._index, *plots, *tracks, *bounds, self._run)
         free = np.ones(reports.size)
         changed = near.track
         if len(near.track):
@@ -349,20 +349,9 @@ class Tracker:
                 self._undo.save(store, np.unique(beside.row))
             held = (store.interval, store.spreads, store.t_plot)
             doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, *held)
-        born, shed = begin(
-            store,
-            self._pool,
-            reports,
-            free,
-            stations,
-            config,
-            self._motion,
-            self._life,
-            self._gates,
-            self._run,
-            self._tally,
-            self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds),
-        )
+        settings = (config, self._motion, self._life, self._gates)
+        start = self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds)
+        born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         self._tally["pairs_shed"] += near.shed
         self._tally["births_shed"] += shed
         self._tally["tracks_begun"] += len(born)

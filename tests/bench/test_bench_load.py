@@ -12,7 +12,7 @@ from airpicture.bench.load import Load, bytes_held, config_for, digest, run_load
 from airpicture.bench.machine import Machine
 from airpicture.bench.profile import clocked, profile
 from airpicture.bench.roofline import as_markdown, roofline, work_of
-from airpicture.bench.suite import figures, scan_load, sky_of, threads_for
+from airpicture.bench.suite import figures, scan_load, sector_load, sky_of, threads_for
 from airpicture.config import Config
 from airpicture.parallel import Run
 from airpicture.picture import Picture
@@ -54,6 +54,16 @@ def test_sectors_are_the_same_plots_in_more_steps() -> None:
     assert cut.plots.reshape(2, 8).sum(axis=1).tolist() == whole.plots.tolist()
     # the cut of the caller's batches leaves no trace
     assert whole.timed[0].digest == cut.timed[0].digest
+
+
+def test_a_load_too_large_to_look_at_is_scored_all_the_same() -> None:
+    seen, unseen = run_load(load(parts=40, score_every=2)), run_load(load(parts=40, score_every=2, looked_at=False))
+    assert unseen.score == seen.score
+    assert unseen.kept == seen.kept
+    assert unseen.tracks[-1] >= seen.tracks[-1] > 40  # those not worth showing are among them
+    assert unseen.timed[0].digest == ""
+    assert sector_load(10_000_000, threads=(2,), seed=1).looked_at is False
+    assert sector_load(1_000_000, threads=(2,), seed=1).looked_at is True
 
 
 def test_the_same_work_gives_the_same_digest_and_other_work_another() -> None:

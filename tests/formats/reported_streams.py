@@ -104,3 +104,27 @@ STATES = json.dumps(
         ],
     }
 ).encode()  # fmt: skip
+
+
+def nmea(body: str) -> str:
+    """Return a line of NMEA 0183 with its checksum."""
+    value = 0
+    for character in body:
+        value ^= ord(character)
+    return f"${body}*{value:02X}"
+
+
+FLARM = "".join(
+    nmea(body) + "\r\n"
+    for body in (
+        "PFLAU,0,1,1,1,0,,0,,",
+        "PFLAA,0,100,0,0,2,DD8F12,180,,30,-1.4,1",  # before the owner's position
+        "GPGGA,120000.00,4740.0000,N,00900.0000,E,1,08,1.1,1250.0,M,47.5,M,,",
+        "GPRMC,120000.00,A,4740.0000,N,00900.0000,E,52.0,270.0,010524,,,A",
+        "PFLAU,3,1,1,1,2,-30,2,-32,755",
+        "PFLAA,0,-1234,1234,220,2,DD8F12,180,,30,-1.4,1",
+        "PFLAA,0,500,-300,-20,1,4B1234,45,,60,2.0,3,0,1,-40",
+        "PFLAA,0,5000,,100,1,4B9999,,,,,8,0,6,-70",  # Mode S: a distance alone
+        "PFLAA,0,500,300,10,2,DDAAAA,45,,20,2.0,1,1",  # asks not to be shown
+    )
+).encode()

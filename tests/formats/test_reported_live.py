@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reported_streams import (
     AIS,
     APRS,
+    FLARM,
     GDL90_HEARTBEAT,
     GDL90_TRAFFIC,
     JET1090,
@@ -45,6 +46,7 @@ STREAMS: list[tuple[str, dict[str, Any], bytes, int]] = [
     ("uat", {}, UAT, 4),
     ("ais", {}, AIS, 2),
     ("aprs", {}, APRS, 3),
+    ("flarm", {}, FLARM, 3),
     ("jet1090", {}, JET1090, 1),
     ("gdl90", {}, GDL90_HEARTBEAT + framed(GDL90_TRAFFIC), 1),
     ("aircraft-json", {"lines": True}, LINES_OF_AIRCRAFT, 1),

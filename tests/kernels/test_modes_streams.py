@@ -162,6 +162,24 @@ def test_drift_is_followed_both_ways() -> None:
         assert timing.resets == 0
 
 
+def test_what_was_received_at_once_was_sent_over_some_time() -> None:
+    """A host that was busy for 20 s gets all of that at once: only the newest of it is as late as ever."""
+    sent = np.arange(0, 20 * SECOND, SECOND // 4) + SECOND * 3 * (np.arange(80) > 40)  # silent for 3 s in between
+    clock = (sent * 12 // 1000 + 77).tolist()
+    t, timing = timed(clock, [NOW + 30 * SECOND] * 80)
+    assert t == pytest.approx((NOW + 30 * SECOND + sent - sent[-1]).tolist(), abs=1000)
+    assert timing.resets == 0
+    held, _ = timed([*clock, clock[-1] + 12_000_000], [NOW + 30 * SECOND] * 80 + [NOW + 31 * SECOND])
+    assert held[-1] - held[-2] == pytest.approx(SECOND, abs=1000)
+
+
+def test_a_minute_is_the_most_that_anything_is_set_back() -> None:
+    clock = [12 * (k * 20 * SECOND // 1000) + 1 for k in range(6)]
+    t, _ = timed(clock, [NOW] * 6)
+    assert all(NOW - modes_clock.LATE_MOST <= when <= NOW for when in t)
+    assert t[-1] == NOW
+
+
 def test_two_receivers_keep_their_clocks() -> None:
     sent = [NOW + k * SECOND // 4 for k in range(8)]
     clock = [(123 if k % 2 else 99_999_999_999) + k * 3_000_000 for k in range(8)]

@@ -98,3 +98,15 @@ def test_a_single_garbled_height_leaves_the_height_alone(garbled: float) -> None
     seen, _ = tracked(spoil, 1.0, 200.0)
     assert max(abs(h - 2000.0) for _, _, h, _ in seen) < 30.0
     assert max(abs(climb) for _, _, _, climb in seen) < 10.0
+
+
+@pytest.mark.parametrize("climb", [105.0, -80.0])
+def test_climbs_beside_heights_that_stand_still_do_not_cost_the_track(climb: float) -> None:
+    """As in zero gravity, where the climb was told each second and the height of before again and again."""
+
+    def spoil(row: dict[str, Any], t: float) -> None:
+        row["v_up"] = climb * np.clip((t - 120.0) / 15.0, 0.0, 1.0) * (t < 160.0)
+
+    seen, _ = tracked(spoil, 1.0, 240.0)  # which asserts that it's one track, number 1
+    assert max(error for _, error, _, _ in seen) < 60.0
+    assert max(abs(h - 2000.0) for t, _, h, _ in seen if t > 170.0) < 60.0

@@ -1,4 +1,4 @@
-"""The map's main thread held to a budget by counting its work, which no busy machine makes more: rows, bytes, blocks."""
+"""The map's main thread held to a budget by counting its work, which no busy machine makes more."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, L
     live.publish(scene.update(0.0, alerts=False))
     with Browser(tmp_path_factory.mktemp("crowd"), 900, 600) as browser:
         browser.go(live.address, READY)
-        browser.wait(f"airpicture.picture.n === {N} && !airpicture.layer.more")
+        browser.wait(f"airpicture.picture.n === {N} && airpicture.loaded && !airpicture.layer.more")
         browser.value(RECORD)
         yield browser, live, scene
         assert browser.complaints == []
@@ -85,7 +85,9 @@ def test_a_whole_picture_is_filled_over_several_frames(crowd: tuple[Browser, Liv
 
 def test_few_blocks_are_written_at_a_time(crowd: tuple[Browser, LiveMap, Scene]) -> None:
     browser = crowd[0]
-    browser.value("airpicture.labels.level = () => 2; airpicture.labels.forget(); seen.length = 0; airpicture.wake(); 0")
+    browser.value(
+        "airpicture.labels.level = () => 2; airpicture.labels.forget(); seen.length = 0; airpicture.wake(); 0"
+    )
     browser.wait("!airpicture.labels.behind && seen.length > 3")
     written = [blocks for _, _, blocks in browser.value("seen")]
     assert 0 < max(written) <= 48
@@ -97,13 +99,14 @@ def test_a_piece_of_work_that_fails_stands_in_nobodys_way(crowd: tuple[Browser, 
     """Long work is cut at its stops; what comes later waits its turn, and one that fails is over."""
     browser = crowd[0]
     told = browser.value(
-        "import(document.querySelector('script[type=module]').src.replace('main.js', 'work.js')).then(async ({ Work }) =>"
-        "{ const work = new Work(0.5), told = []; let turns = 0;"
-        "function* long(name) { for (let k = 0; k < 5; k++) { const end = performance.now() + 1; while (performance.now() <"
-        "end); told.push(name + k); yield; } }"
+        "import(document.querySelector('script[type=module]').src.replace('main.js', 'work.js'))"
+        ".then(async ({ Work }) => {"
+        "const work = new Work(0.5), told = []; let turns = 0;"
+        "function* long(name) { for (let k = 0; k < 5; k++) { const end = performance.now() + 1;"
+        "while (performance.now() < end); told.push(name + k); yield; } }"
         "function* bad() { throw new RangeError('bad'); }"
-        "const go = work.go.bind(work); work.go = () => { turns++; try { go(); } catch (error) { told.push(error.message);"
-        "go(); } };"
+        "const go = work.go.bind(work);"
+        "work.go = () => { turns++; try { go(); } catch (error) { told.push(error.message); } };"
         "work.add(long('a')); work.add(bad()); work.add(long('b'));"
         "while (work.length) await new Promise((done) => setTimeout(done, 5)); return [told, turns]; })"
     )

@@ -228,7 +228,7 @@ def test_filters_hide_and_say_so(page: Page) -> None:
 def test_sensors_and_their_health(page: Page) -> None:
     page.press("[data-panel=sensors]")
     text = page.js("document.getElementById('panel').innerText")
-    for part in ("north", "radar, 10 s a turn", "reports", "degraded", "silent", "12.5 plots/s", "plots received"):
+    for part in ("north", "radar, 10 s a turn", "reports", "degraded", "silent", "12.5 plots/s", "REPORTS SO FAR"):
         assert part in text, part
     before = page.js("airpicture.layer.plotDots")
     page.press("[data-key=plots-0]")
@@ -240,12 +240,22 @@ def test_sensors_and_their_health(page: Page) -> None:
 def test_alerts_in_list_on_map_and_badge(page: Page) -> None:
     assert page.js("document.getElementById('badge').textContent") == "4"
     page.press("[data-panel=alerts]")
-    texts = page.js("[...document.querySelectorAll('#panel li button')].map((b) => b.textContent)")
+    texts = page.js("[...document.querySelectorAll('#panel li button span:last-child')].map((b) => b.textContent)")
+    assert page.js("[...document.querySelectorAll('#panel h3')].map((h) => h.textContent)") == [
+        "Now",
+        "Expected",
+        "To know",
+    ]
+    assert page.js("[...document.querySelectorAll('#panel .mark')].map((m) => m.textContent).join('')") == "▲▲△○"
     assert texts[0] in ("TEST006 sends 7700, emergency", "mlat is silent")
     assert "over and gone" not in texts
     assert page.js(
         "[...airpicture.picture.slots].filter(([id, s]) => airpicture.picture.alert[s]).map(([id]) => id).sort()"
     ) == [4, 5, 6]
+    levels = page.js("[4, 5, 6].map((id) => airpicture.picture.alert[airpicture.picture.slots.get(id)])")
+    assert levels == [1, 1, 2]  # expected, expected, present: told apart by ring and by mark
+    first = page.js("[4, 6].map((id) => airpicture.labels.lines(airpicture.picture.slots.get(id), 1)[0][0]).join('')")
+    assert first == "△▲"
     page.press("[data-key='emergency:6']")
     assert page.js("airpicture.look.selected") == 6
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from live_map import LiveMap
 from map_browser import READY
 
+from airpicture.map import MapSettings, Place
 from airpicture.service.player import Player
 from airpicture.tables import Tracks
 from airpicture.units import SECOND_NS
@@ -74,3 +76,26 @@ def test_trails_are_of_the_time_that_is_shown(replay: tuple[Browser, Player]) ->
                              "return n; })()")  # fmt: skip
         assert late == 0
         assert browser.value("airpicture.picture.trailN[0]") > 3
+
+
+@pytest.mark.parametrize("kind", ["raster", "leaves"])
+def test_a_users_own_file_of_tiles_is_drawn(kind: str, tmp_path: Path) -> None:
+    """Pictures below everything, vectors as lines; where there's no tile nobody complains."""
+    path = Path(__file__).parents[1] / "map" / "data" / f"{kind}.pmtiles"
+    zoom = 7.2 if kind == "leaves" else 2
+    live = LiveMap(settings=MapSettings(tiles=str(path), places=(Place("here", 41, 2, zoom),)))
+    scene = Scene(5)
+    live.publish(scene.update(0.0))
+    try:
+        with Browser(tmp_path, 700, 500) as browser:
+            browser.go(live.address, READY)
+            browser.wait("airpicture.map.loaded() && airpicture.map.areTilesLoaded()")
+            asked = [address for address in browser.requests if "/map/tiles/" in address]
+            if kind == "raster":
+                assert asked
+                assert browser.value("airpicture.map.getLayer('tiles').type") == "raster"
+            else:
+                assert browser.value("airpicture.map.querySourceFeatures('tiles', {sourceLayer: 'roads'}).length") > 0
+            assert browser.complaints == []
+    finally:
+        live.stop()

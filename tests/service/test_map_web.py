@@ -228,3 +228,21 @@ def test_settings_say_what_is_wrong(tmp_path: Path) -> None:
     bad.write_text('{"type": "Topology"}')
     with pytest.raises(InputError, match="Topology"):
         read_overlay(bad)
+
+
+def test_a_file_of_tiles_is_handed_out_tile_by_tile() -> None:
+    path = Path(__file__).parents[1] / "map" / "data" / "raster.pmtiles"
+    running = LiveMap(settings=MapSettings(tiles=str(path)))
+    try:
+        about = get(running, "map/about.json").json()
+        assert about["tiles"] == "/map/tiles/{z}/{x}/{y}"
+        assert about["tiles_note"] == "made for a test"
+        assert about["archive"]["kind"] == "raster"
+        assert about["archive"]["maxzoom"] == 3
+        found = get(running, "map/tiles/3/5/6")
+        assert found.headers["content-type"] == "image/png"
+        assert found.content.startswith(b"\x89PNG")
+        assert get(running, "map/tiles/9/0/0").status_code == 204
+        assert "tiles" not in get(running, "").headers["content-security-policy"]
+    finally:
+        running.stop()

@@ -40,7 +40,7 @@ from airpicture.kernels.conflict import (
 )
 from airpicture.kernels.wgs84 import A
 from airpicture.tables import F64, I64, Tracks
-from airpicture.units import DEG, FT, SECOND_NS
+from airpicture.units import DEG, FT, KT, SECOND_NS
 
 # Of the horizon, 40 s each. Measured for 10,000 tracks: 14 ms with one slice, three or (30 ms) eight where they are as
 # thick as over Europe, 90, 53 and 65 ms where they are ten times as thick.
@@ -49,9 +49,8 @@ USUAL_SPEED: Final = 300.0  # m/s; faster tracks search more cells
 TILE: Final = 0.25 * DEG  # rad; some 28 km
 SAME_RANGE: Final = 20_000.0  # m; nearer, one address or callsign is one aircraft that is tracked twice
 NEARING: Final = 0.95  # of the distance now, to which one ahead must shrink to be called closing
-SEARCHED_PART: Final = (
-    5_000  # tracks searched for in one slice at once: 6 ms where they are ten times as thick as over Europe
-)
+TOLD_SPEED: Final = 250.0 * KT  # m/s; nothing that says it's on the ground rolls faster (`aircraft.json` likewise)
+SEARCHED_PART: Final = 5_000  # tracks searched for in a slice at once: 6 ms where ten times as thick as over Europe
 TOLD_PART: Final = 500  # pairs put into words at once: 8 ms
 TURNING: Final = 0.5  # probability of the turn models from which on a track is taken to turn
 
@@ -102,7 +101,8 @@ class ConflictWatch:
         low = np.fmin(tracks.h_baro[rows], tracks.h_ell[rows])
         high = np.isfinite(low)
         with np.errstate(invalid="ignore"):
-            ground = (speed < limits.ground_speed) & ~(low > limits.ground_h)
+            ground = (speed < limits.ground_speed) & ~(low > limits.ground_h) & (tracks.on_ground[rows] != 0)
+        ground |= (tracks.on_ground[rows] == 1) & ~(speed > TOLD_SPEED)
         # A position so vague can't reach the probability at which a conflict is told of.
         sigma = np.nan_to_num(np.minimum(tracks.sigma_east[rows], tracks.sigma_north[rows]))
         counts: NDArray[np.bool_] = np.isfinite(speed) & ~ground & (sigma < limits.minimum / 0.3)

@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 
 from airpicture.kernels.components import connect
-from airpicture.kernels.index import FLOATS, INTS, TILE, Grid, N, forget_from, move_rows, place_rows, refresh
+from airpicture.kernels.index import FLOATS, INTS, LEVELS, TILE, Grid, N, forget_from, refresh
 from airpicture.kernels.near import BLOCK, near_pairs
+from airpicture.kernels.placing import enter_cells, leave_cells, place_rows, settle_counts
 from airpicture.parallel import Run
 from airpicture.reports import Nearby
 from airpicture.tables import F32, F64, I32, I64
@@ -17,6 +18,8 @@ CHUNK_TRACKS = 192  # of a chunk: with its conditioned pairs half a megabyte, so
 RANGE_PLOTS = 2048  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 PLACED_AT_ONCE = 65_536  # rows; bounds a workspace
+LINE = 16  # int64, two lines of the cache: what threads count must not lie in one
+SHARES = 8  # of the index's tiles, in which tracks change their cells side by side
 
 
 class Index:
@@ -45,7 +48,7 @@ class Index:
         self._local = np.zeros(capacity, np.int32)
         self._q_third = self._radius_max = 0.0
         self._rows = np.empty(0, np.int64)
-        self._moved = np.empty((0, 4), np.int32)
+        self._moved = np.empty((0, 6), np.int32)
         self._count = np.empty(0, np.int32)
         self._pairs = [np.empty(0, np.int32)]  # room of each task
         self._i32 = np.empty((6, 0), np.int32)
@@ -57,19 +60,35 @@ class Index:
         for first in range(0, len(rows), PLACED_AT_ONCE):
             some = rows[first : first + PLACED_AT_ONCE]
             if len(self._moved) < len(some):
-                self._moved = np.empty((_room(len(some)), 4), np.int32)
+                self._moved = np.empty((_room(len(some)), 6), np.int32)
             tasks = 1 if run is None else max(len(some) // RANGE_ROWS, 1)
             cuts = [len(some) * k // tasks for k in range(tasks + 1)]
             peak = np.zeros((tasks, FLOATS))
+            change = np.zeros((2, LEVELS + 1), np.int64)
             find = partial(
-                _place, cuts, some, summary, t_track, self._q_third, self._radius_max, self.grid, self._moved, peak
+                _place,
+                cuts,
+                some,
+                summary,
+                t_track,
+                self._q_third,
+                self._radius_max,
+                self.grid,
+                self._moved,
+                peak,
+                change,
             )
             if tasks == 1:
                 find(0)
                 continue
             assert run is not None
-            for k, end in enumerate(run(find, [(k,) for k in range(tasks)])):
-                move_rows(self._moved, cuts[k], end, peak[k], self.grid)
+            ends = np.array(run(find, [(k,) for k in range(tasks)]))
+            ranges = (self._moved, np.array(cuts[:-1]), ends)
+            change = np.zeros((2, SHARES, LINE), np.int64)[:, :, : LEVELS + 1]  # each a line of the cache of its own
+            for kernel, changed in zip((leave_cells, enter_cells), change, strict=True):
+                run(kernel, [(*ranges, k, SHARES, self.grid, changed[k]) for k in range(SHARES)])
+            fewer, more = change.sum(axis=1)
+            settle_counts(fewer, more, peak.max(axis=0), self.grid)
 
     def refresh(self, t_z: I64, n_plots: int, n: int, summary: F32, t_track: I64, run: Run | None = None) -> None:
         """Make places hold for all of a look's plots."""
@@ -154,11 +173,14 @@ def _place(
     grid: Grid,
     moved: I32,
     peak: F64,
+    change: I64,
     k: int,
 ) -> int:
     """Place one range of rows; return the end of those that have to move."""
     alone = len(cuts) == 2
-    return place_rows(rows, cuts[k], cuts[k + 1], summary, t_track, q_third, radius_max, alone, grid, moved, peak[k])
+    return place_rows(
+        rows, cuts[k], cuts[k + 1], summary, t_track, q_third, radius_max, alone, grid, moved, peak[k], change
+    )
 
 
 def _room(n: int) -> int:

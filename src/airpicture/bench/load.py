@@ -12,9 +12,9 @@ import atexit
 import gc
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from airpicture.tables import F64, I64, Sensors, Status, Tracks
 from airpicture.tracker import Tracker
 
 SCORED: Final = 250_000  # targets beyond which not all discs are scored
+AMPLE_MOST: Final = 3_000_000  # targets beyond which a tracker has less room to spare
 WARM_TURNS: Final = 6  # tracks are confirmed with the third plot, at Pd 0.9 nearly all after the fifth turn
 Report = Callable[[int, int], None]
 
@@ -46,6 +47,7 @@ class Load:
     parts: int = 1  # steps in a turn
     config: Config | None = None  # else that of `config_for`
     score_every: int = 1  # turns
+    looked_at: bool = True  # whether all columns of the picture are asked for after each step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +108,7 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
     trackers += [tracker_of(sky.sensors, config, threads) for threads in load.threads[1:]]
     wall: list[list[float]] = [[] for _ in trackers]
     cpu: list[list[float]] = [[] for _ in trackers]
-    shown: list[list[float]] = [[] for _ in trackers]
+    columns: list[list[float]] = [[] for _ in trackers]
     plots: list[int] = []
     tracks: list[int] = []
     keeping = Keeping(1 if sky.shared else max(1, len(sky.traffic) // SCORED))
@@ -115,7 +117,7 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
     total, done, known = load.warm + load.turns, 0, 0
     for turn in range(total):
         scan = sky.next_scan()
-        known = known or len(scan.plots) * total  # about as many each turn
+        known = known or len(scan) * total  # about as many each turn
         report(done, known)
         counts = turn >= load.warm
         for part, now_ns in steps_of(scan, load.parts):
@@ -125,14 +127,14 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
                 w, c = time.perf_counter(), time.process_time()
                 picture = trackers[k].step(part, now_ns)
                 p = time.perf_counter()
-                count = len(picture.tracks)
+                count = len(picture.tracks) if load.looked_at else trackers[k]._store.live
                 end = time.perf_counter()
                 w, p, c = end - w, end - p, time.process_time() - c
                 pictures[k] = picture
                 if counts:
                     wall[k].append(w)
                     cpu[k].append(c)
-                    shown[k].append(p)
+                    columns[k].append(p)
                     if k == 0:
                         plots.append(len(part))
                         tracks.append(count)
@@ -141,12 +143,13 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
             report(done, max(known, done))
         if (counts and (turn - load.warm) % load.score_every == 0) or turn == total - 1:
             assert pictures[0] is not None
-            keeping.add(pictures[0], scan.truth, sky.turn)
+            shown = pictures[0].tracks if load.looked_at else _part_of(trackers[0], sky.now_ns, keeping.every)
+            keeping.add(shown, scan.truth, sky.turn)
             errors.append(float(np.nanmedian(scan.error)))
         del scan, part
     timed = [
-        Timed(threads, np.array(w), np.array(c), np.array(p), digest(picture))
-        for threads, w, c, p, picture in zip(load.threads, wall, cpu, shown, pictures, strict=True)
+        Timed(threads, np.array(w), np.array(c), np.array(p), digest(picture if load.looked_at else None))
+        for threads, w, c, p, picture in zip(load.threads, wall, cpu, columns, pictures, strict=True)
     ]
     return Sample(
         name=load.name,
@@ -169,9 +172,16 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
     )
 
 
-def steps_of(scan: Scan, parts: int) -> list[tuple[Any, int]]:
-    """Return the steps of one turn: plots and time of each."""
-    return [(scan.plots, scan.now_ns)] if parts == 1 else list(scan.parts(parts))
+def steps_of(scan: Scan, parts: int) -> Iterable[tuple[Any, int]]:
+    """Return the steps of one turn: plots and time of each, made one after another."""
+    return [(scan.plots, scan.now_ns)] if parts == 1 else scan.parts(parts)
+
+
+def _part_of(tracker: Tracker, now_ns: int, every: int) -> Tracks:
+    """Return the tracks of every so many-th radar alone: all columns of ten million would be 4 GB."""
+    store = tracker._store
+    rows = tracker.shown(np.flatnonzero(store.plot_sensor[: store.n] % every == 0))
+    return tracker._rows(rows, np.full(len(rows), now_ns))
 
 
 def _order(count: int, turn: int) -> list[int]:
@@ -195,12 +205,12 @@ def tracker_of(sensors: Sensors, config: Config, threads: int) -> Tracker:
 def config_for(targets: int, base: Config | None = None) -> Config:
     """Return the settings with room for so many targets: sizes only, nothing that changes how tracking is done."""
     base = base or Config()
-    life = base.life
-    if "pool_max" in {f.name for f in fields(life)}:
-        # a cold start leaves all plots of a turn unclaimed, 1.4 a target
-        life = replace(life, pool_max=max(life.pool_max, 2 * targets))
+    # a cold start leaves all plots of a turn unclaimed, 1.4 a target; ten million have to do with what memory there is
+    waiting = round((2.0 if targets <= AMPLE_MOST else 1.25) * targets)
     # false plots that met by chance are tracks, too, until they're found out
-    return replace(base, capacity=max(base.capacity, round(1.5 * targets)), life=life)
+    capacity = round((1.5 if targets <= AMPLE_MOST else 1.25) * targets)
+    life = replace(base.life, pool_max=max(base.life.pool_max, waiting))
+    return replace(base, capacity=max(base.capacity, capacity), life=life)
 
 
 def digest(picture: Picture | None) -> str:

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from airpicture import geo
 from airpicture.evaluation.sets import gospa
-from airpicture.picture import Picture
 from airpicture.simulation.sky import Now
-from airpicture.tables import F64, I64, Status
+from airpicture.tables import F64, I64, Status, Tracks
 
 CUTOFF_M: Final = 2_000.0
 SETTLED_TURNS: Final = 5  # a target that came less long ago may still be waiting for its third plot
@@ -52,14 +51,13 @@ class Keeping:
         self._last: tuple[I64, I64] | None = None
         self.swaps = 0  # targets held by another track than in the picture before
 
-    def add(self, picture: Picture, truth: Now, turn: int) -> Score:
-        """Score one picture against the truth of its time.
+    def add(self, tracks: Tracks, truth: Now, turn: int) -> Score:
+        """Score the tracks of a picture against the truth of its time.
 
         Parameters
         ----------
         turn : of the truth, to tell who came long ago
         """
-        tracks = picture.tracks
         chosen = (tracks.status == Status.CONFIRMED) | (tracks.status == Status.COASTING)
         if self.every > 1:
             chosen &= tracks.plot_sensor % self.every == 0

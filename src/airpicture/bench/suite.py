@@ -14,7 +14,9 @@ from airpicture.simulation.sky import SECTORS, Radar, Sky, Timing, long_range, r
 DEFAULT_TARGETS: Final = (300, 10_000, 100_000)
 LONG_RANGE_MOST: Final = 1_000  # up to here the sky is that of one radar to 600 km, beyond it the round Earth
 IDENTITY_MOST: Final = 100_000  # targets up to which four threads are held against one, too
-BOTH_MOST: Final = 3_000_000  # targets of which one and two threads fit into memory side by side
+BOTH_MOST: Final = 1_000_000  # targets up to which trackers of one and two threads are held side by side
+WHOLE_MOST: Final = 3_000_000  # up to which a whole turn is given in one step, and all columns are asked for
+FRAMES: Final = 40  # steps of a turn beyond: as many as the tracker's frames, so that none is done twice
 REGION_STEPS: Final = (SECTORS, 30 * SECTORS)  # a turn: sectors of all radars at once, and as many steps as sectors
 
 
@@ -62,15 +64,20 @@ def identity_load(targets: int, *, timing: Timing, seed: int) -> Load:
 
 
 def sector_load(targets: int, *, threads: tuple[int, ...], seed: int, turns: int = 2) -> Load:
-    """Return the load of turns cut into sectors, each a step as it comes from the antennas."""
+    """Return the load of turns cut into sectors, each a step as it comes from the antennas.
+
+    Beyond WHOLE_MOST the columns of the picture are left out, and a part of it is scored.
+    """
+    whole = targets <= WHOLE_MOST
     return Load(
         name=f"{targets:,}",
         make=lambda: sky_of(targets, "rotating", seed),
         threads=threads,
         warm=5,
         turns=turns,
-        parts=SECTORS,
+        parts=SECTORS if whole else FRAMES,
         score_every=turns,
+        looked_at=whole,
     )
 
 

@@ -69,7 +69,8 @@ def command(
 
     Without options: 300, 10,000 and 100,000 targets and the European reference's public capacity (30 radars, 4,000
     targets, 2,000 reports a second), in less than two minutes on two cores. A million targets take 8 GB and four
-    minutes, since trackers of one and two threads are run beside each other.
+    minutes, since trackers of one and two threads are run beside each other. More than three million are given frame
+    by frame, and the picture's columns aren't asked for.
     """
     if sum((peers, storm, start)) > 1:
         raise click.UsageError("Give one of --peers, --storm and --start at a time.")
@@ -105,15 +106,19 @@ def _speed(show: Show, sizes: Sequence[int], timing: Any, most: int, turns: int,
     show.note(f"One step a turn; {NOTES[timing]}.")
     sampled = []
     for targets in sizes:
+        if targets > suite.WHOLE_MOST:
+            continue
         threads = suite.threads_for(targets, most)
         load = suite.scan_load(targets, threads=threads, timing=timing, seed=seed, turns=turns)
         sampled.append(show.run(load, f"{targets:,} targets, turn by turn"))
-    show.scans(sampled)
+    if sampled:
+        show.scans(sampled)
     small = [targets for targets in sizes if targets <= suite.IDENTITY_MOST]
     identity = [
         show.run(suite.identity_load(n, timing=timing, seed=seed), f"{n:,} targets, 1, 2 and 4 threads") for n in small
     ]
-    show.identity(sampled, identity)
+    if sampled:
+        show.identity(sampled, identity)
     sectors = [
         show.run(
             suite.sector_load(n, threads=suite.threads_for(n, most)[-1:] if n > 2000 else (1,), seed=seed),
@@ -127,6 +132,9 @@ def _speed(show: Show, sizes: Sequence[int], timing: Any, most: int, turns: int,
             for steps in suite.REGION_STEPS
         ]
     show.sectors(sectors)
+    huge = [one for one in sectors if one["targets"] > suite.WHOLE_MOST]
+    if huge:
+        show.huge(huge)
 
 
 def _peers(show: Show, sizes: Sequence[int], seed: int) -> None:
@@ -224,6 +232,28 @@ class Show:
             for run in one["by_threads"]
         ]
         self._table("Speed: a turn of 10 s, from plots to picture", heads, rows)
+        self._memory_and_accuracy(sampled)
+
+    def huge(self, sampled: Sequence[dict[str, Any]]) -> None:
+        """Show whole turns that were given frame by frame, without all columns of the picture."""
+        heads = ["targets", "threads", "plots", "a turn", "CPU", "CPU/target", "real time"]
+        rows = [
+            [
+                f"{one['targets']:,}",
+                str(run["threads"]),
+                f"{one['plots_a_turn']:,.0f}",
+                duration(run["wall_s_turn"]),
+                duration(run["cpu_s_turn"]),
+                f"{run['cpu_ns_per_target']:,.0f} ns",
+                f"{run['times_real_time']:.2f} x",
+            ]
+            for one in sampled
+            for run in one["by_threads"]
+        ]
+        self._table("Speed: a turn of 10 s, frame by frame, without the picture's columns", heads, rows)
+        self._memory_and_accuracy(sampled)
+
+    def _memory_and_accuracy(self, sampled: Sequence[dict[str, Any]]) -> None:
         heads = ["targets", "tracks", "room for", "bytes each", "made in", "process at its peak"]
         rows = [
             [

@@ -50,7 +50,7 @@ def command(
     from airpicture.errors import InputError
     from airpicture.smoothing import Flag, clean
 
-    recording = account.read_inputs(inputs, how_to_read(sensor_file, editions, date), quiet)
+    recording = account.read_inputs(inputs, how_to_read(sensor_file, editions, date) | {"repeats": True}, quiet)
     account.tell_notes(recording.report, quiet)
     if len(recording.plots) == 0:
         raise InputError(

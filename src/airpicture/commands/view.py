@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 @click.option("--speed", type=click.FloatRange(0.1, 1000), default=1.0, show_default=True, help="Times real time.")
 @click.option("--loop", is_flag=True, help="Begin again at the end.")
 @click.option(
-    "--tiles", default="", metavar="ADDRESS", help="Raster tiles of your own: an address with {z}, {x} and {y}."
+    "--tiles",
+    default="",
+    metavar="ADDRESS|FILE",
+    help="Tiles of your own: an address with {z}, {x} and {y}, or a .pmtiles or .mbtiles file.",
 )
 @click.option(
     "--overlay",

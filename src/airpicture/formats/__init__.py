@@ -32,6 +32,7 @@ def read(
     editions: Mapping[str, str] | None = None,
     date: datetime.date | None = None,
     columns: Mapping[str, str] | None = None,
+    repeats: bool = False,
 ) -> Plots:
     """Read plots from any known recording, or from several as one; see `open_recording`, which also gives an account.
 
@@ -43,7 +44,7 @@ def read(
     ------
     InputError : an input that can't be read or isn't of a known format
     """
-    recording = open_recording(path, sensors=sensors, editions=editions, date=date, columns=columns)
+    recording = open_recording(path, sensors=sensors, editions=editions, date=date, columns=columns, repeats=repeats)
     report = recording.report
     if report.refused and "plots " in report.format:
         counts = ", ".join(f"{count} {reason}" for reason, count in report.refused.items())
@@ -59,6 +60,7 @@ def open_recording(
     editions: Mapping[str, str] | None = None,
     date: datetime.date | None = None,
     columns: Mapping[str, str] | None = None,
+    repeats: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Read one input, or several as one: plots, perhaps tracks, the sensors, and an account of every record.
@@ -72,6 +74,8 @@ def open_recording(
         ``{"021@0/107": "0.23"}``; the newest where none is given
     date : day of the first time stamp (ASTERIX, OGN), where the recording doesn't tell
     columns : how to read a foreign table, as ``{"t": "time:ms", "lat": "y", "lon": "x"}``, see ``dialects.UNITS``
+    repeats : keep reports of receivers that only say again where a target was, for `clean` to flag; they're left out
+        and counted otherwise
     progress : called with the files read and all files, where there are many (traces)
 
     Raises
@@ -81,7 +85,7 @@ def open_recording(
     from airpicture.formats import opening
 
     return opening.open_recording(
-        path, sensors=sensors, editions=editions, date=date, columns=columns, progress=progress
+        path, sensors=sensors, editions=editions, date=date, columns=columns, repeats=repeats, progress=progress
     )
 
 

@@ -53,7 +53,7 @@ _SIGMA_GOOD: Final = 10.0 / math.sqrt(-2.0 * math.log(0.05))  # m per axis
 _SIGMA_ESTIMATED: Final = 200.0  # m per axis: what a ship drifts off in some minutes
 
 
-def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None) -> Recording:
+def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None, repeats: bool = False) -> Recording:
     """Read a file of AIS sentences as plots in time order.
 
     Raises
@@ -71,7 +71,7 @@ def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
     # All names are known only now: whoever has one has it from the beginning.
     heard = heard._replace(callsign=stream.callsigns(heard.who.tolist()))
     table, rows, notes = sources_met(sensors, heard, NAMES)
-    taken = take_in(heard, NAMES, table, rows, given=Given())
+    taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
     refused, refusals = account(taken.reasons, np.array(numbers, np.int64))
     records = {"rows": len(taken.plots)}
     for what, count in counts.items():

@@ -66,7 +66,11 @@ class _Read(NamedTuple):
 
 
 def read_aprs(
-    path: str | os.PathLike[str], *, sensors: Sensors | None = None, date: datetime.date | None = None
+    path: str | os.PathLike[str],
+    *,
+    sensors: Sensors | None = None,
+    date: datetime.date | None = None,
+    repeats: bool = False,
 ) -> Recording:
     """Read a file of APRS lines as plots in time order.
 
@@ -84,7 +88,7 @@ def read_aprs(
     if not len(read.numbers) and not read.others:
         raise InputError("no APRS line in it", expected="lines of the Open Glider Network", path=os.fspath(path))
     table, rows, notes = sources_met(sensors, read.heard, NAMES)
-    taken = take_in(read.heard, NAMES, table, rows, given=Given())
+    taken = take_in(read.heard, NAMES, table, rows, given=None if repeats else Given())
     refused, refusals = account(taken.reasons, read.numbers)
     if hidden := read.others.pop(_UNDISCLOSED, 0):
         refused[_UNDISCLOSED] = hidden

@@ -26,6 +26,7 @@ from airpicture.formats.emitters import (
     UNMANNED,
 )
 from airpicture.formats.textrows import (
+    Cell,
     Texts,
     callsign_texts,
     cell,
@@ -141,7 +142,7 @@ def _or_unknown(metres: F64) -> NDArray[np.float64]:
     return np.where(np.isfinite(metres), np.minimum(metres, UNKNOWN), UNKNOWN)
 
 
-def _remarks(tracks: Tracks) -> list:  # type: ignore[type-arg]
+def _remarks(tracks: Tracks) -> list[Cell]:
     level = tracks.h_baro / FL
     coasting = chosen_texts((" coasting", ""), (tracks.status != Status.COASTING).astype(np.int64))
     return [

@@ -140,6 +140,7 @@ def stream_format(head: bytes) -> str:
         ((b"*", b"@", b"%", b"<", b":"), "avr"),
         ((b"MSG,", b"MLAT", b"STA,", b"AIR,", b"ID,", b"SEL,", b"CLK,"), "sbs"),
         ((b"!AIV", b"!BSV", b"\\"), "ais"),
+        ((b"$PFL", b"$GPR", b"$GNR", b"$GPG", b"$GNG", b"$PGR"), "flarm"),
         ((b"{",), "aircraft-json"),
     ):
         if start.startswith(marks):

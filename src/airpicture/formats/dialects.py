@@ -100,8 +100,8 @@ DIALECTS: Final = (
             "t": "timeAtServer:s", "lat": "latitude", "lon": "longitude", "h_baro": "baroAltitude:m",
             "h_ell": "geoAltitude:m",
         },
-        note="the positions that aircraft reported; the times of arrival at the receivers aren't used. Times count "
-        "from the start of the set, so that the day is 1970-01-01",
+        note="the positions that aircraft reported; times of arrival are used where the receivers' sensors.csv lies "
+        "beside the set. Times count from the start of the set, so that the day is 1970-01-01",
     ),
 )  # fmt: skip
 

@@ -46,13 +46,18 @@ def column_names(path: str | os.PathLike[str]) -> list[str]:
 
 
 def read_foreign(
-    path: str | os.PathLike[str], *, sensors: Sensors | None = None, columns: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    sensors: Sensors | None = None,
+    columns: Mapping[str, str] | None = None,
+    repeats: bool = False,
 ) -> Recording:
     """Read a Parquet or CSV table (gzip allowed) of another program as plots in time order.
 
     Parameters
     ----------
     columns : field -> "column" or "column:unit", see ``dialects.UNITS``; goes before what is known
+    repeats : keep reports that only say again where a target was; see `opening.open_recording`
 
     Raises
     ------
@@ -82,7 +87,9 @@ def read_foreign(
             table = read_csv(name, texts, used)
         except pa.ArrowException:
             table = read_broken_csv(name, dict.fromkeys(used, pa.string()), lines)
-    return recording_of(table, meaning, path=name, size=os.path.getsize(path), sensors=sensors, lost=lines)
+    return recording_of(
+        table, meaning, path=name, size=os.path.getsize(path), sensors=sensors, lost=lines, repeats=repeats
+    )
 
 
 def recording_of(
@@ -92,6 +99,7 @@ def recording_of(
     path: str,
     size: int,
     sensors: Sensors | None = None,
+    repeats: bool = False,
     lost: Sequence[tuple[int, str]] = (),
 ) -> Recording:
     """Make plots of a table's rows, in time order.
@@ -107,7 +115,7 @@ def recording_of(
     order = np.argsort(heard.t_ns, kind="stable")  # some files come aircraft by aircraft, or hour by hour
     heard = heard.take(order)
     described, rows, notes = sources_met(sensors, heard, names)
-    taken = take_in(heard, names, described, rows, given=Given())
+    taken = take_in(heard, names, described, rows, given=None if repeats else Given())
     refused, refusals = account(taken.reasons, order + 1)
     if len(faults):
         refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(lost)

@@ -69,7 +69,7 @@ class _Read(NamedTuple):
     faults: list[tuple[int, str]]
 
 
-def read_jet1090(path: str | os.PathLike[str], *, sensors: Sensors | None = None) -> Recording:
+def read_jet1090(path: str | os.PathLike[str], *, sensors: Sensors | None = None, repeats: bool = False) -> Recording:
     """Read a file of jet1090's lines as plots in time order.
 
     Raises
@@ -81,12 +81,9 @@ def read_jet1090(path: str | os.PathLike[str], *, sensors: Sensors | None = None
     if not len(read.numbers):
         raise InputError("no message in it", expected="lines of jet1090", path=os.fspath(path))
     table, rows, notes = sources_met(sensors, read.heard, NAMES)
-    taken = take_in(read.heard, NAMES, table, rows, given=Given())
+    taken = take_in(read.heard, NAMES, table, rows, given=None if repeats else Given())
     silent = taken.reasons == Reason.NO_POSITION
-    refused, refusals = account(np.where(silent, 0, taken.reasons).astype(np.uint8), read.numbers)
-    if read.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(read.faults)
-        refusals = tuple(sorted([*refusals, *read.faults])[:100])
+    refused, refusals = account(taken.reasons, read.numbers, read.faults, silence=True)
     if silent.all():
         notes += ("no message has a position: jet1090 decodes them from pairs, or with a place to start from",)
     report = ReadReport(

@@ -38,6 +38,7 @@ REPORTED: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "uat": ("uat", "UatDecoder", ("uat", "adsr", "tisb")),  # stream, dump978's ports 30978 (raw) and 30979 (JSON)
     "ais": ("ais", "AisDecoder", ("ais",)),  # stream or datagrams, often port 10110
     "aprs": ("aprs", "AprsDecoder", ("flarm", "adsb")),  # stream, aprs.glidernet.org:14580
+    "flarm": ("flarm", "FlarmDecoder", ("flarm", "adsb", "adsr", "tisb")),  # stream or datagrams, often port 2000
     "jet1090": ("jet1090", "Jet1090Decoder", ("adsb", "adsr", "tisb")),  # stream of JSON lines
     "gdl90": ("gdl90", "Gdl90Decoder", ("adsb", "tisb")),  # datagrams, port 4000
     "opensky": ("state_json", "OpenSkyDecoder", ("adsb", "asterix", "mlat", "flarm")),  # polled documents

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -46,8 +47,10 @@ SIGMA_H: Final = 150.0  # m, of a pressure altitude as a height: the weather, an
 UNLIKELY: Final = 3.09  # sigmas of one side: one good transmission in a thousand fits as badly
 SIGMA_MOST: Final = 5_000.0  # m; a place less sure than this tells nothing
 CALIBRATED_BY: Final = 3  # reported positions that a receiver's offset rests on, at least
+PLACED: Final = ""
+FEW: Final = "fewer than three synchronised receivers with a height, or four without"
 PART: Final = 16_384  # transmissions placed in one go
-_NUMBERS: Final = ("timeAtServer", "latitude", "longitude", "baroAltitude")
+_NUMBERS: Final = ("timeAtServer", "latitude", "longitude", "baroAltitude")  # in the order of `Set`
 
 
 class Receivers(NamedTuple):
@@ -56,6 +59,26 @@ class Receivers(NamedTuple):
     serial: I64  # (R,) rising
     p: F64  # (R, 3) m, ECEF
     good: Any  # (R,) bool, its clock is synchronised
+
+
+class Set(NamedTuple):
+    """What a set says of its transmissions besides their arrivals; M rows, NaN unknown."""
+
+    t_s: F64  # (M,) s from the start of the set
+    lat_deg: F64  # (M,) as reported
+    lon_deg: F64
+    h_baro: F64  # (M,) m
+    aircraft: list[str]
+    measurements: list[str | None]
+
+
+class Found(NamedTuple):
+    """Where transmissions came from, by their times of arrival."""
+
+    lat: F64  # (M,) rad
+    lon: F64
+    cov_enu: F64  # (M, 3, 3) m²
+    reason: Any  # (M,) text, `PLACED` or why it has no place
 
 
 class Arrivals(NamedTuple):
@@ -88,12 +111,16 @@ def read_locards(
     stations = read_receivers(Path(path).parent / RECEIVERS if receivers is None else receivers)
     reported = read_foreign(path, sensors=sensors)
     left: Counter[str] = Counter()
-    table = _read(name, (*_NUMBERS, "aircraft", "measurements"))
-    arrivals = arrivals_of(table["measurements"].to_pylist(), stations, left)
+    table = read_set(path)
+    arrivals = arrivals_of(table, stations, left)
     offset = learn_offsets(table, arrivals, stations)
     described, rows, notes = reported_sensors(reported.sensors, ("mlat",))
-    plots = placed(table, arrivals, stations, offset, described, int(rows[0]), left)
-    both = Plots.concat([_moved(reported.plots, described), plots]).in_time_order()
+    found = place_all(table, arrivals, stations, offset)
+    for reason, count in Counter(found.reason.tolist()).items():
+        if reason != PLACED:
+            left[reason] += count
+    plots = _plots(table, found, described, int(rows[0]))
+    both = Plots.concat([replace(reported.plots, sensors=described), plots]).in_time_order()
     known = int(np.isfinite(offset).sum())
     report = ReadReport(
         path=name,
@@ -109,6 +136,25 @@ def read_locards(
         ),
     )
     return Recording(both, described, report)
+
+
+def read_set(path: str | os.PathLike[str]) -> Set:
+    """Read what a set says.
+
+    Raises
+    ------
+    InputError : it can't be read, or lacks a column
+    """
+    table = _read(os.fspath(path), (*_NUMBERS, "aircraft", "measurements"))
+    t, lat, lon, h = (_floats(table, name) for name in _NUMBERS)
+    aircraft = [str(one) for one in table["aircraft"].to_pylist()]
+    return Set(t, lat, lon, h, aircraft, table["measurements"].to_pylist())
+
+
+def joined(sets: Sequence[Set]) -> Set:
+    """Return the rows of several sets, one after the other."""
+    t, lat, lon, h = (np.concatenate([one[k] for one in sets]) for k in range(len(_NUMBERS)))
+    return Set(t, lat, lon, h, [a for one in sets for a in one.aircraft], [m for one in sets for m in one.measurements])
 
 
 def read_receivers(path: str | os.PathLike[str]) -> Receivers:
@@ -129,11 +175,12 @@ def read_receivers(path: str | os.PathLike[str]) -> Receivers:
     return Receivers(serial[order].astype(np.int64), p, good & sound)
 
 
-def arrivals_of(texts: list[str | None], receivers: Receivers, left: Counter[str]) -> Arrivals:
+def arrivals_of(table: Set, receivers: Receivers, left: Counter[str] | None = None) -> Arrivals:
     """Return the times of arrival at synchronised receivers; what can't be read is counted in `left` (added to)."""
+    left = Counter() if left is None else left
     rows: list[list[tuple[int, int]]] = []
     place = {int(serial): k for k, serial in enumerate(receivers.serial.tolist()) if receivers.good[k]}
-    for text in texts:
+    for text in table.measurements:
         try:
             parts = parse(text or "[]")
             rows.append([(place[int(one[0])], int(one[1])) for one in parts if int(one[0]) in place])
@@ -150,9 +197,9 @@ def arrivals_of(texts: list[str | None], receivers: Receivers, left: Counter[str
     return Arrivals(station, arrival)
 
 
-def learn_offsets(table: Table, arrivals: Arrivals, receivers: Receivers) -> F64:
+def learn_offsets(table: Set, arrivals: Arrivals, receivers: Receivers) -> F64:
     """Return by how much each receiver's times are late [s], learnt from reported positions; NaN where too few tell."""
-    lat, lon, h = (_floats(table, column) for column in ("latitude", "longitude", "baroAltitude"))
+    lat, lon, h = table.lat_deg, table.lon_deg, table.h_baro
     use = np.flatnonzero(np.isfinite(lat + lon + h) & (np.isfinite(arrivals.arrival_s).sum(axis=1) >= 2))
     offset = np.full(len(receivers.serial), np.nan)
     if not len(use):
@@ -166,49 +213,47 @@ def learn_offsets(table: Table, arrivals: Arrivals, receivers: Receivers) -> F64
     return offset
 
 
-def placed(
-    table: Table, arrivals: Arrivals, receivers: Receivers, offset: F64, sensors: Sensors, row: int, left: Counter[str]
-) -> Plots:
-    """Return the plots that times of arrival give; those that give none are counted by reason in `left` (added to).
+def place_all(table: Set, arrivals: Arrivals, receivers: Receivers, offset: F64) -> Found:
+    """Find where transmissions came from.
 
     Parameters
     ----------
     offset : (R,) s, how late each receiver's times are; one whose offset is NaN isn't used
-    sensors, row : the table of sensors, and the row of the multilateration in it
     """
-    t = _floats(table, "timeAtServer")
-    h = _floats(table, "baroAltitude")
+    size = len(table.t_s)
+    found = Found(
+        np.full(size, np.nan), np.full(size, np.nan), np.full((size, 3, 3), np.nan), np.full(size, FEW, object)
+    )
     arrival = arrivals.arrival_s - offset[arrivals.station]
-    lat, lon, sigma = np.full((3, len(t)), np.nan)
-    reasons = np.full(len(t), "fewer than three synchronised receivers with a height, or four without", object)
-    for lo in range(0, len(t), PART):
+    for lo in range(0, size, PART):
         part = slice(lo, lo + PART)
-        found = multilaterate(
-            receivers.p[arrivals.station[part]], arrival[part], sigma_s=SIGMA_S, h=h[part], sigma_h=SIGMA_H
-        )
-        level = found.cov_enu[:, :2, :2]
-        lat[part], lon[part] = found.lat, found.lon
-        sigma[part] = np.sqrt(0.5 * (level[:, 0, 0] + level[:, 1, 1]))
-        misfit = found.chi2 > _bound(found.freedom)
-        open_ = ~misfit & (sigma[part] > SIGMA_MOST)
-        reasons[part][np.isfinite(found.lat)] = ""
-        reasons[part][misfit] = "times of arrival fit no place"
-        reasons[part][open_] = "receivers leave the place open"
-    reasons[~((t > 0) & (t < 4e9)) & (reasons == "")] = "time unknown"
-    for reason in reasons[reasons != ""]:
-        left[reason] += 1
-    kept = np.flatnonzero(reasons == "")
-    aircraft = [str(one) for one in table["aircraft"].to_pylist()]
+        h = table.h_baro[part]
+        places = receivers.p[arrivals.station[part]]
+        one = multilaterate(places, arrival[part], sigma_s=SIGMA_S, h=h, sigma_h=SIGMA_H)
+        found.lat[part], found.lon[part], found.cov_enu[part] = one.lat, one.lon, one.cov_enu
+        wide = np.sqrt(0.5 * (one.cov_enu[:, 0, 0] + one.cov_enu[:, 1, 1])) > SIGMA_MOST
+        reason = found.reason[part]
+        reason[np.isfinite(one.lat)] = PLACED
+        reason[wide] = "receivers leave the place open"
+        reason[one.chi2 > _bound(one.freedom)] = "times of arrival fit no place"
+    found.reason[~((table.t_s > 0) & (table.t_s < 4e9)) & (found.reason == PLACED)] = "time unknown"
+    return found
+
+
+def _plots(table: Set, found: Found, sensors: Sensors, row: int) -> Plots:
+    """Return the plots of what was placed, of the sensor in a row of the table of sensors."""
+    kept = np.flatnonzero(found.reason == PLACED)
+    cov = found.cov_enu[kept]
     return Plots.blank(
         len(kept),
         sensors,
-        t_ns=np.rint(t[kept] * 1e6).astype(np.int64) * (SECOND_NS // 1_000_000),
+        t_ns=np.rint(table.t_s[kept] * 1e6).astype(np.int64) * (SECOND_NS // 1_000_000),
         sensor=np.full(len(kept), row, np.int32),
-        lat=lat[kept],
-        lon=lon[kept],
-        sigma_pos=sigma[kept],
-        h_baro=h[kept],
-        callsign=pack_callsigns(f"#{aircraft[k]}" for k in kept.tolist()),
+        lat=found.lat[kept],
+        lon=found.lon[kept],
+        sigma_pos=np.sqrt(0.5 * (cov[:, 0, 0] + cov[:, 1, 1])),
+        h_baro=table.h_baro[kept],
+        callsign=pack_callsigns(f"#{table.aircraft[k]}" for k in kept.tolist()),
         technology=np.full(len(kept), Technology.MLT, np.uint8),
     )
 
@@ -218,11 +263,6 @@ def _bound(freedom: I64) -> F64:
     f = np.maximum(freedom, 1)
     bound: F64 = f * (1 - 2 / (9 * f) + UNLIKELY * np.sqrt(2 / (9 * f))) ** 3
     return np.where(freedom > 0, bound, np.inf)
-
-
-def _moved(plots: Plots, sensors: Sensors) -> Plots:
-    """Return plots with a table of sensors that begins with their own."""
-    return replace(plots, sensors=sensors)
 
 
 def _read(path: str, names: tuple[str, ...]) -> Table:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -34,6 +34,7 @@ _READERS: Final[dict[Form, tuple[str, str]]] = {
     "ais": ("ais", "read_ais"),
     "aprs": ("aprs", "read_aprs"),
     "jet1090": ("jet1090", "read_jet1090"),
+    "flarm": ("flarm", "read_flarm"),
     "locards": ("locards", "read_locards"),
 }
 
@@ -45,6 +46,7 @@ def open_recording(
     editions: Mapping[str, str] | None = None,
     date: datetime.date | None = None,
     columns: Mapping[str, str] | None = None,
+    repeats: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Read one input, or several as one, with an account of every record.
@@ -58,6 +60,8 @@ def open_recording(
         ``{"021@0/107": "0.23"}``; the newest where none is given
     date : day of the first time stamp (ASTERIX, OGN), where the recording doesn't tell
     columns : how to read a foreign table, as ``{"t": "time:ms", "lat": "y", "lon": "x"}``, see ``dialects.UNITS``
+    repeats : keep reports of receivers that only say again where a target was (repeated snapshots, rows of a state
+        vector that stay the same, a message heard twice): `clean` flags them. They're left out and counted otherwise
     progress : called with the files read and all files, where there are many (traces)
 
     Raises
@@ -78,22 +82,22 @@ def open_recording(
     if snapshots := [file for file, form in zip(paths, forms, strict=True) if form == "json"]:
         from airpicture.formats.readsb import read_readsb
 
-        parts.append(read_readsb(snapshots, sensors=sensors))
+        parts.append(read_readsb(snapshots, sensors=sensors, repeats=repeats))
     if traces := [file for file, form in zip(paths, forms, strict=True) if form == "trace"]:
         from airpicture.formats.traces import read_traces
 
-        parts.append(read_traces(traces, sensors=sensors, progress=progress))
+        parts.append(read_traces(traces, sensors=sensors, repeats=repeats, progress=progress))
     for file, form in zip(paths, forms, strict=True):
         if form == "table":
             parts.append(_open_table(file, sensors))
         elif form == "foreign":
             from airpicture.formats.foreign import read_foreign
 
-            parts.append(read_foreign(file, sensors=sensors, columns=columns))
+            parts.append(read_foreign(file, sensors=sensors, columns=columns, repeats=repeats))
         elif form == "state json":
             from airpicture.formats.state_json import read_state_json
 
-            parts.append(read_state_json(file, sensors=sensors, columns=columns))
+            parts.append(read_state_json(file, sensors=sensors, columns=columns, repeats=repeats))
         elif form == "journal":
             from airpicture.formats.decoding import read_journal
 
@@ -101,7 +105,7 @@ def open_recording(
         elif form == "modes":
             from airpicture.formats.modes import read_modes
 
-            parts.append(read_modes(file, sensors=sensors, date=date))
+            parts.append(read_modes(file, sensors=sensors, date=date, repeats=repeats))
         elif form == "asterix":
             from airpicture.formats.asterix import read_asterix
 
@@ -110,7 +114,9 @@ def open_recording(
             )
         elif form in _READERS:
             module, reader = _READERS[form]
-            options = {"date": date} if form == "aprs" else {}
+            options: dict[str, Any] = {"date": date} if form == "aprs" else {}
+            if form != "locards":  # which repeats nothing
+                options["repeats"] = repeats
             parts.append(
                 getattr(import_module(f"airpicture.formats.{module}"), reader)(file, sensors=sensors, **options)
             )

@@ -33,7 +33,9 @@ class Entries(NamedTuple):
     faults: list[tuple[int, str]]  # lines that aren't JSON objects
 
 
-def read_readsb(paths: Sequence[str | os.PathLike[str]], *, sensors: Sensors | None = None) -> Recording:
+def read_readsb(
+    paths: Sequence[str | os.PathLike[str]], *, sensors: Sensors | None = None, repeats: bool = False
+) -> Recording:
     """Read snapshots of one receiver, in one or several files, as plots in time order.
 
     ``adsb*`` become plots of sensor "adsb", and so do ``adsr*``, ``tisb*``, ``mlat``, ``adsc`` and ``other`` each of
@@ -62,12 +64,9 @@ def read_readsb(paths: Sequence[str | os.PathLike[str]], *, sensors: Sensors | N
         entries.faults.extend(file.faults)
     heard = heard_from(entries.reports, entries.now)
     table, rows, notes = sources_met(sensors, heard, NAMES)
-    taken = take_in(heard, NAMES, table, rows, given=Given())
+    taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
     plots = taken.plots
-    refused, refusals = account(taken.reasons, np.array(entries.numbers, np.int64))
-    if entries.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(entries.faults)
-        refusals = tuple(sorted([*refusals, *entries.faults])[:100])
+    refused, refusals = account(taken.reasons, np.array(entries.numbers, np.int64), entries.faults)
     good = taken.reasons == Reason.OK
     if (tilde := int(np.count_nonzero((heard.address < 0) & (heard.who >= 0) & good))) > 0:
         notes += (f"{tilde} positions carry no aircraft address (TIS-B track files and anonymous targets)",)

@@ -15,15 +15,15 @@ from airpicture.formats.modes.recognition import is_frames_table, is_modes
 AnyPath: TypeAlias = str | os.PathLike[str]
 Form = Literal[
     "table", "foreign", "json", "trace", "state json", "sbs", "asterix", "uat", "uat json", "ais", "aprs", "jet1090",
-    "modes", "journal", "locards",
+    "modes", "journal", "locards", "flarm",
 ]  # fmt: skip
 
 KNOWN: Final = (
     "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), readsb aircraft.json "
     "and trace_full (.json, .jsonl, folders of them, globe_history), SBS-1 / BaseStation text, OpenSky and traffic "
-    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, jet1090, Mode S as Beast binary, AVR text or "
-    "a table of frames with the host's time (.csv, .parquet); each also as .gz; journals of 'airpicture serve' "
-    "(.apj, a folder of them)"
+    "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, lines of a FLARM's data port, jet1090, Mode S as Beast binary, "
+    "AVR text or a table of frames with the host's time (.csv, .parquet); each also as .gz; journals of 'airpicture "
+    "serve' (.apj, a folder of them)"
 )
 _CAPTURES: Final = (
     b"\xd4\xc3\xb2\xa1",
@@ -36,6 +36,7 @@ _ASTERIX_ENDINGS: Final = (".ast", ".raw", ".bin", ".ff", ".gps", ".asterix", ".
 _SBS_STARTS: Final = ("MSG", "MLAT", "SEL", "ID", "AIR", "STA", "CLK")
 _UAT: Final = re.compile(r"[-+]([0-9a-fA-F]{2}){18,};|!\w+=")
 _AIS: Final = re.compile(r"(\\[^\\]*\\)?![A-Z]{2}VD[MO],\d,\d,")
+_FLARM: Final = re.compile(r"\$(G[PN](RMC|GGA|GSA|GSV|GLL)|PFLA[A-Z]|PGRMZ),")
 _APRS: Final = re.compile(r"[A-Za-z0-9-]{3,9}>[A-Za-z0-9*,-]+:|# aprsc")
 # Keys by which JSON of one program differs from that of all others; the first that occurs decides.
 _JSON_KEYS: Final[tuple[tuple[str, Form], ...]] = (
@@ -91,6 +92,8 @@ def _text_form(head: bytes) -> Form | None:
             return "ais"
         if _APRS.match(line):
             return "aprs"
+        if _FLARM.match(line):
+            return "flarm"
         if line.strip() and not line.startswith(("#", "!")):
             break  # comments and a receiver's greeting may stand before the first message
     return "table" if "t_ns" in text.split("\n", 1)[0].lower() else None

@@ -309,16 +309,30 @@ def judge_positions(
     return reasons
 
 
-def account(reasons: NDArray[np.uint8], numbers: I64) -> tuple[dict[str, int], tuple[tuple[int, str], ...]]:
-    """Count refusals by name, and list the first that are more than silence or repetition, with their numbers."""
+def account(
+    reasons: NDArray[np.uint8], numbers: I64, faults: Sequence[tuple[int, str]] = (), *, silence: bool = False
+) -> tuple[dict[str, int], tuple[tuple[int, str], ...]]:
+    """Count refusals by name, and list the first that are more than silence or repetition, with their numbers.
+
+    Parameters
+    ----------
+    reasons, numbers : (M,) of the rows that were understood
+    faults : rows that weren't: their number, and what was wrong
+    silence : rows without a position are messages of another kind, and no refusals
+    """
+    if silence:
+        reasons = np.where(reasons == Reason.NO_POSITION, Reason.OK, reasons).astype(np.uint8)
     counts = {reason.name: int(n) for reason in Reason if reason and (n := np.count_nonzero(reasons == reason))}
+    if faults:
+        counts[Reason.BAD_VALUE.name] = counts.get(Reason.BAD_VALUE.name, 0) + len(faults)
     quiet = (reasons == Reason.NO_POSITION) | (reasons == Reason.DUPLICATE) | (reasons == Reason.OK)
     rows = np.flatnonzero(~quiet)[:REFUSALS_MAX]
     said = {
         Reason.NOT_FINITE: "time, latitude or longitude is not a finite number",
         Reason.BAD_VALUE: "latitude or longitude outside its limits",
     }
-    return counts, tuple((int(numbers[k]), said[Reason(int(reasons[k]))]) for k in rows)
+    named = [(int(numbers[k]), said[Reason(int(reasons[k]))]) for k in rows]
+    return counts, tuple(sorted([*named, *faults])[:REFUSALS_MAX] if faults else named)
 
 
 def tally(counts: Counter[str], reasons: U8, silent: str = f"refused {Reason.NO_POSITION.name}") -> None:

@@ -88,7 +88,7 @@ class _Messages(NamedTuple):
     offset_ns: int  # what was added to the times, of the last message; 0 if they were UTC
 
 
-def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None) -> Recording:
+def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None, repeats: bool = False) -> Recording:
     """Read a file of BaseStation messages as plots in time order.
 
     Lines starting with MSG become plots of sensor "adsb", with MLAT of sensor "mlat". Messages without a position only
@@ -104,13 +104,10 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
         raise InputError("no MSG line in it", expected="BaseStation messages (MSG,1 to MSG,8)", path=os.fspath(path))
     heard = messages.heard
     table, rows, notes = sources_met(sensors, heard, NAMES)
-    taken = take_in(heard, NAMES, table, rows, given=Given())
+    taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
     # Type 2 to 8 without position and type 1 are no lost plots, they did their work.
     silent = taken.reasons == Reason.NO_POSITION
-    refused, refusals = account(np.where(silent, 0, taken.reasons).astype(np.uint8), messages.numbers)
-    if messages.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(messages.faults)
-        refusals = tuple(sorted([*refusals, *messages.faults])[:100])
+    refused, refusals = account(taken.reasons, messages.numbers, messages.faults, silence=True)
     if len(taken.plots):
         notes += (
             "BaseStation messages don't say whether their times are UTC or local; they were taken as UTC. Where "

@@ -26,7 +26,11 @@ _STATE: Final = (
 
 
 def read_state_json(
-    path: str | os.PathLike[str], *, sensors: Sensors | None = None, columns: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    sensors: Sensors | None = None,
+    columns: Mapping[str, str] | None = None,
+    repeats: bool = False,
 ) -> Recording:
     """Read a data frame's JSON, or one or more answers of OpenSky (one a line), as plots in time order.
 
@@ -61,7 +65,7 @@ def read_state_json(
             todo=how_to_say(table.column_names),
             path=name,
         )
-    return recording_of(table, meaning, path=name, size=len(data), sensors=sensors, lost=faults)
+    return recording_of(table, meaning, path=name, size=len(data), sensors=sensors, lost=faults, repeats=repeats)
 
 
 class OpenSkyDecoder:

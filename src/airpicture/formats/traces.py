@@ -55,6 +55,7 @@ def read_traces(
     paths: Sequence[str | os.PathLike[str]],
     *,
     sensors: Sensors | None = None,
+    repeats: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Read traces of aircraft, one file each, as plots in time order. A file that can't be read is counted.
@@ -76,7 +77,7 @@ def read_traces(
     refusals: list[tuple[int, str]] = []
     size = broken = 0
     why: InputError | None = None
-    for number, (path, one) in enumerate(each_trace(paths, table, rows), 1):
+    for number, (path, one) in enumerate(each_trace(paths, table, rows, repeats=repeats), 1):
         if isinstance(one, InputError):
             broken += 1
             why = why or one
@@ -113,7 +114,7 @@ def read_traces(
 
 
 def each_trace(
-    paths: Sequence[str | os.PathLike[str]], sensors: Sensors, rows: Any
+    paths: Sequence[str | os.PathLike[str]], sensors: Sensors, rows: Any, *, repeats: bool = False
 ) -> Iterator[tuple[str, Recording | InputError]]:
     """Yield each file's plots as it's read, or why it can't be; nothing is kept.
 
@@ -130,11 +131,8 @@ def each_trace(
             yield name, error
             continue
         numbers, faults, heard = _heard(document)
-        taken = take_in(heard, NAMES, sensors, rows, given=Given())
-        refused, refusals = account(taken.reasons, numbers)
-        if faults:
-            refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(faults)
-            refusals = tuple(sorted([*refusals, *faults])[:100])
+        taken = take_in(heard, NAMES, sensors, rows, given=None if repeats else Given())
+        refused, refusals = account(taken.reasons, numbers, faults)
         report = ReadReport(name, "readsb trace_full", len(data), {"rows": len(taken.plots)}, refused, refusals)
         yield name, Recording(taken.plots, sensors, report)
 

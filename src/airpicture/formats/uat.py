@@ -69,7 +69,7 @@ class _Read(NamedTuple):
     uplinks: int
 
 
-def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None) -> Recording:
+def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None, repeats: bool = False) -> Recording:
     """Read a file of dump978's raw lines or JSON lines as plots in time order.
 
     Raises
@@ -82,11 +82,8 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None) ->
         raise InputError("no UAT message in it", expected="lines of dump978", path=os.fspath(path))
     heard = _heard(read.messages, read.t_ns, LastState(_STATE))
     table, rows, notes = sources_met(sensors, heard, NAMES)
-    taken = take_in(heard, NAMES, table, rows, given=Given())
-    refused, refusals = account(taken.reasons, read.numbers)
-    if read.faults:
-        refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(read.faults)
-        refusals = tuple(sorted([*refusals, *read.faults])[:100])
+    taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
+    refused, refusals = account(taken.reasons, read.numbers, read.faults)
     if not heard.timely.any() and len(read.numbers):
         met = len(np.unique(heard.who[heard.given]))
         refusals = tuple(read.faults[:100])

@@ -18,9 +18,9 @@ of a face are hashed in tiles of 4 by 4, so memory goes with tracks, not with ar
 
 A track stands where it should be when its stay ends, some seconds ahead, and its reach covers all that the test can ask
 for until then: its growing uncertainty, and how far it is from that point at other times. Its level is the
-smallest whose bound holds the reach. When its stay is over, it is placed again (`refresh`); a track that was updated is
-placed at once (`place_rows`). What fits no level (nonsense far below the ground, absurd speeds) hangs on a list that
-every plot walks.
+smallest whose bound holds the reach. When its stay is over, it is placed again (`refresh`); a track that was updated
+is placed at once (`kernels.placing`). What fits no level (nonsense far below the ground, absurd speeds) hangs on a list
+that every plot walks.
 """
 
 import math
@@ -128,63 +128,80 @@ def tile_at(code: int, ta: int, tb: int, tiles: int, tag_mask: int) -> tuple[int
 
 
 @inline
-def _head_of(i: int, grid: Grid) -> tuple[int, int]:
-    """Return the place in `head` of an entry's cell, and the tag."""
-    code = int(grid.entry[i, 3])
+def head_at(a: int, b: int, code: int, grid: Grid) -> tuple[int, int]:
+    """Return the place in `head` of the cell of a point and code, and the tag."""
     if code & 63 == WILD:
         return grid.head.size - 1, 0
     shift = shift_of((code >> 3) & 7)
-    a, b = int(grid.entry[i, 1]) >> shift, int(grid.entry[i, 2]) >> shift
+    a, b = a >> shift, b >> shift
     first, tag = tile_at(code, a >> 2, b >> 2, grid.ints[TILES], (1 << (31 - grid.ints[ROW_BITS])) - 1)
     return first + ((a & 3) << 2) + (b & 3), tag
 
 
 @inline
-def _unlink(i: int, grid: Grid) -> None:
-    """Take a track out of its list."""
-    code = int(grid.entry[i, 3])
-    if code == 0:
-        return
-    h, _ = _head_of(i, grid)
+def head_of(i: int, grid: Grid) -> tuple[int, int]:
+    """Return the place in `head` of an entry's cell, and the tag."""
+    return head_at(int(grid.entry[i, 1]), int(grid.entry[i, 2]), int(grid.entry[i, 3]), grid)
+
+
+@inline
+def take_out(i: int, h: int, grid: Grid) -> None:
+    """Take a track out of the list at head h."""
     head = int(grid.head[h])
     bits = (1 << grid.ints[ROW_BITS]) - 1
     at = (head & bits) - 1
     if at == i:
         after = int(grid.entry[i, 0])
         grid.head[h] = (head & ~bits) | after if after != 0 else 0
-        if after == 0 and code & 63 != WILD:
+        if after == 0 and h != grid.head.size - 1:
             grid.filled[h >> 4] &= ~(1 << (h & 15))
     else:
         while int(grid.entry[at, 0]) - 1 != i:
             at = int(grid.entry[at, 0]) - 1
         grid.entry[at, 0] = grid.entry[i, 0]
     grid.entry[i, 3] = 0
-    if code & 63 == WILD:
-        grid.ints[WILDS] -= 1
-    else:
-        level = (code >> 3) & 7
-        grid.ints[COUNT + level] -= 1
-        if grid.ints[COUNT + level] == 0:
-            grid.floats[USED + level] = 0.0
-            grid.floats[SPEED + level] = 0.0
-            grid.floats[SPREAD + level] = 0.0
 
 
 @inline
-def _link(i: int, grid: Grid) -> None:
+def kind_of(code: int) -> int:
+    """Return which of the counts a code is of: its level, or LEVELS for wild ones."""
+    return LEVELS if code & 63 == WILD else (code >> 3) & 7
+
+
+@inline
+def add_count(kind: int, change: int, grid: Grid) -> None:
+    """Count tracks; the largest of a level are forgotten with its last track."""
+    if kind == LEVELS:
+        grid.ints[WILDS] += change
+        return
+    grid.ints[COUNT + kind] += change
+    if grid.ints[COUNT + kind] == 0:
+        grid.floats[USED + kind] = 0.0
+        grid.floats[SPEED + kind] = 0.0
+        grid.floats[SPREAD + kind] = 0.0
+
+
+@inline
+def _unlink(i: int, grid: Grid) -> None:
+    """Take a track out of its list, and out of the counts."""
+    code = int(grid.entry[i, 3])
+    if code != 0:
+        h, _ = head_of(i, grid)
+        take_out(i, h, grid)
+        add_count(kind_of(code), -1, grid)
+
+
+@inline
+def link_in(i: int, grid: Grid) -> None:
     """Put a track, whose entry has its place and code, at the head of its cell's list."""
-    h, tag = _head_of(i, grid)
+    h, tag = head_of(i, grid)
     head = int(grid.head[h])
     bits = grid.ints[ROW_BITS]
     if head != 0 and head >> bits != tag:
         tag = 0
     grid.entry[i, 0] = head & ((1 << bits) - 1)
     grid.head[h] = (tag << bits) | (i + 1)
-    code = int(grid.entry[i, 3])
-    if code & 63 == WILD:
-        grid.ints[WILDS] += 1
-    else:
-        grid.ints[COUNT + ((code >> 3) & 7)] += 1
+    if h != grid.head.size - 1:
         grid.filled[h >> 4] |= 1 << (h & 15)
 
 
@@ -218,7 +235,7 @@ def _reach(
 
 
 @inline
-def _find(
+def find_place(
     i: int, summary: F32, t_track: I64, q_third: float, radius_max: float, grid: Grid, peak: F64
 ) -> tuple[int, int, int]:
     """Return a, b and code of one track for the time to come; note how long they hold, and the largest of its level.
@@ -262,20 +279,6 @@ def _find(
 
 
 @inline
-def _move(moved: I32, lo: int, hi: int, peak: F64, grid: Grid) -> None:
-    """Put the tracks of moved[lo:hi] where they belong now; `peak`: the largest of all that were placed with them."""
-    for k in range(lo, hi):
-        i = int(moved[k, 0])
-        _unlink(i, grid)
-        if moved[k, 3] != 0:
-            grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = moved[k, 1], moved[k, 2], moved[k, 3]
-            _link(i, grid)
-    for k in range(FLOATS):  # only now: the largest of a level are forgotten with its last track
-        grid.floats[k] = max(grid.floats[k], peak[k])
-    grid.ints[FLOOR] = max(grid.ints[FLOOR], grid.ints[NOW] - BACK)
-
-
-@inline
 def _relink(n: int, most: int, grid: Grid) -> None:
     """Set up an empty table of heads for n tracks, with room for half as many again, and link those that have a place.
 
@@ -296,68 +299,8 @@ def _relink(n: int, most: int, grid: Grid) -> None:
     grid.ints[WILDS] = 0
     for i in range(grid.ints[N]):
         if grid.entry[i, 3] != 0:
-            _link(i, grid)
-
-
-@jit
-def place_rows(
-    rows: I64,
-    lo: int,
-    hi: int,
-    summary: F32,
-    t_track: I64,
-    q_third: float,
-    radius_max: float,
-    finish: bool,
-    grid: Grid,
-    moved: I32,
-    peak: F64,
-) -> int:
-    """Place tracks anew whose summaries have changed: those that stay in their cell at once, the others ...
-
-    ... at the end if `finish`, else by `move_rows`, so that ranges of rows can be done at once. Rows that the index
-    doesn't know yet are left to `refresh`.
-
-    Parameters
-    ----------
-    rows : (n,) int64, rows of the store, lo..hi are looked at
-    summary : (cap, SUMMARY) float32; t_track : (cap,) int64 [ns]
-    q_third : m²/s³, a third of the noise of the most agile model; radius_max : m
-    grid : overwritten
-    moved : (n, 4) int32; overwritten from lo with row, a, b and code of tracks that change their cell
-    peak : (FLOATS,) float64, 0; overwritten with the largest of each level
-
-    Returns the end of what was written to `moved`.
-    """
-    known = grid.ints[N]
-    end = lo
-    for k in range(lo, hi):
-        i = int(rows[k])
-        if i >= known:
-            continue
-        a, b, code = _find(i, summary, t_track, q_third, radius_max, grid, peak)
-        before = int(grid.entry[i, 3])
-        shift = shift_of((code >> 3) & 7)
-        if (
-            (before != 0)
-            & (code != 0)
-            & (before & 63 == code & 63)
-            & (int(grid.entry[i, 1]) >> shift == a >> shift)
-            & (int(grid.entry[i, 2]) >> shift == b >> shift)
-        ):
-            grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = a, b, code
-        else:
-            moved[end, 0], moved[end, 1], moved[end, 2], moved[end, 3] = i, a, b, code
-            end += 1
-    if finish:
-        _move(moved, lo, end, peak, grid)
-    return end
-
-
-@jit
-def move_rows(moved: I32, lo: int, hi: int, peak: F64, grid: Grid) -> None:
-    """Finish what `place_rows` did for a range."""
-    _move(moved, lo, hi, peak, grid)
+            link_in(i, grid)
+            add_count(kind_of(int(grid.entry[i, 3])), 1, grid)
 
 
 @jit

@@ -88,7 +88,13 @@ def decode_messages(data: U8, size: U8, t: I64, receiver: I64, site: Site, memor
         else:
             out.codes[col.FOUND, k] = col.BY_NOTHING
             became = np.int64(col.UNKNOWN_FORMAT)
-        if now >= 0 and became != col.BAD_PARITY and became != col.UNVOUCHED and became != col.UNKNOWN_FORMAT:
+        if (
+            memory.echo.shape[0] > 0
+            and now >= 0
+            and became != col.BAD_PARITY
+            and became != col.UNVOUCHED
+            and became != col.UNKNOWN_FORMAT
+        ):
             first = word(data, k, 0, 7)
             second = word(data, k, 7, 7) if length == LONG else np.int64(-1)
             if is_echo(memory.echo, first, second, now, receiver[k], df == 17 or df == 18):

@@ -11,6 +11,9 @@ difference between the two so far is the best one:
     received - counter   '  .   '.  .:    '   .        each message: latency on top of the true difference
                          ______________________/       the smallest so far, rising as fast as a crystal may drift
 
+What a host received at once, since it was busy or has just begun, was sent over some time, and the newest of it is the
+least late: its difference goes for all that came with it.
+
 Where a counter contradicts the host (it went back, or is ahead, or lags by a minute), it was set anew: count again.
 
 Source: readsb, net_io.h (the two magic values); "Radarcape: GPS timestamp" (wiki.jetvision.de).
@@ -114,8 +117,11 @@ def read_gps(clocks: Clocks, row: Any, raw: Any, near: Any, sure: Any) -> Any:
 
 
 @part
-def read_counter(clocks: Clocks, row: Any, raw: Any, received: Any) -> Any:
-    """Return the UTC [ns] of a 12 MHz counter; its difference to UTC is kept up."""
+def read_counter(clocks: Clocks, row: Any, raw: Any, received: Any, ahead_most: Any) -> Any:
+    """Return the UTC [ns] of a 12 MHz counter; its difference to UTC is kept up.
+
+    ahead_most : ns, how far ahead of its receipt a message may seem before the counter is taken to have been set anew
+    """
     first = clocks.raw[row] < 0
     step = np.int64(0)
     if not first:
@@ -127,7 +133,7 @@ def read_counter(clocks: Clocks, row: Any, raw: Any, received: Any) -> Any:
     moved = ticks_to_ns(abs(step))
     anew = step < 0 and moved > BACK_MOST
     if received >= 0:
-        anew = anew or t - received > AHEAD_MOST or received - t > LATE_MOST
+        anew = anew or t - received > ahead_most or received - t > LATE_MOST
         if not anew:
             offset = clocks.offset[row] + moved // DRIFT
             clocks.offset[row] = min(offset, received - ticks_to_ns(clocks.ticks[row]))
@@ -138,6 +144,27 @@ def read_counter(clocks: Clocks, row: Any, raw: Any, received: Any) -> Any:
         start = received if received >= 0 else clocks.state[LAST]
         clocks.offset[row] = start - ticks_to_ns(clocks.ticks[row])
     return ticks_to_ns(clocks.ticks[row]) + clocks.offset[row]
+
+
+@part
+def _set_back(begun: Any, end: Any, raw: I64, receiver: I64, received: I64, clocks: Clocks, t: I64, origin: U8) -> None:
+    """Give frames that were received at once their times by the difference that the newest of them told.
+
+    t : (N,) int64; overwritten in rows begun..end, where times by counters get earlier
+    """
+    if end - begun < 2 or received[begun] < 0:
+        return
+    for k in range(begun, end):
+        if raw[k] <= 0 or origin[k] != HEARD:
+            continue
+        row = row_of(clocks, receiver[k])
+        if row < 0 or clocks.kind[row] != COUNTER:
+            continue
+        since = (clocks.raw[row] - raw[k]) & (WRAP - 1)
+        since = since - WRAP if since >= WRAP >> 1 else since
+        when = ticks_to_ns(clocks.ticks[row] - since) + clocks.offset[row]
+        if when < t[k] and received[k] - when <= LATE_MOST:
+            t[k] = when
 
 
 @jit
@@ -153,9 +180,14 @@ def assign_times(raw: I64, receiver: I64, received: I64, clocks: Clocks, t: I64,
     t : (N,) int64; overwritten with ns, -1 where nothing tells
     origin : (N,) uint8; overwritten with HEARD, FROM_MLAT, FROM_UAT
     """
+    begun, resets = 0, clocks.state[RESETS]
     for k in range(raw.shape[0]):
         origin[k] = FROM_MLAT if raw[k] == MLAT else FROM_UAT if raw[k] == UAT else HEARD
         now = received[k]
+        if k > 0 and now != received[k - 1]:
+            if clocks.state[RESETS] == resets:
+                _set_back(begun, k, raw, receiver, received, clocks, t, origin)
+            begun, resets = k, clocks.state[RESETS]
         near = now if now >= 0 else clocks.state[LAST]
         row = np.int64(-1)
         if raw[k] > 0 and origin[k] == HEARD:
@@ -169,9 +201,11 @@ def assign_times(raw: I64, receiver: I64, received: I64, clocks: Clocks, t: I64,
             when = read_gps(clocks, row, raw[k], near, now >= 0)
             clocks.kind[row] = GPS if when >= 0 else COUNTER
         if when < 0:
-            when = read_counter(clocks, row, raw[k], now)
+            when = read_counter(clocks, row, raw[k], now, LATE_MOST if k > begun else AHEAD_MOST)
         t[k] = when
         clocks.state[LAST] = when
+    if clocks.state[RESETS] == resets:
+        _set_back(begun, raw.shape[0], raw, receiver, received, clocks, t, origin)
 
 
 @jit

@@ -217,7 +217,7 @@ class Memory(NamedTuple):
     reals: F64  # (S, MEMORY_REALS)
     callsign: I64  # (S,)
     rumour: I64  # (2^k, 3) addresses of unsure replies by hash: address, time of the first [ns], how often since
-    echo: I64  # (2^k, 4) the last frames by hash: two halves of one, its time [ns], its receiver
+    echo: I64  # (2^k, 4) the last frames by hash: two halves of one, its time [ns], its receiver; (0, 4): none told
 
 
 class Site(NamedTuple):

@@ -5,7 +5,23 @@ MapLibre GL JS and the data beside them in ``vendor``. Here is only what hands t
 Nothing in it asks for anything from outside.
 """
 
+from airpicture.map.archive import KINDS as TILE_KINDS
+from airpicture.map.archive import Archive, TilesAbout, is_archive, open_archive
 from airpicture.map.files import Asset, asset, digest, world
 from airpicture.map.settings import Drawing, MapSettings, Place, read_overlay
 
-__all__ = ["Asset", "Drawing", "MapSettings", "Place", "asset", "digest", "read_overlay", "world"]
+__all__ = [
+    "TILE_KINDS",
+    "Archive",
+    "Asset",
+    "Drawing",
+    "MapSettings",
+    "Place",
+    "TilesAbout",
+    "asset",
+    "digest",
+    "is_archive",
+    "open_archive",
+    "read_overlay",
+    "world",
+]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from airpicture.errors import ConfigError, InputError
+from airpicture.map.archive import Archive, is_archive, open_archive
 
 OVERLAY_BYTES_MAX = 64 * 1024 * 1024
 OVERLAYS_MAX = 16
@@ -41,7 +42,8 @@ class MapSettings:
     Parameters
     ----------
     places : shown as buttons; the page opens at the first one, or where the sensors and tracks are
-    tiles : address of raster tiles with {z}, {x} and {y}, drawn below everything; "" for none
+    tiles : address of raster tiles with {z}, {x} and {y}, or a file of tiles (.pmtiles, .mbtiles; pictures, or vectors,
+        whose lines are drawn); below everything; "" for none
     tiles_note : whose they are, shown on the map
     overlays : GeoJSON files of the user's own, drawn as lines, areas and named points
     drawings : GeoJSON made for this map, drawn after them in the same way
@@ -60,12 +62,15 @@ class MapSettings:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if self.tiles:
+        if is_archive(self.tiles):
+            if not Path(self.tiles).is_file():
+                raise ConfigError(f"tiles = {self.tiles!r} isn't there", expected="a .pmtiles or .mbtiles file")
+        elif self.tiles:
             marks = [mark for mark in ("{z}", "{x}", "{y}") if mark not in self.tiles]
             if marks or not TILES.fullmatch(self.tiles):
                 raise ConfigError(
                     f"tiles = {self.tiles!r}" + (f" has no {' and no '.join(marks)}" if marks else ""),
-                    expected="an address like https://tiles.example/{z}/{x}/{y}.png",
+                    expected="an address like https://tiles.example/{z}/{x}/{y}.png, or a .pmtiles or .mbtiles file",
                 )
         if len(self.overlays) + len(self.drawings) > OVERLAYS_MAX:
             raise ConfigError(f"{len(self.overlays) + len(self.drawings)} overlays", expected=f"at most {OVERLAYS_MAX}")
@@ -85,10 +90,19 @@ class MapSettings:
             return read_overlay(self.overlays[number])
         return self.drawings[number - len(self.overlays)].geojson
 
+    def archive(self) -> Archive | None:
+        """Open the file of tiles, where they are in one.
+
+        Raises
+        ------
+        InputError : as `open_archive`
+        """
+        return open_archive(Path(self.tiles)) if is_archive(self.tiles) else None
+
     @property
     def origin(self) -> str:
         """Where the tiles come from, "" where that is this service."""
-        found = TILES.fullmatch(self.tiles)
+        found = None if is_archive(self.tiles) else TILES.fullmatch(self.tiles)
         return (found["origin"] or "") if found else ""
 
     def to_json(self) -> dict[str, Any]:
@@ -98,7 +112,7 @@ class MapSettings:
                 {"name": place.name, "lat": place.lat_deg, "lon": place.lon_deg, "zoom": place.zoom}
                 for place in self.places
             ],
-            "tiles": self.tiles,
+            "tiles": "/map/tiles/{z}/{x}/{y}" if is_archive(self.tiles) else self.tiles,
             "tiles_note": self.tiles_note,
             "overlays": [Path(path).stem for path in self.overlays] + [one.name for one in self.drawings],
             "note": self.note,

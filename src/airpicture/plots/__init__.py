@@ -2,7 +2,7 @@
 
 from airpicture.plots.clutter import Clutter
 from airpicture.plots.latency import Latency
-from airpicture.plots.looks import gathered, looks, waves
+from airpicture.plots.looks import Shelf, gathered, looks, waves
 from airpicture.plots.places import plot_positions
 from airpicture.plots.register import Past, register, repeated
 from airpicture.plots.stations import need_sites, station_columns
@@ -11,6 +11,7 @@ __all__ = [
     "Clutter",
     "Latency",
     "Past",
+    "Shelf",
     "gathered",
     "looks",
     "need_sites",

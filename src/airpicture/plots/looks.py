@@ -13,9 +13,10 @@ sensors are dealt out to *waves*: radars whose discs don't meet may share one.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.kernels.looks import gather_reports, order_looks
 from airpicture.kernels.wgs84 import B
@@ -24,6 +25,7 @@ from airpicture.reports import Reports
 from airpicture.tables import F64, I64, SensorKind, Sensors
 
 PART: Final = 8_192  # plots copied in one go
+ROOM_LEAST: Final = 256  # plots that a shelf has room for once it has had some
 MARGIN = 2_000.0  # m beyond a radar's reach: noise and bias of range; a plot that measures more is refused
 DEPTH = 1_000.0  # m, how far below the polar radius a site or target may lie
 
@@ -70,7 +72,29 @@ def waves(sensors: Sensors, sites: F64) -> I64:
     return wave
 
 
-def looks(reports: Reports, wave: I64, frame_ns: int, run: Run | None = None) -> list[Reports]:
+class Shelf:
+    """Room for the plots of a frame, used over and over: the system clears each page that it hands out.
+
+    What is put on it holds until the next frame's plots are.
+    """
+
+    def __init__(self) -> None:
+        self._columns: list[NDArray[Any]] = []
+
+    def room(self, like: Reports, size: int) -> Reports:
+        """Return columns for so many plots; their contents are undefined."""
+        if not self._columns or len(self._columns[0]) < size:
+            self._columns = list(_columns(like, max(size, ROOM_LEAST)))
+        return Reports(*self._columns).part(0, size)
+
+
+def _columns(like: Reports, size: int) -> Reports:
+    return Reports(*(np.empty((size, *column.shape[1:]), column.dtype) for column in like))
+
+
+def looks(
+    reports: Reports, wave: I64, frame_ns: int, run: Run | None = None, shelf: Shelf | None = None
+) -> list[Reports]:
     """Cut plots into looks: one frame, sensors of one wave, and no address twice of one sensor.
 
     Looks come in the order of frame, wave and, for the k-th report of an address by a sensor, k; within a look plots
@@ -81,6 +105,7 @@ def looks(reports: Reports, wave: I64, frame_ns: int, run: Run | None = None) ->
     ----------
     reports : (M,) in time order; wave : (S,) see `waves`; frame_ns : length of a frame
     run : calls a function with each of several tuples of arguments, in any order; None: one by one
+    shelf : where the looks' columns are put; None: they're made anew
 
     Returns
     -------
@@ -91,16 +116,16 @@ def looks(reports: Reports, wave: I64, frame_ns: int, run: Run | None = None) ->
         return []
     order, start = np.empty(n, np.int64), np.empty(n + 1, np.int64)
     found = order_looks(reports.t_ns, reports.sensor, reports.address, wave, frame_ns, order, start)
-    sorted_reports = gathered(reports, order, run)
+    sorted_reports = gathered(reports, order, run, shelf)
     if found == 1:
         return [sorted_reports]
     cuts = start[: found + 1].tolist()
     return [sorted_reports.part(cuts[q], cuts[q + 1]) for q in range(found)]
 
 
-def gathered(reports: Reports, order: I64, run: Run | None = None) -> Reports:
+def gathered(reports: Reports, order: I64, run: Run | None = None, shelf: Shelf | None = None) -> Reports:
     """Return the chosen rows, copied in one go."""
     size = len(order)
-    out = Reports(*(np.empty((size, *column.shape[1:]), column.dtype) for column in reports))
+    out = _columns(reports, size) if shelf is None else shelf.room(reports, size)
     do(gather_reports, [(order, lo, min(lo + PART, size), *reports, *out) for lo in range(0, size, PART)], run)
     return out

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from airpicture.alerts import Area
 from airpicture.errors import ConfigError
-from airpicture.map import Drawing, MapSettings, Place
+from airpicture.map import Drawing, MapSettings, Place, is_archive
 from airpicture.service.toml import Table
 from airpicture.units import DEG, FT
 
@@ -26,6 +26,7 @@ def map_settings(table: Table, base: Path, areas: Sequence[Area]) -> MapSettings
     """
     places = tuple(_place(one) for one in table.tables("place"))
     tiles, note = table.text("tiles", ""), table.text("tiles_note", "")
+    tiles = str(base / tiles) if is_archive(tiles) else tiles
     overlays = tuple(base / name for name in table.texts("overlays"))
     drawings = (Drawing("watched areas", areas_geojson(areas)),) if areas else ()
     table.done()

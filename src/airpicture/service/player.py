@@ -19,13 +19,14 @@ from airpicture.service.hub import Hub, Mode, SensorHealth
 from airpicture.service.recorded import Recorded
 from airpicture.service.trails import Past
 from airpicture.tables import Plots, Tracks
-from airpicture.units import SECOND_NS
+from airpicture.units import DEG, SECOND_NS
 
 SPEEDS = (0.1, 1000.0)  # limits of the speed
 PERIOD_S = 1.0  # between updates at real time
 PERIOD_FAST_S = 0.25  # and when it goes faster, while the picture is small
 LARGE = 20_000  # tracks at a time, from which once a second must do
 STEP_S = 10.0  # of one step, where nobody says more
+PLACES = 200  # of the recording's states that tell where it is
 BARS = 120  # of the little chart of traffic on the time line
 
 
@@ -63,6 +64,7 @@ class Player:
             self._rehearse(watch)
         self._since = time.monotonic()
         self._traffic = _traffic(self.recorded)
+        self._where = _where(self.recorded)
         self._coverage = Coverage(self.recorded.sensors)
         self._coverage.add(self.recorded.tracks, np.arange(len(self.recorded.tracks)))
 
@@ -97,7 +99,7 @@ class Player:
         return min(ran, self.recorded.end_ns)
 
     def line(self) -> dict[str, Any]:
-        """Return the time line: its ends, whether it loops and stands, and how many tracks there were along it."""
+        """Return the time line: its ends, whether it loops and stands, how many tracks it has when and where."""
         return {
             "begin": self.recorded.begin_ns / 1e6,
             "end": self.recorded.end_ns / 1e6,
@@ -105,6 +107,7 @@ class Player:
             "paused": self._paused,
             "rate": self._rate,
             "traffic": self._traffic,
+            "where": self._where,
         }
 
     def ask(self, word: dict[str, Any]) -> bool:
@@ -181,3 +184,12 @@ def _traffic(recorded: Recorded) -> list[int]:
     pairs = np.unique(part * max(1, len(recorded.numbers)) + slot)
     counts = np.bincount(pairs // max(1, len(recorded.numbers)), minlength=BARS)
     return [int(count) for count in counts]
+
+
+def _where(recorded: Recorded) -> list[list[float]]:
+    """Return latitude and longitude [degrees] of states from all over the recording, `PLACES` at most."""
+    tracks = recorded.tracks
+    good = np.flatnonzero(np.isfinite(tracks.lat) & np.isfinite(tracks.lon))
+    good = good[:: -(-len(good) // PLACES) or 1]
+    return [[round(float(lat / DEG), 3), round(float(lon / DEG), 3)]
+            for lat, lon in zip(tracks.lat[good], tracks.lon[good], strict=True)]  # fmt: skip

@@ -21,7 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from airpicture import __version__
-from airpicture.map import Asset, MapSettings, asset, digest, world
+from airpicture.errors import InputError
+from airpicture.map import TILE_KINDS, Asset, MapSettings, asset, digest, world
 from airpicture.service.hub import Hub
 from airpicture.service.viewers import Controls, Viewers
 
@@ -51,8 +52,13 @@ def make_app(
     player : takes what displays ask of a replay; None for a live picture, which nobody can stop
     title : of the page
     settings : of the map: places to go to, the user's tiles and overlays
+
+    Raises
+    ------
+    InputError : the user's file of tiles can't be read
     """
     settings = settings or MapSettings()
+    archive = settings.archive()
     viewers = Viewers(hub, player)
     stamp = digest()
     headers = {
@@ -83,6 +89,9 @@ def make_app(
 
     async def about(request: Request) -> Response:
         told = {"title": title, "version": __version__, "replay": player is not None, **settings.to_json()}
+        if archive is not None:
+            told["archive"] = archive.about.to_json()
+            told["tiles_note"] = settings.tiles_note or archive.about.note
         return JSONResponse(told, headers={**headers, "Cache-Control": "no-cache"})
 
     async def overlay(request: Request) -> Response:
@@ -92,6 +101,17 @@ def make_app(
         except IndexError:
             return Response("There's no such overlay.", 404, media_type="text/plain")
         return Response(text, media_type="application/geo+json", headers={**headers, "Cache-Control": "no-cache"})
+
+    async def tile(request: Request) -> Response:
+        place = request.path_params
+        try:
+            found = await asyncio.to_thread(archive.tile, place["z"], place["x"], place["y"]) if archive else None
+        except InputError as error:
+            return Response(str(error), 500, media_type="text/plain", headers=headers)
+        if archive is None or found is None:
+            return Response(status_code=204, headers=headers)  # nothing is there to be drawn, which is no error
+        kept = {**headers, "Cache-Control": "no-cache"}
+        return Response(found, media_type=TILE_KINDS[archive.about.format], headers=kept)
 
     async def stream(websocket: WebSocket) -> None:
         if not same_site(websocket):
@@ -116,6 +136,7 @@ def make_app(
             Route("/", page),
             Route("/map/about.json", about),
             Route("/map/overlay/{number:int}", overlay),
+            Route("/map/tiles/{z:int}/{x:int}/{y:int}", tile),
             Route("/map/{stamp:str}/{path:path}", file),
             WebSocketRoute("/ws", stream),
         ],

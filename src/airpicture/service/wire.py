@@ -50,6 +50,7 @@ PLOTS_MAX = 20_000  # in one frame, evenly thinned beyond: more dots than that a
 FRESH_NS = 60 * SECOND_NS  # a technology that hasn't told of a track for so long doesn't count as its source
 DOUBTFUL = 4  # bit of the status byte
 BARO = 8  # bit of the status byte: height rests on pressure
+ON_GROUND, IN_AIR = 16, 32  # bits of the status byte: it said so; neither: it never said
 
 
 class Section(IntEnum):
@@ -75,7 +76,7 @@ SECTIONS: Final[dict[Section, tuple[tuple[str, str], ...]]] = {
         ("h_baro", "<i2"),  # 10 ft
         ("age", "<u2"),  # 0.1 s since the last plot
         ("sensor", "<u2"),  # of the last plot
-        ("status", "u1"),  # bits 0 and 1 Status, then DOUBTFUL, BARO
+        ("status", "u1"),  # bits 0 and 1 Status, then DOUBTFUL, BARO, ON_GROUND, IN_AIR
         ("existence", "u1"),  # 255ths
         ("major", "u1"),  # sigma along the longer axis of the position's ellipse
         ("minor", "u1"),
@@ -203,6 +204,7 @@ def track_columns(tracks: Tracks, doubtful: NDArray[np.bool_], now_ns: int) -> C
     major, minor, axis = ellipse(tracks.sigma_east, tracks.sigma_north, np.nan_to_num(tracks.rho_east_north))
     age = np.where(tracks.t_ns_plot > 0, (now_ns - tracks.t_ns_plot) / SECOND_NS, np.nan)
     status = tracks.status | np.where(doubtful, DOUBTFUL, 0) | np.where(tracks.h_from_baro, BARO, 0)
+    status = status | np.where(tracks.on_ground == 1, ON_GROUND, 0) | np.where(tracks.on_ground == 0, IN_AIR, 0)
     return {
         "track": tracks.track.astype("<u4"),
         "lat": steps(tracks.lat, 1e-7 * DEG, "<i4"),

@@ -29,7 +29,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,17 +91,54 @@ class Now:
         return Now(self.t_ns, *(column[rows] for column in columns))
 
 
+class Seen(NamedTuple):
+    """What the radars of a turn measured, (M,) each, in time order, or, of one time, sensor after sensor."""
+
+    t_ns: I64
+    sensor: I32
+    slant: F64  # m
+    azimuth: F64  # rad
+    elevation: F64  # rad, NaN
+    h_baro: F64  # m, NaN
+
+    def plots(self, rows: slice, sensors: Sensors) -> Plots:
+        """Return some of it as the plots that a tracker takes."""
+        t_ns, sensor, slant, azimuth, elevation, h_baro = (column[rows] for column in self)
+        return Plots.blank(
+            len(t_ns),
+            sensors,
+            t_ns=t_ns,
+            sensor=sensor,
+            slant_range=slant,
+            azimuth=azimuth,
+            elevation=elevation,
+            h_baro=h_baro,
+            technology=np.where(np.isnan(h_baro), Technology.PSR, Technology.SSR),
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """One turn of all antennas."""
+    """One turn of all antennas. Plots are made of what was seen when they're asked for: they're thrice as large."""
 
     turn: int
     now_ns: int  # the end of the turn; plots are of the turn before it
     start_ns: int
-    plots: Plots  # in time order, or, of one time, sensor after sensor
+    seen: Seen
     target: I64  # (M,) number of each plot's target, -1 false
     error: F64  # (M,) m, distance on the ground of a plot from its target, for some of them; else NaN
     _sky: Sky = field(repr=False)
+    _made: list[Plots] = field(default_factory=list, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    @property
+    def plots(self) -> Plots:
+        """Return all plots of the turn."""
+        if not self._made:
+            self._made.append(self.seen.plots(slice(None), self._sky.sensors))
+        return self._made[0]
 
     @property
     def truth(self) -> Now:
@@ -113,10 +150,10 @@ class Scan:
     def parts(self, count: int = SECTORS) -> Iterator[tuple[Plots, int]]:
         """Cut the turn into equal times, each with the plots up to its end."""
         edges = self.start_ns + (np.arange(1, count + 1) * (self.now_ns - self.start_ns)) // count
-        cuts = np.searchsorted(self.plots.t_ns, edges, side="right")
+        cuts = np.searchsorted(self.seen.t_ns, edges, side="right")
         before = 0
         for cut, edge in zip(cuts.tolist(), edges.tolist(), strict=True):
-            yield self.plots.take(slice(before, cut)), edge
+            yield self.seen.plots(slice(before, cut), self._sky.sensors), edge
             before = cut
 
 
@@ -225,23 +262,16 @@ class Sky:
         else:
             order = np.argsort(sensor + self._rng.random(len(sensor)))
         turn, start, period_ns = self.turn, self.now_ns, round(self.radar.period * SECOND_NS)
-        primary = np.isnan(h_baro[order])
-        plots = Plots.blank(
-            len(order),
-            self.sensors,
-            t_ns=start + np.minimum(np.rint(t[order] * SECOND_NS).astype(np.int64), period_ns),
-            sensor=sensor[order],
-            slant_range=slant[order],
-            azimuth=azimuth[order],
-            elevation=elevation[order],
-            h_baro=h_baro[order],
-            technology=np.where(primary, Technology.PSR, Technology.SSR),
+        seen = Seen(
+            start + np.minimum(np.rint(t[order] * SECOND_NS).astype(np.int64), period_ns),
+            *(column[order] for column in (sensor, slant, azimuth, elevation, h_baro)),
         )
+        del t, sensor, slant, azimuth, elevation, h_baro
         target, error = target[order], error[order]
         period = self.radar.period
         self.traffic.advance(turn * period, (turn + 1) * period, turn + 1)
         self.turn += 1
-        return Scan(turn, self.now_ns, start, plots, target, error, self)
+        return Scan(turn, self.now_ns, start, seen, target, error, self)
 
     def _views(self) -> Iterator[tuple[slice | I64, I32]]:
         """Yield targets and the sensor that looks at each."""

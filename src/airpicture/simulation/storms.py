@@ -119,11 +119,11 @@ def line_up(sky: Sky) -> None:
 
 def garbled(scan: Scan, rng: np.random.Generator) -> Scan:
     """Return a turn in which one radar in twenty, the first among them, sends azimuths drawn by lot."""
-    bad: I64 = np.flatnonzero(scan.plots.sensor % GARBAGE_EVERY == 0)
-    azimuth = scan.plots.azimuth.copy()
+    bad: I64 = np.flatnonzero(scan.seen.sensor % GARBAGE_EVERY == 0)
+    azimuth = scan.seen.azimuth.copy()
     azimuth[bad] = rng.uniform(0.0, TAU, len(bad))
     wild = bad[::10]
     azimuth[wild] = rng.choice([np.nan, np.inf, -np.inf, 1e300, -7.0, 400.0], len(wild))
     target = scan.target.copy()
     target[bad] = -1
-    return replace(scan, plots=replace(scan.plots, azimuth=azimuth), target=target)
+    return replace(scan, seen=scan.seen._replace(azimuth=azimuth), target=target)

@@ -41,6 +41,7 @@ class ModesDecoder:
     only : ids of the sensors that the plots may belong to, where there are several
     start_ns : the time that counters without a host's time begin at
     addresses_max, receivers_max : bounds
+    repeats : make plots of each of several copies of a message
 
     Raises
     ------
@@ -57,6 +58,7 @@ class ModesDecoder:
         start_ns: int = 0,
         addresses_max: int = ADDRESSES_MAX,
         receivers_max: int = RECEIVERS_MAX,
+        repeats: bool = False,
     ) -> None:
         if form not in ("auto", "beast", "avr"):
             raise ConfigError(f"form is {form!r}", expected="auto, beast or avr")
@@ -67,7 +69,7 @@ class ModesDecoder:
             raise ConfigError(
                 "Mode S messages have no sensor to belong to", expected="a sensor of kind adsb", todo="Describe one"
             )
-        self._decoding = MessageDecoder(site_of(self.sensors, self._adsb), addresses_max=addresses_max)
+        self._decoding = MessageDecoder(site_of(self.sensors, self._adsb), addresses_max=addresses_max, repeats=repeats)
         self._timing = Timing(clock, start_ns=start_ns, receivers_max=receivers_max)
         self._form: Form | None = None if form == "auto" else form
         self._rest = b""

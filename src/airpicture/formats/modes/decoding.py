@@ -31,7 +31,7 @@ NO_SITE: Final = col.Site(math.nan, math.nan, math.nan)
 class MessageDecoder:
     """All that decoding remembers, of fixed size. The one place where messages become columns."""
 
-    def __init__(self, site: col.Site = NO_SITE, *, addresses_max: int = ADDRESSES_MAX) -> None:
+    def __init__(self, site: col.Site = NO_SITE, *, addresses_max: int = ADDRESSES_MAX, repeats: bool = False) -> None:
         if not 1 <= addresses_max <= 1 << 24:
             raise ConfigError(f"addresses_max is {addresses_max}", expected="1 to 16,777,216")
         self.site = site
@@ -46,7 +46,7 @@ class MessageDecoder:
             reals=np.empty((slots, col.MEMORY_REALS), np.float64),
             callsign=np.empty(slots, np.int64),
             rumour=np.empty((RUMOURS, 3), np.int64),
-            echo=np.empty((ECHOES, 4), np.int64),
+            echo=np.empty((0 if repeats else ECHOES, 4), np.int64),
         )
         clear(self.memory)
 

@@ -43,7 +43,12 @@ class _Block(NamedTuple):
 
 
 def read_modes(
-    path: AnyPath, *, sensors: Sensors | None = None, date: datetime.date | None = None, clock: Clock = "auto"
+    path: AnyPath,
+    *,
+    sensors: Sensors | None = None,
+    date: datetime.date | None = None,
+    clock: Clock = "auto",
+    repeats: bool = False,
 ) -> Recording:
     """Read a recording of Mode S messages as plots.
 
@@ -53,12 +58,13 @@ def read_modes(
     sensors : the described sensors, see `ModesDecoder`
     date : day of the first message, where the recording doesn't tell; 1970-01-01 is taken, and noted, without
     clock : see `ModesDecoder`; in a file "auto" tells GPS time by its seconds
+    repeats : make plots of what several receivers heard, or what was passed on twice, each time
 
     Raises
     ------
     InputError : it can't be read, or holds no frame
     """
-    source = _Source(path, sensors, date, clock)
+    source = _Source(path, sensors, date, clock, repeats)
     plots = [source.decoder.plots(table) for table in source.tables()]
     report = source.report()
     whole = Plots.concat(plots) if plots else Plots.empty(source.decoder.sensors)
@@ -83,7 +89,14 @@ def read_messages(
 class _Source:
     """One recording on its way through a decoder, block by block."""
 
-    def __init__(self, path: AnyPath, sensors: Sensors | None, date: datetime.date | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        path: AnyPath,
+        sensors: Sensors | None,
+        date: datetime.date | None,
+        clock: Clock,
+        repeats: bool = False,
+    ) -> None:
         self.path = os.fspath(path)
         self.date = date
         data = read_bytes(path)
@@ -101,7 +114,7 @@ class _Source:
             start_ns += DAY_NS // 2  # a time of day goes to the day that puts it nearest: to this one
         computed = any((block.frames.clock == MLAT).any() for block in blocks)
         table, _, self.told = reported_sensors(sensors, ["adsb", "mlat"] if computed else ["adsb"])
-        self.decoder = ModesDecoder(table, clock=clock, start_ns=start_ns)
+        self.decoder = ModesDecoder(table, clock=clock, start_ns=start_ns, repeats=repeats)
         self.blocks = blocks
 
     def tables(self) -> Iterator[ModesTable]:

@@ -8,11 +8,11 @@ const FONT = ["sans-serif"]; // with no glyphs in the style MapLibre writes with
 const OUTLINES = ["land", "lakes", "rivers", "borders", "states"];
 const NEAR = 4.6; // zoom from which outlines are those of the view; below it the whole world's, once and for all
 const FAR_M = 9000; // metres a pixel for which the latter are made
-const RING_STEPS = [1e3, 2e3, 5e3, 10e3, 20e3, 25e3, 50e3, 100e3, 150e3, 200e3, 500e3, 1e6];
+const RING_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 150, 200, 500, 1000]; // km or NM
 
 export class Basemap {
-  constructor(map, base, options, look, about) {
-    Object.assign(this, { map, base, options, look, about, stations: [], outline: EMPTY, areas: EMPTY });
+  constructor(map, base, options, look, about, units) {
+    Object.assign(this, { map, base, options, look, about, units, stations: [], outline: EMPTY, areas: EMPTY });
     this.shown = { zoom: -9, lat: 0, lon: 0 };
   }
 
@@ -23,8 +23,8 @@ export class Basemap {
       id, type: "symbol", source, layout: { "text-field": field, "text-font": FONT, "text-size": size, ...layout },
       paint: { "text-color": colour, "text-halo-color": t.land, "text-halo-width": 1.2 }, ...more,
     });
-    const tiles = about.tiles ? { tiles: { type: "raster", tiles: [about.tiles], tileSize: 256, attribution: about.tiles_note || "" } } : {};
-    const bare = about.tiles ? 0 : 1; // with tiles of the user's own, our land stands back
+    const tiles = about.tiles ? { tiles: ownTiles(about) } : {}, vectors = about.archive?.kind === "vector";
+    const bare = about.tiles && !vectors ? 0 : 1; // with tiles of the user's own, our land stands back
     const overlays = (about.overlays || []).map((_, k) => [`overlay-${k}`, geo({ data: `/map/overlay/${k}` })]);
     return {
       version: 8,
@@ -35,9 +35,10 @@ export class Basemap {
       },
       layers: [
         { id: "water", type: "background", paint: { "background-color": t.water } },
-        ...(about.tiles ? [{ id: "tiles", type: "raster", source: "tiles" }] : []),
+        ...(about.tiles && !vectors ? [{ id: "tiles", type: "raster", source: "tiles" }] : []),
         ...outlines(t, bare, "-far", { maxzoom: NEAR }),
         ...outlines(t, bare, "", { minzoom: NEAR }),
+        ...(vectors ? about.archive.layers.flatMap((layer) => vectorLayers(t, layer)) : []),
         line("grid", "grid", { "line-color": t.grid, "line-width": 0.6, "line-opacity": 0.6 }),
         line("runways", "runways", { "line-color": t.runway, "line-width": ["interpolate", ["exponential", 2], ["zoom"], 7, 0.8, 11, 2, 16, 22] }, { minzoom: 7 }),
         ...overlays.flatMap(([id]) => [
@@ -123,14 +124,15 @@ export class Basemap {
   rings(stations = this.stations) {
     this.stations = stations;
     const radars = stations.filter((s) => s.kind === "radar" && s.range_m && s.lat !== null), lines = [], names = [];
+    const unit = this.units.si ? 1000 : 1852, name = this.units.si ? "km" : "NM";
     for (const radar of radars) {
-      const step = RING_STEPS.reduce((best, one) => (Math.abs(one - radar.range_m / 4) < Math.abs(best - radar.range_m / 4) ? one : best));
+      const step = unit * RING_STEPS.reduce((best, one) => (Math.abs(one * unit - radar.range_m / 4) < Math.abs(best * unit - radar.range_m / 4) ? one : best));
       const inner = [];
-      if (radars.length <= 6) for (let r = step; r < radar.range_m * 0.999; r += step) inner.push(r);
+      if (radars.length <= 6) for (let r = step; r < radar.range_m * 0.96; r += step) inner.push(r);
       for (const r of [...inner, radar.range_m]) {
         const points = ring(radar.lat * RAD, radar.lon * RAD, r);
         lines.push({ type: "Feature", properties: { outer: r === radar.range_m }, geometry: { type: "LineString", coordinates: points } });
-        names.push({ type: "Feature", properties: { name: `${+(r / 1000).toPrecision(4)} km` }, geometry: { type: "Point", coordinates: points[0] } });
+        names.push({ type: "Feature", properties: { name: `${+(r / unit).toPrecision(r / unit < 10 ? 2 : 3)} ${name}` }, geometry: { type: "Point", coordinates: points[0] } });
       }
     }
     this.map.getSource("rings")?.setData({ type: "FeatureCollection", features: lines });
@@ -160,6 +162,23 @@ function outlines(t, bare, far, zooms) {
     line("states", "states", { "line-color": t.state, "line-width": 0.8 }),
     line("borders", "borders", { "line-color": t.border, "line-width": 0.9, "line-dasharray": [4, 2.5] }),
     line("coast", "land", { "line-color": t.coast, "line-width": far ? 0.6 : 1 }),
+  ];
+}
+
+// The source of the user's own tiles: an address, or a file that the service reads.
+function ownTiles({ tiles, tiles_note, archive }) {
+  const address = tiles.startsWith("/") ? location.origin + tiles : tiles; // workers have no address to start from
+  const { kind, layers, ...rest } = archive || { kind: "raster" };
+  return { type: kind, tiles: [address], ...(kind === "raster" ? { tileSize: 256 } : {}), attribution: tiles_note || "", ...rest };
+}
+
+// A layer of vectors that we know nothing of but its name: water is filled, all else is lines.
+function vectorLayers(t, layer) {
+  const water = /water|ocean|sea|lake/i.test(layer), shared = { source: "tiles", "source-layer": layer }, road = /road|transport|street|highway|rail/i.test(layer);
+  const colour = water ? t.coast : /bound|admin|border/i.test(layer) ? t.border : road ? t.state : t.grid;
+  return [
+    ...(water ? [{ id: `own-${layer}-fill`, type: "fill", ...shared, filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": t.water } }] : []),
+    { id: `own-${layer}`, type: "line", ...shared, filter: ["!=", ["geometry-type"], "Point"], paint: { "line-color": colour, "line-width": road ? ["interpolate", ["linear"], ["zoom"], 6, 0.5, 14, 2] : 0.7 } },
   ];
 }
 

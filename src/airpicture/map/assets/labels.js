@@ -134,10 +134,11 @@ export class Labels {
       const x = this.points[2 * slot], y = this.points[2 * slot + 1], w = this.width(lines), h = LINE * lines.length, last = before.get(id);
       const order = last ? [last.side, ...SIDES.keys()] : SIDES.keys();
       for (const side of order) {
-        const [sx, sy] = SIDES[side];
-        const dx = sx > 0 ? sx : sx < 0 ? sx - w : -w / 2, dy = sy < 0 ? (sx === 0 ? -h - 12 : -h + 2 - Math.max(0, Math.abs(sx) - 14) * 0.8) : (sx === 0 ? 12 : -2 + Math.max(0, Math.abs(sx) - 14) * 0.8);
+        const [nx, sy] = SIDES[side], sx = nx + Math.sign(nx) * (rank < 2 ? 12 : 0); // beside a ring, not across it
+        const dx = sx > 0 ? sx : sx < 0 ? sx - w : -w / 2, ring = rank < 2 ? 10 : 0, dy = sy < 0 ? (sx === 0 ? -h - 12 - ring : -h + 2 - Math.max(0, Math.abs(sx) - 14) * 0.8) : (sx === 0 ? 12 + ring : -2 + Math.max(0, Math.abs(sx) - 14) * 0.8);
         const l = x + dx - 2, t = y + dy - 1, r = l + w + 4, b = t + h + 2;
-        if (!free(grid, l, t, r, b, id) && !(rank === 0 && side === SIDES.length - 1)) continue; // the selected one's is always shown
+        const whole = (l > 0 || x < 0) && (r < width || x > width) && (t > 0 || y < 0) && (b < height || y > height); // not cut by the screen's edge
+        if (!(whole && free(grid, l, t, r, b, id)) && !(rank === 0 && side === SIDES.length - 1)) continue; // the selected one's is always shown
         const sprite = this.sprite(lines, p.alert[slot], w) || last?.sprite;
         if (!sprite) break;
         take(grid, l, t, r, b, id);
@@ -148,14 +149,16 @@ export class Labels {
   }
 
   // Level of detail 1 who, 2 and how high and fast, 3 and how it climbs and what it's called otherwise.
-  lines(slot, level) {
+  lines(slot, detail) {
     const p = this.picture, u = this.units, pressure = Number.isFinite(p.baro[slot]);
     const first = ALERTS[p.alert[slot]] + p.name(slot) + (p.doubtful[slot] ? " ?" : "") + (p.status[slot] === 2 ? " ▫" : "");
-    if (level < 2) return [first];
-    const second = [p.shape[slot] === 3 ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]), u.speedShort(Math.hypot(p.ve[slot], p.vn[slot]))].filter(Boolean).join(" ");
-    if (level < 3) return [first, second].filter(Boolean);
+    if (detail < 2) return [first];
+    const level = p.shape[slot] === 3 || !Number.isFinite(p.height(slot)) ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]);
+    const mps = Math.hypot(p.ve[slot], p.vn[slot]), speed = level ? u.speedShort(mps) : Number.isFinite(mps) ? u.speed(mps) : "";
+    const second = [level, speed].filter(Boolean).join(" ");
+    if (detail < 3) return [first, second].filter(Boolean);
     const { callsign, address, code } = p.names[slot];
-    const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 ? code.toString(8).padStart(4, "0") : "", p.name(slot)[0] === "#" ? "" : "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");
+    const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 && p.name(slot) !== "A" + code.toString(8).padStart(4, "0") ? code.toString(8).padStart(4, "0") : "", p.name(slot)[0] === "#" ? "" : "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");
     return [first, second, third].filter(Boolean);
   }
 

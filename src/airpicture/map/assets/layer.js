@@ -60,7 +60,7 @@ export class TrackLayer {
   // Rows that look otherwise.
   change(slot) { this.rows.add(slot); }
 
-  get more() { return this.rows.count > 0 || (this.width > 0 && this.dotted.count > 0); } // is left for the next frame
+  get more() { return this.all || this.rows.count > 0 || (this.width > 0 && this.dotted.count > 0); } // is left for the next frame
 
   fill() {
     const began = performance.now(), p = this.picture, look = this.look;
@@ -176,17 +176,18 @@ export class TrackLayer {
       gl.uniform1f(at("u_size"), size.symbol);
       return at;
     };
-    const points = (buffer, from, count, diameter, life) => {
+    const points = (buffer, from, count, diameter, life, cross) => {
       if (count <= 0) return;
       const at = use("dot");
       gl.uniform1f(at("u_size"), diameter);
       gl.uniform1f(at("u_life"), life);
       gl.uniform1f(at("u_ratio"), ratio);
+      gl.uniform1f(at("u_cross"), cross);
       gl.bindVertexArray(buffer.array);
       gl.drawArrays(gl.POINTS, from, count);
     };
-    if (look.plots()) for (const [from, count] of this.plots.pieces(look.now())) points(this.plotBuffer, from, count, size.plot, this.plots.life);
-    points(this.trails, 0, this.dots, size.dot, 10 * (look.trail() + 1));
+    if (look.plots()) for (const [from, count] of this.plots.pieces(look.now())) points(this.plotBuffer, from, count, size.plot * 1.5, this.plots.life, 1);
+    points(this.trails, 0, this.dots, size.dot, 10 * (look.trail() + 1), 0);
     const tracks = () => { gl.bindVertexArray(this.tracks.array); gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.count); };
     const ringed = () => { if (!this.rings) return; gl.bindVertexArray(this.ringed.array); gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.rings); };
     if (look.ellipses() !== "off") { const every = look.ellipses() === "all"; gl.uniform1f(use("ellipse")("u_all"), every ? 1 : 0); if (every) tracks(); else ringed(); }

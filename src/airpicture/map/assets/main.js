@@ -5,6 +5,7 @@ import { Basemap } from "./basemap.js";
 import { Camera, RAD, moved } from "./camera.js";
 import { Clock } from "./clock.js";
 import { $, el, say, toast } from "./dom.js";
+import { extent } from "./extent.js";
 import { Find } from "./find.js";
 import { listen } from "./keys.js";
 import { Labels } from "./labels.js";
@@ -89,7 +90,7 @@ export class App {
     const map = this.map;
     map.touchZoomRotate.disableRotation();
     map.keyboard.disableRotation();
-    this.basemap = new Basemap(map, BASE, this.options, this.look, this.about);
+    this.basemap = new Basemap(map, BASE, this.options, this.look, this.about, this.units);
     map.on("style.load", () => { map.addLayer(this.layer); this.basemap.put(); this.ready = true; });
     map.on("load", () => { this.basemap.load().then(() => { this.loaded = true; }); });
     map.on("moveend", () => { const b = this.bounds(); this.link.say("view", b, true); this.remember(); });
@@ -184,7 +185,9 @@ export class App {
     if (told.track !== this.look.selected) return;
     told.alerts = this.alerts.filter((alert) => alert.tracks.includes(told.track)).map((alert) => alert.kind);
     this.past = told.past || null;
+    const first = this.story.told?.waiting;
     this.story.show(told);
+    if (first && !this.following) this.uncover(this.picture.slots.get(told.track)); // the panel has grown over it, perhaps
     this.wake();
   }
 
@@ -199,7 +202,7 @@ export class App {
       this.panels.draw();
       if (this.story.told) this.story.show(this.story.told);
     }
-    if (name === "units") { this.units.system = this.options.get("units"); this.labels.forget(); this.panels.draw(); if (this.story.told) this.story.show(this.story.told); }
+    if (name === "units") { this.units.system = this.options.get("units"); this.labels.forget(); this.basemap.rings(); this.panels.draw(); if (this.story.told) this.story.show(this.story.told); }
     if (name === "projection") this.map.setProjection({ type: this.options.get("projection") === "mercator" ? "mercator" : "globe" });
     if (name === "colour" || name === "area") this.panels.draw();
     this.look.filter();
@@ -245,10 +248,29 @@ export class App {
     this.link.say("story", id < 0 ? null : id, true);
     this.story.show(id < 0 ? null : { track: id, waiting: true });
     if (id >= 0) { say(`Selected ${this.picture.name(slot)}`); if (go) this.center(); }
+    if (id >= 0 && !go) requestAnimationFrame(() => this.uncover(slot));
     for (const one of [before, slot]) if (one !== undefined) { this.look.choose(one); this.layer.change(one); this.picture.trailed.add(one); }
     this.labels.touch();
     this.wake();
     this.remember();
+  }
+
+  // The part of the screen that no panel covers: left, top, right, bottom. On a small screen panels lie below, else at the sides.
+  free() {
+    const { width, height } = this.camera, box = (name) => ($(name).hidden ? null : $(name).getBoundingClientRect());
+    const made = [0, box("bar").bottom, width, box("line")?.top ?? height], story = box("story"), panel = box("panel");
+    if (story && story.width > 0.7 * width) made[3] = Math.min(made[3], story.top); else if (story) made[0] = story.right;
+    if (panel && panel.width > 0.7 * width) made[3] = Math.min(made[3], panel.top); else if (panel) made[2] = panel.left;
+    return made;
+  }
+
+  // Move the map where a panel has come to lie over a track.
+  uncover(slot) {
+    if (slot === undefined) return;
+    const [l, t, r, b] = this.free(), x = this.labels.points[2 * slot], y = this.labels.points[2 * slot + 1], edge = 24;
+    if (!(x > 0 && y > 0 && x < this.camera.width && y < this.camera.height) || (x > l + edge && x < r - edge && y > t + edge && y < b - edge)) return;
+    const dx = x < l + edge || x > r - edge ? x - (l + r) / 2 : 0, dy = y < t + edge || y > b - edge ? y - (t + b) / 2 : 0;
+    this.map.panBy([dx, dy], { duration: 300 });
   }
 
   // The next track on the screen, by number.
@@ -270,9 +292,10 @@ export class App {
   center(glide = true) {
     const slot = this.picture.slots.get(this.look.selected);
     if (slot === undefined) { this.following = this.story.following = false; return; }
-    const [lat, lon] = this.placeOf(slot), center = [lon / RAD, lat / RAD];
-    if (glide) this.map.easeTo({ center, zoom: Math.max(this.map.getZoom(), 6.5), duration: 500 });
-    else if (!this.map.isMoving()) this.map.jumpTo({ center });
+    const [lat, lon] = this.placeOf(slot), center = [lon / RAD, lat / RAD], [, top, , bottom] = this.free();
+    const offset = [0, bottom - top < 0.7 * this.camera.height ? (top + bottom - this.camera.height) / 2 : 0]; // above a panel, where one lies below
+    if (glide) this.map.easeTo({ center, offset, zoom: Math.max(this.map.getZoom(), 6.5), duration: 500 });
+    else if (!this.map.isMoving()) this.map.easeTo({ center, offset, duration: 0 });
   }
 
   go(lat, lon, zoom) { this.follow(false); this.map.flyTo({ center: [lon, lat], zoom, duration: 1100 }); }
@@ -288,19 +311,14 @@ export class App {
   home(glide = true) {
     const place = this.about.places[0], p = this.picture;
     if (place) return this.go(place.lat, place.lon, place.zoom);
-    const at = this.stations.filter((one) => one.lat !== null), n = p.n + at.length;
-    if (!n) return;
+    const told = this.timeline.told?.where, lat = told ? told.map((one) => one[0]) : [], lon = told ? told.map((one) => one[1]) : [];
+    if (!told) for (let slot = 0; slot < p.n; slot++) { lat.push(p.lat[slot] / RAD); lon.push(p.lon[slot] / RAD); }
+    for (const one of this.stations) if (one.lat !== null) { lat.push(one.lat); lon.push(one.lon); }
+    const found = extent(lat, lon), { clientWidth: wide, clientHeight: high } = this.map.getCanvas();
+    if (!found) return;
     this.placed = true;
-    const y = new Float64Array(n), x = new Float64Array(n), first = p.n ? p.lon[0] / RAD : at[0].lon;
-    for (let k = 0; k < n; k++) {
-      const lon = k < p.n ? p.lon[k] / RAD : at[k - p.n].lon;
-      y[k] = k < p.n ? p.lat[k] / RAD : at[k - p.n].lat;
-      x[k] = first + ((((lon - first + 540) % 360) + 360) % 360) - 180;
-    }
-    x.sort();
-    y.sort();
-    const least = Math.floor(n * 0.01), most = Math.min(n - 1, Math.ceil(n * 0.99));
-    this.map.fitBounds([[x[least], y[least]], [x[most], y[most]]], { padding: 90, maxZoom: n > 3 ? 11 : 7.5, duration: glide ? 900 : 0 });
+    const side = Math.min(90, wide / 8), padding = { left: side, right: side, top: Math.min(110, high / 5), bottom: Math.min(110, high / 5) };
+    this.map.fitBounds(found, { padding, maxZoom: lat.length > 3 ? 11 : 7.5, duration: glide ? 900 : 0 });
   }
 
   bounds() {

@@ -1,5 +1,6 @@
 // The panels at the right: display, filter, sensors, alerts, help. One is open at a time.
 
+import { counted, grouped } from "./counted.js";
 import { $, el } from "./dom.js";
 import { KEYS } from "./keys.js";
 import { KINDS, KIND_TEXTS, SOURCES, STATUS_COLOURS } from "./look.js";
@@ -8,6 +9,8 @@ import { SENSOR_COLOURS, SOURCE_COLOURS } from "./theme.js";
 import { clock, seconds, SYSTEMS } from "./units.js";
 import { STATUS_NAMES } from "./wire.js";
 
+const SENSOR_KINDS = { radar: "radar", adsb: "ADS-B", mlat: "multilateration", passive: "passive" };
+const LEVELS = { present: "Now", predicted: "Expected", notice: "To know" }, MARKS = { present: "▲", predicted: "△", notice: "○" };
 const HEALTH_TEXTS = { ok: "reports", silent: "silent", degraded: "degraded", unknown: "nothing yet" };
 
 export class Panels {
@@ -133,31 +136,36 @@ export class Panels {
     const held = new Uint32Array(65536);
     for (let slot = 0; slot < picture.n; slot++) held[picture.sensor[slot]]++;
     if (!stations.length) return [el("p", { className: "dim" }, "No sensor has been told of yet.")];
-    const counts = Object.entries(this.app.counts).filter(([, n]) => n > 0);
+    const told = (k) => health.find((one) => one.sensor === k) || { health: "unknown", plots_per_s: 0 };
+    // A sensor that nobody described and nobody has heard of is no news: every service could have one of its kind.
+    const there = stations.map((station, k) => [station, k]).filter(([station, k]) => told(k).health !== "unknown" || held[k] || station.lat !== null);
     return [
-      el("ul", { className: "list" }, ...stations.map((station, k) => {
-        const state = health.find((one) => one.sensor === k) || { health: "unknown", plots_per_s: 0 };
+      el("ul", { className: "list" }, ...there.map(([station, k]) => {
+        const state = told(k);
         const swatch = el("span", { className: "swatch", "aria-hidden": "true" }), box = el("input", { type: "checkbox", checked: !look.offPlots.has(k), "data-key": `plots-${k}`, title: "Show its plots", "aria-label": `Plots of ${station.id}`, on: { change: () => { if (box.checked) look.offPlots.delete(k); else look.offPlots.add(k); this.app.restyle(); } } });
         swatch.style.background = theme.palette[SENSOR_COLOURS[k % SENSOR_COLOURS.length]];
         const go = station.lat === null ? el("b", {}, station.id) : el("b", {}, el("button", { type: "button", "data-key": `go-${k}`, title: "Show it on the map", on: { click: () => this.app.go(station.lat, station.lon, station.range_m ? 5.2 : 8) } }, station.id));
         const age = state.t ? (now - state.t) / 1000 : NaN;
         return el("li", {},
           el("div", { className: "sensor-head" }, el("span", { className: "lamp", "data-health": state.health, title: HEALTH_TEXTS[state.health], "aria-hidden": "true" }), go, swatch, box),
-          el("small", {}, el("span", {}, `${station.kind}${station.period_s ? `, ${+station.period_s.toFixed(1)} s a turn` : ""}`), el("span", {}, HEALTH_TEXTS[state.health])),
+          el("small", {}, el("span", {}, `${SENSOR_KINDS[station.kind] || station.kind}${station.period_s ? `, ${+station.period_s.toFixed(1)} s a turn` : ""}`), el("span", {}, HEALTH_TEXTS[state.health])),
           el("small", {}, el("span", {}, `${state.plots_per_s.toFixed(1)} plots/s${state.delay_s !== undefined ? `, ${seconds(state.delay_s)} late` : ""}`), el("span", {}, Number.isFinite(age) ? `last ${seconds(age)} ago` : "")),
-          el("small", {}, el("span", {}, `${held[k]} tracks saw it last`)));
+          el("small", {}, el("span", {}, `saw ${held[k]} ${held[k] === 1 ? "track" : "tracks"} last`)));
       })),
-      counts.length ? el("h3", {}, "Counted") : null,
-      counts.length ? el("dl", { className: "rows" }, ...counts.flatMap(([name, n]) => [el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, n.toLocaleString("en").replaceAll(",", " "))])) : null,
+      there.length < stations.length ? el("p", { className: "dim" }, `${stations.length - there.length} more may report and haven't yet.`) : null,
+      ...counted(this.app.counts).flatMap(([title, rows]) => [el("h3", {}, title), el("dl", { className: "rows" }, ...rows.flatMap(([text, n]) => [el("dt", {}, text), el("dd", {}, grouped(n))]))]),
     ];
   }
 
   alerts() {
-    const { alerts } = this.app, order = { present: 0, predicted: 1, notice: 2 };
+    const { alerts } = this.app;
     if (!alerts.length) return [el("p", { className: "dim" }, "No alert stands.")];
-    return [el("ul", { className: "list" }, ...alerts.slice().sort((a, b) => order[a.level] - order[b.level] || b.t - a.t).map((alert) =>
-      el("li", { "data-level": alert.level }, el("button", { type: "button", "data-key": alert.key, on: { click: () => this.app.goAlert(alert) } }, el("span", {}, alert.text)),
-        el("small", {}, el("span", {}, `${alert.kind}, ${alert.level}`), el("span", { className: "mono" }, clock(alert.t))))))];
+    return Object.entries(LEVELS).flatMap(([level, title]) => {
+      const of = alerts.filter((alert) => alert.level === level).sort((a, b) => b.t - a.t);
+      return of.length ? [el("h3", {}, title), el("ul", { className: "list" }, ...of.map((alert) =>
+        el("li", { "data-level": level }, el("button", { type: "button", "data-key": alert.key, on: { click: () => this.app.goAlert(alert) } }, el("span", { className: "mark", "aria-hidden": "true" }, MARKS[level]), el("span", {}, alert.text)),
+          el("small", {}, el("span", {}, alert.kind), el("span", { className: "mono", title: "since" }, clock(alert.t))))))] : [];
+    });
   }
 
   help() {
@@ -166,7 +174,7 @@ export class Panels {
       el("dl", { className: "rows keys" }, ...KEYS.filter((key) => key.text && (!key.replay || this.app.about.replay)).flatMap((key) => [el("dt", {}, el("kbd", {}, key.shown || key.key)), el("dd", {}, key.text)])),
       el("h3", {}, "Symbols"),
       el("div", { className: "checks" }, ...KIND_TEXTS.map((text, k) => el("label", {}, this.sample(k, this.app.look.theme().palette.blue), el("span", {}, text)))),
-      el("p", { className: "dim" }, "Hollow and small: tentative, its existence is doubted. Hollow in a broken ring: coasting, nobody sees it though somebody should. A question mark: a report contradicts what is known. A red ring: an alert."),
+      el("p", { className: "dim" }, "Hollow and small: tentative, its existence is doubted. Hollow in a broken ring: coasting, nobody sees it though somebody should. A question mark: a report contradicts what is known. A double ring and ▲: an alert. A dashed ring and △: one that is expected. Round dots: where a track was. Crosses: what a sensor reported."),
       el("p", { className: "dim" }, `Airpicture ${this.app.about.version}. Map: Natural Earth, OurAirports; not for navigation. Borders as Natural Earth draws them, in fact and not as claimed.`),
     ];
   }

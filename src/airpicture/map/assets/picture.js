@@ -2,7 +2,7 @@
 
 import { FLAT_X, FLAT_Y, mercatorX, mercatorY } from "./camera.js";
 import { Rows } from "./rows.js";
-import { DOUBTFUL, KIND, MISSING, MISSING_U2, sigma, text } from "./wire.js";
+import { DOUBTFUL, IN_AIR, KIND, MISSING, MISSING_U2, ON_GROUND, sigma, text } from "./wire.js";
 
 export const TRAIL = 16; // earlier places of each track
 const TRAIL_EVERY_MS = 9500;
@@ -10,7 +10,7 @@ const RAD = Math.PI / 180;
 const PIECE = 2000; // rows that are taken without a break: about a millisecond
 
 const FLOATS = ["lat", "lon", "ve", "vn", "vu", "h", "baro", "major", "minor", "axis", "turn", "sv", "existence", "t", "plotT"];
-const BYTES = ["status", "doubtful", "tech", "alert", "shape", "hidden"];
+const BYTES = ["status", "doubtful", "said", "tech", "alert", "shape", "hidden"];
 
 export class Picture {
   constructor() {
@@ -108,6 +108,7 @@ export class Picture {
       this.sensor[slot] = tracks.sensor[k];
       this.status[slot] = tracks.status[k] & 3;
       this.doubtful[slot] = tracks.status[k] & DOUBTFUL ? 1 : 0;
+      this.said[slot] = tracks.status[k] & (ON_GROUND | IN_AIR);
       this.existence[slot] = tracks.existence[k] / 255;
       this.major[slot] = sigma(tracks.major[k]);
       this.minor[slot] = sigma(tracks.minor[k]);
@@ -153,13 +154,16 @@ export class Picture {
     }
   }
 
-  // What it looks like from how it moves: 0 aircraft, 1 fast, 2 slow in the air, 3 on the surface, 4 standing or unknown.
+  // What it looks like from how it moves, and from what it said of being on the ground or in the air: 0 aircraft, 1 fast,
+  // 2 slow in the air, 3 on the surface, 4 standing or unknown.
   kind(slot) {
     const speed = Math.hypot(this.ve[slot], this.vn[slot]);
     const height = Number.isFinite(this.h[slot]) ? this.h[slot] : this.baro[slot];
-    if (!(speed > 1.5)) return 4;
+    const said = this.said[slot];
+    if (!(speed > 1.5)) return said === ON_GROUND ? 3 : 4;
     if (speed > 360) return 1;
-    if (speed < 22 && !(height > 300)) return 3;
+    if (said === ON_GROUND && speed < 130) return 3; // faster, it took off where nobody heard it say so
+    if (said !== IN_AIR && speed < 22 && !(height > 300)) return 3;
     return speed < 75 ? 2 : 0;
   }
 

@@ -218,7 +218,7 @@ void main() {
 }`,
 };
 
-// Dots: where tracks were, and what sensors reported.
+// Dots where tracks were, crosses where sensors reported.
 export const dot = {
   vertex: PLACE + `
 layout(location = 0) in vec3 a_sphere;
@@ -236,12 +236,13 @@ void main() {
 }`,
   fragment: `#version 300 es
 precision mediump float;
-uniform float u_fade;
+uniform float u_fade, u_cross; // 1 a cross, 0 a disc
 in float v_age;
 flat in vec4 v_colour;
 out vec4 colour;
 void main() {
-  float r = length(gl_PointCoord * 2.0 - 1.0);
+  vec2 p = abs(gl_PointCoord * 2.0 - 1.0);
+  float r = u_cross > 0.5 ? 2.2 * min(p.x, p.y) : length(p);
   float a = (1.0 - smoothstep(0.55, 1.0, r)) * v_colour.a * (1.0 - 0.85 * clamp(v_age, 0.0, 1.0)) * u_fade;
   if (a < 0.01) discard;
   colour = vec4(v_colour.rgb * a, a);

@@ -21,6 +21,7 @@ export class Status {
     $("clock").textContent = frame ? clock(time.now()) : "--:--:--";
     $("clock").title = frame ? `${day(time.now())} UTC, time of the picture` : "";
     $("count").textContent = look.visible === picture.n ? String(picture.n) : `${look.visible}/${picture.n}`;
+    $("late").hidden = Boolean(frame) && frame.mode !== "live"; // of a recording it says nothing
     const latency = frame ? (Number.isFinite(frame.arrived) ? frame.made - frame.arrived : 0) + Math.max(0, time.lag) : NaN;
     $("latency").textContent = frozen ? "–" : Number.isFinite(latency) ? (latency < 1000 ? `${Math.round(latency)} ms` : seconds(latency / 1000)) : "–";
     this.banner(frozen);

@@ -16,10 +16,26 @@ export class Timeline {
     $("loop").addEventListener("click", () => this.ask({ do: "loop", value: !this.told.loop }));
     $("rate").append(...RATES.map((rate) => el("option", { value: String(rate) }, `${rate}×`)));
     $("rate").addEventListener("change", () => this.ask({ do: "speed", value: Number($("rate").value) }));
+    this.hover();
     const seek = $("seek");
     seek.addEventListener("input", () => { this.dragging = true; this.draw(); });
     seek.addEventListener("change", () => { this.dragging = false; this.seek(this.at(Number(seek.value) / 1000)); });
   }
+
+  // What time it is below the pointer.
+  hover() {
+    const seek = $("seek"), box = $("hover"), over = (event) => {
+      const { left, width } = seek.getBoundingClientRect(), part = Math.max(0, Math.min(1, (event.clientX - left) / width));
+      box.hidden = !this.told;
+      if (!this.told) return;
+      box.textContent = this.long ? `${day(this.at(part))} ${clock(this.at(part))}` : clock(this.at(part));
+      box.style.left = `${part * width}px`;
+    };
+    seek.addEventListener("pointermove", over);
+    seek.addEventListener("pointerleave", () => { box.hidden = true; });
+  }
+
+  get long() { return this.told.end - this.told.begin > 20 * 3600e3; } // so that a time alone doesn't say which
 
   ask(word) { this.link.say("replay", word); }
   toggle() { if (this.told) this.ask({ do: this.told.paused ? "play" : "pause" }); }

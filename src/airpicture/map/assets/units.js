@@ -53,7 +53,6 @@ export class Units {
   // Axis values of charts: the number in the chosen unit, and its name.
   heightAxis() { return this.si ? [1, "m"] : [1 / FT, "ft"]; }
   speedAxis() { return this.si ? [1, "m/s"] : [1 / KT, "kt"]; }
-  ringStep(metres) { return this.si ? metres : metres; }
 }
 
 export const bearing = (radians) => (Number.isFinite(radians) ? String(Math.round((radians * 180) / Math.PI + 360) % 360).padStart(3, "0") + "°" : DASH);

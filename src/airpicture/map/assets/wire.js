@@ -9,7 +9,7 @@ export const MODES = ["live", "replay", "paused"];
 export const STATUS = { tentative: 0, confirmed: 1, coasting: 2, ended: 3 };
 export const STATUS_NAMES = ["tentative", "confirmed", "coasting", "ended"];
 export const TECHNOLOGIES = ["PSR", "SSR", "Mode S", "ADS-B", "MLAT"];
-export const DOUBTFUL = 4, BARO = 8;
+export const DOUBTFUL = 4, BARO = 8, ON_GROUND = 16, IN_AIR = 32;
 export const MISSING = -32768, MISSING_U2 = 65535;
 
 // The columns of each section in their order; the twin of SECTIONS in wire.py, and a test holds the two together.

@@ -25,14 +25,17 @@ export class Work {
   go() {
     const began = performance.now();
     this.posted = false;
-    while (this.waiting.length && performance.now() < began + this.turn) {
-      const work = this.waiting[0];
-      let over = true;
-      try { over = work.next().done; } finally { if (over && this.waiting[0] === work) this.waiting.shift(); } // one that fails is over
+    try {
+      while (this.waiting.length && performance.now() < began + this.turn) {
+        const work = this.waiting[0];
+        let over = true;
+        try { over = work.next().done; } finally { if (over && this.waiting[0] === work) this.waiting.shift(); } // one that fails is over
+      }
+    } finally {
+      const took = performance.now() - began;
+      this.spent += took;
+      this.longest = Math.max(this.longest, took);
+      if (this.waiting.length && !this.posted) { this.posted = true; this.channel.port2.postMessage(0); }
     }
-    const took = performance.now() - began;
-    this.spent += took;
-    this.longest = Math.max(this.longest, took);
-    if (this.waiting.length) { this.posted = true; this.channel.port2.postMessage(0); }
   }
 }
