@@ -175,9 +175,9 @@ def reach(runs: int) -> str:
         f"Straight flight (60 airliners, 100 to 580 km, at updates): RMS {bound.rms:.0f} m, Cramer-Rao bound "
         f"{bound.bound:.0f} m, ratio {bound.ratio:.2f}, raw plots {bound.raw:.0f} m, NEES {bound.nees:.2f}. Fighters "
         "fly in pairs 300 m apart and vehicles in columns 50 m apart, nearer than the radar can tell; the switches "
-        "are theirs. Straight: updates of tracks whose target kept its velocity for a minute, and the bound of the same "
-        "plots for a target that moves as the straight model does (0.4 m²/s³); what moves less can come out below it. "
-        "A fighter's is that of its pair. False tracks have no class.",
+        "are theirs. Straight: updates of tracks whose target kept its velocity for a minute, and the bound of the "
+        "same plots for a target that moves as the straight model does (0.4 m²/s³); what moves less can come out below "
+        "it. A fighter's is that of its pair. False tracks have no class.",
         [
             "class",
             "targets",
