@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from anchors import crossing, faint, lateness, longrange, manoeuvres, marginals, pairs, peers
+from anchors import crossing, faint, lateness, longrange, manoeuvres, marginals, pairs, peers, told
 
 from airpicture.config import Association, Config
 
@@ -44,13 +44,22 @@ def turns(runs: int) -> str:
         found = manoeuvres.fly(course, runs)
         for name, figures in course.published.items():
             rows.append([course.name, name, *(number(v) for v in figures), "-", "-", "-"])
+        best = told.know(course, runs)
+        rows.append(
+            [course.name, "told all but when", *(number(v) for v in best.row()), *(f"{n:.2f}" for n in best.nees)]
+        )
         nees = [f"{n[0]:.2f}" for n in (found.nees_straight, found.nees_turn, found.nees_velocity)]
         rows.append([f"**{course.name}**", "**airpicture**", *(number(v) for v in found.row()), *nees])
     return table(
         "Turns",
         "RMS over the runs, position in m and velocity in m/s, after the first four scans; NEES of two degrees of "
         f"freedom (2 is right), straight, turning, and of the velocity. {runs} runs. ATC: T = 5 s, sigma 100 m; LBB: T "
-        "= 4 s, sigma 50 m. The turn rates (1 and 3, 3.74, 4.68, 1.87 to 5.6 °/s) are unknown to airpicture.",
+        "= 4 s, sigma 50 m. The turn rates (1 and 3, 3.74, 4.68, 1.87 to 5.6 °/s) are unknown to airpicture. `Told all "
+        "but when` is a filter that knows each rate of the course, and that nothing else happens, but not when turns "
+        "begin and end (`benchmarks/anchors/told.py`): its NEES shows what no covariance can know. In straight flight "
+        "every filter allows for a turn that may have begun, and these targets fly without any air; at the begin of a "
+        "turn none has seen it yet. 95 % bounds of the means are 1.9 to 2.1. On two flights of a flight-test aircraft, "
+        "below, straight and turning as it came, NEES is 2.03 and 2.08.",
         ["course", "filter", "all", "straight", "turn", "velocity", "NEES str.", "turn", "vel."],
         rows,
     )
@@ -61,14 +70,19 @@ def meeting(runs: int) -> str:
     rows = [[name, *(number(v, 2) for v in figures), "-"] for name, figures in crossing.PUBLISHED.items()]
     found = crossing.meet(runs)
     rows.append(["**airpicture**", *(number(v, 2) for v in found.row()), f"{100 * found.coalesced:.1f} %"])
+    known = crossing.meet(runs, config=crossing.KNOWN)
+    rows.append(["told the prior", *(number(v, 2) for v in known.row()), f"{100 * known.coalesced:.1f} %"])
     sure = crossing.meet(runs, tentative=False)
     rows.append(["confirmed only", *(number(v, 2) for v in sure.row()), f"{100 * sure.coalesced:.1f} %"])
     return table(
         "Four targets meet",
         "RMS GOSPA (order 2, cut-off 10) and its parts, in the scenario's unit (sigma 1), after "
         f"{runs} runs. Fallen together: pairs of tracks in scans 36 to 56 that stand closer than a quarter of the "
-        "nearest two targets. The published filters know the prior of velocities (1 a scan) and show a target at its "
-        "second plot; airpicture knows of aircraft only (28 a scan), shows it at its third, and pays 2.2 for that.",
+        "nearest two targets. The published filters know how fast targets are (1 a scan), that hardly any comes in "
+        "later (0.005 a scan), and the noise of their motion. Airpicture expects aircraft: up to 28 a scan, one plot "
+        "in a hundred that nobody claims new. `Told the prior` is airpicture with those three settings "
+        "(`anchors.crossing.KNOWN`): as good as the multi-Bernoulli reference, so that what is left of the difference "
+        "is what it isn't told.",
         ["filter", "GOSPA", "localisation", "false", "missed", "fallen together"],
         rows,
     )
@@ -151,7 +165,8 @@ def reach(runs: int) -> str:
     for r in found.rows:
         rows.append(
             [r.name, str(r.targets), number(r.latency_median, 0), number(r.latency_95, 0), f"{r.completeness:.3f}",
-             number(r.rms, 0), number(r.raw, 0), f"{r.nees:.2f}", str(r.breaks), str(r.switches)]
+             number(r.rms, 0), number(r.raw, 0), f"{r.nees:.2f}", number(r.straight.rms, 0),
+             number(r.straight.bound, 0), number(r.straight.ratio, 2), str(r.breaks), str(r.switches)]
         )  # fmt: skip
     return table(
         "600 km, every class",
@@ -160,8 +175,24 @@ def reach(runs: int) -> str:
         f"Straight flight (60 airliners, 100 to 580 km, at updates): RMS {bound.rms:.0f} m, Cramer-Rao bound "
         f"{bound.bound:.0f} m, ratio {bound.ratio:.2f}, raw plots {bound.raw:.0f} m, NEES {bound.nees:.2f}. Fighters "
         "fly in pairs 300 m apart and vehicles in columns 50 m apart, nearer than the radar can tell; the switches "
-        "are theirs.",
-        ["class", "targets", "confirmed after s", "95 %", "complete", "RMS m", "raw m", "NEES", "breaks", "switches"],
+        "are theirs. Straight: updates of tracks whose target kept its velocity for a minute, and the bound of the same "
+        "plots for a target that moves as the straight model does (0.4 m²/s³); what moves less can come out below it. "
+        "A fighter's is that of its pair. False tracks have no class.",
+        [
+            "class",
+            "targets",
+            "confirmed after s",
+            "95 %",
+            "complete",
+            "RMS m",
+            "raw m",
+            "NEES",
+            "straight RMS m",
+            "bound m",
+            "ratio",
+            "breaks",
+            "switches",
+        ],
         rows,
     )
 
@@ -205,7 +236,7 @@ def files(paths: list[str]) -> str:
         "Neutral scenario files",
         "GOSPA (order 2, cut-off 2 km), means over the scans from the tenth on; CPU time a scan. The world of these "
         "files is flat and its ranges are ground ranges. By default airpicture takes them for slant ranges to targets "
-        "of unknown height, up to 18 km, which costs accuracy within 60 km; `told flat` is `height_max = 200` m.",
+        "of unknown height, up to 18 km, which costs a little within 30 km; `told flat` is `height_max = 200` m.",
         ["file", "targets", "GOSPA m", "per root target", "RMS m", "missed", "false", "switches", "ms"],
         rows,
     )
@@ -214,9 +245,9 @@ def files(paths: list[str]) -> str:
 def check() -> int:
     """Run the scenarios small and compare with loose bounds; return how many are broken."""
     bounds: list[tuple[str, float, float]] = []
-    for course, most in zip(manoeuvres.COURSES, (104.0, 62.0, 61.0, 65.0), strict=True):
+    for course, most in zip(manoeuvres.COURSES, (99.0, 59.0, 58.0, 62.0), strict=True):
         bounds.append((f"{course.name} RMS, m", manoeuvres.fly(course, 20).position, most))
-    bounds.append(("meeting, RMS GOSPA", crossing.meet(20).gospa, 4.5))
+    bounds.append(("meeting, RMS GOSPA", crossing.meet(20).gospa, 4.0))
     bounds.append(("little to go by, 1 - share real at 0.9", 1.0 - faint.faint(runs=3).shown_090, 0.15))
     bounds.append(("marginals, worst", marginals.agree(8.0, 0.9, 1e-3, draws=20).worst_exact, 1e-9))
     bounds.append(("straight flight over its bound", longrange.straight(seconds=600.0).ratio, 1.15))

@@ -158,7 +158,7 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
     atexit.register(_end, process)
-    ports, web = _ready(process)
+    ports, web, _ = ready(process)
     lead_s = 5.0 + per_second * seconds / 300_000
     start_ns = time.time_ns() + round(lead_s * S)
     load = make_load(start_ns, seconds, tracks, per_second)
@@ -226,22 +226,26 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.wait(60)
 
 
-def _ready(process: subprocess.Popen[str]) -> tuple[list[int], int]:
-    """Wait for a service; return the ports of its inputs, and of the web."""
+def ready(process: subprocess.Popen[str], listening: int = SENSORS) -> tuple[list[int], int, dict[str, int]]:
+    """Wait for a service that listens on so many ports; return those of the inputs, of the web, and all by name."""
     assert process.stderr is not None
     lines: list[str] = []
-    ports: dict[int, int] = {}
+    ports: dict[str, int] = {}
     web = 0
-    while len(ports) < SENSORS:
+    while not web:
         line = process.stderr.readline()
         assert line, "".join(lines)
         lines.append(line)
-        if match := re.search(r"  in-(\d+): port (\d+)", line):
-            ports[int(match[1])] = int(match[2])
         if match := re.search(r"picture is at http://127.0.0.1:(\d+)/", line):
             web = int(match[1])
+    while len(ports) < listening:
+        line = process.stderr.readline()
+        assert line, "".join(lines)
+        lines.append(line)
+        if match := re.search(r"^  (\S+): port (\d+)", line):
+            ports[match[1]] = int(match[2])
     threading.Thread(target=lambda: lines.extend(process.stderr or []), daemon=True).start()
-    return [ports[k] for k in range(SENSORS)], web
+    return [ports[f"in-{k}"] for k in range(SENSORS)], web, ports
 
 
 def show(result: dict[str, Any]) -> None:

@@ -1,23 +1,38 @@
-"""Put wrong reports into a flight-test aircraft's recorded way, and count how many `airpicture clean` finds.
+"""Count what `airpicture clean` finds, and write "What it finds, counted" of docs/cleaning.md.
 
-    python scripts/clean_accuracy.py [--recordings FOLDER]
+    python scripts/clean_accuracy.py [--recordings FOLDER] [--output docs/cleaning.md]
 
-One report in a hundred is put off sideways and one in height, by 50 m to 5 km; the others are right.
+Three tables: what is flagged in public recordings as they are; in a feed of five receivers, made of a real flight, with
+labelled wrong reports in it (`mixed_feed.py`); and in a flight-test aircraft's recorded way with single reports put off
+by 50 m to 5 km. Recordings that aren't there are left out, and said so.
 """
 
 import argparse
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.csv as pacsv
+from mixed_feed import LABELS, NAMED, longest, mixed_feed, unclaimed
 
 import airpicture as ap
 from airpicture.formats.sensors import sensors_from_rows
+from airpicture.smoothing import Flag
 from airpicture.tables import Plots
 
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- counted: begin -->", "<!-- counted: end -->"
+RECORDINGS = (
+    "single_flights/noisy_ground.json.gz", "single_flights/noisy_takeoff.json.gz",
+    "single_flights/noisy_time_issue.json.gz", "opensky_states/switzerland_10s_842ac.csv.gz",
+    "ga_mixed/88nv_1hr.jsonl.gz", "ga_mixed/88nv_20minutes.jsonl.gz", "ga_mixed/kwvi_20251213.jsonl.gz",
+)  # fmt: skip
+HEAD = "## What it finds, counted\n\nMade by `python scripts/clean_accuracy.py`."
+MIXED = "A feed of five receivers made of a real flight, with labelled wrong reports in it"
+PUT_OFF = "A flight-test aircraft's recorded way, steep dives and stalls included, single reports put off"
 RADIUS = 6_371_000.0  # m
 SIZES = (50, 100, 200, 500, 1000, 5000)  # m
 SIGMA = 8.0  # m, of right places
@@ -43,19 +58,54 @@ def flight(path: Path, period: int, rng: np.random.Generator) -> Plots:
     )
 
 
-def main() -> None:
-    """Print what was found, by size, and what was flagged of the right reports."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("--recordings", type=Path, default=os.environ.get("AIRPICTURE_RECORDINGS"))
-    options = parser.parse_args()
-    if options.recordings is None:
-        parser.error("no folder of recordings: give --recordings or set AIRPICTURE_RECORDINGS")
+def recorded(folder: Path) -> Iterator[str]:
+    """Yield rows of what is flagged in recordings as they are."""
+    yield (
+        "| recording | reports | "
+        + " | ".join(str(flag.name).lower().replace("_", " ") for flag in Flag)
+        + " | no track |"
+    )
+    yield "|---|---|" + "---|" * (len(Flag) + 1)
+    for name in RECORDINGS:
+        path = folder / "adsb" / name
+        if not path.exists():
+            continue
+        cleaned = ap.clean(ap.read(path, repeats=True))
+        counts = [int(cleaned.marked(flag).sum()) for flag in Flag] + [int((cleaned.track < 0).sum())]
+        title = path.name.split(".")[0]
+        yield f"| {title} | {len(cleaned):,} | " + " | ".join(f"{count:,}" for count in counts) + " |"
+
+
+def labelled(folder: Path) -> Iterator[str]:
+    """Yield rows of what is found of labelled wrong reports."""
+    flight = longest(folder / "adsb" / "modes_raw" / "long_flight_beast.csv.gz")
+    yield "| label | reports | flagged | by its name | flagged, places that claim no accuracy | by its name |"
+    yield "|---|---|---|---|---|---|"
+    cells: list[list[str]] = [[name] for name in LABELS]
+    for claims in (True, False):
+        made = mixed_feed(flight if claims else unclaimed(flight), np.random.default_rng(5))
+        flags = ap.clean(made.plots).flags
+        for k, flag in enumerate(NAMED):
+            of = flags[made.label == k]
+            named = f"{int(((of & np.uint8(flag)) > 0).sum()):,}" if flag else "-"
+            cells[k] += ([f"{len(of):,}"] if claims else []) + [f"{int((of > 0).sum()):,}", named]
+    yield from ("| " + " | ".join(row) + " |" for row in cells)
+
+
+def put_off(folder: Path) -> Iterator[str]:
+    """Yield rows of what is found of single reports put off sideways, or in height."""
+    yield (
+        "| a report every | right ones flagged | places found, of "
+        + ", ".join(f"{m} m" for m in SIZES)
+        + " | heights found |"
+    )
+    yield "|---|---|---|---|"
     rng = np.random.default_rng(3)
     for period in (1, 5, 10):
         put: Counter[tuple[str, int]] = Counter()
         found: Counter[tuple[str, int]] = Counter()
         right = wrong = 0
-        for path in sorted((options.recordings / "adsb" / "manoeuvre_truth").glob("*.csv.gz")):
+        for path in sorted((folder / "adsb" / "manoeuvre_truth").glob("*.csv.gz")):
             plots = flight(path, period, rng)
             lat, lon, h = plots.lat.copy(), plots.lon.copy(), plots.h_baro.copy()
             rows = rng.permutation(np.arange(20, len(plots) - 20))[: len(plots) // 50]
@@ -74,9 +124,31 @@ def main() -> None:
                 found[key] += bool(high[row] if is_height else away[row])
             others = np.setdiff1d(np.arange(len(plots)), rows)
             right, wrong = right + len(others), wrong + int((flags[others] > 0).sum())
-        print(f"a report every {period} s: {wrong} of {right} right ones flagged")
-        for what in ("place", "height"):
-            print(f"  {what}:", ", ".join(f"{m} m {found[what, m]}/{put[what, m]}" for m in SIZES))
+        cells = [", ".join(f"{found[what, m]}/{put[what, m]}" for m in SIZES) for what in ("place", "height")]
+        yield f"| {period} s | {wrong} of {right:,} | " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    """Measure all tables and put them into the page."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--recordings", type=Path, default=os.environ.get("AIRPICTURE_RECORDINGS"))
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "cleaning.md")
+    options = parser.parse_args()
+    if options.recordings is None:
+        parser.error("no folder of recordings: give --recordings or set AIRPICTURE_RECORDINGS")
+    lines = [HEAD]
+    for title, measure in (("Recordings as they are", recorded), (MIXED, labelled), (PUT_OFF, put_off)):
+        lines += [f"\n**{title}**\n"]
+        try:
+            for line in measure(options.recordings):
+                lines.append(line)
+                print(line, flush=True)
+        except (FileNotFoundError, ap.InputError) as error:
+            print(f"left out, {error}")
+    text = options.output.read_text("utf-8")
+    if BEGIN in text:
+        text = text[: text.index(BEGIN)] + text[text.index(END) + len(END) :].lstrip("\n")
+    options.output.write_text(f"{text.rstrip()}\n\n{BEGIN}\n" + "\n".join(lines) + f"\n{END}\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def errors_learnt(track: Mixture, across: float, along: float, plot: Plot) -> Mi
     """Follow how far reported positions are off, across the course and in time, each surprise bounded."""
     claims = plot.learn != 1.0
     held = (plot.var_p * track.scale_pos if claims else track.var_pos) or plot.var_p
-    gain = max(0.05, 1.0 / (track.count_pos + 4.0))
+    gain = max(0.05, 1.0 / (track.count_pos + (13.0 if claims else 4.0)))
     speed2 = float(track.x[0, 3:] @ track.x[0, 3:])
     fast = speed2 > 50.0**2
     found = across if fast else 0.5 * (across + along)
@@ -192,7 +192,9 @@ def look(
                 across, along = _found(track, fit, best, delta, motion[fit], motion[4 + fit])
                 track.pace, lasting = pace_learnt(track, best, store, i, int(reports.t_ns[top]), t_w[i])
                 new.pace = track.pace
-                learnt = errors_learnt(track, across, along - lasting, best)
+                claims = best.learn != 1.0
+                turns = fit in (lay.LEFT, lay.RIGHT)
+                learnt = track if claims and turns else errors_learnt(track, across, along - lasting, best)
                 new.count_pos, new.var_pos = learnt.count_pos, learnt.var_pos
                 new.scale_pos, new.var_time = learnt.scale_pos, learnt.var_time
             if weight[w, top] > 0.9:

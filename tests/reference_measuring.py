@@ -88,10 +88,18 @@ def near_angle(angle: float) -> float:
     return s + s**3 / 6.0 + 0.075 * s**5
 
 
-def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64) -> tuple[F64, F64, float, float]:
-    """Update by matrices, Joseph form; return x, P, d² and log likelihood."""
+def kept_up(plot: Plot, P: F64, u: F64) -> F64 | None:
+    """Return the directions (6, 2) of height and climb, which a radar plot leaves alone where the height is unknown."""
+    known = min(1000.0, 0.1 * plot.slant_range) ** 2
+    blind = plot.kind == lay.POLAR and not math.isfinite(plot.elevation) and u @ P[:3, :3] @ u > known
+    return np.kron(np.eye(2), u).T if blind else None
+
+
+def kalman(x: F64, P: F64, H: F64, nu: F64, R: F64, held: F64 | None = None) -> tuple[F64, F64, float, float]:
+    """Update by matrices, Joseph form; return x, P, d² and log likelihood. held : (6, k) directions that stay."""
     S = H @ P @ H.T + R
-    K = np.linalg.solve(S, H @ P).T
+    given = P if held is None else P - P @ held @ np.linalg.solve(held.T @ P @ held, held.T @ P)
+    K = np.linalg.solve(H @ given @ H.T + R, H @ given).T
     I_KH = np.eye(6) - K @ H
     d2 = float(nu @ np.linalg.solve(S, nu))
     log_l = -0.5 * (d2 + np.linalg.slogdet(S)[1] + len(nu) * math.log(2.0 * math.pi))

@@ -10,14 +10,26 @@ I64 = NDArray[np.int64]
 
 def windowed(t: F64, values: F64, half: float) -> F64:
     """Return the mean of all values within `half` of each time."""
-    return np.array([max(values[np.abs(t - one) <= half].mean(), 1e-12) for one in t])
+    return np.array([values[np.abs(t - one) <= half].mean() for one in t])
+
+
+def bounded(t: F64, squares: F64) -> F64:
+    """Return squares, none more than nine times what is usual near by, by the geometric mean (Gaussian errors).
+
+    Ten of the whole track's mean are counted with those near by.
+    """
+    logs = np.log(np.maximum(squares, 1e-4))
+    near = [logs[np.abs(t - one) <= 30.0] for one in t]
+    usual = np.array([np.append(one, np.full(10, logs.mean())).mean() for one in near])
+    return np.minimum(squares, 9.0 * np.exp(usual + np.euler_gamma + np.log(2.0)))
 
 
 def worth(off: F64, mean: F64) -> float:
     """Return how much less than white errors of their size errors are worth that last from one plot to the next."""
+    off = np.clip(off / np.sqrt(np.maximum(mean, 1e-4)), -3.0, 3.0)
     a, b = off[1:], off[:-1]
-    both = (a * b / np.sqrt(mean[1:] * mean[:-1])).sum()
-    alone = 0.5 * (a * a / mean[1:] + b * b / mean[:-1]).sum() + 1e-12
+    both = (a * b).sum()
+    alone = 0.5 * (a * a + b * b).sum() + 1e-12
     r = min(max(both / alone, 0.0), 0.9)
     return (1 + r) / (1 - r)
 
@@ -31,28 +43,25 @@ def scatter_and_jitter(
     var, jitter : (n,) what was assumed; general : m², the sensor's usual variance
     """
     n = len(t)
-    errors, squares = np.empty((n, 2)), np.empty((n, 2))
+    errors, still_open = np.empty((n, 2)), np.empty((n, 2))
     speed = np.hypot(v[:, 0], v[:, 1])
+    timed = speed > 50.0
     for k in range(n):
-        timed = speed[k] > 50.0
-        ahead = v[k] / speed[k] if timed else np.array([1.0, 0.0])
+        ahead = v[k] / speed[k] if timed[k] else np.array([1.0, 0.0])
         aside = np.array([ahead[1], -ahead[0]])
-        still_open = np.empty(2)
-        for a, (way, own) in enumerate(
-            ((ahead, var[k] + (jitter[k] * speed[k] ** 2 if timed else 0.0)), (aside, var[k]))
-        ):
-            total, d = way @ S[k] @ way, off[k] @ way
-            left = own / total if used[k] else 1.0
-            errors[k, a] = left * np.sign(d) * min(abs(d), 3.0 * np.sqrt(total))
-            still_open[a] = own * (1.0 - left)
-        squares[k] = errors[k] ** 2 + still_open
-        if not timed:
-            squares[k] = squares[k].mean()
+        along = var[k] + (jitter[k] * speed[k] ** 2 if timed[k] else 0.0)
+        for a, (way, own) in enumerate(((ahead, along), (aside, var[k]))):
+            left = own / (way @ S[k] @ way) if used[k] else 1.0
+            errors[k, a] = left * (off[k] @ way)
+            still_open[k, a] = own * (1.0 - left)
     parts = errors**2
-    parts[speed <= 50.0] = parts[speed <= 50.0].mean(axis=1)[:, None]
-    ahead_, aside_ = (
-        worth(errors[:, a], windowed(t, parts[:, a], 30.0)) * windowed(t, squares[:, a], 30.0) for a in range(2)
-    )
+    for both in (parts, still_open):
+        both[~timed] = both[~timed].mean(axis=1)[:, None]
+    found = []
+    for a in range(2):
+        part = bounded(t, parts[:, a])
+        found.append(worth(errors[:, a], windowed(t, part, 30.0)) * windowed(t, part + still_open[:, a], 30.0))
+    ahead_, aside_ = found
     even = ahead_ < 2.0 * aside_
     mean = 0.5 * (ahead_ + aside_)
     ahead_, aside_ = np.where(even, mean, ahead_), np.where(even, mean, aside_)

@@ -17,6 +17,7 @@ from reference_measuring import (
     doubting,
     jacobian,
     kalman,
+    kept_up,
     near_angle,
     position_variance,
     pressure_variance,
@@ -317,9 +318,9 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
     d2 = log_l = refused = 0.0
     n = 0
 
-    def fold(H: Any, nu: Any, var: Any) -> None:
+    def fold(H: Any, nu: Any, var: Any, held: F64 | None = None) -> None:
         nonlocal x, P, d2, log_l, n
-        x, P, more, log_more = kalman(x, P, np.array(H), np.array(nu), np.diag(var))
+        x, P, more, log_more = kalman(x, P, np.array(H), np.array(nu), np.diag(var), held)
         d2, log_l, n = d2 + more, log_l + log_more, n + len(nu)
 
     z, r = (
@@ -370,7 +371,7 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
             log_l += turn_log_likelihood(plot.turn, m)
         return x, doubting(P, spot.u, refused), d2, log_l, n
 
-    before, P_before, heights = x, P, n
+    held = kept_up(plot, P, spot.u) if n == 0 else None
 
     def looked() -> tuple[tuple[float, float, float, float], F64]:
         at = np.concatenate([shift @ x, x[3:]])
@@ -380,11 +381,11 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
 
     (slant, azimuth, _, _), H = looked()
     steep = plot.site[9:] @ (shift @ x - plot.site[:3]) / slant
-    pressure = not (math.isfinite(plot.h) or math.isfinite(plot.elevation))
+    pressure = not (math.isfinite(plot.h) or math.isfinite(plot.elevation) or held is not None)
     nu_r, var_r = plot.slant_range - slant, plot.var_range + pressure * steep**2 * track.var_baro + q * drift
     nu_a, var_a = near_angle(plot.azimuth - azimuth), plot.var_azimuth + q * drift * float(H[1, :3] @ H[1, :3])
     if plot.kind == lay.POLAR:
-        fold(H[:2], [nu_r, nu_a], [var_r, var_a])
+        fold(H[:2], [nu_r, nu_a], [var_r, var_a], held)
     else:
         fold(H[1:2], [nu_a], [var_a])
     if math.isfinite(plot.elevation):
@@ -393,13 +394,7 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
         fold(H[2:3], [near_angle(plot.elevation - elevation)], [var_e])
     if math.isfinite(plot.range_rate):
         (_, _, _, rate), H = looked()
-        fold(H[3:], [plot.range_rate - rate], [plot.var_range_rate + q * abs(delta)])
-    known = min(1000.0, 0.1 * plot.slant_range) ** 2
-    blind = heights == 0 and plot.kind == lay.POLAR and not math.isfinite(plot.elevation)
-    if blind and spot.u @ P_before[:3, :3] @ spot.u > known:
-        # the height is unknown and stays so: of what the update changed, that along up is taken back
-        U = np.kron(np.eye(2), np.outer(spot.u, spot.u))
-        x, P = x - U @ (x - before), P - U @ (P - P_before) @ U
+        fold(H[3:], [plot.range_rate - rate], [plot.var_range_rate + q * abs(delta)], held)
     return x, doubting(P, spot.u, refused), d2, log_l, n
 
 

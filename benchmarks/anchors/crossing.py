@@ -8,7 +8,7 @@ m), one scan 4 s. All that decides how hard it is (lengths in sigma, process noi
 sigma²) stays as published; GOSPA is given in the scenario's own unit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,12 @@ PUBLISHED = {  # RMS GOSPA and its parts: localisation, false, missed
     "PMB, Murty 200": (3.29, 1.99, 1.71, 1.98),
     "GM-PHD": (5.12, 2.60, 1.92, 3.97),
 }
+
+# what the published filters are told beforehand: slow targets, hardly any that come in later, and no turns
+KNOWN = Config(
+    life=replace(Config().life, sigma_speed=50.0, speed_usual=20.0, speed_max=200.0, birth_odds=0.0005),
+    motion=replace(Config().motion, q_straight=0.02 * UNIT**2 / SCAN**3, share_turn=1e-3, share_agile=1e-3),
+)
 
 
 class _Matlab4:

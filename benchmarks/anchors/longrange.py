@@ -11,16 +11,22 @@ with Q of the straight model and R of range and azimuth.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.evaluation import evaluate
 from airpicture.geo import geodetic_to_polar
 from airpicture.simulation import simulate
-from airpicture.tables import Plots, Sensors, Truth
+from airpicture.tables import Plots, Sensors, Tracks, Truth
 from airpicture.tracker import track
-from anchors.plane import F64
+from anchors.plane import F64, I64
+
+Bool = NDArray[np.bool_]
+STRAIGHT_S = 60.0  # s, six turns: what a filter remembers of a turn is gone
+STRAIGHT_MPS = 4.0  # m/s, by which a velocity may change meanwhile
 
 RADAR = {
     "id": "long-range",
@@ -63,6 +69,7 @@ class Row:
     breaks: int
     switches: int
     never: int  # targets never held
+    straight: "Bound"  # where they flew straight on
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ def classes(seed: int = 1, config: Config | None = None) -> LongRange:
         kind_of[k] = first[lookup[name]] if name in lookup else -1
     of_plot = np.where(run.plots.truth >= 0, kind_of[run.plots.truth], -1)
     rms_of = _rms_by_class(report, run.truth)
+    beside = updates(run.truth, run.plots, tracks, config or Config())
     rows = [
         Row(
             name,
@@ -112,6 +120,7 @@ def classes(seed: int = 1, config: Config | None = None) -> LongRange:
             one["breaks"],
             one["switches"],
             one["targets_never_held"],
+            beside.of(beside.straight & (beside.kind == run.truth.class_names.index(name))),
         )
         for name, one in facts["per_class"].items()
     ]
@@ -151,68 +160,82 @@ class Bound:
         return self.rms / self.bound
 
 
+class Updates(NamedTuple):
+    """Updates of tracks that lie beside a target, with the bound there; one row a plot, from a target's eighth on."""
+
+    kind: I64  # class
+    square: F64  # m², horizontal distance from the target
+    least: F64  # m², of the bound
+    raw: F64  # m², of the plot
+    nees: F64
+    straight: Bool  # flew straight on at one speed for the last STRAIGHT_S
+
+    def of(self, chosen: Bool) -> Bound:
+        """Return what the chosen rows come to."""
+        if not chosen.any():
+            return Bound(*[float("nan")] * 4, 0)
+        mean = [float(column[chosen].mean()) for column in (self.square, self.least, self.raw, self.nees)]
+        return Bound(*(float(np.sqrt(v)) for v in mean[:3]), mean[3], int(chosen.sum()))
+
+
 def straight(seed: int = 1, config: Config | None = None, seconds: float = 900.0, q: float | None = None) -> Bound:
     """Track airliners in straight flight and compare each update with the bound at that plot."""
     config = config or Config()
     head = {"name": "straight", "start": "2026-01-01T00:00:00Z", "duration_s": seconds}
     run = simulate({"scenario": head, "sensor": [RADAR], "group": [STRAIGHT]}, seed=seed)
-    tracks = track(run.plots, run.sensors, config)
+    found = updates(run.truth, run.plots, track(run.plots, run.sensors, config), config, q)
+    return found.of(np.ones(len(found.kind), bool))
+
+
+def updates(truth: Truth, plots: Plots, tracks: Tracks, config: Config, q: float | None = None) -> Updates:
+    """Compare each update of a track near a target with the bound of that target's plots so far; one radar."""
+    sensors = plots.sensors
     tracks = tracks.take(tracks.t_ns == tracks.t_ns_plot)
-    truth, plots, sensors = run.truth, run.plots, run.sensors
     q = config.motion.q_straight if q is None else q
-    square, least, raw, nees = [], [], [], []
+    var_range, var_azimuth = sensors.sigma_range[0] ** 2, sensors.sigma_azimuth[0] ** 2
+    rows: list[tuple[float, ...]] = []
     for target, name in enumerate(truth.target_names):
         if name not in plots.truth_names:
             continue
         mine = truth.take(truth.target == target)
-        seen = plots.take(plots.truth == plots.truth_names.index(name))
+        seen = plots.take((plots.truth == plots.truth_names.index(name)) & np.isfinite(plots.slant_range))
         if len(seen) < 12:
             continue
+        since = (mine.t_ns - mine.t_ns[0]) * 1e-9
+        at = (seen.t_ns - mine.t_ns[0]) * 1e-9
+        lat, lon, h = (np.interp(at, since, column) for column in (mine.lat, mine.lon, mine.h_ell))
+        slant, azimuth, _ = geodetic_to_polar(lat, lon, h, sensors.lat[0], sensors.lon[0], sensors.h_ell[0])
         J = np.zeros((4, 4))
-        last = seen.t_ns[0]
         for k in range(len(seen)):
-            t = seen.t_ns[k]
-            lat, lon, h = (
-                np.interp(float(t - mine.t_ns[0]), (mine.t_ns - mine.t_ns[0]).astype(float), c)
-                for c in (mine.lat, mine.lon, mine.h_ell)
-            )
-            r, azimuth, _ = geodetic_to_polar(lat, lon, h, sensors.lat[0], sensors.lon[0], sensors.h_ell[0])
-            u = np.array([np.sin(azimuth), np.cos(azimuth)])
+            u = np.array([np.sin(azimuth[k]), np.cos(azimuth[k])])
             across = np.array([u[1], -u[0]])
-            info = np.outer(u, u) / sensors.sigma_range[0] ** 2
-            info += np.outer(across, across) / (r * sensors.sigma_azimuth[0]) ** 2
+            told = np.outer(u, u) / var_range + np.outer(across, across) / (slant[k] ** 2 * var_azimuth)
             if k == 0:
-                J[:2, :2] = info
                 J[2:, 2:] = np.eye(2) / config.life.sigma_speed**2
             else:
-                dt = float(t - last) * 1e-9
+                dt = at[k] - at[k - 1]
                 F = np.eye(4)
                 F[0, 2] = F[1, 3] = dt
                 Q = q * np.kron([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]], np.eye(2))
                 J = np.linalg.inv(F @ np.linalg.inv(J) @ F.T + Q)
-                J[:2, :2] += info
-            last = t
-            if k < 8:
+            J[:2, :2] += told
+            lo, hi = np.searchsorted(tracks.t_ns, [seen.t_ns[k], seen.t_ns[k] + 1])
+            if k < 8 or lo == hi:
                 continue
-            row = np.flatnonzero(tracks.t_ns == t)
-            if not len(row):
-                continue
-            north = (tracks.lat[row] - lat) * 6.37e6
-            east = (tracks.lon[row] - lon) * 6.37e6 * np.cos(lat)
+            north = (tracks.lat[lo:hi] - lat[k]) * 6.37e6
+            east = (tracks.lon[lo:hi] - lon[k]) * 6.37e6 * np.cos(lat[k])
             best = int(np.argmin(np.hypot(north, east)))
-            e, n, i = float(east[best]), float(north[best]), int(row[best])
-            if np.hypot(e, n) > 3000.0:
+            e, i = np.array([east[best], north[best]]), int(lo) + best
+            if np.hypot(*e) > 3000.0:
                 continue
-            square.append(e * e + n * n)
-            least.append(np.trace(np.linalg.inv(J)[:2, :2]))
-            raw.append(sensors.sigma_range[0] ** 2 + (r * sensors.sigma_azimuth[0]) ** 2)
             se, sn, rho = tracks.sigma_east[i], tracks.sigma_north[i], tracks.rho_east_north[i]
             P = np.array([[se * se, rho * se * sn], [rho * se * sn, sn * sn]])
-            nees.append(np.array([e, n]) @ np.linalg.solve(P, np.array([e, n])))
-    return Bound(
-        float(np.sqrt(np.mean(square))),
-        float(np.sqrt(np.mean(least))),
-        float(np.sqrt(np.mean(raw))),
-        float(np.mean(nees)),
-        len(square),
-    )
+            before = at[k] - np.array([0.0, 0.5, 1.0]) * STRAIGHT_S
+            v = np.column_stack([np.interp(before, since, column) for column in (mine.v_east, mine.v_north)])
+            level = before[-1] >= 0.0 and np.abs(v - v[0]).max() < STRAIGHT_MPS
+            raw = var_range + slant[k] ** 2 * var_azimuth
+            rows.append(
+                (mine.kind[0], e @ e, np.trace(np.linalg.inv(J)[:2, :2]), raw, e @ np.linalg.solve(P, e), level)
+            )
+    table = np.array(rows)
+    return Updates(table[:, 0].astype(np.int64), *table[:, 1:5].T, table[:, 5] > 0.0)

@@ -114,6 +114,11 @@ class Store:
         self.plot_mode_3a: I32 = side["plot_mode_3a"]
         self.held = Held(*(getattr(self, name) for name in Held._fields))  # the same arrays, as kernels take them
 
+    @property
+    def live(self) -> int:
+        """Number of live tracks, those not worth showing among them."""
+        return self.n - self.ended
+
     def columns(self) -> list[NDArray[Any]]:
         """Return the tables and columns that hold all there is, always in the same order."""
         return [self.states, self.summary, self._side, self.t_ns, self.status, self.due_ns]

@@ -46,6 +46,7 @@ from airpicture.tracks import (
     begin,
     close_ranks,
     ending_settings,
+    first_due,
     life_settings,
     settle_twins,
     spoken_for,
@@ -216,11 +217,6 @@ class Tracker:
         return self._frame if self._frame is not None else 0
 
     @property
-    def live(self) -> int:
-        """Number of tracks, those not worth showing among them."""
-        return self._store.n - self._store.ended
-
-    @property
     def waiting(self) -> bool:
         """Whether plots were taken whose frame isn't closed yet."""
         return bool((self._ahead is not None and self._ahead.size) or (self._open is not None and self._open.size))
@@ -242,10 +238,9 @@ class Tracker:
             if self._store.n == 0:
                 self._sweep = last + 1
                 return
-            if not self._named:  # seconds at which nothing can happen to any track
-                due = -(-int(self._store.due_ns[: self._store.n].min()) // SWEEP_NS)
+            if not self._named:
                 settle = -(-self._sweep // SETTLE_S) * SETTLE_S
-                self._sweep = max(self._sweep, min(due, settle, last + 1))
+                self._sweep = max(self._sweep, min(first_due(self._store) // SWEEP_NS, settle, last + 1))
                 if self._sweep > last:
                     return
             if self._sweep % SETTLE_S == 0:
@@ -257,7 +252,7 @@ class Tracker:
         store = self._store
         if self._named:
             self.counts["tracks_merged"] += settle_twins(store, t_ns)
-        if int(store.due_ns[: store.n].min()) > t_ns:  # nothing can happen to any
+        if first_due(store) > t_ns:
             return
         moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
         if not len(moved):
@@ -327,19 +322,9 @@ class Tracker:
         """What a wave of sensors saw in one frame: find candidates, share out, update, learn, begin."""
         store, config, stations = self._store, self.config, self._stations
         reports = self.latency.among(self._clutter.among(reports, own=True))
-        near = candidates(
-            self._index,
-            reports.Z,
-            reports.t_ns,
-            reports.size,
-            store.summary,
-            store.t_ns,
-            store.n,
-            config.motion.q_agile,
-            config.gate_radius_max,
-            config.association.pairs_max,
-            self._run,
-        )
+        plots, tracks = (reports.Z, reports.t_ns, reports.size), (store.summary, store.t_ns, store.n)
+        bounds = (config.motion.q_agile, config.gate_radius_max, config.association.pairs_max)
+        near = candidates(self._index, *plots, *tracks, *bounds, self._run)
         free = np.ones(reports.size)
         changed = near.track
         if len(near.track):
@@ -364,20 +349,9 @@ class Tracker:
                 self._undo.save(store, np.unique(beside.row))
             held = (store.interval, store.spreads, store.t_plot)
             doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, *held)
-        born, shed = begin(
-            store,
-            self._pool,
-            reports,
-            free,
-            stations,
-            config,
-            self._motion,
-            self._life,
-            self._gates,
-            self._run,
-            self._tally,
-            self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds),
-        )
+        settings = (config, self._motion, self._life, self._gates)
+        start = self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds)
+        born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         self._tally["pairs_shed"] += near.shed
         self._tally["births_shed"] += shed
         self._tally["tracks_begun"] += len(born)

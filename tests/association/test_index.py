@@ -13,7 +13,7 @@ from pyproj import Geod, Transformer
 from airpicture.association import index as room
 from airpicture.association.index import Index, candidates
 from airpicture.kernels import layout as lay
-from airpicture.kernels.index import COUNT, LEVELS, WILDS
+from airpicture.kernels.index import COUNT, LEVELS, ROW_BITS, WILD, WILDS
 from airpicture.parallel import do, workers
 from airpicture.reports import Nearby
 from airpicture.tables import F64, I64
@@ -210,6 +210,32 @@ def test_the_split_of_the_plots_leaves_no_trace(most: int, monkeypatch: pytest.M
             index.place(sky.summary, sky.t_track, np.arange(3000), run)
             assert same(moved, sky.look(index, Z, t_z, most, run))
             sky.summary[:, 6] /= 1.5
+
+
+def test_threads_that_move_tracks_leave_every_list_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "RANGE_ROWS", 100)
+    sky, Z, t_z = crowd(3000, 900)
+    index = Index(3000)
+    sky.look(index, Z, t_z, 64, threads)
+    shift = np.random.default_rng(4).normal(size=(3000, 3)) * 20e3
+    sky.summary[:, :3] += shift.astype(np.float32)
+    index.place(sky.summary, sky.t_track, np.arange(3000), threads)
+    grid = index.grid
+    mask = (1 << int(grid.ints[ROW_BITS])) - 1
+    found = []
+    for head in np.flatnonzero(grid.head):
+        at = int(grid.head[head]) & mask
+        assert head == len(grid.head) - 1 or grid.filled[head >> 4] >> (head & 15) & 1
+        while at:
+            found.append(at - 1)
+            at = int(grid.entry[at - 1, 0])
+    assert sorted(found) == np.flatnonzero(grid.entry[:, 3]).tolist()
+    assert len(found) > 2900
+    code = grid.entry[found, 3]
+    level = np.where(code & 63 == WILD, LEVELS, code >> 3 & 7)
+    counted = [*grid.ints[COUNT : COUNT + LEVELS], grid.ints[WILDS]]
+    assert np.bincount(level, minlength=LEVELS + 1).tolist() == counted
+    assert sum(bin(cells).count("1") for cells in grid.filled.tolist()) == np.count_nonzero(grid.head[:-1])
 
 
 def test_a_room_that_is_too_small_is_followed_by_others() -> None:

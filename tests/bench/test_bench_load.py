@@ -66,6 +66,14 @@ def test_a_load_too_large_to_look_at_is_scored_all_the_same() -> None:
     assert sector_load(1_000_000, threads=(2,), seed=1).looked_at is True
 
 
+@pytest.mark.parametrize("targets", [300, 1_000_000, 3_000_000, 10_000_000])
+def test_a_turns_plots_find_room_to_wait(targets: int) -> None:
+    config = config_for(targets)
+    plots = 0.9 + 0.5  # of a target and turn: seen, and false
+    assert config.life.pool_max > 1.1 * plots * targets
+    assert config.capacity >= 1.2 * targets
+
+
 def test_the_same_work_gives_the_same_digest_and_other_work_another() -> None:
     first, second = run_load(load()), run_load(load())
     other = run_load(load(make=lambda: long_range(60, radius=300e3, seed=2)))

@@ -7,6 +7,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from airpicture.bench import suite
 from airpicture.commands.bench import command, duration, percent
 
 
@@ -37,6 +38,15 @@ def test_tables_have_a_row_for_each_size() -> None:
         assert words in result.output
     assert result.output.count("\n 100 ") == result.output.count("\n 150 ") >= 3
     assert "NO" not in result.output.replace("NOT", "")
+
+
+def test_too_many_for_one_step_are_given_frame_by_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "WHOLE_MOST", 100)
+    result = CliRunner().invoke(command, ["--targets", "150", "--turns", "1", "--quiet"])
+    assert result.exit_code == 0, result.output
+    for words in ("40 steps a turn", "frame by frame, without", "Memory", "Accuracy"):
+        assert words in result.output
+    assert "a turn of 10 s, from plots to picture" not in result.output
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from reported_streams import aircraft, sbs_message
+from reported_streams import aircraft, nmea, sbs_message
 
 import reference_modes as ref
 from airpicture.commands.cli import app
@@ -106,6 +106,17 @@ def ogn(folder: Path) -> Path:
     return path
 
 
+def flarm(folder: Path) -> Path:
+    """The owner's own fixes."""
+    path = folder / "log.nmea"
+    lines = []
+    for k, _ in twice():
+        minutes, at = 60.0 * (lat(k) - 48.0), f"12{k // 60:02d}{k % 60:02d}.00"
+        lines.append(nmea(f"GPRMC,{at},A,48{minutes:07.4f},N,01100.0000,E,388.8,0.0,010524,,,A"))
+    path.write_text("\r\n".join(lines) + "\r\n")
+    return path
+
+
 def ais(folder: Path) -> Path:
     pyais = pytest.importorskip("pyais")
     path = folder / "ais.txt"
@@ -155,7 +166,7 @@ def plots(folder: Path) -> Path:
 
 
 FORMATS: list[Callable[[Path], Path]] = [
-    sbs, snapshots, trace, jet1090, opensky, frame, ogn, ais, uat, beast, plots
+    sbs, snapshots, trace, jet1090, opensky, frame, ogn, flarm, ais, uat, beast, plots
 ]  # fmt: skip
 
 

@@ -203,7 +203,7 @@ def test_a_first_height_moves_a_position_along_the_arc_of_its_range() -> None:
 
 
 def test_an_unknown_height_is_left_as_it_is_by_ranges_and_azimuths() -> None:
-    """The same as Schmidt's filter, which considers the height and doesn't estimate it: Joseph's form, its gain 0."""
+    """What they tell is told given the height: at any height, the same as if that height had been known for sure."""
     for seed in range(10):
         track, (plot,) = scene(seed, lay.POLAR, {})
         up = up_at(track.x[0, :3])
@@ -211,15 +211,23 @@ def test_an_unknown_height_is_left_as_it_is_by_ranges_and_azimuths() -> None:
         raise_by[:3, :3] = 3000.0**2 * np.outer(up, up)
         track.P = track.P + raise_by
         after = Mixture.of_row(told(track, [plot]).rows[0])
+        U = np.kron(np.eye(2), up).T
         for m in range(4):
             x, P = track.x[m], track.P[m]
             slant, azimuth, _, _ = seen(x, plot.site)
             H = jacobian(x, plot.site)[:2]
-            steep = plot.site[9:] @ (x[:3] - plot.site[:3]) / slant
-            R = np.diag([plot.var_range + steep**2 * track.var_baro, plot.var_azimuth])
-            K = np.kron(np.eye(2), np.eye(3) - np.outer(up, up)) @ P @ H.T @ np.linalg.inv(H @ P @ H.T + R)
-            rest = np.eye(6) - K @ H
+            R = np.diag([plot.var_range, plot.var_azimuth])
             nu = np.array([plot.slant_range - slant, wrapped(plot.azimuth - azimuth)])
+            on_up = P @ U @ np.linalg.inv(U.T @ P @ U)  # regression of the state on height and climb
+            surely = P - on_up @ U.T @ P
+            K = surely @ H.T @ np.linalg.inv(H @ surely @ H.T + R)
+            for off in (np.zeros(2), np.array([2500.0, -8.0])):  # height and climb, off the mean
+                state = x + on_up @ off
+                then = state + K @ (nu - H @ on_up @ off)
+                got_on_up = after.P[m] @ U @ np.linalg.inv(U.T @ after.P[m] @ U)
+                np.testing.assert_allclose(after.x[m] + got_on_up @ off, then, atol=1e-4)
+            np.testing.assert_allclose(U.T @ after.P[m] @ U, U.T @ P @ U, rtol=1e-6, atol=1e-4)
+            rest = np.eye(6) - K @ H
             assert_same_state(after.x[m], after.P[m], x + K @ nu, rest @ P @ rest.T + K @ R @ K.T)
             assert up @ (after.x[m, :3] - x[:3]) == pytest.approx(0.0, abs=1e-6)
 

@@ -195,6 +195,30 @@ def test_trails_of_those_that_live() -> None:
     assert mine[0]["lat"] * 1e-7 == pytest.approx(then.lat[0] / DEG, abs=1e-6)
 
 
+def test_the_log_keeps_the_newest_in_order_however_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airpicture.service.trails.ROWS_MAX", 95)
+    monkeypatch.setattr("airpicture.service.trails.ROWS_FIRST", 8)
+    monkeypatch.setattr("airpicture.service.trails.KEPT_S", 12.0)
+    scene, log = Scene(6), Log()
+    told: list[tuple[int, int, float]] = []
+    lots = np.random.default_rng(1)
+    for t in range(200):
+        if not 50 <= t < 70:
+            update = scene.update(float(t))
+            changed = update.changed[: int(lots.integers(0, 1 + len(update.changed)))]
+            log.add(update.tracks, changed, update.now_ns)
+            for k in changed.tolist():
+                told.append((update.now_ns, int(update.tracks.track[k]), float(update.tracks.lat[k])))
+        expected = [one for one in told[-95:] if one[0] >= update.now_ns - 12 * SECOND_NS]
+        past = log.before(update.now_ns, 1e6)
+        if past is None:
+            assert not expected
+        else:
+            assert list(zip(past.t_ns.tolist(), past.track.tolist(), past.lat.tolist(), strict=True)) == expected
+        mine = log.of(2, update.now_ns)
+        assert (0 if mine is None else len(mine)) == sum(one[1] == 2 for one in expected)
+
+
 def test_the_log_is_bounded_and_forgets_when_time_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("airpicture.service.trails.ROWS_MAX", 100)
     scene, log = Scene(10), Log()

@@ -19,7 +19,7 @@ from airpicture.service.block import pack, unpack
 from airpicture.service.handover import Giver, Merged, Taker
 from airpicture.service.hub import Mode, SensorHealth, SensorState, Update
 from airpicture.service.pipeline import Step
-from airpicture.tables import Plots, Status, Tracks
+from airpicture.tables import I64, Plots, Status, Tracks
 from tracking_scenes import T0, assert_bytes_equal, radar, sensors_of
 
 SENSORS = sensors_of(radar("a"), radar("b"))
@@ -99,6 +99,21 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     update = merged.update(last)
     assert len(update.plots) == 4
     assert merged.counts == {"plots not handed over": 4, "ended tracks not handed over": 3}
+
+
+class Counted:
+    """A step whose whole picture is worked out when it's asked for; counts how often that is."""
+
+    def __init__(self, step: Step) -> None:
+        self.count = 0
+        known = step.picture
+
+        def make() -> tuple[Tracks, I64]:
+            self.count += 1
+            return known.tracks, known.changed
+
+        lazy = Picture(step.now_ns, make, counts=known.counts, make_moved=lambda: known.tracks.take(known.changed))
+        self.step = replace(step, picture=lazy)
 
 
 def test_a_reader_gets_the_newest_and_a_dead_one_holds_up_nobody(

@@ -51,6 +51,21 @@ def test_a_reader_follows_through_rotation(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_only_the_first_segment_of_a_run_may_begin_afresh(tmp_path: Path) -> None:
+    """What reads on from one segment to the next keeps its tracks."""
+    writer = JournalWriter(str(tmp_path), "", JournalSettings(rotate_s=1.0), b'{"fresh": true}', NOW, further=b"{}")
+    for k in range(4):
+        writer.add(Record(Kind.TICK, NOW + k * S))
+        writer.flush(NOW + k * S)
+    writer.close()
+    starts: list[bytes] = []
+    tail = Tail([str(tmp_path)])
+    while found := tail.read():
+        starts += [record.payload for record, _ in found if record.kind == Kind.START]
+    tail.close()
+    assert starts == [b'{"fresh": true}', b"{}", b"{}", b"{}"]
+
+
 def test_a_reader_goes_on_where_it_was(tmp_path: Path) -> None:
     journal = writer(tmp_path, rotate_mb=0.01, keep_mb=1000)
     for k in range(50):

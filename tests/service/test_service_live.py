@@ -67,6 +67,7 @@ name = "files"
 to = "aircraft-json:readsb"
 [journal]
 folder = "journal"
+rotate_s = 3.0
 [tracker]
 checkpoint_s = 1.0
 {WEB}"""

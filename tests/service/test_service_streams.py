@@ -6,6 +6,8 @@ import datetime
 import os
 import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import reference_modes as ref
@@ -64,3 +66,38 @@ def test_a_recording_is_shown_in_its_own_time_faster(tmp_path: Path) -> None:
         assert 10 < (later["t_ns"] - first["t_ns"]) / 1e9 / passed < 30
         assert abs(later["speed_kt"] - 400) < 20  # its own time: what flies 400 kt flies 400 kt
         assert later["track"] == first["track"]
+
+
+def test_a_stepped_recording_stands_until_it_is_asked_to_go_on(tmp_path: Path) -> None:
+    count = sbs(tmp_path / "flight.sbs", 200)
+    with running(["--in", f"replay:{tmp_path / 'flight.sbs'}?stepped_s=10&loop=1", "--port", "0"], []) as service:
+
+        def step(query: str = "", headers: dict[str, str] | None = None) -> int:
+            url = f"http://127.0.0.1:{service.web}/replay/step{query}"
+            try:
+                with urllib.request.urlopen(urllib.request.Request(url, b"", headers or {}, method="POST")) as answer:
+                    return int(answer.status)
+            except urllib.error.HTTPError as error:
+                error.close()
+                return int(error.code)
+
+        def shown_s() -> float:
+            tracks = service.json("/tracks.json")
+            return round(tracks[0]["t_ns"] / 1e9 - BEGUN.timestamp(), 1) if tracks else -1.0
+
+        assert shown_s() == -1.0
+        for k in range(1, 4):
+            assert step() == 202
+            eventually(lambda wanted=10.0 * k: shown_s() == wanted)
+        time.sleep(1.2)
+        assert shown_s() == 30.0
+        assert service.json("/health")["ok"]
+        assert step("?seconds=0.5") == 202
+        eventually(lambda: shown_s() == 30.5)
+        (track,) = service.json("/tracks.json")
+        assert track["t_ns_plot"] == round((BEGUN.timestamp() + 30) * 1e9)  # each plot before the tick of its time
+        assert abs(track["speed_kt"] - 400) < 20
+        assert [step("?seconds=no"), step("?seconds=-1"), step("?seconds=1e9")] == [400, 400, 400]
+        assert step(headers={"Origin": "http://evil.example"}) == 403
+        assert step(f"?seconds={count}") == 202  # past the end: it begins again
+        eventually(lambda: shown_s() > count)

@@ -7,21 +7,9 @@ from functools import partial
 import numpy as np
 
 from airpicture.kernels.components import connect
-from airpicture.kernels.index import (
-    FLOATS,
-    INTS,
-    LEVELS,
-    TILE,
-    Grid,
-    N,
-    enter_cells,
-    forget_from,
-    leave_cells,
-    place_rows,
-    refresh,
-    settle_counts,
-)
+from airpicture.kernels.index import FLOATS, INTS, LEVELS, TILE, Grid, N, forget_from, refresh
 from airpicture.kernels.near import BLOCK, near_pairs
+from airpicture.kernels.placing import enter_cells, leave_cells, place_rows, settle_counts
 from airpicture.parallel import Run
 from airpicture.reports import Nearby
 from airpicture.tables import F32, F64, I32, I64

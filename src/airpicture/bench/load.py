@@ -14,7 +14,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from airpicture.tables import F64, I64, Sensors, Status, Tracks
 from airpicture.tracker import Tracker
 
 SCORED: Final = 250_000  # targets beyond which not all discs are scored
+AMPLE_MOST: Final = 3_000_000  # targets beyond which a tracker has less room to spare
 WARM_TURNS: Final = 6  # tracks are confirmed with the third plot, at Pd 0.9 nearly all after the fifth turn
 Report = Callable[[int, int], None]
 
@@ -126,7 +127,7 @@ def run_load(load: Load, report: Report = lambda done, of: None) -> Sample:
                 w, c = time.perf_counter(), time.process_time()
                 picture = trackers[k].step(part, now_ns)
                 p = time.perf_counter()
-                count = len(picture.tracks) if load.looked_at else trackers[k].live
+                count = len(picture.tracks) if load.looked_at else trackers[k]._store.live
                 end = time.perf_counter()
                 w, p, c = end - w, end - p, time.process_time() - c
                 pictures[k] = picture
@@ -204,12 +205,13 @@ def tracker_of(sensors: Sensors, config: Config, threads: int) -> Tracker:
 def config_for(targets: int, base: Config | None = None) -> Config:
     """Return the settings with room for so many targets: sizes only, nothing that changes how tracking is done."""
     base = base or Config()
-    life = base.life
-    if "pool_max" in {f.name for f in fields(life)}:
-        # a cold start leaves all plots of a turn unclaimed, 1.4 a target
-        life = replace(life, pool_max=max(life.pool_max, 2 * targets))
+    # A cold start leaves all plots of a turn unclaimed, 1.4 a target. All have to find room: else they'd be gone before
+    # their targets are seen again. Ten million have to do with what memory there is beyond that.
+    waiting = round((2.0 if targets <= AMPLE_MOST else 1.6) * targets)
     # false plots that met by chance are tracks, too, until they're found out
-    return replace(base, capacity=max(base.capacity, round(1.5 * targets)), life=life)
+    capacity = round((1.5 if targets <= AMPLE_MOST else 1.25) * targets)
+    life = replace(base.life, pool_max=max(base.life.pool_max, waiting))
+    return replace(base, capacity=max(base.capacity, capacity), life=life)
 
 
 def digest(picture: Picture | None) -> str:

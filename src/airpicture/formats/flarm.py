@@ -65,8 +65,12 @@ class _Own(NamedTuple):
     h_ell: float  # m, NaN
 
 
-def read_flarm(path: str | os.PathLike[str], *, sensors: Sensors | None = None) -> Recording:
+def read_flarm(path: str | os.PathLike[str], *, sensors: Sensors | None = None, repeats: bool = False) -> Recording:
     """Read a file of a FLARM's lines as plots in time order.
+
+    Parameters
+    ----------
+    repeats : keep reports that only say again where a target was; see `opening.open_recording`
 
     Raises
     ------
@@ -77,7 +81,7 @@ def read_flarm(path: str | os.PathLike[str], *, sensors: Sensors | None = None) 
     if not len(read.numbers) and not read.others:
         raise InputError("no NMEA line in it", expected="$GPRMC and $PFLAA of a FLARM", path=os.fspath(path))
     table, rows, notes = sources_met(sensors, read.heard, NAMES)
-    taken = take_in(read.heard, NAMES, table, rows, given=Given())
+    taken = take_in(read.heard, NAMES, table, rows, given=None if repeats else Given())
     refused, refusals = account(taken.reasons, read.numbers)
     refused |= {name: count for name, count in read.others.items() if name in _REFUSED}
     report = ReadReport(

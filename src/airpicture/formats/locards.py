@@ -95,13 +95,18 @@ def is_locards(path: str | os.PathLike[str], names: list[str]) -> bool:
 
 
 def read_locards(
-    path: str | os.PathLike[str], *, sensors: Sensors | None = None, receivers: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    sensors: Sensors | None = None,
+    receivers: str | os.PathLike[str] | None = None,
+    repeats: bool = False,
 ) -> Recording:
     """Read a set as plots in time order: reported positions, and multilaterated ones.
 
     Parameters
     ----------
     receivers : file of the receivers; default: ``sensors.csv`` beside the set
+    repeats : keep reports that only say again where a target was; see `opening.open_recording`
 
     Raises
     ------
@@ -109,7 +114,7 @@ def read_locards(
     """
     name = os.fspath(path)
     stations = read_receivers(Path(path).parent / RECEIVERS if receivers is None else receivers)
-    reported = read_foreign(path, sensors=sensors)
+    reported = read_foreign(path, sensors=sensors, repeats=repeats)
     left: Counter[str] = Counter()
     table = read_set(path)
     arrivals = arrivals_of(table, stations, left)

@@ -114,9 +114,7 @@ def open_recording(
             )
         elif form in _READERS:
             module, reader = _READERS[form]
-            options: dict[str, Any] = {"date": date} if form == "aprs" else {}
-            if form != "locards":  # which repeats nothing
-                options["repeats"] = repeats
+            options: dict[str, Any] = {"repeats": repeats} | ({"date": date} if form == "aprs" else {})
             parts.append(
                 getattr(import_module(f"airpicture.formats.{module}"), reader)(file, sensors=sensors, **options)
             )

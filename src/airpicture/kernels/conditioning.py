@@ -13,6 +13,7 @@ import math
 
 from airpicture.kernels._jit import inline
 from airpicture.kernels.arrays import F64
+from airpicture.kernels.blind import fold_polar_blind, fold_range_rate_blind, note_blind
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import (
     AGILE,
@@ -76,8 +77,6 @@ from airpicture.kernels.measuring import (
     fold_position,
     fold_range_rate,
     fold_velocity,
-    give_back,
-    keep_up,
 )
 from airpicture.kernels.wgs84 import basis_of_up, up_of
 
@@ -160,8 +159,8 @@ def condition(
             tenth = 0.1 * Z[j, Z_RANGE]
             limit = min(VAR_H_UNKNOWN, tenth * tenth)
             for l in range(lanes):
-                keep_up(T, l, ux, uy, uz, limit)
-            for m in range(LANES):
+                note_blind(T, l, ux, uy, uz, limit)
+            for m in range(int(lanes)):  # of the others it's anything
                 blind = blind or T[int(C_BLIND) + m] > 0.0
         at = (
             site[0],
@@ -182,8 +181,12 @@ def condition(
         var_range = Z[j, Z_VAR_RANGE] if kind == POLAR else 1.0
         var_steep = 0.0 if geometric or steered else T[VAR_BARO]
         sine, cosine, var_azimuth = Z[j, Z_SIN], Z[j, Z_COS], Z[j, Z_VAR_AZIMUTH]
-        for l in range(lanes):
-            fold_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, with_range)
+        if blind:
+            for l in range(lanes):
+                fold_polar_blind(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, ux, uy, uz)
+        else:
+            for l in range(lanes):
+                fold_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, with_range)
         count = 2 if kind == POLAR else 1
         if steered:
             sine, cosine, var = math.sin(Z[j, Z_ELEVATION]), math.cos(Z[j, Z_ELEVATION]), Z[j, Z_VAR_ELEVATION]
@@ -192,12 +195,13 @@ def condition(
             count += 1
         if math.isfinite(Z[j, Z_RANGE_RATE]):
             rate, var = Z[j, Z_RANGE_RATE], Z[j, Z_VAR_RANGE_RATE]
-            for l in range(lanes):
-                fold_range_rate(T, l, at, delta, rate, var)
+            if blind:
+                for l in range(lanes):
+                    fold_range_rate_blind(T, l, at, delta, rate, var, ux, uy, uz)
+            else:
+                for l in range(lanes):
+                    fold_range_rate(T, l, at, delta, rate, var)
             count += 1
-        if blind:
-            for l in range(lanes):
-                give_back(T, l, ux, uy, uz)
         doubt_heights(T, ux, uy, uz, lanes)
         return count
     count = 0

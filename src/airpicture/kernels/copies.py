@@ -53,10 +53,11 @@ def _mark_known(i: int, p: F64, first: int, sensor: I32, table: I64, size: int, 
 
 
 @jit
-def list_spots(p: F64, first: int, sensor: I32, lo: int, hi: int, spot: I64) -> None:
-    """Write to spot[lo:hi] a number that equal plots share, see `mark_copies`."""
+def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, spot: I64) -> None:
+    """Write to spot[lo:hi] a number that equal plots share, see `mark_copies`; 0 for those alone at their time."""
     for i in range(lo, hi):
-        spot[i] = _spot(p, i, first, sensor)
+        shared = (i > 0 and t_ns[i] == t_ns[i - 1]) or (i + 1 < len(t_ns) and t_ns[i] == t_ns[i + 1])
+        spot[i] = _spot(p, i, first, sensor) if shared else 0
 
 
 @jit_making_arrays

@@ -24,6 +24,7 @@ from airpicture.kernels.lanes import (
     weighted,
 )
 from airpicture.kernels.layout import (
+    AGILE,
     COUNT_POS,
     D_BARO,
     EXISTENCE,
@@ -35,6 +36,7 @@ from airpicture.kernels.layout import (
     POSITION,
     ROW,
     SCALE_POS,
+    STRAIGHT,
     TURN,
     VAR_BARO,
     VAR_COMMON,
@@ -58,6 +60,7 @@ from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.wgs84 import height_of, height_up_of
 
 VAR_POS_SURPRISE = 4.0
+CLAIM_PLOTS = 12.0  # for how many plots of its scatter a claim speaks, before its own have told
 VAR_POS_MOST = 4e6  # m²: 2 km, what is learnt of claims at most
 HIDES_FROM, HIDES_OVER = 0.6, 0.2  # scatter over claim, from which down and over which it counts as less: 2 sigma
 VAR_COMMON_MOST = 900.0  # m²: 30 m, what a claim that is worse than the scatter is taken to hide
@@ -126,7 +129,7 @@ def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
     else:
         held = T[VAR_POS] if T[VAR_POS] > 0.0 else said
     count = T[COUNT_POS] + 1.0
-    gain = max(0.05, 1.0 / (count + 3.0))
+    gain = max(0.05, 1.0 / (count + (CLAIM_PLOTS if claims else 3.0)))
     vx, vy, vz = T[3 * LANES], T[4 * LANES], T[5 * LANES]
     v2 = vx * vx + vy * vy + vz * vz
     timed = v2 > TIMED_LEAST * TIMED_LEAST
@@ -203,7 +206,9 @@ def fold_plots(
         t_plot = of.t_plot[i]
         since, ago = (R.t_ns[j] - t_plot) * 1e-9, (room.t_w[w] - t_plot) * 1e-9
         lasting = learn_pace(T, Z, j, of.last_p[i, 0], of.last_p[i, 1], of.last_p[i, 2], since, ago)
-        learn_errors(T, Z, j, room.V[top, STATES + fit], room.V[top, STATES + LANES + fit] - lasting)
+        # in a turn a plot is off by the turn: a claim is better than that. What scatters far wider looks agile
+        if Z[j, Z_LEARN] == 1.0 or fit in (STRAIGHT, AGILE):
+            learn_errors(T, Z, j, room.V[top, STATES + fit], room.V[top, STATES + LANES + fit] - lasting)
     part = int(C_D2)
     into = int(C_COUNT)  # of each model: likelihood of what came
     total = 0.0

@@ -18,9 +18,9 @@ of a face are hashed in tiles of 4 by 4, so memory goes with tracks, not with ar
 
 A track stands where it should be when its stay ends, some seconds ahead, and its reach covers all that the test can ask
 for until then: its growing uncertainty, and how far it is from that point at other times. Its level is the
-smallest whose bound holds the reach. When its stay is over, it is placed again (`refresh`); a track that was updated is
-placed at once (`place_rows`). What fits no level (nonsense far below the ground, absurd speeds) hangs on a list that
-every plot walks.
+smallest whose bound holds the reach. When its stay is over, it is placed again (`refresh`); a track that was updated
+is placed at once (`kernels.placing`). What fits no level (nonsense far below the ground, absurd speeds) hangs on a list
+that every plot walks.
 """
 
 import math
@@ -128,7 +128,7 @@ def tile_at(code: int, ta: int, tb: int, tiles: int, tag_mask: int) -> tuple[int
 
 
 @inline
-def _head_at(a: int, b: int, code: int, grid: Grid) -> tuple[int, int]:
+def head_at(a: int, b: int, code: int, grid: Grid) -> tuple[int, int]:
     """Return the place in `head` of the cell of a point and code, and the tag."""
     if code & 63 == WILD:
         return grid.head.size - 1, 0
@@ -139,13 +139,13 @@ def _head_at(a: int, b: int, code: int, grid: Grid) -> tuple[int, int]:
 
 
 @inline
-def _head_of(i: int, grid: Grid) -> tuple[int, int]:
+def head_of(i: int, grid: Grid) -> tuple[int, int]:
     """Return the place in `head` of an entry's cell, and the tag."""
-    return _head_at(int(grid.entry[i, 1]), int(grid.entry[i, 2]), int(grid.entry[i, 3]), grid)
+    return head_at(int(grid.entry[i, 1]), int(grid.entry[i, 2]), int(grid.entry[i, 3]), grid)
 
 
 @inline
-def _take_out(i: int, h: int, grid: Grid) -> None:
+def take_out(i: int, h: int, grid: Grid) -> None:
     """Take a track out of the list at head h."""
     head = int(grid.head[h])
     bits = (1 << grid.ints[ROW_BITS]) - 1
@@ -163,13 +163,13 @@ def _take_out(i: int, h: int, grid: Grid) -> None:
 
 
 @inline
-def _kind_of(code: int) -> int:
+def kind_of(code: int) -> int:
     """Return which of the counts a code is of: its level, or LEVELS for wild ones."""
     return LEVELS if code & 63 == WILD else (code >> 3) & 7
 
 
 @inline
-def _add_count(kind: int, change: int, grid: Grid) -> None:
+def add_count(kind: int, change: int, grid: Grid) -> None:
     """Count tracks; the largest of a level are forgotten with its last track."""
     if kind == LEVELS:
         grid.ints[WILDS] += change
@@ -186,15 +186,15 @@ def _unlink(i: int, grid: Grid) -> None:
     """Take a track out of its list, and out of the counts."""
     code = int(grid.entry[i, 3])
     if code != 0:
-        h, _ = _head_of(i, grid)
-        _take_out(i, h, grid)
-        _add_count(_kind_of(code), -1, grid)
+        h, _ = head_of(i, grid)
+        take_out(i, h, grid)
+        add_count(kind_of(code), -1, grid)
 
 
 @inline
-def _link(i: int, grid: Grid) -> None:
+def link_in(i: int, grid: Grid) -> None:
     """Put a track, whose entry has its place and code, at the head of its cell's list."""
-    h, tag = _head_of(i, grid)
+    h, tag = head_of(i, grid)
     head = int(grid.head[h])
     bits = grid.ints[ROW_BITS]
     if head != 0 and head >> bits != tag:
@@ -235,7 +235,7 @@ def _reach(
 
 
 @inline
-def _find(
+def find_place(
     i: int, summary: F32, t_track: I64, q_third: float, radius_max: float, grid: Grid, peak: F64
 ) -> tuple[int, int, int]:
     """Return a, b and code of one track for the time to come; note how long they hold, and the largest of its level.
@@ -279,42 +279,6 @@ def _find(
 
 
 @inline
-def _leave(moved: I32, lo: int, hi: int, share: int, shares: int, grid: Grid, change: I64) -> None:
-    """Take those of moved[lo:hi] out of their lists whose tile is of a share; change (LEVELS + 1,) is counted down."""
-    for k in range(lo, hi):
-        h = int(moved[k, 4])
-        if h >= 0 and (shares == 1 or (h >> 4) % shares == share):
-            i = int(moved[k, 0])
-            change[_kind_of(int(grid.entry[i, 3]))] -= 1
-            _take_out(i, h, grid)
-
-
-@inline
-def _enter(moved: I32, lo: int, hi: int, share: int, shares: int, grid: Grid, change: I64) -> None:
-    """Link those of moved[lo:hi] where they belong now whose tile is of a share; change is counted up."""
-    for k in range(lo, hi):
-        h = int(moved[k, 5])
-        if h >= 0 and (shares == 1 or (h >> 4) % shares == share):
-            i = int(moved[k, 0])
-            grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = moved[k, 1], moved[k, 2], moved[k, 3]
-            _link(i, grid)
-            change[_kind_of(int(moved[k, 3]))] += 1
-
-
-@inline
-def _settle(fewer: I64, more: I64, peak: F64, grid: Grid) -> None:
-    """Bring the counts up to date after moves, and the largest of each level, `peak` being those of what was placed."""
-    for kind in range(LEVELS + 1):
-        if fewer[kind] != 0:
-            _add_count(kind, fewer[kind], grid)
-        if more[kind] != 0:
-            _add_count(kind, more[kind], grid)
-    for k in range(FLOATS):  # only now: the largest of a level are forgotten with its last track
-        grid.floats[k] = max(grid.floats[k], peak[k])
-    grid.ints[FLOOR] = max(grid.ints[FLOOR], grid.ints[NOW] - BACK)
-
-
-@inline
 def _relink(n: int, most: int, grid: Grid) -> None:
     """Set up an empty table of heads for n tracks, with room for half as many again, and link those that have a place.
 
@@ -335,99 +299,8 @@ def _relink(n: int, most: int, grid: Grid) -> None:
     grid.ints[WILDS] = 0
     for i in range(grid.ints[N]):
         if grid.entry[i, 3] != 0:
-            _link(i, grid)
-            _add_count(_kind_of(int(grid.entry[i, 3])), 1, grid)
-
-
-@jit
-def place_rows(
-    rows: I64,
-    lo: int,
-    hi: int,
-    summary: F32,
-    t_track: I64,
-    q_third: float,
-    radius_max: float,
-    finish: bool,
-    grid: Grid,
-    moved: I32,
-    peak: F64,
-    change: I64,
-) -> int:
-    """Place tracks anew whose summaries have changed: those that stay in their cell at once, the others ...
-
-    ... at the end if `finish`, else by `leave_cells`, `enter_cells` and `settle_counts`, so that ranges of rows can be
-    done at once. Rows that the index doesn't know yet are left to `refresh`.
-
-    Parameters
-    ----------
-    rows : (n,) int64, rows of the store, lo..hi are looked at
-    summary : (cap, SUMMARY) float32; t_track : (cap,) int64 [ns]
-    q_third : m²/s³, a third of the noise of the most agile model; radius_max : m
-    grid : overwritten
-    moved : (n, 6) int32; overwritten from lo with row, a, b and code of tracks that change their cell, and the places
-        in `head` that they leave and go to, -1 for none
-    peak : (FLOATS,) float64, 0; overwritten with the largest of each level
-    change : (2, LEVELS + 1) int64, 0; workspace
-
-    Returns the end of what was written to `moved`.
-    """
-    known = grid.ints[N]
-    end = lo
-    for k in range(lo, hi):
-        i = int(rows[k])
-        if i >= known:
-            continue
-        a, b, code = _find(i, summary, t_track, q_third, radius_max, grid, peak)
-        before = int(grid.entry[i, 3])
-        shift = shift_of((code >> 3) & 7)
-        if (
-            (before != 0)
-            & (code != 0)
-            & (before & 63 == code & 63)
-            & (int(grid.entry[i, 1]) >> shift == a >> shift)
-            & (int(grid.entry[i, 2]) >> shift == b >> shift)
-        ):
-            grid.entry[i, 1], grid.entry[i, 2], grid.entry[i, 3] = a, b, code
-        else:
-            moved[end, 0], moved[end, 1], moved[end, 2], moved[end, 3] = i, a, b, code
-            moved[end, 4] = _head_of(i, grid)[0] if before != 0 else -1
-            moved[end, 5] = _head_at(a, b, code, grid)[0] if code != 0 else -1
-            end += 1
-    if finish:
-        _leave(moved, lo, end, 0, 1, grid, change[0])
-        _enter(moved, lo, end, 0, 1, grid, change[1])
-        _settle(change[0], change[1], peak, grid)
-    return end
-
-
-@jit
-def leave_cells(moved: I32, cuts: I64, ends: I64, share: int, shares: int, grid: Grid, change: I64) -> None:
-    """Take tracks out of the lists that they leave, of those tiles that are of one of several shares.
-
-    A share is a set of tiles that no other touches: shares may run side by side, all of them before `enter_cells`.
-
-    Parameters
-    ----------
-    moved : from `place_rows`, ranges cuts[q]..ends[q]
-    grid : overwritten
-    change : (LEVELS + 1,) int64, 0; overwritten with the changes of the numbers of tracks on each level, and wild
-    """
-    for q in range(len(ends)):
-        _leave(moved, cuts[q], ends[q], share, shares, grid, change)
-
-
-@jit
-def enter_cells(moved: I32, cuts: I64, ends: I64, share: int, shares: int, grid: Grid, change: I64) -> None:
-    """Put tracks into the lists that they go to; as `leave_cells`."""
-    for q in range(len(ends)):
-        _enter(moved, cuts[q], ends[q], share, shares, grid, change)
-
-
-@jit
-def settle_counts(fewer: I64, more: I64, peak: F64, grid: Grid) -> None:
-    """Finish what `place_rows`, `leave_cells` and `enter_cells` did, given the sums of changes and all peaks."""
-    _settle(fewer, more, peak, grid)
+            link_in(i, grid)
+            add_count(kind_of(int(grid.entry[i, 3])), 1, grid)
 
 
 @jit

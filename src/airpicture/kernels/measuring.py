@@ -25,8 +25,6 @@ from airpicture.kernels.lanes import (
     store_covariance,
     store_state,
     times,
-    times_position,
-    times_velocity,
     weighted,
 )
 from airpicture.kernels.register import LOG_CLIMBS, LOG_SPEEDS
@@ -44,8 +42,8 @@ VELOCITY_GARBLED = 36.0  # d² of a velocity beside a position beyond which it's
 CLIMB_GARBLED = 36.0  # likewise of a climb: beside heights that stand still, say
 
 # Of each model: d², product of the S, measurements folded, log of what else makes the plot likely, 1 where it fits
-# the measurement model at all, square off beyond the prediction's across the course (reported positions), and what it
-# said along up before
+# the measurement model at all, square off beyond the prediction's across the course (reported positions), and 1 where
+# it doesn't know its height, see `blind`
 C_D2 = U(T_FREE)
 C_DET = U(T_FREE + 4)
 C_COUNT = U(T_FREE + 8)
@@ -53,10 +51,9 @@ C_EXTRA = U(T_FREE + 12)
 C_FINE = U(T_FREE + 16)
 C_FOUND = U(T_FREE + 20)
 C_BLIND = U(T_FREE + 24)
-C_UP = U(T_FREE + 28)  # 5: mean of position and velocity, and their three second moments
-C_ALONG = U(T_FREE + 48)  # as C_FOUND, along the course
-C_DOUBT = U(T_FREE + 52)  # m², what a refused height adds to the variance along up
-C_END = T_FREE + 56
+C_ALONG = U(T_FREE + 28)  # as C_FOUND, along the course
+C_DOUBT = U(T_FREE + 32)  # m², what a refused height adds to the variance along up
+C_END = T_FREE + 36
 
 
 Site: TypeAlias = tuple[
@@ -65,7 +62,7 @@ Site: TypeAlias = tuple[
 
 
 @lane
-def _seen_from(x: Six, delta: float, site: Site) -> tuple[Vector, float, float, float]:
+def seen_from(x: Six, delta: float, site: Site) -> tuple[Vector, float, float, float]:
     """Return a state's position `delta` seconds on [m]: from a site in ECEF, and its parts east, north and up."""
     sx, sy, sz, ex, ey, ez, nx, ny, nz, wx, wy, wz = site
     dx, dy, dz = x[0] + delta * x[3] - sx, x[1] + delta * x[4] - sy, x[2] + delta * x[5] - sz
@@ -75,7 +72,7 @@ def _seen_from(x: Six, delta: float, site: Site) -> tuple[Vector, float, float, 
 
 
 @lane
-def _arcsine(s: float) -> float:
+def arcsine(s: float) -> float:
     """Return the arcsine of a small number, by its series; 3e-6 rad off at 0.25 rad."""
     return s * (1.0 + s * s * (1.0 / 6.0 + s * s * 0.075))
 
@@ -176,46 +173,6 @@ def doubt_height(T: F64, l: U, ux: float, uy: float, uz: float) -> None:
 
 
 @lane
-def keep_up(T: F64, l: U, ux: float, uy: float, uz: float, limit: float) -> None:
-    """Note what a model says along up, and whether it doesn't know its height."""
-    u = (ux, uy, uz)
-    x = load_state(T, T_X + l)
-    P = load_covariance(T, T_P + l)
-    a, b = times_position(P, u), times_velocity(P, u)
-    pp = a[0] * ux + a[1] * uy + a[2] * uz
-    T[C_UP + l] = x[0] * ux + x[1] * uy + x[2] * uz
-    T[C_UP + U(4) + l] = x[3] * ux + x[4] * uy + x[5] * uz
-    T[C_UP + U(8) + l] = pp
-    T[C_UP + U(12) + l] = a[3] * ux + a[4] * uy + a[5] * uz
-    T[C_UP + U(16) + l] = b[3] * ux + b[4] * uy + b[5] * uz
-    T[C_BLIND + l] = 1.0 if pp > limit and T[C_COUNT + l] == 0.0 else 0.0
-
-
-@lane
-def give_back(T: F64, l: U, ux: float, uy: float, uz: float) -> None:
-    """Restore a blind model along up to what `keep_up` noted.
-
-    Slant ranges and azimuths of one radar tell next to nothing of a height that nobody measured; but linearised at a
-    wrong one, look after look, they seem to. So while the height is unknown they don't move it: what the update took
-    from the uncertainty along up is given back. With D what an optimal gain takes off P, and U the projection on up, a
-    gain that leaves up alone gives P - D + U D U exactly.
-    Source: Schmidt's consider filter; Jazwinski, "Stochastic Processes and Filtering Theory", 1970, section 8.4.
-    """
-    u = (ux, uy, uz)
-    blind = T[C_BLIND + l]
-    x = load_state(T, T_X + l)
-    P = load_covariance(T, T_P + l)
-    a, b = times_position(P, u), times_velocity(P, u)
-    dx = blind * (T[C_UP + l] - (x[0] * ux + x[1] * uy + x[2] * uz))
-    dv = blind * (T[C_UP + U(4) + l] - (x[3] * ux + x[4] * uy + x[5] * uz))
-    pp = blind * (T[C_UP + U(8) + l] - (a[0] * ux + a[1] * uy + a[2] * uz))
-    pv = blind * (T[C_UP + U(12) + l] - (a[3] * ux + a[4] * uy + a[5] * uz))
-    vv = blind * (T[C_UP + U(16) + l] - (b[3] * ux + b[4] * uy + b[5] * uz))
-    store_state(T, T_X + l, moved(x, 1.0, (dx * ux, dx * uy, dx * uz, dv * ux, dv * uy, dv * uz)))
-    store_covariance(T, T_P + l, raised(P, u, pp, pv, vv))
-
-
-@lane
 def fold_polar(
     T: F64,
     l: U,
@@ -233,7 +190,7 @@ def fold_polar(
     x = load_state(T, T_X + l)
     P = load_covariance(T, T_P + l)
     _, _, _, ex, ey, ez, nx, ny, nz, _, _, _ = site
-    d, east, north, up = _seen_from(x, delta, site)
+    d, east, north, up = seen_from(x, delta, site)
     level = east * east + north * north
     far = level > 1.0  # at the sensor itself azimuth means nothing
     level = max(level, 1.0)
@@ -244,7 +201,7 @@ def fold_polar(
     s = (sine * north - cosine * east) / g
     c = (cosine * north + sine * east) / g
     fine = 1.0 if far and c > 0.0 else 0.0
-    nu = _arcsine(s)
+    nu = arcsine(s)
     a1, a2 = north / level, east / level
     ax, ay, az = a1 * ex - a2 * nx, a1 * ey - a2 * ny, a1 * ez - a2 * nz
     P_r = var_range + steep * steep * var_steep + grown
@@ -281,11 +238,11 @@ def fold_elevation(
     """Fold the elevation whose sine and cosine are given."""
     x = load_state(T, T_X + l)
     _, _, _, ex, ey, ez, nx, ny, nz, wx, wy, wz = site
-    _, east, north, up = _seen_from(x, delta, site)
+    _, east, north, up = seen_from(x, delta, site)
     level = max(east * east + north * north, 1.0)
     g, r2 = math.sqrt(level), level + up * up
     s = (sine * g - cosine * up) / math.sqrt(r2)
-    nu = _arcsine(s)
+    nu = arcsine(s)
     b1, b2 = g / r2, up / (r2 * g)
     hx = b1 * wx - b2 * (east * ex + north * nx)
     hy = b1 * wy - b2 * (east * ey + north * ny)
@@ -298,7 +255,7 @@ def fold_elevation(
 def fold_range_rate(T: F64, l: U, site: Site, delta: float, rate: float, var: float) -> None:
     """Fold the rate of the slant range."""
     x = load_state(T, T_X + l)
-    d, _, _, _ = _seen_from(x, delta, site)
+    d, _, _, _ = seen_from(x, delta, site)
     r = math.sqrt(max(dot(d, d), 1.0))
     lx, ly, lz = d[0] / r, d[1] / r, d[2] / r
     own = x[3] * lx + x[4] * ly + x[5] * lz

@@ -31,15 +31,18 @@ from airpicture.kernels.residual import (
 WINDOW_NS: Final = 30_000_000_000  # either way: the geometry of a network's receivers changes in minutes
 PLOTS_LEAST: Final = 10  # fewer say nothing sure
 SURPRISE: Final = 9.0  # squared sigmas, at which one plot's distance counts at most
+LIMIT: Final = 3.0  # the root of it
+LOG_CHI2: Final = 1.2703628454614782  # less the mean logarithm of a squared Gaussian number: Euler's constant + log 2
+LEAST: Final = 1e-4  # m², below which nothing is taken the logarithm of
 TIMED: Final = 2.0  # times as much variance along the course as across it, from which on times jitter
 CORRELATION_MOST: Final = 0.9  # beyond it can't be told from the motion itself
 VAR_MOST: Final = 256.0  # times the sensor's general figure
-ROOM: Final = 8  # rows of the workspace
+ROOM: Final = 9  # rows of the workspace
 
 
 @inline
-def _smooth_mean(n: int, t_ns: I64, value: F64, mean: F64) -> None:
-    """Write the mean of the values within the window round each of n times."""
+def _smooth_mean(n: int, t_ns: I64, value: F64, prior: float, weight: float, mean: F64) -> None:
+    """Write the mean of the values within the window round each of n times, and of so many more of a prior value."""
     lo, hi, total = 0, 0, 0.0
     for k in range(n):
         while hi < n and t_ns[hi] <= t_ns[k] + WINDOW_NS:
@@ -48,7 +51,24 @@ def _smooth_mean(n: int, t_ns: I64, value: F64, mean: F64) -> None:
         while t_ns[lo] < t_ns[k] - WINDOW_NS:
             total -= value[lo]
             lo += 1
-        mean[k] = max(total / (hi - lo), 1e-12)
+        mean[k] = (total + weight * prior) / (hi - lo + weight)
+
+
+@inline
+def _bounded(n: int, t_ns: I64, square: F64, work: F64, mean: F64) -> None:
+    """Let none of n squares count for more than a few times what is usual round its time; overwritten.
+
+    What is usual is told by the mean of logarithms, which hardly notices how far off a few are, and where there are but
+    few round a time by that of all. Bounded by the variance that is being learnt, a few places far off would carry it
+    up with them.
+    """
+    usual = 0.0
+    for k in range(n):
+        work[k] = math.log(max(square[k], LEAST))
+        usual += work[k] / n
+    _smooth_mean(n, t_ns, work, usual, PLOTS_LEAST, mean)
+    for k in range(n):
+        square[k] = min(square[k], SURPRISE * math.exp(mean[k] + LOG_CHI2))
 
 
 @inline
@@ -56,8 +76,11 @@ def _correlation(n: int, off: F64, mean: F64) -> float:
     """Return the correlation of errors from one plot to the next, each in terms of its own scale: a mean square."""
     both, alone = 0.0, 1e-12
     for k in range(1, n):
-        both += off[k] * off[k - 1] / math.sqrt(mean[k] * mean[k - 1])
-        alone += 0.5 * (off[k] * off[k] / mean[k] + off[k - 1] * off[k - 1] / mean[k - 1])
+        a = off[k] / math.sqrt(max(mean[k], LEAST))
+        b = off[k - 1] / math.sqrt(max(mean[k - 1], LEAST))
+        a, b = max(min(a, LIMIT), -LIMIT), max(min(b, LIMIT), -LIMIT)
+        both += a * b
+        alone += 0.5 * (a * a + b * b)
     return min(max(both / alone, 0.0), CORRELATION_MOST)
 
 
@@ -68,8 +91,7 @@ def _split(var: float, total: float, off: float, used: bool) -> tuple[float, flo
     var : of its own error; total : of its distance from what the others tell, with that
     """
     left = var / total if used else 1.0
-    held = left * off * math.sqrt(min(SURPRISE * total / max(off * off, 1e-12), 1.0))
-    return held, var * (1.0 - left)
+    return left * off, var * (1.0 - left)
 
 
 @jit
@@ -104,8 +126,8 @@ def learn_scatters(
     Source: the variance's update of expectation and maximisation, Shumway, Stoffer, "An approach to time series
     smoothing and forecasting using the EM algorithm", J. Time Series Analysis 3(4), 1982, eq. 14; over a window.
     """
-    along, across, part_a, part_c, square_a, square_c, mean, pace = (
-        room[0], room[1], room[2], room[3], room[4], room[5], room[6], room[7],
+    along, across, part_a, part_c, square_a, square_c, mean, pace, work = (
+        room[0], room[1], room[2], room[3], room[4], room[5], room[6], room[7], room[8],
     )  # fmt: skip
     for w in which:
         done = -1  # sensors in rising order
@@ -139,24 +161,27 @@ def learn_scatters(
                 if not timed:
                     part_a[n] = part_c[n] = 0.5 * (part_a[n] + part_c[n])
                     open_a = open_c = 0.5 * (open_a + open_c)
-                square_a[n], square_c[n] = part_a[n] + open_a, part_c[n] + open_c
+                square_a[n], square_c[n] = open_a, open_c
                 pace[n] = v2 if timed else math.inf
                 place[n], time[n] = i, t_ns[i]
                 n += 1
             if n < PLOTS_LEAST:
                 continue
-            _smooth_mean(n, time, part_a, mean)
+            _bounded(n, time, part_a, work, mean)
+            _bounded(n, time, part_c, work, mean)
+            _smooth_mean(n, time, part_a, 0.0, 0.0, mean)
             lasts_a = _correlation(n, along, mean)
-            _smooth_mean(n, time, part_c, mean)
+            _smooth_mean(n, time, part_c, 0.0, 0.0, mean)
             lasts_c = _correlation(n, across, mean)
             worth_a, worth_c = (1.0 + lasts_a) / (1.0 - lasts_a), (1.0 + lasts_c) / (1.0 - lasts_c)
-            _smooth_mean(n, time, square_a, mean)
             for k in range(n):
-                part_a[k] = worth_a * mean[k]
-            _smooth_mean(n, time, square_c, mean)
+                square_a[k] += part_a[k]
+                square_c[k] += part_c[k]
+            _smooth_mean(n, time, square_a, 0.0, 0.0, work)
+            _smooth_mean(n, time, square_c, 0.0, 0.0, mean)
             most = VAR_MOST * general
             for k in range(n):
-                ahead, aside = part_a[k], worth_c * mean[k]
+                ahead, aside = worth_a * work[k], worth_c * mean[k]
                 if ahead < TIMED * aside:
                     ahead = aside = 0.5 * (ahead + aside)
                 aside = min(max(aside, VAR_POS_LEAST), most)

@@ -305,8 +305,13 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
     z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
     for ix in range(x0, x1 + 1):
         cx = ix * edge + half - x
+        ax = _gap(cx, half)
         for iy in range(y0, y1 + 1):
             cy = iy * edge + half - y
+            ay = _gap(cy, half)
+            left = reach * reach - ax * ax - ay * ay
+            if left < 0.0:
+                continue
             off = cx * gx + cy * gy
             first, last = z0, z1
             if abs(gz) > 0.1:
@@ -315,10 +320,8 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
                 last = min(last, math.floor((deep + wide) / edge) + 1)
             for iz in range(first, last + 1):
                 cz = iz * edge + half - z
-                if abs(off + cz * gz) > thick:
-                    continue
-                ax, ay, az = _gap(cx, half), _gap(cy, half), _gap(cz, half)
-                if ax * ax + ay * ay + az * az > reach * reach or n == len(near):
+                az = _gap(cz, half)
+                if abs(off + cz * gz) > thick or az * az > left or n == len(near):
                     continue
                 key = cell_key(ix, iy, iz, level)
                 near[n, 0] = key

@@ -151,9 +151,9 @@ def duplicates(reports: Reports, run: Run | None = None) -> Mask:
     """Mark reports that repeat an earlier one of the same sensor, time and position to the bit."""
     size = reports.size
     twin, spot = np.zeros(size, np.uint8), np.empty(size, np.int64)
-    places = (reports.Z, Z_P, reports.sensor)
+    places = (reports.Z, Z_P, reports.sensor, reports.t_ns)
     do(list_spots, [(*places, lo, min(lo + PART, size), spot) for lo in range(0, size, PART)], run)
-    mark_copies(*places, reports.t_ns, spot, twin)
+    mark_copies(*places, spot, twin)
     return twin.view(np.bool_)
 
 

@@ -23,7 +23,15 @@ from airpicture.formats.sensors import load_sensors, merge_sensors, sensors_from
 from airpicture.service import address
 from airpicture.service.address import Address, is_loopback
 from airpicture.service.ground import map_settings
-from airpicture.service.settings import LOOPBACK, InputSettings, JournalSettings, OutputSettings, Settings, WebSettings
+from airpicture.service.settings import (
+    LOOPBACK,
+    STEPPED_S_MAX,
+    InputSettings,
+    JournalSettings,
+    OutputSettings,
+    Settings,
+    WebSettings,
+)
 from airpicture.service.toml import Source as Text
 from airpicture.service.toml import Table
 from airpicture.tables import SensorKind, Sensors
@@ -76,12 +84,16 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
     outputs = tuple(_output(table, base) for table in source.tables("output"))
     for what, found, most in (("input", inputs, INPUTS_MAX), ("output", outputs, OUTPUTS_MAX)):
         _once(source, what, [one.name for one in found], most)
-    speeds = {one.speed for one in inputs if one.format == "replay"}
-    if speeds - {1.0} and not (len(speeds) == 1 and all(one.format == "replay" for one in inputs)):
+    _apart(source, inputs, outputs)
+    times = {(one.speed, one.stepped_s) for one in inputs if one.format == "replay"}
+    if times - {(1.0, 0.0)} and not (len(times) == 1 and all(one.format == "replay" for one in inputs)):
+        number = next(k for k, one in enumerate(inputs) if (one.speed, one.stepped_s) != (1.0, 0.0))
+        key = "speed" if inputs[number].speed != 1.0 else "stepped_s"
         raise ConfigError(
-            f"{name}: a replay at another speed than 1 beside other inputs", expected="one time for all of them",
-            todo="Leave speed out, or play recordings alone, all at one speed",
-        )  # fmt: skip
+            f"{source.where('input', number, key)}: a replay at another speed than 1, or stepped, beside other inputs",
+            expected="one time for all of them",
+            todo="Leave speed and stepped_s out, or play recordings alone, all at one speed",
+        )
     notes: list[str] = []
     sensors = _sensors(source, base, inputs, notes) if sensors is None else sensors
     for number, one in enumerate(inputs):
@@ -168,6 +180,7 @@ def _input(table: Table, base: Path) -> InputSettings:
     if format_ == "replay":
         settings["speed"] = table.number("speed", 1.0, 0.01, 1000)
         settings["loop"] = table.flag("loop", False)
+        settings["stepped_s"] = table.number("stepped_s", 0.0, 0.0, STEPPED_S_MAX)
     else:
         settings["rate_max"] = table.number("rate_max", 50_000.0, 1, 1e7)
     if where.transport == "file":
@@ -328,9 +341,8 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
     except AirpictureError as error:
         where = source.where("", 0, "sensors") + ": " if "sensors" in source.content else ""
         raise ConfigError(f"{where}{error.found}", expected=error.expected, todo=error.todo) from None
-    replayed = [one for one in inputs if one.format == "replay"]
-    if replayed:
-        found = _of_recordings(replayed, found, notes)
+    if any(one.format == "replay" for one in inputs):
+        found = _of_recordings(source, inputs, found, notes)
     found = with_sources(found, [one.format or "sbs" for one in inputs if not one.sensors])
     if any(one.format in _REPORTED for one in inputs):
         kinds = set() if found is None else {SensorKind(int(kind)) for kind in found.kind}
@@ -347,13 +359,19 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
     return found
 
 
-def _of_recordings(inputs: Sequence[InputSettings], found: Sensors | None, notes: list[str]) -> Sensors:
+def _of_recordings(source: Text, inputs: Sequence[InputSettings], found: Sensors | None, notes: list[str]) -> Sensors:
     """Return the sensors with those of recordings to replay added; the recordings are opened for that."""
     from airpicture.formats import open_recording
 
     parts = [] if found is None else [found]
-    for one in inputs:
-        recording = open_recording(one.address.path, sensors=found)  # a file that's missing names itself
+    for number, one in enumerate(inputs):
+        if one.format != "replay":
+            continue
+        try:
+            recording = open_recording(one.address.path, sensors=found)
+        except AirpictureError as error:
+            where = source.where("input", number, "from")
+            raise ConfigError(f"{where}: {error.found}", expected=error.expected, todo=error.todo) from None
         parts.append(recording.sensors)
         notes += [f"{one.name}: {note}" for note in recording.report.notes]
     return merge_sensors(parts)[0]
@@ -396,6 +414,34 @@ def _file(table: Table, key: str, base: Path) -> str:
     if text and not (base / text).is_file():
         table.fail(key, f"{key} = {text!r}: there is no such file", "a file that can be read")
     return str(base / text) if text else ""
+
+
+def _apart(source: Text, inputs: Sequence[InputSettings], outputs: Sequence[OutputSettings]) -> None:
+    """Refuse two that would listen on one port; a group may be listened to by many."""
+    taken: dict[tuple[str, str, int], str] = {}
+    tables: list[tuple[str, int, str, InputSettings | OutputSettings]] = []
+    tables += [("input", number, "from", one) for number, one in enumerate(inputs)]
+    tables += [("output", number, "to", one) for number, one in enumerate(outputs)]
+    for what, number, key, one in tables:
+        where = one.address
+        receives = what == "input" and where.transport == "udp" and not _is_group(where.host)
+        posts = what == "input" and one.format == "plots" and where.transport == "http"
+        if not where.port or not (receives or posts or where.transport == "listen"):
+            continue
+        at = ("udp" if receives else "tcp", where.host, where.port)
+        if at in taken:
+            raise ConfigError(
+                f"{source.where(what, number, key)}: {key} = {str(where)!r}: {taken[at]!r} listens there already",
+                expected="a port of its own",
+            )
+        taken[at] = one.name
+
+
+def _is_group(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_multicast
+    except ValueError:
+        return False
 
 
 def _once(source: Text, what: str, names: Sequence[str], most: int) -> None:

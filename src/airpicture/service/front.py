@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 import time
@@ -43,6 +44,9 @@ class Front:
         self.facts: dict[str, Any] = {}
         self.outputs: list[Output] = []
         self.taker = Taker(given.show, given.place.state, given.settings.sensors)
+        self.steps = given.steps
+        if self.steps >= 0:
+            os.set_blocking(self.steps, False)
         self._given = given
         self._heard = time.monotonic()
         self._done = asyncio.Event()

@@ -125,6 +125,7 @@ class Giver:
         self._path = Path(folder) / NAME
         self._merged = Merged()
         self._given = -np.inf
+        self._size = 0  # tracks in the picture that was handed over last
         self._waiting = False
 
     def take(self, step: Step, facts: Callable[[], dict[str, Any]]) -> None:
@@ -138,12 +139,14 @@ class Giver:
         if self._waiting and now - self._given > ANSWER_S:
             self.counts["not answered"] += 1
             self._waiting = False
-        if self._waiting or now - self._given < len(step.picture) / TRACKS_PER_S:
+        if self._waiting or now - self._given < self._size / TRACKS_PER_S:
             self.counts["merged"] += 1
             return
         self._given = now
+        update = self._merged.update(step)
+        self._size = len(update.tracks)
         try:
-            self._write(pack(self._merged.update(step), facts()))
+            self._write(pack(update, facts()))
             self._socket.send(b"\1")
         except OSError:  # no room in memory, nobody at the other end
             self.counts["failures"] += 1

@@ -51,22 +51,31 @@ class Ingest:
             if one.format == "replay"
         }
         self.clock, fresh = self._begin_time()
-        start = start_payload(
-            given.settings.sensors, given.settings.sources(), fresh=fresh, step_s=given.settings.step_s
+        start, further = (
+            start_payload(given.settings.sensors, given.settings.sources(), fresh=new, step_s=given.settings.step_s)
+            for new in (fresh, False)
         )
-        now_ns = self.clock.now_ns()
-        self.journal = JournalWriter(given.place.folder, given.place.spare, given.settings.journal, start, now_ns)
+        self.journal = JournalWriter(
+            given.place.folder,
+            given.place.spare,
+            given.settings.journal,
+            start,
+            self.clock.now_ns(),
+            further=further,
+        )
         self._twins = Twins()
         self._pump = Pump()
         self._dirty = asyncio.Event()
         self._done = asyncio.Event()
         self._running = 0
+        self._recorded: list[Replayed] = []  # that are stepped
 
     def _begin_time(self) -> tuple[Clock | ReplayClock, bool]:
         """Return the clock, and whether nothing of what was before goes on."""
         if self.settings.replaying:
             first = min(int(plots.t_ns[0]) for plots in self._recordings.values())
-            return ReplayClock(first, self.settings.inputs[0].speed), True
+            rate = 0.0 if self.settings.stepped_s else self.settings.inputs[0].speed
+            return ReplayClock(first, rate), True
         before = last_time(self._given.place.folders)
         clock = Clock(before + 1)
         if clock.offset_ns > AHEAD_NS:
@@ -87,6 +96,10 @@ class Ingest:
             await self._open(row, with_port(one, before.get(one.name, 0)))
             for row, one in enumerate(self.settings.inputs)
         ]
+        if self.settings.stepped_s:
+            self._recorded = [one for one in inputs if isinstance(one, Replayed)]
+            os.set_blocking(self._given.steps, False)
+            loop.add_reader(self._given.steps, self._step)
         tasks = [asyncio.create_task(one.run()) for one in inputs]
         tasks += [asyncio.create_task(self._tick()), asyncio.create_task(self._sync())]
         for task in tasks:
@@ -156,6 +169,16 @@ class Ingest:
         return bool(one.twin) and self._twins.repeats(one.twin, one.name, payload, t_ns)
 
     # --- time -------------------------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        """Go ahead by the ns that somebody asked for: first the plots of that time, then the tick that ends it."""
+        with suppress(BlockingIOError, ValueError):
+            ns = int(os.read(self._given.steps, 64))
+            if isinstance(self.clock, ReplayClock):
+                self.clock.step(ns)
+                for one in self._recorded:
+                    one.play()
+                self._dirty.set()
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()

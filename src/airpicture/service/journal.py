@@ -48,7 +48,8 @@ class JournalWriter:
     ----------
     folder : where segments go
     spare : where they go while `folder` can't be written to; "" nowhere
-    start : payload of the START record of each segment
+    start : payload of the START record of the first segment that it writes
+    further : of those that follow; they go on where the one before ended
     t_ns : now
 
     Attributes
@@ -57,7 +58,9 @@ class JournalWriter:
     failing : `folder` can't be written to
     """
 
-    def __init__(self, folder: str, spare: str, settings: JournalSettings, start: bytes, t_ns: int) -> None:
+    def __init__(
+        self, folder: str, spare: str, settings: JournalSettings, start: bytes, t_ns: int, *, further: bytes = b""
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.failing = False
         self._folder, self._spare, self._settings, self._start = Path(folder), spare, settings, start
@@ -69,6 +72,7 @@ class JournalWriter:
         self._number = known[-1].number if known else 0
         self._path = Path()
         self._open(t_ns)
+        self._start = further or start
 
     def add(self, record: Record) -> None:
         """Put a record in line; `flush` writes it."""

@@ -91,6 +91,8 @@ class Pipeline:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        running = Mode.REPLAY if settings.replaying else Mode.LIVE
+        self._mode = Mode.PAUSED if settings.stepped_s else running
         self.counts: Counter[str] = Counter()
         self.received: dict[str, Any] = {}
         self.oldest_ns = -1
@@ -169,7 +171,7 @@ class Pipeline:
         return Step(
             now_ns=tick.t_ns,
             arrived_ns=-1 if self.settings.replaying else self._arrived_ns,
-            mode=Mode.REPLAY if self.settings.replaying else Mode.LIVE,
+            mode=self._mode,
             picture=picture,
             plots=plots,
             alerts=self._watched(picture, tick.t_ns, since_ns),

@@ -190,29 +190,33 @@ class Replayed:
         self._settings, self._plots, self._sink, self._counts = settings, plots, sink, counts
         self._now_ns, self._ended = now_ns, ended
         self._shift_ns = 0 if now_is_then else now_ns() - int(plots.t_ns[0])
+        self._at = 0
         self.port = 0
 
     async def run(self) -> None:
         """Play."""
+        while self.play():
+            await asyncio.sleep(REPLAY_STEP_S)
+        self._ended()
+
+    def play(self) -> bool:
+        """Hand on what's due by now; say whether there's more to come."""
         from dataclasses import replace
 
         import numpy as np
 
-        plots, done = self._plots, 0
+        plots = self._plots
         span_ns = int(plots.t_ns[-1]) - int(plots.t_ns[0]) + PAUSE_NS
         while True:
             upto = int(np.searchsorted(plots.t_ns, self._now_ns() - self._shift_ns, side="right"))
-            for start in range(done, upto, ROWS_AT_ONCE):
+            for start in range(self._at, upto, ROWS_AT_ONCE):
                 part = plots.take(slice(start, min(start + ROWS_AT_ONCE, upto)))
                 self._counts["received"] += 1
                 self._sink.data(0, arrow_bytes(replace(part, t_ns=part.t_ns + self._shift_ns)))
-            done = upto
-            if done == len(plots):
-                if not self._settings.loop:
-                    break
-                done, self._shift_ns = 0, self._shift_ns + span_ns
-            await asyncio.sleep(REPLAY_STEP_S)
-        self._ended()
+            self._at = max(upto, self._at)
+            if self._at < len(plots) or not self._settings.loop:
+                return self._at < len(plots)
+            self._at, self._shift_ns = 0, self._shift_ns + span_ns
 
 
 def arrow_bytes(plots: Plots) -> bytes:

@@ -23,7 +23,7 @@ from airpicture.service.settings import InputSettings, OutputSettings, Settings
 AnySettings = TypeVar("AnySettings", InputSettings, OutputSettings)
 
 TEXT_MAX: Final = 200  # characters of foreign text in a line of the log
-DESCRIPTORS: Final = ("lifeline", "wake", "web", "show")  # of `Given`
+DESCRIPTORS: Final = ("lifeline", "wake", "web", "show", "steps")  # of `Given`
 SETTINGS_MAX: Final = 64 * 2**20
 
 
@@ -51,6 +51,7 @@ class Given:
     wake: int = -1  # descriptor: the journal grew; written by ingest, read by the core
     web: int = -1  # descriptor: the socket of the HTTP side; held by the parent, so that nobody is refused meanwhile
     show: int = -1  # descriptor: one end of the handover from the core to the front
+    steps: int = -1  # descriptor: one end of what asks a stepped replay to go on, from the front to ingest
 
 
 def given_from(descriptor: int) -> Given:

@@ -13,6 +13,7 @@ from airpicture.service.address import Address
 from airpicture.tables import Sensors
 
 LOOPBACK: Final = "127.0.0.1"
+STEPPED_S_MAX: Final = 3600.0  # of one step of a replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class InputSettings:
     clients_max: int = 8  # that may connect, of listen
     speed: float = 1.0  # of replay; seconds of recording per second
     loop: bool = False  # of replay
+    stepped_s: float = 0.0  # of replay: time stands until somebody asks for a step, and goes by this; 0 it runs
     rate_max: float = 50_000.0  # records a second; what's beyond is shed and counted, so that one flood hurts one input
 
     def source(self) -> Source:
@@ -113,6 +115,11 @@ class Settings:
     def replaying(self) -> bool:
         """Whether all there is comes from recordings: time is theirs then, and may run faster."""
         return all(one.format == "replay" for one in self.inputs)
+
+    @property
+    def stepped_s(self) -> float:
+        """Seconds of a step where the time of the recordings stands between steps, 0 where it runs."""
+        return self.inputs[0].stepped_s if self.replaying and self.inputs else 0.0
 
     def sources(self) -> list[Source]:
         """Return what decoding must know of the inputs."""

@@ -85,6 +85,7 @@ class Supervisor:
         self._life = os.pipe()
         self._wake = os.pipe()
         self._show = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._steps = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def _places(self) -> Place:
         memory = memory_folder("state")
@@ -170,12 +171,12 @@ class Supervisor:
 
     def _descriptors(self, name: str) -> dict[str, int]:
         """Return what of the parent's a child uses. All of it outlives the child."""
-        core, front = self._show
+        (core, front), (taken, asked) = self._show, self._steps
         if name == "ingest":
-            return {"wake": self._wake[1]}
+            return {"wake": self._wake[1], "steps": taken.fileno()}
         if name == "core":
             return {"wake": self._wake[0], "show": core.fileno()}
-        return {"web": self._web.fileno(), "show": front.fileno()}
+        return {"web": self._web.fileno(), "show": front.fileno(), "steps": asked.fileno()}
 
     def _tell_ready(self) -> None:
         if self._ready is None:
@@ -198,7 +199,7 @@ class Supervisor:
                 log("serve", f"{child.name} doesn't end; it's killed")
                 child.process.kill()
                 child.process.wait()
-        for opened in (self._web, *self._show):
+        for opened in (self._web, *self._show, *self._steps):
             opened.close()
         for descriptor in (*self._life, *self._wake):
             os.close(descriptor)

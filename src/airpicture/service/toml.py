@@ -13,6 +13,7 @@ from airpicture.errors import ConfigError
 
 _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY: Final = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*=""")
+_PLACE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 _REQUIRED: Final = object()
 
 
@@ -25,11 +26,12 @@ class Source:
     """
 
     def __init__(self, text: str, name: str) -> None:
+        text = text.removeprefix("\ufeff")  # what some editors put before a text
         self.text, self.name = text, name
         try:
             self.content: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{name}: not valid TOML: {error}", expected="[table] and key = value lines") from None
+            raise ConfigError(_not_toml(error, text, name), expected="[table] and key = value lines") from None
         self._lines: dict[tuple[str, int, str], int] = {}
         table, number = "", 0
         seen: dict[str, int] = {}
@@ -96,7 +98,7 @@ class Table:
         if key in self.values:
             return self.values.pop(key)
         if default is _REQUIRED:
-            self.fail(key, f"[{self.name}] has no {key!r}", f"{key} = ...")
+            self.fail(key, f"[{self.name}] has no {key!r}", f"a line with {key} = and its value")
         return default
 
     def text(self, key: str, default: Any = _REQUIRED, among: Sequence[str] = ()) -> str:
@@ -169,6 +171,16 @@ class Table:
                 key, f"unknown key {key!r} in [{self.name}]", f"one of {', '.join(self._known)}",
                 nearest(key, self._known),
             )  # fmt: skip
+
+
+def _not_toml(error: Exception, text: str, name: str) -> str:
+    """Return what is no TOML, with the line and its text."""
+    found = _PLACE.search(str(error))
+    if found is None:
+        return f"{name}: not valid TOML: {error}"
+    line = text.splitlines()[int(found[1]) - 1 : int(found[1])]
+    why = str(error)[: found.start()].strip().replace("Cannot overwrite a value", "a key or table is there twice")
+    return f"{name}, line {found[1]}: not valid TOML: {why}" + (f": {line[0].strip()[:80]!r}" if line else "")
 
 
 def nearest(word: str, words: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from airpicture.service.guard import Guard
 from airpicture.service.hub import SensorHealth
 from airpicture.service.latency import EDGES
 from airpicture.service.server import QuietServer
+from airpicture.service.steps import step_routes
 
 if TYPE_CHECKING:
     from airpicture.service.front import Front
@@ -63,6 +64,8 @@ class Website:
     def _app(self) -> ASGIApp:
         front = self._front
         endpoints = routes(front.hub, front.health, self.metrics)
+        if front.settings.stepped_s:
+            endpoints += step_routes(front.steps, front.settings.stepped_s)
         if find_spec("airpicture.service.web") is None:
             return Starlette(routes=endpoints)
         from airpicture.service.web import make_app

@@ -255,19 +255,17 @@ class Sky:
         del looks, false
         # one column after another: of ten million targets the pieces and the whole of all would be 2 GB
         parts = [np.concatenate(columns.pop(0)) for _ in range(len(columns))]
-        t, sensor, slant, azimuth, elevation, h_baro, target, error = parts
-        del parts
         if self.timing == "rotating":
-            order = np.argsort(t, kind="stable")
+            order = np.argsort(parts[0], kind="stable")
         else:
-            order = np.argsort(sensor + self._rng.random(len(sensor)))
+            order = np.argsort(parts[1] + self._rng.random(len(parts[1])))
+        for k in range(len(parts)):  # likewise
+            parts[k] = parts[k][order]
+        t, sensor, slant, azimuth, elevation, h_baro, target, error = parts
+        del parts, order
         turn, start, period_ns = self.turn, self.now_ns, round(self.radar.period * SECOND_NS)
-        seen = Seen(
-            start + np.minimum(np.rint(t[order] * SECOND_NS).astype(np.int64), period_ns),
-            *(column[order] for column in (sensor, slant, azimuth, elevation, h_baro)),
-        )
-        del t, sensor, slant, azimuth, elevation, h_baro
-        target, error = target[order], error[order]
+        t_ns = start + np.minimum(np.rint(t * SECOND_NS).astype(np.int64), period_ns)
+        seen = Seen(t_ns, sensor, slant, azimuth, elevation, h_baro)
         period = self.radar.period
         self.traffic.advance(turn * period, (turn + 1) * period, turn + 1)
         self.turn += 1

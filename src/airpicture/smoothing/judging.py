@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.kernels.bank import MEAN_RADIUS
+from airpicture.kernels.folding import VAR_PRESSURE_PAIR
+from airpicture.kernels.layout import Z_H, Z_H_BARO
 from airpicture.kernels.residual import (
     R_COVARIANCE,
     R_D2,
@@ -34,7 +36,7 @@ from airpicture.smoothing.cleaned import Cleaned, Flag
 from airpicture.smoothing.elsewhere import Ways, other_time, other_track, suspects_of
 from airpicture.smoothing.heights import out_of_step, wrong_heights
 from airpicture.smoothing.owned import own
-from airpicture.smoothing.paths import Laid
+from airpicture.smoothing.paths import Laid, addresses_of
 from airpicture.smoothing.repeats import Repeats, repeats
 from airpicture.smoothing.smoother import Smoothed, settle, shown
 from airpicture.tables import F64, I32, I64, U8, Plots, Sensors, Tracks
@@ -47,6 +49,8 @@ HABIT_LEAST: Final = 20  # plots, of which a habit can be told
 HABITS: Final = 1.0, 4.0  # factors on sigma, no farther
 MEDIAN_SIGMA: Final = 1.4826  # sigma of a normal distribution over the median of its size
 SLOW: Final = 5.0  # m/s; slower, there is no way to be along
+SHADOW_LONGER: Final = 3  # times as many reports has the track whose address a shadow carries ...
+SHADOW_SHARE: Final = 0.5  # ... and so much of it lies where a third one is
 MOVED_M: Final = 15.0  # m that a target must have gone for a repeated place to be stale ...
 MOVED_SIGMAS: Final = 3.0  # ... and so many of its own sigmas
 
@@ -86,7 +90,7 @@ def clean(
     with np.errstate(invalid="ignore"):
         far = (judged.off_sigmas > SIGMAS) & (judged.off_m > LEAST_M)
         wrong = wrong_heights(done.laid, owned.reports.Z, done.told, SIGMAS_UP**2, LEAST_UP_M, done.wrong_height)
-    wrong |= out_of_step(done.laid, owned.reports.Z)
+    wrong |= out_of_step(done.laid, owned.reports.Z) | _disagree(done)
     high = np.append(wrong, False)[judged.instant]  # the last for reports of no track
     flags[high] |= np.uint8(Flag.HEIGHT_WRONG)
     flags[again.twin] |= np.uint8(Flag.DUPLICATE)
@@ -94,6 +98,7 @@ def clean(
     stale[owned.row] = barred & ~again.twin[owned.row] & _moved(again.first, done)
     flags[stale] |= np.uint8(Flag.STALE)
     _explain(done, plots, judged, far & ~stale, flags)
+    _shadows(done, plots, judged, flags)
     _as_the_first(plots, again, judged)
     return Cleaned(
         plots=plots,
@@ -175,6 +180,16 @@ def in_sigmas(told: F64, laid: Laid, sensor: I32, instants: I64) -> F64:
     return off
 
 
+def _disagree(done: Smoothed) -> NDArray[np.bool_]:
+    """Return the instants whose plot tells two heights that differ by other than the air's pressure does."""
+    laid, Z = done.laid, done.owned.reports.Z
+    rows = np.maximum(laid.plot, 0)
+    off = Z[rows, Z_H] - Z[rows, Z_H_BARO] - done.offset
+    with np.errstate(invalid="ignore"):
+        far = off**2 > SIGMAS_UP**2 * (done.var_offset + VAR_PRESSURE_PAIR)
+    return np.asarray((laid.plot >= 0) & far)
+
+
 def _moved(first: I64, done: Smoothed) -> NDArray[np.bool_]:
     """Return which reports repeat a place that their target has left since: (M,) by row of the reports."""
     laid, row = done.laid, done.owned.row
@@ -212,6 +227,39 @@ def _explain(done: Smoothed, plots: Plots, judged: _Judged, far: NDArray[np.bool
     judged.track[taken] = other[other >= 0]
     astray[taken] = False
     flags[astray] |= np.uint8(Flag.OUTLIER)
+
+
+def _shadows(done: Smoothed, plots: Plots, judged: _Judged, flags: U8) -> None:
+    """Find tracks made of another one's places under a wrong address; flags and judged tracks are overwritten.
+
+    What now and then carries another aircraft's address makes a track of its own beside that aircraft's. It's told by
+    both: the address is that of a longer track of the same time, and most places are those of a third one's.
+    """
+    laid = done.laid
+    if len(laid.number) < 3:
+        return
+    length = np.diff(laid.start)
+    some = length > 0
+    begin, end = np.zeros(len(some), np.int64), np.zeros(len(some), np.int64)
+    begin[some], end[some] = laid.t_ns[laid.start[:-1][some]], laid.t_ns[laid.start[1:][some] - 1]
+    member = np.flatnonzero(judged.track >= 0)
+    member = member[np.argsort(judged.track[member], kind="stable")]
+    first = np.searchsorted(judged.track[member], np.arange(len(length) + 1))
+    address = addresses_of(done.owned, laid.number)
+    ways: Ways | None = None
+    for k in np.flatnonzero((first[1:] > first[:-1]) & (address >= 0)):
+        beside = (address == address[k]) & (begin < end[k]) & (end > begin[k]) & (length > SHADOW_LONGER * length[k])
+        if not beside.any():
+            continue
+        ways = ways or Ways.of(done)
+        rows = member[first[k] : first[k + 1]]
+        other = other_track(ways, suspects_of(done, judged.report[rows], plots, ways.begin_ns), judged.track[rows])
+        fits = (other >= 0) & ~beside[np.maximum(other, 0)] & (address[np.maximum(other, 0)] != address[k])
+        if fits.mean() >= SHADOW_SHARE:
+            flags[rows[fits]] = flags[rows[fits]] & ~np.uint8(Flag.OUTLIER | Flag.TIME_WRONG) | np.uint8(
+                Flag.IDENTITY_WRONG
+            )
+            judged.track[rows[fits]] = other[fits]
 
 
 def _as_the_first(plots: Plots, again: Repeats, judged: _Judged) -> None:

@@ -75,7 +75,7 @@ def candidates(owned: Owned) -> I64:
     first, last = np.full(len(number), reports.size), np.zeros(len(number), np.int64)
     np.minimum.at(first, track, taken)
     np.maximum.at(last, track, taken)
-    address = _address(owned, number)
+    address = addresses_of(owned, number)
     begin, end = reports.t_ns[first] - AROUND_NS, reports.t_ns[last] + AROUND_NS
     named = free[reports.address[free] >= 0]
     named = named[np.argsort(reports.address[named], kind="stable")]
@@ -119,7 +119,7 @@ def _begun_by(owned: Owned, number: int, first: int, free: I64, of: I64) -> None
             of[rows[best]] = number
 
 
-def _address(owned: Owned, number: I64) -> NDArray[np.int32]:
+def addresses_of(owned: Owned, number: I64) -> NDArray[np.int32]:
     """Return the last address of each track, -1 where it never had one."""
     last = np.searchsorted(owned.tracks.track, number, side="right") - 1
     return owned.tracks.address[last]

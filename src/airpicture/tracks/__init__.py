@@ -2,7 +2,7 @@
 
 from airpicture.tracks.begin import begin, life_settings
 from airpicture.tracks.pool import Pool
-from airpicture.tracks.retire import close_ranks, ending_settings, sweep
+from airpicture.tracks.retire import close_ranks, ending_settings, first_due, sweep
 from airpicture.tracks.twins import settle_twins, spoken_for
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "begin",
     "close_ranks",
     "ending_settings",
+    "first_due",
     "life_settings",
     "settle_twins",
     "spoken_for",

@@ -51,6 +51,11 @@ def ending_settings(config: Config) -> F64:
     return ending
 
 
+def first_due(store: Store) -> int:
+    """Return the time [ns] before which nothing can happen to any track by itself; of a store that isn't empty."""
+    return int(store.due_ns[: store.n].min())
+
+
 def sweep(
     store: Store, t_ns: int, stations: Stations, sensor_last: I64, ending: F64, run: Run | None = None
 ) -> tuple[I64, U8]:

@@ -78,7 +78,8 @@ def read_asterix(
         raise InputError(
             f"no ASTERIX data block found in {len(data):,} bytes",
             expected="blocks end to end, pcap, pcapng, final (.ff) or reader_network (.gps) frames",
-            todo="Look at its first bytes: a block starts with the category and two bytes of length",
+            todo="Look at its first bytes: a block starts with the category and two bytes of length. (Samples of a "
+            "radio want a demodulator first: dump1090 and readsb make Beast or AVR of them)",
             path=path,
         )
     records, used = _decode(framed, chosen)
