@@ -35,9 +35,6 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, L
     with Browser(tmp_path_factory.mktemp("crowd"), 900, 600) as browser:
         browser.go(live.address, READY)
         browser.wait(f"airpicture.picture.n === {N} && airpicture.loaded && !airpicture.layer.more")
-        # a new mode paints all anew, so what follows counts from after that
-        browser.wait("document.getElementById('mode').textContent === 'LIVE' && !airpicture.layer.more")
-        browser.frames()
         browser.value(RECORD)
         yield browser, live, scene
         assert browser.complaints == []
