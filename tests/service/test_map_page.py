@@ -274,7 +274,7 @@ def test_labels_do_not_overlap(page: Page) -> None:
 
 def test_blocks_keep_clear_of_panels_and_of_names(page: Page) -> None:
     page.press("[data-panel=help]")
-    page.js("airpicture.basemap.signs = [{lon: 2.2, lat: 41.6, name: 'RESTRICTED AREA'}]; airpicture.labels.touch()")
+    page.js("airpicture.basemap.signs = [{lon: 2.2, lat: 41.6, name: 'RESTRICTED AREA'}]; 0")
     page.publish(alerts=False)
     boxes = page.js("[...airpicture.labels.places.values()].map((b) => [b.x, b.y, b.x + b.w, b.y + b.h])")
     kept = page.js("(() => { const r = document.getElementById('panel').getBoundingClientRect();"
@@ -288,13 +288,14 @@ def test_blocks_keep_clear_of_panels_and_of_names(page: Page) -> None:
 
 
 def test_a_selected_track_comes_out_from_under_its_panel(page: Page) -> None:
-    page.js("(() => { const a = airpicture, R = Math.PI / 180, [lat, lon] = a.placeOf(a.picture.slots.get(12));"
-            "a.map.jumpTo({center: [lon / R, lat / R], zoom: 8}); a.map.panBy([350, 0], {duration: 0}); })()")  # fmt: skip
+    page.look_at(12, 8)
+    page.js("airpicture.map.panBy([350, 0], {duration: 0}); 0")
     page.browser.frames()
     page.js("airpicture.labels.touch(); airpicture.wake()")
     page.browser.wait("Math.abs(airpicture.labels.points[2 * airpicture.picture.slots.get(12)] - 150) < 20")
     page.js("airpicture.select(12)")  # the story is at the left
-    page.browser.wait("!airpicture.map.isMoving() && airpicture.labels.points[2 * airpicture.picture.slots.get(12)] > 330")
+    page.browser.wait("!airpicture.map.isMoving()")
+    page.browser.wait("airpicture.labels.points[2 * airpicture.picture.slots.get(12)] > 330")
 
 
 def test_labels_say_level_climb_and_speed(page: Page) -> None:

@@ -230,6 +230,21 @@ def test_settings_say_what_is_wrong(tmp_path: Path) -> None:
         read_overlay(bad)
 
 
+def test_looking_elsewhere_costs_no_whole_picture_where_none_is_cut() -> None:
+    """A display that has all tracks of a picture has them wherever it looks."""
+    running, scene = LiveMap(), Scene(20)
+    try:
+        running.publish(scene.update(0.0))
+        with display(running) as websocket:
+            assert read_frame(websocket.recv(10))["kind"] == 0
+            websocket.send(json.dumps({"view": [0, 40, 1, 41]}))
+            running.wait(lambda: all(viewer.moved for viewer in running.viewers._open))
+            running.publish(scene.update(1.0))
+            assert read_frame(websocket.recv(10))["kind"] == 1
+    finally:
+        running.stop()
+
+
 def test_a_file_of_tiles_is_handed_out_tile_by_tile() -> None:
     path = Path(__file__).parents[1] / "map" / "data" / "raster.pmtiles"
     running = LiveMap(settings=MapSettings(tiles=str(path)))

@@ -125,10 +125,11 @@ class Viewers:
             if viewer.over:
                 return
             if viewer.number != frames.number:
-                follows = viewer.number == frames.number - 1 and not frames.jumped and not viewer.moved
+                follows = viewer.number == frames.number - 1 and not frames.jumped and viewer.cut == frames.cut
+                follows = follows and not (viewer.moved and frames.cut)  # uncut, it has what's elsewhere too
                 frame = frames.change(viewer.view) if follows else frames.whole(viewer.view)
                 self.counts["frames_skipped"] += max(0, frames.number - viewer.number - 1) if viewer.number else 0
-                viewer.number, viewer.moved = frames.number, False
+                viewer.number, viewer.moved, viewer.cut = frames.number, False, frames.cut
                 if not await self._put(viewer, viewer.websocket.send_bytes(frame)):
                     return
                 self.counts["frames_sent"] += 1
@@ -215,6 +216,7 @@ class _Viewer:
         self.number = 0  # of the last frame it was sent
         self.view: View | None = None
         self.moved = False  # looks elsewhere since that frame
+        self.cut = False  # that frame was cut to what it looked at
         self.story: int | None = None
         self.story_due = 0.0
         self._abort: Callable[[], None] | None = websocket.scope.get("airpicture.abort")

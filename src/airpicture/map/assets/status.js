@@ -17,7 +17,7 @@ export class Status {
     const { app } = this, { clock: time, look, picture } = app, frame = time.frame, frozen = time.frozen();
     document.body.classList.toggle("frozen", frozen);
     const mode = frozen ? "frozen" : frame ? frame.mode : "";
-    if (mode && $("mode").dataset.mode !== mode) { $("mode").dataset.mode = mode; $("mode").textContent = mode.toUpperCase(); say(`The picture is ${mode}`); app.restyle(); }
+    if (mode && $("mode").dataset.mode !== mode) { $("mode").dataset.mode = mode; $("mode").textContent = mode.toUpperCase(); say(`The picture is ${mode}`); app.wake(); }
     $("clock").textContent = frame ? clock(time.now()) : "--:--:--";
     $("clock").title = frame ? `${day(time.now())} UTC, time of the picture` : "";
     $("count").textContent = look.visible === picture.n ? String(picture.n) : `${look.visible}/${picture.n}`;
