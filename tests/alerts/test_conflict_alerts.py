@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airpicture.alerts import Alert, AlertKind, AlertSettings, Level, Watch, alert_settings_from_table
-from airpicture.alerts.conflict import ConflictWatch
-from airpicture.alerts.parts import finish
+from airpicture.alerts.conflict import SEARCHED_PARTS, SLICES, ConflictWatch
+from airpicture.alerts.parts import Parts, Task, Underway, finish
 from airpicture.geo import distance, enu_to_geodetic
 from airpicture.kernels.conflict import (
     TOLD,
@@ -365,26 +365,53 @@ def test_the_grid_counts_what_it_leaves_out() -> None:
     assert (in_parts[:count] == pairs[:count]).all()
 
 
-def test_a_look_in_parts_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there are many tracks a look pauses now and then; what it finds stays."""
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_a_look_in_parts_finds_the_same(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """Where there are many tracks a look pauses now and then, and may search aside; what it finds stays."""
     tracks = busy_sky(200, 5, side=30_000.0)
     whole = Watch(AlertSettings()).step(tracks, T0)
     monkeypatch.setattr("airpicture.alerts.watch.LARGE", 100)
     monkeypatch.setattr("airpicture.alerts.conflict.SEARCHED_PART", 30)
     monkeypatch.setattr("airpicture.alerts.conflict.TOLD_PART", 5)
-    pauses = 0
+    tasks = 0
 
-    def counted() -> Generator[None, None, tuple[Alert, ...]]:
-        nonlocal pauses
-        parts = Watch(AlertSettings()).look(tracks, T0)
-        while True:
-            try:
-                next(parts)
-            except StopIteration as end:
-                return tuple(end.value)
+    with ThreadPoolExecutor(max(threads, 1)) as pool:
+
+        def aside(task: Task) -> Task:
+            nonlocal tasks
+            tasks += 1
+            return pool.submit(task).result if threads else task
+
+        look = Underway(Watch(AlertSettings()).look(tracks, T0), aside)
+        pauses = 0
+        while not look.done:
+            look.go_on()
             pauses += 1
-            yield
-
-    assert finish(counted()) == whole
+    assert look.result == whole
     assert len(whole) > 5
-    assert pauses > 3 * 200 / 30
+    assert tasks == SLICES * SEARCHED_PARTS
+    assert pauses > tasks + len(whole) / 5
+
+
+def test_several_parts_at_once_end_where_a_task_is_begun() -> None:
+    def parts() -> Parts[int]:
+        yield None
+        yield None
+        first = yield lambda: 3
+        second = yield lambda: 4
+        return int(first * second)
+
+    begun: list[Task] = []
+
+    def aside(task: Task) -> Task:
+        begun.append(task)
+        return task
+
+    work = Underway(parts(), aside)
+    work.go_on(10)
+    assert len(begun) == 1
+    assert not work.done
+    work.go_on(10)
+    assert len(begun) == 2
+    assert work.finish() == 12
+    assert finish(parts()) == 12

@@ -6,7 +6,7 @@ The geometry, the probability and the search for pairs are `kernels.conflict`'s.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from functools import partial
 from statistics import NormalDist
 from typing import Final
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from airpicture.alerts.ahead import SIGMA_BARO, climb_ahead, spread_now
 from airpicture.alerts.alert import AlertKind, Level
-from airpicture.alerts.parts import finish
+from airpicture.alerts.parts import Parts, finish
 from airpicture.alerts.settings import AlertSettings
 from airpicture.alerts.standing import Cause
 from airpicture.alerts.words import distance_words, name_of, seconds_words
@@ -50,7 +50,8 @@ TILE: Final = 0.25 * DEG  # rad; some 28 km
 SAME_RANGE: Final = 20_000.0  # m; nearer, one address or callsign is one aircraft that is tracked twice
 NEARING: Final = 0.95  # of the distance now, to which one ahead must shrink to be called closing
 TOLD_SPEED: Final = 250.0 * KT  # m/s; nothing that says it's on the ground rolls faster (`aircraft.json` likewise)
-SEARCHED_PART: Final = 5_000  # tracks searched for in a slice at once: 6 ms where ten times as thick as over Europe
+SEARCHED_PART: Final = 5_000  # tracks searched for in a slice at once: 6 ms where ten times as thick as over Europe,
+SEARCHED_PARTS: Final = 4  # or more, in so many parts at most: a look is to end within a second
 TOLD_PART: Final = 500  # pairs put into words at once: 8 ms
 TURNING: Final = 0.5  # probability of the turn models from which on a track is taken to turn
 
@@ -73,7 +74,7 @@ class ConflictWatch:
         """Return a cause for each pair that is or will be too close; `rows` are the tracks that may be in conflict."""
         return finish(self.look(tracks, rows, now_ns))
 
-    def look(self, tracks: Tracks, rows: I64, now_ns: int) -> Generator[None, None, list[Cause]]:
+    def look(self, tracks: Tracks, rows: I64, now_ns: int) -> Parts[list[Cause]]:
         """Do the same in parts of some milliseconds each; `rows` are the tracks that may be in conflict."""
         rows = _neighbours_together(tracks, rows[self._counts(tracks, rows)])
         if len(rows) < 2:
@@ -90,7 +91,7 @@ class ConflictWatch:
         causes = []
         for at, k in enumerate(chosen):
             if at % TOLD_PART == 0 and at:
-                yield
+                yield None
             causes.append(self._cause(tracks, int(one[k]), int(other[k]), told[k], Level(int(levels[k])), now_ns))
         return causes
 
@@ -110,7 +111,7 @@ class ConflictWatch:
             counts &= high
         return counts
 
-    def _find(self, tracks: Tracks, rows: I64) -> Generator[None, None, tuple[I64, F64]]:
+    def _find(self, tracks: Tracks, rows: I64) -> Parts[tuple[I64, F64]]:
         limits = self._settings.conflict
         z = max(NormalDist().inv_cdf(1.0 - limits.probability_off), 0.0)
         flying = self._flying(tracks, rows, z)
@@ -131,12 +132,12 @@ class ConflictWatch:
         grid = Grid(np.empty(1 << (2 * n).bit_length(), np.int32), whole, np.empty(n, np.int64), real, whole.copy())
         pairs, told = np.empty((limits.pairs_max, 2), np.int64), np.empty((limits.pairs_max, TOLD))
         count, shed = 0, widen(flying, minima, grid)
+        part = max(SEARCHED_PART, -(-n // SEARCHED_PARTS))
         for k in range(minima.slices):
-            for lo in range(0, n, SEARCHED_PART):
-                if n > SEARCHED_PART:
-                    yield
-                hi = min(lo + SEARCHED_PART, n)
-                count, more = search_slice(flying, minima, grid, k, lo, hi, count, pairs, told)
+            for lo in range(0, n, part):
+                hi = min(lo + part, n)
+                search = partial(search_slice, flying, minima, grid, k, lo, hi, count, pairs, told)
+                count, more = (yield search) if n > part else search()
                 shed += more
         self.shed += int(shed)
         return pairs[:count], told[:count]

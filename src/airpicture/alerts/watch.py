@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from airpicture.alerts.doubtful import doubtful_causes
 from airpicture.alerts.emergency import EmergencyWatch
 from airpicture.alerts.lost import LostWatch
 from airpicture.alerts.memory import believed, nothing_seen, remember
-from airpicture.alerts.parts import finish
+from airpicture.alerts.parts import Parts, finish
 from airpicture.alerts.settings import AlertSettings
 from airpicture.alerts.standing import Cause, Standing
 from airpicture.tables import SEEN_MAX, Status, Tracks
@@ -61,7 +61,7 @@ class Watch:
 
     def look(
         self, tracks: Tracks, now_ns: int, *, silent: Sequence[str] = (), shed: int = 0
-    ) -> Generator[None, None, tuple[Alert, ...]]:
+    ) -> Parts[tuple[Alert, ...]]:
         """Do what `step` does in parts: some milliseconds each, one alone where there are few tracks.
 
         One look is finished before the next one begins.
@@ -79,7 +79,7 @@ class Watch:
         if AlertKind.LOST not in off:
             gone = self._areas.outside(tracks, np.flatnonzero(tracks.status == Status.ENDED), "no-lost")
             if len(tracks) > LARGE:
-                yield
+                yield None
             causes += self._lost.causes(tracks, rows, gone, self._before, now_ns, frozenset(silent))
         if AlertKind.EMERGENCY not in off:
             causes += self._emergencies.causes(tracks, rows)
@@ -90,7 +90,7 @@ class Watch:
         if AlertKind.OVERLOAD not in off and shed > 0:
             causes.append(_overload(shed))
         if len(tracks) > LARGE:
-            yield
+            yield None
         self._before = remember(tracks, rows, self._before)
         self._now_ns = now_ns
         alerts = self._standing.update(causes, now_ns)

@@ -106,6 +106,7 @@ class Cursor:
                 at = len(MAGIC)
             else:
                 self.counts["no journal"] += 1
+        body = memoryview(held)
         while at < size:
             if size - at >= HEAD.size and held.startswith(MARK, at):
                 _, length, check, t_ns, input_, kind, link = HEAD.unpack_from(held, at)
@@ -113,7 +114,7 @@ class Cursor:
                 if length <= PAYLOAD_MAX:
                     if stop > size and not final:
                         break
-                    if stop <= size and _sum(held, at, stop) == check:
+                    if stop <= size and _sum(body, at, stop) == check:
                         records.append(Record(kind, t_ns, input_, link, held[at + HEAD.size : stop]))
                         at = stop
                         self.ends.append(self.offset + at)
@@ -135,8 +136,7 @@ class Cursor:
         return following
 
 
-def _sum(held: bytes, at: int, stop: int) -> int:
-    body = memoryview(held)
+def _sum(body: memoryview, at: int, stop: int) -> int:
     return zlib.crc32(body[at + 12 : stop], zlib.crc32(body[at + 4 : at + 8]))
 
 

@@ -17,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ LAG_SHED_S: Final = 20.0  # behind by this, plots of primary radar alone are lef
 LAG_MERGE_S: Final = 10.0  # behind by this, steps are taken together
 MERGED: Final = 8  # of them at a time
 LOOK_S: Final = 0.25  # between pictures while catching up
+GARBAGE: Final = 20_000  # objects more, from which on garbage is looked for: a step makes thousands for a moment
 IDLE_S: Final = 0.5  # between looks at the journal when nobody wakes us
 
 
@@ -59,6 +61,7 @@ class Core:
         self._changes = Merged()
         self._looked = 0.0
         self._saved = time.monotonic()
+        self._beside = ThreadPoolExecutor(1)  # searches for conflicts while the next plots are taken
 
     async def run(self) -> None:
         """Run until told to end, or until the parent is gone."""
@@ -69,6 +72,7 @@ class Core:
         loop.add_reader(self._given.wake, self._woken)
         warm(self.settings)
         self.pipeline, position, notes = checkpoint.load(self._given.place.folder, self.settings)
+        self.pipeline.aside = lambda task: self._beside.submit(task).result
         for note in notes:
             log("core", note)
         self.attempts = Attempts(self._given.place.state)
@@ -89,6 +93,7 @@ class Core:
             for output in self.outputs:
                 await output.close()
             self.giver.close()
+            self._beside.shutdown(cancel_futures=True)
 
     def _stop(self) -> None:
         self._done.set()
@@ -119,6 +124,7 @@ class Core:
                 self.live = True
                 gc.collect()
                 gc.freeze()  # what lasts as long as the process needn't be looked through again and again
+                gc.set_threshold(GARBAGE, 20, 20)
                 self._saved = time.monotonic()
                 ports = {output.name: output.port for output in self.outputs if output.port}
                 tell(self._given.place.state, "core", {"ports": ports})

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from airpicture.alerts import Alert, Watch
-from airpicture.alerts.parts import finish
+from airpicture.alerts.parts import Aside, Underway, when_asked
 from airpicture.formats.decoding import Decoding
 from airpicture.formats.journal import Kind, Record
 from airpicture.formats.live import LiveDecoder
@@ -87,6 +87,7 @@ class Pipeline:
     counts : ticks, plots, what was shed
     received : the counts that the receiving process told last
     oldest_ns : ns UTC when the first record of the last step was received, -1 where it had none
+    aside : begins work that may run beside the next step, see `alerts.parts`; the same comes out with any
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -97,6 +98,7 @@ class Pipeline:
         self.received: dict[str, Any] = {}
         self.oldest_ns = -1
         self.shedding = Shedding()
+        self.aside: Aside = when_asked
         self._begin()
 
     def _begin(self) -> None:
@@ -105,7 +107,7 @@ class Pipeline:
         self.sensors = SensorWatch(self.settings.sensors)
         self.watch = Watch(self.settings.alerts)
         self._alerts: tuple[Alert, ...] = ()  # that stand
-        self._look: Generator[None, None, tuple[Alert, ...]] | None = None  # one that's half done
+        self._look: Underway[tuple[Alert, ...]] | None = None  # one that's half done
         self._parts = 1  # of it that are done at a tick
         self._was_shed = 0
         self.now_ns = -1
@@ -186,22 +188,17 @@ class Pipeline:
         ended: list[Alert] = []
         if now_ns // STATES_NS > self._looked:
             if self._look is not None:
-                ended = self._know(finish(self._look))
+                ended = self._know(self._look.finish())
             self._looked = now_ns // STATES_NS
             self._states = self.sensors.states(now_ns)
             self._look = self._begin_look(picture, now_ns)
             self._parts = 1 + len(picture) // PART_TRACKS
         if self._look is not None:
             late = since_ns > SPARSE_NS or now_ns - self._looked * STATES_NS > LOOKED_NS
-            try:
-                for _ in range(self._parts):
-                    next(self._look)
-                if late:
-                    ended += self._know(finish(self._look))
-                    self._look = None
-            except StopIteration as end:
+            self._look.go_on(self._parts)
+            if late or self._look.done:
+                ended += self._know(self._look.finish())
                 self._look = None
-                ended += self._know(end.value)
         return (*self._alerts, *ended)
 
     def _know(self, alerts: tuple[Alert, ...]) -> list[Alert]:
@@ -209,7 +206,7 @@ class Pipeline:
         self._alerts = tuple(alert for alert in alerts if alert.t_ns_ended < 0)
         return [alert for alert in alerts if alert.t_ns_ended >= 0]
 
-    def _begin_look(self, picture: Picture, now_ns: int) -> Generator[None, None, tuple[Alert, ...]]:
+    def _begin_look(self, picture: Picture, now_ns: int) -> Underway[tuple[Alert, ...]]:
         shed = sum(count for name, count in picture.counts.items() if name in SHED)
         shed += self.counts["shed primary plots"] + sum(
             count
@@ -219,7 +216,8 @@ class Pipeline:
         )
         more, self._was_shed = max(shed - self._was_shed, 0), shed
         # Tracks end on whole seconds, so this step's picture holds all that did since the watch looked last.
-        return self.watch.look(picture.tracks, now_ns, silent=self.sensors.silent(now_ns), shed=more)
+        parts = self.watch.look(picture.tracks, now_ns, silent=self.sensors.silent(now_ns), shed=more)
+        return Underway(parts, self.aside)
 
     def _told(self, record: Record) -> None:
         try:
