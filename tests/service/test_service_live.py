@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -345,10 +345,20 @@ def test_kill_of_the_tracking_process_loses_nothing(service: Service, radar: Rad
     assert service.metrics().get('airpicture_core_total{what="records set aside"}', 0) == 0
 
 
+def _at_rest(value: Callable[[], float]) -> float:
+    """Return a value once it has stood still for a second: counts are told some time after what they count."""
+    last, since = value(), time.monotonic()
+    while time.monotonic() - since < 1.0:
+        time.sleep(0.1)
+        if (now := value()) != last:
+            last, since = now, time.monotonic()
+    return last
+
+
 def test_kill_of_the_showing_process_costs_those_who_look_a_moment(service: Service, radar: Radar) -> None:
     before, core = numbers(service), service.child("core")
     name = 'airpicture_decoded_total{input="radar a+radar b",what="decoded record CAT048"}'
-    count, sent = service.metrics()[name], radar.sent
+    count, sent = _at_rest(lambda: service.metrics()[name]), radar.sent
     service.kill("front")
     radar.turn()
     service.wait_for("front ended by signal SIGKILL")

@@ -20,7 +20,7 @@ import airpicture
 from airpicture.errors import InputError
 from airpicture.formats.decoding import Decoding, make_decoder, start_payload
 from airpicture.formats.live import LiveDecoder
-from airpicture.service.frozen import freeze, thaw
+from airpicture.service.frozen import Frozen, thaw
 from airpicture.service.journal import Position
 from airpicture.service.pipeline import Pipeline
 from airpicture.service.settings import Settings
@@ -45,32 +45,53 @@ def settings_hash(settings: Settings) -> str:
     return hashlib.sha256(start).hexdigest()
 
 
+class Checkpoint:
+    """The state of a pipeline at its place in the journal, copied: it can be written while the pipeline goes on."""
+
+    def __init__(self, pipeline: Pipeline, position: Position) -> None:
+        self._settings = pipeline.settings
+        self._position = position
+        self._links = [list(key) for key in pipeline.decoding.links]
+        self._state = Frozen(pipeline.state(), _shared(pipeline.settings))
+
+    def write(self, folder: str) -> int:
+        """Write it to a folder and let older generations go; return its octets.
+
+        Raises
+        ------
+        OSError : the disk can't be written to
+        """
+        known = _files(folder)
+        number = known[-1][0] + 1 if known else 1
+        head = {
+            "code": code_hash(),
+            "settings": settings_hash(self._settings),
+            "position": self._position,
+            "links": self._links,
+        }
+        path = Path(folder) / f"checkpoint-{number:012d}.apc"
+        temporary = path.with_suffix(".part")
+        written = 0
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+        try:
+            for piece in [json.dumps(head).encode() + b"\n", *self._state.pieces()]:
+                view = memoryview(piece)
+                written += len(view)
+                while view:
+                    view = view[os.write(fd, view) :]
+            os.fdatasync(fd)
+        finally:
+            os.close(fd)
+        os.replace(temporary, path)
+        for _, old in known[: 1 - GENERATIONS]:
+            with suppress(OSError):
+                old.unlink()
+        return written
+
+
 def save(folder: str, pipeline: Pipeline, position: Position) -> int:
     """Write a checkpoint and let older generations go; return its octets."""
-    known = _files(folder)
-    number = known[-1][0] + 1 if known else 1
-    head = {
-        "code": code_hash(),
-        "settings": settings_hash(pipeline.settings),
-        "position": position,
-        "links": [list(key) for key in pipeline.decoding.links],
-    }
-    data = json.dumps(head).encode() + b"\n" + freeze(pipeline.state(), _shared(pipeline.settings))
-    path = Path(folder) / f"checkpoint-{number:012d}.apc"
-    temporary = path.with_suffix(".part")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
-        os.fdatasync(fd)
-    finally:
-        os.close(fd)
-    os.replace(temporary, path)
-    for _, old in known[: 1 - GENERATIONS]:
-        with suppress(OSError):
-            old.unlink()
-    return len(data)
+    return Checkpoint(pipeline, position).write(folder)
 
 
 def load(folder: str, settings: Settings) -> tuple[Pipeline, Position | None, list[str]]:

@@ -17,7 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any, Final
 
@@ -61,6 +61,8 @@ class Core:
         self._changes = Merged()
         self._looked = 0.0
         self._saved = time.monotonic()
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None  # the last checkpoint
         self._beside = ThreadPoolExecutor(1)  # searches for conflicts while the next plots are taken
 
     async def run(self) -> None:
@@ -87,8 +89,11 @@ class Core:
         try:
             await self._follow()
         finally:
+            if self._writing is not None:
+                wait([self._writing])
             if self.pipeline.settled:  # else the journal tells of what came since the one before
                 self._save()
+            self._writer.shutdown()
             self.attempts.done()
             for output in self.outputs:
                 await output.close()
@@ -191,17 +196,23 @@ class Core:
         return time.time_ns() + int(self.pipeline.received.get("clock", {}).get("offset_ms", 0)) * 1_000_000
 
     def _save(self) -> None:
-        """Write a checkpoint; a disk that can't be written to costs the checkpoint, not the picture."""
+        """Begin to write a checkpoint: the state is copied here, all else is done beside the next steps."""
         begun = time.monotonic()
+        if self._writing is None or self._writing.done():
+            taken = checkpoint.Checkpoint(self.pipeline, self._position)
+            self._writing = self._writer.submit(self._write, taken)
+            self.counts["checkpoint ms"] = round((time.monotonic() - begun) * 1000)
+        self._saved = time.monotonic()
+
+    def _write(self, taken: checkpoint.Checkpoint) -> None:
+        """Write a checkpoint; a disk that can't be written to costs the checkpoint, not the picture."""
         try:
-            checkpoint.save(self._given.place.folder, self.pipeline, self._position)
+            taken.write(self._given.place.folder)
         except OSError as error:
             self.counts["checkpoint failures"] += 1
             log("core", f"no checkpoint could be written: {shown(error.strerror)}")
         else:
             self.counts["checkpoints"] += 1
-        self._saved = time.monotonic()
-        self.counts["checkpoint ms"] = round((self._saved - begun) * 1000)
 
     def _facts(self) -> dict[str, Any]:
         """Return what there is to tell of this process besides its picture."""

@@ -253,12 +253,26 @@ SPECIAL: Final[dict[str, Special]] = {
 }
 
 
+class Frozen:
+    """The state of an object at one time, copied: what became of the object since doesn't show."""
+
+    def __init__(self, value: Any, shared: Mapping[str, Any]) -> None:
+        freezer = Freezer(shared)
+        self._node = freezer.node(value)
+        self._blobs = freezer.blobs
+
+    def pieces(self) -> list[bytes]:
+        """Return its bytes, checksummed, in pieces."""
+        text = json.dumps(self._node, separators=(",", ":")).encode()
+        check = zlib.crc32(text)
+        for blob in self._blobs:
+            check = zlib.crc32(blob, check)
+        return [MAGIC + _HEAD.pack(len(text), sum(map(len, self._blobs)), check), text, *self._blobs]
+
+
 def freeze(value: Any, shared: Mapping[str, Any]) -> bytes:
     """Return the state of an object, checksummed."""
-    freezer = Freezer(shared)
-    text = json.dumps(freezer.node(value), separators=(",", ":")).encode()
-    arrays = b"".join(freezer.blobs)
-    return MAGIC + _HEAD.pack(len(text), len(arrays), zlib.crc32(arrays, zlib.crc32(text))) + text + arrays
+    return b"".join(Frozen(value, shared).pieces())
 
 
 def thaw(data: bytes, template: Any, shared: Mapping[str, Any]) -> Any:
