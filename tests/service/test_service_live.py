@@ -422,6 +422,10 @@ def test_a_foreign_page_is_refused(service: Service) -> None:
 
 def test_the_journal_gives_the_picture_again(service: Service, radar: Radar, folder: Path) -> None:
     """Last of this file: the service ends, and its journal is replayed, through two kills and all."""
+    line = b'{"sensor": "own", "range_m": 9000, "azimuth_deg": 45}\n'
+    where = urllib.request.Request(f"http://127.0.0.1:{service.ports['own']}/", line, method="POST")
+    with urllib.request.urlopen(where, timeout=60):
+        pass
     radar.turn()
     time.sleep(1.5)
     live = service.json("/tracks.json")
