@@ -24,6 +24,7 @@ from airpicture.tables import F64, I64, Plots, Status, Tracks
 RADIUS = 6_371_000.0  # m
 HELD_OUT = 5  # every so manieth report is kept back and predicted
 FRESH_S = 30.0  # s, longest that a prediction reaches
+LENGTH_M = 100.0  # m, of a way between reports, from which on it has a direction
 NEAR_M = 50.0  # m, from a boat: what is farther is another's, or nobody's
 
 Row = tuple[str, str, str, str, str, str]
@@ -94,8 +95,28 @@ def placed(plots: Plots) -> Plots:
     return both.take(np.isfinite(lat) & (plots.address >= 0))
 
 
-def held_out(name: str, plots: Plots, *, period_s: float = 1.0) -> Row:
-    """Return the row of a set without reference: every fifth report of an aircraft, predicted by the others.
+def across(spots: Plots, row: I64, lat: F64, lon: F64) -> F64:
+    """Return how far predictions of some rows lie beside the way between the reports before and after [m].
+
+    Parameters
+    ----------
+    spots : plots of one aircraft each, in order of aircraft and time
+    row : those that are predicted; NaN where the way is too short to have a direction
+    """
+    before, after = np.maximum(row - 1, 0), np.minimum(row + 1, len(spots) - 1)
+    east = RADIUS * np.cos(spots.lat[row]) * (spots.lon[after] - spots.lon[before])
+    north = RADIUS * (spots.lat[after] - spots.lat[before])
+    length = np.hypot(east, north)
+    off_east, off_north = RADIUS * np.cos(spots.lat[row]) * (lon - spots.lon[row]), RADIUS * (lat - spots.lat[row])
+    one = (spots.address[before] == spots.address[row]) & (spots.address[after] == spots.address[row])
+    aside = np.abs(off_east * north - off_north * east) / np.maximum(length, 1e-12)
+    return np.where(one & (length > LENGTH_M), aside, np.nan)
+
+
+def held_out(name: str, plots: Plots, *, period_s: float = 1.0) -> Iterator[Row]:
+    """Yield the rows of a set without reference: every fifth report of an aircraft, predicted by the others.
+
+    The second row tells how far predictions lie beside the way flown, where times that are wrong don't show.
 
     Raw is what displays do, the last report moved on with the velocity that it told. The held-out reports have errors
     of their own, which are in all three.
@@ -107,35 +128,40 @@ def held_out(name: str, plots: Plots, *, period_s: float = 1.0) -> Row:
     first = np.maximum.accumulate(np.where(np.diff(owner, prepend=-2) != 0, np.arange(len(owner)), 0))
     chosen = np.zeros(len(spots), bool)
     chosen[order] = (np.arange(len(owner)) - first) % HELD_OUT == HELD_OUT // 2
+    spots, chosen = spots.take(order), chosen[order]
     kept = spots.take(chosen)
     marks = np.stack([kept.t_ns, kept.address.astype(np.int64) * 4096 + kept.sensor])
     mine = np.stack([plots.t_ns, plots.address.astype(np.int64) * 4096 + plots.sensor])
     away = np.isin(mine[0] * 31 + mine[1], marks[0] * 31 + marks[1])  # all that was said at a held-out instant
     rest = plots.take(~away)
     said = placed(rest)
-    cells = []
+    cells, aside = [], []
     for table in (said, confirmed(ap.track(rest)), ap.smooth(rest, period_s=period_s)):
         states = (table.address.astype(np.int64), table.t_ns, table.lat, table.lon, table.v_east, table.v_north)
         lat, lon = predicted(kept.address.astype(np.int64), kept.t_ns, states)
         cells.append(figures(apart(kept.lat, kept.lon, lat, lon)))
-    return name, "reports held out", cells[0], cells[1], cells[2], "-"
+        aside.append(figures(across(spots, np.flatnonzero(chosen), lat, lon)))
+    yield name, "reports held out", cells[0], cells[1], cells[2], "-"
+    yield f"{name}, beside the way flown", "likewise", aside[0], aside[1], aside[2], "-"
 
 
 def flights(folder: Path) -> Iterator[Row]:
     """ADS-B without a reference."""
     place = folder / "adsb"
     for path in sorted((place / "single_flights").glob("*.json.gz")):
-        yield held_out(path.name.removesuffix(".json.gz"), ap.read(path))
+        yield from held_out(path.name.removesuffix(".json.gz"), ap.read(path))
     for name in ("88nv_1hr", "88nv_20minutes", "kwvi_20251213"):
-        yield held_out(name, ap.read(place / "ga_mixed" / f"{name}.jsonl.gz"))
+        yield from held_out(name, ap.read(place / "ga_mixed" / f"{name}.jsonl.gz"))
     for name in ("states_native_20220202.parquet", "states_same_flight_20240406.parquet"):
-        yield held_out(name.removesuffix(".parquet"), ap.read(place / "opensky_states" / name))
-    yield held_out(
+        yield from held_out(name.removesuffix(".parquet"), ap.read(place / "opensky_states" / name))
+    yield from held_out(
         "Switzerland, a day, 842 aircraft", ap.read(place / "opensky_states" / "switzerland_10s_842ac.csv.gz"),
         period_s=5.0,
     )  # fmt: skip
-    yield held_out("long_flight, Mode S of one receiver", ap.read(place / "modes_raw" / "long_flight_beast.csv.gz"))
-    yield held_out("readsb trace of a day", ap.read(place / "feeds" / "readsb_trace_full_aa178d.json"))
+    yield from held_out(
+        "long_flight, Mode S of one receiver", ap.read(place / "modes_raw" / "long_flight_beast.csv.gz")
+    )
+    yield from held_out("readsb trace of a day", ap.read(place / "feeds" / "readsb_trace_full_aa178d.json"))
 
 
 def networks(folder: Path) -> Iterator[Row]:
@@ -144,11 +170,11 @@ def networks(folder: Path) -> Iterator[Row]:
     described = ROOT / "examples" / "sensors"
     radar = ap.load_sensors(described / "barcelona-2023.toml")
     path = place / "barcelona-2023-radar" / "cat048_part1.ast"
-    yield held_out("Barcelona 2023, Mode S radar", ap.read(path, sensors=radar, date=date(2023, 5, 2)))
+    yield from held_out("Barcelona 2023, Mode S radar", ap.read(path, sensors=radar, date=date(2023, 5, 2)))
     path = place / "barcelona-adsb-ed2.1" / "adsb_cat021_023.ast"
-    yield held_out("Barcelona, ADS-B station", ap.read(path, editions={"021": "2.1"}, date=date(2023, 1, 1)))
+    yield from held_out("Barcelona, ADS-B station", ap.read(path, editions={"021": "2.1"}, date=date(2023, 1, 1)))
     path = place / "spain-wam" / "sdpb-op_cat019_020.ast"
-    yield held_out("Spain, wide-area multilateration", ap.read(path, date=date(2012, 1, 1)))
+    yield from held_out("Spain, wide-area multilateration", ap.read(path, date=date(2012, 1, 1)))
 
 
 # --- times of arrival ---------------------------------------------------------------------------------------------
