@@ -141,6 +141,21 @@ def test_broken_off_and_taken_up_it_is_the_same_to_the_bit(
     assert found == whole
 
 
+def test_a_checkpoint_in_used_memory_is_the_same(tmp_path: Path, runs: list[list[Record]]) -> None:
+    pipeline, room = Pipeline(settings()), []
+    for k, run in enumerate(runs[:30]):
+        pipeline.take(run)
+        if k % 6 == 0:
+            fresh = checkpoint.Checkpoint(pipeline, Position(1, k + 1))
+            again = checkpoint.Checkpoint(pipeline, Position(1, k + 1), room)
+            for taken, name in ((fresh, "fresh"), (again, "again")):
+                (tmp_path / name).mkdir(exist_ok=True)
+                taken.write(str(tmp_path / name))
+            one, other = (max((tmp_path / name).glob("*.apc")).read_bytes() for name in ("fresh", "again"))
+            assert one == other
+    assert room
+
+
 def test_who_looks_leaves_no_trace(runs: list[list[Record]], whole: list[str]) -> None:
     pipeline = Pipeline(settings())
     last = ""

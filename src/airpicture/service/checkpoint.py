@@ -20,7 +20,7 @@ import airpicture
 from airpicture.errors import InputError
 from airpicture.formats.decoding import Decoding, make_decoder, start_payload
 from airpicture.formats.live import LiveDecoder
-from airpicture.service.frozen import Frozen, thaw
+from airpicture.service.frozen import Frozen, Room, thaw
 from airpicture.service.journal import Position
 from airpicture.service.pipeline import Pipeline
 from airpicture.service.settings import Settings
@@ -46,13 +46,16 @@ def settings_hash(settings: Settings) -> str:
 
 
 class Checkpoint:
-    """The state of a pipeline at its place in the journal, copied: it can be written while the pipeline goes on."""
+    """The state of a pipeline at its place in the journal, copied: it can be written while the pipeline goes on.
 
-    def __init__(self, pipeline: Pipeline, position: Position) -> None:
+    room : of the checkpoint before, which has been written; its memory is used again
+    """
+
+    def __init__(self, pipeline: Pipeline, position: Position, room: Room | None = None) -> None:
         self._settings = pipeline.settings
         self._position = position
         self._links = [list(key) for key in pipeline.decoding.links]
-        self._state = Frozen(pipeline.state(), _shared(pipeline.settings))
+        self._state = Frozen(pipeline.state(), _shared(pipeline.settings), room)
 
     def write(self, folder: str) -> int:
         """Write it to a folder and let older generations go; return its octets.

@@ -26,6 +26,7 @@ from airpicture.formats.journal import Kind, Record
 from airpicture.service import checkpoint
 from airpicture.service.attempts import Attempts
 from airpicture.service.changes import ChangesOutput, make_changes
+from airpicture.service.frozen import Room
 from airpicture.service.handover import Giver, Merged
 from airpicture.service.journal import Position, Tail, all_segments
 from airpicture.service.latency import Latency
@@ -63,6 +64,7 @@ class Core:
         self._saved = time.monotonic()
         self._writer = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None  # the last checkpoint
+        self._room: Room = []  # that it was copied to
         self._beside = ThreadPoolExecutor(1)  # searches for conflicts while the next plots are taken
 
     async def run(self) -> None:
@@ -199,7 +201,7 @@ class Core:
         """Begin to write a checkpoint: the state is copied here, all else is done beside the next steps."""
         begun = time.monotonic()
         if self._writing is None or self._writing.done():
-            taken = checkpoint.Checkpoint(self.pipeline, self._position)
+            taken = checkpoint.Checkpoint(self.pipeline, self._position, self._room)
             self._writing = self._writer.submit(self._write, taken)
             self.counts["checkpoint ms"] = round((time.monotonic() - begun) * 1000)
         self._saved = time.monotonic()

@@ -20,10 +20,12 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.lib import format as npformat
+from numpy.typing import NDArray
 
 from airpicture.errors import InputError
 
 Node: TypeAlias = Any  # JSON
+Room: TypeAlias = list[NDArray[np.uint8]]
 MAGIC: Final = b"AIRPICTURE STATE 1\n"
 _HEAD: Final = struct.Struct("<IQI")  # octets of JSON, octets of arrays, checksum of both
 _SEQUENCES: Final[dict[str, Callable[[Any], Any]]] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
@@ -37,13 +39,16 @@ class Freezer:
     Parameters
     ----------
     shared : objects that both sides have (settings, sensors), by name; only the name is written
+    room : where arrays are copied to, kept from one time to the next: new memory costs several times as much
     """
 
-    def __init__(self, shared: Mapping[str, Any]) -> None:
+    def __init__(self, shared: Mapping[str, Any], room: Room | None = None) -> None:
         self._shared = {id(value): name for name, value in shared.items()}
+        self._room = [] if room is None else room
+        self._copied = 0  # arrays
         self._known: dict[int, int] = {}
         self._kept: list[Any] = []  # so that no id is used twice
-        self.blobs: list[bytes] = []
+        self.blobs: list[bytes | memoryview] = []
 
     def node(self, value: Any) -> Node:
         """Return what stands for a value."""
@@ -90,8 +95,20 @@ class Freezer:
     def _array(self, value: Any, number: int) -> Node:
         if value.dtype.hasobject:
             return {"template": True}
-        self.blobs.append(np.ascontiguousarray(value).tobytes())
+        self.blobs.append(self._copy(value))
         return {"array": npformat.dtype_to_descr(value.dtype), "shape": list(value.shape), "id": number}
+
+    def _copy(self, value: NDArray[Any]) -> bytes | memoryview:
+        if not value.nbytes:
+            return b""
+        if self._copied == len(self._room):
+            self._room.append(np.empty(0, np.uint8))
+        if len(self._room[self._copied]) < value.nbytes:
+            self._room[self._copied] = np.empty(value.nbytes, np.uint8)
+        there = self._room[self._copied][: value.nbytes]
+        self._copied += 1
+        there.view(value.dtype).reshape(value.shape)[...] = value
+        return there.data
 
 
 class Thawer:
@@ -254,14 +271,17 @@ SPECIAL: Final[dict[str, Special]] = {
 
 
 class Frozen:
-    """The state of an object at one time, copied: what became of the object since doesn't show."""
+    """The state of an object at one time, copied: what became of the object since doesn't show.
 
-    def __init__(self, value: Any, shared: Mapping[str, Any]) -> None:
-        freezer = Freezer(shared)
+    room : see `Freezer`; what was copied into it before is gone
+    """
+
+    def __init__(self, value: Any, shared: Mapping[str, Any], room: Room | None = None) -> None:
+        freezer = Freezer(shared, room)
         self._node = freezer.node(value)
         self._blobs = freezer.blobs
 
-    def pieces(self) -> list[bytes]:
+    def pieces(self) -> list[bytes | memoryview]:
         """Return its bytes, checksummed, in pieces."""
         text = json.dumps(self._node, separators=(",", ":")).encode()
         check = zlib.crc32(text)
