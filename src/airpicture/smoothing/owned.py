@@ -16,7 +16,7 @@ from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I64, Plots, Sensors, Status, Tracks
 from airpicture.tracker import track_with_counts
 
-BRIDGE_S = 600.0  # longest silence of an address over which its tracks are one, if it could fly that far meanwhile
+BRIDGE_S = 600.0  # longest silence over which a way is told; and two tracks of an address one, if it can have flown it
 BRIDGE_M = 2_000.0  # what two tracks of one address may be off each other beside that
 
 
@@ -40,7 +40,7 @@ def own(
     """Track a recording and say of each plot which confirmed track took it.
 
     Tracks of one address that follow one another are one: a silence that ends a live track is only a gap in
-    hindsight. Those that overlap stay two.
+    hindsight. Those that overlap stay two. A number that was taken up again is one track, too.
 
     spared : (M,) which plots the tracker gets to see; default: all
     """

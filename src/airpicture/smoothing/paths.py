@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from airpicture.kernels.layout import MESSAGE, Z_KIND, Z_P
 from airpicture.kernels.pressure import pressure_offsets
 from airpicture.kernels.smooth import Paths
-from airpicture.smoothing.owned import Owned
+from airpicture.smoothing.owned import BRIDGE_S, Owned
 from airpicture.tables import F64, I64, U8
 
 AROUND_S = 60.0  # a plot of a track's address belongs to it this long before its first and after its last one
@@ -32,7 +32,10 @@ class Laid(NamedTuple):
 
 
 def lay(owned: Owned, period_s: float | None = None) -> Laid:
-    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples in between."""
+    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples in between.
+
+    Nothing is asked of a silence longer than `BRIDGE_S`: one number, and nobody knows where it was.
+    """
     whose = np.where(owned.owner >= 0, owned.owner, candidates(owned))
     plot = np.flatnonzero(whose >= 0)
     number, track = np.unique(whose[plot], return_inverse=True)
@@ -41,6 +44,8 @@ def lay(owned: Owned, period_s: float | None = None) -> Laid:
     if period_s is not None:
         mine = used > 0
         extra_track, extra_t = _grid(track[mine], t_ns[mine], len(number), round(period_s * 1e9))
+        heard = _inside(track[mine], t_ns[mine], extra_track, extra_t)
+        extra_track, extra_t = extra_track[heard], extra_t[heard]
         track, t_ns = np.concatenate([track, extra_track]), np.concatenate([t_ns, extra_t])
         plot = np.concatenate([plot, np.full(len(extra_t), -1, np.int64)])
         used = np.concatenate([used, np.zeros(len(extra_t), np.uint8)])
@@ -61,6 +66,18 @@ def _grid(track: I64, t_ns: I64, count: int, period_ns: int) -> tuple[I64, I64]:
     whose = np.repeat(np.arange(count), length)
     step = np.arange(len(whose)) - np.repeat(np.cumsum(length) - length, length)
     return whose, (begin[whose] + step) * period_ns
+
+
+def _inside(track: I64, t_ns: I64, extra_track: I64, extra_t: I64) -> NDArray[np.bool_]:
+    """Return which of some instants lie between plots of their track no more than `BRIDGE_S` apart."""
+    if not len(track) or not len(extra_t):
+        return np.zeros(len(extra_t), bool)
+    start, span = int(t_ns.min()), int(t_ns.max() - t_ns.min()) + 1
+    key = np.sort(track * span + (t_ns - start))
+    asked = extra_track * span + (extra_t - start)
+    before = np.searchsorted(key, asked, side="right") - 1
+    after = np.minimum(before + 1, len(key) - 1)
+    return np.asarray((key[before] == asked) | (key[after] - key[before] <= round(BRIDGE_S * 1e9)))
 
 
 def candidates(owned: Owned) -> I64:

@@ -75,7 +75,8 @@ def smooth(
     Returns one row per track and plot that it rests on, at the plot's time; with `period_s`, rows at the whole
     multiples of that instead, from a track's first plot to its last. In a gap sigma grows towards the middle, and the
     status is coasting as it would have been live. Only tracks that were ever confirmed are returned; those of one
-    address, up to ten minutes apart, are one.
+    address that follow one another are one, as in the live picture or up to ten minutes apart. A longer silence has no
+    rows.
 
     Parameters
     ----------
