@@ -11,13 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import MESSAGE, Z_KIND, Z_P
+from airpicture.kernels.layout import MESSAGE, Z_KIND, Z_LEARN, Z_P, Z_VAR_P
 from airpicture.kernels.pressure import pressure_offsets
 from airpicture.kernels.smooth import Paths
 from airpicture.smoothing.owned import BRIDGE_S, Owned
 from airpicture.tables import F64, I64, U8
 
 AROUND_S = 60.0  # a plot of a track's address belongs to it this long before its first and after its last one
+VAR_LEAST = 1e-6  # m², of a claim: what divides by it
 AROUND_NS = round(AROUND_S * 1e9)
 
 
@@ -143,7 +144,13 @@ def addresses_of(owned: Owned, number: I64) -> NDArray[np.int32]:
 
 
 def paths(laid: Laid, Z: F64, var_most: float, scatter: F64, jitter: F64, pace: F64) -> Paths:
-    """Return tracks as kernels take them, with the air's pressure offset smoothed along each."""
+    """Return tracks as kernels take them, with the air's pressure offset smoothed along each.
+
+    scatter : (I,) m², of positions, 0 where nothing is known of it
+    """
+    rows = np.maximum(laid.plot, 0)
+    claims = (laid.plot >= 0) & (scatter > 0.0) & (Z[rows, Z_LEARN] != 1.0)
+    scale = np.where(claims, scatter / np.maximum(Z[rows, Z_VAR_P], VAR_LEAST), 0.0)
     offset, var_offset = np.zeros(len(laid.plot)), np.full(len(laid.plot), var_most)
     pressure_offsets(laid.start, laid.plot, laid.used, Z, var_most, offset, var_offset)
-    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset, scatter, jitter, pace)
+    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset, scatter, scale, jitter, pace)
