@@ -360,6 +360,11 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
                 fold(H, nu_v, [var] * 2)
             else:  # as likely as one over ±300 m/s each way, and counted as if it had been measured
                 log_l, n = log_l + math.log(0.02) - 2.0 * math.log(600.0), n + 2
+                told = np.array([plot.v_east, plot.v_north])
+                # the straight model's velocity before the place was folded in: then it's the place that is wrong
+                steady = np.linalg.norm(told - level @ track.x[0, 3:]) < 5.0 + 0.1 * np.linalg.norm(told)
+                if steady and track.count_pos >= 20.0 and track.pace < 25.0:
+                    d2, log_l = d2 + 1e6, log_l - 0.5e6
         if math.isfinite(plot.v_up):
             up, var = np.array([0, 0, 0, *spot.u]), 1.5**2 + q_up * abs(delta)
             nu_up = plot.v_up - spot.u @ x[3:]
