@@ -13,6 +13,7 @@ from airpicture.kernels.lanes import LANES
 from airpicture.kernels.learn import copy_tracks
 from airpicture.kernels.snapshot import (
     BLOCK,
+    COLUMNS,
     O_A,
     O_EXISTENCE,
     O_H,
@@ -76,7 +77,7 @@ def snapshot(
     t_ns = np.ascontiguousarray(t_ns)
     room = (memory or Memory()).empty
     into = Shown(
-        floats=room((OUT, n)),
+        floats=room((COLUMNS, n)),
         longs=room((3, n), np.int64),
         ints=room((5, n), np.int32),
         bytes=room((3, n), np.uint8),
