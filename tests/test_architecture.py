@@ -20,7 +20,7 @@ PACKAGE = ROOT / "src" / "airpicture"
 
 FLOW = {"plots", "association", "filters", "tracks", "picture"}
 BASE = {"tables", "config", "units", "errors"}  # beside one another, below all but kernels
-CARRIED = {"reports", "store", "parallel"}  # tables that pass between flow rooms only, and how work is handed out
+CARRIED = {"reports", "store", "parallel", "memory"}  # what passes between flow rooms only, threads and memory for it
 
 # Whom a room may import besides itself; a room is a folder or a module right below airpicture.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tables": {"errors", "units"},
     "reports": {"tables"},
     "parallel": set(),
+    "memory": set(),
     "store": {"tables", "kernels"},
     "geo": BASE | {"kernels"},
     "models": BASE | {"kernels", "geo"},
