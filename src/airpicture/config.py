@@ -89,6 +89,7 @@ class Life:
     end_s: float = 60.0  # s without a plot after which any track ends (or 6 turns of the slowest sensor that held it)
     heard_s: float = 300.0  # s without a plot after which it ends though messages of its address come
     end_tentative_s: float = 12.0  # s likewise while tentative (or 2.6 turns)
+    revive_s: float = 1800.0  # s without a plot within which an address takes its track's number up again; 0: never
     lifetime_s: float = 3600.0  # mean time that a target stays in the picture
     pool_max: int = 4_194_304  # unclaimed plots that wait for a second one; the pool takes 128 B for each that does
     visits_max: int = 512  # waiting plots that one plot looks at; bounds time in a clutter storm
@@ -110,6 +111,7 @@ class Life:
         _need(self.start_odds >= 0.0, "life.start_odds", self.start_odds, "0 or more; up to birth_odds without effect")
         _need(self.speed_usual > 0.0, "life.speed_usual", self.speed_usual, "a positive number")
         _need(self.speed_max > 0.0, "life.speed_max", self.speed_max, "a positive number")
+        _need(self.revive_s >= 0.0, "life.revive_s", self.revive_s, "0 or more")
         _need(self.pool_max >= 16, "life.pool_max", self.pool_max, "at least 16")
         _need(self.visits_max >= 16, "life.visits_max", self.visits_max, "at least 16")
 
