@@ -9,8 +9,10 @@ import numpy as np
 
 from airpicture.formats.asterix.encode import Cat062Writer
 from airpicture.formats.asterix.live import AsterixDecoder
+from airpicture.formats.journal import Kind, Record, whole
 from airpicture.formats.modes import ModesDecoder
 from airpicture.formats.sensors import sensors_from_rows
+from airpicture.formats.stretch import StretchCursor
 from airpicture.plots import plot_positions
 from airpicture.service.settings import Settings
 from airpicture.tables import Plots
@@ -46,6 +48,7 @@ def warm(settings: Settings) -> None:
         {"id": "a", "kind": "adsb"},
     ]
     sensors = sensors_from_rows(rows)
+    assert len(StretchCursor().take(whole([Record(Kind.TICK, T0_NS)]))) == 1
     if any(one.format == "asterix" for one in settings.inputs):
         decoded = AsterixDecoder(sensors).feed(REPORT, T0_NS)
         assert len(decoded) == 1
