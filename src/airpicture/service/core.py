@@ -45,7 +45,9 @@ LAG_MERGE_S: Final = 10.0  # behind by this, steps are taken together
 MERGED: Final = 8  # of them at a time
 LOOK_S: Final = 0.25  # between pictures while catching up
 GARBAGE: Final = 20_000  # objects more, from which on garbage is looked for: a step makes thousands for a moment
-TURN_S: Final = 0.001  # that Python on one thread waits for Python on another: what's done beside mustn't hold up a step
+TURN_S: Final = (
+    0.001  # that Python on one thread waits for Python on another: what's done beside mustn't hold up a step
+)
 IDLE_S: Final = 0.5  # between looks at the journal when nobody wakes us
 
 
