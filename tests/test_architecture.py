@@ -92,8 +92,8 @@ LONG_FILES: dict[str, str] = {
 KERNELS_ELSEWHERE: dict[str, str] = {}
 # Arrays at module level: numba freezes their contents when it compiles, so nobody may ever write into them.
 CONSTANT_ARRAYS = {
-    "asterix.LEAD", "geodesic._NODES", "geodesic._WEIGHTS", "modes_cpr.TRANSITIONS", "modes_crc.TABLES", "slant._NODES",
-    "slant._WEIGHTS",
+    "asterix.LEAD", "geodesic._NODES", "geodesic._WEIGHTS", "journal.TABLES", "modes_cpr.TRANSITIONS",
+    "modes_crc.TABLES", "slant._NODES", "slant._WEIGHTS",
 }  # fmt: skip
 # Functions of a kernel's own that make numbers when the module is imported: names of numpy's types.
 NUMBERS = {"U"}
