@@ -25,6 +25,7 @@ from airpicture.service.address import Address, is_loopback
 from airpicture.service.ground import map_settings
 from airpicture.service.settings import (
     LOOPBACK,
+    REPLAY_SPEEDS,
     STEPPED_S_MAX,
     InputSettings,
     JournalSettings,
@@ -178,7 +179,7 @@ def _input(table: Table, base: Path) -> InputSettings:
     if format_ not in ("plots", "replay") and where.transport in ("http", "https", "file"):
         settings["poll_s"] = table.number("poll_s", 1.0, 0.05, 3600)
     if format_ == "replay":
-        settings["speed"] = table.number("speed", 1.0, 0.01, 1000)
+        settings["speed"] = table.number("speed", 1.0, *REPLAY_SPEEDS)
         settings["loop"] = table.flag("loop", False)
         settings["stepped_s"] = table.number("stepped_s", 0.0, 0.0, STEPPED_S_MAX)
     else:

@@ -23,6 +23,7 @@ from airpicture.service.wire import (
     Section,
     Times,
     facts,
+    forgetting,
     name_columns,
     pack_frame,
     plot_columns,
@@ -149,13 +150,18 @@ class Frames:
         self._covered = self._coverage.version
         return to_json(self._coverage.rings())
 
-    def whole(self, view: View | None = None) -> bytes:
-        """Return the frame for a display that has nothing, with trails."""
+    def whole(self, view: View | None = None, *, forget: bool = False) -> bytes:
+        """Return the frame for a display that has nothing, with trails.
+
+        forget : the display has another past, whose trails it must forget
+        """
         if view is not None and self.cut:
-            return self._whole_frame(self._seen(self._rows, view))
-        if self._whole is None:
-            self._whole = self._whole_frame(self._rows)
-        return self._whole
+            made = self._whole_frame(self._seen(self._rows, view))
+        elif self._whole is None:
+            made = self._whole = self._whole_frame(self._rows)
+        else:
+            made = self._whole
+        return forgetting(made) if forget else made
 
     def change(self, view: View | None = None) -> bytes:
         """Return the frame for a display that has the one before."""

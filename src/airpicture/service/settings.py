@@ -14,6 +14,7 @@ from airpicture.tables import Sensors
 
 LOOPBACK: Final = "127.0.0.1"
 STEPPED_S_MAX: Final = 3600.0  # of one step of a replay
+REPLAY_SPEEDS: Final = (0.01, 1000.0)  # limits of a replay's
 
 
 @dataclass(frozen=True, slots=True)

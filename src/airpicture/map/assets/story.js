@@ -30,7 +30,7 @@ export class Story {
   }
 
   short(told) {
-    return [this.head("#" + told.track), el("p", { className: "dim" }, told.waiting ? "Asking…" : "This track has ended.")];
+    return [this.head("#" + told.track), el("p", { className: "dim" }, told.waiting ? "Asking…" : this.does.past() ? "There is no such track at this time." : "This track has ended.")];
   }
 
   whole(s) {
