@@ -13,7 +13,7 @@ LAYOUT: dict[int, tuple[str, list[tuple[str, str]]]] = {
                    ("age", "H"), ("sensor", "H"),
                    *[(n, "B") for n in ("status", "existence", "major", "minor", "axis")],
                    ("turn", "b"), ("technologies", "B"), ("sigma_v", "B")]),
-    2: ("names", [("track", "I"), ("address", "i"), ("mode_3a", "i"), ("callsign", "8s")]),
+    2: ("names", [("track", "I"), ("address", "i"), ("mode_3a", "i"), ("callsign", "8s"), ("category", "B")]),
     3: ("gone", [("track", "I")]),
     4: ("plots", [("lat", "i"), ("lon", "i"), ("sensor", "H"), ("age", "H"), ("technology", "B")]),
     5: ("trail", [("track", "I"), ("lat", "i"), ("lon", "i"), ("age", "H")]),

@@ -75,6 +75,8 @@ def test_a_row_says_what_the_track_says() -> None:
     assert told[1]["callsign"] == b"TEST001\0"
     assert told[6]["mode_3a"] == 0o7700
     assert told[2]["address"] == 0x340001
+    assert [told[track]["category"] for track in (7, 8, 11)] == [0, 0xA7, 0xA1]
+    assert [frame["tracks"][track - 1]["status"] >> 4 & 3 for track in (7, 8, 11)] == [0, 2, 1]
 
 
 def test_facts_leave_out_what_is_over_and_what_is_not_known() -> None:

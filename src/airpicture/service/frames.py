@@ -65,7 +65,7 @@ class Frames:
         self._update: Update | None = None
         self._times = Times(-1, -1, -1, -1, 1.0)
         self._ids = np.zeros(0, np.int64)  # numbers on the displays, sorted
-        self._names = np.zeros((0, 3), np.uint64)  # callsign, address, mode 3/A of each, as last sent
+        self._names = np.zeros((0, 4), np.uint64)  # callsign, address, mode 3/A, category of each, as last sent
         self._rows = np.zeros(0, np.int64)  # of the update's tracks, in the order of _ids
         self._fresh = np.zeros(0, np.int64)  # those of them that changed
         self._renamed = np.zeros(0, np.int64)
@@ -104,7 +104,10 @@ class Frames:
         rows = rows[np.argsort(tracks.track[rows], kind="stable")]
         ids = tracks.track[rows]
         names = np.stack(
-            [tracks.callsign[rows], tracks.address[rows].astype(np.uint64), tracks.mode_3a[rows].astype(np.uint64)],
+            [
+                column[rows].astype(np.uint64)
+                for column in (tracks.callsign, tracks.address, tracks.mode_3a, tracks.category)
+            ],
             axis=1,
         )
         at = np.minimum(np.searchsorted(self._ids, ids), max(0, len(self._ids) - 1))

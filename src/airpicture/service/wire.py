@@ -85,7 +85,7 @@ SECTIONS: Final[dict[Section, tuple[tuple[str, str], ...]]] = {
         ("technologies", "u1"),  # bit k: Technology k told of it within the last minute
         ("sigma_v", "u1"),
     ),
-    Section.NAMES: (("track", "<u4"), ("address", "<i4"), ("mode_3a", "<i4"), ("callsign", "S8")),
+    Section.NAMES: (("track", "<u4"), ("address", "<i4"), ("mode_3a", "<i4"), ("callsign", "S8"), ("category", "u1")),
     Section.GONE: (("track", "<u4"),),
     Section.PLOTS: (
         ("lat", "<i4"),
@@ -239,6 +239,7 @@ def name_columns(tracks: Tracks) -> Columns:
         "address": tracks.address.astype("<i4"),
         "mode_3a": tracks.mode_3a.astype("<i4"),
         "callsign": tracks.callsign.astype(">u8").view("S8"),
+        "category": tracks.category,
     }
 
 

@@ -4,6 +4,7 @@
 
 import { projectRow } from "./camera.js";
 import { climbArrow } from "./units.js";
+import { ON_GROUND } from "./wire.js";
 
 const FONT = "11px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace", LINE = 13;
 const CAP = 320, CELL = 48, AGAIN_MS = 220;
@@ -155,9 +156,9 @@ export class Labels {
     const p = this.picture, u = this.units, pressure = Number.isFinite(p.baro[slot]);
     const first = ALERTS[p.alert[slot]] + p.name(slot) + (p.doubtful[slot] ? " ?" : "") + (p.status[slot] === 2 ? " ▫" : "");
     if (detail < 2) return [first];
-    const level = p.shape[slot] === 3 || !Number.isFinite(p.height(slot)) ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]);
+    const level = p.said[slot] === ON_GROUND ? "" : p.shape[slot] === 3 || !Number.isFinite(p.height(slot)) ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]);
     const mps = Math.hypot(p.ve[slot], p.vn[slot]), speed = level ? u.speedShort(mps) : Number.isFinite(mps) ? u.speed(mps) : "";
-    const second = [level, speed].filter(Boolean).join(" ");
+    const second = [p.said[slot] === ON_GROUND ? "ground" : level, speed].filter(Boolean).join(" ");
     if (detail < 3) return [first, second].filter(Boolean);
     const { callsign, address, code } = p.names[slot];
     const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 && p.name(slot) !== "A" + code.toString(8).padStart(4, "0") ? code.toString(8).padStart(4, "0") : "", p.name(slot)[0] === "#" ? "" : "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");

@@ -23,6 +23,7 @@ import { Plots } from "./plots.js";
 import { shoot } from "./shot.js";
 import { Status } from "./status.js";
 import { Story } from "./story.js";
+import { Tip } from "./tip.js";
 import { Timeline } from "./timeline.js";
 import { Units } from "./units.js";
 import { KIND, decode } from "./wire.js";
@@ -60,6 +61,7 @@ export class App {
     this.feed = new Feed();
     this.panels = new Panels(this);
     this.find = new Find(this);
+    this.tip = new Tip(this);
     this.measure = new Measure(this);
     this.past = new Past(this);
     this.status = new Status(this);
@@ -99,11 +101,13 @@ export class App {
     map.on("style.load", () => { map.addLayer(this.layer); this.basemap.put(); this.ready = true; });
     map.on("load", () => { this.basemap.load().then(() => { this.loaded = true; }); });
     map.on("moveend", () => { const b = this.bounds(); this.link.say("view", b, true); this.remember(); });
-    map.on("dragstart", () => this.follow(false));
+    map.on("dragstart", () => { this.follow(false); this.tip.show(-1); });
     map.on("mousemove", ({ point, lngLat }) => {
       this.status.cursor(lngLat);
       if (this.measure.on && this.measure.ends.length === 1) { this.measure.move(lngLat.lat * RAD, lngLat.lng * RAD); this.wake(); }
-      document.body.classList.toggle("pointing", !this.measure.on && this.labels.pick(point.x, point.y) >= 0);
+      const over = this.labels.pick(point.x, point.y);
+      document.body.classList.toggle("pointing", !this.measure.on && over >= 0);
+      this.tip.show(over, point.x, point.y);
     });
     map.on("click", ({ point, lngLat, originalEvent }) => {
       const track = this.labels.pick(point.x, point.y, originalEvent.pointerType === "touch" ? 30 : 18);

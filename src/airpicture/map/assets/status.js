@@ -26,6 +26,7 @@ export class Status {
     $("latency").textContent = frozen ? "–" : Number.isFinite(latency) ? (latency < 1000 ? `${Math.round(latency)} ms` : seconds(latency / 1000)) : "–";
     this.banner(frozen);
     app.past.draw();
+    app.tip.draw();
     app.timeline.draw();
     this.scale();
   }
