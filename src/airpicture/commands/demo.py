@@ -34,8 +34,8 @@ def command(folder: str, no_browser: bool, port: int | None, seconds: float | No
     The recording is an hour of small aircraft round a desert strip, as their transponders reported them. The radar
     turns once in ten seconds and sees 300 targets of every kind, from ships to missiles, among false plots. Both are
     tracked with the same settings and replayed round and round on a map at http://127.0.0.1, with
-    /data/aircraft.json beside it for programs, until Ctrl-C; how well it went is printed a little later. Written are tracks.parquet and tracks.ast (ASTERIX CAT062)
-    of each, and picture.html, which needs no network and no server.
+    /data/aircraft.json beside it for programs, until Ctrl-C; how well it went is printed a little later. Written are
+    tracks.parquet and tracks.ast (ASTERIX CAT062) of each, and picture.html, which needs no network and no server.
 
     Scripts: with --no-browser and no --port, or where there's neither a terminal nor a browser, the files are written
     and that's all. --seconds serves for so long and ends.

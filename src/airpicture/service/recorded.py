@@ -143,9 +143,9 @@ def _believed_s(tracks: Tracks) -> F64:
 def _shown_until(tracks: Tracks, slot: I64) -> I64:
     """Return until when each state is a track's newest one and it's in sight [ns].
 
-    A state stands until the track's next one; the last one, and one before a long gap, for `GAP_S`, or while the track is
-    tentative for as long as the tracker would have believed in it: that such a one ends isn't recorded. A track's end
-    isn't shown at all.
+    A state stands until the track's next one; the last one, and one before a long gap, for `GAP_S`, or while the track
+    is tentative for as long as the tracker would have believed in it: that such a one ends isn't recorded. A track's
+    end isn't shown at all.
     """
     until: I64 = tracks.t_ns + round(GAP_S * SECOND_NS)
     tentative = np.flatnonzero(tracks.status == Status.TENTATIVE)
