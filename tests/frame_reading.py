@@ -61,3 +61,32 @@ def read_frame(raw: bytes) -> dict[str, Any]:
         end = offset
     assert end == len(raw)
     return frame
+
+
+class Display:
+    """What a page does with frames, in plain Python.
+
+    partly : it has but a part of the tracks, and hears of the end of others too
+    """
+
+    def __init__(self, partly: bool = False) -> None:
+        self.partly = partly
+        self.rows: dict[int, dict[str, Any]] = {}
+        self.names: dict[int, tuple[int, int, bytes]] = {}
+        self.number = 0
+
+    def take(self, raw: bytes) -> None:
+        frame = read_frame(raw)
+        if frame["kind"] == 0:
+            self.rows, self.names = {}, {}
+        else:
+            assert frame["base"] == self.number
+        self.number = frame["number"]
+        for row in frame.get("gone", ()):
+            if row["track"] in self.rows or not self.partly:
+                del self.rows[row["track"]]
+                del self.names[row["track"]]
+        for row in frame.get("tracks", ()):
+            self.rows[row["track"]] = row
+        for row in frame.get("names", ()):
+            self.names[row["track"]] = (row["address"], row["mode_3a"], row["callsign"])

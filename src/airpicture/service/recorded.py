@@ -137,7 +137,8 @@ def _believed_s(tracks: Tracks) -> F64:
     seen = tracks.seen
     held = (seen >= 0) & (seen < len(tracks.sensors))
     turn = np.append(np.nan_to_num(tracks.sensors.period), 0.0)[np.where(held, seen, -1)]
-    return np.maximum(LIFE.end_tentative_s, TURNS_TENTATIVE * turn.max(axis=1, initial=0.0))
+    believed: F64 = np.maximum(LIFE.end_tentative_s, TURNS_TENTATIVE * turn.max(axis=1, initial=0.0))
+    return believed
 
 
 def _shown_until(tracks: Tracks, slot: I64) -> I64:

@@ -19,7 +19,8 @@ import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from airpicture.service.coverage import Coverage
-from airpicture.service.frames import Frames, View
+from airpicture.service.cut import WORLD, View
+from airpicture.service.frames import Frames
 from airpicture.service.hub import Hub, Mode, Update
 from airpicture.service.playhead import number
 from airpicture.service.story import tell
@@ -137,6 +138,8 @@ class Viewers:
             return
         await websocket.accept()
         viewer = _Viewer(websocket)
+        with contextlib.suppress(ValueError):  # what it looks at from the first frame on
+            viewer.view = _view([float(part) for part in websocket.query_params.get("view", "").split(",")])
         self._open.add(viewer)
         self.counts["viewers_opened"] += 1
         listening = asyncio.create_task(self._listen(viewer))
@@ -186,11 +189,14 @@ class Viewers:
     def _frame(self, viewer: _Viewer, frames: Frames) -> bytes:
         """Return the newest frame for a display, which counts as sent."""
         follows = viewer.number == frames.number - 1 and not frames.jumped and viewer.cut == frames.cut
-        follows = follows and not (viewer.moved and frames.cut)  # uncut, it has what's elsewhere too
-        if follows:
-            frame = frames.change(viewer.view)
+        view, forget = viewer.view or WORLD, viewer.elsewhere
+        if not frames.cut:
+            frame = frames.change() if follows else frames.whole(forget=forget)
+        elif follows:
+            chosen = -1 if viewer.story is None else viewer.story
+            frame, viewer.have = frames.change_cut(viewer.have, view, chosen=chosen, trails=viewer.moved)
         else:
-            frame = frames.whole(viewer.view, forget=viewer.elsewhere)
+            frame, viewer.have = frames.whole_cut(view, forget=forget)
         self.counts["frames_skipped"] += max(0, frames.number - viewer.number - 1) if viewer.number else 0
         viewer.number, viewer.moved, viewer.cut, viewer.elsewhere = frames.number, False, frames.cut, False
         return frame
@@ -297,6 +303,7 @@ class _Viewer:
         self.view: View | None = None
         self.moved = False  # looks elsewhere since that frame
         self.cut = False  # that frame was cut to what it looked at
+        self.have = np.zeros(0, np.uint8)  # what it has of which tracks then, see `cut`
         self.story: int | None = None
         self.story_due = 0.0
         self.line_s: float | None = None  # length of the time line that it wants to be told

@@ -56,7 +56,7 @@ export class App {
     this.layer.afterDraw = () => this.labels.draw(this.clock.now(), (c) => overlay(c, this), (c) => this.measure.draw(c));
     this.story = new Story(this.units, this.look, { past: () => this.timeline.past, close: () => this.select(-1), follow: () => this.follow(), center: () => this.center(), copy: (text) => this.copy(text, "Copied") });
     this.makeMap();
-    this.link = new Link(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, this.clock);
+    this.link = new Link(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, this.clock, () => this.bounds().map((v) => v.toFixed(4)));
     this.timeline = new Timeline(this.link, this.clock, about.history);
     this.feed = new Feed();
     this.panels = new Panels(this);
