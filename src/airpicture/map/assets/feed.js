@@ -22,10 +22,13 @@ export class Feed {
     this.told = told;
     $("feed").hidden = !told;
     document.body.classList.toggle("fed", Boolean(told));
+    $("live").textContent = told ? "Newest" : "Live"; // nothing is live there
+    $("present").textContent = told ? "Back to the newest" : "Back to live";
     if (!told) return;
     stands($("feed-play"), !told.rate);
-    $("feed-step").textContent = `+${+told.step_s.toPrecision(3)} s`;
-    $("feed-step").setAttribute("aria-label", `A step of ${+told.step_s.toPrecision(3)} seconds`);
+    const step = `+${+told.step_s.toPrecision(3)} s`;
+    $("feed-step").textContent = step;
+    $("feed-step").setAttribute("aria-label", `${step}: one step on, for everybody`);
     if (told.rate) rate($("feed-rate"), told.rate);
   }
 }
