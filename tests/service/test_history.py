@@ -17,7 +17,7 @@ from airpicture.errors import InputError
 from airpicture.formats.arrow import pa, pq
 from airpicture.service import history, historyfiles, stored
 from airpicture.service.address import Address
-from airpicture.service.history import HistoryOutput
+from airpicture.service.history import HistoryOutput, recent_history
 from airpicture.service.historyfiles import Slice, Spool, begin_of, pack, read_slice, slices_of
 from airpicture.service.hub import Mode
 from airpicture.service.settings import OutputSettings
@@ -276,6 +276,35 @@ def test_a_full_disk_is_counted_and_the_rest_goes_on(tmp_path: Path, monkeypatch
     made = played(tmp_path, range(10))
     assert made.counts["failures"] == 1
     assert made.counts["sent"] == 9 * len(SCENE.tracks(0.0))
+
+
+def test_the_last_while_is_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody wants a history on disk: streams alone, of a size, the oldest go; of a crowd nothing."""
+    monkeypatch.setattr(history, "FLUSH_S", 0.0)
+    monkeypatch.setattr(history, "RECENT_ROTATE_S", 20.0)
+    (tmp_path / "tracks-20260101T000000Z.arrows").write_bytes(b"of a run before")
+
+    async def play(scene: Scene) -> HistoryOutput:
+        made = recent_history(str(tmp_path), 0.06)
+        await made.open()
+        for t in range(200):
+            made.take(scene.update(float(t)))
+            for task in list(made._tasks.values()):
+                await task
+        return made
+
+    made = asyncio.run(play(SCENE))
+    sizes = [path.stat().st_size for path in tmp_path.iterdir()]
+    assert {path.suffix for path in tmp_path.iterdir()} == {".arrows"}
+    assert sum(sizes) < 0.06 * 2**20 + 2 * max(sizes)
+    past = Stored(tmp_path, SCENE.sensors, made.period_s, made.slices)
+    first, last = ((t - T0_NS) / SECOND_NS for t in past.extent())
+    assert 20 < first < 170
+    assert last == 198
+    assert len(past.update(T0_NS + 190 * SECOND_NS, Mode.REPLAY).tracks) > 8
+    assert made.counts["failures"] == 0
+    monkeypatch.setattr(history, "RECENT_TRACKS_MAX", 5)
+    assert asyncio.run(play(SCENE)).slices() == []
 
 
 def test_what_the_disk_cannot_follow_is_dropped_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from airpicture.service.address import Address, is_loopback
 from airpicture.service.ground import map_settings
 from airpicture.service.settings import (
     LOOPBACK,
+    RECENT_MB,
     REPLAY_SPEEDS,
     STEPPED_S_MAX,
     InputSettings,
@@ -105,7 +106,7 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
                     expected=f"ids of [[sensor]] tables: {', '.join(sensors.ids) or 'there are none'}",
                 )
     tracker, step_s, checkpoint_s = _tracker(source.table("tracker"))
-    alerts = _alerts(source)
+    alerts, ground = _alerts(source), source.table("map")
     return Settings(
         sensors=sensors,
         inputs=inputs,
@@ -116,7 +117,8 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
         step_s=step_s,
         checkpoint_s=checkpoint_s,
         alerts=alerts,
-        map=map_settings(source.table("map"), base, alerts.areas),
+        recent_mb=ground.number("recent_mb", RECENT_MB, 0, 65_536),
+        map=map_settings(ground, base, alerts.areas),
         text=text,
         name=name,
         notes=tuple(notes),

@@ -23,6 +23,7 @@ from typing import Any
 from airpicture.errors import AirpictureError
 from airpicture.service.api import SILENT_S
 from airpicture.service.handover import Taker
+from airpicture.service.history import HistoryOutput, recent_history
 from airpicture.service.hub import Hub, Mode, SensorHealth
 from airpicture.service.outputs import Output, make_outputs
 from airpicture.service.process import Given, end_with_parent, given_from, log, tell, told, with_port
@@ -71,6 +72,8 @@ class Front:
         before = told(self._given.place.state, "front").get("ports", {})  # of the run before: whoever knows them stays
         wanted = [with_port(one, before.get(one.name, 0)) for one in wanted]
         self.outputs = make_outputs(wanted, self.settings.sensors)
+        if self.settings.recent_mb and not any(isinstance(one, HistoryOutput) for one in self.outputs):
+            self.outputs.append(recent_history(self._given.place.state, self.settings.recent_mb))
         for output in self.outputs:
             await output.open()
         website = Website(self)

@@ -12,6 +12,7 @@ from typing import Final
 
 from airpicture.errors import ConfigError
 from airpicture.formats.arrow import pa
+from airpicture.service.address import Address
 from airpicture.service.historyfiles import NAME, Slice, Spool, pack
 from airpicture.service.hub import Update
 from airpicture.service.period import Period
@@ -22,7 +23,17 @@ from airpicture.units import SECOND_NS
 
 FLUSH_S: Final = 5.0  # after so long what waits is written: by so much the history is behind
 FLUSH_ROWS: Final = 50_000  # or as soon as so much waits
+RECENT_TRACKS_MAX: Final = 5000
+RECENT_PERIOD_S: Final = 2.0  # between states; half of the usual
+RECENT_ROTATE_S: Final = 120.0  # a stream's length: what is kept ends by so much
 HELD_MAX: Final = 300_000  # rows that wait while the disk is slow, some 90 MB
+
+
+def recent_history(folder: str, recent_mb: float) -> HistoryOutput:
+    """Return one that keeps the last while in a folder in memory."""
+    where = Address("file", path=folder)
+    settings = OutputSettings("recent history", "parquet", where, RECENT_PERIOD_S, rotate_s=RECENT_ROTATE_S)
+    return HistoryOutput(settings, recent_mb)
 
 
 class HistoryOutput:
@@ -30,11 +41,16 @@ class HistoryOutput:
 
     A thread writes; what it can't keep up with is dropped and counted, since the journal has all of it. Another one
     turns streams that are over into Parquet, those too that an earlier run left.
+
+    Parameters
+    ----------
+    recent_mb : keep streams of so much as they are, and nothing of before; nothing at all of pictures of more than
+        `RECENT_TRACKS_MAX`, of which that would be too short a while. 0 : keep all in Parquet
     """
 
-    def __init__(self, settings: OutputSettings) -> None:
+    def __init__(self, settings: OutputSettings, recent_mb: float = 0.0) -> None:
         self.name, self.counts, self.port = settings.name, Counter[str](), 0
-        self._settings = settings
+        self._settings, self._recent = settings, round(recent_mb * 2**20)
         self.folder = Path(settings.address.path)
         self._period = Period(settings.period_s)
         self._waiting: list[Tracks] = []
@@ -67,12 +83,17 @@ class HistoryOutput:
             self.folder.mkdir(parents=True, exist_ok=True)
             for old in self.folder.glob("tracks-*.parquet.part"):
                 old.unlink()
+            if self._recent:
+                for old in self.folder.glob("tracks-*.arrows"):
+                    old.unlink()
             self._left = sorted(path for path in self.folder.glob("tracks-*.arrows") if NAME.fullmatch(path.name))
         except OSError as error:
             raise ConfigError(f"{self.name}: {self.folder} can't be used: {error.strerror}") from None
 
     def take(self, update: Update) -> None:
         """Put the rows that are due in line."""
+        if self._recent and len(update.tracks) > RECENT_TRACKS_MAX:
+            return
         tracks = self._period.due(update)
         if tracks is not None and len(tracks):
             if self._waiting and self._rows + len(tracks) > HELD_MAX:
@@ -87,7 +108,7 @@ class HistoryOutput:
             parts, self._waiting, self._rows = self._waiting, [], 0
             rotate, self._slot = slot != self._slot, slot
             self._start(self._write, parts, rotate)
-        if (self._over or self._left) and self._free(self._pack):
+        if (self._over or self._left) and not self._recent and self._free(self._pack):
             self._start(self._pack)
 
     def _free(self, work: Callable[..., None]) -> bool:
@@ -134,6 +155,13 @@ class HistoryOutput:
         log("front", f"{self.name}: {what}: {shown(error)}")
 
     def _prune(self) -> None:
+        if self._recent:
+            sizes = [spool.path.stat().st_size for spool in self._over]
+            while self._over and sum(sizes) > self._recent:
+                sizes.pop(0)
+                spool = self._over.pop(0)  # out of the list first: nobody looks for it then
+                spool.path.unlink()
+            return
         oldest = time.time() - self._settings.keep_h * 3600
         for old in self.folder.glob("tracks-*.*"):
             with suppress(OSError):
@@ -149,5 +177,5 @@ class HistoryOutput:
         self._waiting = []
         self._finish()
         self._left = []
-        while self._over:
+        while self._over and not self._recent:
             await asyncio.to_thread(self._pack)

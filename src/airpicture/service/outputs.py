@@ -25,6 +25,7 @@ from airpicture.formats.asterix.encode_status import Condition
 from airpicture.formats.cot import cot_events
 from airpicture.formats.sbswrite import sbs_lines
 from airpicture.service.address import Address
+from airpicture.service.history import HistoryOutput
 from airpicture.service.hub import SensorHealth, SensorState, Update
 from airpicture.service.period import Period
 from airpicture.service.senders import Sender, make_sender
@@ -297,8 +298,6 @@ def make_outputs(settings: Sequence[OutputSettings], sensors: Sensors) -> list[O
 
 def _make(settings: OutputSettings, sensors: Sensors, encoders: dict[OutputSettings, Cat062Encoder]) -> Output:
     if settings.format == "parquet":
-        from airpicture.service.history import HistoryOutput  # Arrow: 40 MB that not every service needs
-
         return HistoryOutput(settings)
     if settings.format == "webhook":
         return WebhookOutput(settings)

@@ -82,15 +82,15 @@ class Website:
         return app
 
     def _history(self) -> History | None:
-        """Return what lets displays go back in time: the first of the Parquet outputs."""
-        front = self._front
-        if not any(one.format == "parquet" for one in front.settings.outputs):
-            return None
+        """Return what lets displays go back in time: the first of the Parquet outputs, or what is kept in memory."""
         from airpicture.service.history import HistoryOutput
         from airpicture.service.rewind import History
         from airpicture.service.stored import Stored
 
-        output = next(one for one in front.outputs if isinstance(one, HistoryOutput))
+        front = self._front
+        output = next((one for one in front.outputs if isinstance(one, HistoryOutput)), None)
+        if output is None:
+            return None
         stored = Stored(output.folder, front.settings.sensors, output.period_s, output.slices)
         return History(stored, front.settings.alerts)
 
