@@ -358,3 +358,19 @@ def test_reading_holds_nobody_up(live: LiveMap, monkeypatch: pytest.MonkeyPatch)
             assert frame(there)["now"] == now_ms(SPAN_S + 10 + k)
             assert time.monotonic() - begun < 0.8
         assert frame(here)["mode"] == 1
+
+
+def test_what_was_played_before_is_no_future(live: LiveMap) -> None:
+    """A recording that's played again is at a time that the history of the run before went beyond."""
+    live.publish(SCENE.update(200.0))
+    with display(live) as here:
+        frame(here)
+        say(here, line=1e6)
+        assert told(here, "line")["end"] == now_ms(200)
+        say(here, replay={"do": "seek", "t": now_ms(195)})
+        modes: list[int] = []
+        while not modes or modes[-1] != 0:
+            got = frame(here)
+            modes.append(got["mode"])
+            assert got["now"] <= now_ms(200)
+        assert 1 in modes

@@ -36,7 +36,7 @@ class History:
 
     Parameters
     ----------
-    stored : the history on disk
+    stored : the history on disk; it may reach beyond the present, where a recording was played before
     alerts : settings of the watch over what's shown again
 
     Attributes
@@ -51,21 +51,24 @@ class History:
         self._open = 0
         self._turn = asyncio.Semaphore(1)  # of reading: one at a time, whoever asks
 
-    def begin(self, word: dict[str, Any], live: Update, more: Callable[[], None]) -> Rewind | str | None:
+    def begin(
+        self, word: dict[str, Any], present: Callable[[], Update], more: Callable[[], None]
+    ) -> Rewind | str | None:
         """Return a way into the past that begins with a word of a display; None where that leads nowhere, or why not.
 
-        live : the picture that the display looks at
+        present : tells the picture that all others look at
         more : called when there's another frame, or it's over
         """
         if self._open >= REWINDS_MAX:
             self.counts["rewinds_refused"] += 1
             return f"{REWINDS_MAX} displays look at the past: too many for another one"
+        live = present()
         head = Playhead(lambda: (0, live.now_ns), live.now_ns)
         if not head.ask(word) or head.over:
             return None
         self._open += 1
         self.counts["rewinds"] += 1
-        return Rewind(self, Watch(self._alerts), head.now_ns, head.paused, live, more)
+        return Rewind(self, Watch(self._alerts), head.now_ns, head.paused, present, more)
 
     def end(self) -> None:
         """Take note that a way into the past has ended."""
@@ -76,11 +79,12 @@ class History:
         async with self._turn:
             return await asyncio.to_thread(work, *arguments)
 
-    async def line(self, span_s: float) -> dict[str, Any]:
+    async def line(self, span_s: float, present_ns: int) -> dict[str, Any]:
         """Return the time line up to the newest that's recorded: its ends [ms UTC] and how much went on when."""
 
         def made() -> dict[str, Any]:
             first_ns, end_ns = self.stored.extent()
+            end_ns = min(end_ns, present_ns)
             length_s = min(max(span_s, LINE_S[0]), LINE_S[1], max((end_ns - first_ns) / SECOND_NS, LINE_S[0]))
             begin_ns = end_ns - round(length_s * SECOND_NS)
             traffic = self.stored.traffic(begin_ns, end_ns, BARS) if end_ns else []
@@ -101,12 +105,19 @@ class Rewind:
     """
 
     def __init__(
-        self, history: History, watch: Watch, at_ns: int, paused: bool, live: Update, more: Callable[[], None]
+        self,
+        history: History,
+        watch: Watch,
+        at_ns: int,
+        paused: bool,
+        present: Callable[[], Update],
+        more: Callable[[], None],
     ) -> None:
         self.frames = Frames(past=self)
         self.update: Update | None = None
         self.over = False
-        self._history, self._watch, self._more = history, watch, more
+        self._history, self._watch, self._present, self._more = history, watch, present, more
+        live = present()
         self._head = Playhead(self._ends, at_ns, paused=paused)
         self._held = live if paused and at_ns == live.now_ns else None  # a live picture that was stopped
         self._last_ns = live.now_ns
@@ -153,7 +164,9 @@ class Rewind:
         while True:
             head.asked.clear()
             first_ns, last_ns = await self._history.read(self._history.stored.extent)
-            self._last_ns = max(last_ns, self._held.now_ns if self._held is not None else 0)
+            self._last_ns = max(
+                min(last_ns, self._present().now_ns), self._held.now_ns if self._held is not None else 0
+            )
             if head.over or not last_ns:
                 return
             head.go(max(head.now_ns, first_ns))

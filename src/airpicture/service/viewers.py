@@ -177,7 +177,8 @@ class Viewers:
                     return
             if viewer.line_s is not None and self._history is not None:
                 span_s, viewer.line_s = viewer.line_s, None
-                text = to_json({"line": await self._history.line(span_s)}).decode()
+                present_ns = self.update.now_ns if self.update is not None else 0
+                text = to_json({"line": await self._history.line(span_s, present_ns)}).decode()
                 if not await self._put(viewer, viewer.websocket.send_text(text)):
                     return
             if viewer.story is not None and time.monotonic() >= viewer.story_due and stream.update is not None:
@@ -273,6 +274,10 @@ class Viewers:
             return self._player.ask(asked) if self._player is not None else self._rewind(viewer, asked)
         return False
 
+    def _present(self) -> Update:
+        assert self.update is not None
+        return self.update
+
     def _rewind(self, viewer: _Viewer, word: dict[str, Any]) -> bool:
         """Take one display back in time, on in it, or back to the present: ``{"do": "live"}``."""
         if self._history is None or self.update is None:
@@ -282,7 +287,7 @@ class Viewers:
             return True
         if viewer.rewind is not None:
             return viewer.rewind.ask(word)
-        rewind = self._history.begin(word, self.update, viewer.more.set)
+        rewind = self._history.begin(word, self._present, viewer.more.set)
         if isinstance(rewind, str):
             viewer.note = rewind
             viewer.more.set()
