@@ -23,17 +23,18 @@ class Motion:
     """
 
     q_straight: float = 0.4  # airliners in moving air, and slow turns: 2 m/s in 10 s; keeps velocity sigmas honest
-    q_turn: float = 15.0  # spread of real turns about the two modelled rates
+    q_turn: float = 50.0  # across the course: spread of real turns about the modelled rate
+    q_turn_along: float = 12.0  # along it: speed changes less in a turn than its rate does
     q_agile: float = 2600.0  # 2 to 9 g manoeuvres: 160 m/s in 10 s, 50 m/s in 1 s
     q_up_straight: float = 0.5  # level-offs and starts of climbs, 2 m/s in 10 s
     q_up_agile: float = 60.0
-    turn_rate: float = 2.0 * DEG  # rad/s, of turns that have just begun; a course that turns sets the rate from then on
+    turn_rate: float = 1.5 * DEG  # rad/s, of turns that have just begun; a course that turns sets the rate from then on
     turn_acceleration: float = 12.0  # m/s², bank of 51 degrees; bounds the rate of fast targets
     turn_rate_least: float = 0.2 * DEG  # rad/s; a course that turns more slowly is taken for straight
-    turn_seconds: float = 5.0  # memory of how fast a course turns: one look of a 5 s radar weighs two thirds
-    share_turn: float = 0.1  # long-run share of time in each turn model
+    turn_seconds: float = 6.0  # memory of how fast a course turns: one look of a 6 s radar weighs two thirds
+    share_turn: float = 0.07  # long-run share of time in each turn model: straight legs of 8 minutes
     share_agile: float = 0.015  # long-run share of time in agile flight
-    mode_seconds: float = 50.0  # memory of the mode chain: a turn lasts about this long
+    mode_seconds: float = 70.0  # memory of the mode chain: a turn lasts about this long
 
     def __post_init__(self) -> None:
         for f in fields(self):

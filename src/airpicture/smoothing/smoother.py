@@ -20,6 +20,7 @@ from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, TOLD
 from airpicture.kernels.scatter import ROOM, learn_scatters
 from airpicture.kernels.smooth import Bench, Paths, smooth_tracks
 from airpicture.kernels.snapshot import (
+    COLUMNS,
     O_A,
     O_H,
     O_H_BARO,
@@ -55,7 +56,7 @@ class Smoothed(NamedTuple):
 
     owned: Owned
     laid: Laid  # used: the plots that it rests on at last
-    floats: F64  # (OUT, I) see `kernels.snapshot`
+    floats: F64  # (COLUMNS, I) see `kernels.snapshot`
     told: F64  # (I, TOLD) see `kernels.residual`
     offset: F64  # (I,) m, the air's pressure offset, and its variance
     var_offset: F64
@@ -126,7 +127,7 @@ def settle(
     stepped = out_of_step(laid, owned.reports.Z)
     wrong = stepped
     _leave_out(Z, owned.reports.Z, laid.plot[wrong])
-    floats, told = np.full((OUT, size), np.nan), np.full((size, TOLD), np.nan)
+    floats, told = np.full((COLUMNS, size), np.nan), np.full((size, TOLD), np.nan)
     var_most = config.sigma_pressure_height**2
     track = np.repeat(np.arange(count), np.diff(laid.start))
     placed = (laid.plot >= 0) & (Z[np.maximum(laid.plot, 0), Z_KIND] == POSITION)
