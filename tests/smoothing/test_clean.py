@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import airpicture as ap
 from airpicture.formats.sensors import sensors_from_rows
-from airpicture.smoothing.owned import own
+from airpicture.smoothing.owned import _made_of_errors, own
 from airpicture.smoothing.repeats import repeats
 
 T0 = 1_767_225_600_000_000_000
@@ -189,3 +189,24 @@ def test_repeats_are_found_by_who_and_where() -> None:
     found = repeats(replace(plots, lat=lat, lon=lon))
     assert found.first.tolist() == [-1, -1, 1, 1, -1, 1, -1, -1, -1, -1]
     assert not found.twin.any()
+
+
+def test_a_track_made_of_wrong_reports_is_none() -> None:
+    """Six places of an aircraft's hundreds under its address, in its time; not where they're as many as its own."""
+    reports = own(flight(11, n=600, step=0.5), SENSORS, ap.Config()).reports
+    owner = np.full(600, 1)
+    owner[np.arange(200, 380, 30)] = 2
+    assert _made_of_errors(reports, owner).tolist() == [2]
+    owner[200:380] = np.where(np.arange(180) % 3, 1, 2)
+    assert _made_of_errors(reports, owner).tolist() == []
+    owner[:] = np.where(np.arange(600) < 6, 2, 1)  # before the other: the first track of the aircraft
+    assert _made_of_errors(reports, owner).tolist() == []
+    assert _made_of_errors(reports._replace(address=np.where(owner == 2, 7, reports.address)), owner).tolist() == []
+
+
+def test_two_that_send_one_address_are_two() -> None:
+    """Each as often as the other: neither is made of the other's errors."""
+    both = ap.Plots.concat([flight(12), flight(13, north=40e3)]).in_time_order()
+    cleaned = ap.clean(both)
+    assert np.unique(cleaned.track[cleaned.track >= 0]).size == 2
+    assert not cleaned.flags[10:].any()  # the first of the second one are told when it has begun

@@ -48,6 +48,7 @@ LEAST_UP_M: Final = 60.0  # m: two steps of 100 ft
 HABIT_LEAST: Final = 20  # plots, of which a habit can be told
 HABITS: Final = 1.0, 4.0  # factors on sigma, no farther
 MEDIAN_SIGMA: Final = 1.4826  # sigma of a normal distribution over the median of its size
+VAR_LEAST: Final = 1e-6  # m²; long and narrow ones come out below 0 by rounding
 SLOW: Final = 5.0  # m/s; slower, there is no way to be along
 SHADOW_LONGER: Final = 3  # times as many reports has the track whose address a shadow carries ...
 SHADOW_SHARE: Final = 0.5  # ... and so much of it lies where a third one is
@@ -166,8 +167,8 @@ def in_sigmas(told: F64, laid: Laid, sensor: I32, instants: I64) -> F64:
     ve, vn = told[:, R_V_EAST] / speed, told[:, R_V_NORTH] / speed
     along, across = told[:, R_EAST] * ve + told[:, R_NORTH] * vn, told[:, R_EAST] * vn - told[:, R_NORTH] * ve
     mixed = 2.0 * told[:, R_COVARIANCE] * ve * vn
-    along /= np.sqrt(told[:, R_VAR_EAST] * ve**2 + told[:, R_VAR_NORTH] * vn**2 + mixed)
-    across /= np.sqrt(told[:, R_VAR_EAST] * vn**2 + told[:, R_VAR_NORTH] * ve**2 - mixed)
+    along /= np.sqrt(np.maximum(told[:, R_VAR_EAST] * ve**2 + told[:, R_VAR_NORTH] * vn**2 + mixed, VAR_LEAST))
+    across /= np.sqrt(np.maximum(told[:, R_VAR_EAST] * vn**2 + told[:, R_VAR_NORTH] * ve**2 - mixed, VAR_LEAST))
     off: F64 = np.sqrt(told[:, R_D2])
     track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))[instants]
     habit = np.unique(np.stack([track, sensor[laid.plot[instants]]]), axis=1, return_inverse=True)[1].ravel()
