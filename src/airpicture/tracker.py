@@ -307,8 +307,10 @@ class Tracker:
 
     def _do(self, reports: Reports) -> list[I64]:
         """Share out the plots of one frame, look by look, then give its messages to tracks; return the rows of each."""
-        message = reports.Z[:, Z_KIND] == MESSAGE
         messages = None
+        message = ~np.isfinite(reports.azimuth)  # with one it is none; else Z tells, a line of the cache a plot
+        if message.any():
+            message = reports.Z[:, Z_KIND] == MESSAGE
         if message.any():
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)

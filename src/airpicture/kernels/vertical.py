@@ -14,12 +14,12 @@ to 1e-11 rad up to 100 km, the height to 1e-8 m.
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import inline, part
 from airpicture.kernels.wgs84 import E2, EP2, A, B, height_up_of
 
 DEEPEST: Final = (B - 30e3) ** 2  # m², from the Earth's centre: between these the series hold
 HIGHEST: Final = (A + 100e3) ** 2
-BESIDE_MOST: Final = 5e3  # m
+BESIDE_MOST: Final = 5e3  # m, up to where `beside` is right to a millimetre
 UPRIGHT: Final = 1.0 + E2 / (1.0 - E2 + 6e3 / A)  # k
 
 
@@ -31,7 +31,7 @@ def _inverse_root(x: float) -> float:
     return low + x2 * x2 * (35.0 / 128.0 - 63.0 / 256.0 * x + x2 * (231.0 / 1024.0 - 429.0 / 2048.0 * x))
 
 
-@inline
+@part
 def height_vertical(x: float, y: float, z: float) -> tuple[float, float, float, float]:
     """Return the height above the ellipsoid [m] and the vertical (unit ECEF vector) at a position.
 
@@ -67,7 +67,7 @@ def height(x: float, y: float, z: float) -> float:
     return height_vertical(x, y, z)[0]
 
 
-@inline
+@part
 def beside(
     h: float, ux: float, uy: float, uz: float, dx: float, dy: float, dz: float
 ) -> tuple[float, float, float, float]:
@@ -78,7 +78,7 @@ def beside(
     """
     rise = dx * ux + dy * uy + dz * uz
     ax, ay, az = dx - rise * ux, dy - rise * uy, dz - rise * uz
-    north = EP2 * az  # az: north times the latitude's cosine, along the axis' part that is level
+    north = EP2 * (1.0 - h / A) * az  # az is how far it is northwards, times the latitude's cosine
     bend = 1.0 / (A + 0.5 * E2 * A * uz * uz + h)
     fx, fy, fz = ax - north * uz * ux, ay - north * uz * uy, az + north * (1.0 - uz * uz)
     length = 1.0 - 0.5 * bend * bend * (fx * fx + fy * fy + fz * fz)
@@ -86,7 +86,7 @@ def beside(
     return height_there, length * (ux + bend * fx), length * (uy + bend * fy), length * (uz + bend * fz)
 
 
-@inline
+@part
 def upright(x: float, y: float, z: float) -> tuple[float, float, float]:
     """Return the vertical to 1e-5 rad, from the sea to 14 km: as if everything were 6 km up."""
     z *= UPRIGHT
