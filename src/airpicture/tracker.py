@@ -44,6 +44,7 @@ from airpicture.store import Store
 from airpicture.tables import I64, Plots, Sensors, Status, Tracks
 from airpicture.tracks import (
     Pool,
+    Retired,
     begin,
     close_ranks,
     ending_settings,
@@ -89,6 +90,7 @@ class Tracker:
         self._ending = ending_settings(config)
         self._store = Store(config.capacity)
         self._pool = Pool(config.life.pool_max)
+        self._retired = Retired(config.life.revive_s)  # of closed frames
         self._index = Index(config.capacity)
         self._looker = Looker(config, self._motion, self._gates, self._ending)
         self._addresses = Addresses()
@@ -266,6 +268,7 @@ class Tracker:
             rows = moved[gone & shown]
             if len(rows):
                 self._ended.append(self._rows(rows, np.full(len(rows), t_ns)))
+                self._retired.note(store, rows, t_ns)
             self._index.place(store.summary, store.t_ns, moved[gone])
             before = store.n
             first = close_ranks(store, self._touched, run=self._run)
@@ -356,6 +359,8 @@ class Tracker:
         settings = (config, self._motion, self._life, self._gates)
         start = self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds)
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
+        if self._named:
+            self._tally["numbers_taken_up"] += self._retired.take_up(store, born)
         self._tally["pairs_shed"] += near.shed
         self._tally["births_shed"] += shed
         self._tally["tracks_begun"] += len(born)

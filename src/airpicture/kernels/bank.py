@@ -59,6 +59,7 @@ from airpicture.kernels.layout import (
     M_H_MEAN,
     M_H_VAR,
     M_Q,
+    M_Q_ALONG,
     M_Q_UP,
     M_RATE,
     M_SHARE,
@@ -75,6 +76,7 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.vertical import BESIDE_MOST, beside, height_vertical, upright
 
+SLOW = 15.0  # m/s; the course of what is slower is noise, so that along and across aren't told apart
 LOWEST = -450.0  # m above the ellipsoid: the shore of the Dead Sea lies at -430 m above the sea
 MEAN_RADIUS = 6_371_000.0  # m, for the bend of the surface within some kilometres
 
@@ -91,6 +93,7 @@ T_COS_INT = U(140)
 T_SIN_INT = U(144)
 T_Q = U(148)
 T_Q_UP = U(152)
+T_Q_LESS = U(156)  # noise along the course, less that across
 # the mixture: mean (6), covariance (21), plain numbers
 T_MEAN = 160
 T_SPREAD = T_MEAN + STATE
@@ -188,11 +191,14 @@ def _mix(T: F64, l: U, m0: float, m1: float, m2: float, m3: float, m4: float, m5
 
 
 @lane
-def _move(T: F64, l: U, dt: float, ux: float, uy: float, uz: float, bend: float) -> None:
+def _move(
+    T: F64, l: U, dt: float, ux: float, uy: float, uz: float, ax: float, ay: float, az: float, bend: float
+) -> None:
     """Predict one model: turn about up, bend with the Earth, add noise.
 
     Rotation about up by the angle w dt: A = c I + s [u]x + (1 - c) u u'; B is its integral over dt. White acceleration,
-    q horizontally and q_up along up, continuous, so that many short steps equal one long one.
+    q horizontally, q_up along up and q_along along the course a, continuous, so that many short steps equal one long
+    one.
     """
     x = load_state(T, T_X + l)
     c, s, c_int, s_int = T[T_COS + l], T[T_SIN + l], T[T_COS_INT + l], T[T_SIN_INT + l]
@@ -246,6 +252,7 @@ def _move(T: F64, l: U, dt: float, ux: float, uy: float, uz: float, bend: float)
     Y = mat_mul(mat_mul(A, VV), transposed(A))
     q = T[T_Q + l]
     more = T[T_Q_UP + l] - q
+    less = T[T_Q_LESS + l]
     c2 = 0.5 * dt * dt
     c3 = dt * dt * dt / 3.0
     P = (
@@ -272,6 +279,7 @@ def _move(T: F64, l: U, dt: float, ux: float, uy: float, uz: float, bend: float)
         Y[8],
     )
     P = raised(P, (ux, uy, uz), more * c3, more * c2, more * dt)
+    P = raised(P, (ax, ay, az), less * c3, less * c2, less * dt)
     store_covariance(T, T_P + l, widened(P, q * c3, q * c2, q * dt))
 
 
@@ -335,6 +343,7 @@ def load_motion(motion: F64, T: F64) -> None:
     for m in range(LANES):
         T[int(T_Q) + m] = motion[M_Q + m]
         T[int(T_Q_UP) + m] = motion[M_Q_UP + m]
+        T[int(T_Q_LESS) + m] = motion[M_Q_ALONG + m] - motion[M_Q + m]
 
 
 @inline
@@ -408,8 +417,10 @@ def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, flo
         for l in range(lanes):
             _mix(T, l, m0, m1, m2, m3, m4, m5)
         climb = m3 * ux + m4 * uy + m5 * uz
-        speed = math.sqrt(max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6))
-        left, right = turn_rates(T, straight, speed, motion)
+        v2 = max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6)
+        left, right = turn_rates(T, straight, math.sqrt(v2), motion)
+        over = 1.0 / math.sqrt(v2 + SLOW * SLOW)
+        ax, ay, az = over * (m3 - climb * ux), over * (m4 - climb * uy), over * (m5 - climb * uz)
         for m in range(LANES):
             T[int(T_COS) + m] = 1.0
             T[int(T_SIN) + m] = 0.0
@@ -422,7 +433,7 @@ def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, flo
         _turn(T, RIGHT, -right, -s, c)
         bend = 1.0 / math.sqrt(max(m0 * m0 + m1 * m1 + m2 * m2, 1.0))
         for l in range(lanes):
-            _move(T, l, dt, ux, uy, uz, bend)
+            _move(T, l, dt, ux, uy, uz, ax, ay, az, bend)
         rx, ry, rz = T[0], T[LANES], T[2 * LANES]
         dx, dy, dz = rx - m0, ry - m1, rz - m2
         if dx * dx + dy * dy + dz * dz < BESIDE_MOST * BESIDE_MOST:

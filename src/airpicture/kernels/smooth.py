@@ -31,6 +31,7 @@ from airpicture.kernels.layout import (
     POSITION,
     ROW,
     S_VELOCITY,
+    SCALE_POS,
     SHARED,
     SHARED_FADES,
     TURN,
@@ -65,6 +66,7 @@ class Paths(NamedTuple):
     offset: F64  # (I,) m, the air's pressure offset, and ...
     var_offset: F64  # (I,) m², ... its variance
     scatter: F64  # (I,) m², of reported positions that don't say it themselves
+    scale: F64  # (I,) of those that do, over the variance that they claim; 0: as claimed
     jitter: F64  # (I,) s², of their times
     pace: F64  # (I,) m²/s², by which reported velocities are off for a while, per axis
 
@@ -124,7 +126,7 @@ def _begin(row: F64, Z: F64, j: int, sites: F64, s: int, motion: F64, life: F64,
 def _assume(T: F64, of: Paths, i: int) -> None:
     """Write to T what is known of the errors round instant i."""
     T[D_BARO], T[VAR_BARO], T[VAR_V] = of.offset[i], of.var_offset[i], of.pace[i]
-    T[VAR_POS], T[VAR_TIME] = of.scatter[i], of.jitter[i]
+    T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = of.scatter[i], of.scale[i], of.jitter[i]
 
 
 @inline
