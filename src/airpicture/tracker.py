@@ -311,10 +311,8 @@ class Tracker:
     def _do(self, reports: Reports) -> list[I64]:
         """Share out the plots of one frame, look by look, then give its messages to tracks; return the rows of each."""
         messages = None
-        message = ~np.isfinite(reports.azimuth)  # with one it is none; else Z tells, a line of the cache a plot
-        if message.any():
-            message = reports.Z[:, Z_KIND] == MESSAGE
-        if message.any():
+        # who has an azimuth brings no message; Z tells of the others, but costs a line of the cache a plot
+        if not np.isfinite(reports.azimuth).all() and (message := reports.Z[:, Z_KIND] == MESSAGE).any():
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)
         shelf = self._shelf if self.on_look is None else None  # who hears of looks may keep their plots

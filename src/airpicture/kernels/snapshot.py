@@ -44,7 +44,7 @@ O_SIN_LON: Final = 24
 O_COS_LON: Final = 25
 OUT: Final = 26
 
-SPOT_MOST: Final = 500.0  # m, up to where the vertical beside a known one is right to 4e-10 rad, 3 mm on the ground
+SPOT_MOST: Final = 500.0  # m, up to where the vertical beside a known one is as good as that
 HELD_TURNS: Final = 2.5  # a turning sensor counts as holding a track this many turns after its last plot
 HELD_S: Final = 15.0  # s, likewise for others
 HEIGHT_AGE_MOST: Final = 120.0  # s; a height not told for longer isn't known: climbs and descents last minutes
