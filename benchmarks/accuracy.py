@@ -272,8 +272,9 @@ def files(paths: list[str]) -> str:
     """Score neutral scenario files."""
     rows = []
     for path in paths:
-        for name, config in (("", Config()), (", told flat", Config(height_max=FLAT))):
-            c = peers.compare(path, config)
+        flat = Config(height_max=FLAT)
+        for name, config, named in (("", Config(), False), (", told flat", flat, False), (", told whose", flat, True)):
+            c = peers.compare(path, config, named=named)
             figures = [number(v, 0) for v in (c.targets, c.gospa, c.per_root_target, c.rms)]
             figures += [number(c.missed), number(c.false), number(c.switches, 2), number(1e3 * c.seconds)]
             rows.append([Path(path).stem + name, *figures])
@@ -281,7 +282,8 @@ def files(paths: list[str]) -> str:
         "Neutral scenario files",
         "GOSPA (order 2, cut-off 2 km), means over the scans from the tenth on; CPU time a scan. The world of these "
         "files is flat and its ranges are ground ranges. By default airpicture takes them for slant ranges to targets "
-        "of unknown height, up to 18 km, which costs a little within 30 km; `told flat` is `height_max = 200` m.",
+        "of unknown height, up to 18 km, which costs a little within 30 km; `told flat` is `height_max = 200` m, `told "
+        "whose` that and an address on each plot of a target: what knowing whose each plot is would bring.",
         ["file", "targets", "GOSPA m", "per root target", "RMS m", "missed", "false", "switches", "ms"],
         rows,
     )
