@@ -13,7 +13,7 @@ LAYOUT: dict[int, tuple[str, list[tuple[str, str]]]] = {
                    ("age", "H"), ("sensor", "H"),
                    *[(n, "B") for n in ("status", "existence", "major", "minor", "axis")],
                    ("turn", "b"), ("technologies", "B"), ("sigma_v", "B")]),
-    2: ("names", [("track", "I"), ("address", "i"), ("mode_3a", "i"), ("callsign", "8s")]),
+    2: ("names", [("track", "I"), ("address", "i"), ("mode_3a", "i"), ("callsign", "8s"), ("category", "B")]),
     3: ("gone", [("track", "I")]),
     4: ("plots", [("lat", "i"), ("lon", "i"), ("sensor", "H"), ("age", "H"), ("technology", "B")]),
     5: ("trail", [("track", "I"), ("lat", "i"), ("lon", "i"), ("age", "H")]),
@@ -61,3 +61,32 @@ def read_frame(raw: bytes) -> dict[str, Any]:
         end = offset
     assert end == len(raw)
     return frame
+
+
+class Display:
+    """What a page does with frames, in plain Python.
+
+    partly : it has but a part of the tracks, and hears of the end of others too
+    """
+
+    def __init__(self, partly: bool = False) -> None:
+        self.partly = partly
+        self.rows: dict[int, dict[str, Any]] = {}
+        self.names: dict[int, tuple[int, int, bytes]] = {}
+        self.number = 0
+
+    def take(self, raw: bytes) -> None:
+        frame = read_frame(raw)
+        if frame["kind"] == 0:
+            self.rows, self.names = {}, {}
+        else:
+            assert frame["base"] == self.number
+        self.number = frame["number"]
+        for row in frame.get("gone", ()):
+            if row["track"] in self.rows or not self.partly:
+                del self.rows[row["track"]]
+                del self.names[row["track"]]
+        for row in frame.get("tracks", ()):
+            self.rows[row["track"]] = row
+        for row in frame.get("names", ()):
+            self.names[row["track"]] = (row["address"], row["mode_3a"], row["callsign"])

@@ -89,6 +89,8 @@ class Scene:
             t_ns_technology=heard,
             seen=seen,
             plot_sensor=k % 3,
+            category=np.select([k == 7, k == 10, k == 11], [0xA7, 0xA1, 0xC2]),
+            on_ground=np.select([k == 7, k == 10], [0, 1], -1),
         )
         return tracks if alive is None else tracks.take(np.flatnonzero(alive))
 

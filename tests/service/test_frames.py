@@ -4,44 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airpicture.service.frames import CUT_FROM, Frames, View
+from airpicture.service.frames import Frames
 from airpicture.service.trails import TRAIL_POINTS, Log
 from airpicture.service.wire import ellipse, log_steps, steps
 from airpicture.tables import Status
 from airpicture.units import DEG, SECOND_NS
-from frame_reading import read_frame
-from map_scenes import LAT, LON, T0_NS, Scene
-
-
-class Display:
-    """What a page does with frames, in plain Python."""
-
-    def __init__(self) -> None:
-        self.rows: dict[int, dict[str, Any]] = {}
-        self.names: dict[int, tuple[int, int, bytes]] = {}
-        self.number = 0
-
-    def take(self, raw: bytes) -> None:
-        frame = read_frame(raw)
-        if frame["kind"] == 0:
-            self.rows, self.names = {}, {}
-        else:
-            assert frame["base"] == self.number
-        self.number = frame["number"]
-        for row in frame.get("gone", ()):
-            del self.rows[row["track"]]
-            del self.names[row["track"]]
-        for row in frame.get("tracks", ()):
-            self.rows[row["track"]] = row
-        for row in frame.get("names", ()):
-            self.names[row["track"]] = (row["address"], row["mode_3a"], row["callsign"])
+from frame_reading import Display, read_frame
+from map_scenes import LAT, T0_NS, Scene
 
 
 def test_a_row_says_what_the_track_says() -> None:
@@ -75,6 +50,8 @@ def test_a_row_says_what_the_track_says() -> None:
     assert told[1]["callsign"] == b"TEST001\0"
     assert told[6]["mode_3a"] == 0o7700
     assert told[2]["address"] == 0x340001
+    assert [told[track]["category"] for track in (7, 8, 11)] == [0, 0xA7, 0xA1]
+    assert [frame["tracks"][track - 1]["status"] >> 4 & 3 for track in (7, 8, 11)] == [0, 2, 1]
 
 
 def test_facts_leave_out_what_is_over_and_what_is_not_known() -> None:
@@ -145,37 +122,6 @@ def test_a_jump_is_told_as_a_whole() -> None:
     assert read_frame(frames.whole())["flags"] == 1
     frames.take(scene.update(400.0), 0)
     assert frames.jumped
-
-
-def test_large_pictures_are_cut_to_the_view() -> None:
-    scene = Scene(CUT_FROM + 1000)
-    frames = Frames()
-    frames.take(scene.update(0.0, alerts=False), 0)
-    view = View((LON - 1) * DEG, (LAT - 1) * DEG, (LON + 1) * DEG, (LAT + 1) * DEG)
-    rows = read_frame(frames.whole(view))["tracks"]
-    inside = [r for r in rows if abs(r["lat"] * 1e-7 - LAT) < 1 and abs(r["lon"] * 1e-7 - LON) < 1]
-    tracks = scene.tracks(0.0)
-    expected = (np.abs(tracks.lat / DEG - LAT) < 1) & (np.abs(tracks.lon / DEG - LON) < 1)
-    assert len(inside) == expected.sum() > 100
-    assert len(rows) < 4 * len(inside)  # and not much beside
-    small = Frames()
-    small.take(Scene(50).update(0.0), 0)
-    assert len(read_frame(small.whole(view))["tracks"]) == 50
-
-
-def test_a_view_across_the_antimeridian() -> None:
-    scene = Scene(CUT_FROM + 1)
-    update = scene.update(0.0, alerts=False)
-    update.tracks.lon[:] = np.linspace(-180, 179.99, len(update.tracks)) * DEG
-    update.tracks.lat[:] = 0.0
-    frames = Frames()
-    frames.take(update, 0)
-    rows = read_frame(frames.whole(View(175 * DEG, -5 * DEG, -175 * DEG, 5 * DEG)))["tracks"]
-    lon = np.array([row["lon"] * 1e-7 for row in rows])
-    assert lon.size > 0
-    assert (np.abs(lon) > 172).all()
-    assert (lon > 0).any()
-    assert (lon < 0).any()
 
 
 def test_trails_of_those_that_live() -> None:

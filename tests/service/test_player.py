@@ -54,9 +54,25 @@ def plain_picture(tracks: Tracks, now_ns: int) -> set[int]:
         last = before[-1]
         if mine.status[last] == Status.ENDED:
             continue
-        if last + 1 < len(mine) or now_ns < mine.t_ns[last] + GAP_S * SECOND_NS:
+        stands_s = GAP_S
+        if mine.status[last] == Status.TENTATIVE:
+            turns = [mine.sensors.period[k] for k in mine.seen[last] if k >= 0]
+            stands_s = max([12.0, *(2.6 * turn for turn in turns if turn > 0)])
+        if last + 1 < len(mine) or now_ns < mine.t_ns[last] + stands_s * SECOND_NS:
             seen.add(int(number))
     return seen
+
+
+@pytest.mark.parametrize(("period", "stands_s"), [(10.0, 26.0), (4.0, 12.0), (np.nan, 12.0)])
+def test_a_doubted_track_that_got_no_second_plot_goes_as_it_did_when_live(period: float, stands_s: float) -> None:
+    """That such a track ends isn't recorded; shown for a minute it would stand beside the next one of its aircraft."""
+    tracks = SCENE.tracks(0.0).take(np.array([9]))
+    sensors = replace(tracks.sensors, period=np.full(len(tracks.sensors), period))
+    recorded = Recorded(replace(tracks, status=np.full(1, Status.TENTATIVE, np.uint8), sensors=sensors))
+    shown = [
+        len(recorded.update(T0_NS + round(s * SECOND_NS), Mode.REPLAY).tracks) for s in (stands_s - 1, stands_s + 1)
+    ]
+    assert shown == [1, 0]
 
 
 @settings(max_examples=15)

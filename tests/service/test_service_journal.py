@@ -10,7 +10,7 @@ import pytest
 from airpicture.formats.decoding import Source, start_payload
 from airpicture.formats.journal import Kind, Record, pack, segments
 from airpicture.formats.sensors import sensors_from_rows
-from airpicture.service.clock import Clock, ReplayClock
+from airpicture.service.clock import Clock, ReplayClock, obey
 from airpicture.service.journal import JournalWriter, all_segments, last_time
 from airpicture.service.settings import JournalSettings
 from airpicture.service.tail import Position, Tail
@@ -249,3 +249,39 @@ def test_the_time_of_a_replay() -> None:
     mono[0] += S
     assert clock.now_ns() == NOW + 10 * S
     assert clock.now_ns() == NOW + 10 * S + 1
+
+
+def test_a_replay_stands_goes_on_and_goes_faster_from_where_it_is() -> None:
+    mono = [7]
+    clock = ReplayClock(NOW, 1.0, monotonic=lambda: mono[0])
+    mono[0] += 3 * S
+    obey(clock, "pause")
+    mono[0] += 100 * S
+    assert clock.rate == 0.0
+    assert clock.now_ns() == NOW + 3 * S
+    obey(clock, f"step {2 * S}")
+    assert clock.now_ns() == NOW + 5 * S
+    obey(clock, "speed 10.0")  # is had when it goes on
+    assert clock.rate == 0.0
+    mono[0] += S
+    obey(clock, "play")
+    assert clock.rate == 10.0
+    mono[0] += S
+    assert clock.now_ns() == NOW + 15 * S
+    obey(clock, "speed 0.5")
+    mono[0] += 2 * S
+    assert clock.now_ns() == NOW + 16 * S
+    for word in ("", "fly", "step", "step x", "speed fast"):
+        with pytest.raises(ValueError, match=r"\w|could not"):
+            obey(clock, word)
+    assert clock.now_ns() == NOW + 16 * S + 1
+
+
+def test_a_stepped_replay_goes_on_as_time_passes_when_it_is_told_to() -> None:
+    mono = [7]
+    clock = ReplayClock(NOW, 0.0, monotonic=lambda: mono[0])
+    mono[0] += S
+    assert clock.now_ns() == NOW
+    obey(clock, "play")
+    mono[0] += S
+    assert clock.now_ns() == NOW + S

@@ -99,5 +99,22 @@ def test_a_stepped_recording_stands_until_it_is_asked_to_go_on(tmp_path: Path) -
         assert abs(track["speed_kt"] - 400) < 20
         assert [step("?seconds=no"), step("?seconds=-1"), step("?seconds=1e9")] == [400, 400, 400]
         assert step(headers={"Origin": "http://evil.example"}) == 403
+
+        def ask(what: str) -> int:
+            url = f"http://127.0.0.1:{service.web}/replay/{what}"
+            try:
+                with urllib.request.urlopen(urllib.request.Request(url, b"", method="POST")) as answer:
+                    return int(answer.status)
+            except urllib.error.HTTPError as error:
+                error.close()
+                return int(error.code)
+
+        assert [ask("speed"), ask("speed?value=0"), ask("speed?value=nan"), ask("speed?value=1e9")] == [400] * 4
+        assert [ask("speed?value=20"), ask("play")] == [202, 202]
+        eventually(lambda: shown_s() > 50)
+        assert ask("pause") == 202
+        here = eventually(lambda: (a := shown_s()) and time.sleep(0.5) is None and shown_s() == a and a)
+        time.sleep(1.2)
+        assert shown_s() == here
         assert step(f"?seconds={count}") == 202  # past the end: it begins again
         eventually(lambda: shown_s() > count)

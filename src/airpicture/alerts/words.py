@@ -36,7 +36,8 @@ def distance_words(metres: float) -> str:
 
 def seconds_words(seconds: float) -> str:
     """Return how far ahead a time is."""
-    return f"in {max(round(seconds), 0)} s"
+    whole = round(seconds)
+    return f"in {whole} s" if whole > 0 else "now"
 
 
 def height_words(tracks: Tracks, row: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,36 +34,42 @@ def command(folder: str, no_browser: bool, port: int | None, seconds: float | No
     The recording is an hour of small aircraft round a desert strip, as their transponders reported them. The radar
     turns once in ten seconds and sees 300 targets of every kind, from ships to missiles, among false plots. Both are
     tracked with the same settings and replayed round and round on a map at http://127.0.0.1, with
-    /data/aircraft.json beside it for programs, until Ctrl-C. Written are tracks.parquet and tracks.ast (ASTERIX CAT062)
-    of each, and picture.html, which needs no network and no server.
+    /data/aircraft.json beside it for programs, until Ctrl-C; how well it went is printed a little later. Written are
+    tracks.parquet and tracks.ast (ASTERIX CAT062) of each, and picture.html, which needs no network and no server.
 
     Scripts: with --no-browser and no --port, or where there's neither a terminal nor a browser, the files are written
     and that's all. --seconds serves for so long and ends.
     """
     from airpicture.commands import console, showing
     from airpicture.commands.warm import warm_up
-    from airpicture.page import write_page
 
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
     warm_up(cat062=True, alerts=True)
     real, real_view = _real(out)
     radar, radar_view, truth = _radar(out)
-    from airpicture.evaluation import evaluate
-
-    report = evaluate(truth, radar.tracks)
     picture = out / "picture.html"
-    write_page(picture, [radar_view, real_view], "Airpicture demo")
-    _summary(real, radar, report, picture)
+
+    def tell() -> None:
+        """Write the page, and say how well it went."""
+        from airpicture.evaluation import evaluate
+        from airpicture.page import write_page
+
+        report = evaluate(truth, radar.tracks)
+        write_page(picture, [radar_view, real_view], "Airpicture demo")
+        _summary(real, radar, report, picture)
+
     asked = port is not None or seconds is not None
     if asked or (not no_browser and (sys.stdout.isatty() or showing.has_browser())):
-        _show(real_view, radar_view, port or 0, not no_browser, seconds)
-    elif not no_browser:
+        _show(real_view, radar_view, port or 0, not no_browser, seconds, tell)
+        return
+    tell()
+    if not no_browser:
         console.note(f"No terminal and no browser. Open {picture} in one, or say --port N for the live map.")
 
 
-def _show(real: View, radar: View, port: int, browser: bool, seconds: float | None) -> None:
-    """Replay both on the live map."""
+def _show(real: View, radar: View, port: int, browser: bool, seconds: float | None, beside: Callable[[], None]) -> None:
+    """Replay both on the live map; what nobody should have to wait for is done beside it."""
     from airpicture.alerts import AlertSettings, Watch
     from airpicture.commands.scene import both
     from airpicture.commands.showing import show
@@ -78,7 +85,15 @@ def _show(real: View, radar: View, port: int, browser: bool, seconds: float | No
         note="A simulated radar in Spain, an hour recorded in Nevada",
     )
     player = Player(tracks, plots, watch=Watch(AlertSettings()), loop=True, begin_s=BEGIN_S)
-    show(player, title="Airpicture demo", settings=settings, port=port, browser=browser, seconds=seconds)
+    show(
+        player,
+        title="Airpicture demo",
+        settings=settings,
+        port=port,
+        browser=browser,
+        seconds=seconds,
+        beside=beside,
+    )
 
 
 def _real(out: Path) -> tuple[Run, View]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from airpicture.commands import console
@@ -19,8 +21,11 @@ def show(
     port: int,
     browser: bool,
     seconds: float | None = None,
+    beside: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve the map, and /data/aircraft.json for programs, on this machine alone, until Ctrl-C or for so many seconds.
+
+    beside : done in a thread once the map is there; awaited at the end
 
     Raises
     ------
@@ -40,12 +45,15 @@ def show(
     opened = listen(port)
     address = f"http://{LOOPBACK}:{opened.getsockname()[1]}/"
 
+    async def play() -> None:
+        await asyncio.gather(player.run(hub), asyncio.to_thread(beside))
+
     def ready() -> None:
         console.note(f"Serving {address} until Ctrl-C" if seconds is None else f"Serving {address} for {seconds:g} s")
         if browser:
             open_browser(address)
 
-    run(guarded, opened, lambda: player.run(hub), ready=ready, seconds=seconds)
+    run(guarded, opened, play, ready=ready, seconds=seconds)
 
 
 def has_browser() -> bool:

@@ -57,10 +57,14 @@ class Clock:
 
 
 class ReplayClock:
-    """The time of a recording that's played: from `start_ns`, `rate` times as fast as the time that passes."""
+    """The time of a recording that's played: from `start_ns`, `rate` times as fast as the time that passes.
+
+    rate : 0 stands, and goes as fast as the time that passes when it's told to go on
+    """
 
     def __init__(self, start_ns: int, rate: float, *, monotonic: Source = _monotonic) -> None:
-        self._start, self._rate, self._monotonic = start_ns, rate, monotonic
+        self._start, self._monotonic = start_ns, monotonic
+        self._rate, self._paused = rate or 1.0, rate == 0.0
         self._begun = int(monotonic())
         self._now = start_ns - 1
         self.steps = 0
@@ -68,10 +72,48 @@ class ReplayClock:
 
     def now_ns(self) -> int:
         """Return the time; each call a later one than the call before, by 1 ns at least."""
-        passed = int(self._monotonic()) - self._begun
-        self._now = max(self._start + round(passed * self._rate), self._now + 1)
+        self._now = max(self._shown(), self._now + 1)
         return self._now
+
+    def _shown(self) -> int:
+        return self._start + round((int(self._monotonic()) - self._begun) * self.rate)
+
+    @property
+    def rate(self) -> float:
+        """Seconds of data per second, 0 while it stands."""
+        return 0.0 if self._paused else self._rate
+
+    def run(self, rate: float) -> None:
+        """Go on at another rate, or have it when it goes on."""
+        self._from_here()
+        self._rate = rate
+
+    def stand(self, still: bool) -> None:
+        """Stand, or go on."""
+        self._from_here()
+        self._paused = still
+
+    def _from_here(self) -> None:
+        self._start, self._begun = self._shown(), int(self._monotonic())
 
     def step(self, ns: int) -> None:
         """Go ahead by so much at once."""
         self._start += ns
+
+
+def obey(clock: ReplayClock, word: str) -> None:
+    """Do what a word says that `steps` sends: ``step NS``, ``speed RATE``, ``pause``, ``play``.
+
+    Raises
+    ------
+    ValueError : it's none of these
+    """
+    what, _, value = word.partition(" ")
+    if what == "step":
+        clock.step(int(value))
+    elif what == "speed":
+        clock.run(float(value))
+    elif what in ("pause", "play"):
+        clock.stand(what == "pause")
+    else:
+        raise ValueError(f"{word[:40]!r} is no word of a replay")

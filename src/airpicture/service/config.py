@@ -25,6 +25,8 @@ from airpicture.service.address import Address, is_loopback
 from airpicture.service.ground import map_settings
 from airpicture.service.settings import (
     LOOPBACK,
+    RECENT_MB,
+    REPLAY_SPEEDS,
     STEPPED_S_MAX,
     InputSettings,
     JournalSettings,
@@ -104,7 +106,7 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
                     expected=f"ids of [[sensor]] tables: {', '.join(sensors.ids) or 'there are none'}",
                 )
     tracker, step_s, checkpoint_s = _tracker(source.table("tracker"))
-    alerts = _alerts(source)
+    alerts, ground = _alerts(source), source.table("map")
     return Settings(
         sensors=sensors,
         inputs=inputs,
@@ -115,7 +117,8 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
         step_s=step_s,
         checkpoint_s=checkpoint_s,
         alerts=alerts,
-        map=map_settings(source.table("map"), base, alerts.areas),
+        recent_mb=ground.number("recent_mb", RECENT_MB, 0, 65_536),
+        map=map_settings(ground, base, alerts.areas),
         text=text,
         name=name,
         notes=tuple(notes),
@@ -178,7 +181,7 @@ def _input(table: Table, base: Path) -> InputSettings:
     if format_ not in ("plots", "replay") and where.transport in ("http", "https", "file"):
         settings["poll_s"] = table.number("poll_s", 1.0, 0.05, 3600)
     if format_ == "replay":
-        settings["speed"] = table.number("speed", 1.0, 0.01, 1000)
+        settings["speed"] = table.number("speed", 1.0, *REPLAY_SPEEDS)
         settings["loop"] = table.flag("loop", False)
         settings["stepped_s"] = table.number("stepped_s", 0.0, 0.0, STEPPED_S_MAX)
     else:

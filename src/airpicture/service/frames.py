@@ -1,18 +1,19 @@
 """From updates to frames: what changed, made once and sent to all, and the whole picture for who has just come.
 
 A display that has frame n gets the change n+1; one that skipped some, or has just opened, gets the whole. Where a
-picture is so large that a display can't want all of it, its frames are cut to what it looks at.
+picture is so large that a display can't want all of it, its frames are cut to what it looks at, see `cut`.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.alerts import AlertKind
 from airpicture.service.coverage import Coverage
+from airpicture.service.cut import ABSENT, CURRENT, View, held_s, share, within
 from airpicture.service.hub import Update
 from airpicture.service.trails import TRAIL_S, Past, trail_columns
 from airpicture.service.wire import (
@@ -23,6 +24,7 @@ from airpicture.service.wire import (
     Section,
     Times,
     facts,
+    forgetting,
     name_columns,
     pack_frame,
     plot_columns,
@@ -31,22 +33,12 @@ from airpicture.service.wire import (
     to_json,
     track_columns,
 )
-from airpicture.tables import I64, Tracks
-from airpicture.units import DEG, SECOND_NS, TAU
+from airpicture.tables import I64, U8, Tracks
+from airpicture.units import SECOND_NS
 
 JUMP_NS = 120 * SECOND_NS  # further ahead than this at once is another place in a recording
 CUT_FROM = 20_000  # tracks, from which frames are cut to what a display looks at
 COVER_EVERY = 10  # frames between outlines of coverage
-MARGIN = 0.25  # of a view's size that is sent around it
-
-
-class View(NamedTuple):
-    """What a display looks at [rad]; west may be greater than east, across the antimeridian."""
-
-    west: float
-    south: float
-    east: float
-    north: float
 
 
 class Frames:
@@ -64,11 +56,15 @@ class Frames:
         self._update: Update | None = None
         self._times = Times(-1, -1, -1, -1, 1.0)
         self._ids = np.zeros(0, np.int64)  # numbers on the displays, sorted
-        self._names = np.zeros((0, 3), np.uint64)  # callsign, address, mode 3/A of each, as last sent
+        self._names = np.zeros((0, 4), np.uint64)  # callsign, address, mode 3/A, category of each, as last sent
         self._rows = np.zeros(0, np.int64)  # of the update's tracks, in the order of _ids
         self._fresh = np.zeros(0, np.int64)  # those of them that changed
         self._renamed = np.zeros(0, np.int64)
         self._gone = np.zeros(0, np.int64)
+        self._before = np.zeros(0, np.int64)  # place of each among those of the frame before, -1 none
+        self._statuses = np.zeros(0, np.uint8)
+        self._turned = np.zeros(0, bool)  # which have another status
+        self._interval_s = 1.0  # since the frame before
         self._facts: dict[str, bytes] = {}
         self._changed_facts: dict[str, bytes] = {}
         self._coverage = coverage
@@ -103,7 +99,10 @@ class Frames:
         rows = rows[np.argsort(tracks.track[rows], kind="stable")]
         ids = tracks.track[rows]
         names = np.stack(
-            [tracks.callsign[rows], tracks.address[rows].astype(np.uint64), tracks.mode_3a[rows].astype(np.uint64)],
+            [
+                column[rows].astype(np.uint64)
+                for column in (tracks.callsign, tracks.address, tracks.mode_3a, tracks.category)
+            ],
             axis=1,
         )
         at = np.minimum(np.searchsorted(self._ids, ids), max(0, len(self._ids) - 1))
@@ -114,6 +113,12 @@ class Frames:
         touched[update.changed] = True
         self._fresh = rows[touched[rows] | ~known]
         self._renamed = rows[~same]
+        self._before = np.where(known, at, -1)
+        status = tracks.status[rows]
+        self._turned = known & (self._statuses[at] != status) if len(self._ids) else known
+        self._statuses = status
+        if before is not None and not self._jumped:
+            self._interval_s = min(max((update.now_ns - before.now_ns) / SECOND_NS, 0.02), 60.0)
         self._gone = np.setdiff1d(self._ids, ids, assume_unique=True)
         self._rows, self._ids, self._names = rows, ids, names
         self._take_facts(update, line)
@@ -149,42 +154,84 @@ class Frames:
         self._covered = self._coverage.version
         return to_json(self._coverage.rings())
 
-    def whole(self, view: View | None = None) -> bytes:
-        """Return the frame for a display that has nothing, with trails."""
-        if view is not None and self.cut:
-            return self._whole_frame(self._seen(self._rows, view))
+    def whole(self, *, forget: bool = False) -> bytes:
+        """Return the frame for a display that has nothing, with trails.
+
+        forget : the display has another past, whose trails it must forget
+        """
         if self._whole is None:
             self._whole = self._whole_frame(self._rows)
-        return self._whole
+        return forgetting(self._whole) if forget else self._whole
 
-    def change(self, view: View | None = None) -> bytes:
+    def change(self) -> bytes:
         """Return the frame for a display that has the one before."""
         assert not self._jumped
-        if view is not None and self.cut:
-            return self._change_frame(self._seen(self._fresh, view), self._seen(self._renamed, view))
         if self._change is None:
             self._change = self._change_frame(self._fresh, self._renamed)
         return self._change
+
+    def whole_cut(self, view: View, *, forget: bool = False) -> tuple[bytes, U8]:
+        """Return what of the whole a display looks at, and what it has then, for `change_cut`."""
+        assert self._update is not None
+        inside = within(self._update.tracks, self._rows, view)
+        made = self._whole_frame(self._rows[inside])
+        return (forgetting(made) if forget else made), np.where(inside, CURRENT, ABSENT).astype(np.uint8)
+
+    def change_cut(self, have: U8, view: View, *, chosen: int = -1, trails: bool = False) -> tuple[bytes, U8]:
+        """Return what changed of what a display looks at, and what it has then.
+
+        Parameters
+        ----------
+        have : as it was returned with the frame before
+        chosen : number of a track that it's told of as soon as that changes
+        trails : it looks elsewhere: with what it sees for the first time go trails
+        """
+        assert self._update is not None
+        assert not self._jumped
+        rows, ids, tracks = self._rows, self._ids, self._update.tracks
+        had = np.where(self._before >= 0, have[self._before], ABSENT).astype(np.uint8) if len(have) else self._nothing()
+        turns = max(1, int(held_s(view) / self._interval_s))
+        turn = ids % turns == self.number % turns
+        renamed = np.zeros(len(tracks), bool)
+        renamed[self._renamed] = True
+        fresh = np.zeros(len(tracks), bool)
+        fresh[self._fresh] = True
+        urgent = self._turned | renamed[rows] | (ids == chosen)
+        made = share(had, within(tracks, rows, view), fresh[rows], urgent, turn)
+        named = rows[made.told & (made.new | renamed[rows])]
+        past = rows[made.new] if trails else rows[:0]
+        return self._change_frame(rows[made.told], named, past), made.have
+
+    def _nothing(self) -> U8:
+        return np.zeros(len(self._ids), np.uint8)
 
     def _whole_frame(self, rows: I64) -> bytes:
         update = self._update
         assert update is not None
         parts: dict[Section, Columns | bytes] = self._states(rows)
         parts[Section.NAMES] = name_columns(update.tracks.take(rows))
-        past = self._past.before(update.now_ns, TRAIL_S) if self._past is not None else None
-        if past is not None:
-            parts[Section.TRAIL] = trail_columns(past, update.now_ns, np.sort(update.tracks.track[rows]))
+        parts |= self._trails(rows)
         parts[Section.PLOTS] = plot_columns(update)
         parts[Section.FACTS] = _object(self._facts)
         flags = FORGET_TRAILS if self._jumped else 0
         return pack_frame(FULL, update.mode, flags, self.number, 0, self._times, parts)
 
-    def _change_frame(self, rows: I64, renamed: I64) -> bytes:
+    def _trails(self, rows: I64) -> dict[Section, Columns | bytes]:
+        update = self._update
+        assert update is not None
+        past = self._past.before(update.now_ns, TRAIL_S) if self._past is not None and len(rows) else None
+        if past is None:
+            return {}
+        return {Section.TRAIL: trail_columns(past, update.now_ns, np.sort(update.tracks.track[rows]))}
+
+    def _change_frame(self, rows: I64, renamed: I64, past: I64 | None = None) -> bytes:
         update = self._update
         assert update is not None
         parts: dict[Section, Columns | bytes] = self._states(rows)
         parts[Section.NAMES] = name_columns(update.tracks.take(renamed))
         parts[Section.GONE] = {"track": self._gone.astype("<u4")}
+        if past is not None:
+            parts |= self._trails(past)
         parts[Section.PLOTS] = plot_columns(update)
         if self._changed_facts:
             parts[Section.FACTS] = _object(self._changed_facts)
@@ -195,22 +242,6 @@ class Frames:
         assert update is not None
         tracks = update.tracks.take(rows)
         return {Section.TRACKS: track_columns(tracks, _doubtful(update, tracks), update.now_ns)}
-
-    def _seen(self, rows: I64, view: View) -> I64:
-        assert self._update is not None
-        return rows[within(self._update.tracks, rows, view)]
-
-
-def within(tracks: Tracks, rows: I64, view: View) -> NDArray[np.bool_]:
-    """Return which rows lie in a view and the margin around it."""
-    width = (view.east - view.west) % TAU or TAU
-    height = view.north - view.south
-    margin_lat, margin_lon = max(MARGIN * height, 0.1 * DEG), max(MARGIN * width, 0.1 * DEG)
-    lat, lon = tracks.lat[rows], tracks.lon[rows]
-    inside = np.abs(lat - (view.north + view.south) / 2) <= height / 2 + margin_lat
-    if width + 2 * margin_lon < TAU:
-        inside &= (lon - view.west + margin_lon) % TAU <= width + 2 * margin_lon
-    return np.asarray(inside)
 
 
 def _object(texts: dict[str, bytes]) -> bytes:

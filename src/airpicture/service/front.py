@@ -17,15 +17,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from airpicture.errors import AirpictureError
 from airpicture.service.api import SILENT_S
 from airpicture.service.handover import Taker
-from airpicture.service.hub import Hub, SensorHealth
+from airpicture.service.history import HistoryOutput, recent_history
+from airpicture.service.hub import Hub, Mode, SensorHealth
 from airpicture.service.outputs import Output, make_outputs
 from airpicture.service.process import Given, end_with_parent, given_from, log, tell, told, with_port
 from airpicture.service.ready import warm
+from airpicture.service.steps import STEP_S
 from airpicture.service.website import Website
 from airpicture.units import SECOND_NS
 
@@ -69,6 +72,8 @@ class Front:
         before = told(self._given.place.state, "front").get("ports", {})  # of the run before: whoever knows them stays
         wanted = [with_port(one, before.get(one.name, 0)) for one in wanted]
         self.outputs = make_outputs(wanted, self.settings.sensors)
+        if self.settings.recent_mb and not any(isinstance(one, HistoryOutput) for one in self.outputs):
+            self.outputs.append(recent_history(self._given.place.state, self.settings.recent_mb))
         for output in self.outputs:
             await output.open()
         website = Website(self)
@@ -97,6 +102,8 @@ class Front:
             if taken is None:
                 continue
             update, self.facts = taken
+            if self.settings.replaying:
+                update = replace(update, mode=Mode.REPLAY if self.feed()["rate"] else Mode.PAUSED)
             self._heard = time.monotonic()
             for output in self.outputs:
                 output.take(update)
@@ -107,6 +114,12 @@ class Front:
                 gc.freeze()  # what lasts as long as the process needn't be looked through again and again
                 ports = {output.name: output.port for output in self.outputs if output.port}
                 tell(self._given.place.state, "front", {"ports": ports})
+
+    def feed(self) -> dict[str, float]:
+        """Return how the recordings that come in are played: seconds of data per second, and of a step."""
+        clock, first = self.facts.get("received", {}).get("clock", {}), self.settings.inputs[0]
+        rate = float(clock.get("rate", 0.0 if first.stepped_s else first.speed))
+        return {"rate": rate, "step_s": first.stepped_s or STEP_S}
 
     def _now_ns(self) -> int:
         """Return the time as the receiving process tells it."""

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias
 from airpicture.errors import AirpictureError, InputError
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import PAYLOAD_MAX, Kind, Record
-from airpicture.service.clock import Clock, ReplayClock
+from airpicture.service.clock import Clock, ReplayClock, obey
 from airpicture.service.inputs import Pump, Rate, StandardInput, TcpClient, TcpServer, Twins, UdpInput
 from airpicture.service.journal import JournalWriter, last_time
 from airpicture.service.polling import Polled, Posted, Replayed
@@ -68,7 +68,7 @@ class Ingest:
         self._dirty = asyncio.Event()
         self._done = asyncio.Event()
         self._running = 0
-        self._recorded: list[Replayed] = []  # that are stepped
+        self._recorded: list[Replayed] = []  # where all inputs are
 
     def _begin_time(self) -> tuple[Clock | ReplayClock, bool]:
         """Return the clock, and whether nothing of what was before goes on."""
@@ -96,10 +96,10 @@ class Ingest:
             await self._open(row, with_port(one, before.get(one.name, 0)))
             for row, one in enumerate(self.settings.inputs)
         ]
-        if self.settings.stepped_s:
+        if self.settings.replaying:
             self._recorded = [one for one in inputs if isinstance(one, Replayed)]
             os.set_blocking(self._given.steps, False)
-            loop.add_reader(self._given.steps, self._step)
+            loop.add_reader(self._given.steps, self._asked)
         tasks = [asyncio.create_task(one.run()) for one in inputs]
         tasks += [asyncio.create_task(self._tick()), asyncio.create_task(self._sync())]
         for task in tasks:
@@ -170,14 +170,18 @@ class Ingest:
 
     # --- time -------------------------------------------------------------------------------------------------
 
-    def _step(self) -> None:
-        """Go ahead by the ns that somebody asked for: first the plots of that time, then the tick that ends it."""
+    def _asked(self) -> None:
+        """Do what somebody asks of the replay; of a step first come the plots of its time, then the tick that ends it.
+
+        A word that can't be read is left out: it's from our own process.
+        """
         with suppress(BlockingIOError, ValueError):
-            ns = int(os.read(self._given.steps, 64))
+            word = os.read(self._given.steps, 64).decode("ascii", "replace")
             if isinstance(self.clock, ReplayClock):
-                self.clock.step(ns)
+                obey(self.clock, word)
                 for one in self._recorded:
                     one.play()
+                self._count()
                 self._dirty.set()
 
     async def _tick(self) -> None:
@@ -206,6 +210,8 @@ class Ingest:
             "journal": dict(self.journal.counts) | {"failing": int(self.journal.failing)},
             "clock": {"steps": self.clock.steps, "offset_ms": self.clock.offset_ns // 1_000_000},
         }
+        if isinstance(self.clock, ReplayClock):
+            values["clock"]["rate"] = self.clock.rate
         self.journal.add(Record(Kind.COUNTS, self.clock.now_ns(), payload=json.dumps(values).encode()))
 
     async def _sync(self) -> None:

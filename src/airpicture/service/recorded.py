@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from airpicture.config import Life
 from airpicture.plots import plot_positions
 from airpicture.service.hub import Mode, SensorHealth, SensorState, Update
 from airpicture.tables import F64, I64, Plots, Sensors, Status, Tracks
@@ -15,6 +16,8 @@ from airpicture.units import SECOND_NS
 EARTH_M = 6371008.8  # mean radius of GRS 80 (IUGG); states are carried on over seconds
 GAP_S = 60.0  # a track that a file tells nothing of for so long, and doesn't end, is out of sight
 GAP_S_MAX = 300.0  # between two states of a track, over which it's still carried on
+TURNS_TENTATIVE = 2.6  # a tentative track of a sensor that turns ends after so many turns, see `kernels.life`
+LIFE = Life()
 RATE_S = 60.0  # plots are counted over this
 TURNS_SILENT = 2.5  # a sensor that turns is silent after so many turns
 SILENT_S = 30.0  # one that doesn't, after this
@@ -129,13 +132,25 @@ def carry(tracks: Tracks, now_ns: int) -> Tracks:
     )
 
 
+def _believed_s(tracks: Tracks) -> F64:
+    """Return for how long a tentative track is kept without another plot [s], as `config.Life` has it."""
+    seen = tracks.seen
+    held = (seen >= 0) & (seen < len(tracks.sensors))
+    turn = np.append(np.nan_to_num(tracks.sensors.period), 0.0)[np.where(held, seen, -1)]
+    believed: F64 = np.maximum(LIFE.end_tentative_s, TURNS_TENTATIVE * turn.max(axis=1, initial=0.0))
+    return believed
+
+
 def _shown_until(tracks: Tracks, slot: I64) -> I64:
     """Return until when each state is a track's newest one and it's in sight [ns].
 
-    A state stands until the track's next one; the last one, and one before a long gap, for `GAP_S`; a track's end isn't
-    shown at all.
+    A state stands until the track's next one; the last one, and one before a long gap, for `GAP_S`, or while the track
+    is tentative for as long as the tracker would have believed in it: that such a one ends isn't recorded. A track's
+    end isn't shown at all.
     """
     until: I64 = tracks.t_ns + round(GAP_S * SECOND_NS)
+    tentative = np.flatnonzero(tracks.status == Status.TENTATIVE)
+    until[tentative] = tracks.t_ns[tentative] + (_believed_s(tracks.take(tentative)) * SECOND_NS).astype(np.int64)
     order = np.lexsort((tracks.t_ns, slot))
     follows = slot[order[1:]] == slot[order[:-1]]
     here, after = order[:-1][follows], order[1:][follows]

@@ -14,6 +14,8 @@ from airpicture.tables import Sensors
 
 LOOPBACK: Final = "127.0.0.1"
 STEPPED_S_MAX: Final = 3600.0  # of one step of a replay
+RECENT_MB: Final = 64.0  # half an hour of 600 tracks
+REPLAY_SPEEDS: Final = (0.01, 1000.0)  # limits of a replay's
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Settings:
     checkpoint_s: float = 10.0
     alerts: AlertSettings = field(default_factory=AlertSettings)
     map: MapSettings = field(default_factory=MapSettings)
+    recent_mb: float = RECENT_MB  # of history in memory, for displays that go back, where none is written to disk
     text: str = ""  # the file
     name: str = ""  # of the file, for messages
     notes: tuple[str, ...] = ()  # sentences for whoever starts it

@@ -1,38 +1,65 @@
-"""A stepped replay goes on when it's asked to: ``POST /replay/step``, ``?seconds=`` where it's not the usual step."""
+"""Recordings that a service plays are told to stand, go on, step, or go faster, all of them and for everybody.
+
+    POST /replay/pause   /replay/play   /replay/step?seconds=4   /replay/speed?value=10
+
+Each becomes a word to the process that plays, on a socket that keeps words apart.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from airpicture.service.settings import STEPPED_S_MAX
+from airpicture.service.settings import REPLAY_SPEEDS, STEPPED_S_MAX
 from airpicture.units import SECOND_NS
+
+STEP_S = 1.0  # where the settings name none
 
 
 def step_routes(descriptor: int, step_s: float) -> list[BaseRoute]:
-    """Return the endpoint.
+    """Return the endpoints.
 
     Parameters
     ----------
-    descriptor : of the socket to the process that plays; step_s : seconds of a step
+    descriptor : of the socket to the process that plays; step_s : seconds of a step, 0 the usual ones
     """
 
-    async def step(request: Request) -> Response:
-        text = request.query_params.get("seconds", str(step_s))
+    def put(word: str, told: dict[str, object]) -> Response:
         try:
-            seconds = float(text)
-        except ValueError:
-            seconds = -1.0
-        if not 0.001 <= seconds <= STEPPED_S_MAX:
-            wanted = f"seconds is a number from 0.001 to {STEPPED_S_MAX:g}"
-            return JSONResponse({"error": wanted}, 400)
-        try:
-            os.write(descriptor, str(round(seconds * SECOND_NS)).encode())
-        except OSError:  # it's being started again, or has more steps to go than fit
+            os.write(descriptor, word.encode())
+        except OSError:  # it's being started again, or has more words waiting than fit
             return JSONResponse({"error": "the replay doesn't take steps at the moment"}, 503)
-        return JSONResponse({"stepped_s": seconds}, 202)
+        return JSONResponse(told, 202)
 
-    return [Route("/replay/step", step, methods=["POST"])]
+    async def step(request: Request) -> Response:
+        seconds = _number(request, "seconds", str(step_s or STEP_S))
+        if not 0.001 <= seconds <= STEPPED_S_MAX:
+            return JSONResponse({"error": f"seconds is a number from 0.001 to {STEPPED_S_MAX:g}"}, 400)
+        return put(f"step {round(seconds * SECOND_NS)}", {"stepped_s": seconds})
+
+    async def speed(request: Request) -> Response:
+        value, (low, high) = _number(request, "value", ""), REPLAY_SPEEDS
+        if not low <= value <= high:
+            return JSONResponse({"error": f"value is a number from {low:g} to {high:g}"}, 400)
+        return put(f"speed {value!r}", {"speed": value})
+
+    def standing(word: str) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            return put(word, {"paused": word == "pause"})
+
+        return answer
+
+    answers = {"step": step, "speed": speed, "pause": standing("pause"), "play": standing("play")}
+    return [Route(f"/replay/{name}", answer, methods=["POST"]) for name, answer in answers.items()]
+
+
+def _number(request: Request, name: str, usual: str) -> float:
+    """Return a number of the question, -1 where there's none."""
+    try:
+        return float(request.query_params.get(name, usual))
+    except ValueError:
+        return -1.0

@@ -41,6 +41,8 @@ def tell(tracks: Tracks, row: int, past: Tracks | None) -> dict[str, Any]:
         "existence": value("existence", digits=3),
         "callsign": (unpack_callsigns(one.callsign)[0] or "").strip(),
         "address": f"{int(one.address[0]):06X}" if one.address[0] >= 0 else "",
+        "category": int(one.category[0]),
+        "on_ground": None if one.on_ground[0] < 0 else bool(one.on_ground[0]),
         "mode_3a": f"{int(one.mode_3a[0]):04o}" if one.mode_3a[0] >= 0 else "",
         "lat": value("lat", DEG, 6),
         "lon": value("lon", DEG, 6),

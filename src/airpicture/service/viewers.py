@@ -13,18 +13,23 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from airpicture.service.coverage import Coverage
-from airpicture.service.frames import Frames, View
+from airpicture.service.cut import WORLD, View
+from airpicture.service.frames import Frames
 from airpicture.service.hub import Hub, Mode, Update
+from airpicture.service.playhead import number
 from airpicture.service.story import tell
 from airpicture.service.trails import Log, Past
 from airpicture.service.wire import to_json
 from airpicture.units import DEG
+
+if TYPE_CHECKING:
+    from airpicture.service.rewind import History, Rewind
 
 VIEWERS_MAX = 64
 SEND_S_MAX = 10.0  # for one frame; who takes longer is gone
@@ -63,17 +68,44 @@ class Controls(Protocol):
         ...
 
 
-class Viewers:
-    """All displays of one hub."""
+class Stream(Protocol):
+    """What a display is sent frames of: the picture of all, or its own past."""
 
-    def __init__(self, hub: Hub, player: Controls | None = None) -> None:
+    @property
+    def frames(self) -> Frames:
+        """Made of the newest update."""
+        ...
+
+    @property
+    def update(self) -> Update | None:
+        """The newest one."""
+        ...
+
+
+class Viewers:
+    """All displays of one hub.
+
+    Parameters
+    ----------
+    player : takes what displays ask of a replay that all of them look at
+    history : lets a display go back in time by itself
+    feed : tells how recordings are played that come in, see `front`
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        player: Controls | None = None,
+        history: History | None = None,
+        feed: Callable[[], dict[str, float]] | None = None,
+    ) -> None:
         self.counts: Counter[str] = Counter()  # viewers and frames by what became of them
         self._hub = hub
-        self._player = player
+        self._player, self._history, self._feed = player, history, feed
         self._log = Log()
         self._past: Past = player.past if player is not None else self._log
-        self._frames = Frames(self._past, player.coverage if player is not None else None)
-        self._update: Update | None = None
+        self.frames = Frames(self._past, player.coverage if player is not None else None)
+        self.update: Update | None = None
         self._open: set[_Viewer] = set()
 
     def __len__(self) -> int:
@@ -84,10 +116,14 @@ class Viewers:
         async for update in self._hub.follow():
             if self._player is None:
                 self._log.add(update.tracks, update.changed, update.now_ns)
-            self._update = update
-            speed = self._player.speed if self._player else float(update.mode != Mode.PAUSED)
-            line = self._player.line() if self._player else None
-            self._frames.take(update, time.time_ns(), speed, line)
+            self.update = update
+            speed, line = float(update.mode != Mode.PAUSED), None
+            if self._player is not None:
+                speed, line = self._player.speed, self._player.line()
+            elif self._feed is not None:
+                line = {"feed": self._feed()}
+                speed = line["feed"]["rate"]
+            self.frames.take(update, time.time_ns(), speed, line)
             for viewer in self._open:
                 viewer.more.set()
         for viewer in list(self._open):
@@ -102,6 +138,8 @@ class Viewers:
             return
         await websocket.accept()
         viewer = _Viewer(websocket)
+        with contextlib.suppress(ValueError):  # what it looks at from the first frame on
+            viewer.view = _view([float(part) for part in websocket.query_params.get("view", "").split(",")])
         self._open.add(viewer)
         self.counts["viewers_opened"] += 1
         listening = asyncio.create_task(self._listen(viewer))
@@ -111,33 +149,58 @@ class Viewers:
             pass  # it went while something was being sent
         finally:
             self._open.discard(viewer)
+            viewer.look(None)
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                 await listening
 
     async def _send(self, viewer: _Viewer) -> None:
-        frames = self._frames
-        if self._update is not None:
+        if self.update is not None:
             viewer.more.set()
         while True:
             await viewer.more.wait()
             viewer.more.clear()
             if viewer.over:
                 return
-            if viewer.number != frames.number:
-                follows = viewer.number == frames.number - 1 and not frames.jumped and viewer.cut == frames.cut
-                follows = follows and not (viewer.moved and frames.cut)  # uncut, it has what's elsewhere too
-                frame = frames.change(viewer.view) if follows else frames.whole(viewer.view)
-                self.counts["frames_skipped"] += max(0, frames.number - viewer.number - 1) if viewer.number else 0
-                viewer.number, viewer.moved, viewer.cut = frames.number, False, frames.cut
+            if viewer.rewind is not None and viewer.rewind.over:
+                viewer.look(None)
+            stream: Stream = viewer.rewind or self
+            if viewer.number != stream.frames.number:
+                frame = self._frame(viewer, stream.frames)
                 if not await self._put(viewer, viewer.websocket.send_bytes(frame)):
                     return
                 self.counts["frames_sent"] += 1
                 self.counts["bytes_sent"] += len(frame)
-            if viewer.story is not None and time.monotonic() >= viewer.story_due:
-                viewer.story_due = time.monotonic() + STORY_EVERY_S
-                if not await self._put(viewer, viewer.websocket.send_text(self._tell(viewer.story))):
+            if viewer.note:
+                text, viewer.note = to_json({"note": viewer.note}).decode(), ""
+                if not await self._put(viewer, viewer.websocket.send_text(text)):
                     return
+            if viewer.line_s is not None and self._history is not None:
+                span_s, viewer.line_s = viewer.line_s, None
+                present_ns = self.update.now_ns if self.update is not None else 0
+                text = to_json({"line": await self._history.line(span_s, present_ns)}).decode()
+                if not await self._put(viewer, viewer.websocket.send_text(text)):
+                    return
+            if viewer.story is not None and time.monotonic() >= viewer.story_due and stream.update is not None:
+                viewer.story_due = time.monotonic() + STORY_EVERY_S
+                text = await self._story(viewer.story, stream.update, viewer.rewind)
+                if not await self._put(viewer, viewer.websocket.send_text(text)):
+                    return
+
+    def _frame(self, viewer: _Viewer, frames: Frames) -> bytes:
+        """Return the newest frame for a display, which counts as sent."""
+        follows = viewer.number == frames.number - 1 and not frames.jumped and viewer.cut == frames.cut
+        view, forget = viewer.view or WORLD, viewer.elsewhere
+        if not frames.cut:
+            frame = frames.change() if follows else frames.whole(forget=forget)
+        elif follows:
+            chosen = -1 if viewer.story is None else viewer.story
+            frame, viewer.have = frames.change_cut(viewer.have, view, chosen=chosen, trails=viewer.moved)
+        else:
+            frame, viewer.have = frames.whole_cut(view, forget=forget)
+        self.counts["frames_skipped"] += max(0, frames.number - viewer.number - 1) if viewer.number else 0
+        viewer.number, viewer.moved, viewer.cut, viewer.elsewhere = frames.number, False, frames.cut, False
+        return frame
 
     async def _put(self, viewer: _Viewer, sending: Any) -> bool:
         """Send something; cut the display off where it takes nothing."""
@@ -149,15 +212,16 @@ class Viewers:
             return False
         return True
 
-    def _tell(self, track: int) -> str:
+    async def _story(self, track: int, update: Update, rewind: Rewind | None) -> str:
         """Return the story of a track, or that there's none, as JSON."""
-        assert self._update is not None
-        tracks = self._update.tracks
-        rows = np.flatnonzero(tracks.track == track)
+        rows = np.flatnonzero(update.tracks.track == track)
         if not len(rows):
             return to_json({"story": {"track": track, "status": "ended"}}).decode()
-        past = self._past.of(track, self._update.now_ns)
-        return to_json({"story": tell(tracks, int(rows[-1]), past)}).decode()
+        if rewind is not None and self._history is not None:
+            past = await self._history.read(rewind.of, track, update.now_ns)
+        else:
+            past = self._past.of(track, update.now_ns)
+        return to_json({"story": tell(update.tracks, int(rows[-1]), past)}).decode()
 
     async def _listen(self, viewer: _Viewer) -> None:
         """Take what a display says."""
@@ -201,9 +265,36 @@ class Viewers:
             viewer.story, viewer.story_due = track, 0.0
             viewer.more.set()
             return True
-        if "replay" in word and self._player is not None and isinstance(word["replay"], dict):
-            return self._player.ask(word["replay"])
+        if "line" in word and self._history is not None:
+            viewer.line_s = number(word["line"])
+            viewer.more.set()
+            return viewer.line_s is not None
+        if "replay" in word and isinstance(word["replay"], dict):
+            asked = word["replay"]
+            return self._player.ask(asked) if self._player is not None else self._rewind(viewer, asked)
         return False
+
+    def _present(self) -> Update:
+        assert self.update is not None
+        return self.update
+
+    def _rewind(self, viewer: _Viewer, word: dict[str, Any]) -> bool:
+        """Take one display back in time, on in it, or back to the present: ``{"do": "live"}``."""
+        if self._history is None or self.update is None:
+            return False
+        if word.get("do") == "live":
+            viewer.look(None)
+            return True
+        if viewer.rewind is not None:
+            return viewer.rewind.ask(word)
+        rewind = self._history.begin(word, self._present, viewer.more.set)
+        if isinstance(rewind, str):
+            viewer.note = rewind
+            viewer.more.set()
+            return True
+        if rewind is not None:
+            viewer.look(rewind)
+        return rewind is not None
 
 
 class _Viewer:
@@ -217,9 +308,23 @@ class _Viewer:
         self.view: View | None = None
         self.moved = False  # looks elsewhere since that frame
         self.cut = False  # that frame was cut to what it looked at
+        self.have = np.zeros(0, np.uint8)  # what it has of which tracks then, see `cut`
         self.story: int | None = None
         self.story_due = 0.0
+        self.line_s: float | None = None  # length of the time line that it wants to be told
+        self.note = ""  # for the one who looks at it
+        self.rewind: Rewind | None = None  # where it looks at the past
+        self.elsewhere = False  # what it has is of another time
         self._abort: Callable[[], None] | None = websocket.scope.get("airpicture.abort")
+
+    def look(self, rewind: Rewind | None) -> None:
+        """Look at the past, or with None at the present again."""
+        if self.rewind is rewind:
+            return
+        if self.rewind is not None:
+            self.rewind.close()
+        self.rewind, self.number, self.elsewhere, self.story_due = rewind, 0, True, 0.0
+        self.more.set()
 
     def abort(self) -> None:
         """End the connection at once, without a word."""

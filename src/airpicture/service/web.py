@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -26,6 +27,9 @@ from airpicture.map import TILE_KINDS, Asset, MapSettings, asset, digest, world
 from airpicture.service.hub import Hub
 from airpicture.service.viewers import Controls, Viewers
 
+if TYPE_CHECKING:
+    from airpicture.service.rewind import History
+
 FOREVER = "public, max-age=31536000, immutable"  # the address holds a hash of all assets
 POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:{images}; "
@@ -40,6 +44,8 @@ def make_app(
     *,
     routes: Sequence[BaseRoute] = (),
     player: Controls | None = None,
+    history: History | None = None,
+    feed: Callable[[], dict[str, float]] | None = None,
     title: str = "Airpicture",
     settings: MapSettings | None = None,
 ) -> Starlette:
@@ -50,6 +56,8 @@ def make_app(
     hub : updates come from here; who publishes runs in the same event loop
     routes : endpoints besides the map's own ``/``, ``/map/...`` and ``/ws``; they come first
     player : takes what displays ask of a replay; None for a live picture, which nobody can stop
+    history : lets a display of a live picture go back in time
+    feed : of a service whose inputs are recordings: tells their ``rate``, 0 while they stand, and ``step_s``
     title : of the page
     settings : of the map: places to go to, the user's tiles and overlays
 
@@ -59,7 +67,7 @@ def make_app(
     """
     settings = settings or MapSettings()
     archive = settings.archive()
-    viewers = Viewers(hub, player)
+    viewers = Viewers(hub, player, history, feed)
     stamp = digest()
     headers = {
         "Content-Security-Policy": POLICY.format(images=f" {settings.origin}" if settings.origin else ""),
@@ -89,6 +97,7 @@ def make_app(
 
     async def about(request: Request) -> Response:
         told = {"title": title, "version": __version__, "replay": player is not None, **settings.to_json()}
+        told |= {"history": history is not None, "feed": feed is not None}
         if archive is not None:
             told["archive"] = archive.about.to_json()
             told["tiles_note"] = settings.tiles_note or archive.about.note

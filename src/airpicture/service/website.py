@@ -26,6 +26,7 @@ from airpicture.service.steps import step_routes
 
 if TYPE_CHECKING:
     from airpicture.service.front import Front
+    from airpicture.service.rewind import History
 
 MESSAGE_MAX: Final = 4096  # octets of what a display may say at once
 
@@ -64,16 +65,34 @@ class Website:
     def _app(self) -> ASGIApp:
         front = self._front
         endpoints = routes(front.hub, front.health, self.metrics)
-        if front.settings.stepped_s:
+        if front.settings.replaying:
             endpoints += step_routes(front.steps, front.settings.stepped_s)
         if find_spec("airpicture.service.web") is None:
             return Starlette(routes=endpoints)
         from airpicture.service.web import make_app
 
         app: ASGIApp = make_app(
-            front.hub, routes=endpoints, title=front.settings.web.title, settings=front.settings.map
+            front.hub,
+            routes=endpoints,
+            history=self._history(),
+            feed=front.feed if front.settings.replaying else None,
+            title=front.settings.web.title,
+            settings=front.settings.map,
         )
         return app
+
+    def _history(self) -> History | None:
+        """Return what lets displays go back in time: the first of the Parquet outputs, or what is kept in memory."""
+        from airpicture.service.history import HistoryOutput
+        from airpicture.service.rewind import History
+        from airpicture.service.stored import Stored
+
+        front = self._front
+        output = next((one for one in front.outputs if isinstance(one, HistoryOutput)), None)
+        if output is None:
+            return None
+        stored = Stored(output.folder, front.settings.sensors, output.period_s, output.slices)
+        return History(stored, front.settings.alerts)
 
     async def close(self) -> None:
         """End; whoever is connected is let go of within a second."""

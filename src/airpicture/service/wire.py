@@ -44,7 +44,7 @@ MAGIC: Final = b"APW1"
 HEAD: Final = struct.Struct("<4sBBHIIddddfI")
 ENTRY: Final = struct.Struct("<III")
 FULL, DELTA = 0, 1
-FORGET_TRAILS = 1  # flag
+FLAGS_AT, FORGET_TRAILS = 6, 1  # where flags stand; the only one there is
 
 PLOTS_MAX = 20_000  # in one frame, evenly thinned beyond: more dots than that are a cloud
 FRESH_NS = 60 * SECOND_NS  # a technology that hasn't told of a track for so long doesn't count as its source
@@ -85,7 +85,7 @@ SECTIONS: Final[dict[Section, tuple[tuple[str, str], ...]]] = {
         ("technologies", "u1"),  # bit k: Technology k told of it within the last minute
         ("sigma_v", "u1"),
     ),
-    Section.NAMES: (("track", "<u4"), ("address", "<i4"), ("mode_3a", "<i4"), ("callsign", "S8")),
+    Section.NAMES: (("track", "<u4"), ("address", "<i4"), ("mode_3a", "<i4"), ("callsign", "S8"), ("category", "u1")),
     Section.GONE: (("track", "<u4"),),
     Section.PLOTS: (
         ("lat", "<i4"),
@@ -130,6 +130,11 @@ def pack_frame(
         body.append(raw)
         at += len(raw)
     return b"".join(head + body)
+
+
+def forgetting(frame: bytes) -> bytes:
+    """Return a frame that has whoever reads it forget the trails that it has."""
+    return frame[:FLAGS_AT] + FORGET_TRAILS.to_bytes(2, "little") + frame[FLAGS_AT + 2 :]
 
 
 def _count(part: Columns | bytes) -> int:
@@ -234,6 +239,7 @@ def name_columns(tracks: Tracks) -> Columns:
         "address": tracks.address.astype("<i4"),
         "mode_3a": tracks.mode_3a.astype("<i4"),
         "callsign": tracks.callsign.astype(">u8").view("S8"),
+        "category": tracks.category,
     }
 
 

@@ -30,7 +30,11 @@ export const KEYS = [
   { key: ".", replay: true, run: (app) => app.timeline.step(10) },
   { key: "[", shown: "[  ]", text: "slower, faster", replay: true, run: (app) => app.timeline.faster(-1) },
   { key: "]", replay: true, run: (app) => app.timeline.faster(1) },
+  { key: "w", text: "back to the present", past: true, run: (app) => app.timeline.live() },
 ];
+
+// Whether a key does something here: those of the time line where there's one.
+export const works = (key, about) => (!key.replay || about.replay || about.history) && (!key.past || about.history);
 
 export function listen(app) {
   const known = new Map(KEYS.map((key) => [key.key, key]));
@@ -39,7 +43,7 @@ export function listen(app) {
     if (event.ctrlKey || event.metaKey || event.altKey || (typing && event.key !== "Escape")) return;
     if (event.key === " " && event.target.matches("button, input")) return;
     const key = known.get(event.key);
-    if (!key || (key.replay && !app.about.replay)) return;
+    if (!key || !works(key, app.about)) return;
     event.preventDefault();
     key.run(app);
   });

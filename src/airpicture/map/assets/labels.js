@@ -3,10 +3,12 @@
 // Each is drawn once for what it says, and a bounded number of new ones at a time.
 
 import { projectRow } from "./camera.js";
+import { Grid } from "./grid.js";
 import { climbArrow } from "./units.js";
+import { ON_GROUND } from "./wire.js";
 
 const FONT = "11px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace", LINE = 13;
-const CAP = 320, CELL = 48, AGAIN_MS = 220;
+const CAP = 320, AGAIN_MS = 220;
 export const SPRITES_MAX = 48; // blocks written anew at a time, some 5 ms; of others what they said before
 const SPRITES_KEPT = 1500;
 const TRIES_MAX = 2000; // tracks that a place is looked for
@@ -25,7 +27,8 @@ export class Labels {
     this.names = () => []; // boxes of names on the map
     this.drawn = this.written = 0; // blocks on the screen; written anew when they were last laid
     this.behind = false; // some say what they said before
-    this.key = "";
+    this.grid = new Grid();
+    this.view = new Float64Array(16); // the camera when places were last looked for
     this.spent = 0; // ms, ever
     this.laying = this.projecting = 0; // ms, the last time
   }
@@ -80,12 +83,11 @@ export class Labels {
     }
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
-    const key = Array.from(this.camera.globe).map((v) => v.toFixed(5)).join();
-    if (began - this.laid > (key !== this.key ? Math.min(AGAIN_MS, SHARE * this.laying) : AGAIN_MS)) {
+    if (began - this.laid > (this.elsewhere() ? Math.min(AGAIN_MS, SHARE * this.laying) : AGAIN_MS)) {
       this.lay(this.project(now));
       this.laid = this.behind ? -Infinity : began;
       this.laying = performance.now() - began;
-      this.key = key;
+      this.view.set(this.camera.globe);
     } else for (const id of this.places.keys()) { const slot = this.picture.slots.get(id); if (slot !== undefined) this.put(slot, now); }
     const fade = this.look.fade(), theme = this.look.theme();
     under(c);
@@ -112,18 +114,26 @@ export class Labels {
     this.spent += performance.now() - began;
   }
 
+  // Whether the camera looks elsewhere than when places were last looked for.
+  elsewhere() {
+    const { view, camera } = this;
+    for (let k = 0; k < 16; k++) if (Math.abs(view[k] - camera.globe[k]) > 1e-5) return true;
+    return false;
+  }
+
   // Decide which blocks are shown and where: the selected track and alerts first, then those that had a place, then the rest.
   lay(on) {
     const p = this.picture, look = this.look, level = this.level(on), { width, height } = this.camera, before = this.places;
-    const wanted = [], grid = new Map();
+    const wanted = [], { grid } = this;
+    grid.clear(width, height);
     this.written = 0;
     this.behind = false;
-    for (const element of this.covers()) { const b = element.getBoundingClientRect(); if (b.width) take(grid, b.left, b.top, b.right, b.bottom, -1); }
-    for (const [l, t, r, b] of this.names()) if (r > 0 && b > 0 && l < width && t < height) take(grid, Math.max(l, 0), Math.max(t, 0), Math.min(r, width), Math.min(b, height), -1);
+    for (const element of this.covers()) { const b = element.getBoundingClientRect(); if (b.width) grid.take(b.left, b.top, b.right, b.bottom, -1); }
+    for (const [l, t, r, b] of this.names()) if (r > 0 && b > 0 && l < width && t < height) grid.take(Math.max(l, 0), Math.max(t, 0), Math.min(r, width), Math.min(b, height), -1);
     for (let slot = 0; slot < p.n; slot++) {
       const x = this.points[2 * slot], y = this.points[2 * slot + 1];
       if (!(x > -10 && y > -10 && x < width + 10 && y < height + 10)) continue;
-      if (on < 4000) take(grid, x - 6, y - 6, x + 6, y + 6, p.id[slot]);
+      if (on < 4000) grid.take(x - 6, y - 6, x + 6, y + 6, p.id[slot]);
       const special = p.id[slot] === look.selected ? 0 : p.alert[slot] ? 1 : 9;
       if (special === 9 && (level === 0 || (p.status[slot] === 0 && level < 3))) continue;
       wanted.push([special < 9 ? special : before.has(p.id[slot]) ? 2 : p.status[slot] === 0 ? 4 : 3, slot]);
@@ -134,16 +144,16 @@ export class Labels {
       if (this.places.size >= CAP) break;
       const id = p.id[slot], lines = this.lines(slot, rank < 2 ? Math.max(2, level) : level);
       const x = this.points[2 * slot], y = this.points[2 * slot + 1], w = this.width(lines), h = LINE * lines.length, last = before.get(id);
-      const order = last ? [last.side, ...SIDES.keys()] : SIDES.keys();
-      for (const side of order) {
+      for (let k = last ? -1 : 0; k < SIDES.length; k++) {
+        const side = k < 0 ? last.side : k; // where it was, first of all
         const [nx, sy] = SIDES[side], sx = nx + Math.sign(nx) * (rank < 2 ? 12 : 0); // beside a ring, not across it
         const dx = sx > 0 ? sx : sx < 0 ? sx - w : -w / 2, ring = rank < 2 ? 10 : 0, dy = sy < 0 ? (sx === 0 ? -h - 12 - ring : -h + 2 - Math.max(0, Math.abs(sx) - 14) * 0.8) : (sx === 0 ? 12 + ring : -2 + Math.max(0, Math.abs(sx) - 14) * 0.8);
         const l = x + dx - 2, t = y + dy - 1, r = l + w + 4, b = t + h + 2;
         const whole = (l > 0 || x < 0) && (r < width || x > width) && (t > 0 || y < 0) && (b < height || y > height); // not cut by the screen's edge
-        if (!(whole && free(grid, l, t, r, b, id)) && !(rank === 0 && side === SIDES.length - 1)) continue; // the selected one's is always shown
+        if (!(whole && grid.free(l, t, r, b, id)) && !(rank === 0 && side === SIDES.length - 1)) continue; // the selected one's is always shown
         const sprite = this.sprite(lines, p.alert[slot], w) || last?.sprite;
         if (!sprite) break;
-        take(grid, l, t, r, b, id);
+        grid.take(l, t, r, b, id);
         this.places.set(id, { side, dx, dy, w, h, sprite });
         break;
       }
@@ -155,9 +165,9 @@ export class Labels {
     const p = this.picture, u = this.units, pressure = Number.isFinite(p.baro[slot]);
     const first = ALERTS[p.alert[slot]] + p.name(slot) + (p.doubtful[slot] ? " ?" : "") + (p.status[slot] === 2 ? " ▫" : "");
     if (detail < 2) return [first];
-    const level = p.shape[slot] === 3 || !Number.isFinite(p.height(slot)) ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]);
+    const level = p.said[slot] === ON_GROUND ? "" : p.shape[slot] === 3 || !Number.isFinite(p.height(slot)) ? "" : u.level(p.height(slot), pressure) + climbArrow(p.vu[slot]);
     const mps = Math.hypot(p.ve[slot], p.vn[slot]), speed = level ? u.speedShort(mps) : Number.isFinite(mps) ? u.speed(mps) : "";
-    const second = [level, speed].filter(Boolean).join(" ");
+    const second = [p.said[slot] === ON_GROUND ? "ground" : level, speed].filter(Boolean).join(" ");
     if (detail < 3) return [first, second].filter(Boolean);
     const { callsign, address, code } = p.names[slot];
     const third = [callsign && address >= 0 ? address.toString(16).toUpperCase().padStart(6, "0") : "", code >= 0 && p.name(slot) !== "A" + code.toString(8).padStart(4, "0") ? code.toString(8).padStart(4, "0") : "", p.name(slot)[0] === "#" ? "" : "#" + p.id[slot]].filter(Boolean).slice(0, 2).join(" ");
@@ -209,18 +219,4 @@ export class Labels {
     if (best < 0) for (const [id, q] of this.places) if (x > q.x && x < q.x + q.w && y > q.y && y < q.y + q.h) return id;
     return best;
   }
-}
-
-// A grid of cells with the boxes that lie in them.
-function cells(l, t, r, b, visit) {
-  for (let i = Math.floor(l / CELL); i <= Math.floor(r / CELL); i++) for (let j = Math.floor(t / CELL); j <= Math.floor(b / CELL); j++) if (visit(i * 8192 + j)) return true;
-  return false;
-}
-
-function take(grid, l, t, r, b, id) {
-  cells(l, t, r, b, (key) => { const boxes = grid.get(key); if (boxes) boxes.push([l, t, r, b, id]); else grid.set(key, [[l, t, r, b, id]]); return false; });
-}
-
-function free(grid, l, t, r, b, id) {
-  return !cells(l, t, r, b, (key) => (grid.get(key) || []).some((box) => box[4] !== id && box[0] < r && box[2] > l && box[1] < b && box[3] > t));
 }

@@ -3,16 +3,16 @@
 const FIRST_MS = 300, LATEST_MS = 5000, DEAD_MS = 20000;
 
 export class Link extends EventTarget {
-  constructor(address, clock) {
+  constructor(address, clock, view) {
     super();
-    Object.assign(this, { address, clock, wait: FIRST_MS, bytes: 0, frames: 0, words: [] });
+    Object.assign(this, { address, clock, view, wait: FIRST_MS, bytes: 0, frames: 0, words: [] });
     this.sent = {}; // what is said again to a new connection
     this.open();
     setInterval(() => { if (this.socket.readyState === 1 && clock.silence() > DEAD_MS) this.socket.close(); }, 5000);
   }
 
   open() {
-    const socket = new WebSocket(this.address);
+    const socket = new WebSocket(`${this.address}?view=${this.view().join(",")}`);
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {

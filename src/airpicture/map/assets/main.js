@@ -6,6 +6,7 @@ import { Camera, RAD, moved } from "./camera.js";
 import { Clock } from "./clock.js";
 import { $, el, say, toast } from "./dom.js";
 import { extent } from "./extent.js";
+import { Feed } from "./feed.js";
 import { Find } from "./find.js";
 import { listen } from "./keys.js";
 import { Labels } from "./labels.js";
@@ -16,11 +17,13 @@ import { Measure } from "./measure.js";
 import { DEFAULTS, Options, readHash, writeHash } from "./options.js";
 import { overlay } from "./overlay.js";
 import { Panels } from "./panels.js";
+import { Past } from "./past.js";
 import { Picture, ahead } from "./picture.js";
 import { Plots } from "./plots.js";
 import { shoot } from "./shot.js";
 import { Status } from "./status.js";
 import { Story } from "./story.js";
+import { Tip } from "./tip.js";
 import { Timeline } from "./timeline.js";
 import { Units } from "./units.js";
 import { KIND, decode } from "./wire.js";
@@ -34,7 +37,7 @@ const STEP_PIXELS = 0.25; // what may move between two paintings
 
 export class App {
   constructor(about) {
-    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, past: null, following: false, painted: 0, number: -1, shown: -1, fastest: 0, named: new Map() });
+    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, course: null, following: false, painted: 0, number: -1, shown: -1, fastest: 0, named: new Map() });
     this.options = new Options();
     this.opened = readHash();
     this.options.take(this.opened);
@@ -47,17 +50,20 @@ export class App {
     this.camera = new Camera();
     this.look = new Look(this.picture, this.options, this.clock, this.camera);
     this.labels = new Labels($("labels"), this.picture, this.camera, this.look, this.options, this.units);
-    const covers = ["bar", "places", "story", "panel", "line", "banner"].map($);
+    const covers = ["bar", "places", "past", "story", "panel", "feed", "line", "banner"].map($);
     this.labels.covers = () => covers.filter((one) => !one.hidden);
     this.layer = new TrackLayer(this.picture, this.plots, this.camera, this.look);
     this.layer.afterDraw = () => this.labels.draw(this.clock.now(), (c) => overlay(c, this), (c) => this.measure.draw(c));
-    this.story = new Story(this.units, this.look, { close: () => this.select(-1), follow: () => this.follow(), center: () => this.center(), copy: (text) => this.copy(text, "Copied") });
+    this.story = new Story(this.units, this.look, { past: () => this.timeline.past, close: () => this.select(-1), follow: () => this.follow(), center: () => this.center(), copy: (text) => this.copy(text, "Copied") });
     this.makeMap();
-    this.link = new Link(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, this.clock);
-    this.timeline = new Timeline(this.link, this.clock);
+    this.link = new Link(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, this.clock, () => this.bounds().map((v) => v.toFixed(4)));
+    this.timeline = new Timeline(this.link, this.clock, about.history);
+    this.feed = new Feed();
     this.panels = new Panels(this);
     this.find = new Find(this);
+    this.tip = new Tip(this);
     this.measure = new Measure(this);
+    this.past = new Past(this);
     this.status = new Status(this);
     this.toast = toast;
     this.hear();
@@ -95,11 +101,13 @@ export class App {
     map.on("style.load", () => { map.addLayer(this.layer); this.basemap.put(); this.ready = true; });
     map.on("load", () => { this.basemap.load().then(() => { this.loaded = true; }); });
     map.on("moveend", () => { const b = this.bounds(); this.link.say("view", b, true); this.remember(); });
-    map.on("dragstart", () => this.follow(false));
+    map.on("dragstart", () => { this.follow(false); this.tip.show(-1); });
     map.on("mousemove", ({ point, lngLat }) => {
       this.status.cursor(lngLat);
       if (this.measure.on && this.measure.ends.length === 1) { this.measure.move(lngLat.lat * RAD, lngLat.lng * RAD); this.wake(); }
-      document.body.classList.toggle("pointing", !this.measure.on && this.labels.pick(point.x, point.y) >= 0);
+      const over = this.labels.pick(point.x, point.y);
+      document.body.classList.toggle("pointing", !this.measure.on && over >= 0);
+      this.tip.show(over, point.x, point.y);
     });
     map.on("click", ({ point, lngLat, originalEvent }) => {
       const track = this.labels.pick(point.x, point.y, originalEvent.pointerType === "touch" ? 30 : 18);
@@ -114,7 +122,7 @@ export class App {
 
   hear() {
     this.link.addEventListener("frame", ({ detail }) => this.take(decode(detail)));
-    this.link.addEventListener("word", ({ detail }) => { if (detail.story) this.tell(detail.story); });
+    this.link.addEventListener("word", ({ detail }) => { if (detail.story) this.tell(detail.story); if (detail.note) toast(detail.note); });
     this.link.addEventListener("down", () => { this.number = -1; this.work.clear(); });
     this.options.addEventListener("change", ({ detail }) => this.chosen(detail));
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.chosen("theme"));
@@ -157,7 +165,7 @@ export class App {
     this.wake();
     if (!this.placed) this.home(false);
     if (this.opened.track && this.picture.n) { this.select(Number(this.opened.track)); delete this.opened.track; }
-    if (this.opened.t && this.about.replay) { this.timeline.seek(Number(this.opened.t)); delete this.opened.t; }
+    if (this.opened.t && (this.about.replay || this.timeline.shown)) { this.timeline.seek(Number(this.opened.t)); delete this.opened.t; }
     this.panels.draw(true);
     this.shown = this.number;
   }
@@ -177,7 +185,7 @@ export class App {
       this.plots.life = Math.max(8, ...facts.stations.map((s) => Math.min(30, 1.1 * (s.period_s || 0))));
       this.basemap.rings(facts.stations);
     }
-    if ("replay" in facts) this.timeline.take(facts.replay);
+    if ("replay" in facts) { this.timeline.take(facts.replay); if (!this.timeline.past) this.feed.take(facts.replay?.feed || null); }
     if (facts.coverage) this.basemap.covered({ type: "FeatureCollection", features: facts.coverage.map((ring) => ({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } })) });
     if (facts.alerts) { this.name(facts.alerts); this.status.alerts(facts.alerts); }
   }
@@ -185,7 +193,7 @@ export class App {
   tell(told) {
     if (told.track !== this.look.selected) return;
     told.alerts = this.alerts.filter((alert) => alert.tracks.includes(told.track)).map((alert) => alert.kind);
-    this.past = told.past || null;
+    this.course = told.past || null;
     const first = this.story.told?.waiting;
     this.story.show(told);
     if (first && !this.following) this.uncover(this.picture.slots.get(told.track)); // the panel has grown over it, perhaps
@@ -244,7 +252,7 @@ export class App {
     const slot = this.picture.slots.get(id), before = this.picture.slots.get(this.look.selected);
     if (slot === undefined) id = -1;
     this.look.selected = id;
-    this.past = null;
+    this.course = null;
     this.following = this.story.following = false;
     this.link.say("story", id < 0 ? null : id, true);
     this.story.show(id < 0 ? null : { track: id, waiting: true });
@@ -259,7 +267,7 @@ export class App {
   // The part of the screen that no panel covers: left, top, right, bottom. On a small screen panels lie below, else at the sides.
   free() {
     const { width, height } = this.camera, box = (name) => ($(name).hidden ? null : $(name).getBoundingClientRect());
-    const made = [0, box("bar").bottom, width, box("line")?.top ?? height], story = box("story"), panel = box("panel");
+    const made = [0, box("bar").bottom, width, box("feed")?.top ?? box("line")?.top ?? height], story = box("story"), panel = box("panel");
     if (story && story.width > 0.7 * width) made[3] = Math.min(made[3], story.top); else if (story) made[0] = story.right;
     if (panel && panel.width > 0.7 * width) made[3] = Math.min(made[3], panel.top); else if (panel) made[2] = panel.left;
     return made;
@@ -358,7 +366,7 @@ export class App {
   }
 
   share() {
-    writeHash({ ...this.state(), ...(this.about.replay ? { t: Math.round(this.clock.now()) } : {}) });
+    writeHash({ ...this.state(), ...(this.about.replay || this.timeline.past ? { t: Math.round(this.clock.now()) } : {}) });
     this.copy(location.href, "Link copied");
   }
 

@@ -4,7 +4,7 @@ import { RAD } from "./camera.js";
 
 export function overlay(c, app) {
   const { camera, look, picture, alerts } = app, theme = look.theme(), out = [0, 0];
-  if (app.past && app.past.lat.length > 1) {
+  if (app.course && app.course.lat.length > 1) {
     c.strokeStyle = theme.text;
     c.globalAlpha = 0.55 * look.fade();
     c.lineWidth = 1.4;
@@ -16,7 +16,7 @@ export function overlay(c, app) {
       if (pen) c.lineTo(out[0], out[1]); else c.moveTo(out[0], out[1]);
       pen = true;
     };
-    app.past.lat.forEach((lat, k) => to(lat * RAD, app.past.lon[k] * RAD));
+    app.course.lat.forEach((lat, k) => to(lat * RAD, app.course.lon[k] * RAD));
     const slot = picture.slots.get(look.selected);
     if (slot !== undefined) to(...app.placeOf(slot));
     c.stroke();

@@ -2,7 +2,7 @@
 
 import { counted, grouped } from "./counted.js";
 import { $, el } from "./dom.js";
-import { KEYS } from "./keys.js";
+import { KEYS, works } from "./keys.js";
 import { KINDS, KIND_TEXTS, SOURCES, STATUS_COLOURS } from "./look.js";
 import { draw } from "./symbols.js";
 import { SENSOR_COLOURS, SOURCE_COLOURS } from "./theme.js";
@@ -11,6 +11,7 @@ import { STATUS_NAMES } from "./wire.js";
 
 const SENSOR_KINDS = { radar: "radar", adsb: "ADS-B", mlat: "multilateration", passive: "passive" };
 const LEVELS = { present: "Now", predicted: "Expected", notice: "To know" }, MARKS = { present: "▲", predicted: "△", notice: "○" };
+const NOT_KEPT = "The history holds tracks alone: what sensors reported and how they did isn't in it.";
 const HEALTH_TEXTS = { ok: "reports", silent: "silent", degraded: "degraded", unknown: "nothing yet" };
 
 export class Panels {
@@ -135,6 +136,7 @@ export class Panels {
     const { look, stations, health, picture } = this.app, theme = look.theme(), now = this.app.clock.now();
     const held = new Uint32Array(65536);
     for (let slot = 0; slot < picture.n; slot++) held[picture.sensor[slot]]++;
+    if (this.app.timeline.past) return [el("p", { className: "dim" }, NOT_KEPT), el("ul", { className: "list" }, ...stations.map((station, k) => [station, k]).filter(([, k]) => held[k]).map(([station, k]) => el("li", {}, el("b", {}, station.id), el("small", {}, `saw ${held[k]} ${held[k] === 1 ? "track" : "tracks"} last`))))];
     if (!stations.length) return [el("p", { className: "dim" }, "No sensor has been told of yet.")];
     const told = (k) => health.find((one) => one.sensor === k) || { health: "unknown", plots_per_s: 0 };
     // A sensor that nobody described and nobody has heard of is no news: every service could have one of its kind.
@@ -159,19 +161,20 @@ export class Panels {
 
   alerts() {
     const { alerts } = this.app;
-    if (!alerts.length) return [el("p", { className: "dim" }, "No alert stands.")];
-    return Object.entries(LEVELS).flatMap(([level, title]) => {
+    const again = this.app.timeline.past ? el("p", { className: "dim" }, "Worked out again from the history.") : null;
+    if (!alerts.length) return [el("p", { className: "dim" }, this.app.timeline.past ? "No alert stood." : "No alert stands."), again];
+    return [again, ...Object.entries(LEVELS).flatMap(([level, title]) => {
       const of = alerts.filter((alert) => alert.level === level).sort((a, b) => b.t - a.t);
       return of.length ? [el("h3", {}, title), el("ul", { className: "list" }, ...of.map((alert) =>
         el("li", { "data-level": level }, el("button", { type: "button", "data-key": alert.key, on: { click: () => this.app.goAlert(alert) } }, el("span", { className: "mark", "aria-hidden": "true" }, MARKS[level]), el("span", {}, alert.text)),
           el("small", {}, el("span", {}, alert.kind), el("span", { className: "mono", title: "since" }, clock(alert.t))))))] : [];
-    });
+    })];
   }
 
   help() {
     return [
       el("h3", {}, "Keys"),
-      el("dl", { className: "rows keys" }, ...KEYS.filter((key) => key.text && (!key.replay || this.app.about.replay)).flatMap((key) => [el("dt", {}, el("kbd", {}, key.shown || key.key)), el("dd", {}, key.text)])),
+      el("dl", { className: "rows keys" }, ...KEYS.filter((key) => key.text && works(key, this.app.about)).flatMap((key) => [el("dt", {}, el("kbd", {}, key.shown || key.key)), el("dd", {}, key.text)])),
       el("h3", {}, "Symbols"),
       el("div", { className: "checks" }, ...KIND_TEXTS.map((text, k) => el("label", {}, this.sample(k, this.app.look.theme().palette.blue), el("span", {}, text)))),
       el("p", { className: "dim" }, "Hollow and small: tentative, its existence is doubted. Hollow in a broken ring: coasting, nobody sees it though somebody should. A question mark: a report contradicts what is known. A double ring and ▲: an alert. A dashed ring and △: one that is expected. Round dots: where a track was. Crosses: what a sensor reported."),

@@ -150,16 +150,19 @@ export class Picture {
     for (let k = from; k < to; k++) {
       const slot = this.slots.get(names.track[k]);
       if (slot === undefined) continue;
-      this.names[slot] = { callsign: text(names.callsign, k), address: names.address[k], code: names.mode_3a[k] };
+      this.names[slot] = { callsign: text(names.callsign, k), address: names.address[k], code: names.mode_3a[k], category: names.category[k] };
+      this.shape[slot] = this.kind(slot);
+      this.changed.add(slot);
     }
   }
 
-  // What it looks like from how it moves, and from what it said of being on the ground or in the air: 0 aircraft, 1 fast,
+  // What it looks like from how it moves, and from what it said of itself and of being on the ground or in the air: 0 aircraft, 1 fast,
   // 2 slow in the air, 3 on the surface, 4 standing or unknown.
   kind(slot) {
     const speed = Math.hypot(this.ve[slot], this.vn[slot]);
     const height = Number.isFinite(this.h[slot]) ? this.h[slot] : this.baro[slot];
-    const said = this.said[slot];
+    const said = this.said[slot], category = this.names[slot].category;
+    if (category === 0xc1 || category === 0xc2) return speed > 1.5 || said === ON_GROUND ? 3 : 4; // vehicles
     if (!(speed > 1.5)) return said === ON_GROUND ? 3 : 4;
     if (speed > 360) return 1;
     if (said === ON_GROUND && speed < 130) return 3; // faster, it took off where nobody heard it say so
@@ -180,7 +183,7 @@ export class Picture {
   }
 }
 
-const NOBODY = Object.freeze({ callsign: "", address: -1, code: -1 });
+const NOBODY = Object.freeze({ callsign: "", address: -1, code: -1, category: 0 });
 
 // A place in the two forms that are drawn from: on the unit sphere, and on Mercator's square.
 export function place(lat, lon, sphere, s, flat, f) {

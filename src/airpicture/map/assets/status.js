@@ -16,8 +16,8 @@ export class Status {
   draw() {
     const { app } = this, { clock: time, look, picture } = app, frame = time.frame, frozen = time.frozen();
     document.body.classList.toggle("frozen", frozen);
-    const mode = frozen ? "frozen" : frame ? frame.mode : "";
-    if (mode && $("mode").dataset.mode !== mode) { $("mode").dataset.mode = mode; $("mode").textContent = mode.toUpperCase(); say(`The picture is ${mode}`); app.wake(); }
+    const mode = frozen ? "frozen" : app.timeline.past ? "past" : frame ? frame.mode : "";
+    if (mode && $("mode").dataset.mode !== mode) { $("mode").dataset.mode = mode; $("mode").textContent = mode.toUpperCase(); if (mode !== "past") say(`The picture is ${mode}`); app.wake(); }
     $("clock").textContent = frame ? clock(time.now()) : "--:--:--";
     $("clock").title = frame ? `${day(time.now())} UTC, time of the picture` : "";
     $("count").textContent = look.visible === picture.n ? String(picture.n) : `${look.visible}/${picture.n}`;
@@ -25,6 +25,8 @@ export class Status {
     const latency = frame ? (Number.isFinite(frame.arrived) ? frame.made - frame.arrived : 0) + Math.max(0, time.lag) : NaN;
     $("latency").textContent = frozen ? "–" : Number.isFinite(latency) ? (latency < 1000 ? `${Math.round(latency)} ms` : seconds(latency / 1000)) : "–";
     this.banner(frozen);
+    app.past.draw();
+    app.tip.draw();
     app.timeline.draw();
     this.scale();
   }

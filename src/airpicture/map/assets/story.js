@@ -1,5 +1,6 @@
 // A track's whole story: who it is, where and how sure, who sees it, what it did.
 
+import { category } from "./categories.js";
 import { chart } from "./chart.js";
 import { $, el } from "./dom.js";
 import { bearing, clock, position, seconds } from "./units.js";
@@ -30,7 +31,7 @@ export class Story {
   }
 
   short(told) {
-    return [this.head("#" + told.track), el("p", { className: "dim" }, told.waiting ? "Asking…" : "This track has ended.")];
+    return [this.head("#" + told.track), el("p", { className: "dim" }, told.waiting ? "Asking…" : this.does.past() ? "There is no such track at this time." : "This track has ended.")];
   }
 
   whole(s) {
@@ -45,6 +46,7 @@ export class Story {
     const made = [
       this.head(s.callsign || s.address || (s.mode_3a ? "A" + s.mode_3a : "#" + s.track)),
       el("div", { className: "tags" }, tag(s.status, s.status === "confirmed" ? "good" : "warn"), emergency ? tag(`${s.mode_3a} ${emergency}`, "bad") : null, ...s.alerts.map((text) => tag(text, "bad")),
+        category(s.category) ? tag(category(s.category)) : null, s.on_ground === true ? tag("on the ground") : null,
         s.address ? tag(s.address) : null, s.mode_3a && !emergency ? tag("A " + s.mode_3a) : null, tag("#" + s.track)),
       el("div", { className: "big" },
         el("div", {}, el("small", {}, baro ? "Level" : "Height"), el("b", {}, u.height(baro ? s.h_baro : num(s.h_ell)))),

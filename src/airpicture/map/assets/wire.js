@@ -17,7 +17,7 @@ export const SECTIONS = {
   1: ["tracks", [["track", "u4"], ["lat", "i4"], ["lon", "i4"], ["v_east", "i2"], ["v_north", "i2"], ["v_up", "i2"], ["h_ell", "i2"],
     ["h_baro", "i2"], ["age", "u2"], ["sensor", "u2"], ["status", "u1"], ["existence", "u1"], ["major", "u1"], ["minor", "u1"],
     ["axis", "u1"], ["turn", "i1"], ["technologies", "u1"], ["sigma_v", "u1"]]],
-  2: ["names", [["track", "u4"], ["address", "i4"], ["mode_3a", "i4"], ["callsign", "S8"]]],
+  2: ["names", [["track", "u4"], ["address", "i4"], ["mode_3a", "i4"], ["callsign", "S8"], ["category", "u1"]]],
   3: ["gone", [["track", "u4"]]],
   4: ["plots", [["lat", "i4"], ["lon", "i4"], ["sensor", "u2"], ["age", "u2"], ["technology", "u1"]]],
   5: ["trail", [["track", "u4"], ["lat", "i4"], ["lon", "i4"], ["age", "u2"]]],
