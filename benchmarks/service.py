@@ -75,8 +75,8 @@ def config(ports: list[int], tracks: int, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def latencies(load: Load, start_ns: int, got: Any) -> tuple[np.ndarray, int]:
-    """Return the latency of each report [s] that a message tells of, and how many reports have none.
+def latencies(load: Load, start_ns: int, got: Any) -> np.ndarray:
+    """Return the latency of each report [s], NaN where no message tells of it.
 
     got : what `service_load.receive` returned
     """
@@ -94,24 +94,23 @@ def latencies(load: Load, start_ns: int, got: Any) -> tuple[np.ndarray, int]:
             times, arrived = heard.setdefault(address, ([], []))
             times.append(t_ns)
             arrived.append(at_ns)
-    found, missed = [], 0
+    found = np.full(len(load.due_s), np.nan)
     arrays = {address: (np.array(a), np.array(b)) for address, (a, b) in heard.items()}
     order = np.lexsort((load.due_s, load.target))
     following = np.full(len(order), np.inf)  # when the target's next report is due
     same = load.target[order[1:]] == load.target[order[:-1]]
     following[order[:-1]] = np.where(same, load.due_s[order[1:]], np.inf)
-    for due, target, later in zip(load.due_s.tolist(), load.target.tolist(), following.tolist(), strict=True):
+    rows = zip(load.due_s.tolist(), load.target.tolist(), following.tolist(), strict=True)
+    for row, (due, target, later) in enumerate(rows):
         due_ns = start_ns + round(due * S)
         times, arrived = arrays.get(0x400000 + target, (np.empty(0, np.int64), np.empty(0, np.int64)))
         # 1/128 s is the step of I062/070: a message of the very step may be rounded to just before the report
         k = int(np.searchsorted(times, due_ns - S // 128)) if len(times) else 0
         while k < len(times) and arrived[k] < due_ns:
             k += 1
-        if k == len(times) or arrived[k] - due_ns > LATE_S * S or times[k] - start_ns > max(due + OWN_S, later) * S:
-            missed += 1
-        else:
-            found.append((arrived[k] - due_ns) / S)
-    return np.array(found), missed
+        if k < len(times) and times[k] - start_ns <= max(due + OWN_S, later) * S:
+            found[row] = (arrived[k] - due_ns) / S
+    return found
 
 
 def cpu_s(pid: int) -> float:
@@ -196,7 +195,8 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     results = {name: np.load(place) for name, place in places.items()}
     counted = load.due_s >= settle_s
     kept = Load(load.due_s[counted], load.port[counted], load.target[counted], load.data[:0])
-    found, missed = latencies(kept, start_ns, results["measured"])
+    found = latencies(kept, start_ns, results["measured"])
+    told = np.isfinite(found) & ~(found > LATE_S)
     late = results["sender"]["late"][counted]
     counts, octets = results["others"]["counts"], results["http"]["octets"]
     shutil.rmtree(folder, ignore_errors=True)
@@ -214,8 +214,8 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         "decoded": total("airpicture_decoded_total", "decoded record CAT048"),
         "merged": total("airpicture_core_total", "steps merged"),
         "shed": total("airpicture_tracker_total", "pipeline shed primary plots"),
-        "missed": missed,
-        "found": found,
+        "missed": int((~told).sum()),
+        "found": found[told],
         "sender_late_p99_ms": float(np.quantile(late, 0.99)) * 1000,
         "cpu": cpu,
         "memory_mb": memory,
