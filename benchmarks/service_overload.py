@@ -142,8 +142,9 @@ def report(load: service.Load, found: np.ndarray, seen: list[dict[str, Any]], ti
     begins = np.arange(end_s, load.due_s[-1] - 2.0)
     well = next((t for t in begins if _p99(load, found, t, t + 2.0) < 2 * before), np.nan) - end_s
     shed = last["primary"] + last["other"] + last["drops"]
-    print(f"shed {shed:,.0f} of {len(load.due_s):,}: plots {last['other']:,.0f}, of primary radar {last['primary']:,.0f}, "
-          f"in the system's buffers {last['drops']:,.0f}; steps taken together {last['merged']:,.0f}")  # fmt: skip
+    print(f"shed {shed:,.0f} of {len(load.due_s):,}: plots {last['other']:,.0f}, of primary radar alone "
+          f"{last['primary']:,.0f}, in the system's buffers {last['drops']:,.0f}; steps taken together "
+          f"{last['merged']:,.0f}")  # fmt: skip
     if told:
         print(f"overload told of from {told[0] - SETTLE_S:.0f} s after the flood's begin to {told[-1] - end_s:.0f} s "
               "after its end")  # fmt: skip
