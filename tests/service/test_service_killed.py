@@ -85,20 +85,13 @@ def test_kill_of_the_showing_process_costs_those_who_look_a_moment(running_one: 
 
 
 def test_kill_of_the_receiving_process_costs_only_what_comes_meanwhile(running_one: Live) -> None:
-    service, radar = running_one.service, running_one.radar
+    service = running_one.service
     before = running_one.numbers()
     pid = service.child("ingest")
     service.kill("ingest")
     service.wait_for("ingest ended by signal SIGKILL")
     eventually(lambda: _child_other_than(service, pid))
-
-    def heard() -> bool:
-        radar.turn()
-        time.sleep(0.2)
-        plots = [track["t_ns_plot"] for track in service.json("/tracks.json")]
-        return len(plots) >= 5 and max(plots) > time.time_ns() - S
-
-    eventually(heard)
+    running_one.follow()
     assert before == running_one.numbers()
 
 

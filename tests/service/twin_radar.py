@@ -102,12 +102,14 @@ class Live:
         return {track["address"]: track["track"] for track in self.service.json("/tracks.json") if track["address"]}
 
     def follow(self) -> None:
-        """Have the radar turn until all its targets are tracked."""
+        """Have the radar turn until all its targets are tracked, by plots of now."""
+        begun = time.time_ns()
 
         def tracked() -> bool:
             self.radar.turn()
             time.sleep(0.2)
-            return len(self.numbers()) == TARGETS
+            found = [track["t_ns_plot"] for track in self.service.json("/tracks.json") if track["address"]]
+            return len(found) == TARGETS and min(found) > begun
 
         eventually(tracked)
 

@@ -33,12 +33,13 @@ from airpicture.plots import plot_positions
 from airpicture.service.health import SensorWatch
 from airpicture.service.hub import Mode, SensorState, Update
 from airpicture.service.settings import Settings
-from airpicture.service.shedding import Shedding
+from airpicture.service.shedding import MERGE_S, Shedding
 from airpicture.tables import Plots
 from airpicture.tracker import Tracker
 from airpicture.units import SECOND_NS
 
 STATES_NS: Final = SECOND_NS  # sensors' states and alerts are reckoned once a second: nobody reads faster
+BEHIND_SECONDS: Final = 4  # between looks for alerts while steps are taken together: what's saved, tracks need more
 SPARSE_NS: Final = SECOND_NS // 5  # between ticks, from which on a look for alerts isn't taken in parts
 SEARCHED_NS: Final = (
     6 * SECOND_NS // 10
@@ -200,7 +201,8 @@ class Pipeline:
             return
         (picture, since_ns), self._seen = self._seen, None
         now_ns = self.now_ns
-        if now_ns // STATES_NS > self._looked:
+        seconds = BEHIND_SECONDS if self.shedding.behind_s > MERGE_S else 1
+        if now_ns // STATES_NS >= self._looked + seconds:
             if self._look is not None:
                 self._know(self._look.finish())
             self._looked = now_ns // STATES_NS
