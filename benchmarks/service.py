@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import itertools
 import json
 import math
 import os
@@ -56,9 +57,11 @@ from airpicture.service.latency import EDGES  # noqa: E402
 REPORTS, TRACKS = 2_000, 4_000
 UDP_CONSUMERS, HTTP_CONSUMERS = 20, 3
 LATE_S = 4.0  # after which a message is none on the report
-# A message whose time is this much later than the report's, and not before the target's next report, tells of that one:
-# the tracker left this report out (beyond its gate, or taken for another target's). Pictures are made for every 50 ms.
+# A report that's told so much later than nine of ten of those due in the same 50 ms, and not before its target's next
+# one is due, wasn't held up, which would have hit them too: the tracker left it out (beyond its gate, or taken for that
+# of another target), and the message is of the next one.
 OWN_S = 0.25
+SLICE_S = 0.05
 
 
 def config(ports: list[int], tracks: int, folder: Path) -> str:
@@ -100,16 +103,20 @@ def latencies(load: Load, start_ns: int, got: Any) -> np.ndarray:
     following = np.full(len(order), np.inf)  # when the target's next report is due
     same = load.target[order[1:]] == load.target[order[:-1]]
     following[order[:-1]] = np.where(same, load.due_s[order[1:]], np.inf)
-    rows = zip(load.due_s.tolist(), load.target.tolist(), following.tolist(), strict=True)
-    for row, (due, target, later) in enumerate(rows):
+    for row, (due, target) in enumerate(zip(load.due_s.tolist(), load.target.tolist(), strict=True)):
         due_ns = start_ns + round(due * S)
         times, arrived = arrays.get(0x400000 + target, (np.empty(0, np.int64), np.empty(0, np.int64)))
         # 1/128 s is the step of I062/070: a message of the very step may be rounded to just before the report
         k = int(np.searchsorted(times, due_ns - S // 128)) if len(times) else 0
         while k < len(times) and arrived[k] < due_ns:
             k += 1
-        if k < len(times) and times[k] - start_ns <= max(due + OWN_S, later) * S:
+        if k < len(times):
             found[row] = (arrived[k] - due_ns) / S
+    usual = np.full(len(found), np.inf)
+    cuts = np.flatnonzero(np.diff((load.due_s / SLICE_S).astype(np.int64), prepend=-1, append=-1))
+    for lo, hi in itertools.pairwise(cuts.tolist()):
+        usual[lo:hi] = np.quantile(np.nan_to_num(found[lo:hi], nan=np.inf), 0.9, method="lower")
+    found[(found > usual + OWN_S) & (load.due_s + found >= following)] = np.nan
     return found
 
 
