@@ -164,13 +164,7 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     sockets = [consumer() for _ in range(UDP_CONSUMERS)]
     folder = Path(tempfile.mkdtemp(prefix="airpicture-bench-"))
     (folder / "serve.toml").write_text(config([one.getsockname()[1] for one in sockets], tracks, folder))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "airpicture", "serve", str(folder / "serve.toml")],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    atexit.register(_end, process)
+    process = started(folder)
     ports, web, _ = ready(process)
     lead_s = 5.0 + per_second * seconds / 300_000
     start_ns = time.time_ns() + round(lead_s * S)
@@ -232,6 +226,18 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         "http_mb_s": float(octets.min()) / (seconds + LATE_S) / 1e6,
         "http_ended": int(results["http"]["ended"]),
     }
+
+
+def started(folder: Path) -> subprocess.Popen[str]:
+    """Start the service of a folder's file; it ends with this process, if it isn't ended before."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "airpicture", "serve", str(folder / "serve.toml")],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    atexit.register(_end, process)
+    return process
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -12,12 +12,9 @@ whether it says so (alerts, I065/040 is made of the same).
 from __future__ import annotations
 
 import argparse
-import atexit
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from service_load import ROOT, S, consumer, forked, make_load, receive, send
+from service_load import S, consumer, forked, make_load, receive, send
 
 import service
 
@@ -98,13 +95,7 @@ def run(times: int, flood_s: float) -> None:
     listening = consumer()
     folder = Path(tempfile.mkdtemp(prefix="airpicture-overload-"))
     (folder / "serve.toml").write_text(service.config([listening.getsockname()[1]], TRACKS, folder))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "airpicture", "serve", str(folder / "serve.toml")],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    atexit.register(service._end, process)
+    process = service.started(folder)
     ports, web, _ = service.ready(process)
     seconds = SETTLE_S + flood_s + AFTER_S
     start_ns = time.time_ns() + round((10.0 + REPORTS * (seconds + times * flood_s) / 100_000) * S)
