@@ -2,7 +2,7 @@
 
 import { Map as MapLibre, setWorkerUrl } from "./vendor/maplibre-gl.mjs";
 import { Basemap } from "./basemap.js";
-import { Camera, RAD, moved } from "./camera.js";
+import { AHEAD_S, Camera, RAD, moved } from "./camera.js";
 import { Clock } from "./clock.js";
 import { $, el, say, toast } from "./dom.js";
 import { extent } from "./extent.js";
@@ -244,7 +244,7 @@ export class App {
   }
 
   placeOf(slot) {
-    const p = this.picture, dt = Math.max(0, Math.min(30, (this.clock.now() - p.t[slot]) / 1000));
+    const p = this.picture, dt = Math.max(0, Math.min(AHEAD_S, (this.clock.now() - p.t[slot]) / 1000));
     return moved(p.lat[slot], p.lon[slot], ...ahead(p.ve[slot] || 0, p.vn[slot] || 0, p.turn[slot], dt));
   }
 
