@@ -156,8 +156,8 @@ in metres; NEES of tracked / smoothed, 2 is right. Smoothed is what `airpicture 
 
 - **Reports held out**: where nobody knows better than the reports, every fifth of each aircraft (or plot of a radar) is
   kept back, and predicted by what was made of the others. Raw is then what displays do, the last report moved on with
-  the velocity it told. The errors of the held-out reports are in all three figures, and what neighbouring reports have
-  in common (a receiver's clock, satellite navigation) in none.
+  the velocity told last. The errors of the held-out reports are in all three figures, and what neighbouring reports
+  have in common (a receiver's clock, satellite navigation) in none.
 - **Beside the way flown**: the same, only across the line between the reports before and after: wrong times don't show.
 - **LocaRDS**: times of arrival, placed one by one by `airpicture.geo.multilaterate` with the pressure altitude; those
   that fit no place, or reached too few receivers, (3 %) left out. "Clocks compared" takes off what each receiver was

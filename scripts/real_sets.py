@@ -24,6 +24,7 @@ from airpicture.tables import F64, I64, Plots, Status, Tracks
 RADIUS = 6_371_000.0  # m
 HELD_OUT = 5  # every so manieth report is kept back and predicted
 FRESH_S = 30.0  # s, longest that a prediction reaches
+SAID_S = 10.0  # s, that a velocity is moved on with, where it comes in messages of its own
 LENGTH_M = 100.0  # m, of a way between reports, from which on it has a direction
 NEAR_M = 50.0  # m, from a boat: what is farther is another's, or nobody's
 
@@ -95,6 +96,24 @@ def placed(plots: Plots) -> Plots:
     return both.take(np.isfinite(lat) & (plots.address >= 0))
 
 
+def with_velocities(spots: Plots, plots: Plots) -> Plots:
+    """Return positions with the velocity that their aircraft told last, where that came in a message of its own."""
+    told = plots.take(np.isnan(plots.lat) & np.isfinite(plots.v_east + plots.v_north))
+    told = told.take(np.lexsort((told.t_ns, told.address)))
+    if not len(told):
+        return spots
+    start = int(min(told.t_ns.min(), spots.t_ns.min()))
+    span = int(max(told.t_ns.max(), spots.t_ns.max())) - start + 1
+    key = told.address.astype(np.int64) * span + (told.t_ns - start)
+    row = np.searchsorted(key, spots.address.astype(np.int64) * span + (spots.t_ns - start), side="right") - 1
+    row = np.maximum(row, 0)
+    fits = (told.address[row] == spots.address) & (np.abs(spots.t_ns - told.t_ns[row]) < SAID_S * 1e9)
+    fits &= np.isnan(spots.v_east)
+    v_east, v_north = (np.where(fits, mine[row], own) for mine, own in
+                       ((told.v_east, spots.v_east), (told.v_north, spots.v_north)))  # fmt: skip
+    return replace(spots, v_east=v_east, v_north=v_north)
+
+
 def across(spots: Plots, row: I64, lat: F64, lon: F64) -> F64:
     """Return how far predictions of some rows lie beside the way between the reports before and after [m].
 
@@ -134,7 +153,7 @@ def held_out(name: str, plots: Plots, *, period_s: float = 1.0) -> Iterator[Row]
     mine = np.stack([plots.t_ns, plots.address.astype(np.int64) * 4096 + plots.sensor])
     away = np.isin(mine[0] * 31 + mine[1], marks[0] * 31 + marks[1])  # all that was said at a held-out instant
     rest = plots.take(~away)
-    said = placed(rest)
+    said = with_velocities(placed(rest), rest)
     cells, aside = [], []
     for table in (said, confirmed(ap.track(rest)), ap.smooth(rest, period_s=period_s)):
         states = (table.address.astype(np.int64), table.t_ns, table.lat, table.lon, table.v_east, table.v_north)

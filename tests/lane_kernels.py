@@ -41,7 +41,7 @@ def _condition(
             T[k] = row[k]
         x, y, z = T[0], T[LANES], T[2 * LANES]
         h, ux, uy, uz = height_up_of(x, y, z)
-        count = condition(Z, j, sites[j], h, ux, uy, uz, x, y, z, delta[j], T, lanes)
+        count = condition(Z, j, sites[j], h, ux, uy, uz, x, y, z, delta[j], gates[:0], T, lanes)
         for k in range(ROW):
             V[j, k] = T[k]
         for m in range(LANES):

@@ -81,6 +81,6 @@ def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_l
         else:
             end = max(ending[E_END_S], 6.0 * slowest)
             if not held:
-                end = min(end, max(2.0 * slowest, ending[E_COAST_S]))
+                end = min(end, max(1.25 * slowest, ending[E_COAST_S]))
         least = ending[E_RETIRE_TENTATIVE if status == Status.TENTATIVE else E_RETIRE]
         store.status[i] = Status.ENDED if r < least or age > end else status

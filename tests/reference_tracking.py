@@ -218,10 +218,10 @@ def predict(track: Mixture, dt: float, motion: F64) -> Mixture:
     u = up_at(mean[:3])
     v_level = mean[3:] - (mean[3:] @ u) * u
     speed = max(float(np.linalg.norm(v_level)), 1e-3)
+    course = v_level / math.hypot(speed, 15.0)  # at 15 m/s and less the course is noise
     usual = min(motion[lay.M_TURN_RATE], motion[lay.M_TURN_ACCELERATION] / speed)
     follow = min(3.0 * (1.0 - float(track.mu[lay.STRAIGHT])), 1.0)  # a straight flight's course turns by noise alone
-    known = abs(track.turn) > motion[lay.M_TURN_LEAST]
-    own = usual + follow * (abs(track.turn) - usual) if known else usual
+    own = usual + follow * (abs(track.turn) - usual) if abs(track.turn) > motion[lay.M_TURN_LEAST] else usual
     left, right = (own, usual) if track.turn > 0.0 else (usual, own)
     joint = track.mu[:, None] * chain
     mu = joint.sum(axis=0)
@@ -229,8 +229,9 @@ def predict(track: Mixture, dt: float, motion: F64) -> Mixture:
     for m, omega in enumerate((0.0, left, -right, 0.0)):
         x0, P0 = moments(track.x, track.P, joint[:, m] / mu[m])
         if dt != 0.0:
-            q, q_up = motion[lay.M_Q + m], motion[lay.M_Q_UP + m]
+            q, q_up, q_along = motion[lay.M_Q + m], motion[lay.M_Q_UP + m], motion[lay.M_Q_ALONG + m]
             x0, P0 = move(x0, P0, dt, omega, u, q, q_up, float(np.linalg.norm(mean[:3])))
+            P0 = P0 + np.kron([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]], (q_along - q) * np.outer(course, course))
         x[m], P[m] = x0, P0
     spot = Spot(x[lay.STRAIGHT, :3].copy())
     mean_h, var_h = (track.h_mean, track.h_var) if track.h_var > 0.0 else (motion[lay.M_H_MEAN], motion[lay.M_H_VAR])

@@ -11,9 +11,10 @@ are no false plots, as published: what is judged is the filter.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from airpicture.config import Config
-from airpicture.evaluation.consistency import consistency, nees_position, nees_velocity
+from airpicture.config import Config, Motion
+from airpicture.evaluation.consistency import bounds, consistency, nees_position, nees_velocity
 from airpicture.tables import Status
 from anchors.plane import F64, I64, Planes, pictures, positions, sensors_at
 
@@ -142,7 +143,9 @@ class Flown:
     velocity: float
     nees_straight: tuple[float, float, float]  # mean, bounds
     nees_turn: tuple[float, float, float]
+    nees_whole: tuple[float, float, float]
     nees_velocity: tuple[float, float, float]
+    nees: F64  # (runs, scans) of the position
     held: float  # share of the scans with exactly one shown track
 
     def row(self) -> tuple[float, ...]:
@@ -152,18 +155,72 @@ class Flown:
 
 def fly(course: Course, runs: int = 200, config: Config | None = None, seed: int = 1) -> Flown:
     """Track `runs` copies of a course with noise of their own, in one run of the tracker."""
-    rng = np.random.default_rng(seed)
     t, states, rates = course.truth()
+    paths, turns = np.broadcast_to(states, (runs, *states.shape)), np.broadcast_to(rates, (runs, len(t)))
+    return follow(t, paths, turns, course.sigma, course.period, course.first, config, seed)
+
+
+def roam(runs: int, motion: Motion, seed: int = 1) -> tuple[F64, F64, F64]:
+    """Draw targets that move as the models say: times (n,), states (runs, n, 4), turn rates (runs, n).
+
+    Straight flight in air that moves, and level turns of 1 to 4 degrees a second either way, as often and as long as
+    the chain of modes has it, agile flight left out; 60 to 300 m/s, twenty minutes at 5 s.
+    """
+    rng = np.random.default_rng(seed)
+    period, scans = 5.0, 240
+    leave_straight = (2.0 * motion.share_turn + motion.share_agile) / motion.mode_seconds
+    leave_turn = (1.0 - motion.share_turn) / motion.mode_seconds
+    back = 1.0 - motion.share_turn / (1.0 - motion.share_turn)  # of the turns that end, those that don't turn round
+    air = np.linalg.cholesky(motion.q_straight * np.kron([[1.0 / 3.0, 0.5], [0.5, 1.0]], np.eye(2)))
+    states, rates = np.empty((runs, scans, 4)), np.zeros((runs, scans))
+    for run in range(runs):
+        speed, course = rng.uniform(60.0, 300.0), rng.uniform(0.0, 2.0 * np.pi)
+        state, rate = np.array([0.0, 0.0, speed * np.cos(course), speed * np.sin(course)]), 0.0
+        left = rng.exponential(1.0 / leave_straight)
+        for k in range(scans):
+            states[run, k], rates[run, k] = state, rate
+            rest = period
+            while rest > 0.0:
+                step = min(rest, left)
+                state = turned(state, np.array([step]), rate)[0]
+                if rate == 0.0:
+                    kick = air @ rng.normal(size=4)
+                    state = state + kick * np.repeat([step**1.5, step**0.5], 2)
+                rest, left = rest - step, left - step
+                if left > 0.0:
+                    continue
+                if rate == 0.0 or rng.random() > back:
+                    side = rng.choice([-1.0, 1.0]) if rate == 0.0 else -np.sign(rate)
+                    rate, left = side * rng.uniform(1.0, 4.0) * DEG, rng.exponential(1.0 / leave_turn)
+                else:
+                    rate, left = 0.0, rng.exponential(1.0 / leave_straight)
+    return np.arange(scans) * period, states, rates
+
+
+def follow(
+    t: F64,
+    states: F64,
+    rates: F64,
+    sigma: float,
+    period: float,
+    first: int,
+    config: Config | None = None,
+    seed: int = 1,
+) -> Flown:
+    """Track targets with noise of their own, in one run of the tracker.
+
+    t : (n,) s; states : (runs, n, 4) [x, y, vx, vy]; rates : (runs, n) rad/s; first : scans left out
+    """
+    rng = np.random.default_rng(seed)
+    runs = len(states)
     planes = Planes.of(runs)
-    sensors = sensors_at(planes, period=course.period, pd=0.99, clutter_per_m2=1e-16)
-    centre = 0.5 * (states[:, :2].min(0) + states[:, :2].max(0))  # as near to the plane's origin as can be
-    xy = states[:, :2] - centre
+    sensors = sensors_at(planes, period=period, pd=0.99, clutter_per_m2=1e-16)
+    centre = 0.5 * (states[:, :, :2].min(1) + states[:, :, :2].max(1))  # as near to the planes' origins as can be
+    xy = states[:, :, :2] - centre[:, None]
     plane = np.repeat(np.arange(runs), len(t))
-    scan = np.tile(np.arange(len(t)), runs)
-    noise = rng.normal(size=(runs * len(t), 2)) * course.sigma
-    plots = positions(
-        planes, sensors, plane, t[scan], xy[scan, 0] + noise[:, 0], xy[scan, 1] + noise[:, 1], course.sigma
-    )
+    at = np.tile(t, runs)
+    measured = xy.reshape(-1, 2) + rng.normal(size=(runs * len(t), 2)) * sigma
+    plots = positions(planes, sensors, plane, at, measured[:, 0], measured[:, 1], sigma)
     error = np.full((runs, len(t), 4), np.nan)
     nees = np.full((runs, len(t), 2), np.nan)
     count = np.zeros((runs, len(t)), np.int64)
@@ -174,7 +231,8 @@ def fly(course: Course, runs: int = 200, config: Config | None = None, seed: int
         run = planes.nearest(tracks.lat, tracks.lon)
         count[:, k] = np.bincount(run, minlength=runs)
         x, y = planes.back(run, tracks.lat, tracks.lon)
-        e = np.column_stack([x - xy[k, 0], y - xy[k, 1], tracks.v_east - states[k, 2], tracks.v_north - states[k, 3]])
+        real = np.column_stack([xy[run, k], states[run, k, 2:]])
+        e = np.column_stack([x, y, tracks.v_east, tracks.v_north]) - real
         best = np.argsort(-np.hypot(e[:, 0], e[:, 1]), kind="stable")  # of several the nearest stands last
         e, run, tracks = e[best], run[best], tracks.take(best)
         error[run, k] = e
@@ -189,22 +247,24 @@ def fly(course: Course, runs: int = 200, config: Config | None = None, seed: int
         level = np.column_stack([e[:, :2], np.full(len(e), np.nan)])
         nees[run, k, 0] = nees_position(level, var)[0]
         nees[run, k, 1] = nees_velocity(e[:, 2:], np.column_stack([tracks.sigma_v_east**2, tracks.sigma_v_north**2]))
-    judged = np.arange(len(t)) >= course.first
+    judged = np.broadcast_to(np.arange(len(t)) >= first, rates.shape)
     turning = judged & (rates != 0.0)
     straight = judged & (rates == 0.0)
     square = (error[:, :, :2] ** 2).sum(-1)
     speed = (error[:, :, 2:] ** 2).sum(-1)
     return Flown(
         runs=runs,
-        position=rms(square[:, judged]),
-        straight=rms(square[:, straight]),
-        turn=rms(square[:, turning]),
-        peak=float(np.sqrt(np.nanmean(square[:, judged], axis=0).max())),
-        velocity=rms(speed[:, judged]),
-        nees_straight=judge(nees[:, straight, 0]),
-        nees_turn=judge(nees[:, turning, 0]),
-        nees_velocity=judge(nees[:, judged, 1]),
-        held=float(np.mean(count[:, judged] == 1)),
+        position=rms(square[judged]),
+        straight=rms(square[straight]),
+        turn=rms(square[turning]),
+        peak=float(np.sqrt(np.nanmean(square[:, first:], axis=0).max())),
+        velocity=rms(speed[judged]),
+        nees_straight=judge(np.where(straight, nees[:, :, 0], np.nan)),
+        nees_turn=judge(np.where(turning, nees[:, :, 0], np.nan)),
+        nees_whole=judge(np.where(judged, nees[:, :, 0], np.nan)),
+        nees_velocity=judge(np.where(judged, nees[:, :, 1], np.nan)),
+        nees=nees[:, :, 0],
+        held=float(np.mean(count[judged] == 1)),
     )
 
 
@@ -219,3 +279,20 @@ def judge(nees: F64) -> tuple[float, float, float]:
     run: I64 = np.repeat(np.arange(runs), scans)
     found = consistency(nees.ravel(), run, np.tile(np.arange(scans), runs), 2)
     return found.mean, found.lower, found.upper
+
+
+def inside_band(nees: F64) -> NDArray[np.bool_]:
+    """Say of each scan of (runs, scans) NEES whether its mean over the runs lies in the band of so many runs.
+
+    Two degrees of freedom; 95 %. Source: Bar-Shalom, Li, Kirubarajan 2001, section 5.4.2.
+    """
+    lower, upper = bounds(len(nees), 2)
+    mean = np.nanmean(nees, axis=0)
+    return np.asarray((mean >= lower) & (mean <= upper))
+
+
+def inside(course: Course, found: Flown) -> tuple[float, float]:
+    """Return the shares of the judged scans, straight and turning, at which the mean NEES lies in its band."""
+    rates = course.truth()[2]
+    good, turning = inside_band(found.nees[:, course.first :]), rates[course.first :] != 0.0
+    return float(good[~turning].mean()), float(good[turning].mean())

@@ -23,17 +23,18 @@ class Motion:
     """
 
     q_straight: float = 0.4  # airliners in moving air, and slow turns: 2 m/s in 10 s; keeps velocity sigmas honest
-    q_turn: float = 15.0  # spread of real turns about the two modelled rates
+    q_turn: float = 50.0  # across the course: spread of real turns about the modelled rate
+    q_turn_along: float = 12.0  # along it: speed changes less in a turn than its rate does
     q_agile: float = 2600.0  # 2 to 9 g manoeuvres: 160 m/s in 10 s, 50 m/s in 1 s
     q_up_straight: float = 0.5  # level-offs and starts of climbs, 2 m/s in 10 s
     q_up_agile: float = 60.0
-    turn_rate: float = 2.0 * DEG  # rad/s, of turns that have just begun; a course that turns sets the rate from then on
+    turn_rate: float = 1.5 * DEG  # rad/s, of turns that have just begun; a course that turns sets the rate from then on
     turn_acceleration: float = 12.0  # m/s², bank of 51 degrees; bounds the rate of fast targets
     turn_rate_least: float = 0.2 * DEG  # rad/s; a course that turns more slowly is taken for straight
-    turn_seconds: float = 5.0  # memory of how fast a course turns: one look of a 5 s radar weighs two thirds
-    share_turn: float = 0.1  # long-run share of time in each turn model
+    turn_seconds: float = 6.0  # memory of how fast a course turns: one look of a 6 s radar weighs two thirds
+    share_turn: float = 0.07  # long-run share of time in each turn model: straight legs of 8 minutes
     share_agile: float = 0.015  # long-run share of time in agile flight
-    mode_seconds: float = 50.0  # memory of the mode chain: a turn lasts about this long
+    mode_seconds: float = 70.0  # memory of the mode chain: a turn lasts about this long
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -88,6 +89,7 @@ class Life:
     end_s: float = 60.0  # s without a plot after which any track ends (or 6 turns of the slowest sensor that held it)
     heard_s: float = 300.0  # s without a plot after which it ends though messages of its address come
     end_tentative_s: float = 12.0  # s likewise while tentative (or 2.6 turns)
+    revive_s: float = 1800.0  # s without a plot within which an address takes its track's number up again; 0: never
     lifetime_s: float = 3600.0  # mean time that a target stays in the picture
     pool_max: int = 4_194_304  # unclaimed plots that wait for a second one; the pool takes 128 B for each that does
     visits_max: int = 512  # waiting plots that one plot looks at; bounds time in a clutter storm
@@ -109,6 +111,7 @@ class Life:
         _need(self.start_odds >= 0.0, "life.start_odds", self.start_odds, "0 or more; up to birth_odds without effect")
         _need(self.speed_usual > 0.0, "life.speed_usual", self.speed_usual, "a positive number")
         _need(self.speed_max > 0.0, "life.speed_max", self.speed_max, "a positive number")
+        _need(self.revive_s >= 0.0, "life.revive_s", self.revive_s, "0 or more")
         _need(self.pool_max >= 16, "life.pool_max", self.pool_max, "at least 16")
         _need(self.visits_max >= 16, "life.visits_max", self.visits_max, "at least 16")
 

@@ -268,7 +268,7 @@ class Tracks(_Table):
     """
 
     t_ns: I64  # (N,) time of the state
-    track: I64  # (N,) number, never used twice in a run
+    track: I64  # (N,) number; never used twice in a run, but by one aircraft: see `tracks.revival`
     status: U8  # (N,) Status
     existence: F64  # (N,) probability that there's a target at all
     lat: F64  # (N,) rad

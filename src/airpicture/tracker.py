@@ -22,6 +22,7 @@ from airpicture.filters import Listener, Looker
 from airpicture.kernels.claims import doubt_claims
 from airpicture.kernels.layout import MESSAGE, Z_KIND
 from airpicture.kernels.look import MOVED, TOOK_PLOT
+from airpicture.memory import Memory
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
 from airpicture.picture import Gathered, Picture, shown_rows, snapshot
@@ -43,6 +44,7 @@ from airpicture.store import Store
 from airpicture.tables import I64, Plots, Sensors, Status, Tracks
 from airpicture.tracks import (
     Pool,
+    Retired,
     begin,
     close_ranks,
     ending_settings,
@@ -76,6 +78,7 @@ class Tracker:
     def __init__(self, sensors: Sensors, config: Config | None = None, *, run: Run | None = None) -> None:
         self.sensors = sensors
         self._run = run
+        self._memory = Memory()
         self.config = config = config or Config()
         self.counts: Counter[str] = Counter()  # of closed frames, and of plots received and refused
         self._tally: Counter[str] = Counter()  # of the open frame
@@ -87,6 +90,7 @@ class Tracker:
         self._ending = ending_settings(config)
         self._store = Store(config.capacity)
         self._pool = Pool(config.life.pool_max)
+        self._retired = Retired(config.life.revive_s)  # of closed frames
         self._index = Index(config.capacity)
         self._looker = Looker(config, self._motion, self._gates, self._ending)
         self._addresses = Addresses()
@@ -140,7 +144,7 @@ class Tracker:
                 todo="Build plots and tracker with one sensor table",
             )
         self.counts["plots_received"] += len(plots)
-        reports, refused = register(plots, self._stations, self.config, self._run)
+        reports, refused = register(plots, self._stations, self.config, self._run, self._memory)
         self.counts.update({f"refused_{reason}": count for reason, count in refused.items()})
         if self._frame is None:
             if not reports.size:
@@ -195,7 +199,7 @@ class Tracker:
     def _keep_past(self, edge_ns: int) -> None:
         """Put the plots of the frame that was closed aside; forget those that no plot can repeat any more."""
         if self._open is not None:
-            self._past.add(self._open)
+            self._past.add(self._open, self._memory)
             self._open = None
         self._past.forget(edge_ns - round(self.config.late_s_max * 1e9))
 
@@ -264,6 +268,7 @@ class Tracker:
             rows = moved[gone & shown]
             if len(rows):
                 self._ended.append(self._rows(rows, np.full(len(rows), t_ns)))
+                self._retired.note(store, rows, t_ns)
             self._index.place(store.summary, store.t_ns, moved[gone])
             before = store.n
             first = close_ranks(store, self._touched, run=self._run)
@@ -352,6 +357,8 @@ class Tracker:
         settings = (config, self._motion, self._life, self._gates)
         start = self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds)
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
+        if self._named:
+            self._tally["numbers_taken_up"] += self._retired.take_up(store, born)
         self._tally["pairs_shed"] += near.shed
         self._tally["births_shed"] += shed
         self._tally["tracks_begun"] += len(born)
@@ -380,14 +387,17 @@ class Tracker:
         return kept
 
     def _rows(self, rows: I64, t_ns: I64) -> Tracks:
-        return snapshot(self._store, rows, t_ns, self.sensors, self._motion, self.config.life.lifetime_s, self._run)
+        settings = (self.sensors, self._motion, self.config.life.lifetime_s)
+        return snapshot(self._store, rows, t_ns, *settings, self._run, self._memory)
 
     def _picture(self, now_ns: int) -> Picture:
         ended = self._ended
 
         def make() -> tuple[Tracks, I64]:
             rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN)
-            tracks = self._rows(rows, np.full(len(rows), now_ns))
+            t_ns = self._memory.empty(len(rows), np.int64)
+            t_ns[:] = now_ns
+            tracks = self._rows(rows, t_ns)
             if ended:
                 tracks = Tracks.concat([tracks, *ended])
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])

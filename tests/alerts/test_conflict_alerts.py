@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airpicture.alerts import Alert, AlertKind, AlertSettings, Level, Watch, alert_settings_from_table
-from airpicture.alerts.conflict import SEARCHED_PARTS, SLICES, ConflictWatch
+from airpicture.alerts.conflict import ConflictWatch
 from airpicture.alerts.parts import Parts, Task, Underway, finish
 from airpicture.geo import distance, enu_to_geodetic
 from airpicture.kernels.conflict import (
@@ -46,7 +46,7 @@ def conflicts(watch: Watch, tracks: Tracks, at_s: float = 0.0) -> list[Alert]:
 
 def found(tracks: Tracks, settings: AlertSettings) -> tuple[Any, Any]:
     """Return pairs of rows and what the kernel tells of them."""
-    return finish(ConflictWatch(settings)._find(tracks, np.arange(len(tracks))))
+    return ConflictWatch(settings)._find(tracks, np.arange(len(tracks)))[:2]
 
 
 def busy_sky(n: int, seed: int, side: float = 150_000.0, **columns: Any) -> Tracks:
@@ -371,7 +371,7 @@ def test_a_look_in_parts_finds_the_same(monkeypatch: pytest.MonkeyPatch, threads
     tracks = busy_sky(200, 5, side=30_000.0)
     whole = Watch(AlertSettings()).step(tracks, T0)
     monkeypatch.setattr("airpicture.alerts.watch.LARGE", 100)
-    monkeypatch.setattr("airpicture.alerts.conflict.SEARCHED_PART", 30)
+    monkeypatch.setattr("airpicture.alerts.conflict.SEARCHED_ASIDE", 30)
     monkeypatch.setattr("airpicture.alerts.conflict.TOLD_PART", 5)
     tasks = 0
 
@@ -389,7 +389,7 @@ def test_a_look_in_parts_finds_the_same(monkeypatch: pytest.MonkeyPatch, threads
             pauses += 1
     assert look.result == whole
     assert len(whole) > 5
-    assert tasks == SLICES * SEARCHED_PARTS
+    assert tasks == 1
     assert pauses > tasks + len(whole) / 5
 
 

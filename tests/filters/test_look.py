@@ -290,7 +290,7 @@ def test_filterpy_mixes_the_same_models() -> None:
     chain = stays * np.eye(4) + (1.0 - stays) * np.tile(share, (4, 1))
     imm = filterpy.IMMEstimator(peers, track.mu, chain)
     still = MOTION.copy()
-    still[: lay.M_SHARE] = 0.0
+    still[: lay.M_SHARE] = still[lay.M_Q_ALONG :] = 0.0
     still[lay.M_TURN_RATE] = 1e-12
     ahead = predict(track, 3.0, still)  # the twin of what `test_bank` holds the kernel to
     F = np.block([[np.eye(3), 3.0 * np.eye(3)], [np.zeros((3, 3)), np.eye(3)]])

@@ -106,8 +106,8 @@ def test_snapshots_in_several_files_are_one_recording(tmp_path: Path) -> None:
 def test_positions_come_in_time_order(tmp_path: Path) -> None:
     rows = [FULL | {"hex": f"00000{k}", "seen_pos": age} for k, age in enumerate([0.1, 9.0, 3.0])]
     plots = opened(tmp_path, snapshot(*rows)).plots
-    assert plots.address.tolist() == [1, 2, 0]
-    assert (np.diff(plots.t_ns) > 0).all()
+    assert (np.diff(plots.t_ns) >= 0).all()
+    assert plots.address[np.isfinite(plots.lat)].tolist() == [1, 2, 0]
 
 
 def test_mlat_is_a_sensor_of_its_own(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_real_recordings(recordings: Path) -> None:
     mixed = open_recording(recordings / "adsb" / "ga_mixed" / "kwvi_20251213.jsonl.gz")
     assert len(mixed.plots) + mixed.report.refused["DUPLICATE"] == 9614
     feeds = open_recording(sorted((recordings / "adsb" / "feeds").glob("aircraft_*.json.gz")))
-    assert len(feeds.plots) == 63 + 67 + 77 + 57 + 112
+    assert np.isfinite(feeds.plots.lat).sum() == 63 + 67 + 77 + 57 + 112
     assert feeds.sensors.ids == ("adsb", "adsr", "tisb", "mlat")
 
 

@@ -71,7 +71,7 @@ def whole(name: str, options: dict[str, Any], data: bytes) -> tuple[list[tuple[A
 def test_a_stream_gives_its_plots(name: str, options: dict[str, Any], data: bytes, count: int) -> None:
     decoder = reported_decoder(name, **options)
     plots = decoder.feed(data, T0 + 5_000_000_000)
-    assert len(plots) == count
+    assert np.isfinite(plots.lat).sum() == count
     assert decoder.counts["decoded position"] == count
     assert (np.abs(plots.t_ns - T0) <= 60 * 10**9).all()
 
@@ -98,6 +98,7 @@ def test_damaged_streams_are_survived(
     decoder = reported_decoder(name, **options)
     for piece in (bytes(spoilt), noise, data[place:], b"\n", data):
         plots = decoder.feed(piece, T0 + 5_000_000_000)
+        plots = plots.take(np.isfinite(plots.lat))
         assert (np.abs(plots.lat) <= np.pi / 2).all()
         assert (np.abs(plots.lon) <= np.pi + 1e-12).all()
 
@@ -126,7 +127,7 @@ def test_endless_lines_are_bounded() -> None:
     for _ in range(20):
         decoder.feed(b"MSG," * 30_000, T0)
     assert decoder.counts["refused endless line"] >= 1
-    assert len(decoder.feed(b"\n" + SBS, T0)) == 3
+    assert len(decoder.feed(b"\n" + SBS, T0)) == 4  # three positions and a velocity
 
 
 def test_the_service_makes_every_format() -> None:

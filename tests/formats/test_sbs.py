@@ -29,13 +29,6 @@ def opened(tmp_path: Path, *lines: str) -> Recording:
     return open_recording(path)
 
 
-def at(tmp_path: Path, velocity_at: str, position_at: str = "05.000") -> float:
-    recording = opened(
-        tmp_path, message(4, velocity_at, speed=450, course=90), message(3, position_at, lat=51.5, lon=-0.1)
-    )
-    return float(recording.plots.v_east[0])
-
-
 def test_a_position_takes_what_its_address_said_before(tmp_path: Path) -> None:
     recording = opened(
         tmp_path,
@@ -45,27 +38,45 @@ def test_a_position_takes_what_its_address_said_before(tmp_path: Path) -> None:
         message(3, "01.123", altitude=36000, lat=51.5, lon=-0.1),
         message(3, "01.500", "4CA2D7", lat=52.5, lon=-0.1),
     )
-    plots = recording.plots
+    plots = recording.plots.take(np.isfinite(recording.plots.lat))
     assert plots.t_ns.tolist() == [T0 + 1_123_000_000, T0 + 1_500_000_000]
     assert plots.address.tolist() == [0x4CA2D6, 0x4CA2D7]
     assert unpack_callsigns(plots.callsign) == ["RYR12", None]
     assert plots.mode_3a.tolist() == [0o7700, -1]
     assert plots.h_baro[0] == pytest.approx(36_000 * 0.3048)
-    assert plots.v_north[0] == pytest.approx(-450 * 1852 / 3600)
-    assert np.isnan(plots.v_east[1])
+    assert np.isnan(plots.v_east).all()
     assert (plots.technology == Technology.ADS).all()
-    assert recording.report.records == {"rows": 2, "messages without position": 3}
+    assert recording.report.records == {"rows": 2, "velocities of their own time": 1, "messages without position": 3}
     assert recording.report.refused == {}
     assert any("UTC" in note for note in recording.report.notes)
 
 
-def test_a_velocity_older_than_two_seconds_is_not_used(tmp_path: Path) -> None:
-    assert at(tmp_path, "03.000") == pytest.approx(450 * 1852 / 3600)
-    assert np.isnan(at(tmp_path, "02.999"))
+def test_a_velocity_is_a_message_of_its_own_time(tmp_path: Path) -> None:
+    lines = message(4, "03.000", speed=450, course=180, climb=1200), message(3, "05.000", lat=51.5, lon=-0.1)
+    plots = opened(tmp_path, *lines).plots
+    assert plots.t_ns.tolist() == [T0 + 3_000_000_000, T0 + 5_000_000_000]
+    assert np.isnan(plots.lat).tolist() == [True, False]
+    assert plots.address.tolist() == [0x4CA2D6] * 2
+    np.testing.assert_allclose(plots.v_north, [-450 * 1852 / 3600, np.nan])
+    np.testing.assert_allclose(plots.v_up, [1200 * 0.3048 / 60, np.nan])
 
 
-def test_a_later_velocity_is_not_used(tmp_path: Path) -> None:
-    assert np.isnan(at(tmp_path, "05.001"))
+def test_on_the_ground_position_and_velocity_are_one_message(tmp_path: Path) -> None:
+    plots = opened(tmp_path, message(2, "01.0", lat=51.5, lon=-0.1, speed=15, course=90, ground=-1)).plots
+    assert len(plots) == 1
+    assert plots.v_east[0] == pytest.approx(15 * 1852 / 3600)
+
+
+def test_an_id_that_is_no_address_has_its_velocity_joined_while_fresh(tmp_path: Path) -> None:
+    """No message finds its track, so that the position takes what it can."""
+    lines = [
+        message(4, "03.000", "~00001", speed=450, course=90),
+        message(3, "05.000", "~00001", lat=51.5, lon=-0.1),
+        message(3, "05.001", "~00001", lat=51.51, lon=-0.1),
+    ]
+    plots = opened(tmp_path, *lines).plots
+    assert plots.address.tolist() == [-1, -1]
+    np.testing.assert_allclose(plots.v_east, [450 * 1852 / 3600, np.nan])
 
 
 def test_mlat_lines_are_another_sensor(tmp_path: Path) -> None:
@@ -141,20 +152,6 @@ def test_a_file_without_messages(tmp_path: Path) -> None:
         open_recording(tmp_path / "a.txt")
 
 
-def plain_velocities(lines: list[tuple[int, int, float | None]]) -> list[float]:
-    """Return the speed each position gets, by a loop over messages as they come: (ms, address, speed or None)."""
-    last: dict[int, tuple[int, float]] = {}
-    found = []
-    for ms, address, speed in lines:
-        if speed is not None:
-            last[address] = (ms, speed)
-        elif address in last and 0 <= ms - last[address][0] <= 2000:
-            found.append((ms, last[address][1]))
-        else:
-            found.append((ms, float("nan")))
-    return [speed for _, speed in sorted(found, key=lambda one: one[0])]
-
-
 moments = st.lists(
     st.tuples(st.integers(0, 9999), st.integers(1, 3), st.none() | st.integers(1, 600).map(float)),
     min_size=1,
@@ -164,7 +161,7 @@ moments = st.lists(
 
 
 @given(moments)
-def test_velocities_equal_a_plain_loop(
+def test_every_velocity_and_every_position_is_one_plot(
     tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[int, int, float | None]]
 ) -> None:
     rows = []
@@ -173,7 +170,11 @@ def test_velocities_equal_a_plain_loop(
         fields = {"lat": 1 + k / 100, "lon": 1} if speed is None else {"speed": speed, "course": 90}
         rows.append(message(3 if speed is None else 4, moment, f"00000{address}", **fields))
     plots = opened(tmp_path_factory.getbasetemp(), *rows).plots
-    np.testing.assert_allclose(plots.v_east, np.array(plain_velocities(lines)) * 1852 / 3600)
+    told = sorted((T0 + ms * 1_000_000, address, speed) for ms, address, speed in lines)
+    assert list(zip(plots.t_ns.tolist(), plots.address.tolist(), strict=True)) == [one[:2] for one in told]
+    speeds = [np.nan if speed is None else speed * 1852 / 3600 for _, _, speed in told]
+    np.testing.assert_allclose(plots.v_east, speeds)
+    np.testing.assert_array_equal(np.isfinite(plots.lat), np.isnan(speeds))
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=60), max_size=5))

@@ -67,16 +67,16 @@ def test_lines_with_too_few_or_too_many_cells_are_counted() -> None:
     assert decoder.counts["decoded position"] == 1
 
 
-def test_velocity_and_climb_are_joined_across_reads_only_when_fresh() -> None:
+def test_a_velocity_with_its_climb_is_a_message_of_its_own_time() -> None:
     decoder = SbsDecoder()
     decoder.feed(b"", T0)
-    first = (sbs_message(4, "00.000", speed=450, course=90, climb=1200) + "\n").encode()
-    assert len(decoder.feed(first, T0)) == 0
-    fresh = decoder.feed((sbs_message(3, "02.000", **POSITION) + "\n").encode(), T0 + 2_000_000_000)
-    assert fresh.v_east[0] == pytest.approx(450 * 1852 / 3600)
-    assert fresh.v_up[0] == pytest.approx(6.096)
-    stale = decoder.feed((sbs_message(3, "02.001", lat=51.6, lon=0) + "\n").encode(), T0 + 2_000_000_000)
-    assert np.isnan([stale.v_east[0], stale.v_up[0]]).all()
+    (told,) = (decoder.feed((sbs_message(4, "00.000", speed=450, course=90, climb=1200) + "\n").encode(), T0),)
+    assert (len(told), told.t_ns[0], told.address[0]) == (1, T0, 0x4CA2D6)
+    assert np.isnan(told.lat[0])
+    assert told.v_east[0] == pytest.approx(450 * 1852 / 3600)
+    assert told.v_up[0] == pytest.approx(6.096)
+    placed = decoder.feed((sbs_message(3, "01.000", **POSITION) + "\n").encode(), T0 + 1_000_000_000)
+    assert np.isnan([placed.v_east[0], placed.v_up[0]]).all()
 
 
 def test_height_code_and_callsign_of_another_address_are_not_taken() -> None:

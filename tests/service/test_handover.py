@@ -77,14 +77,14 @@ def test_steps_taken_together_tell_of_all_that_changed() -> None:
     merged = Merged()
     for step in (step_of([1, 2, 3], [1], k=1), step_of([1, 3], [], [2], k=2), last := step_of([1, 3, 4], [4], k=3)):
         merged.add(step)
-    update = merged.update(last)
+    update = merged.update(last)()
     assert sorted(update.tracks.track.tolist()) == [1, 2, 3, 4]
     assert sorted(update.tracks.track[update.changed].tolist()) == [1, 2, 4]
     assert update.tracks.status[update.tracks.track == 2].tolist() == [Status.ENDED]
     assert sorted(update.plots.t_ns.tolist()) == [T0 + 1] * 2 + [T0 + 2] * 2 + [T0 + 3] * 2
     assert [alert.key for alert in update.alerts] == ["silent:a", "lost:3", "lost:1", "lost:2"]
     merged.add(alone := step_of([1, 3, 4], [3], k=4))
-    assert_equal(merged.update(alone), alone.update())
+    assert_equal(merged.update(alone)(), alone.update())
     merged.add(step_of([1, 3, 4], [3], k=5))
     merged.add(last := step_of([1, 4], [4], [3], k=6))
     assert sorted(merged.moved(last).track.tolist()) == [3, 4]
@@ -96,7 +96,7 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     merged = Merged()
     for k in range(4):
         merged.add(last := step_of([1], [1], [10 + k], k=k))
-    update = merged.update(last)
+    update = merged.update(last)()
     assert len(update.plots) == 4
     assert merged.counts == {"plots not handed over": 4, "ended tracks not handed over": 3}
 

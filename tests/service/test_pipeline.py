@@ -12,14 +12,15 @@ import pytest
 
 from airpicture.errors import InputError
 from airpicture.formats.journal import Kind, Record
+from airpicture.formats.stretch import Stretch
 from airpicture.service import checkpoint
 from airpicture.service.attempts import Attempts
 from airpicture.service.config import parse_settings
 from airpicture.service.frozen import freeze, thaw
 from airpicture.service.hub import SensorHealth, Update
-from airpicture.service.journal import Position
 from airpicture.service.pipeline import Pipeline, split
 from airpicture.service.settings import Settings
+from airpicture.service.tail import Position
 from airpicture.tables import Tracks
 from radar_bytes import block, north, report
 from service_kit import RADAR
@@ -110,12 +111,12 @@ def digest(update: Update | None) -> str:
 
 
 @pytest.fixture(scope="module")
-def runs() -> list[list[Record]]:
-    return split(records())
+def runs() -> list[Stretch]:
+    return split(Stretch.of(records()))
 
 
 @pytest.fixture(scope="module")
-def whole(runs: list[list[Record]]) -> list[str]:
+def whole(runs: list[Stretch]) -> list[str]:
     pipeline = Pipeline(settings())
     found = [digest(pipeline.take(run)) for run in runs]
     assert pipeline.tracker.counts["tracks_begun"] > 20
@@ -127,7 +128,7 @@ def whole(runs: list[list[Record]]) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_broken_off_and_taken_up_it_is_the_same_to_the_bit(
-    tmp_path: Path, runs: list[list[Record]], whole: list[str], seed: int
+    tmp_path: Path, runs: list[Stretch], whole: list[str], seed: int
 ) -> None:
     lots = np.random.default_rng(seed)
     cuts = [0, *sorted(lots.integers(1, len(runs), 5).tolist()), len(runs)]
@@ -141,7 +142,7 @@ def test_broken_off_and_taken_up_it_is_the_same_to_the_bit(
     assert found == whole
 
 
-def test_a_checkpoint_in_used_memory_is_the_same(tmp_path: Path, runs: list[list[Record]]) -> None:
+def test_a_checkpoint_in_used_memory_is_the_same(tmp_path: Path, runs: list[Stretch]) -> None:
     pipeline, room = Pipeline(settings()), []
     for k, run in enumerate(runs[:30]):
         pipeline.take(run)
@@ -156,7 +157,7 @@ def test_a_checkpoint_in_used_memory_is_the_same(tmp_path: Path, runs: list[list
     assert room
 
 
-def test_who_looks_leaves_no_trace(runs: list[list[Record]], whole: list[str]) -> None:
+def test_who_looks_leaves_no_trace(runs: list[Stretch], whole: list[str]) -> None:
     pipeline = Pipeline(settings())
     last = ""
     for k, run in enumerate(runs):
@@ -169,7 +170,7 @@ def test_who_looks_leaves_no_trace(runs: list[list[Record]], whole: list[str]) -
     assert last == whole[-1]
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path, runs: list[list[Record]]) -> None:
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path, runs: list[Stretch]) -> None:
     pipeline = Pipeline(settings())
     for k, run in enumerate(runs[:40]):
         pipeline.take(run)
@@ -190,7 +191,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path, runs: 
     assert len(notes) == 3
 
 
-def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path, runs: list[list[Record]]) -> None:
+def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path, runs: list[Stretch]) -> None:
     pipeline = Pipeline(settings())
     pipeline.take(runs[0])
     checkpoint.save(str(tmp_path), pipeline, Position(1, 1))
@@ -208,19 +209,19 @@ def test_a_state_names_no_foreign_class() -> None:
         frozen.Thawer({}, memoryview(b"")).value({"object": "subprocess:Popen", "state": {}})
 
 
-def test_a_segment_that_begins_afresh_forgets(runs: list[list[Record]], whole: list[str]) -> None:
+def test_a_segment_that_begins_afresh_forgets(runs: list[Stretch], whole: list[str]) -> None:
     pipeline = Pipeline(settings())
     for run in runs[:100]:
         pipeline.take(run)
-    start = Record(Kind.START, NOON, payload=b'{"fresh": true}')
-    found = [digest(pipeline.take([start, *run] if k == 0 else run)) for k, run in enumerate(runs)]
+    start = Stretch.of([Record(Kind.START, NOON, payload=b'{"fresh": true}')])
+    found = [digest(pipeline.take(Stretch.joined([start, run]) if k == 0 else run)) for k, run in enumerate(runs)]
     assert found == whole
 
 
 def test_sensors_are_watched() -> None:
     pipeline = Pipeline(settings())
     update = None
-    for run in split(records(seconds=12)):
+    for run in split(Stretch.of(records(seconds=12))):
         update = pipeline.take(run)
     assert update is not None
     ids = update.tracks.sensors.ids
@@ -230,7 +231,7 @@ def test_sensors_are_watched() -> None:
     assert 0.0 <= states["north"].delay_s < 1.2
     assert states["north"].plots_per_s > 0.5
     for second in range(13, 30):
-        update = pipeline.take([Record(Kind.TICK, NOON + second * S)])
+        update = pipeline.take(Stretch.of([Record(Kind.TICK, NOON + second * S)]))
     assert update is not None
     assert {ids[one.sensor]: one.health for one in update.sensors}["north"] == SensorHealth.SILENT
 
@@ -257,15 +258,18 @@ def test_what_stops_the_process_twice_is_set_aside(tmp_path: Path) -> None:
 
 
 def test_alerts_looked_for_in_parts_are_the_same_again(
-    tmp_path: Path, runs: list[list[Record]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, runs: list[Stretch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where there are many tracks a look for alerts takes several ticks; a state saved between looks goes on alike."""
     monkeypatch.setattr("airpicture.alerts.watch.LARGE", 3)
-    monkeypatch.setattr("airpicture.alerts.conflict.SEARCHED_PART", 4)
+    monkeypatch.setattr("airpicture.service.pipeline.LARGE", 3)
+    monkeypatch.setattr("airpicture.alerts.conflict.SEARCHED_ASIDE", 4)
     pipeline = Pipeline(settings())
     whole, saved, settled = [], 0, 0
     for k, run in enumerate(runs):
         whole.append(digest(pipeline.take(run)))
+        if k % 2:
+            pipeline.watch_out()  # else the next step does
         settled += pipeline.settled
         if pipeline.settled and k > len(runs) // 2 and not saved:
             checkpoint.save(str(tmp_path), pipeline, Position(1, k + 1))

@@ -11,8 +11,9 @@ from airpicture.formats.decoding import Source, start_payload
 from airpicture.formats.journal import Kind, Record, pack, segments
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.service.clock import Clock, ReplayClock, obey
-from airpicture.service.journal import JournalWriter, Position, Tail, all_segments, last_time
+from airpicture.service.journal import JournalWriter, all_segments, last_time
 from airpicture.service.settings import JournalSettings
+from airpicture.service.tail import Position, Tail
 
 NOW = 1_764_331_200 * 10**9
 S = 10**9
@@ -29,9 +30,14 @@ def data(k: int, size: int = 1000) -> Record:
 
 def taken(tail: Tail) -> list[int]:
     """Return the numbers of all records that can be read now."""
+    return [record.t_ns - NOW for record, _ in placed(tail) if record.kind == Kind.DATA]
+
+
+def placed(tail: Tail) -> list[tuple[Record, Position]]:
+    """Return all records that can be read now, each with the place after it."""
     found = []
     while part := tail.read():
-        found += [record.t_ns - NOW for record, _ in part if record.kind == Kind.DATA]
+        found += [(part.records.record(row), part.after(row)) for row in range(len(part.records))]
     return found
 
 
@@ -58,10 +64,8 @@ def test_only_the_first_segment_of_a_run_may_begin_afresh(tmp_path: Path) -> Non
         writer.add(Record(Kind.TICK, NOW + k * S))
         writer.flush(NOW + k * S)
     writer.close()
-    starts: list[bytes] = []
     tail = Tail([str(tmp_path)])
-    while found := tail.read():
-        starts += [record.payload for record, _ in found if record.kind == Kind.START]
+    starts = [record.payload for record, _ in placed(tail) if record.kind == Kind.START]
     tail.close()
     assert starts == [b'{"fresh": true}', b"{}", b"{}", b"{}"]
 
@@ -71,10 +75,8 @@ def test_a_reader_goes_on_where_it_was(tmp_path: Path) -> None:
     for k in range(50):
         journal.add(data(k))
         journal.flush(NOW + k)
-    places: dict[int, Position] = {}
     tail = Tail([str(tmp_path)])
-    while part := tail.read():
-        places |= {record.t_ns - NOW: place for record, place in part if record.kind == Kind.DATA}
+    places = {record.t_ns - NOW: place for record, place in placed(tail) if record.kind == Kind.DATA}
     for k in (0, 9, 10, 31, 49):
         assert taken(Tail([str(tmp_path)], places[k])) == list(range(k + 1, 50))
 

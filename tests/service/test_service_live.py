@@ -18,6 +18,7 @@ import pytest
 
 import airpicture as ap
 from airpicture.formats.journal import Kind, read_records, segments
+from airpicture.formats.stretch import Stretch
 from airpicture.service.config import load_settings
 from airpicture.service.pipeline import Pipeline, split
 from radar_bytes import block, north, report
@@ -437,7 +438,7 @@ def test_the_journal_gives_the_picture_again(service: Service, radar: Radar, fol
     records = [record for _, record in read_records(folder / "journal", damage)]
     pipeline = Pipeline(load_settings(folder / "serve.toml"))
     replayed = {}
-    for run in split(records):
+    for run in split(Stretch.of(records)):
         update = pipeline.take(run)
         if update is not None:
             replayed[update.now_ns] = update.tracks

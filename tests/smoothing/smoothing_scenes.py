@@ -40,7 +40,7 @@ def kernel(Z: F64, t: F64, motion: F64 = MOTION, used: Any = None, grid: F64 | N
     size = len(when)
     paths = Paths(
         np.array([0, size]), np.rint(when[order] * 1e9).astype(np.int64), plot[order].astype(np.int64), take[order],
-        *np.zeros((5, size)),
+        *np.zeros((6, size)),
     )  # fmt: skip
     floats, told = np.full((OUT, size), np.nan), np.full((size, TOLD), np.nan)
     run_kernel(np.array([0]), paths, reports_of(Z, t), Z, SITE[None], motion, LIFE, floats, told, None)

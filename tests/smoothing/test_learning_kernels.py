@@ -53,12 +53,11 @@ def scene(rng: np.random.Generator, n: int, *, slow: float = 0.2, keep: float = 
 
 def kernel(made: Scene) -> tuple[F64, F64]:
     n = len(made.t)
-    Z = np.zeros((n, lay.PLOT))
-    Z[:, lay.Z_LEARN], Z[:, lay.Z_VAR_P] = 1.0, GENERAL
     scatter, jitter = made.scatter.copy(), made.jitter.copy()
     learn_scatters(
         np.array([0]), np.array([0, n]), np.arange(n), made.used, np.ones(n, np.uint8),
-        np.rint(made.t * 1e9).astype(np.int64), made.sensor, Z, made.told, np.empty(n, np.int64), np.empty(n, np.int64),
+        np.rint(made.t * 1e9).astype(np.int64), made.sensor, np.full(n, GENERAL), made.told,
+        np.empty(n, np.int64), np.empty(n, np.int64),
         np.empty((ROOM, n)), scatter, jitter,
     )  # fmt: skip
     return scatter, jitter

@@ -212,7 +212,8 @@ def test_smoothed_noise_shrinks_as_theory_says() -> None:
     flip = np.diag([1.0, -1.0])
     both = np.linalg.inv(np.linalg.inv(P) + np.linalg.inv(flip @ ahead @ flip))
     motion = MOTION.copy()
-    motion[lay.M_Q : lay.M_Q + 4], motion[lay.M_TURN_RATE], motion[lay.M_TURN_LEAST] = q, 1e-9, 1e9
+    motion[lay.M_Q : lay.M_Q + 4] = motion[lay.M_Q_ALONG : lay.M_Q_ALONG + 4] = q
+    motion[lay.M_TURN_RATE], motion[lay.M_TURN_LEAST] = 1e-9, 1e9
     rows = np.empty((n, lay.PLOT))
     x, v, truth = np.zeros(2), np.array([200.0, 30.0]), np.empty((n, 2))
     L = np.linalg.cholesky(Q)

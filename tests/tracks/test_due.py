@@ -71,7 +71,7 @@ def look_at(store: Store, i: int, t_ns: int, k: int, taken: bool, existence: flo
 @pytest.mark.parametrize("by_look", [False, True])
 @pytest.mark.parametrize(
     ("seed", "life"),
-    [(1, Life()), (2, Life()), (3, Life(lifetime_s=60.0)), (4, Life(coast_s=3.0, end_s=9.0, end_tentative_s=4.0))],
+    [(1, Life()), (2, Life()), (3, Life(lifetime_s=60.0)), (4, Life(coast_s=3.0, end_s=14.0, end_tentative_s=4.0))],
 )
 def test_tracks_aged_when_due_live_as_if_aged_each_second(seed: int, life: Life, by_look: bool) -> None:
     ending = ending_settings(Config(life=life))

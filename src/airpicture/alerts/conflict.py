@@ -6,6 +6,7 @@ The geometry, the probability and the search for pairs are `kernels.conflict`'s.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from statistics import NormalDist
 from typing import Final
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 
 from airpicture.alerts.ahead import SIGMA_BARO, climb_ahead, spread_now
 from airpicture.alerts.alert import AlertKind, Level
+from airpicture.alerts.ground import told_on_ground
 from airpicture.alerts.parts import Parts, finish
 from airpicture.alerts.settings import AlertSettings
 from airpicture.alerts.standing import Cause
-from airpicture.alerts.words import distance_words, name_of, seconds_words
+from airpicture.alerts.words import distance_words, names_of, seconds_words
 from airpicture.geo import geodetic_to_ecef, rotation_enu_ecef
 from airpicture.kernels.conflict import (
     TOLD,
@@ -40,7 +42,7 @@ from airpicture.kernels.conflict import (
 )
 from airpicture.kernels.wgs84 import A
 from airpicture.tables import F64, I64, Tracks
-from airpicture.units import DEG, FT, KT, SECOND_NS
+from airpicture.units import DEG, FT, SECOND_NS
 
 # Of the horizon, 40 s each. Measured for 10,000 tracks: 14 ms with one slice, three or (30 ms) eight where they are as
 # thick as over Europe, 90, 53 and 65 ms where they are ten times as thick.
@@ -49,10 +51,10 @@ USUAL_SPEED: Final = 300.0  # m/s; faster tracks search more cells
 TILE: Final = 0.25 * DEG  # rad; some 28 km
 SAME_RANGE: Final = 20_000.0  # m; nearer, one address or callsign is one aircraft that is tracked twice
 NEARING: Final = 0.95  # of the distance now, to which one ahead must shrink to be called closing
-TOLD_SPEED: Final = 250.0 * KT  # m/s; nothing that says it's on the ground rolls faster (`aircraft.json` likewise)
-SEARCHED_PART: Final = 5_000  # tracks searched for in a slice at once: 6 ms where ten times as thick as over Europe,
-SEARCHED_PARTS: Final = 4  # or more, in so many parts at most: a look is to end within a second
-TOLD_PART: Final = 500  # pairs put into words at once: 8 ms
+SEARCHED_ASIDE: Final = (
+    5_000  # tracks, from which on others needn't wait: 18 ms where ten times as thick as over Europe
+)
+TOLD_PART: Final = 300  # pairs put into words at once: 4 ms
 TURNING: Final = 0.5  # probability of the turn models from which on a track is taken to turn
 
 
@@ -76,24 +78,43 @@ class ConflictWatch:
 
     def look(self, tracks: Tracks, rows: I64, now_ns: int) -> Parts[list[Cause]]:
         """Do the same in parts of some milliseconds each; `rows` are the tracks that may be in conflict."""
-        rows = _neighbours_together(tracks, rows[self._counts(tracks, rows)])
+        search = partial(self._search, tracks, rows)
+        rows, pairs, told, shed = (yield search) if len(rows) > SEARCHED_ASIDE else search()
+        self.shed += shed
         if len(rows) < 2:
             self.clear()
             return []
-        pairs, told = yield from self._find(tracks, rows)
         one, other = rows[pairs[:, 0]], rows[pairs[:, 1]]
         apart = ~_same_target(tracks, one, other, told)
         one, other, told = one[apart], other[apart], told[apart]
         levels = self._levels(told)
         levels[self._formations(tracks, one, other, told, now_ns)] = -1
-        chosen = self._most_serious(levels, told).tolist()
-        self._told = frozenset(_numbers(tracks, int(one[k]), int(other[k])) for k in chosen)
-        causes = []
-        for at, k in enumerate(chosen):
-            if at % TOLD_PART == 0 and at:
+        chosen = self._most_serious(levels, told)
+        numbers = _numbers(tracks, one[chosen], other[chosen])
+        self._told = frozenset(numbers)
+        causes: list[Cause] = []
+        for lo in range(0, len(chosen), TOLD_PART):
+            if lo:
                 yield None
-            causes.append(self._cause(tracks, int(one[k]), int(other[k]), told[k], Level(int(levels[k])), now_ns))
+            part = chosen[lo : lo + TOLD_PART]
+            names = [
+                f"{a} and {b}" for a, b in zip(names_of(tracks, one[part]), names_of(tracks, other[part]), strict=True)
+            ]
+            rows_told = zip(
+                numbers[lo : lo + TOLD_PART], names, told[part].tolist(), levels[part].tolist(), strict=True
+            )
+            causes += [self._cause(*row, now_ns) for row in rows_told]
         return causes
+
+    def _search(self, tracks: Tracks, rows: I64) -> tuple[I64, I64, F64, int]:
+        """Return the rows that count, in a new order, pairs of places among them, what's known of each, and how many
+        comparisons were left out. It changes nothing, so that it may run beside other work.
+        """
+        rows = _neighbours_together(tracks, rows[self._counts(tracks, rows)])
+        if len(rows) < 2:
+            return rows, np.empty((0, 2), np.int64), np.empty((0, TOLD)), 0
+        pairs, told, shed = self._find(tracks, rows)
+        return rows, pairs, told, shed
 
     def _counts(self, tracks: Tracks, rows: I64) -> NDArray[np.bool_]:
         """Return which tracks fly, at a height and with a velocity that are known well enough."""
@@ -103,7 +124,7 @@ class ConflictWatch:
         high = np.isfinite(low)
         with np.errstate(invalid="ignore"):
             ground = (speed < limits.ground_speed) & ~(low > limits.ground_h) & (tracks.on_ground[rows] != 0)
-        ground |= (tracks.on_ground[rows] == 1) & ~(speed > TOLD_SPEED)
+        ground |= told_on_ground(tracks, rows)
         # A position so vague can't reach the probability at which a conflict is told of.
         sigma = np.nan_to_num(np.minimum(tracks.sigma_east[rows], tracks.sigma_north[rows]))
         counts: NDArray[np.bool_] = np.isfinite(speed) & ~ground & (sigma < limits.minimum / 0.3)
@@ -111,7 +132,7 @@ class ConflictWatch:
             counts &= high
         return counts
 
-    def _find(self, tracks: Tracks, rows: I64) -> Parts[tuple[I64, F64]]:
+    def _find(self, tracks: Tracks, rows: I64) -> tuple[I64, F64, int]:
         limits = self._settings.conflict
         z = max(NormalDist().inv_cdf(1.0 - limits.probability_off), 0.0)
         flying = self._flying(tracks, rows, z)
@@ -132,15 +153,10 @@ class ConflictWatch:
         grid = Grid(np.empty(1 << (2 * n).bit_length(), np.int32), whole, np.empty(n, np.int64), real, whole.copy())
         pairs, told = np.empty((limits.pairs_max, 2), np.int64), np.empty((limits.pairs_max, TOLD))
         count, shed = 0, widen(flying, minima, grid)
-        part = max(SEARCHED_PART, -(-n // SEARCHED_PARTS))
         for k in range(minima.slices):
-            for lo in range(0, n, part):
-                hi = min(lo + part, n)
-                search = partial(search_slice, flying, minima, grid, k, lo, hi, count, pairs, told)
-                count, more = (yield search) if n > part else search()
-                shed += more
-        self.shed += int(shed)
-        return pairs[:count], told[:count]
+            count, more = search_slice(flying, minima, grid, k, 0, n, count, pairs, told)
+            shed += more
+        return pairs[:count], told[:count], int(shed)
 
     def _flying(self, tracks: Tracks, rows: I64, z: float) -> Flying:
         limits = self._settings.conflict
@@ -181,8 +197,8 @@ class ConflictWatch:
         like &= told[:, W_SPEED] < limits.formation_speed + vague
         together: dict[tuple[int, int], int] = {}
         quiet = np.zeros(len(one), np.bool_)
-        for k in np.flatnonzero(like).tolist():
-            pair = _numbers(tracks, int(one[k]), int(other[k]))
+        alike = np.flatnonzero(like)
+        for k, pair in zip(alike.tolist(), _numbers(tracks, one[alike], other[alike]), strict=True):
             together[pair] = since = self._together.get(pair, now_ns)
             quiet[k] = pair not in self._told or now_ns - since >= limits.formation_s * SECOND_NS
         self._together = together
@@ -214,13 +230,11 @@ class ConflictWatch:
         order = np.lexsort((told[chosen, W_MISS], -told[chosen, W_P_SUB], -levels[chosen]))
         return chosen[np.sort(order[:most])]
 
-    def _cause(self, tracks: Tracks, one: int, other: int, told: F64, level: Level, now_ns: int) -> Cause:
+    def _cause(self, pair: tuple[int, int], both: str, told: list[float], level: int, now_ns: int) -> Cause:
         limits = self._settings.conflict
-        pair = _numbers(tracks, one, other)
         sub = level >= Level.PREDICTED
-        p, t = float(told[W_P_SUB if sub else W_P]), float(told[W_T_SUB if sub else W_T])
-        now, miss = float(told[W_NOW]), float(told[W_MISS])
-        both = f"{name_of(tracks, one)} and {name_of(tracks, other)}"
+        p, t = told[W_P_SUB if sub else W_P], told[W_T_SUB if sub else W_T]
+        now, miss = told[W_NOW], told[W_MISS]
         present = now < limits.minimum and not told[W_NOW_UP] >= limits.minimum_up
         ahead = miss < NEARING * now
         if present:
@@ -228,12 +242,12 @@ class ConflictWatch:
             text += f", {distance_words(miss)} {seconds_words(t)}" if ahead else ", not closing"
         else:
             text = f"{both} come within {distance_words(miss)}{_apart_up(told[W_MISS_UP])} {seconds_words(t)}"
-        loss = float(told[W_LOSS])
-        expected = -1 if present else now_ns + round((loss if np.isfinite(loss) else t) * SECOND_NS)
+        loss = told[W_LOSS]
+        expected = -1 if present else now_ns + round((loss if math.isfinite(loss) else t) * SECOND_NS)
         return Cause(
             f"conflict:{pair[0]}:{pair[1]}",
             AlertKind.CONFLICT,
-            level,
+            Level(level),
             text,
             pair,
             t_ns_expected=expected,
@@ -282,10 +296,11 @@ def _vague_v(tracks: Tracks, rows: I64) -> F64:
     return sigma
 
 
-def _numbers(tracks: Tracks, one: int, other: int) -> tuple[int, int]:
-    low, high = sorted((int(tracks.track[one]), int(tracks.track[other])))
-    return low, high
+def _numbers(tracks: Tracks, one: I64, other: I64) -> list[tuple[int, int]]:
+    """Return the numbers of each pair's tracks, the lower one first."""
+    numbers = np.sort(np.column_stack([tracks.track[one], tracks.track[other]]), axis=1).tolist()
+    return [(low, high) for low, high in numbers]
 
 
 def _apart_up(metres: float) -> str:
-    return f" and {round(float(metres) / FT, -1):.0f} ft" if np.isfinite(metres) else ", height unknown,"
+    return f" and {round(metres / FT, -1):.0f} ft" if math.isfinite(metres) else ", height unknown,"

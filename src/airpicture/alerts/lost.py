@@ -2,7 +2,8 @@
 
 Most tracks end because the target landed or flew out of coverage; nobody is to be told of these. So one is lost only if
 
-- it didn't look like landing: not slow, not descending near the ground, not over an area that is for landing;
+- it didn't land: it didn't say that it was on the ground, and didn't look like landing (not slow, not descending near
+  the ground, not over an area that is for landing);
 - a sensor that held it is alive and should see it still: well within its range and above its radio horizon; or, where
   the site of the sensor isn't known, something near it and no higher is seen by that same sensor now.
 """
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.alerts.alert import AlertKind, Level
+from airpicture.alerts.ground import told_on_ground
 from airpicture.alerts.memory import Seen, places
 from airpicture.alerts.settings import AlertSettings
 from airpicture.alerts.standing import Cause
@@ -72,12 +74,12 @@ class LostWatch:
             self._lost[number] = (now_ns, int(tracks.address[row]), cause)
 
     def _flying(self, tracks: Tracks, gone: I64) -> NDArray[np.bool_]:
-        """Return which tracks didn't look like landing, or being on the ground, when they ended."""
+        """Return which tracks weren't on the ground, and didn't look like landing, when they ended."""
         speed = np.hypot(tracks.v_east[gone], tracks.v_north[gone])
         height = np.fmin(tracks.h_baro[gone], tracks.h_ell[gone])
         with np.errstate(invalid="ignore"):  # an unknown height or climb says nothing
             landing = (height < self._settings.landing_h) & ~(tracks.v_up[gone] > 1.0)
-        flying: NDArray[np.bool_] = (speed > self._settings.landing_speed) & ~landing
+        flying: NDArray[np.bool_] = (speed > self._settings.landing_speed) & ~landing & ~told_on_ground(tracks, gone)
         return flying
 
     def _should_be_seen(

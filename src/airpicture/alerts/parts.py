@@ -39,8 +39,13 @@ class Underway(Generic[Result]):
         self._parts, self._aside = parts, aside
         self._due: Task | None = None
 
+    @property
+    def aside(self) -> bool:
+        """Whether a task was begun whose result wasn't asked for yet."""
+        return self._due is not None
+
     def go_on(self, parts: int = 1) -> None:
-        """Do so many parts more, fewer where one of them leaves a task to be done aside."""
+        """Do so many parts more, fewer where one of them leaves a task to be done aside; wait for the task before."""
         for _ in range(parts):
             given = self._due() if self._due is not None else None
             self._due = None

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import math
 
-from airpicture.tables import Tracks, unpack_callsigns
+import numpy as np
+
+from airpicture.tables import I64, Tracks, unpack_callsigns
 from airpicture.units import FL, FT, NMI
 
 
+def names_of(tracks: Tracks, rows: I64) -> list[str]:
+    """Return each track's callsign, else its address or Mode A code, else its number, said to be one."""
+    columns = (tracks.address[rows].tolist(), tracks.mode_3a[rows].tolist(), tracks.track[rows].tolist())
+    return [_name(*one) for one in zip(unpack_callsigns(tracks.callsign[rows]), *columns, strict=True)]
+
+
 def name_of(tracks: Tracks, row: int) -> str:
-    """Return a track's callsign, else its address or Mode A code, else its number, said to be one."""
-    if callsign := unpack_callsigns(tracks.callsign[row : row + 1])[0]:
+    """Return one track's name as `names_of` does."""
+    return names_of(tracks, np.array([row]))[0]
+
+
+def _name(callsign: str | None, address: int, mode_3a: int, number: int) -> str:
+    if callsign:
         return callsign
-    if tracks.address[row] >= 0:
-        return f"{int(tracks.address[row]):06X}"
-    if tracks.mode_3a[row] >= 0:
-        return f"code {int(tracks.mode_3a[row]):04o}"
-    return f"track {int(tracks.track[row])}"
+    if address >= 0:
+        return f"{address:06X}"
+    return f"code {mode_3a:04o}" if mode_3a >= 0 else f"track {number}"
 
 
 def distance_words(metres: float) -> str:

@@ -16,7 +16,8 @@ end), with the spatial indices that it offers:
     its loopy belief propagation, which has no index; for small numbers only.
 
 Both trackers are judged in the plane that the radar sees, slant range and azimuth: Stone Soup has no round Earth. All
-targets fly at one height, so that this plane holds all that there is to know.
+targets fly at one height, so that this plane holds all that there is to know. Nobody measures heights here; a track of
+ours is seen at the one that it's held at.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from airpicture.evaluation.sets import gospa
 from airpicture.simulation.sky import Scan, Sky, long_range
 from airpicture.simulation.traffic import Mix
 from airpicture.tables import F64, I64, Status
+from airpicture.tracker import Tracker
 
 TARGETS_MAX: Final = 1_000  # Stone Soup takes 5 s of CPU a turn there
 BELIEF_MAX: Final = 100  # targets up to which its belief propagation is run: 1.3 s a turn, ten times that at 300
@@ -180,10 +182,8 @@ def run_own(sky: Sky, turns: list[Turn], config: Config, tick: Callable[[], None
         tracks = tracker.step(turn.scan.plots, turn.scan.now_ns).tracks
         taken = time.process_time() - begun
         real = np.flatnonzero((tracks.status == Status.CONFIRMED) | (tracks.status == Status.COASTING))
-        h = tracks.h_ell[real]
-        slant, azimuth, _ = geo.geodetic_to_polar(
-            tracks.lat[real], tracks.lon[real], np.where(np.isnan(h), HEIGHT, h), s.lat[0], s.lon[0], s.h_ell[0]
-        )
+        h = held_heights(tracker, tracks.track[real], turn.scan.now_ns)
+        slant, azimuth, _ = geo.geodetic_to_polar(tracks.lat[real], tracks.lon[real], h, s.lat[0], s.lon[0], s.h_ell[0])
         xy = np.stack([slant * np.sin(azimuth), slant * np.cos(azimuth)], axis=1)
         tally.add(k, turn.truth_xy, turn.truth_number, xy, tracks.track[real].tolist())
         if k >= FIRST:
@@ -191,6 +191,17 @@ def run_own(sky: Sky, turns: list[Turn], config: Config, tick: Callable[[], None
             plots += len(turn.slant)
         tick()
     return {"cpu_s_turn": float(np.mean(seconds)), "plots_per_cpu_s": plots / sum(seconds), **tally.mean()}
+
+
+def held_heights(tracker: Tracker, numbers: I64, now_ns: int) -> F64:
+    """Return the heights [m] at which tracks are held: nobody measured them, but places were put there by them."""
+    store = tracker._store
+    order = np.argsort(store.number[: store.n])
+    rows = order[np.searchsorted(store.number[: store.n], numbers, sorter=order)]
+    since = np.maximum(now_ns - store.t_ns[rows], 0) * 1e-9
+    place = store.summary[rows, :3].astype(np.float64)
+    place += since[:, None] * store.summary[rows, 3:6]
+    return geo.ecef_to_geodetic(place)[2]
 
 
 def run_peer(sky: Sky, turns: list[Turn], kind: str, tick: Callable[[], None]) -> dict[str, float]:

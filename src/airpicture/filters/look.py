@@ -72,6 +72,7 @@ def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
     return Room(
         T=np.zeros(SCRATCH),
         W=np.empty((n, ROW)),
+        spot=np.empty((n, 4)),
         V=np.empty((min(e, KEPT_PAIRS), CONDITIONED)),
         t_w=np.empty(n, np.int64),
         row=np.empty(n, np.int64),

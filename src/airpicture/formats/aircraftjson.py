@@ -9,6 +9,9 @@ What a tracker means by these words differs from a receiver in four things, all 
 - a track without an address has an id with a tilde, made of its number, and is a ``tisb_trackfile``, which the format
   has for "primary or Mode A/C radar".
 
+What isn't known is left out, heights above all. Speeds, courses and positions keep their decimals as readsb's do:
+programs that check types take a whole number for no number, and read 0.
+
 Source of the fields: readsb, README-json.md. Of the categories: RTCA DO-260B, tables 2-14 and 2-70 (NIC and its radius
 of containment), 2-71 (NACp), 2-25 (NACv).
 """
@@ -31,9 +34,6 @@ from airpicture.tables import F64, I64, SensorKind, Status, Technology, Tracks
 from airpicture.units import DEG, FPM, FT, KT, SECOND_NS, TAU
 
 HELD_NS: Final = 30 * SECOND_NS  # a track rests on technologies that told of it within this of its last plot
-GROUND_SPEED: Final = (
-    60.0 * KT
-)  # m/s; slower, with a transponder but without a height: on the ground, where none is sent
 TOLD_SPEED: Final = 250.0 * KT  # m/s; tyres are rated up to 235 mph, 204 kt (FAA TSO-C62e)
 COURSE_SPEED: Final = 1.0 * KT  # m/s; slower has no course
 TILDE: Final = 1 << 24  # numbers of tracks without address are given modulo this
@@ -134,16 +134,16 @@ def _cells(tracks: Tracks, now_ns: int) -> list[Any]:
         cell(',"alt_baro":', np.where(ground, b'"ground"', b"")),
         cell(',"alt_baro":', np.where(ground, np.nan, h_baro)),
         cell(',"alt_geom":', np.where(geometric & ~ground & ~last_told, tracks.h_ell / FT, np.nan)),
-        cell(',"gs":', speed / KT, 1),
-        cell(',"track":', np.where(speed > COURSE_SPEED, course, np.nan), 2),
+        cell(',"gs":', speed / KT, 1, trim=False),
+        cell(',"track":', np.where(speed > COURSE_SPEED, course, np.nan), 2, trim=False),
         cell(',"track_rate":', _turn_rate(tracks, speed) / DEG, 2),
         cell(',"baro_rate":', np.where(np.isfinite(h_baro), climb, np.nan)),
         cell(',"geom_rate":', np.where(geometric & np.isnan(h_baro), climb, np.nan)),
         cell(',"squawk":"', octal_texts(tracks.mode_3a), after='"'),
         cell(',"emergency":"', chosen_texts((*EMERGENCIES.values(), "none"), emergency), after='"'),
         cell(',"category":"', to_texts(tracks.category), after='"'),
-        cell(',"lat":', tracks.lat / DEG, 6),
-        cell(',"lon":', tracks.lon / DEG, 6),
+        cell(',"lat":', tracks.lat / DEG, 6, trim=False),
+        cell(',"lon":', tracks.lon / DEG, 6, trim=False),
         cell(',"nic":', _category(_SIGMAS_RC * sigma, _NIC_RC)),
         cell(',"rc":', _SIGMAS_RC * sigma),
         cell(',"seen_pos":', since, 3),
@@ -173,16 +173,14 @@ def heights_of(tracks: Tracks) -> tuple[F64, NDArray[np.bool_]]:
 
 
 def on_ground(tracks: Tracks) -> NDArray[np.bool_]:
-    """Return which tracks are on the ground: as they said last, else as far as one can tell.
+    """Return which tracks said last, or a sensor said of them, that they're on the ground.
 
-    Untold, a track is taken to be on the ground that is slow, has an address and sends no height: in the air
-    transponders send one, and ADS-B on the ground doesn't. What was told stands until something else is, but nothing
-    rolls faster than `TOLD_SPEED`: it took off where nobody heard it say so.
+    It stands until something else is said, but nothing rolls faster than `TOLD_SPEED`: it took off where nobody heard
+    it say so. A track that is slow and sends no height isn't taken for one on the ground: programs read "ground" as a
+    height of 0, and a height that nobody told is none.
     """
     speed = np.hypot(tracks.v_east, tracks.v_north)
-    told = (tracks.on_ground == 1) & ~(speed > TOLD_SPEED)
-    silent = (tracks.address >= 0) & np.isnan(tracks.h_baro) & np.isnan(tracks.h_ell)
-    ground: NDArray[np.bool_] = told | ((tracks.on_ground < 0) & silent & (speed < GROUND_SPEED))
+    ground: NDArray[np.bool_] = (tracks.on_ground == 1) & ~(speed > TOLD_SPEED)
     return ground
 
 

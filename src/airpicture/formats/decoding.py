@@ -22,6 +22,7 @@ from airpicture.formats.journal import Kind, Record, read_records, segments
 from airpicture.formats.live import REPORTED, LiveDecoder, reported_decoder
 from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.sensors import merge_sensors, sensors_from_rows, sensors_to_toml
+from airpicture.formats.stretch import Stretch
 from airpicture.tables import I64, Plots, Sensors
 
 SNIFFED: Final = 4  # octets that tell a format
@@ -177,7 +178,7 @@ class Decoding:
         self.faults: Counter[str] = Counter()
         self._gone: dict[str, Counter[str]] = {}  # counts of connections that ended
         self._shared: dict[Source, LiveDecoder] = {}
-        self._of_input: list[LiveDecoder | None] = []
+        self._of_input: list[LiveDecoder] = []
         self.links: dict[tuple[int, int], LiveDecoder] = {}
         for one in inputs:
             key = Source("", one.format, one.stream, one.stamps, one.editions, one.sensors)
@@ -185,6 +186,10 @@ class Decoding:
             if not one.stream:
                 decoder = self._shared.setdefault(key, decoder) if one.format == "asterix" else decoder
             self._of_input.append(decoder)
+        # The first input with the same decoder; -1: it depends on the connection.
+        first = {id(decoder): row for row, decoder in reversed(list(enumerate(self._of_input)))}
+        self._like = np.array([first[id(one)] for one in self._of_input], np.int64)
+        self._streams = np.array([one.stream for one in inputs], bool)
 
     def counts(self) -> dict[str, Counter[str]]:
         """Return what became of the records: the decoder's counts by input; inputs that share one are joined by "+"."""
@@ -192,7 +197,7 @@ class Decoding:
         total: dict[str, Counter[str]] = {}
         for one, decoder in zip(self.inputs, self._of_input, strict=True):
             names.setdefault(id(decoder), []).append(one.name)
-        for decoder in {id(one): one for one in self._of_input if one is not None}.values():
+        for decoder in {id(one): one for one in self._of_input}.values():
             total["+".join(names[id(decoder)])] = Counter(decoder.counts)
         for (row, _), decoder in self.links.items():
             total[self.inputs[row].name] = total[self.inputs[row].name] + decoder.counts
@@ -208,56 +213,69 @@ class Decoding:
                 heard = np.maximum(heard, decoder.heard_ns)
         return heard
 
-    def take(self, records: Sequence[Record]) -> Plots:
+    def take(self, records: Stretch) -> Plots:
         """Return the plots of records, input by input; those of connections that end here lose their decoder."""
-        batches: dict[int, tuple[LiveDecoder, list[Record]]] = {}
-        for record in records:
-            if record.kind not in (Kind.DATA, Kind.CLOSE, Kind.OPEN) or record.input >= len(self.inputs):
-                continue
-            if record.kind == Kind.DATA:
-                self.records[record.input] += 1
-            decoder = self._decoder(record)
-            if decoder is not None and record.kind == Kind.DATA:
-                batches.setdefault(id(decoder), (decoder, []))[1].append(record)
-        parts = [self._decode(decoder, found) for decoder, found in batches.values()]
-        for record in records:
-            if record.kind == Kind.CLOSE and (gone := self.links.pop((record.input, record.link), None)) is not None:
-                self._gone.setdefault(self.inputs[record.input].name, Counter()).update(gone.counts)
+        rows = np.flatnonzero((records.kind == Kind.DATA) & (records.input < len(self.inputs)))
+        for row, count in enumerate(np.bincount(records.input[rows], minlength=len(self.inputs)).tolist()):
+            self.records[row] += count
+        linked = self._streams[records.input[rows]] & (records.link[rows] != 0)
+        like = self._like[records.input[rows]]
+        like[linked] = -1
+        parts = []
+        for row in np.unique(like).tolist():
+            if row >= 0:
+                parts.append(self._decode(self._of_input[row], records, rows[like == row]))
+        parts += self._of_links(records)
         parts = [part for part in parts if len(part)]
         return Plots.concat(parts) if parts else Plots.empty(self.sensors)
 
-    def _decoder(self, record: Record) -> LiveDecoder | None:
-        source = self.inputs[record.input]
-        if not source.stream or record.link == 0:
-            return self._of_input[record.input]
-        key = (record.input, record.link)
-        if key not in self.links:
-            if record.kind == Kind.CLOSE:
-                return None
-            if len(self.links) >= LINKS_MAX:
-                self.faults[f"{source.name} too many connections"] += record.kind == Kind.DATA
-                return None
-            self.links[key] = make_decoder(source, self.sensors)
-        return self.links[key]
+    def _of_links(self, records: Stretch) -> list[Plots]:
+        """Return the plots of connections, each of which has its decoder from its beginning to its end."""
+        kinds = (records.kind == Kind.DATA) | (records.kind == Kind.OPEN) | (records.kind == Kind.CLOSE)
+        rows = np.flatnonzero(kinds & (records.link != 0) & (records.input < len(self.inputs)))
+        batches: dict[tuple[int, int], list[int]] = {}
+        ended = []
+        for at in rows[self._streams[records.input[rows]]].tolist():
+            key, kind = (int(records.input[at]), int(records.link[at])), records.kind[at]
+            if kind == Kind.CLOSE:
+                ended.append(key)
+            elif self._begun(key, kind) and kind == Kind.DATA:
+                batches.setdefault(key, []).append(at)
+        parts = [self._decode(self.links[key], records, np.array(found)) for key, found in batches.items()]
+        for key in ended:
+            if (gone := self.links.pop(key, None)) is not None:
+                self._gone.setdefault(self.inputs[key[0]].name, Counter()).update(gone.counts)
+        return parts
 
-    def _decode(self, decoder: LiveDecoder, records: Sequence[Record]) -> Plots:
+    def _begun(self, key: tuple[int, int], kind: int) -> bool:
+        """Say whether there's a decoder for a connection; make one where there's room."""
+        source = self.inputs[key[0]]
+        if key not in self.links:
+            if len(self.links) >= LINKS_MAX:
+                self.faults[f"{source.name} too many connections"] += kind == Kind.DATA
+                return False
+            self.links[key] = make_decoder(source, self.sensors)
+        return True
+
+    def _decode(self, decoder: LiveDecoder, records: Stretch, rows: I64) -> Plots:
         if isinstance(decoder, AsterixDecoder):
             try:
-                received = np.array([record.t_ns for record in records], np.int64)
-                return decoder.feed_many([record.payload for record in records], received)
+                if decoder.stream:
+                    return decoder.feed_many([records.payload(row) for row in rows.tolist()], records.t_ns[rows])
+                return decoder.feed_spans(records.data, records.start[rows], records.stop[rows], records.t_ns[rows])
             except Exception as error:  # one record must not take the others with it
-                if len(records) == 1:
-                    return self._fault(records[0], error)
+                if len(rows) == 1:
+                    return self._fault(records, int(rows[0]), error)
         parts = []
-        for record in records:
+        for row in rows.tolist():
             try:
-                parts.append(decoder.feed(record.payload, record.t_ns))
+                parts.append(decoder.feed(records.payload(row), int(records.t_ns[row])))
             except Exception as error:
-                parts.append(self._fault(record, error))
+                parts.append(self._fault(records, row, error))
         return Plots.concat(parts)
 
-    def _fault(self, record: Record, error: Exception) -> Plots:
-        self.faults[f"{self.inputs[record.input].name} {type(error).__name__}"] += 1
+    def _fault(self, records: Stretch, row: int, error: Exception) -> Plots:
+        self.faults[f"{self.inputs[int(records.input[row])].name} {type(error).__name__}"] += 1
         return Plots.empty(self.sensors)
 
 
@@ -280,17 +298,17 @@ def read_journal(path: str | os.PathLike[str]) -> Recording:
     for start, record in read_records(path, damage):
         if decoding is None or (start["sensors"], start["inputs"]) != told:
             if decoding is not None:
-                parts.append((_joined([*found, decoding.take(waiting)], decoding), decoding))
+                parts.append((_joined([*found, decoding.take(Stretch.of(waiting))], decoding), decoding))
             found, waiting, told = [], [], (start["sensors"], start["inputs"])
             decoding = Decoding(*sensors_and_inputs(start))
         waiting.append(record)
         kinds[_KINDS.get(record.kind, "unknown")] += 1
         if record.kind == Kind.TICK:
-            found.append(decoding.take(waiting))
+            found.append(decoding.take(Stretch.of(waiting)))
             waiting = []
     if decoding is None:
         raise InputError("no segment of the journal can be read", expected="segments with a start", path=str(path))
-    parts.append((_joined([*found, decoding.take(waiting)], decoding), decoding))
+    parts.append((_joined([*found, decoding.take(Stretch.of(waiting))], decoding), decoding))
     refused = damage
     for _, one in parts:
         refused = refused + one.faults

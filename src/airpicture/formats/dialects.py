@@ -23,6 +23,7 @@ _ANGLE: Final = {"deg": 1.0, "rad": 57.29577951308232}
 UNITS: Final[dict[str, Mapping[str, float]]] = {
     "t": {"auto": 0.0, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0},
     "t_position": {"auto": 0.0, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0},  # of validity, where it's told apart from t
+    "t_contact": {"auto": 0.0, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0},  # when anything was heard of the target last
     "lat": _ANGLE,
     "lon": _ANGLE,
     "h_baro": _LENGTH,
@@ -59,9 +60,10 @@ DIALECTS: Final = (
         "OpenSky state vectors",
         frozenset({"time", "icao24", "lat", "lon", "velocity", "heading"}),
         {
-            "t": "time", "t_position": "lastposupdate:s", "lat": "lat", "lon": "lon", "h_baro": "baroaltitude:m",
-            "h_ell": "geoaltitude:m", "speed": "velocity:mps", "course": "heading", "v_up": "vertrate:mps",
-            "mode_3a": "squawk:octal", "address": "icao24:hex", "callsign": "callsign", "on_ground": "onground",
+            "t": "time", "t_position": "lastposupdate:s", "t_contact": "lastcontact:s", "lat": "lat", "lon": "lon",
+            "h_baro": "baroaltitude:m", "h_ell": "geoaltitude:m", "speed": "velocity:mps", "course": "heading",
+            "v_up": "vertrate:mps", "mode_3a": "squawk:octal", "address": "icao24:hex", "callsign": "callsign",
+            "on_ground": "onground",
             "source": "position_source", "category": "category:opensky",
         },
     ),
@@ -109,6 +111,7 @@ DIALECTS: Final = (
 _EVERYWHERE: Final[dict[str, tuple[str, ...]]] = {
     "t": ("t", "time", "timestamp", "datetime", "utc", "time_utc", "t_s:s", "t_ms:ms", "epoch", "unix_time"),
     "t_position": ("lastposupdate", "last_position", "time_position"),
+    "t_contact": ("lastcontact", "last_contact"),
     "lat": ("lat", "latitude", "lat_deg"),
     "lon": ("lon", "longitude", "lng", "long", "lon_deg"),
     "h_baro": ("altitude_ft:ft", "alt_ft:ft", "alt_baro:ft", "baro_alt_ft:ft", "h_baro_ft:ft", "flight_level:fl",

@@ -18,9 +18,10 @@ from airpicture.formats.addresses import numbers_of
 from airpicture.formats.arrow import ArrowColumn, Table, pa, pc, pq
 from airpicture.formats.dialects import UNITS, Column, Meaning, how_to_say, understand
 from airpicture.formats.files import read_head
+from airpicture.formats.motions import Motions
 from airpicture.formats.onecolumn import numbered, packed
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, ground_word, sources_met, take_in
+from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, ground_word, rows_of, sources_met, take_in
 from airpicture.formats.schemas import Column as TypedColumn
 from airpicture.formats.tablefiles import PARQUET_MAGIC, csv_names, listed, read_broken_csv, read_csv
 from airpicture.formats.wrapped import unwrap_courses
@@ -115,7 +116,8 @@ def recording_of(
     order = np.argsort(heard.t_ns, kind="stable")  # some files come aircraft by aircraft, or hour by hour
     heard = heard.take(order)
     described, rows, notes = sources_met(sensors, heard, names)
-    taken = take_in(heard, names, described, rows, given=None if repeats else Given())
+    before = (None, None) if repeats else (Given(), Motions())
+    taken = take_in(heard, names, described, rows, given=before[0], motions=before[1])
     refused, refusals = account(taken.reasons, order + 1)
     if len(faults):
         refused["BAD_VALUE"] = refused.get("BAD_VALUE", 0) + len(lost)
@@ -125,7 +127,7 @@ def recording_of(
         path=path,
         format=meaning.dialect,
         size=size,
-        records={"rows": len(taken.plots)} | ({"cells that can't be read": bad} if bad else {}),
+        records=rows_of(taken.plots) | ({"cells that can't be read": bad} if bad else {}),
         refused={reason: count for reason, count in refused.items() if count},
         refusals=refusals,
         notes=meaning.notes + notes + ((f"{wrapped} courses {_WRAPPED}",) if wrapped else ()),
@@ -152,11 +154,16 @@ def heard_from(
         return cells.values.to_numpy() * UNITS[field][own[field].unit]
 
     t_ns, timely = _times(table, own["t"], path)
+    t_row = t_ns
     aged = np.zeros(size, np.bool_)
     if "t_position" in own:
         t_valid, aged = _times(table, own["t_position"], path)
         aged &= ~timely | (t_valid <= t_ns + _AHEAD_NS)
         t_ns, timely = np.where(aged, t_valid, t_ns), timely | aged
+    t_said = np.full(size, -1, np.int64)
+    if "t_contact" in own:
+        t_contact, told = _times(table, own["t_contact"], path)
+        t_said = np.where(told & aged & (t_contact >= t_ns) & (t_contact <= t_row + _AHEAD_NS), t_contact, -1)
     who, address = _addresses(table, own, size)
     callsign = packed(_text(table, own["callsign"])) if "callsign" in own else np.zeros(size, np.uint64)
     if "address" not in own and "callsign" in own:
@@ -195,6 +202,7 @@ def heard_from(
         callsign=callsign,
         on_ground=ground_word(grounded, flying),
         category=_categories(table, own["category"], category) if "category" in own else np.zeros(size, np.uint8),
+        t_said=t_said,
     )
     return heard, bad, names
 

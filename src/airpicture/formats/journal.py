@@ -108,32 +108,39 @@ class Cursor:
                 self.counts["no journal"] += 1
         body = memoryview(held)
         while at < size:
-            if size - at >= HEAD.size and held.startswith(MARK, at):
+            stop = at + HEAD.size
+            if size >= stop and held.startswith(MARK, at):
                 _, length, check, t_ns, input_, kind, link = HEAD.unpack_from(held, at)
-                stop = at + HEAD.size + length
-                if length <= PAYLOAD_MAX:
-                    if stop > size and not final:
-                        break
-                    if stop <= size and _sum(body, at, stop) == check:
-                        records.append(Record(kind, t_ns, input_, link, held[at + HEAD.size : stop]))
-                        at = stop
-                        self.ends.append(self.offset + at)
-                        continue
-            elif size - at < HEAD.size and MARK.startswith(held[at : at + 4]) and not final:
+                stop += length
+                if length <= PAYLOAD_MAX and stop <= size and _sum(body, at, stop) == check:
+                    records.append(Record(kind, t_ns, input_, link, held[at + HEAD.size : stop]))
+                    at = stop
+                    self.ends.append(self.offset + at)
+                    continue
+            if not final and may_become(held, at):
                 break
-            at = self._skip(held, at, final)
+            at = skipped(held, at, final, self.counts)
         self.offset += at
         self._held = held[at:]
         return records
 
-    def _skip(self, held: bytes, at: int, final: bool) -> int:
-        """Return the place of the next mark that may begin a record; count what lies before it."""
-        following = held.find(MARK, at + 1)
-        if following < 0:
-            following = len(held) if final else max(len(held) - len(MARK) + 1, at + 1)
-        self.counts["damaged record"] += held.startswith(MARK, at)
-        self.counts["damaged octet"] += following - at
-        return following
+
+def may_become(held: bytes, at: int) -> bool:
+    """Say whether what's held from a place on may be the beginning of a record, of which more is to come."""
+    left = len(held) - at
+    if left < HEAD.size:
+        return MARK.startswith(held[at : at + len(MARK)])
+    return held.startswith(MARK, at) and left < HEAD.size + HEAD.unpack_from(held, at)[1] <= HEAD.size + PAYLOAD_MAX
+
+
+def skipped(held: bytes, at: int, final: bool, counts: Counter[str]) -> int:
+    """Return the place of the next mark that may begin a record; count what lies before it."""
+    following = held.find(MARK, at + 1)
+    if following < 0:
+        following = len(held) if final else max(len(held) - len(MARK) + 1, at + 1)
+    counts["damaged record"] += held.startswith(MARK, at)
+    counts["damaged octet"] += following - at
+    return following
 
 
 def _sum(body: memoryview, at: int, stop: int) -> int:

@@ -15,10 +15,11 @@ import numpy as np
 from airpicture.errors import InputError, Reason
 from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import UNREADABLE, is_object, parse, parse_lines, reals
+from airpicture.formats.motions import Motions
 from airpicture.formats.quality import SIGMA_NACP
 from airpicture.formats.readsb_columns import NAMES, heard_from, without_satellites
 from airpicture.formats.recording import ReadReport, Recording
-from airpicture.formats.reported import Given, account, sources_met, take_in
+from airpicture.formats.reported import Given, account, rows_of, sources_met, take_in
 from airpicture.tables import Sensors
 
 _BACK_S: Final = 1.0  # `now` of a receiver whose clock is put right goes on within that
@@ -64,7 +65,8 @@ def read_readsb(
         entries.faults.extend(file.faults)
     heard = heard_from(entries.reports, entries.now)
     table, rows, notes = sources_met(sensors, heard, NAMES)
-    taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
+    before = (None, None) if repeats else (Given(), Motions())
+    taken = take_in(heard, NAMES, table, rows, given=before[0], motions=before[1])
     plots = taken.plots
     refused, refusals = account(taken.reasons, np.array(entries.numbers, np.int64), entries.faults)
     good = taken.reasons == Reason.OK
@@ -77,7 +79,7 @@ def read_readsb(
         path=", ".join(os.fspath(path) for path in paths),
         format="readsb aircraft.json",
         size=size,
-        records={"rows": len(plots)},
+        records=rows_of(plots),
         refused=refused,
         refusals=refusals,
         notes=notes,

@@ -24,7 +24,7 @@ _TISB: Final = NAMES.index("tisb")
 _KEYS: Final = (
     *("lat", "lon", "seen_pos", "hex", "type", "flight", "squawk", "alt_baro", "alt_geom", "gs", "track"),
     *("nac_p", "nic", "rc", "nac_v", "baro_rate", "geom_rate", "track_rate", "mlat", "tisb", "gpsOkBefore"),
-    "category",
+    *("category", "seen"),
 )
 _OLDER: Final = {  # the same by other names: dump1090-mutability, adsb_actions
     "alt_baro": ("altitude",),
@@ -39,8 +39,8 @@ _T_MAX: Final = 4e9  # s since 1970, year 2096
 def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
     """Turn entries into columns.
 
-    The time of a position is `now` of its snapshot less its age. Sources are indices in `NAMES`. On the ground a height
-    by pressure isn't told, and the rate of climb is 0.
+    The time of a position is `now` of its snapshot less its age, and so is that of what was heard last. Sources are
+    indices in `NAMES`. On the ground a height by pressure isn't told, and the rate of climb is 0.
 
     Parameters
     ----------
@@ -58,13 +58,17 @@ def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
                 )
     seconds = reals(now)
     seconds = np.where(seconds > _MILLISECONDS, seconds / 1e3, seconds)
-    age = reals(cells["seen_pos"])
+    age, silence = reals(cells["seen_pos"]), reals(cells["seen"])
     aged = np.isfinite(age)
+    given = np.array(["lat" in report and "lon" in report for report in reports], np.bool_)
     # Both have at most three decimals: whole milliseconds are exact, where floats of today's seconds are not.
     with np.errstate(invalid="ignore", over="ignore"):
         t_ms = np.rint(seconds * 1e3) - np.rint(np.where(aged, age, 0.0) * 1e3)
         timely = (seconds > 0) & (seconds < _T_MAX) & (t_ms >= 0)
         t_ns = np.where(timely, t_ms, 0).astype(np.int64) * 1_000_000
+        said_ms = np.rint(seconds * 1e3) - np.rint(silence * 1e3)
+        said = timely & (aged | ~given) & (silence >= 0) & (said_ms >= 0)
+        t_said = np.where(said, np.where(said, said_ms, 0).astype(np.int64) * 1_000_000, -1)
     who, address = numbers_of(cells["hex"])
     source = _sources(cells)
     computed = source == _MLAT
@@ -81,7 +85,7 @@ def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
         source=source,
         lat=lat,
         lon=lon,
-        given=np.array(["lat" in report and "lon" in report for report in reports], np.bool_),
+        given=given,
         aged=aged,
         h_ell=reals(cells["alt_geom"]) * FT,
         h_baro=height * FT,  # "ground" is no height
@@ -96,6 +100,7 @@ def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
         callsign=callsigns(cells["flight"]),
         on_ground=ground_word(grounded, np.isfinite(height)),
         category=emitters.from_texts(cells["category"]),
+        t_said=t_said,
     )
 
 

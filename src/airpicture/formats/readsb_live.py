@@ -14,6 +14,7 @@ from typing import Any
 
 from airpicture.formats.jsontext import UNREADABLE, parse, parse_lines
 from airpicture.formats.lines import Lines
+from airpicture.formats.motions import Motions
 from airpicture.formats.readsb import Entries, add_document
 from airpicture.formats.readsb_columns import NAMES, heard_from
 from airpicture.formats.reported import Given, reported_sensors, take_in, tally
@@ -32,7 +33,7 @@ class AircraftJsonDecoder:
     def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = (), lines: bool = False) -> None:
         self.counts: Counter[str] = Counter()
         self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
-        self._given = Given()
+        self._given, self._motions = Given(), Motions()
         self._lines = Lines() if lines else None
         self._last: Any = None  # `now` and length of the last snapshot: an unchanged file isn't looked at twice
 
@@ -55,7 +56,8 @@ class AircraftJsonDecoder:
         self.counts["refused BAD_VALUE"] += len(entries.faults)
         if not entries.reports:
             return Plots.empty(self.sensors)
-        taken = take_in(heard_from(entries.reports, entries.now), NAMES, self.sensors, self._rows, given=self._given)
+        heard = heard_from(entries.reports, entries.now)
+        taken = take_in(heard, NAMES, self.sensors, self._rows, given=self._given, motions=self._motions)
         tally(self.counts, taken.reasons)
         return taken.plots
 

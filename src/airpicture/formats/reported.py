@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.errors import Reason
+from airpicture.formats.lastrow import TARGETS_MAX, LastRow
+from airpicture.formats.motions import Motions
 from airpicture.formats.owncolumns import wrap_longitude
 from airpicture.formats.rows import REFUSALS_MAX
 from airpicture.formats.sensors import merge_sensors, sensors_from_rows
@@ -28,7 +30,6 @@ TURN_MAX: Final = 1.0  # rad/s; what stands still may turn, with nothing to be l
 REPEAT_NS: Final = 250_000_000
 MOVING: Final = 5 * KT  # m/s; faster than this, a position doesn't stay the same to the last digit
 T_MAX_NS: Final = 4_000_000_000 * 1_000_000_000  # ns UTC, year 2096: times beyond are mistakes
-TARGETS_MAX: Final = 100_000  # remembered; the world's record sky had 23,158 aircraft
 
 
 class Source(NamedTuple):
@@ -80,6 +81,7 @@ class Heard(NamedTuple):
     callsign: U64  # (M,) 0 missing
     on_ground: I8  # (M,) 1 on the ground, 0 in the air, -1 not said
     category: U8  # (M,) emitter category, see `emitters`; 0 missing
+    t_said: I64  # (M,) ns, when anything was heard of the target last, -1 not said
 
     @classmethod
     def of(cls, size: int, **columns: Any) -> Self:
@@ -99,7 +101,7 @@ class Heard(NamedTuple):
 _MISSING: Final[dict[str, Any]] = {
     "who": np.int64(-1), "timely": np.True_, "source": np.int32(0), "given": np.True_, "aged": np.True_,
     "mode_3a": np.int32(-1), "address": np.int32(-1), "callsign": np.uint64(0), "t_ns": np.int64(0),
-    "on_ground": np.int8(-1), "category": np.uint8(0),
+    "on_ground": np.int8(-1), "category": np.uint8(0), "t_said": np.int64(-1),
 }  # fmt: skip
 
 
@@ -112,14 +114,10 @@ class Given:
     """The last position of each target, so that one that comes again is known, however the stream was cut."""
 
     def __init__(self, targets_max: int = TARGETS_MAX) -> None:
-        self._max = targets_max
-        self._who = np.zeros(0, np.int64)  # rising
-        self._t = np.zeros(0, np.int64)
-        self._lat = np.zeros(0)
-        self._lon = np.zeros(0)
+        self._last = LastRow(targets_max, t=np.int64, lat=np.float64, lon=np.float64)
 
     def __len__(self) -> int:
-        return len(self._who)
+        return len(self._last)
 
     def repeated(self, heard: Heard) -> NDArray[np.bool_]:
         """Find reports that only say again where the target was: the same digits for the same time, or an older one.
@@ -127,39 +125,10 @@ class Given:
         Where a report doesn't say how old its position is (`aged` False), one that stays the same to the last digit
         though the target moves is taken for a repetition too. Rows count in the order they came in.
         """
-        met, place = np.unique(heard.who, return_inverse=True)
-        spot = np.minimum(np.searchsorted(self._who, met), max(len(self._who) - 1, 0))
-        known = self._who[spot] == met if len(self._who) else np.zeros(len(met), np.bool_)
-        before = spot[known]
-        first = len(before)
-        who = np.concatenate([np.flatnonzero(known), place])
-        t_ns, lat, lon = (
-            np.concatenate([old[before], new])
-            for old, new in ((self._t, heard.t_ns), (self._lat, heard.lat), (self._lon, heard.lon))
-        )
-        order = np.argsort(who, kind="stable")
-        who, t_ns, lat, lon = who[order], t_ns[order], lat[order], lon[order]
-        same = (who[1:] == who[:-1]) & (lat[1:] == lat[:-1]) & (lon[1:] == lon[:-1])
-        stuck = np.concatenate([np.zeros(first, np.bool_), ~heard.aged & (heard.speed > MOVING)])[order][1:]
-        again = same & ((np.diff(t_ns) <= REPEAT_NS) | stuck)
-        found = np.zeros(first + len(heard.who), np.bool_)
-        found[order[1:]] = again
-        ends = np.flatnonzero(np.append(who[1:] != who[:-1], True)) if len(who) else np.zeros(0, np.int64)
-        self._remember(met, known, spot, t_ns[ends], lat[ends], lon[ends])
-        return found[first:]
-
-    def _remember(self, met: I64, known: NDArray[np.bool_], spot: I64, t_ns: I64, lat: F64, lon: F64) -> None:
-        old = spot[known]
-        self._t[old], self._lat[old], self._lon[old] = t_ns[known], lat[known], lon[known]
-        new = ~known & (met >= 0)
-        if not new.any():
-            return
-        who = np.concatenate([self._who, met[new]])
-        t_ns = np.concatenate([self._t, t_ns[new]])
-        kept = np.argsort(t_ns, kind="stable")[-self._max // 2 :] if len(who) > self._max else np.arange(len(who))
-        kept = kept[np.argsort(who[kept], kind="stable")]
-        lat, lon = np.concatenate([self._lat, lat[new]])[kept], np.concatenate([self._lon, lon[new]])[kept]
-        self._who, self._t, self._lat, self._lon = who[kept], t_ns[kept], lat, lon
+        had, was = self._last.before(heard.who, t=heard.t_ns, lat=heard.lat, lon=heard.lon)
+        same = had & (heard.lat == was["lat"]) & (heard.lon == was["lon"])
+        stuck = ~heard.aged & (heard.speed > MOVING)
+        return np.asarray(same & ((heard.t_ns - was["t"] <= REPEAT_NS) | stuck))
 
 
 class Taken(NamedTuple):
@@ -169,7 +138,15 @@ class Taken(NamedTuple):
     reasons: U8  # (M,) Reason; OK are the plots
 
 
-def take_in(heard: Heard, names: Sequence[str], sensors: Sensors, rows: I32, *, given: Given | None = None) -> Taken:
+def take_in(
+    heard: Heard,
+    names: Sequence[str],
+    sensors: Sensors,
+    rows: I32,
+    *,
+    given: Given | None = None,
+    motions: Motions | None = None,
+) -> Taken:
     """Judge reports and make plots of the good ones.
 
     Parameters
@@ -177,35 +154,59 @@ def take_in(heard: Heard, names: Sequence[str], sensors: Sensors, rows: I32, *, 
     names : of the sources that `heard.source` points to, see `SOURCES`
     rows : (n,) row in `sensors` of each source
     given : what was given before (overwritten); None where the format repeats nothing
+    motions : what motion was told before (overwritten); None where it's always of the position's time. What is new and
+        of another time becomes a message of `t_said` where the target has an address, with the height where the report
+        has no position
     """
     reasons = judge_positions(heard.lat, heard.lon, heard.given, heard.timely)
     if given is not None:
         sound = np.flatnonzero(reasons == Reason.OK)
         reasons[sound[given.repeated(heard.take(sound))]] = Reason.DUPLICATE
-    kept = heard.take(np.flatnonzero(reasons == Reason.OK))
+    good = np.flatnonzero(reasons == Reason.OK)
+    kept = heard.take(good)
     technology = np.array([_usual(name).technology for name in names], np.uint8)
-    plots = reported_plots(
-        sensors,
-        t_ns=kept.t_ns,
-        sensor=rows[kept.source],
-        lat_deg=kept.lat,
-        lon_deg=kept.lon,
-        h_ell=kept.h_ell,
-        h_baro=kept.h_baro,
-        speed=kept.speed,
-        course_deg=kept.course,
-        v_up=kept.v_up,
-        sigma_pos=kept.sigma_pos,
-        sigma_v=kept.sigma_v,
-        turn_rate=kept.turn_rate,
-        mode_3a=kept.mode_3a,
-        address=kept.address,
-        callsign=kept.callsign,
-        on_ground=kept.on_ground,
-        category=kept.category,
-        technology=technology[kept.source],
+    alone = np.zeros(len(reasons), np.bool_)
+    if motions is not None:
+        motion = heard.speed, heard.course, heard.v_up
+        alone = motions.apart(heard.who, heard.t_ns, heard.t_said, reasons == Reason.OK, *motion)
+        alone &= heard.address >= 0
+    if not alone.any():
+        return Taken(_plots_of(kept, sensors, rows, technology), reasons)
+    unknown = np.where(alone[good], np.nan, 0.0)
+    kept = kept._replace(speed=kept.speed + unknown, v_up=kept.v_up + unknown, turn_rate=kept.turn_rate + unknown)
+    said = heard.take(np.flatnonzero(alone))
+    nowhere = np.full(len(said.who), np.nan)
+    elsewhere = np.where(said.given, np.nan, 0.0)
+    said = said._replace(
+        t_ns=said.t_said, lat=nowhere, lon=nowhere, h_ell=said.h_ell + elsewhere, h_baro=said.h_baro + elsewhere
     )
-    return Taken(plots, reasons)
+    both = [_plots_of(part, sensors, rows, technology) for part in (kept, said)]
+    return Taken(Plots.concat(both).in_time_order(), reasons)
+
+
+def _plots_of(heard: Heard, sensors: Sensors, rows: I32, technology: U8) -> Plots:
+    """Return reports as plots, in time order; rows, technology : (n,) of each source."""
+    return reported_plots(
+        sensors,
+        t_ns=heard.t_ns,
+        sensor=rows[heard.source],
+        lat_deg=heard.lat,
+        lon_deg=heard.lon,
+        h_ell=heard.h_ell,
+        h_baro=heard.h_baro,
+        speed=heard.speed,
+        course_deg=heard.course,
+        v_up=heard.v_up,
+        sigma_pos=heard.sigma_pos,
+        sigma_v=heard.sigma_v,
+        turn_rate=heard.turn_rate,
+        mode_3a=heard.mode_3a,
+        address=heard.address,
+        callsign=heard.callsign,
+        on_ground=heard.on_ground,
+        category=heard.category,
+        technology=technology[heard.source],
+    )
 
 
 def reported_sensors(
@@ -333,6 +334,12 @@ def account(
     }
     named = [(int(numbers[k]), said[Reason(int(reasons[k]))]) for k in rows]
     return counts, tuple(sorted([*named, *faults])[:REFUSALS_MAX] if faults else named)
+
+
+def rows_of(plots: Plots) -> dict[str, int]:
+    """Return how many plots are positions, and how many velocities of another time than a position's."""
+    placed = int(np.isfinite(plots.lat).sum())
+    return {"rows": placed} | ({"velocities of their own time": len(plots) - placed} if len(plots) > placed else {})
 
 
 def tally(counts: Counter[str], reasons: U8, silent: str = f"refused {Reason.NO_POSITION.name}") -> None:

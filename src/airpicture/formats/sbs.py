@@ -6,10 +6,12 @@
         |     |        generated               logged               callsign |  |  |   |   |  squawk ...
         type  address                                             altitude  gs course lat lon
 
-A position (types 2 and 3) takes the velocity and climb of the same address if they're younger than 2 s, callsign and
-Mode A code if they aren't older than the ages below. The format brings no accuracy, and doesn't say whether its times
-are UTC or local: in a recording they are taken as UTC, and a note says so; live, a whole number of quarter hours
-between stamp and reception is put right. mlat-client's extended lines (MLAT, 25 cells) end with the estimated error.
+A velocity with its climb (type 4) is a message of its own time, as it was on the air. A position (types 2 and 3) takes
+callsign and Mode A code of the same address, and the height if it brings none, if they aren't older than the ages
+below; where the id is no address, by which a message would find its track, velocity and climb, too. The format brings
+no accuracy, and doesn't say whether its times are UTC or local: in a recording they are taken as UTC, and a note says
+so; live, a whole number of quarter hours between stamp and reception is put right. mlat-client's extended lines (MLAT,
+25 cells) end with the estimated error.
 Other lines (SEL, ID, AIR, STA, CLK) are a display's business.
 
 Source of the fields: "Socket data and BST files", woodair.net, 22 fields of a MSG.
@@ -32,6 +34,7 @@ from airpicture.formats.arrow import ArrowColumn, pa, pc
 from airpicture.formats.files import read_bytes
 from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
+from airpicture.formats.motions import Motions
 from airpicture.formats.onecolumn import numbered, packed
 from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.reported import (
@@ -40,6 +43,7 @@ from airpicture.formats.reported import (
     account,
     ground_word,
     reported_sensors,
+    rows_of,
     sources_met,
     take_in,
     tally,
@@ -104,8 +108,8 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
         raise InputError("no MSG line in it", expected="BaseStation messages (MSG,1 to MSG,8)", path=os.fspath(path))
     heard = messages.heard
     table, rows, notes = sources_met(sensors, heard, NAMES)
-    taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
-    # Type 2 to 8 without position and type 1 are no lost plots, they did their work.
+    taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given(), motions=Motions(each=True))
+    # Types 5 to 8 without position and type 1 are no lost plots, they did their work.
     silent = taken.reasons == Reason.NO_POSITION
     refused, refusals = account(taken.reasons, messages.numbers, messages.faults, silence=True)
     if len(taken.plots):
@@ -117,7 +121,7 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
         path=os.fspath(path),
         format="SBS-1 BaseStation",
         size=len(data),
-        records={"rows": len(taken.plots), "messages without position": int(np.count_nonzero(silent))},
+        records=rows_of(taken.plots) | {"messages without position": int(np.count_nonzero(silent))},
         refused=refused,
         refusals=refusals,
         notes=notes,
@@ -136,6 +140,7 @@ class SbsDecoder:
         self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
         self.offset_s = 0.0  # what is added to the stamps: -3600 where they are an hour east of UTC
         self._lines, self._state, self._given = Lines(), LastState(STATE), Given()
+        self._motions = Motions(each=True)
 
     def feed(self, data: bytes, received_ns: int) -> Plots:
         """Take bytes of the stream, and return the plots that became whole with them."""
@@ -145,10 +150,11 @@ class SbsDecoder:
         messages = _understand(text, self._state, received_ns)
         self.counts["refused line of another kind"] += messages.others
         self.counts["refused BAD_VALUE"] += len(messages.faults)
-        if not len(messages.heard.who):
+        heard = messages.heard
+        if not len(heard.who):
             return Plots.empty(self.sensors)
         self.offset_s = messages.offset_ns / SECOND_NS
-        taken = take_in(messages.heard, NAMES, self.sensors, self._rows, given=self._given)
+        taken = take_in(heard, NAMES, self.sensors, self._rows, given=self._given, motions=self._motions)
         tally(self.counts, taken.reasons, silent="decoded message without position")
         return taken.plots
 
@@ -165,17 +171,17 @@ def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Mess
         t_ns, offset = _put_right(np.where(timely, t_ns, received_ns), received_ns)
         timely = np.ones(len(t_ns), np.bool_)
     who, address = _addresses(fields["address"])
+    own = {name: _reals(fields[name]) for name in ("speed", "course", "climb")}
     joined = state.join(
         who,
         t_ns,
         timely,
-        speed=_reals(fields["speed"]),
-        course=_reals(fields["course"]),
-        climb=_reals(fields["climb"]),
+        **own,
         height=_reals(fields["altitude"]),
         squawk=_squawks(fields["squawk"]),
         callsign=packed(fields["callsign"]),
     )
+    motion = {name: np.where(address >= 0, own[name], joined[name]) for name in own}
     grounded = np.asarray(pc.is_in(fields["ground"], pa.array(["-1", "1"])))
     # What computes a position doesn't know where the wheels are: its 0 says nothing.
     flying = np.asarray(pc.equal(fields["ground"], "0")) & ~mlat
@@ -190,15 +196,16 @@ def _understand(data: bytes, state: LastState, received_ns: int | None) -> _Mess
         lon=_reals(fields["lon"]),
         given=np.asarray(pc.and_(pc.not_equal(fields["lat"], ""), pc.not_equal(fields["lon"], ""))),
         # What MLAT computes of a velocity comes from its positions, which are used already.
-        speed=np.where(mlat, np.nan, joined["speed"]) * KT,
-        course=joined["course"],
-        v_up=np.where(grounded, 0.0, np.where(mlat, np.nan, joined["climb"]) * FPM),
+        speed=np.where(mlat, np.nan, motion["speed"]) * KT,
+        course=motion["course"],
+        v_up=np.where(grounded, 0.0, np.where(mlat, np.nan, motion["climb"]) * FPM),
         h_baro=np.where(grounded, np.nan, joined["height"]) * FT,
         sigma_pos=np.where(mlat & (error > 0), quality.sigma_from_radius(error), np.nan),
         mode_3a=joined["squawk"],
         address=address,
         callsign=joined["callsign"],
         on_ground=ground_word(grounded, flying),
+        t_said=np.where(timely, t_ns, -1),
     )
     return _Messages(heard, numbers, faults, others, offset)
 

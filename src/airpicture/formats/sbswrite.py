@@ -111,7 +111,7 @@ def _columns(tracks: Tracks) -> dict[str, Any]:
         "alert": none,
         "emergency": -np.isin(tracks.mode_3a, _EMERGENCY).astype(np.int64),
         "spi": none,
-        "ground": -ground.astype(np.int64),
+        "ground": np.where(tracks.on_ground >= 0, -ground.astype(np.float64), np.nan),  # nobody's word is neither
     }
 
 

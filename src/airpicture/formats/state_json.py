@@ -13,6 +13,7 @@ from airpicture.formats.dialects import how_to_say, understand
 from airpicture.formats.files import read_bytes
 from airpicture.formats.foreign import NAMES, heard_from, recording_of
 from airpicture.formats.jsontext import UNREADABLE, parse, parse_lines
+from airpicture.formats.motions import Motions
 from airpicture.formats.recording import Recording
 from airpicture.formats.reported import Given, reported_sensors, take_in, tally
 from airpicture.formats.tablefiles import listed
@@ -74,7 +75,7 @@ class OpenSkyDecoder:
     def __init__(self, sensors: Sensors | None = None, *, only: Sequence[str] = ()) -> None:
         self.counts: Counter[str] = Counter()
         self.sensors, self._rows, _ = reported_sensors(sensors, NAMES, only)
-        self._given = Given()
+        self._given, self._motions = Given(), Motions()
 
     def feed(self, data: bytes, received_ns: int) -> Plots:
         """Take one whole answer. Its own times are used, not that of reception."""
@@ -95,7 +96,7 @@ class OpenSkyDecoder:
             return Plots.empty(self.sensors)
         if not len(heard.who):
             return Plots.empty(self.sensors)
-        taken = take_in(heard, names, self.sensors, self._rows, given=self._given)
+        taken = take_in(heard, names, self.sensors, self._rows, given=self._given, motions=self._motions)
         tally(self.counts, taken.reasons)
         return taken.plots
 

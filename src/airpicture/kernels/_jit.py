@@ -22,6 +22,8 @@ import numba.extending
 from numba.core import codegen
 from numba.core.caching import FunctionCache
 
+from airpicture.kernels._compiler import CALLEE, KERNEL
+
 _config: Any = numba.config  # numba's types leave these out, and the options of `_Callee`
 _compile: Any = numba.njit
 _host_cpu_name: Any = vars(codegen)["ll"].get_host_cpu_name
@@ -158,7 +160,7 @@ def jit(function: Kernel, options: dict[str, Any] = UNCOUNTED) -> Kernel:
 
     It must not make arrays: see `jit_making_arrays` for the few that do.
     """
-    kernel = _compile(cache=True, **options)(function)
+    kernel = _compile(cache=True, pipeline_class=KERNEL, **options)(function)
     if kernel is not function:  # it is, where NUMBA_DISABLE_JIT is set
         kernel._cache = _Cache(function)  # type: ignore[no-untyped-call]
     return cast(Kernel, kernel)
@@ -187,7 +189,9 @@ class _Callee:
         self.__doc__, self.__name__, self.__module__ = function.__doc__, function.__name__, function.__module__
         self.__wrapped__ = function
         self._options = options
-        self.within: Any = _compile(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
+        self.within: Any = _compile(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=CALLEE, **options)(
+            function
+        )
         by_types: Any = self.within.get_call_template
 
         def by_plain_types(args: Any, kws: Any) -> Any:
@@ -224,7 +228,7 @@ def lane(function: Kernel) -> Kernel:
     LLVM turns a loop into vector instructions only where no call is left in it, so these are inlined whatever their
     size. See `lanes`.
     """
-    return cast(Kernel, _compile(forceinline=True, **UNCOUNTED)(function))
+    return inline(function, {**UNCOUNTED, "forceinline": True})
 
 
 def part(function: Kernel) -> Kernel:

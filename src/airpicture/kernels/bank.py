@@ -17,7 +17,18 @@ from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.arrays import F32, F64
 from airpicture.kernels.lanes import (
     LANES,
+    S1,
+    S2,
+    S3,
+    S4,
+    S5,
     S6,
+    S9,
+    S13,
+    S14,
+    S18,
+    S19,
+    S20,
     U,
     Vector,
     dot,
@@ -28,9 +39,10 @@ from airpicture.kernels.lanes import (
     mat_mul,
     mat_vec,
     moved,
-    outer,
     plus,
+    plus_outer,
     raised,
+    scaled,
     store_covariance,
     store_state,
     times_position,
@@ -47,6 +59,7 @@ from airpicture.kernels.layout import (
     M_H_MEAN,
     M_H_VAR,
     M_Q,
+    M_Q_ALONG,
     M_Q_UP,
     M_RATE,
     M_SHARE,
@@ -61,8 +74,9 @@ from airpicture.kernels.layout import (
     STRAIGHT,
     TURN,
 )
-from airpicture.kernels.wgs84 import height_up_of, up_of
+from airpicture.kernels.vertical import BESIDE_MOST, beside, height_vertical, upright
 
+SLOW = 15.0  # m/s; the course of what is slower is noise, so that along and across aren't told apart
 LOWEST = -450.0  # m above the ellipsoid: the shore of the Dead Sea lies at -430 m above the sea
 MEAN_RADIUS = 6_371_000.0  # m, for the bend of the surface within some kilometres
 
@@ -79,6 +93,7 @@ T_COS_INT = U(140)
 T_SIN_INT = U(144)
 T_Q = U(148)
 T_Q_UP = U(152)
+T_Q_LESS = U(156)  # noise along the course, less that across
 # the mixture: mean (6), covariance (21), plain numbers
 T_MEAN = 160
 T_SPREAD = T_MEAN + STATE
@@ -86,7 +101,7 @@ T_SPREAD = T_MEAN + STATE
 T_BASE = U(192)
 T_SUM = U(304)
 T_FREE = 416  # from here on `conditioning` uses it
-SCRATCH = 512
+SCRATCH = 576
 
 
 @lane
@@ -94,25 +109,73 @@ def _moments(T: F64, l: U, mx: float, my: float, mz: float, mu: float, mv: float
     """Write a model's share of the mixture's covariance, given the mixture's mean."""
     d = less(load_state(T, T_X + l), (mx, my, mz, mu, mv, mw))
     share = T[U(T_MODE) + l]
-    store_covariance(T, T_SUM + S6 + l, weighted(share, load_covariance(T, T_P + l), share, outer(d)))
+    store_covariance(T, T_SUM + S6 + l, plus_outer(share, load_covariance(T, T_P + l), scaled(share, d), d))
+
+
+@lane
+def _moments_apart(T: F64, l: U, mx: float, my: float, mz: float, mu: float, mv: float, mw: float) -> None:
+    """As `_moments`, without the terms between position and velocity."""
+    a, b, c, e, f, g = less(load_state(T, T_X + l), (mx, my, mz, mu, mv, mw))
+    share = T[U(T_MODE) + l]
+    p, o = T_P + l, T_SUM + S6 + l
+    T[o] = share * (T[p] + a * a)
+    T[o + S1] = share * (T[p + S1] + b * a)
+    T[o + S2] = share * (T[p + S2] + b * b)
+    T[o + S3] = share * (T[p + S3] + c * a)
+    T[o + S4] = share * (T[p + S4] + c * b)
+    T[o + S5] = share * (T[p + S5] + c * c)
+    T[o + S9] = share * (T[p + S9] + e * e)
+    T[o + S13] = share * (T[p + S13] + f * e)
+    T[o + S14] = share * (T[p + S14] + f * f)
+    T[o + S18] = share * (T[p + S18] + g * e)
+    T[o + S19] = share * (T[p + S19] + g * f)
+    T[o + S20] = share * (T[p + S20] + g * g)
 
 
 @inline
-def mixture(T: F64, lanes: U) -> None:
-    """Write mean (6) and covariance (21) of the mixture to T[T_MEAN:]."""
+def _mean(T: F64) -> None:
+    """Write the mixture's mean (6) to T[T_MEAN:]."""
     for a in range(STATE):
         k = LANES * a
         T[T_MEAN + a] = (
             T[T_MODE] * T[k] + T[T_MODE + 1] * T[k + 1] + T[T_MODE + 2] * T[k + 2] + T[T_MODE + 3] * T[k + 3]
         )
+
+
+@inline
+def _add_up(T: F64, a: int) -> None:
+    """Write the sum of the models' shares of a term of the mixture's covariance."""
+    k = int(T_SUM + S6) + LANES * a
+    T[T_SPREAD + a] = (T[k] + T[k + 1]) + (T[k + 2] + T[k + 3])
+
+
+@inline
+def mixture(T: F64, lanes: U) -> None:
+    """Write mean (6) and covariance (21) of the mixture to T[T_MEAN:]."""
+    _mean(T)
     mx, my, mz = T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2]
     mu, mv, mw = T[T_MEAN + 3], T[T_MEAN + 4], T[T_MEAN + 5]
     for l in range(lanes):
         _moments(T, l, mx, my, mz, mu, mv, mw)
-    o = int(T_SUM + S6)
     for a in range(MODEL - STATE):
-        k = o + LANES * a
-        T[T_SPREAD + a] = (T[k] + T[k + 1]) + (T[k + 2] + T[k + 3])
+        _add_up(T, a)
+
+
+@inline
+def mixture_apart(T: F64, lanes: U) -> None:
+    """Write mean and covariance as `mixture` does, without the terms between position and velocity."""
+    _mean(T)
+    mx, my, mz = T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2]
+    mu, mv, mw = T[T_MEAN + 3], T[T_MEAN + 4], T[T_MEAN + 5]
+    for l in range(lanes):
+        _moments_apart(T, l, mx, my, mz, mu, mv, mw)
+    for a in range(6):
+        _add_up(T, a)
+    _add_up(T, 9)
+    for a in range(2):
+        _add_up(T, 13 + a)
+    for a in range(3):
+        _add_up(T, 18 + a)
 
 
 @lane
@@ -123,15 +186,18 @@ def _mix(T: F64, l: U, m0: float, m1: float, m2: float, m3: float, m4: float, m5
     d = less(load_state(T, T_X + l), mean)
     store_state(T, T_X + l, moved(mean, kept, d))
     P = weighted(kept, load_covariance(T, T_P + l), 1.0 - kept, load_plain(T, U(T_SPREAD)))
-    store_covariance(T, T_P + l, weighted(1.0, P, kept * (1.0 - kept), outer(d)))
+    store_covariance(T, T_P + l, plus_outer(1.0, P, scaled(kept * (1.0 - kept), d), d))
 
 
 @lane
-def _move(T: F64, l: U, dt: float, ux: float, uy: float, uz: float, bend: float) -> None:
+def _move(
+    T: F64, l: U, dt: float, ux: float, uy: float, uz: float, ax: float, ay: float, az: float, bend: float
+) -> None:
     """Predict one model: turn about up, bend with the Earth, add noise.
 
     Rotation about up by the angle w dt: A = c I + s [u]x + (1 - c) u u'; B is its integral over dt. White acceleration,
-    q horizontally and q_up along up, continuous, so that many short steps equal one long one.
+    q horizontally, q_up along up and q_along along the course a, continuous, so that many short steps equal one long
+    one.
     """
     x = load_state(T, T_X + l)
     c, s, c_int, s_int = T[T_COS + l], T[T_SIN + l], T[T_COS_INT + l], T[T_SIN_INT + l]
@@ -185,6 +251,7 @@ def _move(T: F64, l: U, dt: float, ux: float, uy: float, uz: float, bend: float)
     Y = mat_mul(mat_mul(A, VV), transposed(A))
     q = T[T_Q + l]
     more = T[T_Q_UP + l] - q
+    less = T[T_Q_LESS + l]
     c2 = 0.5 * dt * dt
     c3 = dt * dt * dt / 3.0
     P = (
@@ -211,6 +278,7 @@ def _move(T: F64, l: U, dt: float, ux: float, uy: float, uz: float, bend: float)
         Y[8],
     )
     P = raised(P, (ux, uy, uz), more * c3, more * c2, more * dt)
+    P = raised(P, (ax, ay, az), less * c3, less * c2, less * dt)
     store_covariance(T, T_P + l, widened(P, q * c3, q * c2, q * dt))
 
 
@@ -259,13 +327,13 @@ def _bound(
     s = r[0] * ux + r[1] * uy + r[2] * uz
     gain = (s - var) / (s * s) if s > var * 1.0001 else 0.0
     x = moved(x, gain * (mean - height - sunk), r)
-    P = weighted(1.0, P, -gain, outer(r))
     climb = x[3] * ux + x[4] * uy + x[5] * uz
-    r = times_velocity(P, u)
-    s = r[3] * ux + r[4] * uy + r[5] * uz
+    less_r = scaled(-gain, r)
+    v = moved(times_velocity(P, u), r[3] * ux + r[4] * uy + r[5] * uz, less_r)
+    s = v[3] * ux + v[4] * uy + v[5] * uz
     gain = (s - climb_var) / (s * s) if s > climb_var * 1.0001 else 0.0
-    store_state(T, T_X + l, moved(x, -gain * climb, r))
-    store_covariance(T, T_P + l, weighted(1.0, P, -gain, outer(r)))
+    store_state(T, T_X + l, moved(x, -gain * climb, v))
+    store_covariance(T, T_P + l, plus_outer(1.0, plus_outer(1.0, P, less_r, r), scaled(-gain, v), v))
 
 
 @inline
@@ -274,6 +342,7 @@ def load_motion(motion: F64, T: F64) -> None:
     for m in range(LANES):
         T[int(T_Q) + m] = motion[M_Q + m]
         T[int(T_Q_UP) + m] = motion[M_Q_UP + m]
+        T[int(T_Q_LESS) + m] = motion[M_Q_ALONG + m] - motion[M_Q + m]
 
 
 @inline
@@ -293,6 +362,15 @@ def turn_rates(T: F64, straight: float, speed: float, motion: F64) -> tuple[floa
     elif -turned > motion[M_TURN_LEAST]:
         right += follow * (-turned - usual)
     return left, right
+
+
+@inline
+def _turn(T: F64, m: int, rate: float, s: float, c: float) -> None:
+    """Write what a model turns by: its rate [rad/s], sine and cosine of the whole angle."""
+    T[int(T_COS) + m] = c
+    T[int(T_SIN) + m] = s
+    T[int(T_COS_INT) + m] = (1.0 - c) / rate
+    T[int(T_SIN_INT) + m] = s / rate
 
 
 @inline
@@ -320,7 +398,7 @@ def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, flo
             T[T_MEAN + 4],
             T[T_MEAN + 5],
         )
-        ux, uy, uz = up_of(m0, m1, m2)
+        hm, ux, uy, uz = height_vertical(m0, m1, m2)
         straight = T[MODE + STRAIGHT]
         stays = math.exp(-motion[M_RATE] * dt)
         for m in range(LANES):
@@ -330,25 +408,32 @@ def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, flo
         for l in range(lanes):
             _mix(T, l, m0, m1, m2, m3, m4, m5)
         climb = m3 * ux + m4 * uy + m5 * uz
-        speed = math.sqrt(max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6))
-        left, right = turn_rates(T, straight, speed, motion)
+        v2 = max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6)
+        left, right = turn_rates(T, straight, math.sqrt(v2), motion)
+        over = 1.0 / math.sqrt(v2 + SLOW * SLOW)
+        ax, ay, az = over * (m3 - climb * ux), over * (m4 - climb * uy), over * (m5 - climb * uz)
         for m in range(LANES):
             T[int(T_COS) + m] = 1.0
             T[int(T_SIN) + m] = 0.0
             T[int(T_COS_INT) + m] = 0.0
             T[int(T_SIN_INT) + m] = dt
-        for m in (LEFT, RIGHT):
-            rate = left if m == LEFT else -right
-            s, c = math.sin(rate * dt), math.cos(rate * dt)
-            T[int(T_COS) + m] = c
-            T[int(T_SIN) + m] = s
-            T[int(T_COS_INT) + m] = (1.0 - c) / rate
-            T[int(T_SIN_INT) + m] = s / rate
+        s, c = math.sin(left * dt), math.cos(left * dt)
+        _turn(T, LEFT, left, s, c)
+        if right != left:
+            s, c = math.sin(right * dt), math.cos(right * dt)
+        _turn(T, RIGHT, -right, -s, c)
         bend = 1.0 / math.sqrt(max(m0 * m0 + m1 * m1 + m2 * m2, 1.0))
         for l in range(lanes):
-            _move(T, l, dt, ux, uy, uz, bend)
-    rx, ry, rz = T[0], T[LANES], T[2 * LANES]
-    h, wx, wy, wz = height_up_of(rx, ry, rz)
+            _move(T, l, dt, ux, uy, uz, ax, ay, az, bend)
+        rx, ry, rz = T[0], T[LANES], T[2 * LANES]
+        dx, dy, dz = rx - m0, ry - m1, rz - m2
+        if dx * dx + dy * dy + dz * dz < BESIDE_MOST * BESIDE_MOST:
+            h, wx, wy, wz = beside(hm, ux, uy, uz, dx, dy, dz)
+        else:
+            h, wx, wy, wz = height_vertical(rx, ry, rz)
+    else:
+        rx, ry, rz = T[0], T[LANES], T[2 * LANES]
+        h, wx, wy, wz = height_vertical(rx, ry, rz)
     ranged = T[H_VAR] > 0.0
     mean = T[H_MEAN] if ranged else motion[M_H_MEAN]
     var = T[H_VAR] if ranged else motion[M_H_VAR]
@@ -373,10 +458,10 @@ def summarise(T: F64, lanes: U, summary: F32 | F64, i: int) -> None:
     The spread is that of the mixture, so that the agile model's counts where it is likely at all.
     summary : (cap, SUMMARY), row i overwritten
     """
-    mixture(T, lanes)
+    mixture_apart(T, lanes)
     for a in range(STATE):
         summary[i, a] = T[T_MEAN + a]
-    _, ux, uy, uz = height_up_of(T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2])
+    ux, uy, uz = upright(T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2])
     o = T_SPREAD
     up = ux * (ux * T[o] + 2.0 * uy * T[o + 1]) + uy * (uy * T[o + 2] + 2.0 * uz * T[o + 4])
     up += uz * (uz * T[o + 5] + 2.0 * ux * T[o + 3])

@@ -30,7 +30,8 @@ from airpicture.kernels.layout import (
     Z_VAR_V,
 )
 from airpicture.kernels.life import PD_MOST
-from airpicture.kernels.wgs84 import basis_of_up, up_of
+from airpicture.kernels.vertical import vertical
+from airpicture.kernels.wgs84 import basis_of_up
 
 SAME_ADDRESS = 9.0  # log ratio: an address names one of 2^24 aircraft, yet positions under it can be wrong
 SAME_CODE = 4.0  # log ratio of a discrete Mode A code: one of 4096, shared and garbled at times
@@ -79,7 +80,7 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, T: 
         T[LANES * k + l] = 0.0
     x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
     T[l], T[LANES + l], T[2 * LANES + l] = x, y, z
-    ux, uy, uz = up_of(x, y, z)
+    ux, uy, uz = vertical(x, y, z)
     ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
     if math.isfinite(Z[j, Z_H]):
         var_h = Z[j, Z_VAR_H]

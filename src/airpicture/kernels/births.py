@@ -24,7 +24,7 @@ from airpicture.kernels.begin import (
     speed_ratio,
     unseen,
 )
-from airpicture.kernels.conditioning import LOG_2PI, condition
+from airpicture.kernels.conditioning import LOG_2PI, OUTSIDE, condition
 from airpicture.kernels.lanes import (
     LANES,
     U,
@@ -78,7 +78,8 @@ from airpicture.kernels.search import (
     prospect_of,
     reach_on,
 )
-from airpicture.kernels.wgs84 import ground, height_up_of
+from airpicture.kernels.vertical import height_vertical
+from airpicture.kernels.wgs84 import ground
 
 # of a birth: state (27), existence odds, plot, pool entry or -1
 BIRTH_ODDS = MODEL
@@ -158,7 +159,7 @@ def _try(
     """
     entry = waiting.entry
     x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
-    h, ux, uy, uz = height_up_of(x, y, z)
+    h, ux, uy, uz = height_vertical(x, y, z)
     bend = 1.0 / math.sqrt(x * x + y * y + z * z)
     T[D_BARO] = 0.0
     T[VAR_BARO] = life[L_VAR_PRESSURE]
@@ -177,7 +178,9 @@ def _try(
         lanes = U(n)
         for l in range(lanes):
             _glide(T, l, ux, uy, uz, bend)
-        count = condition(Z, j, sites[s], h, ux, uy, uz, x, y, z, 0.0, T, lanes)
+        count = condition(Z, j, sites[s], h, ux, uy, uz, x, y, z, 0.0, gates, T, lanes)
+        if count == OUTSIDE:
+            continue
         for c in range(n):
             d2, det = T[int(C_D2) + c], T[int(C_DET) + c]
             measured = count + int(T[int(C_COUNT) + c])

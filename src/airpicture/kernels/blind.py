@@ -31,15 +31,16 @@ from airpicture.kernels.lanes import (
     load_covariance,
     load_state,
     moved,
-    outer,
+    plus_outer,
+    scaled,
     store_covariance,
     store_state,
     times,
     times_position,
     times_velocity,
-    weighted,
 )
-from airpicture.kernels.measuring import C_BLIND, C_COUNT, C_D2, C_DET, C_FINE, Site, arcsine, seen_from
+from airpicture.kernels.measuring import C_BLIND, C_COUNT, C_D2, C_DET, C_FINE, Site, seen_from
+from airpicture.kernels.polar import C_BOTH, C_NU, C_NU2, C_PH, C_PH2, C_R, C_R2, C_ROW, C_ROW2, C_S, row_at
 
 
 @lane
@@ -51,85 +52,56 @@ def note_blind(T: F64, l: U, ux: float, uy: float, uz: float, limit: float) -> N
 
 
 @lane
-def _given_up(P: Covariance, ph: Six, u: Vector, blind: float) -> Six:
-    """Return P|U h of P h where blind is 1, P h where it's 0."""
+def _given_up(ph: Six, a: Six, b: Six, u: Vector, pp: float, pv: float, vv: float) -> Six:
+    """Return P|U h of P h; the others as `_up_of` returns them."""
+    p = ph[0] * u[0] + ph[1] * u[1] + ph[2] * u[2]
+    v = ph[3] * u[0] + ph[4] * u[1] + ph[5] * u[2]
+    return moved(moved(ph, pv * v - vv * p, a), pv * p - pp * v, b)
+
+
+@lane
+def _up_of(P: Covariance, u: Vector, blind: float) -> tuple[Six, Six, float, float, float]:
+    """Return both columns of P U, and U' P U over its determinant where blind is 1, 0 where it's 0."""
     a, b = times_position(P, u), times_velocity(P, u)
     pp = a[0] * u[0] + a[1] * u[1] + a[2] * u[2]
     pv = a[3] * u[0] + a[4] * u[1] + a[5] * u[2]
     vv = b[3] * u[0] + b[4] * u[1] + b[5] * u[2]
-    p = ph[0] * u[0] + ph[1] * u[1] + ph[2] * u[2]
-    v = ph[3] * u[0] + ph[4] * u[1] + ph[5] * u[2]
     scale = blind / (pp * vv - pv * pv)  # both variances are above 0
-    return moved(moved(ph, -scale * (vv * p - pv * v), a), -scale * (pp * v - pv * p), b)
+    return a, b, scale * pp, scale * pv, scale * vv
 
 
 @lane
 def _after(P: Covariance, ph: Six, s: float, K: Six) -> Covariance:
-    """Return P - K (P h)' - (P h) K' + s K K', which is P - (P h)(P h)'/s + s d d' with d = K - (P h)/s."""
-    d = moved(K, -1.0 / s, ph)
-    return weighted(1.0, weighted(1.0, P, -1.0 / s, outer(ph)), s, outer(d))
+    """Return P - K (P h)' - (P h) K' + s K K' = (I - K h') P (I - K h')' + R K K'."""
+    return plus_outer(1.0, plus_outer(1.0, P, K, moved(scaled(s, K), -1.0, ph)), ph, scaled(-1.0, K))
 
 
 @lane
-def fold_polar_blind(
-    T: F64,
-    l: U,
-    site: Site,
-    delta: float,
-    rng: float,
-    sine: float,
-    cosine: float,
-    var_range: float,
-    var_azimuth: float,
-    var_steep: float,
-    ux: float,
-    uy: float,
-    uz: float,
-) -> None:
-    """Fold slant range and azimuth, given the height where a model is blind. Arguments as `measuring.fold_polar`."""
+def fold_polar_blind(T: F64, l: U, delta: float, ux: float, uy: float, uz: float) -> None:
+    """Fold in what `polar.see_polar` saw, given the height where a model is blind, as `polar.fold_polar` where not.
+
+    That the range comes first and the azimuth second changes nothing: K has no part along U, so U' P U stays, and P|U
+    shrinks as a covariance does that is conditioned as usual. So P h2 and P|U h2 of what the range has left follow from
+    those before it.
+    """
     u = (ux, uy, uz)
-    blind = T[C_BLIND + l]
-    x = load_state(T, T_X + l)
+    fine = T[C_FINE + l]
     P = load_covariance(T, T_P + l)
-    _, _, _, ex, ey, ez, nx, ny, nz, _, _, _ = site
-    d, east, north, up = seen_from(x, delta, site)
-    level = east * east + north * north
-    far = level > 1.0
-    level = max(level, 1.0)
-    g, r = math.sqrt(level), math.sqrt(level + up * up)
-    grown = T[T_Q + l] * abs(delta * delta * delta) * (1.0 / 3.0)
-    lx, ly, lz = d[0] / r, d[1] / r, d[2] / r
-    steep = up / r
-    s = (sine * north - cosine * east) / g
-    c = (cosine * north + sine * east) / g
-    fine = 1.0 if far and c > 0.0 else 0.0
-    a1, a2 = north / level, east / level
-    ax, ay, az = a1 * ex - a2 * nx, a1 * ey - a2 * ny, a1 * ez - a2 * nz
-    h1 = (lx, ly, lz, delta * lx, delta * ly, delta * lz)
-    h2 = (ax, ay, az, delta * ax, delta * ay, delta * az)
-    nu1, nu2 = rng - r, arcsine(s)
-    r1 = var_range + (1.0 - blind) * steep * steep * var_steep + grown
-    r2 = var_azimuth + grown * (ax * ax + ay * ay + az * az)
-    ph1, ph2 = times(P, h1), times(P, h2)
-    s11, s12, s22 = r1 + inner(ph1, h1), inner(ph1, h2), r2 + inner(ph2, h2)
-    det = s11 * s22 - s12 * s12
-    k = _given_up(P, ph1, u, blind)
-    gain = fine / (r1 + inner(k, h1))
-    K = moved((0.0, 0.0, 0.0, 0.0, 0.0, 0.0), gain, k)
-    x = moved(x, nu1, K)
-    after = _after(P, ph1, s11, K)
-    P = weighted(1.0 - fine, P, fine, after)
-    nu2_left = nu2 - nu1 * inner(K, h2)
-    ph = times(P, h2)
-    k = _given_up(P, ph, u, blind)
-    gain = fine / (r2 + inner(k, h2))
-    K = moved((0.0, 0.0, 0.0, 0.0, 0.0, 0.0), gain, k)
-    store_state(T, T_X + l, moved(x, nu2_left, K))
-    after = _after(P, ph, r2 + inner(ph, h2), K)
-    store_covariance(T, T_P + l, weighted(1.0 - fine, P, fine, after))
-    T[C_D2 + l] += (nu1 * nu1 * s22 - 2.0 * nu1 * nu2 * s12 + nu2 * nu2 * s11) / det
-    T[C_DET + l] *= det
-    T[C_FINE + l] = fine
+    h, h2 = row_at(T, C_ROW + l, delta), row_at(T, C_ROW2 + l, delta)
+    ph, ph2 = load_state(T, C_PH + l), load_state(T, C_PH2 + l)
+    a, b, pp, pv, vv = _up_of(P, u, T[C_BLIND + l])
+    s, nu = T[C_S + l], T[C_NU + l]
+    k = _given_up(ph, a, b, u, pp, pv, vv)
+    k2 = _given_up(ph2, a, b, u, pp, pv, vv)
+    K = scaled(fine / (T[C_R + l] + inner(k, h)), k)
+    both = inner(K, h2)
+    k2 = moved(k2, -inner(k, h2), K)
+    ph2 = moved(moved(ph2, -both, ph), s * both - T[C_BOTH + l], K)
+    s2 = T[C_R2 + l] + inner(ph2, h2)
+    K2 = scaled(fine / (T[C_R2 + l] + inner(k2, h2)), k2)
+    x = moved(load_state(T, T_X + l), nu, K)
+    store_state(T, T_X + l, moved(x, T[C_NU2 + l] - nu * both, K2))
+    store_covariance(T, T_P + l, _after(_after(P, ph, s, K), ph2, s2, K2))
 
 
 @lane
@@ -147,8 +119,9 @@ def fold_range_rate_blind(
     noise = var + T[T_Q + l] * abs(delta)
     ph = times(P, h)
     s = noise + inner(ph, h)
-    k = _given_up(P, ph, (ux, uy, uz), T[C_BLIND + l])
-    K = moved((0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 1.0 / (noise + inner(k, h)), k)
+    a, b, pp, pv, vv = _up_of(P, (ux, uy, uz), T[C_BLIND + l])
+    k = _given_up(ph, a, b, (ux, uy, uz), pp, pv, vv)
+    K = scaled(1.0 / (noise + inner(k, h)), k)
     nu = rate - own
     store_state(T, T_X + l, moved(x, nu, K))
     store_covariance(T, T_P + l, _after(P, ph, s, K))

@@ -28,7 +28,7 @@ from airpicture.kernels.life import TENTATIVE
 from airpicture.kernels.pool import Waiting, recall
 from airpicture.kernels.records import store_track
 from airpicture.kernels.ticks import ticks_of
-from airpicture.kernels.wgs84 import up_of
+from airpicture.kernels.vertical import upright
 
 INTERVAL_LEAST = 0.1  # s
 
@@ -52,7 +52,7 @@ def _put_summary(births: F64, b: int, summary: F32, i: int) -> None:
     for a in range(3):
         summary[i, S_POSITION + a] = births[b, a]
         summary[i, S_VELOCITY + a] = births[b, 3 + a]
-    ux, uy, uz = up_of(births[b, 0], births[b, 1], births[b, 2])
+    ux, uy, uz = upright(births[b, 0], births[b, 1], births[b, 2])
     for first in range(0, 6, 3):
         level = 0.0  # trace of the covariance less its part along up
         for a in range(3):

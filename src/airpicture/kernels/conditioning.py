@@ -73,13 +73,15 @@ from airpicture.kernels.measuring import (
     fold_climb,
     fold_elevation,
     fold_height,
-    fold_polar,
     fold_position,
     fold_range_rate,
     fold_velocity,
 )
-from airpicture.kernels.wgs84 import basis_of_up, up_of
+from airpicture.kernels.polar import beyond, fold_polar, see_polar
+from airpicture.kernels.vertical import vertical
+from airpicture.kernels.wgs84 import basis_of_up
 
+OUTSIDE = -1  # what `condition` returns of a plot beyond all gates
 VAR_MODE_C = 100.0  # m²: steps of 100 ft are 8.8 m rms (ICAO Annex 10 vol. IV, 3.1.1.7.12), and some jitter
 VAR_MODE_S = 16.0  # m²: steps of 25 ft are 2.2 m rms (likewise, 3.1.2.6.5.4), and the jitter of a 25 ft encoder
 FT = 0.3048
@@ -114,6 +116,7 @@ def condition(
     ry: float,
     rz: float,
     delta: float,
+    gates: F64,
     T: F64,
     lanes: U,
 ) -> int:
@@ -123,11 +126,13 @@ def condition(
     ----------
     Z : (M, PLOT) float64; site : (12,) float64 of the plot's sensor, see `wgs84`
     h, ux ..., rx ... : height [m], vertical and position of a point near the states
+    gates : limits of d² by number of measurements; none at all where any plot is to be folded in
     T : T[:ROW] holds the predicted track, see `bank`; states and regions from T_FREE on are overwritten
 
     Returns
     -------
-    the number of measurements, height not counted: that is C_COUNT
+    the number of measurements, height not counted: that is C_COUNT. OUTSIDE, the states anyhow, where range and
+    azimuth lie beyond all gates
 
     The air's pressure offset shifts an assumed height, and with it the ground range under a slant range: while no
     height or elevation is measured the range's variance grows by VAR_BARO times the squared sine of elevation.
@@ -141,6 +146,7 @@ def condition(
         T[int(C_FOUND) + m] = 0.0
         T[int(C_ALONG) + m] = 0.0
         T[int(C_DOUBT) + m] = 0.0
+        T[int(C_BLIND) + m] = 0.0
     delta = delta - Z[j, Z_LAG]
     v0x, v0y, v0z = T[3 * LANES], T[4 * LANES], T[5 * LANES]  # the straight model's
     kind = int(Z[j, Z_KIND])
@@ -181,19 +187,27 @@ def condition(
         var_range = Z[j, Z_VAR_RANGE] if kind == POLAR else 1.0
         var_steep = 0.0 if geometric or steered else T[VAR_BARO]
         sine, cosine, var_azimuth = Z[j, Z_SIN], Z[j, Z_COS], Z[j, Z_VAR_AZIMUTH]
+        for l in range(lanes):
+            see_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, with_range)
+        rated = math.isfinite(Z[j, Z_RANGE_RATE])
+        told = geometric or math.isfinite(Z[j, Z_H_BARO])
+        # what else the plot tells adds to its d², and to the gate
+        most = 1 + int(kind == POLAR) + int(steered) + int(rated) + int(told)
+        if len(gates) > 0 and beyond(T, gates[most], lanes):
+            return OUTSIDE
         if blind:
             for l in range(lanes):
-                fold_polar_blind(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, ux, uy, uz)
+                fold_polar_blind(T, l, delta, ux, uy, uz)
         else:
             for l in range(lanes):
-                fold_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, with_range)
+                fold_polar(T, l, delta)
         count = 2 if kind == POLAR else 1
         if steered:
             sine, cosine, var = math.sin(Z[j, Z_ELEVATION]), math.cos(Z[j, Z_ELEVATION]), Z[j, Z_VAR_ELEVATION]
             for l in range(lanes):
                 fold_elevation(T, l, at, delta, sine, cosine, var)
             count += 1
-        if math.isfinite(Z[j, Z_RANGE_RATE]):
+        if rated:
             rate, var = Z[j, Z_RANGE_RATE], Z[j, Z_VAR_RANGE_RATE]
             if blind:
                 for l in range(lanes):
@@ -207,7 +221,7 @@ def condition(
     count = 0
     vx, vy, vz = ux, uy, uz
     if kind != MESSAGE:
-        vx, vy, vz = up_of(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        vx, vy, vz = vertical(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
     ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(vx, vy, vz)
     if kind != MESSAGE:
         px, py, pz = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]

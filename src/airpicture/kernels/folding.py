@@ -18,7 +18,8 @@ from airpicture.kernels.lanes import (
     load_covariance,
     load_state,
     moved,
-    outer,
+    plus_outer,
+    scaled,
     store_covariance,
     store_state,
     weighted,
@@ -57,7 +58,7 @@ from airpicture.kernels.learn import MOVED
 from airpicture.kernels.measuring import C_COUNT, C_D2
 from airpicture.kernels.pace import learn_pace
 from airpicture.kernels.room import STATES, Room
-from airpicture.kernels.wgs84 import height_of, height_up_of
+from airpicture.kernels.vertical import height
 
 VAR_POS_SURPRISE = 4.0
 CLAIM_PLOTS = 12.0  # for how many plots of its scatter a claim speaks, before its own have told
@@ -73,8 +74,9 @@ VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported he
 def _start_sum(T: F64, l: U) -> None:
     """Begin a model's mixture with what is left for "none of the plots", the weight in C_D2."""
     store_state(T, T_SUM + l, (0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    nothing = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     P = load_covariance(T, T_BASE + S6 + l)
-    store_covariance(T, T_SUM + S6 + l, weighted(T[C_D2 + l], P, 0.0, P))
+    store_covariance(T, T_SUM + S6 + l, plus_outer(T[C_D2 + l], P, nothing, nothing))
 
 
 @lane
@@ -83,7 +85,7 @@ def _add(T: F64, l: U) -> None:
     part = T[C_D2 + l]
     d = less(load_state(T, T_X + l), load_state(T, T_BASE + l))
     store_state(T, T_SUM + l, moved(load_state(T, T_SUM + l), part, d))
-    P = weighted(part, load_covariance(T, T_P + l), part, outer(d))
+    P = plus_outer(part, load_covariance(T, T_P + l), scaled(part, d), d)
     store_covariance(T, T_SUM + S6 + l, weighted(1.0, load_covariance(T, T_SUM + S6 + l), 1.0, P))
 
 
@@ -92,7 +94,7 @@ def _close_sum(T: F64, l: U) -> None:
     """Make the mixture's moments the model's new state."""
     d = load_state(T, T_SUM + l)
     store_state(T, T_X + l, moved(load_state(T, T_BASE + l), 1.0, d))
-    store_covariance(T, T_P + l, weighted(1.0, load_covariance(T, T_SUM + S6 + l), -1.0, outer(d)))
+    store_covariance(T, T_P + l, plus_outer(1.0, load_covariance(T, T_SUM + S6 + l), scaled(-1.0, d), d))
 
 
 @part
@@ -103,7 +105,7 @@ def learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
     """
     told = math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_ELEVATION])
     if int(Z[j, Z_KIND]) == POLAR and not told:
-        T[H_MEAN] = height_of(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        T[H_MEAN] = height(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
         reach = 0.2 * Z[j, Z_RANGE]
         T[H_VAR] = min(motion[M_H_VAR], reach * reach)
 
@@ -232,7 +234,7 @@ def fold_plots(
         else:
             for k in range(STATES):
                 T[k] = T[base + k]
-            h, ux, uy, uz = height_up_of(T[0], T[LANES], T[2 * LANES])
+            h, ux, uy, uz = room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3]
             k0 = room.plot[e]
             # what is learnt as it was when the pair was scored
             told, var_told = T[D_BARO], T[VAR_BARO]
@@ -241,7 +243,9 @@ def fold_plots(
             T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = W[w, VAR_POS], W[w, SCALE_POS], W[w, VAR_TIME]
             T[VAR_V] = W[w, VAR_V]
             delta = (R.t_ns[k0] - room.t_w[w]) * 1e-9
-            condition(Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], delta, T, lanes)
+            condition(
+                Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], delta, Z[0, :0], T, lanes
+            )
             T[D_BARO], T[VAR_BARO] = told, var_told
             T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = scatter, ratio, var_time, pace
         for m in range(LANES):

@@ -244,6 +244,40 @@ def weighted(a: float, P: Covariance, b: float, Q: Covariance) -> Covariance:
 
 
 @lane
+def scaled(k: float, d: Six) -> Six:
+    """Return k d."""
+    return k * d[0], k * d[1], k * d[2], k * d[3], k * d[4], k * d[5]
+
+
+@lane
+def plus_outer(k: float, P: Covariance, a: Six, b: Six) -> Covariance:
+    """Return k P + a b', packed: where that's symmetric, or becomes so by what is added next."""
+    return (
+        k * P[0] + a[0] * b[0],
+        k * P[1] + a[1] * b[0],
+        k * P[2] + a[1] * b[1],
+        k * P[3] + a[2] * b[0],
+        k * P[4] + a[2] * b[1],
+        k * P[5] + a[2] * b[2],
+        k * P[6] + a[3] * b[0],
+        k * P[7] + a[3] * b[1],
+        k * P[8] + a[3] * b[2],
+        k * P[9] + a[3] * b[3],
+        k * P[10] + a[4] * b[0],
+        k * P[11] + a[4] * b[1],
+        k * P[12] + a[4] * b[2],
+        k * P[13] + a[4] * b[3],
+        k * P[14] + a[4] * b[4],
+        k * P[15] + a[5] * b[0],
+        k * P[16] + a[5] * b[1],
+        k * P[17] + a[5] * b[2],
+        k * P[18] + a[5] * b[3],
+        k * P[19] + a[5] * b[4],
+        k * P[20] + a[5] * b[5],
+    )
+
+
+@lane
 def moved(x: Six, gain: float, d: Six) -> Six:
     """Return x + gain d."""
     return (
@@ -266,13 +300,13 @@ def less(x: Six, y: Six) -> Six:
 def times(P: Covariance, h: Six) -> Six:
     """Return P h."""
     a, b, c, d, e, f = h
-    return (
-        P[0] * a + P[1] * b + P[3] * c + P[6] * d + P[10] * e + P[15] * f,
-        P[1] * a + P[2] * b + P[4] * c + P[7] * d + P[11] * e + P[16] * f,
-        P[3] * a + P[4] * b + P[5] * c + P[8] * d + P[12] * e + P[17] * f,
-        P[6] * a + P[7] * b + P[8] * c + P[9] * d + P[13] * e + P[18] * f,
-        P[10] * a + P[11] * b + P[12] * c + P[13] * d + P[14] * e + P[19] * f,
-        P[15] * a + P[16] * b + P[17] * c + P[18] * d + P[19] * e + P[20] * f,
+    return (  # in halves, each of which waits for half as many sums
+        (P[0] * a + P[1] * b + P[3] * c) + (P[6] * d + P[10] * e + P[15] * f),
+        (P[1] * a + P[2] * b + P[4] * c) + (P[7] * d + P[11] * e + P[16] * f),
+        (P[3] * a + P[4] * b + P[5] * c) + (P[8] * d + P[12] * e + P[17] * f),
+        (P[6] * a + P[7] * b + P[8] * c) + (P[9] * d + P[13] * e + P[18] * f),
+        (P[10] * a + P[11] * b + P[12] * c) + (P[13] * d + P[14] * e + P[19] * f),
+        (P[15] * a + P[16] * b + P[17] * c) + (P[18] * d + P[19] * e + P[20] * f),
     )
 
 
@@ -307,7 +341,7 @@ def times_velocity(P: Covariance, u: Vector) -> Six:
 @lane
 def inner(x: Six, y: Six) -> float:
     """Return x · y."""
-    return x[0] * y[0] + x[1] * y[1] + x[2] * y[2] + x[3] * y[3] + x[4] * y[4] + x[5] * y[5]
+    return (x[0] * y[0] + x[1] * y[1] + x[2] * y[2]) + (x[3] * y[3] + x[4] * y[4] + x[5] * y[5])
 
 
 @lane

@@ -94,7 +94,7 @@ Z_VAR_LAG: Final = 26  # s², of that
 PLOT: Final = 27
 
 # Motion parameters, one flat array.
-M_Q: Final = 0  # 4, m²/s³ per model, horizontal
+M_Q: Final = 0  # 4, m²/s³ per model, horizontal, across the course
 M_Q_UP: Final = 4  # 4
 M_SHARE: Final = 8  # 4, long-run shares of the modes
 M_RATE: Final = 12  # 1/s, of forgetting the mode
@@ -105,4 +105,5 @@ M_H_VAR: Final = 16  # ... and variance
 M_CLIMB_VAR: Final = 17  # m²/s², most that a vertical speed can be uncertain, its mean being 0
 M_TURN_LEAST: Final = 18  # rad/s, least turn of the course that a turn model follows
 M_TURN_SECONDS: Final = 19  # s, memory of TURN
-MOTION: Final = 20
+M_Q_ALONG: Final = 20  # 4, m²/s³ per model, along the course; M_Q is that across it
+MOTION: Final = 24

@@ -32,7 +32,7 @@ from airpicture.kernels.layout import (
 from airpicture.kernels.life import COASTING, CONFIRMED
 from airpicture.kernels.records import store_track
 from airpicture.kernels.ticks import ticks_of, time_of
-from airpicture.kernels.wgs84 import up_of
+from airpicture.kernels.vertical import vertical
 
 EXISTENCE_MOST: Final = 0.998  # belief that four missed looks in a row at Pd 0.9 bring below the retiring threshold
 DETECT_ANY_TIME: Final = 0.05  # that a sensor without turns reports a target in just this frame of 0.25 s
@@ -304,7 +304,7 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F32 | F64, known: float, d
     vx ... : m/s, ECEF, before; now : (SUMMARY,) float32, the track's summary; known : rad/s, what was held so far
     """
     px, py, pz = np.float64(now[S_POSITION]), np.float64(now[S_POSITION + 1]), np.float64(now[S_POSITION + 2])
-    ux, uy, uz = up_of(px, py, pz)
+    ux, uy, uz = vertical(px, py, pz)
     wx, wy, wz = np.float64(now[S_VELOCITY]), np.float64(now[S_VELOCITY + 1]), np.float64(now[S_VELOCITY + 2])
     v_up, w_up = vx * ux + vy * uy + vz * uz, wx * ux + wy * uy + wz * uz
     # of the level parts: cross product along up, and dot product

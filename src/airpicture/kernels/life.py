@@ -45,6 +45,7 @@ ENDING = 10
 # ground), so a Pd of 0.97 over all targets says little of three in a row.
 PD_MOST = 0.85
 
+OUTSIDE_TURNS: Final = 1.25  # turns after its last plot at which a track outside all coverage ends: one look is over
 FORGET_TURNS: Final = 6.0  # turns after its last plot for which a sensor counts as the one that holds a track
 AGE_MOST_NS: Final = (
     16_000_000_000  # behind a radar's next look at 1.2 turns of 12 s, few tracks are visited for nothing
@@ -108,7 +109,7 @@ def due_after(
     if status[i] == TENTATIVE:
         silent = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)
     else:
-        silent = min(max(ending[E_COAST_S], 2.0 * slowest), ending[E_END_S])
+        silent = min(max(ending[E_COAST_S], OUTSIDE_TURNS * slowest), ending[E_END_S])
     first: int = min(due, t_plot[i] + int(silent * 1e9) - 1)
     return first
 
@@ -223,7 +224,7 @@ def age_due(
             next_due = min(next_due, _judged_ns(time_of(seen_look[i, k], t_ns), turn_ns))
         existence[i] = r
         t_aged[i] = max(t_aged[i], t_ns)
-        short = max(2.0 * slowest, ending[E_COAST_S])
+        short = max(OUTSIDE_TURNS * slowest, ending[E_COAST_S])
         limit = max(ending[E_COAST_S], 3.0 * np.float64(interval[i]))
         now = before
         if before == TENTATIVE:
@@ -253,7 +254,7 @@ def age_due(
         if r < least or (t_ns - heard) * 1e-9 > end:
             now = ENDED
         next_due = min(next_due, heard + int(end * 1e9) - 1)
-        if r <= least * soon:
+        if r <= least * soon or now != before:  # who has just been confirmed may be coasting the next second
             next_due = t_ns
         due[i] = max(next_due, t_ns + 1)
         if now == ENDED:

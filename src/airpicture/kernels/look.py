@@ -14,7 +14,7 @@ from airpicture.kernels._jit import jit, part
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import load_motion, predict_loaded, summarise
 from airpicture.kernels.clusters import group, list_clusters
-from airpicture.kernels.conditioning import condition, likelihood
+from airpicture.kernels.conditioning import OUTSIDE, condition, likelihood
 from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
@@ -79,6 +79,7 @@ def _score(
         t = max(t, R.t_ns[plot[e]])
     load_track(of.states, of.spreads, i, T, lanes)
     h, ux, uy, uz = predict_loaded((t - of.t_ns[i]) * 1e-9, motion, T, lanes)
+    room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3] = h, ux, uy, uz
     for k in range(ROW):
         W[w, k] = T[k]
     W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], t, of.t_aged[i], lifetime)
@@ -91,7 +92,9 @@ def _score(
             for k in range(STATES):
                 T[k] = W[w, k]
         delta = (R.t_ns[j] - t) * 1e-9
-        n = condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, rx, ry, rz, delta, T, lanes)
+        n = condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
+        if n == OUTSIDE:
+            continue
         score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs)
         if not inside:
             continue

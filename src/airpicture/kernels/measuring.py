@@ -20,12 +20,12 @@ from airpicture.kernels.lanes import (
     load_covariance,
     load_state,
     moved,
-    outer,
+    plus_outer,
     raised,
+    scaled,
     store_covariance,
     store_state,
     times,
-    weighted,
 )
 from airpicture.kernels.register import LOG_CLIMBS, LOG_SPEEDS
 
@@ -53,7 +53,7 @@ C_FOUND = U(T_FREE + 20)
 C_BLIND = U(T_FREE + 24)
 C_ALONG = U(T_FREE + 28)  # as C_FOUND, along the course
 C_DOUBT = U(T_FREE + 32)  # m², what a refused height adds to the variance along up
-C_END = T_FREE + 36
+C_END = T_FREE + 36  # from here on `polar` uses it
 
 
 Site: TypeAlias = tuple[
@@ -87,31 +87,26 @@ def _fold(T: F64, l: U, x: Six, P: Covariance, h: Six, nu: float, r: float) -> N
     s = r + inner(ph, h)
     gain = 1.0 / s
     store_state(T, T_X + l, moved(x, gain * nu, ph))
-    store_covariance(T, T_P + l, weighted(1.0, P, -gain, outer(ph)))
+    store_covariance(T, T_P + l, plus_outer(1.0, P, scaled(-gain, ph), ph))
     T[C_D2 + l] += nu * nu * gain
     T[C_DET + l] *= s
 
 
 @lane
-def _fold_two(
-    T: F64, l: U, x: Six, P: Covariance, h: Six, nu: float, r: float, h2: Six, nu2: float, r2: float, fine: float
-) -> None:
-    """Fold two measurements linearised at one point; where fine is 0 they change nothing."""
-    ph = times(P, h)
-    s = r + inner(ph, h)
-    gain = fine / s
-    d2 = nu * nu / s
-    x = moved(x, gain * nu, ph)
-    P = weighted(1.0, P, -gain, outer(ph))
-    nu2 = nu2 - gain * nu * inner(ph, h2)
-    ph = times(P, h2)
-    s2 = r2 + inner(ph, h2)
-    gain = fine / s2
-    store_state(T, T_X + l, moved(x, gain * nu2, ph))
-    store_covariance(T, T_P + l, weighted(1.0, P, -gain, outer(ph)))
-    T[C_D2 + l] += d2 + nu2 * nu2 / s2
+def _fold_two(T: F64, l: U, x: Six, P: Covariance, h: Six, nu: float, r: float, h2: Six, nu2: float, r2: float) -> None:
+    """Fold two measurements linearised at one point."""
+    ph, ph2 = times(P, h), times(P, h2)
+    s, both = r + inner(ph, h), inner(ph, h2)
+    gain = 1.0 / s
+    less = scaled(-gain, ph)
+    nu2 = nu2 - gain * nu * both
+    ph2 = moved(ph2, both, less)  # of what the first has left
+    s2 = r2 + inner(ph2, h2)
+    gain2 = 1.0 / s2
+    store_state(T, T_X + l, moved(moved(x, gain * nu, ph), gain2 * nu2, ph2))
+    store_covariance(T, T_P + l, plus_outer(1.0, plus_outer(1.0, P, less, ph), scaled(-gain2, ph2), ph2))
+    T[C_D2 + l] += gain * nu * nu + gain2 * nu2 * nu2
     T[C_DET + l] *= s * s2
-    T[C_FINE + l] = fine
 
 
 @lane
@@ -151,7 +146,7 @@ def fold_height(
     ph = times(P, row)
     gain = 1.0 / (s + step) if right else 0.0
     store_state(T, T_X + l, moved(x, gain * nu, ph))
-    store_covariance(T, T_P + l, weighted(1.0, P, -gain, outer(ph)))
+    store_covariance(T, T_P + l, plus_outer(1.0, P, scaled(-gain, ph), ph))
     T[C_D2 + l] = min(d2, HEIGHT_STEP) if right else 0.0  # what gates; what more there is, is in the likelihood alone
     T[C_DET + l] = s if right else 1.0
     T[C_COUNT + l] = 1.0 if right else 0.0
@@ -170,59 +165,6 @@ def doubt_height(T: F64, l: U, ux: float, uy: float, uz: float) -> None:
     more = T[C_DOUBT + l]
     climb = min(DOUBT_CLIMB * more, DOUBT_CLIMB_MOST)
     store_covariance(T, T_P + l, raised(load_covariance(T, T_P + l), (ux, uy, uz), more, 0.0, climb))
-
-
-@lane
-def fold_polar(
-    T: F64,
-    l: U,
-    site: Site,
-    delta: float,
-    rng: float,
-    sine: float,
-    cosine: float,
-    var_range: float,
-    var_azimuth: float,
-    var_steep: float,
-    with_range: float,
-) -> None:
-    """Fold slant range (or none) and azimuth. var_steep: see `condition`."""
-    x = load_state(T, T_X + l)
-    P = load_covariance(T, T_P + l)
-    _, _, _, ex, ey, ez, nx, ny, nz, _, _, _ = site
-    d, east, north, up = seen_from(x, delta, site)
-    level = east * east + north * north
-    far = level > 1.0  # at the sensor itself azimuth means nothing
-    level = max(level, 1.0)
-    g, r = math.sqrt(level), math.sqrt(level + up * up)
-    grown = T[T_Q + l] * abs(delta * delta * delta) * (1.0 / 3.0)
-    lx, ly, lz = d[0] / r, d[1] / r, d[2] / r
-    steep = up / r
-    s = (sine * north - cosine * east) / g
-    c = (cosine * north + sine * east) / g
-    fine = 1.0 if far and c > 0.0 else 0.0
-    nu = arcsine(s)
-    a1, a2 = north / level, east / level
-    ax, ay, az = a1 * ex - a2 * nx, a1 * ey - a2 * ny, a1 * ez - a2 * nz
-    P_r = var_range + steep * steep * var_steep + grown
-    P_a = var_azimuth + grown * (ax * ax + ay * ay + az * az)
-    # a bearing alone: an innovation of 0 with the row 0 leaves S = R = 1 and changes nothing
-    lx, ly, lz = with_range * lx, with_range * ly, with_range * lz
-    nu_r = with_range * (rng - r)
-    P_r = with_range * P_r + (1.0 - with_range)
-    _fold_two(
-        T,
-        l,
-        x,
-        P,
-        (lx, ly, lz, delta * lx, delta * ly, delta * lz),
-        nu_r,
-        P_r,
-        (ax, ay, az, delta * ax, delta * ay, delta * az),
-        nu,
-        P_a,
-        fine,
-    )
 
 
 @lane
@@ -293,7 +235,7 @@ def fold_position(
     ahead, aside = dx * ax + dy * ay + dz * az, dx * cx + dy * cy + dz * cz
     T[C_ALONG + l] = ahead * ahead - inner(times(P, along), along)
     T[C_FOUND + l] = aside * aside - inner(times(P, across), across)
-    _fold_two(T, l, x, P, along, ahead, var_along + grown, across, aside, var_across + grown, 1.0)
+    _fold_two(T, l, x, P, along, ahead, var_along + grown, across, aside, var_across + grown)
 
 
 @lane
@@ -329,7 +271,7 @@ def fold_velocity(
     north_row = (0.0, 0.0, 0.0, kept * nx, kept * ny, kept * nz)
     r = kept * r + (1.0 - kept)
     T[C_EXTRA + l] += (1.0 - kept) * (LOG_GARBLED + LOG_SPEEDS + LOG_TWO_PI)
-    _fold_two(T, l, x, P, east_row, kept * nu_e, r, north_row, kept * nu_n, r, 1.0)
+    _fold_two(T, l, x, P, east_row, kept * nu_e, r, north_row, kept * nu_n, r)
 
 
 @lane

@@ -30,7 +30,7 @@ from airpicture.kernels.layout import (
 from airpicture.kernels.learn import GAP_LEAST, Held, learn_message, turn_learnt
 from airpicture.kernels.measuring import C_COUNT
 from airpicture.kernels.records import load_track, store_track
-from airpicture.kernels.wgs84 import height_up_of
+from airpicture.kernels.vertical import height_vertical
 
 STATES: Final = MODE
 BASE: Final = ROW  # in a thread's workspace: the states before a message, behind the row
@@ -161,9 +161,9 @@ def take_messages(
             for k in range(STATES):
                 W[BASE + k] = T[k]
             x, y, z = T[0], T[LANES], T[2 * LANES]
-            h, ux, uy, uz = height_up_of(x, y, z)
+            h, ux, uy, uz = height_vertical(x, y, z)
             delta = (R.t_ns[j] - t) * 1e-9
-            count = condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, x, y, z, delta, T, lanes)
+            count = condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, x, y, z, delta, gates, T, lanes)
             if not _agrees(R.Z, j, count, gates, T, share):
                 outcome[j] = IMPLAUSIBLE
                 for k in range(STATES):

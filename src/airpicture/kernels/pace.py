@@ -15,7 +15,8 @@ from airpicture.kernels.arrays import F64
 from airpicture.kernels.conditioning import COURSE_LEAST, variance_of_position
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import MODE, VAR_TIME, VAR_V, Z_LAG, Z_P, Z_V_EAST, Z_V_NORTH, Z_VAR_V
-from airpicture.kernels.wgs84 import basis_of_up, up_of
+from airpicture.kernels.vertical import vertical
+from airpicture.kernels.wgs84 import basis_of_up
 
 GAP_LEAST: Final = 0.2  # s between the two positions; nearer, they tell of their own noise
 GAP_MOST: Final = 15.0  # s; further apart, of what happened in between
@@ -54,7 +55,7 @@ def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: f
         vy += p * T[4 * LANES + m]
         vz += p * T[5 * LANES + m]
     x, y, z, vx, vy, vz = x / total, y / total, z / total, vx / total, vy / total, vz / total
-    ux, uy, uz = up_of(px, py, pz)
+    ux, uy, uz = vertical(px, py, pz)
     ex, ey, ez, nx, ny, nz, _, _, _ = basis_of_up(ux, uy, uz)
     v_east, v_north = vx * ex + vy * ey + vz * ez, vx * nx + vy * ny + vz * nz
     speed = math.sqrt(v_east * v_east + v_north * v_north)

@@ -6,13 +6,14 @@ from typing import Final
 from airpicture.kernels._jit import inline
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_MEAN, T_SPREAD
-from airpicture.kernels.conditioning import var_of_pressure, variance_of_position
+from airpicture.kernels.conditioning import SHARING, var_of_pressure, variance_of_position
 from airpicture.kernels.layout import (
     BEARING,
     D_BARO,
     MESSAGE,
     POLAR,
     VAR_TIME,
+    VAR_V,
     Z_COS,
     Z_H,
     Z_H_BARO,
@@ -74,7 +75,8 @@ def _compare_velocity(
     if not (math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH])):
         return
     o = T_SPREAD
-    s11, s12, s22 = Z[j, Z_VAR_V], 0.0, Z[j, Z_VAR_V]
+    var = Z[j, Z_VAR_V] + SHARING * T[VAR_V]
+    s11, s12, s22 = var, 0.0, var
     for a in range(3):
         for b in range(3):
             k, m = max(a, b) + 3, min(a, b) + 3

@@ -16,6 +16,7 @@ class Room(NamedTuple):
 
     T: F64  # (SCRATCH,)
     W: F64  # (n, ROW) predicted
+    spot: F64  # (n, 4) height [m] and vertical of what each track is predicted to
     V: F64  # (v, CONDITIONED) states given each pair; pairs beyond v are conditioned once more
     t_w: I64  # (n,) ns, what each track is predicted to
     row: I64  # (n,) in the store

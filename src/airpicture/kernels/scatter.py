@@ -1,4 +1,4 @@
-"""How much the positions of one sensor scatter about a smoothed track, where they don't say it themselves.
+"""How much the positions of one sensor scatter about a smoothed track, whatever they say themselves.
 
 In hindsight more shows than a filter can learn: how large the errors are round each instant, and how long one lasts.
 Errors that last are worth less than their size: of errors correlated by r from one plot to the next, the mean of many
@@ -15,7 +15,6 @@ from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.conditioning import VAR_POS_LEAST
 from airpicture.kernels.folding import TIMED_LEAST
-from airpicture.kernels.layout import Z_LEARN, Z_VAR_P
 from airpicture.kernels.residual import (
     R_COUNT,
     R_COVARIANCE,
@@ -102,8 +101,8 @@ def learn_scatters(
     used: U8,
     may: U8,
     t_ns: I64,
-    sensor: I32,
-    Z: F64,
+    group: I32,
+    general: F64,
     told: F64,
     place: I64,
     time: I64,
@@ -111,11 +110,13 @@ def learn_scatters(
     scatter: F64,
     jitter: F64,
 ) -> None:
-    """Learn with what variance positions that say nothing of it are to be used, by track and sensor.
+    """Learn with what variance positions are to be used, by track and group: of one sensor, that claim one or don't.
 
     Parameters
     ----------
-    which : (k,) int64, the tracks; start ... t_ns : as in `smooth.Paths`; sensor, Z : of the reports
+    which : (k,) int64, the tracks; start ... t_ns : as in `smooth.Paths`
+    group : (M,) int32, number of each report's group, below 0 for what's no position
+    general : (M,) float64 [m²], what is usual of such a position; what is learnt is `VAR_MOST` of it at most
     may : (I,) uint8, 1 for plots to learn from, whether they're used or not: a scatter that leaves out what lies far
         off shrinks until nothing is left
     told : (I, TOLD) float64, what the others of the track tell of each plot
@@ -130,22 +131,22 @@ def learn_scatters(
         room[0], room[1], room[2], room[3], room[4], room[5], room[6], room[7], room[8],
     )  # fmt: skip
     for w in which:
-        done = -1  # sensors in rising order
+        done = -1  # groups in rising order
         while True:
             s, n = -1, 0
             for i in range(start[w], start[w + 1]):
                 j = plot[i]
-                if may[i] == 1 and Z[j, Z_LEARN] == 1.0 and sensor[j] > done and (s < 0 or sensor[j] < s):
-                    s = sensor[j]
+                if may[i] == 1 and group[j] > done and (s < 0 or group[j] < s):
+                    s = group[j]
             if s < 0:
                 break
             done = s
-            general = 0.0
+            usual = 0.0
             for i in range(start[w], start[w + 1]):
                 j = plot[i]
-                if may[i] != 1 or sensor[j] != s or Z[j, Z_LEARN] != 1.0 or told[i, R_COUNT] != 2.0:
+                if may[i] != 1 or group[j] != s or told[i, R_COUNT] != 2.0:
                     continue
-                general = Z[j, Z_VAR_P]
+                usual = max(usual, general[j])
                 ve, vn = told[i, R_V_EAST], told[i, R_V_NORTH]
                 v2 = ve * ve + vn * vn
                 timed = v2 > TIMED_LEAST * TIMED_LEAST
@@ -179,7 +180,7 @@ def learn_scatters(
                 square_c[k] += part_c[k]
             _smooth_mean(n, time, square_a, 0.0, 0.0, work)
             _smooth_mean(n, time, square_c, 0.0, 0.0, mean)
-            most = VAR_MOST * general
+            most = VAR_MOST * usual
             for k in range(n):
                 ahead, aside = worth_a * work[k], worth_c * mean[k]
                 if ahead < TIMED * aside:

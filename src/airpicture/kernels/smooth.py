@@ -16,7 +16,7 @@ from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I64, U8
 from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict, summarise
 from airpicture.kernels.begin import begin_state
-from airpicture.kernels.conditioning import condition, likelihood
+from airpicture.kernels.conditioning import OUTSIDE, condition, likelihood
 from airpicture.kernels.folding import learn_reach
 from airpicture.kernels.fuse import MODE_LEAST, fuse, mirror
 from airpicture.kernels.lanes import LANES, U
@@ -31,6 +31,7 @@ from airpicture.kernels.layout import (
     POSITION,
     ROW,
     S_VELOCITY,
+    SCALE_POS,
     SHARED,
     SHARED_FADES,
     TURN,
@@ -48,8 +49,8 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.learn import GAP_LEAST, turn_learnt
 from airpicture.kernels.residual import R_SIDES, TOLD, compare
-from airpicture.kernels.snapshot import O_H, O_H_BARO, OUT, show
-from airpicture.kernels.wgs84 import height_up_of
+from airpicture.kernels.snapshot import COLUMNS, O_H, O_H_BARO, show, show_angles
+from airpicture.kernels.vertical import height_vertical
 
 UNUSED: Final = 0  # of an instant's plot
 USED: Final = 1
@@ -65,6 +66,7 @@ class Paths(NamedTuple):
     offset: F64  # (I,) m, the air's pressure offset, and ...
     var_offset: F64  # (I,) m², ... its variance
     scatter: F64  # (I,) m², of reported positions that don't say it themselves
+    scale: F64  # (I,) of those that do, over the variance that they claim; 0: as claimed
     jitter: F64  # (I,) s², of their times
     pace: F64  # (I,) m²/s², by which reported velocities are off for a while, per axis
 
@@ -80,7 +82,7 @@ class Bench(NamedTuple):
     summary: F64  # (1, SUMMARY)
     share: F64  # (1, LANES)
     W: F64  # (WORK, WIDE) see `fuse`
-    out: F64  # (OUT, 1)
+    out: F64  # (snapshot.OUT, 1)
 
 
 @inline
@@ -124,7 +126,7 @@ def _begin(row: F64, Z: F64, j: int, sites: F64, s: int, motion: F64, life: F64,
 def _assume(T: F64, of: Paths, i: int) -> None:
     """Write to T what is known of the errors round instant i."""
     T[D_BARO], T[VAR_BARO], T[VAR_V] = of.offset[i], of.var_offset[i], of.pace[i]
-    T[VAR_POS], T[VAR_TIME] = of.scatter[i], of.jitter[i]
+    T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = of.scatter[i], of.scale[i], of.jitter[i]
 
 
 @inline
@@ -132,7 +134,9 @@ def _fold(
     Z: F64, j: int, site: F64, h: float, ux: float, uy: float, uz: float, T: F64, gates: F64, share: F64, lanes: U
 ) -> bool:
     """Fold plot j into the predicted track in T; return whether any model can take it."""
-    n = condition(Z, j, site, h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], 0.0, T, lanes)
+    n = condition(Z, j, site, h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], 0.0, gates, T, lanes)
+    if n == OUTSIDE:
+        return False
     _, inside = likelihood(Z, j, n, gates, T, share, 0)
     if not inside:
         return False
@@ -244,7 +248,7 @@ def _take(
             return False
         _begin(view, R.Z, j, sites, s, motion, life, desk)
         return True
-    h, ux, uy, uz = height_up_of(T[0], T[LANES], T[2 * LANES])
+    h, ux, uy, uz = height_vertical(T[0], T[LANES], T[2 * LANES])
     for k in range(ROW):
         view[k] = T[k]
     if not _fold(R.Z, j, sites[s], h, ux, uy, uz, T, gates, desk.share, lanes):
@@ -258,8 +262,9 @@ def _write(T: F64, motion: F64, out: F64, floats: F64, i: int, lanes: U) -> None
     """Write the track in T to column i of floats, as a picture shows it."""
     mixture(T, lanes)
     show(T, T_MEAN, 0.0, motion, out, 0)
+    show_angles(out, 1)
     out[O_H_BARO, 0] = out[O_H, 0] - T[D_BARO]
-    for c in range(OUT):
+    for c in range(COLUMNS):
         floats[c, i] = out[c, 0]
 
 
@@ -286,7 +291,7 @@ def smooth_tracks(
     whole : (M, PLOT) float64, as they came, to be compared; sites : (S, 12) of the sensors
     motion : (MOTION,), life : (LIFE,), gates : (10,) float64, limits of d²: infinite, since plots were chosen before
     desk : one thread's workspace; lanes : 4
-    floats : (OUT, I) float64, NaN before; overwritten where anything is known, see `snapshot.O_*`
+    floats : (COLUMNS, I) float64, NaN before; overwritten where anything is known, see `snapshot.O_*`
     told : (I, TOLD) float64, NaN before; overwritten, see `residual.R_*`
     """
     T, row, following = desk.T, desk.row[0], desk.next

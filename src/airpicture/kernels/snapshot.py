@@ -4,8 +4,9 @@ import math
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels.angles import angles_of
 from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
-from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict_loaded, turn_rates
+from airpicture.kernels.bank import T_MEAN, load_motion, mixture_apart, predict_loaded, turn_rates
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     D_BARO,
@@ -21,7 +22,7 @@ from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Held
 from airpicture.kernels.life import ENDED, TENTATIVE, existence_at
 from airpicture.kernels.records import load_track
 from airpicture.kernels.ticks import STEP_NS, time_of
-from airpicture.kernels.wgs84 import meridian_of
+from airpicture.kernels.vertical import height_vertical
 
 O_EXISTENCE: Final = 0  # rows of the table of floats
 O_LAT: Final = 1  # rad
@@ -36,7 +37,12 @@ O_A: Final = 15  # east, north [m/s²]
 O_LEFT: Final = 17  # probabilities of the turn models
 O_RIGHT: Final = 18
 O_PLOT: Final = 19  # range [m], azimuth [rad], pressure altitude [m] of the last plot
-OUT: Final = 22
+COLUMNS: Final = 22  # that a picture holds
+O_SIN_LAT: Final = 22  # for `show_angles`
+O_COS_LAT: Final = 23
+O_SIN_LON: Final = 24
+O_COS_LON: Final = 25
+OUT: Final = 26
 
 HELD_TURNS: Final = 2.5  # a turning sensor counts as holding a track this many turns after its last plot
 HELD_S: Final = 15.0  # s, likewise for others
@@ -48,7 +54,7 @@ BLOCK: Final = 64  # rows that are laid out as columns in cache, then written co
 class Shown(NamedTuple):
     """What a picture holds of its tracks, in tables of columns; which is which stands in `picture.snapshot`."""
 
-    floats: F64  # (OUT, n)
+    floats: F64  # (COLUMNS, n)
     longs: I64  # (3, n): number, time of the last plot, of the first
     ints: I32  # (5, n): Mode A, address, plots, sensor and Mode A of the last plot
     bytes: U8  # (3, n): status, whether the height rests on pressure, emitter category
@@ -73,16 +79,20 @@ def _through(x: float, y: float, z: float, P: F64, o: int, a: int) -> tuple[floa
 
 @part
 def show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> None:
-    """Write the mean (6) and covariance (21) from T[o] on, in ECEF, to column q as east, north, up."""
+    """Write the mean (6) and covariance (21) from T[o] on, in ECEF, to column q as east, north, up.
+
+    All but latitude and longitude, which `show_angles` works out for many columns.
+    """
     straight, left, right = T[MODE + STRAIGHT], T[MODE + LEFT], T[MODE + RIGHT]
     x, y, z = T[o], T[o + 1], T[o + 2]
     w = math.sqrt(x * x + y * y)
-    cos_lat, sin_lat, out[O_H, q] = meridian_of(w, z)
-    out[O_LAT, q], out[O_LON, q] = math.atan2(sin_lat, cos_lat), math.atan2(y, x) if w > 0.0 else 0.0
+    out[O_H, q], ux, uy, uz = height_vertical(x, y, z)
     cos_lon, sin_lon = (x / w, y / w) if w > 0.0 else (1.0, 0.0)
+    cos_lat, sin_lat = ux * cos_lon + uy * sin_lon, uz
+    # angles are worked out many at once, see `show_angles`
+    out[O_SIN_LAT, q], out[O_COS_LAT, q], out[O_SIN_LON, q], out[O_COS_LON, q] = sin_lat, cos_lat, sin_lon, cos_lon
     ex, ey = -sin_lon, cos_lon  # east has no third component
     nx, ny, nz = -sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat
-    ux, uy, uz = cos_lat * cos_lon, cos_lat * sin_lon, sin_lat
     p = o + STATE
     for first in range(2):
         a = 3 * first
@@ -108,6 +118,13 @@ def show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> No
     omega = to_left * left - to_right * right
     out[O_A, q], out[O_A + 1, q] = -omega * north, omega * east
     out[O_LEFT, q], out[O_RIGHT, q] = left, right
+
+
+@inline
+def show_angles(out: F64, n: int) -> None:
+    """Turn the sines and cosines that `show` left in the first n columns into latitude and longitude."""
+    angles_of(out[O_SIN_LAT], out[O_COS_LAT], n, out[O_LAT])
+    angles_of(out[O_SIN_LON], out[O_COS_LON], n, out[O_LON])
 
 
 @part
@@ -156,7 +173,7 @@ def snapshot_rows(
             i = index[k]
             load_track(of.states, of.spreads, i, T, lanes)
             predict_loaded(max(t_ns[k] - of.t_ns[i], 0) * 1e-9, motion, T, lanes)
-            mixture(T, lanes)
+            mixture_apart(T, lanes)
             show(T, T_MEAN, T[VAR_COMMON], motion, out, q)
             source = int(of.h_source[i])
             _show_height(i, t_ns[k], source, of, T[VAR_BARO], T[D_BARO], out, q)
@@ -178,7 +195,8 @@ def snapshot_rows(
             into.bytes[0, k], into.bytes[1, k] = of.status[i], 1 if source == PRESSURE else 0
             into.bytes[2, k], into.on_ground[k] = of.category[i], of.on_ground[i]
             into.callsign[k] = of.callsign[i]
-        for c in range(OUT):
+        show_angles(out, count)
+        for c in range(COLUMNS):
             column = into.floats[c, begin : begin + count]
             for q in range(count):
                 column[q] = out[c, q]

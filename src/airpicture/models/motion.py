@@ -4,8 +4,8 @@
 index  model              motion                                           noise
 ====== ================== ================================================ ==========================
 0      straight           level great-circle flight at constant speed      small: air is never still
-1, 2   left, right turn   level turn as fast as the course turns, else    real turns spread about it
-                          at min(usual rate, a / speed)
+1, 2   left, right turn   level turn as fast as the course turns, else    real turns spread about it:
+                          at min(usual rate, a / speed)                    across the course
 3      agile              straight, but nearly free to accelerate          up to a fighter's turn
 ====== ================== ================================================ ==========================
 """
@@ -21,6 +21,7 @@ from airpicture.kernels.layout import (
     M_H_MEAN,
     M_H_VAR,
     M_Q,
+    M_Q_ALONG,
     M_Q_UP,
     M_RATE,
     M_SHARE,
@@ -41,13 +42,14 @@ def motion_settings(config: Config) -> F64:
     """Return the motion settings as kernels read them, see `kernels.layout`."""
     m = config.motion
     motion = np.zeros(MOTION)
-    for model, q, q_up, share in (
-        (STRAIGHT, m.q_straight, m.q_up_straight, 1.0 - 2.0 * m.share_turn - m.share_agile),
-        (LEFT, m.q_turn, m.q_up_straight, m.share_turn),
-        (RIGHT, m.q_turn, m.q_up_straight, m.share_turn),
-        (AGILE, m.q_agile, m.q_up_agile, m.share_agile),
+    for model, q, q_along, q_up, share in (
+        (STRAIGHT, m.q_straight, m.q_straight, m.q_up_straight, 1.0 - 2.0 * m.share_turn - m.share_agile),
+        (LEFT, m.q_turn, m.q_turn_along, m.q_up_straight, m.share_turn),
+        (RIGHT, m.q_turn, m.q_turn_along, m.q_up_straight, m.share_turn),
+        (AGILE, m.q_agile, m.q_agile, m.q_up_agile, m.share_agile),
     ):
         motion[M_Q + model] = q
+        motion[M_Q_ALONG + model] = q_along
         motion[M_Q_UP + model] = q_up
         motion[M_SHARE + model] = share
     motion[M_RATE] = 1.0 / m.mode_seconds

@@ -13,6 +13,7 @@ from airpicture.kernels.lanes import LANES
 from airpicture.kernels.learn import copy_tracks
 from airpicture.kernels.snapshot import (
     BLOCK,
+    COLUMNS,
     O_A,
     O_EXISTENCE,
     O_H,
@@ -31,6 +32,7 @@ from airpicture.kernels.snapshot import (
     find_shown,
     snapshot_rows,
 )
+from airpicture.memory import Memory
 from airpicture.parallel import Run, do
 from airpicture.store import Store
 from airpicture.tables import F64, I64, SEEN_MAX, Sensors, Technology, Tracks
@@ -57,6 +59,7 @@ def snapshot(
     motion: F64,
     lifetime_s: float = math.inf,
     run: Run | None = None,
+    memory: Memory | None = None,
 ) -> Tracks:
     """Return the chosen tracks at the given times.
 
@@ -68,18 +71,20 @@ def snapshot(
     store : live tracks; index : (n,) rows; t_ns : (n,) int64 [ns], not before the tracks' own times
     lifetime_s : mean time that a target stays, by which existence fades since it was last true
     run : see `parallel.Run`
+    memory : that the columns may lie in
     """
     n = len(index)
     t_ns = np.ascontiguousarray(t_ns)
+    room = (memory or Memory()).empty
     into = Shown(
-        floats=np.empty((OUT, n)),
-        longs=np.empty((3, n), np.int64),
-        ints=np.empty((5, n), np.int32),
-        bytes=np.empty((3, n), np.uint8),
-        on_ground=np.empty(n, np.int8),
-        callsign=np.empty(n, np.uint64),
-        technology=np.empty((n, len(Technology)), np.int64),
-        seen=np.empty((n, SEEN_MAX), np.int32),
+        floats=room((COLUMNS, n)),
+        longs=room((3, n), np.int64),
+        ints=room((5, n), np.int32),
+        bytes=room((3, n), np.uint8),
+        on_ground=room(n, np.int8),
+        callsign=room(n, np.uint64),
+        technology=room((n, len(Technology)), np.int64),
+        seen=room((n, SEEN_MAX), np.int32),
     )
     columns = (store.held, sensors.period, motion, lifetime_s, into)
     do(

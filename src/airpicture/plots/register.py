@@ -12,6 +12,7 @@ from airpicture.errors import Reason
 from airpicture.kernels.copies import list_spots, mark_copies, mark_repeats, settle_ties
 from airpicture.kernels.layout import PLOT, Z_P
 from airpicture.kernels.register import judge_plots, register_plots
+from airpicture.memory import Memory
 from airpicture.parallel import Run, do
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
@@ -22,13 +23,14 @@ PART: Final = 32_768  # plots registered in one go
 
 
 def register(
-    plots: Plots, stations: Stations, config: Config, run: Run | None = None
+    plots: Plots, stations: Stations, config: Config, run: Run | None = None, memory: Memory | None = None
 ) -> tuple[Reports, dict[str, int]]:
     """Take plots to one frame, sort them by time and leave out those that can't be used.
 
     Parameters
     ----------
     run : calls a function with each of several tuples of arguments, in any order; None: one by one
+    memory : that the reports may lie in
 
     Returns
     -------
@@ -59,18 +61,19 @@ def register(
         reason,
     )
     place = np.empty(0, np.int64) if good == size and in_order else _places(t_ns, reason, in_order)
+    room = (memory or Memory()).empty
     reports = Reports(
-        Z=np.empty((good, PLOT)),
-        t_ns=np.empty(good, np.int64),
-        sensor=np.empty(good, np.int32),
-        address=np.empty(good, np.int32),
-        mode_3a=np.empty(good, np.int32),
-        callsign=np.empty(good, np.uint64),
-        technology=np.empty(good, np.uint8),
-        slant_range=np.empty(good),
-        azimuth=np.empty(good),
-        on_ground=np.empty(good, np.int8),
-        category=np.empty(good, np.uint8),
+        Z=room((good, PLOT)),
+        t_ns=room(good, np.int64),
+        sensor=room(good, np.int32),
+        address=room(good, np.int32),
+        mode_3a=room(good, np.int32),
+        callsign=room(good, np.uint64),
+        technology=room(good, np.uint8),
+        slant_range=room(good),
+        azimuth=room(good),
+        on_ground=room(good, np.int8),
+        category=room(good, np.uint8),
     )
     tasks = [
         (
@@ -185,11 +188,13 @@ class Past:
         self._tables: deque[Places] = deque()
         self._last_ns = -(2**63)  # time of the latest plot of all
 
-    def add(self, reports: Reports) -> None:
-        """Put the plots of a frame aside."""
+    def add(self, reports: Reports, memory: Memory | None = None) -> None:
+        """Put the plots of a frame aside, in memory of their own."""
         if reports.size:
-            p = np.ascontiguousarray(reports.Z[:, Z_P : Z_P + 3])
-            self._tables.append(Places(p, reports.sensor.copy(), reports.t_ns.copy()))
+            room = (memory or Memory()).empty
+            p, sensor, t_ns = room((reports.size, 3)), room(reports.size, np.int32), room(reports.size, np.int64)
+            p[:], sensor[:], t_ns[:] = reports.Z[:, Z_P : Z_P + 3], reports.sensor, reports.t_ns
+            self._tables.append(Places(p, sensor, t_ns))
             self._last_ns = max(self._last_ns, int(reports.t_ns[-1]))
 
     def forget(self, before_ns: int) -> None:

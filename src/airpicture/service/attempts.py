@@ -16,8 +16,8 @@ from typing import Final
 
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import Kind, Record, whole
-from airpicture.service.journal import Position
 from airpicture.service.settings import Settings
+from airpicture.service.tail import Position
 
 TWICE: Final = 2
 KEPT_MAX: Final = 100  # files of records set aside

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -26,10 +26,22 @@ _HEAD: Final = struct.Struct("<8sQ")
 _WIDTHS: Final = {"seen": SEEN_MAX, "t_ns_technology": len(Technology)}
 
 
-def pack(update: Update, facts: dict[str, Any]) -> list[Buffer]:
+class AlertTexts:
+    """Alerts as JSON. Those that were asked for the last time are kept: most stand for many updates."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Alert, str]] = {}  # by id, which holds for as long as the alert is kept
+
+    def of(self, alerts: Iterable[Alert]) -> str:
+        """Return a list of alerts."""
+        self._known = {id(one): self._known.get(id(one)) or (one, json.dumps(_alert_values(one))) for one in alerts}
+        return f"[{','.join(text for _, text in self._known.values())}]"
+
+
+def pack(update: Update, facts: dict[str, Any], texts: AlertTexts | None = None) -> list[Buffer]:
     """Return the pieces of a block, to be written one after the other.
 
-    facts : whatever goes with it, as JSON
+    facts : whatever goes with it, as JSON; texts : of the blocks before
     """
     head = {
         "now_ns": update.now_ns,
@@ -38,12 +50,11 @@ def pack(update: Update, facts: dict[str, Any]) -> list[Buffer]:
         "tracks": len(update.tracks),
         "changed": len(update.changed),
         "plots": len(update.plots),
-        "alerts": [_alert_values(one) for one in update.alerts],
         "sensors": [[one.sensor, int(one.health), *_plain(one)] for one in update.sensors],
         "counts": {name: int(count) for name, count in update.counts.items()},
         "facts": facts,
     }
-    text = json.dumps(head).encode()
+    text = f'{{"alerts":{(texts or AlertTexts()).of(update.alerts)},{json.dumps(head)[1:]}'.encode()
     text += b" " * (-len(text) % 8)
     pieces: list[Buffer] = [_HEAD.pack(MAGIC, len(text)), text]
     columns: list[NDArray[Any]] = [getattr(update.tracks, name) for name in Tracks.column_names()]

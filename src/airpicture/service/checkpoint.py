@@ -21,9 +21,9 @@ from airpicture.errors import InputError
 from airpicture.formats.decoding import Decoding, make_decoder, start_payload
 from airpicture.formats.live import LiveDecoder
 from airpicture.service.frozen import Frozen, Room, thaw
-from airpicture.service.journal import Position
 from airpicture.service.pipeline import Pipeline
 from airpicture.service.settings import Settings
+from airpicture.service.tail import Position
 
 GENERATIONS: Final = 3
 _NAME: Final = re.compile(r"checkpoint-(\d{12})\.apc")

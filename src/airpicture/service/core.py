@@ -21,18 +21,22 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any, Final
 
+import numpy as np
+
 from airpicture.errors import AirpictureError
-from airpicture.formats.journal import Kind, Record
+from airpicture.formats.journal import Kind
+from airpicture.formats.stretch import Stretch
 from airpicture.service import checkpoint
 from airpicture.service.attempts import Attempts
 from airpicture.service.changes import ChangesOutput, make_changes
 from airpicture.service.frozen import Room
 from airpicture.service.handover import Giver, Merged
-from airpicture.service.journal import Position, Tail, all_segments
+from airpicture.service.journal import all_segments
 from airpicture.service.latency import Latency
 from airpicture.service.pipeline import Step
 from airpicture.service.process import Given, end_with_parent, given_from, log, shown, tell, told, with_port
 from airpicture.service.ready import warm
+from airpicture.service.tail import Position, Tail
 from airpicture.units import SECOND_NS
 
 COLD_S: Final = 600.0  # of the journal read where there's no checkpoint: longer than any track coasts
@@ -41,6 +45,9 @@ LAG_MERGE_S: Final = 10.0  # behind by this, steps are taken together
 MERGED: Final = 8  # of them at a time
 LOOK_S: Final = 0.25  # between pictures while catching up
 GARBAGE: Final = 20_000  # objects more, from which on garbage is looked for: a step makes thousands for a moment
+TURN_S: Final = (
+    0.001  # that Python on one thread waits for Python on another: what's done beside mustn't hold up a step
+)
 IDLE_S: Final = 0.5  # between looks at the journal when nobody wakes us
 
 
@@ -58,7 +65,7 @@ class Core:
         self._given = given
         self._done = asyncio.Event()
         self._more = asyncio.Event()
-        self._run: list[Record] = []
+        self._run: list[Stretch] = []  # read after the last tick
         self._changes = Merged()
         self._looked = 0.0
         self._saved = time.monotonic()
@@ -66,6 +73,7 @@ class Core:
         self._writing: Future[None] | None = None  # the last checkpoint
         self._room: Room = []  # that it was copied to
         self._beside = ThreadPoolExecutor(1)  # searches for conflicts while the next plots are taken
+        self._giving = ThreadPoolExecutor(1)  # puts pictures together and hands them over meanwhile
 
     async def run(self) -> None:
         """Run until told to end, or until the parent is gone."""
@@ -87,7 +95,7 @@ class Core:
         self.outputs = make_changes(wanted, self.settings.sensors)
         for output in self.outputs:
             await output.open()
-        self.giver = Giver(self._given.show, self._given.place.state)
+        self.giver = Giver(self._given.show, self._given.place.state, self._giving.submit)
         try:
             await self._follow()
         finally:
@@ -99,6 +107,7 @@ class Core:
             self.attempts.done()
             for output in self.outputs:
                 await output.close()
+            self._giving.shutdown()
             self.giver.close()
             self._beside.shutdown(cancel_futures=True)
 
@@ -141,40 +150,44 @@ class Core:
 
     async def _drain(self) -> None:
         """Take all there is in the journal."""
-        while not self._done.is_set() and (found := self.tail.read()):
-            last_ns = max(record.t_ns for record, _ in found)
-            runs: list[tuple[list[Record], Position]] = []
-            for record, position in found:
-                self._run.append(record)
-                if record.kind == Kind.TICK:
-                    runs.append((self._run, position))
-                    self._run = []
+        while not self._done.is_set() and (taken := self.tail.read()) is not None:
+            records = taken.records
+            last_ns, begin = int(records.t_ns.max()), 0
+            runs: list[tuple[Stretch, Position]] = []
+            for row in np.flatnonzero(records.kind == Kind.TICK).tolist():
+                run = Stretch.joined([*self._run, records.take(slice(begin, row + 1))])
+                runs.append((run, taken.after(row)))
+                self._run, begin = [], row + 1
+            if begin < len(records):
+                self._run.append(records.take(slice(begin, None)))
             while runs:
-                behind_s = (last_ns - runs[0][0][-1].t_ns) / SECOND_NS
+                behind_s = (last_ns - int(runs[0][0].t_ns[-1])) / SECOND_NS
                 merged = MERGED if self.live and behind_s > LAG_MERGE_S else 1
                 await self._take(runs[:merged], behind_s)
                 del runs[:merged]
 
-    async def _take(self, runs: Sequence[tuple[list[Record], Position]], behind_s: float) -> None:
+    async def _take(self, runs: Sequence[tuple[Stretch, Position]], behind_s: float) -> None:
         records, position = runs[0]
         if len(runs) > 1:
             self.counts["steps merged"] += len(runs) - 1
-            inner = [record for run, _ in runs[:-1] for record in run if record.kind != Kind.TICK]
-            records, position = inner + runs[-1][0], runs[-1][1]
+            inner = [run.take(run.kind != Kind.TICK) for run, _ in runs[:-1]]
+            records, position = Stretch.joined([*inner, runs[-1][0]]), runs[-1][1]
         self.lag_s = behind_s
         self.pipeline.shedding.primary = self.live and behind_s > LAG_SHED_S
         if self.attempts.twice(self._position):
-            set_aside = [record for record in records if record.kind == Kind.DATA]
+            data = records.kind == Kind.DATA
+            set_aside = [records.record(row) for row in np.flatnonzero(data).tolist()]
             self.counts["records set aside"] += len(set_aside)
             log("core", f"{len(set_aside)} records stopped this process twice and are set aside, at {self._position}")
             self.attempts.keep(self._given.place.folder, set_aside, self.settings)
-            records = [record for record in records if record.kind != Kind.DATA]
+            records = records.take(~data)
         self.attempts.at(self._position)
         step = self.pipeline.step(records)
         self.attempts.passed()
         self._position = position
         if step is not None:
             self._hand_on(step, behind_s)
+        self.pipeline.watch_out()
         await asyncio.sleep(0)
 
     def _hand_on(self, step: Step, behind_s: float) -> None:
@@ -191,7 +204,12 @@ class Core:
                 output.take(moved, step)
         if self.live and self.pipeline.oldest_ns >= 0 and not self.settings.replaying:
             self.latency.add((self._now_ns() - self.pipeline.oldest_ns) / SECOND_NS)
-        self.giver.take(step, self._facts)
+        pressed = self.live and not self.settings.replaying and self._late_s(step) > self.settings.step_s
+        self.giver.take(step, self._facts, pressed=pressed)
+
+    def _late_s(self, step: Step) -> float:
+        """Return how long ago the tick of a step was."""
+        return (self._now_ns() - step.now_ns) / SECOND_NS
 
     def _now_ns(self) -> int:
         """Return the time as the receiving process tells it."""
@@ -244,6 +262,8 @@ def main(arguments: Sequence[str]) -> None:
     """Run until told to end."""
     given = given_from(int(arguments[0]))
     os.set_blocking(given.wake, False)
+
+    sys.setswitchinterval(TURN_S)
 
     async def run() -> None:
         await Core(given).run()

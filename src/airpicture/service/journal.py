@@ -1,4 +1,4 @@
-"""Writing the journal while it's read: `JournalWriter` in the process that receives, `Tail` in the one that tracks.
+"""Writing the journal while it's read: `JournalWriter` in the process that receives, `tail` in the one that tracks.
 
 The journal is also the queue between the two. What the writer has handed to the system is there for the reader, even if
 the writer dies the next moment; what it had synchronised survives a power cut. A disk that fails doesn't stop the
@@ -14,11 +14,9 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
 
 from airpicture.formats.journal import (
     MAGIC,
-    Cursor,
     Kind,
     Record,
     Segment,
@@ -30,15 +28,6 @@ from airpicture.formats.journal import (
 )
 from airpicture.service.settings import JournalSettings
 from airpicture.units import SECOND_NS
-
-READ_MAX: Final = 4 * 2**20  # octets taken at once; bounds the records in memory
-
-
-class Position(NamedTuple):
-    """A place between two records."""
-
-    number: int  # of the segment
-    offset: int
 
 
 class JournalWriter:
@@ -216,81 +205,6 @@ class JournalWriter:
                         old.path.unlink()
                         self.counts["pruned segments"] += 1
                     return
-
-
-class Tail:
-    """Follows a journal as it grows.
-
-    Parameters
-    ----------
-    folders : where segments may be; their numbers put them in order
-    position : where to begin; None: at the first segment there is
-
-    Attributes
-    ----------
-    counts : damage, missing segments
-    """
-
-    def __init__(self, folders: Sequence[str], position: Position | None = None) -> None:
-        self.counts: Counter[str] = Counter()
-        self._folders = list(folders)
-        self._file_number = 0
-        self._fd = -1
-        self._cursor = Cursor()
-        if position is not None:
-            found = [one for one in all_segments(folders) if one.number == position.number]
-            if found:
-                self._follow(found[0], position.offset)
-            else:
-                self._file_number = position.number
-
-    @property
-    def position(self) -> Position:
-        """Where the records end that were returned."""
-        return Position(self._file_number, self._cursor.offset)
-
-    def read(self) -> list[tuple[Record, Position]]:
-        """Return the next records, each with the place after it; [] where there are none yet."""
-        while True:
-            data = os.read(self._fd, READ_MAX) if self._fd >= 0 else b""
-            if data:
-                records = self._cursor.take(data)
-                if records:
-                    return [
-                        (record, Position(self._file_number, end))
-                        for record, end in zip(records, self._cursor.ends, strict=True)
-                    ]
-                continue
-            following = [one for one in all_segments(self._folders) if one.number > self._file_number]
-            if not following:
-                return []
-            if self._fd >= 0 and (data := os.read(self._fd, READ_MAX)):
-                # It grew after it was found to be at its end, and before the next one was begun.
-                os.lseek(self._fd, -len(data), os.SEEK_CUR)
-                continue
-            last = self._cursor.take(b"", final=True)
-            left = [
-                (record, Position(self._file_number, end)) for record, end in zip(last, self._cursor.ends, strict=True)
-            ]
-            if self._file_number and following[0].number > self._file_number + 1:
-                self.counts["missing segment"] += following[0].number - self._file_number - 1
-            self._follow(following[0], 0)
-            if left:
-                return left
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-    def _follow(self, segment: Segment, offset: int) -> None:
-        self.close()
-        self._file_number = segment.number
-        self._cursor = Cursor(offset, self.counts)
-        with suppress(FileNotFoundError):  # let go of meanwhile: the next one is found by its number
-            self._fd = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
-            os.lseek(self._fd, offset, os.SEEK_SET)
 
 
 def all_segments(folders: Sequence[str]) -> list[Segment]:

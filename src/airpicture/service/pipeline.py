@@ -6,15 +6,16 @@ a process that died goes on where it was.
     records until a TICK -> Decoding -> Plots -> Tracker.step(plots, t of the tick) -> Step -> Update
 
 Alerts are reckoned once a second, of the picture of its first tick. Where there are many tracks that takes longer than
-others can wait: it's done in parts then, one at each tick that follows, and alerts stand some ticks later. Ticks come
-from the journal, so this too is found again.
+others can wait. It's done in parts then, one after each tick, when what changed has been sent; the search for conflicts
+goes on beside the steps for as long as `SEARCHED_NS`; and alerts stand that much later. Ticks come from the journal, so
+this too is found again.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,9 +23,11 @@ import numpy as np
 
 from airpicture.alerts import Alert, Watch
 from airpicture.alerts.parts import Aside, Underway, when_asked
+from airpicture.alerts.watch import LARGE
 from airpicture.formats.decoding import Decoding
 from airpicture.formats.journal import Kind, Record
 from airpicture.formats.live import LiveDecoder
+from airpicture.formats.stretch import Stretch
 from airpicture.picture import Picture
 from airpicture.plots import plot_positions
 from airpicture.service.health import SensorWatch
@@ -36,7 +39,10 @@ from airpicture.units import SECOND_NS
 
 STATES_NS: Final = SECOND_NS  # sensors' states and alerts are reckoned once a second: nobody reads faster
 SPARSE_NS: Final = SECOND_NS // 5  # between ticks, from which on a look for alerts isn't taken in parts
-LOOKED_NS: Final = 85 * SECOND_NS // 100  # within which it's finished, so that a state can be saved before the next one
+SEARCHED_NS: Final = (
+    6 * SECOND_NS // 10
+)  # from the start of a second, for which nobody asks for what is searched for aside
+LOOKED_NS: Final = 9 * SECOND_NS // 10  # within which it's finished, so that a state can be saved before the next one
 PART_TRACKS: Final = 25_000  # for each of which one more part is done at a tick: it has some seven
 # Counts of the tracker that say that it left something out for want of room.
 SHED: Final = ("pairs_shed", "births_shed", "pool_overflow", "refused_capacity")
@@ -109,6 +115,9 @@ class Pipeline:
         self._alerts: tuple[Alert, ...] = ()  # that stand
         self._look: Underway[tuple[Alert, ...]] | None = None  # one that's half done
         self._parts = 1  # of it that are done at a tick
+        self._many = False  # tracks in the picture that was looked at last
+        self._ended: tuple[Alert, ...] = ()  # that weren't in a step yet
+        self._seen: tuple[Picture, int] | None = None  # of the last step, with the ns since the one before: to look at
         self._was_shed = 0
         self.now_ns = -1
         self._states: tuple[SensorState, ...] = ()
@@ -125,7 +134,7 @@ class Pipeline:
         if links is not None:
             self.decoding.links = links
         names = ["counts", "received", "decoding", "tracker", "sensors", "watch", "now_ns"]
-        names += ["_states", "_looked", "_arrived_ns", "_alerts", "_was_shed"]
+        names += ["_states", "_looked", "_arrived_ns", "_alerts", "_ended", "_many", "_was_shed"]
         return {name: getattr(self, name) for name in names}
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -136,75 +145,87 @@ class Pipeline:
     @property
     def settled(self) -> bool:
         """Whether a state taken now is all there is: no look for alerts is half done."""
-        return self._look is None
+        return self._look is None and self._seen is None
 
-    def take(self, records: Sequence[Record]) -> Update | None:
+    def take(self, records: Stretch) -> Update | None:
         """Do as `step`, and return the picture at once."""
         step = self.step(records)
         return None if step is None else step.update()
 
-    def step(self, records: Sequence[Record]) -> Step | None:
+    def step(self, records: Stretch) -> Step | None:
         """Take the records up to a tick, which is the last of them, and return what there is at its time.
 
         None where the tick isn't later than the one before, as when a service is begun on a journal twice.
+        Where there are many tracks it leaves the look for alerts to `watch_out`.
         """
-        tick = records[-1]
-        assert tick.kind == Kind.TICK
-        for record in records:
+        self.watch_out()
+        assert records.kind[-1] == Kind.TICK
+        tick_ns = int(records.t_ns[-1])
+        for row in np.flatnonzero((records.kind == Kind.COUNTS) | (records.kind == Kind.START)).tolist():
+            record = records.record(row)
             if record.kind == Kind.COUNTS:
                 self._told(record)
-            elif record.kind == Kind.START and self.now_ns >= 0 and self._fresh(record):
+            elif self.now_ns >= 0 and self._fresh(record):
                 self._begin()
                 self.counts["begun afresh"] += 1
         self.counts["ticks"] += 1
-        data = [record.t_ns for record in records if record.kind == Kind.DATA]
-        self.oldest_ns = data[0] if data else -1
-        if data:
-            self._arrived_ns = data[-1]
+        data_ns = records.t_ns[records.kind == Kind.DATA]
+        self.oldest_ns = int(data_ns[0]) if len(data_ns) else -1
+        if len(data_ns):
+            self._arrived_ns = int(data_ns[-1])
         plots = self.decoding.take(records)
         self.counts["plots"] += len(plots)
-        if tick.t_ns <= self.now_ns:
+        if tick_ns <= self.now_ns:
             self.counts["ticks out of order"] += 1
             return None
-        since_ns, self.now_ns = tick.t_ns - self.now_ns, tick.t_ns
+        since_ns, self.now_ns = tick_ns - self.now_ns, tick_ns
         plots = self._shed(plots)
-        self.sensors.step(plots, self.decoding.heard_ns(), tick.t_ns)
-        picture = self.tracker.step(plots, tick.t_ns)
+        self.sensors.step(plots, self.decoding.heard_ns(), tick_ns)
+        picture = self.tracker.step(plots, tick_ns)
+        self._seen = (picture, since_ns)
+        if not self._many:
+            self.watch_out()
+        alerts, self._ended = (*self._alerts, *self._ended), ()
         return Step(
-            now_ns=tick.t_ns,
+            now_ns=tick_ns,
             arrived_ns=-1 if self.settings.replaying else self._arrived_ns,
             mode=self._mode,
             picture=picture,
             plots=plots,
-            alerts=self._watched(picture, tick.t_ns, since_ns),
+            alerts=alerts,
             sensors=self._states,
         )
 
-    def _watched(self, picture: Picture, now_ns: int, since_ns: int) -> tuple[Alert, ...]:
-        """Go on with the look for alerts; return those that stand, and those that end where one is finished.
+    def watch_out(self) -> None:
+        """Go on with the look for alerts, if that wasn't done since the last step: the next one tells what it found.
 
-        since_ns : from the tick before
+        Who calls it between steps chooses when it's done, and changes nothing else.
         """
-        ended: list[Alert] = []
+        if self._seen is None:
+            return
+        (picture, since_ns), self._seen = self._seen, None
+        now_ns = self.now_ns
         if now_ns // STATES_NS > self._looked:
             if self._look is not None:
-                ended = self._know(self._look.finish())
+                self._know(self._look.finish())
             self._looked = now_ns // STATES_NS
             self._states = self.sensors.states(now_ns)
             self._look = self._begin_look(picture, now_ns)
             self._parts = 1 + len(picture) // PART_TRACKS
+            self._many = len(picture) > LARGE
         if self._look is not None:
-            late = since_ns > SPARSE_NS or now_ns - self._looked * STATES_NS > LOOKED_NS
-            self._look.go_on(self._parts)
+            passed_ns = now_ns - self._looked * STATES_NS
+            late = since_ns > SPARSE_NS or passed_ns > LOOKED_NS
+            if not self._look.aside or passed_ns > SEARCHED_NS:
+                self._look.go_on(self._parts)
             if late or self._look.done:
-                ended += self._know(self._look.finish())
+                self._know(self._look.finish())
                 self._look = None
-        return (*self._alerts, *ended)
 
-    def _know(self, alerts: tuple[Alert, ...]) -> list[Alert]:
-        """Take what a look found: keep what stands, return what ended."""
+    def _know(self, alerts: tuple[Alert, ...]) -> None:
+        """Take what a look found."""
         self._alerts = tuple(alert for alert in alerts if alert.t_ns_ended < 0)
-        return [alert for alert in alerts if alert.t_ns_ended >= 0]
+        self._ended += tuple(alert for alert in alerts if alert.t_ns_ended >= 0)
 
     def _begin_look(self, picture: Picture, now_ns: int) -> Underway[tuple[Alert, ...]]:
         shed = sum(count for name, count in picture.counts.items() if name in SHED)
@@ -241,13 +262,7 @@ class Pipeline:
         return plots.take(np.flatnonzero(~primary)) if primary.any() else plots
 
 
-def split(records: Sequence[Record]) -> list[list[Record]]:
+def split(records: Stretch) -> list[Stretch]:
     """Cut records into runs that end with a tick each; what follows the last tick is left out."""
-    runs: list[list[Record]] = []
-    run: list[Record] = []
-    for record in records:
-        run.append(record)
-        if record.kind == Kind.TICK:
-            runs.append(run)
-            run = []
-    return runs
+    ends = [0, *(np.flatnonzero(records.kind == Kind.TICK) + 1).tolist()]
+    return [records.take(slice(begin, end)) for begin, end in itertools.pairwise(ends)]

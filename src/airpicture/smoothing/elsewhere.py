@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from airpicture.geo import ecef_to_geodetic, geodetic_to_ecef
 from airpicture.kernels.layout import Z_P, Z_RANGE, Z_VAR_AZIMUTH, Z_VAR_P, Z_VAR_RANGE
 from airpicture.kernels.snapshot import O_H, O_LAT, O_LON, O_SIGMA, O_V
-from airpicture.smoothing.smoother import Smoothed
+from airpicture.smoothing.smoother import Smoothed, placed_at
 from airpicture.tables import F64, I64, Plots
 
 LATE_S: Final = 120.0  # s: what delivery and stale caches are known to add at most
@@ -42,7 +42,7 @@ class Ways(NamedTuple):
     def of(cls, done: Smoothed) -> Ways:
         """Gather the used instants of all tracks."""
         laid, floats = done.laid, done.floats
-        instant = np.flatnonzero((laid.used > 0) & np.isfinite(floats[O_LAT]))
+        instant = np.flatnonzero(placed_at(laid, done.owned.reports.Z) & np.isfinite(floats[O_LAT]))
         lat, lon = floats[O_LAT, instant], floats[O_LON, instant]
         begin_ns = int(laid.t_ns.min()) if len(laid.t_ns) else 0
         east = np.stack([-np.sin(lon), np.cos(lon), np.zeros_like(lon)], axis=1)

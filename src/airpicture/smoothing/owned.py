@@ -10,13 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.config import Config
-from airpicture.kernels.layout import Z_LAG, Z_P, Z_VAR_LAG
+from airpicture.kernels.layout import (
+    MESSAGE,
+    Z_H,
+    Z_H_BARO,
+    Z_KIND,
+    Z_LAG,
+    Z_P,
+    Z_V_EAST,
+    Z_V_NORTH,
+    Z_V_UP,
+    Z_VAR_LAG,
+)
 from airpicture.plots import register, station_columns
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I64, Plots, Sensors, Status, Tracks
 from airpicture.tracker import track_with_counts
 
-BRIDGE_S = 600.0  # longest silence of an address over which its tracks are one, if it could fly that far meanwhile
+BRIDGE_S = 600.0  # longest silence over which a way is told; and two tracks of an address one, if it can have flown it
 BRIDGE_M = 2_000.0  # what two tracks of one address may be off each other beside that
 
 
@@ -25,7 +36,7 @@ class Owned(NamedTuple):
 
     reports: Reports
     row: I64  # (M,) of the plots table
-    owner: I64  # (M,) number of the track, -1 for none
+    owner: I64  # (M,) number of the track, -1 for none; of messages that of their address
     tracks: Tracks  # as the tracker had them, confirmed at some time, by number and time
     stations: Stations
 
@@ -40,7 +51,7 @@ def own(
     """Track a recording and say of each plot which confirmed track took it.
 
     Tracks of one address that follow one another are one: a silence that ends a live track is only a gap in
-    hindsight. Those that overlap stay two.
+    hindsight. Those that overlap stay two. A number that was taken up again is one track, too.
 
     spared : (M,) which plots the tracker gets to see; default: all
     """
@@ -70,6 +81,7 @@ def own(
         tracks = replace(tracks, track=number[np.searchsorted(confirmed, tracks.track)])
         tracks = tracks.take(np.lexsort((tracks.t_ns, tracks.track)))
         owner = np.where(owner >= 0, number[np.searchsorted(confirmed, np.maximum(owner, confirmed[0]))], -1)
+    _give_messages(reports, owner, tracks)
     return Owned(reports, row, owner, tracks, stations)
 
 
@@ -98,6 +110,41 @@ def _whose(reports: Reports, heard: list[tuple[Reports, I64]]) -> I64:
     assert (own_row < reports.size).all()
     owner[own_row] = whose[told]
     return owner
+
+
+def _give_messages(reports: Reports, owner: I64, tracks: Tracks) -> None:
+    """Give messages that tell of motion or height to the track of their address; `owner` is overwritten.
+
+    As live: to the one track that has the address at that time; whether it fits, the smoother judges.
+    """
+    Z = reports.Z
+    told = (np.isfinite(Z[:, Z_V_EAST]) & np.isfinite(Z[:, Z_V_NORTH])) | np.isfinite(Z[:, Z_V_UP])
+    told |= np.isfinite(Z[:, Z_H]) | np.isfinite(Z[:, Z_H_BARO])
+    rows = np.flatnonzero((Z[:, Z_KIND] == MESSAGE) & (reports.address >= 0) & told)
+    taken = np.flatnonzero(owner >= 0)
+    if not len(rows) or not len(taken):
+        return
+    mark = np.column_stack([reports.t_ns[rows], reports.sensor[rows], reports.address[rows], _bits(Z[rows])])
+    rows = rows[np.sort(np.unique(mark, axis=0, return_index=True)[1])]  # what two receivers heard is one message
+    rows = rows[np.argsort(reports.address[rows], kind="stable")]
+    number, track = np.unique(owner[taken], return_inverse=True)
+    first, last = np.full(len(number), np.iinfo(np.int64).max), np.full(len(number), np.iinfo(np.int64).min)
+    np.minimum.at(first, track, reports.t_ns[taken])
+    np.maximum.at(last, track, reports.t_ns[taken])
+    address = tracks.address[np.searchsorted(tracks.track, number, side="right") - 1]
+    held = np.zeros(len(rows), np.int64)  # by how many tracks
+    whose = np.full(len(rows), -1, np.int64)
+    for k in np.flatnonzero(address >= 0):
+        lo, hi = np.searchsorted(reports.address[rows], (address[k], address[k] + 1))
+        begin, end = np.searchsorted(reports.t_ns[rows[lo:hi]], (first[k], last[k] + 1))
+        held[lo + begin : lo + end] += 1
+        whose[lo + begin : lo + end] = number[k]
+    owner[rows[held == 1]] = whose[held == 1]
+
+
+def _bits(Z: F64) -> I64:
+    """Return what messages tell as whole numbers, equal where it's the same to the bit."""
+    return np.ascontiguousarray(Z[:, [Z_V_EAST, Z_V_NORTH, Z_V_UP, Z_H, Z_H_BARO]]).view(np.int64)
 
 
 def _key(reports: Reports) -> I64:

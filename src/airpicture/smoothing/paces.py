@@ -25,12 +25,13 @@ SPAN_MOST_S: Final = 20.0  # of a way between two positions, and between two vel
 SPAN_LEAST_S: Final = 0.4  # shorter ones tell of the positions' scatter
 PAIRS_LEAST: Final = 4  # in a window; fewer say nothing sure
 SURE: Final = 9.0  # squared sigmas of its own error, beyond which a median counts
+STEP_VAR: Final = 0.022  # m²/s²: of steps of a knot, whose error stays as long as the velocity does
 VAR_MOST: Final = 4e4  # m²/s², as in `kernels.pace`
 
 
 def lasting_errors(laid: Laid, reports: Reports) -> F64:
     """Return the variance [m²/s², per axis] by which velocities near each instant are off for a while: (I,)."""
-    variance = np.zeros(len(laid.plot))
+    variance = np.full(len(laid.plot), STEP_VAR)
     Z, rows = reports.Z, np.maximum(laid.plot, 0)
     has = laid.plot >= 0
     told = has & np.isfinite(Z[rows, Z_V_EAST]) & np.isfinite(Z[rows, Z_V_NORTH])
@@ -44,7 +45,7 @@ def lasting_errors(laid: Laid, reports: Reports) -> F64:
             t = (laid.t_ns[lo:hi] - laid.t_ns[lo]) * 1e-9
             middle = np.arange(t[0], t[-1] + STEP_S, STEP_S)
             found = _lasting(middle, when, ahead) + _lasting(middle, when, aside)
-            variance[lo:hi] = np.interp(t, middle, np.minimum(0.5 * found, VAR_MOST))
+            variance[lo:hi] += np.interp(t, middle, np.minimum(0.5 * found, VAR_MOST))
     return variance
 
 

@@ -11,13 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import MESSAGE, Z_KIND, Z_P
+from airpicture.kernels.layout import MESSAGE, Z_KIND, Z_LEARN, Z_P, Z_VAR_P
 from airpicture.kernels.pressure import pressure_offsets
 from airpicture.kernels.smooth import Paths
-from airpicture.smoothing.owned import Owned
+from airpicture.smoothing.owned import BRIDGE_S, Owned
 from airpicture.tables import F64, I64, U8
 
 AROUND_S = 60.0  # a plot of a track's address belongs to it this long before its first and after its last one
+VAR_LEAST = 1e-6  # m², of a claim: what divides by it
 AROUND_NS = round(AROUND_S * 1e9)
 
 
@@ -32,7 +33,10 @@ class Laid(NamedTuple):
 
 
 def lay(owned: Owned, period_s: float | None = None) -> Laid:
-    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples in between."""
+    """Lay tracks out: owned plots used, candidates looked at; with `period_s`, its whole multiples in between.
+
+    Nothing is asked of a silence longer than `BRIDGE_S`: one number, and nobody knows where it was.
+    """
     whose = np.where(owned.owner >= 0, owned.owner, candidates(owned))
     plot = np.flatnonzero(whose >= 0)
     number, track = np.unique(whose[plot], return_inverse=True)
@@ -41,6 +45,8 @@ def lay(owned: Owned, period_s: float | None = None) -> Laid:
     if period_s is not None:
         mine = used > 0
         extra_track, extra_t = _grid(track[mine], t_ns[mine], len(number), round(period_s * 1e9))
+        heard = _inside(track[mine], t_ns[mine], extra_track, extra_t)
+        extra_track, extra_t = extra_track[heard], extra_t[heard]
         track, t_ns = np.concatenate([track, extra_track]), np.concatenate([t_ns, extra_t])
         plot = np.concatenate([plot, np.full(len(extra_t), -1, np.int64)])
         used = np.concatenate([used, np.zeros(len(extra_t), np.uint8)])
@@ -61,6 +67,18 @@ def _grid(track: I64, t_ns: I64, count: int, period_ns: int) -> tuple[I64, I64]:
     whose = np.repeat(np.arange(count), length)
     step = np.arange(len(whose)) - np.repeat(np.cumsum(length) - length, length)
     return whose, (begin[whose] + step) * period_ns
+
+
+def _inside(track: I64, t_ns: I64, extra_track: I64, extra_t: I64) -> NDArray[np.bool_]:
+    """Return which of some instants lie between plots of their track no more than `BRIDGE_S` apart."""
+    if not len(track) or not len(extra_t):
+        return np.zeros(len(extra_t), bool)
+    start, span = int(t_ns.min()), int(t_ns.max() - t_ns.min()) + 1
+    key = np.sort(track * span + (t_ns - start))
+    asked = extra_track * span + (extra_t - start)
+    before = np.searchsorted(key, asked, side="right") - 1
+    after = np.minimum(before + 1, len(key) - 1)
+    return np.asarray((key[before] == asked) | (key[after] - key[before] <= round(BRIDGE_S * 1e9)))
 
 
 def candidates(owned: Owned) -> I64:
@@ -126,7 +144,13 @@ def addresses_of(owned: Owned, number: I64) -> NDArray[np.int32]:
 
 
 def paths(laid: Laid, Z: F64, var_most: float, scatter: F64, jitter: F64, pace: F64) -> Paths:
-    """Return tracks as kernels take them, with the air's pressure offset smoothed along each."""
+    """Return tracks as kernels take them, with the air's pressure offset smoothed along each.
+
+    scatter : (I,) m², of positions, 0 where nothing is known of it
+    """
+    rows = np.maximum(laid.plot, 0)
+    claims = (laid.plot >= 0) & (scatter > 0.0) & (Z[rows, Z_LEARN] != 1.0)
+    scale = np.where(claims, scatter / np.maximum(Z[rows, Z_VAR_P], VAR_LEAST), 0.0)
     offset, var_offset = np.zeros(len(laid.plot)), np.full(len(laid.plot), var_most)
     pressure_offsets(laid.start, laid.plot, laid.used, Z, var_most, offset, var_offset)
-    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset, scatter, jitter, pace)
+    return Paths(laid.start, laid.t_ns, laid.plot, laid.used, offset, var_offset, scatter, scale, jitter, pace)

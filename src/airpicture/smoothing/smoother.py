@@ -12,13 +12,15 @@ from scipy.special import gammaincinv
 
 from airpicture.config import Config
 from airpicture.kernels.bank import SCRATCH
+from airpicture.kernels.folding import HIDES_FROM, HIDES_OVER, VAR_COMMON_MOST
 from airpicture.kernels.fuse import WIDE, WORK
 from airpicture.kernels.lanes import LANES, U
-from airpicture.kernels.layout import MESSAGE, PLOT, ROW, SUMMARY, Z_H, Z_H_BARO, Z_KIND, Z_LEARN, Z_VAR_P
+from airpicture.kernels.layout import MESSAGE, PLOT, POSITION, ROW, SUMMARY, Z_H, Z_H_BARO, Z_KIND, Z_LEARN, Z_VAR_P
 from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, TOLD
 from airpicture.kernels.scatter import ROOM, learn_scatters
 from airpicture.kernels.smooth import Bench, Paths, smooth_tracks
 from airpicture.kernels.snapshot import (
+    COLUMNS,
     O_A,
     O_H,
     O_H_BARO,
@@ -54,11 +56,12 @@ class Smoothed(NamedTuple):
 
     owned: Owned
     laid: Laid  # used: the plots that it rests on at last
-    floats: F64  # (OUT, I) see `kernels.snapshot`
+    floats: F64  # (COLUMNS, I) see `kernels.snapshot`
     told: F64  # (I, TOLD) see `kernels.residual`
     offset: F64  # (I,) m, the air's pressure offset, and its variance
     var_offset: F64
     wrong_height: NDArray[np.bool_]  # (I,) plots whose height was left out
+    scale: F64  # (I,) variance of claimed positions over that claimed, 0 where nothing was learnt
 
 
 def smooth(
@@ -75,7 +78,8 @@ def smooth(
     Returns one row per track and plot that it rests on, at the plot's time; with `period_s`, rows at the whole
     multiples of that instead, from a track's first plot to its last. In a gap sigma grows towards the middle, and the
     status is coasting as it would have been live. Only tracks that were ever confirmed are returned; those of one
-    address, up to ten minutes apart, are one.
+    address that follow one another are one, as in the live picture or up to ten minutes apart. A longer silence has no
+    rows.
 
     Parameters
     ----------
@@ -94,8 +98,7 @@ def smooth(
     owned = own(plots, sensors, config, progress)
     done = settle(owned, config, period_s, run)
     wanted = np.isfinite(done.floats[O_LAT])
-    placed = owned.reports.Z[np.maximum(done.laid.plot, 0), Z_KIND] != MESSAGE
-    wanted &= (done.laid.plot < 0) if period_s is not None else (done.laid.used > 0) & placed
+    wanted &= (done.laid.plot < 0) if period_s is not None else placed_at(done.laid, owned.reports.Z)
     tracks = shown(done, np.flatnonzero(wanted), config)
     return tracks.take(np.lexsort((tracks.track, tracks.t_ns)))
 
@@ -124,12 +127,12 @@ def settle(
     stepped = out_of_step(laid, owned.reports.Z)
     wrong = stepped
     _leave_out(Z, owned.reports.Z, laid.plot[wrong])
-    floats, told = np.full((OUT, size), np.nan), np.full((size, TOLD), np.nan)
+    floats, told = np.full((COLUMNS, size), np.nan), np.full((size, TOLD), np.nan)
     var_most = config.sigma_pressure_height**2
     track = np.repeat(np.arange(count), np.diff(laid.start))
-    unsaid = (laid.plot >= 0) & (Z[np.maximum(laid.plot, 0), Z_LEARN] == 1.0)
-    scatter = np.where(unsaid, Z[np.maximum(laid.plot, 0), Z_VAR_P], 0.0)
-    learning = np.unique(track[unsaid])
+    placed = (laid.plot >= 0) & (Z[np.maximum(laid.plot, 0), Z_KIND] == POSITION)
+    scatter = np.where(placed, Z[np.maximum(laid.plot, 0), Z_VAR_P], 0.0)
+    learning = np.unique(track[placed])
     jitter, pace = np.zeros(size), lasting_errors(laid, owned.reports)
     which = np.arange(count)
     for turn in range(ROUNDS):
@@ -146,8 +149,8 @@ def settle(
         laid = laid._replace(used=used)
         if not len(which):
             break
-        _learn(learning, laid, allowed, reports, told, scatter, jitter)
-    return Smoothed(owned, laid, floats, told, of.offset, of.var_offset, wrong)
+        _learn(learning, laid, allowed, reports, told, owned.stations.traits[:, 8], scatter, jitter)
+    return Smoothed(owned, laid, floats, told, of.offset, of.var_offset, wrong, of.scale)
 
 
 def _leave_out(Z: F64, whole: F64, rows: I64) -> None:
@@ -158,12 +161,26 @@ def _leave_out(Z: F64, whole: F64, rows: I64) -> None:
 
 
 def _learn(
-    which: I64, laid: Laid, allowed: NDArray[np.bool_], reports: Reports, told: F64, scatter: F64, jitter: F64
+    which: I64,
+    laid: Laid,
+    allowed: NDArray[np.bool_],
+    reports: Reports,
+    told: F64,
+    usual: F64,
+    scatter: F64,
+    jitter: F64,
 ) -> None:
-    """Learn the scatter of positions that don't say it, and of their times; `scatter` and `jitter` are overwritten."""
+    """Learn the scatter of positions, and of their times; `scatter` and `jitter` are overwritten.
+
+    usual : (S,) m², of each sensor's positions
+    """
+    Z, sensor = reports.Z, reports.sensor
+    claims = Z[:, Z_LEARN] != 1.0
+    group = np.where(Z[:, Z_KIND] == POSITION, 2 * sensor + claims, -1).astype(np.int32)
+    general = np.where(claims, np.maximum(usual[sensor], Z[:, Z_VAR_P]), Z[:, Z_VAR_P])
     longest = int(np.diff(laid.start).max(initial=1))
     place, time, room = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty((ROOM, longest))
-    columns = laid.start, laid.plot, laid.used, allowed.astype(np.uint8), laid.t_ns, reports.sensor, reports.Z
+    columns = laid.start, laid.plot, laid.used, allowed.astype(np.uint8), laid.t_ns, group, general
     learn_scatters(which, *columns, told, place, time, room, scatter, jitter)
 
 
@@ -263,15 +280,29 @@ def shown(done: Smoothed, instants: I64, config: Config) -> Tracks:
 def _with_common(done: Smoothed, instants: I64) -> tuple[F64, F64, F64]:
     """Return sigmas east and north [m] and their correlation, with what a sensor's positions have in common.
 
-    Where positions don't say how good they are, errors that last as long as the track don't show: they are taken to be
-    as large as the sensor's general figure, as in the live picture.
+    Errors that last as long as the track don't show. Where positions don't say how good they are, these are taken to be
+    as large as the sensor's general figure, and where they claim to be worse than they scatter, as large as that hides:
+    as in the live picture.
     """
     laid, floats, Z = done.laid, done.floats[:, instants], done.owned.reports.Z
-    before, after = (side[instants] for side in around(laid, laid.used > 0))
-    row = laid.plot[np.where(before >= 0, before, after)]
-    common = np.where((row >= 0) & (Z[row, Z_LEARN] == 1.0), Z[row, Z_VAR_P], 0.0)
+    before, after = (side[instants] for side in around(laid, placed_at(laid, Z)))
+    near = np.where(before >= 0, before, after)
+    row = laid.plot[near]
+    said = Z[row, Z_VAR_P]
+    common = np.where((row >= 0) & (Z[row, Z_LEARN] == 1.0), said, _hidden(said, done.scale[near]))
     east, north = np.sqrt(floats[O_SIGMA] ** 2 + common), np.sqrt(floats[O_SIGMA + 1] ** 2 + common)
     return east, north, floats[O_RHO] * floats[O_SIGMA] * floats[O_SIGMA + 1] / (east * north)
+
+
+def placed_at(laid: Laid, Z: F64) -> NDArray[np.bool_]:
+    """Return the instants at which a plot is used that says where its target is: all but messages."""
+    return np.asarray((laid.used > 0) & (Z[np.maximum(laid.plot, 0), Z_KIND] != MESSAGE))
+
+
+def _hidden(said: F64, scale: F64) -> F64:
+    """Return the variance [m²] that claims of `said` may hide that scatter less: as `folding.learn_errors` has it."""
+    hides = np.clip((HIDES_FROM - scale) / HIDES_OVER, 0.0, 1.0)
+    return np.where(scale > 0.0, np.minimum(hides * np.maximum(1.0 - scale, 0.0) * said, VAR_COMMON_MOST), 0.0)
 
 
 def _latest(tracks: Tracks, number: I64, t_ns: I64) -> I64:
@@ -305,7 +336,7 @@ def _most(values: F64, track: I64, number: I64) -> F64:
 def _coasting(done: Smoothed, instants: I64, config: Config) -> NDArray[np.bool_]:
     """Return which instants lie in gaps so long that a live track would coast."""
     laid = done.laid
-    before, after = (side[instants] for side in around(laid, laid.used > 0))
+    before, after = (side[instants] for side in around(laid, placed_at(laid, done.owned.reports.Z)))
     periods = done.owned.stations.period
     turn = float(np.max(periods[np.isfinite(periods)], initial=0.0))
     least = max(config.life.coast_s, (config.life.coast_looks + 0.5) * turn)

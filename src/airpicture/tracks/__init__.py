@@ -1,12 +1,14 @@
-"""Tracks from birth to death: beginning, twins, ageing, ending."""
+"""Tracks from birth to death: beginning, twins, ageing, ending, and numbers that are taken up again."""
 
 from airpicture.tracks.begin import begin, life_settings
 from airpicture.tracks.pool import Pool
 from airpicture.tracks.retire import close_ranks, ending_settings, first_due, sweep
+from airpicture.tracks.revival import Retired
 from airpicture.tracks.twins import settle_twins, spoken_for
 
 __all__ = [
     "Pool",
+    "Retired",
     "begin",
     "close_ranks",
     "ending_settings",

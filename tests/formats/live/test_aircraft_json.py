@@ -69,7 +69,8 @@ MODE_S = {"type": "mode_s"}
         ({"h_from_baro": 1}, {"alt_geom": None, "alt_baro": 10_850, "geom_rate": None}),
         ({"h_baro": np.nan}, {"alt_baro": None, "alt_geom": 11_000, "geom_rate": 1000, "baro_rate": None}),
         ({"h_baro": np.nan, "h_ell": np.nan, "v_up": np.nan}, {"alt_baro": None, "alt_geom": None, "geom_rate": None}),
-        ({"h_baro": np.nan, "h_ell": np.nan, "v_east": 8.0}, {"alt_baro": "ground", "gs": 15.6}),
+        ({"h_baro": np.nan, "h_ell": np.nan, "v_east": 8.0, "on_ground": 1}, {"alt_baro": "ground", "gs": 15.6}),
+        ({"h_baro": np.nan, "h_ell": np.nan, "v_east": 8.0}, {"alt_baro": None, "alt_geom": None}),
         ({"h_baro": np.nan, "h_ell": np.nan, "v_east": 8.0, "address": -1}, {"alt_baro": None}),
         ({"v_east": 0.0}, {"gs": 0, "track": None}),
         ({"v_east": -0.001, "v_north": 200.0}, {"track": 0}),
@@ -142,3 +143,11 @@ def test_files_are_put_in_place_whole_and_the_receiver_once(tmp_path: Path) -> N
 def test_the_same_picture_gives_the_same_bytes() -> None:
     tracks: Tracks = picture(500)
     assert aircraft_json(tracks, NOW) == aircraft_json(tracks, NOW)
+
+
+def test_whole_speeds_and_degrees_keep_a_decimal_and_unknown_heights_are_absent() -> None:
+    """A program that takes fields by type (int heights, float speeds) and 0 for all others gets what was told, only."""
+    found = report(v_east=100.0 * KT, v_north=0.0, lat=50.0 * DEG, lon=0.0)
+    assert all(isinstance(found[name], float) for name in ("gs", "track", "lat", "lon"))
+    assert isinstance(found["alt_baro"], int)
+    assert not {"alt_baro", "alt_geom"} & report(h_baro=np.nan, h_ell=np.nan, v_east=8.0, on_ground=-1).keys()

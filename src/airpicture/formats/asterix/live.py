@@ -22,7 +22,7 @@ from airpicture.formats.asterix.framing import known_categories
 from airpicture.formats.asterix.reader import fields_of, leave, plots_of
 from airpicture.formats.asterix.targets import READERS, Targets
 from airpicture.kernels import asterix_blocks
-from airpicture.tables import I64, Plots, SensorKind, Sensors
+from airpicture.tables import I64, U8, Plots, SensorKind, Sensors
 from airpicture.units import DAY_NS, SECOND_NS
 
 UNKNOWN_NAMED: Final = 64  # unknown sources counted by name; a forger can make 65,536 of them
@@ -56,6 +56,7 @@ class AsterixDecoder:
 
     Attributes
     ----------
+    stream : as given
     heard_ns : (S,) ns UTC when a sensor's last record of any kind was received, -1 never; for its health
     """
 
@@ -78,7 +79,7 @@ class AsterixDecoder:
         self._found = sources.Found(sensors, _rows(sensors, only), ())
         self._stray = {kind: _without_code(sensors, kind, only) for kind in (SensorKind.ADSB, SensorKind.MLAT)}
         self._unknown: set[str] = set()
-        self._stream = stream
+        self.stream = stream
         self._rest = b""
         self._sure = False  # that the stream is where a block begins
 
@@ -91,10 +92,18 @@ class AsterixDecoder:
 
         Decoding a hundred small datagrams at once costs about what one costs.
         """
-        if self._stream:
+        if self.stream:
             data = [self._whole(piece) for piece in data]
-        sizes = np.array([len(one) for one in data], np.int64)
-        blocks = self._blocks(np.frombuffer(bytearray().join(data), np.uint8), sizes, received_ns)
+        stops = np.cumsum([len(one) for one in data], dtype=np.int64)
+        starts = np.concatenate([np.zeros(1, np.int64), stops])[: len(data)]
+        return self.feed_spans(np.frombuffer(bytearray().join(data), np.uint8), starts, stops, received_ns)
+
+    def feed_spans(self, data: U8, starts: I64, stops: I64, received_ns: I64) -> Plots:
+        """Do as `feed_many` with datagrams, or whole blocks of the stream, that lie in one array.
+
+        data : (N,) uint8, which may be written to; starts, stops : (n,) where each of them begins and ends
+        """
+        blocks = self._blocks(data, starts, stops, received_ns)
         kinds = blocks.category()
         parts = []
         for category in np.unique(kinds).tolist():
@@ -110,21 +119,19 @@ class AsterixDecoder:
                 parts += self._reports(records, blocks)
         return Plots.concat(parts) if parts else Plots.empty(self._sensors)
 
-    def _blocks(self, data: np.ndarray[tuple[int], np.dtype[np.uint8]], sizes: I64, received_ns: I64) -> Blocks:
-        stops = np.cumsum(sizes)
-        starts = stops - sizes
-        limit = len(data) // 3 + 1
+    def _blocks(self, data: U8, starts: I64, stops: I64, received_ns: I64) -> Blocks:
+        limit = int((stops - starts).sum()) // 3 + 1
         owner, offsets, lengths = (np.empty(limit, np.int64) for _ in range(3))
-        ends = np.empty(len(sizes), np.int64)
+        ends = np.empty(len(starts), np.int64)
         n = asterix_blocks.chain_payloads(data, starts, stops, self._known, limit, owner, offsets, lengths, ends)
         empty = ends == starts
-        if self._stream:
-            empty &= sizes > 0
+        if self.stream:
+            empty &= stops > starts
         else:
             self.counts["decoded datagram"] += int((~empty).sum())
         if empty.any():
             self.counts["refused datagram no whole block in it"] += int(empty.sum())
-        if (foreign := int(((stops > ends) & ~empty).sum())) and not self._stream:
+        if (foreign := int(((stops > ends) & ~empty).sum())) and not self.stream:
             self.counts["noted datagram with bytes after its last block"] += foreign
         return Blocks(data, offsets[:n].copy(), lengths[:n].copy(), received_ns[owner[:n]])
 

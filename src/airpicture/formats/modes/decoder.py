@@ -11,6 +11,7 @@ import numpy as np
 from airpicture.errors import ConfigError
 from airpicture.formats.modes.decoding import ADDRESSES_MAX, RECEIVERS_MAX, Clock, MessageDecoder, Timing, site_of
 from airpicture.formats.modes.frames import UNDECIDED_MAX, Form, Frames, form_of, split
+from airpicture.formats.modes.pace import Pace
 from airpicture.formats.modes.plots import plots_of
 from airpicture.formats.modes.table import OUTCOMES, ModesTable
 from airpicture.formats.reported import reported_sensors
@@ -23,6 +24,7 @@ BLOCK: Final = 1 << 17  # bytes decoded at a time: columns of some 6,000 message
 CUT: Final = "refused frame that breaks off"
 STATES: Final = "decoded receiver state"
 STRAY: Final = "bytes outside frames"
+PLAYED: Final = "decoded plot of a recording that is played faster or slower than flown"
 
 
 class ModesDecoder:
@@ -71,6 +73,7 @@ class ModesDecoder:
             )
         self._decoding = MessageDecoder(site_of(self.sensors, self._adsb), addresses_max=addresses_max, repeats=repeats)
         self._timing = Timing(clock, start_ns=start_ns, receivers_max=receivers_max)
+        self._pace = Pace()
         self._form: Form | None = None if form == "auto" else form
         self._rest = b""
         self._receiver = 0
@@ -86,9 +89,15 @@ class ModesDecoder:
         """
         tables = self.tables(data, received_ns)
         parts = [plots_of(table, self.sensors, adsb=self._adsb, mlat=self._mlat) for table in tables]
-        if len(parts) == 1:
-            return parts[0]
-        return Plots.concat(parts) if parts else Plots.empty(self.sensors)
+        counted_ns = self._timing.counted_ns if received_ns >= 0 else -1
+        if counted_ns >= 0:
+            self._pace.note(counted_ns, received_ns)
+        if not parts:
+            return Plots.empty(self.sensors)
+        plots = self._pace.put_right(parts[0] if len(parts) == 1 else Plots.concat(parts))
+        if self._pace.speed != 1.0:
+            self.counts[PLAYED] += len(plots)
+        return plots
 
     def tables(self, data: bytes, received_ns: int) -> list[ModesTable]:
         """Take bytes as `feed` does, and return the messages themselves instead of plots."""
@@ -120,6 +129,7 @@ class ModesDecoder:
             "addresses_forgotten": self._decoding.forgotten,
             "receivers": self._timing.receivers,
             "clock_resets": self._timing.resets,
+            "speed_percent": round(100 * self._pace.speed),
         }
 
     def _frames(self, data: bytes) -> list[Frames]:

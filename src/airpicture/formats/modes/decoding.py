@@ -102,6 +102,13 @@ class Timing:
         return t, origin
 
     @property
+    def counted_ns(self) -> int:
+        """What the counter of the first receiver shows since its first message [ns], -1 where it has none."""
+        clocks = self.clocks
+        counts = self.receivers > 0 and int(clocks.kind[0]) == COUNTER
+        return int(clocks.ticks[0]) * 1000 // 12 if counts else -1
+
+    @property
     def receivers(self) -> int:
         """Number of receivers whose clocks are known."""
         return int(self.clocks.state[KNOWN])

@@ -1,0 +1,127 @@
+"""How numba compiles our kernels: the same steps, less what is done for functions that are only ever called by kernels.
+
+numba treats each function that a kernel calls as if it might be run on its own: its code is optimised by itself, made
+into machine code and loaded, and then thrown away, for a kernel links the code in and optimises it once more together
+with its own. And while it looks for the types of a function it compares the settings of the compiler with themselves,
+option by option, some hundred thousand times for a kernel of ours. Both are left out here, which changes nothing in
+what the kernels compute. All this leans on numba's inside; where a version of numba has it otherwise, `KERNEL` and
+`CALLEE` are numba's own compiler, and compiling merely takes longer.
+"""
+
+from typing import Any, Final
+
+from numba.core import codegen, compiler
+
+_library: Any = codegen.JITCodeLibrary
+_flags: Any = compiler.Flags
+_compiler: Any = compiler.Compiler
+
+# What is called or overridden below, by the class it belongs to.
+_INSIDE: Final = (
+    (_library, ("_optimize_functions", "_optimize_final_module", "_finalize_final_module", "get_pointer_to_function")),
+    (_flags, ("summary", "copy")),
+    (_compiler, ("compile_extra",)),
+    (codegen.JITCPUCodegen, ("_function_pass_manager", "_module_pass_manager", "set_env", "create_library")),
+)
+KNOWN: Final = all(hasattr(owner, name) for owner, names in _INSIDE for name in names)
+
+
+class _Flags(_flags):  # type: ignore[misc]
+    """The compiler's settings, compared by the words in which numba tells them, which are put together once.
+
+    numba looks up what it has compiled by a key that holds the settings, compares all of them one by one each time, and
+    gives all settings the same hash. They aren't changed any more once they've been part of a key.
+    """
+
+    __slots__ = ("_told",)
+
+    _told: str
+
+    def _tell(self) -> str:
+        try:
+            return self._told
+        except AttributeError:
+            self._told = str(self.summary())
+            return self._told
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether others are the same settings."""
+        return self._tell() == other._tell() if isinstance(other, _Flags) else bool(super().__eq__(other))
+
+    def __hash__(self) -> int:
+        """Return the hash of what they are; that numba's own have another only means that it looks in vain."""
+        return hash(self._tell())
+
+
+class _Unloaded:
+    """A code generator that sets no environment, for code that isn't loaded: it has no address."""
+
+    def __init__(self, generator: Any) -> None:
+        self._generator = generator
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._generator, name)
+
+    def set_env(self, env_name: str, env: Any) -> None:
+        """Leave it: code without exceptions of its own needs none, nor has it any when it comes from the cache."""
+
+
+class _KernelLibrary(_library):  # type: ignore[misc]
+    """A kernel's code."""
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Optimise each function with one set of passes for all, instead of one that is made for each."""
+        ll_module.data_layout = self._codegen._data_layout
+        passes, builder = self._codegen._function_pass_manager()
+        for function in ll_module.functions:
+            passes.run(function, builder)
+
+
+class _CalleeLibrary(_KernelLibrary):
+    """A function's code that kernels link in, and nobody runs from here."""
+
+    @property
+    def codegen(self) -> Any:
+        """Return the code generator, such that setting an environment does nothing."""
+        return _Unloaded(self._codegen)
+
+    def _optimize_final_module(self) -> None:
+        """Run the passes once; numba runs cheaper ones first, for counts of holders that we don't have.
+
+        Measured: without any the kernels take a thirtieth more time.
+        """
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
+
+    def _finalize_final_module(self) -> None:
+        """Neither make machine code nor load it."""
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """Return no address."""
+        self._ensure_finalized()
+        return 0
+
+
+class _KernelCompiler(_compiler):  # type: ignore[misc]
+    """numba's own steps with settings that compare quickly."""
+
+    library: Any = _KernelLibrary
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.state.flags = _Flags(self.state.flags)
+
+    def compile_extra(self, func: Any) -> Any:
+        """Compile a function into a library of this kind."""
+        self.state.library = self.library(self.state.targetctx.codegen(), func.__qualname__)
+        self.state.library.enable_object_caching()
+        return super().compile_extra(func)
+
+
+class _CalleeCompiler(_KernelCompiler):
+    library: Any = _CalleeLibrary
+
+
+KERNEL: Final = _KernelCompiler if KNOWN else _compiler
+CALLEE: Final = _CalleeCompiler if KNOWN else _compiler

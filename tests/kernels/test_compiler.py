@@ -1,0 +1,114 @@
+"""Our own way through numba's compiler: it's in use, leaves out what it says, and changes no result."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from numba.core import compiler
+
+from airpicture.kernels import _compiler, _jit
+from airpicture.kernels._jit import OPTIONS, UNCOUNTED
+from airpicture.tables import F64
+
+compiled_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+
+
+def norm(a: float, b: float) -> float:
+    return float(np.sqrt(a * a + b * b) / 3.0 + np.exp(-a) * b)
+
+
+def _kernel(called: Callable[..., float]) -> Callable[..., None]:
+    def norms(A: Any, B: Any, out: Any) -> None:
+        for n in range(A.shape[0]):
+            out[n] = called(A[n], B[n]) - called(B[n], A[n]) * 0.1
+
+    return norms
+
+
+def test_it_knows_the_installed_numba() -> None:
+    """Where it doesn't, kernels are the same and compile for longer: see what has changed in numba, then mend it."""
+    assert _compiler.KNOWN
+    assert _compiler.KERNEL is not compiler.Compiler
+
+
+@compiled_only
+def test_results_are_those_of_the_compiler_of_numba_to_the_bit() -> None:
+    numbas: Any = numba.njit
+    theirs = numbas(**UNCOUNTED)(_kernel(numbas(**UNCOUNTED)(norm)))
+    ours = numbas(pipeline_class=_compiler.KERNEL, **UNCOUNTED)(_kernel(_jit.inline(norm)))
+    rng = np.random.default_rng(5)
+    A, B = rng.normal(size=(2, 1000))
+    found: list[F64] = []
+    for kernel in (theirs, ours):
+        out = np.empty(1000)
+        kernel(A, B, out)
+        found.append(out)
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+@compiled_only
+def test_the_code_of_a_callee_is_never_loaded() -> None:
+    callee: Any = _jit.inline(norm)
+    numbas: Any = numba.njit
+    kernel = numbas(pipeline_class=_compiler.KERNEL, **UNCOUNTED)(_kernel(callee))
+    kernel(np.ones(3), np.ones(3), np.empty(3))
+    (made,) = callee.within.overloads.values()
+    assert isinstance(made.library, _compiler._CalleeLibrary)
+    assert made.library.get_pointer_to_function(made.fndesc.llvm_func_name) == 0
+    assert not made.library._codegen._engine.is_symbol_defined(made.fndesc.llvm_cpython_wrapper_name)
+    assert callee(3.0, 4.0) == pytest.approx(norm(3.0, 4.0), rel=1e-12)  # from Python: as a kernel of its own
+
+
+def test_settings_compare_as_those_of_numba() -> None:
+    told = []
+    for options in ({}, OPTIONS, UNCOUNTED, {**UNCOUNTED, "forceinline": True}):
+        flags = compiler.Flags()
+        numba.core.registry.cpu_target.options.parse_as_flags(flags, options)
+        told.append((flags, _compiler._Flags(flags)))
+    for one, own in told:
+        assert own == one
+        assert own == own.copy()
+        assert type(own.copy()) is _compiler._Flags
+        assert hash(own) == hash(own.copy())
+        for other, others in told:
+            assert (own == others) == (one == other)
+    changed = told[0][1].copy()
+    changed.forceinline = True
+    assert changed != told[0][1]
+
+
+@pytest.mark.slow
+def test_a_stray_index_in_a_callee_is_told(tmp_path: Path) -> None:
+    """With bounds checks a callee raises, which needs nothing that loading would have set."""
+    program = tmp_path / "stray.py"
+    program.write_text(
+        """
+import numpy as np
+from airpicture.kernels._jit import inline, jit
+
+def at(A, n):
+    return A[n]
+
+held = inline(at)
+
+def total(A, n):
+    return held(A, n) + held(A, 0)
+
+try:
+    jit(total)(np.ones(3), 7)
+except IndexError as error:
+    print(error)
+""",
+        "utf-8",
+    )
+    settings = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_DISABLE_JIT": "0", "AIRPICTURE_CACHE_DIR": str(tmp_path)}
+    settings.pop("NUMBA_CACHE_DIR", None)
+    settings["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run([sys.executable, str(program)], env=settings, capture_output=True, text=True)
+    assert "out of bounds" in done.stdout, done.stderr
