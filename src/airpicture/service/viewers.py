@@ -36,6 +36,7 @@ SEND_S_MAX = 10.0  # for one frame; who takes longer is gone
 WORD_BYTES_MAX = 4096  # of a message from a display
 WORDS_PER_S = 20.0  # more than that are skipped
 STORY_EVERY_S = 1.0
+LINE_EVERY_S = 0.5  # a time line is worked out anew; the next picture brings what was asked for sooner
 
 TRY_AGAIN_LATER = 1013  # close codes of RFC 6455, section 7.4.1, and its registry
 TOO_BIG = 1009
@@ -175,8 +176,9 @@ class Viewers:
                 text, viewer.note = to_json({"note": viewer.note}).decode(), ""
                 if not await self._put(viewer, viewer.websocket.send_text(text)):
                     return
-            if viewer.line_s is not None and self._history is not None:
+            if viewer.line_s is not None and self._history is not None and time.monotonic() >= viewer.line_due:
                 span_s, viewer.line_s = viewer.line_s, None
+                viewer.line_due = time.monotonic() + LINE_EVERY_S
                 present_ns = self.update.now_ns if self.update is not None else 0
                 text = to_json({"line": await self._history.line(span_s, present_ns)}).decode()
                 if not await self._put(viewer, viewer.websocket.send_text(text)):
@@ -312,6 +314,7 @@ class _Viewer:
         self.story: int | None = None
         self.story_due = 0.0
         self.line_s: float | None = None  # length of the time line that it wants to be told
+        self.line_due = 0.0
         self.note = ""  # for the one who looks at it
         self.rewind: Rewind | None = None  # where it looks at the past
         self.elsewhere = False  # what it has is of another time
