@@ -90,7 +90,8 @@ class Viewers:
     ----------
     player : takes what displays ask of a replay that all of them look at
     history : lets a display go back in time by itself
-    feed : tells how recordings are played that come in, see `front`
+    besides : tells what displays show besides the picture, by name: ``feed``, how recordings that come in are played,
+        and ``inputs``, how inputs do; see `front`
     """
 
     def __init__(
@@ -98,11 +99,11 @@ class Viewers:
         hub: Hub,
         player: Controls | None = None,
         history: History | None = None,
-        feed: Callable[[], dict[str, float]] | None = None,
+        besides: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self.counts: Counter[str] = Counter()  # viewers and frames by what became of them
         self._hub = hub
-        self._player, self._history, self._feed = player, history, feed
+        self._player, self._history, self._besides = player, history, besides
         self._log = Log()
         self._past: Past = player.past if player is not None else self._log
         self.frames = Frames(self._past, player.coverage if player is not None else None)
@@ -118,13 +119,11 @@ class Viewers:
             if self._player is None:
                 self._log.add(update.tracks, update.changed, update.now_ns)
             self.update = update
-            speed, line = float(update.mode != Mode.PAUSED), None
+            besides = self._besides()
+            speed, line = float(besides.get("feed", {}).get("rate", update.mode != Mode.PAUSED)), None
             if self._player is not None:
                 speed, line = self._player.speed, self._player.line()
-            elif self._feed is not None:
-                line = {"feed": self._feed()}
-                speed = line["feed"]["rate"]
-            self.frames.take(update, time.time_ns(), speed, line)
+            self.frames.take(update, time.time_ns(), speed, line, besides)
             for viewer in self._open:
                 viewer.more.set()
         for viewer in list(self._open):
