@@ -27,11 +27,14 @@ export class Panels {
   }
 
   toggle(name) {
+    const here = document.activeElement, inside = this.box.contains(here);
+    if (here?.matches("#tools button:focus-visible")) this.opener = here; // who came by keyboard goes back there
     this.open = this.open === name ? "" : name;
     this.box.hidden = !this.open;
     for (const button of document.querySelectorAll("#tools [data-panel]")) button.setAttribute("aria-expanded", String(button.dataset.panel === this.open));
     this.draw();
     if (this.open) this.box.querySelector("select, input, button.close")?.focus({ preventScroll: true });
+    else { if (inside) this.opener?.focus({ preventScroll: true }); this.opener = null; }
   }
 
   // Draw the open panel anew; with `live`, only where it shows what changes by itself.
