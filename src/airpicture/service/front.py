@@ -28,7 +28,7 @@ from airpicture.service.hub import Hub, Mode, SensorHealth
 from airpicture.service.inputstates import InputStates
 from airpicture.service.outputs import Output, make_outputs
 from airpicture.service.process import Given, end_with_parent, given_from, log, tell, told, with_port
-from airpicture.service.ready import warm
+from airpicture.service.ready import warm_outputs
 from airpicture.service.steps import STEP_S
 from airpicture.service.website import Website
 from airpicture.units import SECOND_NS
@@ -70,7 +70,7 @@ class Front:
         end_with_parent(self._given.lifeline, self._stop)
         wanted = [one for one in self.settings.outputs if not one.changes]
         if any(one.format == "cat062" for one in wanted):
-            warm(self.settings)
+            warm_outputs(self.settings.sensors)
         before = told(self._given.place.state, "front").get("ports", {})  # of the run before: whoever knows them stays
         wanted = [with_port(one, before.get(one.name, 0)) for one in wanted]
         self.outputs = make_outputs(wanted, self.settings.sensors)
