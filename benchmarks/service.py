@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import itertools
 import json
 import math
 import os
@@ -56,9 +57,11 @@ from airpicture.service.latency import EDGES  # noqa: E402
 REPORTS, TRACKS = 2_000, 4_000
 UDP_CONSUMERS, HTTP_CONSUMERS = 20, 3
 LATE_S = 4.0  # after which a message is none on the report
-# A message whose time is this much later than the report's, and not before the target's next report, tells of that one:
-# the tracker left this report out (beyond its gate, or taken for another target's). Pictures are made for every 50 ms.
+# A report that's told so much later than nine of ten of those due in the same 50 ms, and not before its target's next
+# one is due, wasn't held up, which would have hit them too: the tracker left it out (beyond its gate, or taken for that
+# of another target), and the message is of the next one.
 OWN_S = 0.25
+SLICE_S = 0.05
 
 
 def config(ports: list[int], tracks: int, folder: Path) -> str:
@@ -75,8 +78,8 @@ def config(ports: list[int], tracks: int, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def latencies(load: Load, start_ns: int, got: Any) -> tuple[np.ndarray, int]:
-    """Return the latency of each report [s] that a message tells of, and how many reports have none.
+def latencies(load: Load, start_ns: int, got: Any) -> np.ndarray:
+    """Return the latency of each report [s], NaN where no message tells of it.
 
     got : what `service_load.receive` returned
     """
@@ -94,24 +97,27 @@ def latencies(load: Load, start_ns: int, got: Any) -> tuple[np.ndarray, int]:
             times, arrived = heard.setdefault(address, ([], []))
             times.append(t_ns)
             arrived.append(at_ns)
-    found, missed = [], 0
+    found = np.full(len(load.due_s), np.nan)
     arrays = {address: (np.array(a), np.array(b)) for address, (a, b) in heard.items()}
     order = np.lexsort((load.due_s, load.target))
     following = np.full(len(order), np.inf)  # when the target's next report is due
     same = load.target[order[1:]] == load.target[order[:-1]]
     following[order[:-1]] = np.where(same, load.due_s[order[1:]], np.inf)
-    for due, target, later in zip(load.due_s.tolist(), load.target.tolist(), following.tolist(), strict=True):
+    for row, (due, target) in enumerate(zip(load.due_s.tolist(), load.target.tolist(), strict=True)):
         due_ns = start_ns + round(due * S)
         times, arrived = arrays.get(0x400000 + target, (np.empty(0, np.int64), np.empty(0, np.int64)))
         # 1/128 s is the step of I062/070: a message of the very step may be rounded to just before the report
         k = int(np.searchsorted(times, due_ns - S // 128)) if len(times) else 0
         while k < len(times) and arrived[k] < due_ns:
             k += 1
-        if k == len(times) or arrived[k] - due_ns > LATE_S * S or times[k] - start_ns > max(due + OWN_S, later) * S:
-            missed += 1
-        else:
-            found.append((arrived[k] - due_ns) / S)
-    return np.array(found), missed
+        if k < len(times):
+            found[row] = (arrived[k] - due_ns) / S
+    usual = np.full(len(found), np.inf)
+    cuts = np.flatnonzero(np.diff((load.due_s / SLICE_S).astype(np.int64), prepend=-1, append=-1))
+    for lo, hi in itertools.pairwise(cuts.tolist()):
+        usual[lo:hi] = np.quantile(np.nan_to_num(found[lo:hi], nan=np.inf), 0.9, method="lower")
+    found[(found > usual + OWN_S) & (load.due_s + found >= following)] = np.nan
+    return found
 
 
 def cpu_s(pid: int) -> float:
@@ -158,13 +164,7 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     sockets = [consumer() for _ in range(UDP_CONSUMERS)]
     folder = Path(tempfile.mkdtemp(prefix="airpicture-bench-"))
     (folder / "serve.toml").write_text(config([one.getsockname()[1] for one in sockets], tracks, folder))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "airpicture", "serve", str(folder / "serve.toml")],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    atexit.register(_end, process)
+    process = started(folder)
     ports, web, _ = ready(process)
     lead_s = 5.0 + per_second * seconds / 300_000
     start_ns = time.time_ns() + round(lead_s * S)
@@ -196,7 +196,8 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     results = {name: np.load(place) for name, place in places.items()}
     counted = load.due_s >= settle_s
     kept = Load(load.due_s[counted], load.port[counted], load.target[counted], load.data[:0])
-    found, missed = latencies(kept, start_ns, results["measured"])
+    found = latencies(kept, start_ns, results["measured"])
+    told = np.isfinite(found) & ~(found > LATE_S)
     late = results["sender"]["late"][counted]
     counts, octets = results["others"]["counts"], results["http"]["octets"]
     shutil.rmtree(folder, ignore_errors=True)
@@ -214,8 +215,8 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         "decoded": total("airpicture_decoded_total", "decoded record CAT048"),
         "merged": total("airpicture_core_total", "steps merged"),
         "shed": total("airpicture_tracker_total", "pipeline shed primary plots"),
-        "missed": missed,
-        "found": found,
+        "missed": int((~told).sum()),
+        "found": found[told],
         "sender_late_p99_ms": float(np.quantile(late, 0.99)) * 1000,
         "cpu": cpu,
         "memory_mb": memory,
@@ -225,6 +226,18 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
         "http_mb_s": float(octets.min()) / (seconds + LATE_S) / 1e6,
         "http_ended": int(results["http"]["ended"]),
     }
+
+
+def started(folder: Path) -> subprocess.Popen[str]:
+    """Start the service of a folder's file; it ends with this process, if it isn't ended before."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "airpicture", "serve", str(folder / "serve.toml")],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    atexit.register(_end, process)
+    return process
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -68,8 +68,13 @@ def rows() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def make_load(start_ns: int, seconds: float, tracks: int, per_second: int, seed: int = 1) -> Load:
-    """Return the reports: each target is seen by the same few radars, each once a turn at its own azimuth's time."""
+def make_load(
+    start_ns: int, seconds: float, tracks: int, per_second: int, seed: int = 1, *, again: int | None = None
+) -> Load:
+    """Return the reports: each target is seen by the same few radars, each once a turn at its own azimuth's time.
+
+    again : seed of other azimuths, for more reports of the same targets
+    """
     lots = np.random.default_rng(seed)
     sensors = sensors_from_rows(rows())
     lat, lon = np.radians(lots.uniform(40, 52, tracks)), np.radians(lots.uniform(0, 20, tracks))
@@ -80,7 +85,7 @@ def make_load(start_ns: int, seconds: float, tracks: int, per_second: int, seed:
     # each target by as many radars that are near it
     apart = (sensors.lat[None] - lat[:, None]) ** 2 + ((sensors.lon[None] - lon[:, None]) * 0.68) ** 2
     sensor = np.argsort(apart, axis=1)[:, :looks].reshape(-1)
-    phase = lots.uniform(0, TURN_S, len(target))
+    phase = (lots if again is None else np.random.default_rng(again)).uniform(0, TURN_S, len(target))
     turns = math.ceil(seconds / TURN_S)
     due = (phase[None] + TURN_S * np.arange(turns)[:, None]).reshape(-1)
     target, sensor = np.tile(target, turns), np.tile(sensor, turns)

@@ -11,15 +11,12 @@ they're all to be there at the end. Every two minutes all targets are gone and o
 from __future__ import annotations
 
 import argparse
-import atexit
 import json
 import math
 import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from service_load import ROOT, SENSORS, Load, S, make_load, rows, send
+from service_load import SENSORS, Load, S, make_load, rows, send
 
 import service
 
@@ -37,6 +34,7 @@ SAMPLE_S = 10.0
 LIFE_S = 120.0  # of a target
 SETTLED = 0.2  # of the run, after which nothing should grow
 GROWTH_MAX = 0.10  # of the memory at that time, by the end
+SLOWER_MAX = 2.0  # times the median of the steps' latencies then, over the last part that long
 DESCRIPTORS_MAX = 3  # more at the end than then: connections that come and go
 
 
@@ -117,13 +115,7 @@ def run(seconds: float) -> None:
     times: list[float] = []
     threading.Thread(target=be_rude, args=(listening, times), daemon=True).start()
     (folder / "serve.toml").write_text(config(folder, nobody.getsockname()[1], listening.getsockname()[1]))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "airpicture", "serve", str(folder / "serve.toml")],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    atexit.register(service._end, process)
+    process = service.started(folder)
     ports, web, outputs = service.ready(process, SENSORS + 2)
     start_ns = time.time_ns() + round((3 + seconds * REPORTS / 200_000) * S)
     load = long_load(start_ns, seconds)
@@ -135,10 +127,12 @@ def run(seconds: float) -> None:
     threading.Thread(target=keep_bad_company, args=(web, outputs["stuck"], stop), daemon=True).start()
     pids = service.children(process.pid)
     samples: list[dict[str, tuple[float, int, int]]] = []
+    latencies: list[dict[float, float]] = []
     print("      s  " + "  ".join(f"{name + ' MB, fd, threads':>26}" for name in pids), flush=True)
     while time.time_ns() < start_ns + seconds * S:
         time.sleep(SAMPLE_S)
         samples.append(sample(pids))
+        latencies.append(buckets(web))
         told = "  ".join(f"{mb:14.1f} {fds:5d} {threads:5d}" for mb, fds, threads in samples[-1].values())
         print(f"{(time.time_ns() - start_ns) / S:7.0f}  {told}", flush=True)
     os.waitpid(sender, 0)
@@ -147,11 +141,31 @@ def run(seconds: float) -> None:
     metrics = urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=60).read().decode()
     segments = sorted((folder / "journal").glob("*.apj"))
     service._end(process)
-    report(samples, times, metrics, [one.stat().st_size for one in segments], len(load.due_s))
+    report(samples, latencies, times, metrics, [one.stat().st_size for one in segments], len(load.due_s))
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def report(samples: list[Any], rude: list[float], metrics: str, segments: list[int], sent: int) -> None:
+def buckets(web: int) -> dict[float, float]:
+    """Return how many steps took up to so many seconds, from the reception of their first record to their picture."""
+    metrics = urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=60).read().decode()
+    found = re.findall(r'^airpicture_latency_seconds_bucket{le="(.+)"} (\S+)', metrics, re.MULTILINE)
+    return {float(upper): float(count) for upper, count in found}
+
+
+def quantile(before: dict[float, float], after: dict[float, float], q: float) -> float:
+    """Return what a share of the steps between two of `buckets` took at most [s]."""
+    counts = {upper: count - before[upper] for upper, count in after.items()}
+    return min(upper for upper, count in counts.items() if count >= q * counts[math.inf])
+
+
+def report(
+    samples: list[Any],
+    latencies: list[dict[float, float]],
+    rude: list[float],
+    metrics: str,
+    segments: list[int],
+    sent: int,
+) -> None:
     """Say what was found; end with an error where something grew."""
     settled, last = samples[round(len(samples) * SETTLED)], samples[-1]
     grew = [
@@ -162,6 +176,14 @@ def report(samples: list[Any], rude: list[float], metrics: str, segments: list[i
         )
         if last[name][k] - settled[name][k] > most
     ]
+
+    part = max(round(len(latencies) * SETTLED), 1)
+    ends = (latencies[part - 1], latencies[min(2 * part, len(latencies) - 1)]), (latencies[-1 - part], latencies[-1])
+    (first, first_99), (end, end_99) = ([1000 * quantile(*pair, q) for q in (0.5, 0.99)] for pair in ends)
+    print(f"latency of the steps, p50 and p99: at first {first:.0f} and {first_99:.0f} ms, at the end {end:.0f} and "
+          f"{end_99:.0f} ms")  # fmt: skip
+    if end > SLOWER_MAX * first:
+        grew.append(f"latency: {first:.0f} -> {end:.0f} ms")
 
     def total(name: str, what: str) -> int:
         lines = [line for line in metrics.splitlines() if line.startswith(name) and f'what="{what}"' in line]

@@ -49,10 +49,16 @@ def test_a_track_that_ends_in_full_sight_is_lost() -> None:
         ({"v_east": 20.0}, "landing: slow"),
         ({"h_ell": 800.0, "h_baro": 800.0, "v_up": -4.0}, "landing: low and descending"),
         ({"plot_count": 5}, "too short to be missed"),
+        ({"on_ground": 1, "v_east": 60.0}, "it said that it was on the ground"),
     ],
 )
 def test_tracks_that_landed_or_left_are_not_lost(about: dict[str, Any], reason: str) -> None:
     assert not lost(*pair(**about)), reason
+
+
+@pytest.mark.parametrize(("on_ground", "v_east"), [(0, 100.0), (-1, 100.0), (1, 140.0)])
+def test_who_flies_or_cannot_be_rolling_is_lost(on_ground: int, v_east: float) -> None:
+    assert lost(*pair(on_ground=on_ground, v_east=v_east))
 
 
 def test_a_sensor_that_sees_nothing_loses_nothing() -> None:

@@ -64,6 +64,8 @@ def test_the_example_is_sound_and_says_the_defaults() -> None:
         (SOUND + "[tracker]\ncapacity = 100.5\n", 13, "Expected a whole number from 16"),
         (SOUND + "[jurnal]\n", 12, "unknown table or key 'jurnal'. Expected one of"),
         (SOUND.replace("lat_deg = 47.0", "lat_deg = 470"), 6, "lat_deg is 470. Expected a value from -90 to 90"),
+        (RADAR + SOUND, 11, "sensor 'north' is described twice. Expected each id once"),
+        (RADAR + SOUND.replace('"north"', '"south"'), 14, "'north' and 'south' (radar) both have SAC/SIC 1/2"),
         (SOUND.replace("period_s =", "periods ="), 9, "unknown key 'periods'"),
         (SOUND + "from = 'x'\n", 12, "a key or table is there twice: \"from = 'x'\""),
         (SOUND.replace('8600"', "8600"), 11, "not valid TOML: Illegal character"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from typing import Any
 
 import numpy as np
 import pytest
+from service_reference import features_values, tracks_values
 
 from airpicture.service import trackrows
-from airpicture.service.api import tracks_values
+from airpicture.service.api import Answers
 from airpicture.service.events import Events
 from airpicture.service.hub import Hub, Mode, Update
-from airpicture.service.trackrows import tracks_text
+from airpicture.service.trackrows import plots_geojson, tracks_geojson, tracks_text
 from airpicture.tables import Plots, Status, Tracks, pack_callsigns
 from tracking_scenes import T0, radar, sensors_of
 
@@ -43,6 +46,51 @@ def tracks_of(n: int, seed: int = 1) -> Tracks:
 def test_rows_by_columns_are_those_of_objects(n: int) -> None:
     tracks = tracks_of(n)
     assert json.loads(tracks_text(tracks)) == tracks_values(tracks)
+    assert json.loads(tracks_geojson(tracks)) == features_values(tracks)
+
+
+@pytest.mark.parametrize("n", [0, 1, 50])
+def test_plots_are_points_where_they_can_be_placed(n: int) -> None:
+    lots = np.random.default_rng(3)
+    lat = np.where(lots.random(n) < 0.3, np.nan, lots.uniform(-1.5, 1.5, n))
+    lon, sensor = lots.uniform(-3.1, 3.1, n), lots.integers(-1, 3, n)
+    plots = Plots.blank(n, SENSORS, t_ns=T0 + np.arange(n), sensor=sensor)
+    found = json.loads(plots_geojson(plots, lat, lon))
+    expected = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [round(np.degrees(lon[k]), 6), round(np.degrees(lat[k]), 6)]},
+            "properties": {"t_ns": T0 + k, "sensor": SENSORS.ids[sensor[k]] if sensor[k] >= 0 else None},
+        }
+        for k in np.flatnonzero(np.isfinite(lat)).tolist()
+    ]
+    assert found == {"type": "FeatureCollection", "features": expected}
+
+
+def test_an_answer_is_made_once_and_holds_up_nobody() -> None:
+    made = []
+
+    def make(update: Update) -> bytes:
+        made.append(update.now_ns)
+        time.sleep(0.2)
+        return str(update.now_ns).encode()
+
+    async def run() -> None:
+        answers, tracks, beats = Answers(), tracks_of(2), 0
+        first, second = update_of(tracks, 1), update_of(tracks, 2)
+        asked = [asyncio.create_task(answers.get(first, "a", make)) for _ in range(3)]
+        asked.append(asyncio.create_task(answers.get(first, "b", make)))
+        await asyncio.sleep(0)
+        asked.pop(0).cancel()  # the one whose question it was goes away
+        while not all(one.done() for one in asked):
+            await asyncio.sleep(0.01)
+            beats += 1
+        assert [one.result() for one in asked] == [str(T0 + 1).encode()] * 3
+        assert beats > 10
+        assert await answers.get(second, "a", make) == str(T0 + 2).encode()
+
+    asyncio.run(run())
+    assert made == [T0 + 1, T0 + 1, T0 + 2]
 
 
 def test_sets_of_many_sensors_are_told_apart() -> None:

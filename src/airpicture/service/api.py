@@ -13,6 +13,7 @@ Each answer is made from the newest update, at most once for all who ask for it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections import OrderedDict
@@ -27,10 +28,10 @@ from starlette.routing import BaseRoute, Route
 from airpicture.service.events import Events
 from airpicture.service.hub import Hub, SensorHealth, Update
 from airpicture.service.snapshots import receiver_routes
-from airpicture.service.trackrows import tracks_text
+from airpicture.service.trackrows import plots_geojson, tracks_geojson, tracks_text
 from airpicture.service.webhook import alert_values
-from airpicture.tables import F64, Plots, Status, Tracks, unpack_callsigns
-from airpicture.units import DEG, FT, KT
+from airpicture.tables import Status, Tracks
+from airpicture.units import DEG
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 KEPT: Final = 16  # answers kept for those who ask for the same again
@@ -40,22 +41,27 @@ Report = Callable[[], dict[str, Any]]
 
 
 class Answers:
-    """Bytes of answers, made once for each update and question."""
+    """Bytes of answers, made once for each update and question, on a thread: others are served meanwhile."""
 
     def __init__(self) -> None:
         self._update: Update | None = None
-        self._made: OrderedDict[str, bytes] = OrderedDict()
+        self._made: OrderedDict[str, asyncio.Task[bytes]] = OrderedDict()
+        self._making = asyncio.Lock()  # one at a time: each takes a core for as long as it takes
 
-    def get(self, update: Update, question: str, make: Callable[[Update], bytes]) -> bytes:
+    async def get(self, update: Update, question: str, make: Callable[[Update], bytes]) -> bytes:
         """Return the answer, made now if nobody asked before."""
         if update is not self._update:
             self._update = update
             self._made.clear()
         if question not in self._made:
-            self._made[question] = make(update)
+            self._made[question] = asyncio.create_task(self._make(update, make))
             if len(self._made) > KEPT:
                 self._made.popitem(last=False)
-        return self._made[question]
+        return await asyncio.shield(self._made[question])  # who goes away takes it from nobody else
+
+    async def _make(self, update: Update, make: Callable[[Update], bytes]) -> bytes:
+        async with self._making:
+            return await asyncio.to_thread(make, update)
 
 
 def routes(hub: Hub, health: Report, metrics: Callable[[], str]) -> list[BaseRoute]:
@@ -80,10 +86,10 @@ def routes(hub: Hub, health: Report, metrics: Callable[[], str]) -> list[BaseRou
             except ValueError as error:
                 return _text(str(error), 400)
             where = "" if box is None else repr(box)
-            data = answers.get(update, f"{request.url.path} {where}", lambda u: make(u, _shown(u.tracks, box)))
             etag = f'"{update.now_ns:x}"'
             if request.headers.get("if-none-match") == etag:
                 return Response(status_code=304, headers={"ETag": etag})
+            data = await answers.get(update, f"{request.url.path} {where}", lambda u: make(u, _shown(u.tracks, box)))
             headers = {"Cache-Control": "no-cache", "ETag": etag}
             return Response(data, media_type=kind, headers=headers)
 
@@ -116,7 +122,10 @@ def routes(hub: Hub, health: Report, metrics: Callable[[], str]) -> list[BaseRou
         Route("/tracks.geojson", snapshot("application/geo+json", lambda u, t: tracks_geojson(t))),
         Route("/tracks.json", snapshot("application/json", lambda u, t: tracks_text(t))),
         Route("/tracks.arrow", snapshot("application/vnd.apache.arrow.stream", lambda u, t: arrow_stream(t))),
-        Route("/plots.geojson", snapshot("application/geo+json", lambda u, t: plots_geojson(u))),
+        Route(
+            "/plots.geojson",
+            snapshot("application/geo+json", lambda u, t: plots_geojson(u.plots, u.plot_lat, u.plot_lon)),
+        ),
         Route("/alerts.json", snapshot("application/json", lambda u, t: _json([alert_values(a) for a in u.alerts]))),
         Route("/sensors.json", snapshot("application/json", lambda u, t: _json(sensors_values(u)))),
         *receiver_routes(hub),
@@ -157,65 +166,6 @@ def _shown(tracks: Tracks, box: tuple[float, float, float, float] | None) -> Tra
         across = (lon >= west) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)
         kept &= (lat >= south) & (lat <= north) & across
     return tracks if kept.all() else tracks.take(np.flatnonzero(kept))
-
-
-def _plain(column: F64, factor: float, digits: int) -> list[float | None]:
-    values = np.round(column / factor, digits)
-    return [float(value) if known else None for value, known in zip(values, np.isfinite(values), strict=True)]
-
-
-def tracks_values(tracks: Tracks) -> list[dict[str, Any]]:
-    """Return tracks as JSON values: degrees, metres and feet by name, null for unknown."""
-    columns: dict[str, list[Any]] = {
-        "track": tracks.track.tolist(),
-        "t_ns": tracks.t_ns.tolist(),
-        "status": [Status(int(one)).name.lower() for one in tracks.status],
-        "existence": _plain(tracks.existence, 1, 3),
-        "lat_deg": _plain(tracks.lat, DEG, 6),
-        "lon_deg": _plain(tracks.lon, DEG, 6),
-        "h_ell_m": _plain(tracks.h_ell, 1, 1),
-        "h_baro_ft": _plain(tracks.h_baro, FT, 0),
-        "speed_kt": _plain(np.hypot(tracks.v_east, tracks.v_north), KT, 1),
-        "course_deg": _plain(np.mod(np.arctan2(tracks.v_east, tracks.v_north), 2 * np.pi), DEG, 1),
-        "climb_mps": _plain(tracks.v_up, 1, 1),
-        "sigma_m": _plain(np.sqrt(0.5 * (tracks.sigma_east**2 + tracks.sigma_north**2)), 1, 1),
-        "address": [f"{one:06x}" if one >= 0 else None for one in tracks.address.tolist()],
-        "callsign": [(text or "").strip() or None for text in unpack_callsigns(tracks.callsign)],
-        "mode_3a": [f"{one:04o}" if one >= 0 else None for one in tracks.mode_3a.tolist()],
-        "t_ns_plot": [one if one >= 0 else None for one in tracks.t_ns_plot.tolist()],
-        "sensors": [[tracks.sensors.ids[row] for row in seen if row >= 0] for seen in tracks.seen.tolist()],
-    }
-    names = list(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def tracks_geojson(tracks: Tracks) -> bytes:
-    """Return tracks as points of GeoJSON (RFC 7946)."""
-    features = []
-    for values in tracks_values(tracks):
-        place = [values.pop("lon_deg"), values.pop("lat_deg")]
-        if values["h_ell_m"] is not None:
-            place.append(values["h_ell_m"])
-        features.append({"type": "Feature", "id": values["track"],
-                         "geometry": {"type": "Point", "coordinates": place}, "properties": values})  # fmt: skip
-    return _json({"type": "FeatureCollection", "features": features})
-
-
-def plots_geojson(update: Update) -> bytes:
-    """Return the plots of an update as points of GeoJSON; those that can't be placed are left out."""
-    plots: Plots = update.plots
-    features = [
-        {
-            "type": "Feature",
-            "geometry": {"type": "Point", "coordinates": [round(lon / DEG, 6), round(lat / DEG, 6)]},
-            "properties": {"t_ns": t_ns, "sensor": plots.sensors.ids[sensor] if sensor >= 0 else None},
-        }
-        for lat, lon, t_ns, sensor in zip(
-            update.plot_lat.tolist(), update.plot_lon.tolist(), plots.t_ns.tolist(), plots.sensor.tolist(), strict=True
-        )
-        if math.isfinite(lat)
-    ]
-    return _json({"type": "FeatureCollection", "features": features})
 
 
 def arrow_stream(tracks: Tracks) -> bytes:

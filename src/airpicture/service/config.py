@@ -322,19 +322,8 @@ def _alerts(source: Text) -> AlertSettings:
 
 
 def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: list[str]) -> Sensors:
-    parts = []
-    for number, table in enumerate(source.tables("sensor")):
-        try:
-            parts.append(sensors_from_rows([table.values]))
-        except ConfigError as error:
-            words = [word.strip("':") for word in error.found.split()]
-            key = next((name for name in table.values if name in words), "")
-            raise ConfigError(
-                f"{source.where('sensor', number, key)}: {error.found}", expected=error.expected, todo=error.todo
-            ) from None
-    rows = [table.values for table in source.tables("sensor")]
+    found = _described(source)
     try:
-        found = sensors_from_rows(rows, where=source.name) if rows else None
         if "sensors" in source.content:
             path = source.content["sensors"]
             if not isinstance(path, str):
@@ -360,6 +349,31 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
     if not radars and any(one.format == "asterix" for one in inputs):
         notes.append("no radar is described, so radar plots (CAT048, CAT001) will be refused; ADS-B and MLAT are taken")
     return found
+
+
+def _described(source: Text) -> Sensors | None:
+    """Return the sensors of the file's own tables, None where it has none."""
+    rows = [table.values for table in source.tables("sensor")]
+    for number, row in enumerate(rows):
+        _sound(source, number, [row], "")
+    try:
+        return sensors_from_rows(rows) if rows else None
+    except ConfigError:  # two of them don't go together: the later one is named
+        for number in range(1, len(rows)):
+            _sound(source, number, rows[: number + 1], "id")
+        raise
+
+
+def _sound(source: Text, number: int, rows: Sequence[dict[str, Any]], key: str) -> None:
+    """Raise what's wrong with the last of some sensors, by its line; key: the likely one where none is named."""
+    try:
+        sensors_from_rows(rows)
+    except ConfigError as error:
+        words = [word.strip("':") for word in error.found.replace("SAC/SIC", "sic").split()]
+        key = next((name for name in rows[-1] if name in words), key)
+        raise ConfigError(
+            f"{source.where('sensor', number, key)}: {error.found}", expected=error.expected, todo=error.todo
+        ) from None
 
 
 def _of_recordings(source: Text, inputs: Sequence[InputSettings], found: Sensors | None, notes: list[str]) -> Sensors:

@@ -36,13 +36,11 @@ from airpicture.service.latency import Latency
 from airpicture.service.pipeline import Step
 from airpicture.service.process import Given, end_with_parent, given_from, log, shown, tell, told, with_port
 from airpicture.service.ready import warm
+from airpicture.service.shedding import Lag
 from airpicture.service.tail import Position, Tail
 from airpicture.units import SECOND_NS
 
 COLD_S: Final = 600.0  # of the journal read where there's no checkpoint: longer than any track coasts
-LAG_SHED_S: Final = 20.0  # behind by this, plots of primary radar alone are left out
-LAG_MERGE_S: Final = 10.0  # behind by this, steps are taken together
-MERGED: Final = 8  # of them at a time
 LOOK_S: Final = 0.25  # between pictures while catching up
 GARBAGE: Final = 20_000  # objects more, from which on garbage is looked for: a step makes thousands for a moment
 TURN_S: Final = (
@@ -66,6 +64,7 @@ class Core:
         self._done = asyncio.Event()
         self._more = asyncio.Event()
         self._run: list[Stretch] = []  # read after the last tick
+        self._lag = Lag()
         self._changes = Merged()
         self._looked = 0.0
         self._saved = time.monotonic()
@@ -153,6 +152,8 @@ class Core:
         while not self._done.is_set() and (taken := self.tail.read()) is not None:
             records = taken.records
             last_ns, begin = int(records.t_ns.max()), 0
+            if self.tail.at_end:
+                self._lag.at_end(last_ns, time.monotonic_ns())
             runs: list[tuple[Stretch, Position]] = []
             for row in np.flatnonzero(records.kind == Kind.TICK).tolist():
                 run = Stretch.joined([*self._run, records.take(slice(begin, row + 1))])
@@ -161,8 +162,9 @@ class Core:
             if begin < len(records):
                 self._run.append(records.take(slice(begin, None)))
             while runs:
-                behind_s = (last_ns - int(runs[0][0].t_ns[-1])) / SECOND_NS
-                merged = MERGED if self.live and behind_s > LAG_MERGE_S else 1
+                tick_ns = int(runs[0][0].t_ns[-1])
+                behind_s = max((last_ns - tick_ns) / SECOND_NS, self._lag.of(tick_ns, time.monotonic_ns()))
+                merged = self.pipeline.shedding.behind(behind_s if self.live else 0.0)
                 await self._take(runs[:merged], behind_s)
                 del runs[:merged]
 
@@ -173,7 +175,6 @@ class Core:
             inner = [run.take(run.kind != Kind.TICK) for run, _ in runs[:-1]]
             records, position = Stretch.joined([*inner, runs[-1][0]]), runs[-1][1]
         self.lag_s = behind_s
-        self.pipeline.shedding.primary = self.live and behind_s > LAG_SHED_S
         if self.attempts.twice(self._position):
             data = records.kind == Kind.DATA
             set_aside = [records.record(row) for row in np.flatnonzero(data).tolist()]
@@ -240,12 +241,15 @@ class Core:
         return {
             "live": self.live,
             "lag_s": self.lag_s,
-            "shedding": pipeline.shedding.primary,
+            "shedding": pipeline.shedding.active,
             "received": pipeline.received,
             "read": dict(zip([one.name for one in pipeline.decoding.inputs], pipeline.decoding.records, strict=True)),
             "decoded": {name: dict(counts) for name, counts in pipeline.decoding.counts().items()},
             "faults": dict(pipeline.decoding.faults),
-            "tracker": {**pipeline.tracker.counts, **{f"pipeline {k}": v for k, v in pipeline.counts.items()}},
+            "tracker": {
+                **pipeline.tracker.counts,
+                **{f"pipeline {k}": v for k, v in (pipeline.counts + pipeline.shedding.counts).items()},
+            },
             "core": {
                 **self.counts,
                 **{f"journal {k}": v for k, v in self.tail.counts.items()},

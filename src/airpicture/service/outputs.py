@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -28,7 +29,7 @@ from airpicture.service.address import Address
 from airpicture.service.history import HistoryOutput
 from airpicture.service.hub import SensorHealth, SensorState, Update
 from airpicture.service.period import Period
-from airpicture.service.senders import Sender, make_sender
+from airpicture.service.sent import SentOutput
 from airpicture.service.settings import OutputSettings
 from airpicture.service.webhook import WebhookOutput
 from airpicture.tables import U8, Sensors, Tracks
@@ -91,36 +92,27 @@ def cat062_writer(settings: OutputSettings, sensors: Sensors) -> Cat062Writer:
 
 def alike(settings: OutputSettings) -> OutputSettings:
     """Return what of an output's settings makes its bytes; outputs that are alike are encoded for once."""
-    return replace(settings, name="", address=Address("udp"), interface="", ttl=1, clients_max=1)
-
-
-def sender_of(settings: OutputSettings) -> Sender:
-    """Return what sends an output's bytes."""
-    return make_sender(
-        settings.address,
-        name=settings.name,
-        interface=settings.interface,
-        ttl=settings.ttl,
-        clients_max=settings.clients_max,
-    )
+    address = Address("udp" if settings.address.transport == "udp" else "tcp")  # datagrams, or a stream
+    return replace(settings, name="", address=address, interface="", ttl=1, clients_max=1)
 
 
 class Cat062Encoder:
-    """Encodes each update once for all outputs that want it alike."""
+    """ASTERIX CAT062 with CAT065 and CAT063, all tracks each period; once for all outputs that are alike."""
 
     def __init__(self, settings: OutputSettings, sensors: Sensors) -> None:
         self._count = len(sensors)
         self._period = Period(settings.period_s)
         self._writer = cat062_writer(settings, sensors)
+        self._datagrams = settings.address.transport == "udp"
         self._update: Update | None = None
-        self._data = b""
+        self._messages: list[bytes] = []
 
-    def data(self, update: Update) -> bytes:
-        """Return the blocks that are due, none where none are."""
+    def messages(self, update: Update) -> list[bytes]:
+        """Return what's due, none where nothing is."""
         if update is not self._update:
             self._update = update
-            self._data = self._encoded(update)
-        return self._data
+            self._messages = cut(self._encoded(update), self._datagrams)
+        return self._messages
 
     def _encoded(self, update: Update) -> bytes:
         tracks = self._period.due(update)
@@ -134,100 +126,44 @@ class Cat062Encoder:
         )
 
 
-class Cat062Output:
-    """ASTERIX CAT062 with CAT065 and CAT063: all tracks each period."""
-
-    def __init__(self, settings: OutputSettings, encoder: Cat062Encoder, sender: Sender) -> None:
-        self.name, self.counts = settings.name, sender.counts
-        self._sender, self._encoder = sender, encoder
-        self._datagrams = settings.address.transport == "udp"
-
-    @property
-    def port(self) -> int:
-        """Port that it listens on."""
-        return self._sender.port
-
-    async def open(self) -> None:
-        """Make ready."""
-        await self._sender.open()
-
-    def take(self, update: Update) -> None:
-        """Send what's due."""
-        data = self._encoder.data(update)
-        if data:
-            self._sender.send(split_datagrams(data) if self._datagrams else [data])
-
-    async def close(self) -> None:
-        """End."""
-        await self._sender.close()
-
-
-class Cat004Output:
+class Cat004Encoder:
     """ASTERIX CAT004: alerts as they're raised, while they stand, and as they end; and a sign of life."""
 
-    def __init__(self, settings: OutputSettings, sender: Sender) -> None:
-        self.name, self.counts = settings.name, sender.counts
-        self._sender = sender
+    def __init__(self, settings: OutputSettings) -> None:
         self._writer = AlertWriter(sac=settings.sac, sic=settings.sic)
         self._second = -1
         self._datagrams = settings.address.transport == "udp"
 
-    @property
-    def port(self) -> int:
-        """Port that it listens on."""
-        return self._sender.port
-
-    async def open(self) -> None:
-        """Make ready."""
-        await self._sender.open()
-
-    def take(self, update: Update) -> None:
-        """Send once a second, which is as often as alerts are reckoned."""
+    def messages(self, update: Update) -> list[bytes]:
+        """Return what's due once a second, which is as often as alerts are reckoned."""
         second = update.now_ns // SECOND_NS
         if second == self._second:
-            return
+            return []
         self._second = second
         blocks = self._writer.encode(update.alerts, update.tracks, update.now_ns)
         if second % ALIVE_S == 0:
             blocks.append(self._writer.alive(update.now_ns, overload=overloaded(update.alerts)))
-        if blocks:
-            data = b"".join(blocks)
-            self._sender.send(split_datagrams(data) if self._datagrams else [data])
-
-    async def close(self) -> None:
-        """End."""
-        await self._sender.close()
+        return cut(b"".join(blocks), self._datagrams)
 
 
-Render = Callable[[Update, Tracks], list[bytes]]  # messages of an update, of the tracks that are due
+def cut(data: bytes, datagrams: bool) -> list[bytes]:
+    """Return blocks as datagrams, or as one piece of a stream."""
+    if not data:
+        return []
+    return split_datagrams(data) if datagrams else [data]
 
 
-class RenderedOutput:
-    """Messages of a text format, each period, by a function of the picture."""
+def each_period(
+    settings: OutputSettings, render: Callable[[Tracks, int], list[bytes]]
+) -> Callable[[Update], list[bytes]]:
+    """Return what makes messages of a text format, each period, by a function of tracks and time."""
+    period = Period(settings.period_s)
 
-    def __init__(self, settings: OutputSettings, sender: Sender, render: Render) -> None:
-        self.name, self.counts = settings.name, sender.counts
-        self._sender, self._render = sender, render
-        self._period = Period(settings.period_s)
+    def messages(update: Update) -> list[bytes]:
+        tracks = period.due(update)
+        return [] if tracks is None else render(tracks, update.now_ns)
 
-    @property
-    def port(self) -> int:
-        """Port that it listens on."""
-        return self._sender.port
-
-    async def open(self) -> None:
-        """Make ready."""
-        await self._sender.open()
-
-    def take(self, update: Update) -> None:
-        """Send what's due."""
-        tracks = self._period.due(update)
-        if tracks is not None:
-            self._sender.send(self._render(update, tracks))
-
-    async def close(self) -> None:
-        """End."""
-        await self._sender.close()
+    return messages
 
 
 class FolderOutput:
@@ -303,16 +239,15 @@ def _make(settings: OutputSettings, sensors: Sensors, encoders: dict[OutputSetti
         return WebhookOutput(settings)
     if settings.format == "aircraft-json":
         return FolderOutput(settings, lambda update, tracks: aircraft_files(update, settings.period_s))
-    sender = sender_of(settings)
     if settings.format == "cat062":
         same = alike(settings)
         if same not in encoders:
             encoders[same] = Cat062Encoder(settings, sensors)
-        return Cat062Output(settings, encoders[same], sender)
+        return SentOutput(settings, encoders[same].messages)
     if settings.format == "cat004":
-        return Cat004Output(settings, sender)
+        return SentOutput(settings, Cat004Encoder(settings).messages)
     if settings.format == "sbs":
-        return RenderedOutput(settings, sender, lambda update, tracks: [sbs_lines(tracks, update.now_ns)])
+        return SentOutput(settings, each_period(settings, lambda tracks, now_ns: [sbs_lines(tracks, now_ns)]))
     assert settings.format == "cot", settings.format
     stale_s = max(3.0 * settings.period_s, STALE_LEAST_S)
-    return RenderedOutput(settings, sender, lambda update, tracks: cot_events(tracks, update.now_ns, stale_s=stale_s))
+    return SentOutput(settings, each_period(settings, partial(cot_events, stale_s=stale_s)))

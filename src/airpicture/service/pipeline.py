@@ -33,11 +33,13 @@ from airpicture.plots import plot_positions
 from airpicture.service.health import SensorWatch
 from airpicture.service.hub import Mode, SensorState, Update
 from airpicture.service.settings import Settings
-from airpicture.tables import Plots, Technology
+from airpicture.service.shedding import MERGE_S, Shedding
+from airpicture.tables import Plots
 from airpicture.tracker import Tracker
 from airpicture.units import SECOND_NS
 
 STATES_NS: Final = SECOND_NS  # sensors' states and alerts are reckoned once a second: nobody reads faster
+BEHIND_SECONDS: Final = 4  # between looks for alerts while steps are taken together: what's saved, tracks need more
 SPARSE_NS: Final = SECOND_NS // 5  # between ticks, from which on a look for alerts isn't taken in parts
 SEARCHED_NS: Final = (
     6 * SECOND_NS // 10
@@ -46,13 +48,6 @@ LOOKED_NS: Final = 9 * SECOND_NS // 10  # within which it's finished, so that a 
 PART_TRACKS: Final = 25_000  # for each of which one more part is done at a tick: it has some seven
 # Counts of the tracker that say that it left something out for want of room.
 SHED: Final = ("pairs_shed", "births_shed", "pool_overflow", "refused_capacity")
-
-
-@dataclass(slots=True)
-class Shedding:
-    """What the process that tracks may leave out when it can't follow; the journal still has it."""
-
-    primary: bool = False  # plots of primary radar alone, the first that can be missed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +85,8 @@ class Pipeline:
 
     Attributes
     ----------
-    counts : ticks, plots, what was shed
+    counts : ticks, plots
+    shedding : what's left out when there's no time for it; the next step asks it
     received : the counts that the receiving process told last
     oldest_ns : ns UTC when the first record of the last step was received, -1 where it had none
     aside : begins work that may run beside the next step, see `alerts.parts`; the same comes out with any
@@ -133,7 +129,7 @@ class Pipeline:
         """
         if links is not None:
             self.decoding.links = links
-        names = ["counts", "received", "decoding", "tracker", "sensors", "watch", "now_ns"]
+        names = ["counts", "shedding", "received", "decoding", "tracker", "sensors", "watch", "now_ns"]
         names += ["_states", "_looked", "_arrived_ns", "_alerts", "_ended", "_many", "_was_shed"]
         return {name: getattr(self, name) for name in names}
 
@@ -179,7 +175,7 @@ class Pipeline:
             self.counts["ticks out of order"] += 1
             return None
         since_ns, self.now_ns = tick_ns - self.now_ns, tick_ns
-        plots = self._shed(plots)
+        plots = self.shedding.kept(plots)
         self.sensors.step(plots, self.decoding.heard_ns(), tick_ns)
         picture = self.tracker.step(plots, tick_ns)
         self._seen = (picture, since_ns)
@@ -205,7 +201,8 @@ class Pipeline:
             return
         (picture, since_ns), self._seen = self._seen, None
         now_ns = self.now_ns
-        if now_ns // STATES_NS > self._looked:
+        seconds = BEHIND_SECONDS if self.shedding.behind_s > MERGE_S else 1
+        if now_ns // STATES_NS >= self._looked + seconds:
             if self._look is not None:
                 self._know(self._look.finish())
             self._looked = now_ns // STATES_NS
@@ -229,7 +226,7 @@ class Pipeline:
 
     def _begin_look(self, picture: Picture, now_ns: int) -> Underway[tuple[Alert, ...]]:
         shed = sum(count for name, count in picture.counts.items() if name in SHED)
-        shed += self.counts["shed primary plots"] + sum(
+        shed += sum(self.shedding.counts.values()) + sum(
             count
             for counts in self.received.get("inputs", {}).values()
             for name, count in counts.items()
@@ -253,13 +250,6 @@ class Pipeline:
             return bool(json.loads(record.payload).get("fresh"))
         except (ValueError, AttributeError):
             return False
-
-    def _shed(self, plots: Plots) -> Plots:
-        if not self.shedding.primary or not len(plots):
-            return plots
-        primary = (plots.technology == Technology.PSR) & (plots.address < 0) & (plots.mode_3a < 0)
-        self.counts["shed primary plots"] += int(primary.sum())
-        return plots.take(np.flatnonzero(~primary)) if primary.any() else plots
 
 
 def split(records: Stretch) -> list[Stretch]:

@@ -16,7 +16,7 @@ from airpicture.formats.sensors import sensors_from_rows
 from airpicture.formats.stretch import StretchCursor
 from airpicture.plots import plot_positions
 from airpicture.service.settings import Settings
-from airpicture.tables import Plots, Sensors, Status
+from airpicture.tables import Plots, Sensors, Status, Tracks
 from airpicture.tracker import Tracker
 from airpicture.units import SECOND_NS
 
@@ -61,7 +61,6 @@ def warm(settings: Settings) -> None:
             assert not any(name.startswith("refused") for name in decoder.counts), decoder.counts
     messages = any(one.format != "asterix" for one in settings.inputs)  # that have no place, from transponders
     tracker, watch = Tracker(sensors, replace(settings.tracker, capacity=64)), Watch(settings.alerts)
-    writer = Cat062Writer(sensors)
     for turn in range(6):
         now_ns = T0_NS + turn * 4 * SECOND_NS
         for k in range(3):  # in one frame, each time with one plot more: it's undone and done again
@@ -72,12 +71,18 @@ def warm(settings: Settings) -> None:
             told = {"address": [0x123456], "v_east": [0.0], "v_north": [191.0], "t_ns": [now_ns + SECOND_NS]}
             tracker.step(Plots.blank(1, sensors, sensor=[1], **told), now_ns + SECOND_NS)
         watch.step(picture.tracks, now_ns)
-        if any(one.format == "cat062" for one in settings.outputs):
-            writer.batch(picture.tracks, picture.t_ns)
+    if any(one.format == "cat062" and one.changes for one in settings.outputs):
+        warm_outputs(sensors)
     assert (picture.tracks.status == Status.CONFIRMED).sum() > 1
     gone = tracker.step(Plots.empty(sensors), now_ns + SILENCE_S * SECOND_NS)
     assert (gone.tracks.status == Status.ENDED).any()
     watch.step(gone.tracks, gone.t_ns)
+
+
+def warm_outputs(sensors: Sensors) -> None:
+    """Do the same for those who encode CAT062, and make no picture."""
+    tracks = Tracks.blank(2, sensors, t_ns=np.full(2, T0_NS), status=np.full(2, Status.CONFIRMED), track=np.arange(2))
+    assert Cat062Writer(sensors).batch(tracks, T0_NS)
 
 
 def _plots(sensors: Sensors, now_ns: int, turn: int, k: int) -> Plots:

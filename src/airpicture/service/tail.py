@@ -46,10 +46,12 @@ class Tail:
     Attributes
     ----------
     counts : damage, missing segments
+    at_end : the last reading took all there was
     """
 
     def __init__(self, folders: Sequence[str], position: Position | None = None) -> None:
         self.counts: Counter[str] = Counter()
+        self.at_end = False
         self._folders = list(folders)
         self._file_number = 0
         self._fd = -1
@@ -71,6 +73,7 @@ class Tail:
         while True:
             data = os.read(self._fd, READ_MAX) if self._fd >= 0 else b""
             if data:
+                self.at_end = len(data) < READ_MAX
                 if len(records := self._cursor.take(data)):
                     return Taken(records, self._file_number, self._cursor.ends)
                 continue
