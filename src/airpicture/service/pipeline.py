@@ -234,7 +234,9 @@ class Pipeline:
         )
         more, self._was_shed = max(shed - self._was_shed, 0), shed
         # Tracks end on whole seconds, so this step's picture holds all that did since the watch looked last.
-        parts = self.watch.look(picture.tracks, now_ns, silent=self.sensors.silent(now_ns), shed=more)
+        behind_s = self.shedding.behind_s if self.shedding.behind_s > MERGE_S else 0.0
+        silent = self.sensors.silent(now_ns)
+        parts = self.watch.look(picture.tracks, now_ns, silent=silent, shed=more, behind_s=behind_s)
         return Underway(parts, self.aside)
 
     def _told(self, record: Record) -> None:
