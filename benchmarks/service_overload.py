@@ -3,7 +3,7 @@
     python benchmarks/service_overload.py                  20,000 targets; 40 times the usual reports for 20 s
     python benchmarks/service_overload.py --targets 1000   on a machine with other work
 
-The usual load comes first (30 sensors, a report of each target every 4 s), then a flood in which each target is reported
+The usual load comes first (30 sensors, a report of each target every 4 s), then a flood in which each target is told of
 so many times as often, then the usual load again. Everything is as in `service.py`: the service that users start, real
 sockets, an open loop. Each second the service is asked how far behind it is, what it left out, and whether it says so
 (alerts; I065/040 is made of the same).
