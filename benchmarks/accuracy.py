@@ -272,8 +272,9 @@ def files(paths: list[str]) -> str:
     """Score neutral scenario files."""
     rows = []
     for path in paths:
-        for name, config in (("", Config()), (", told flat", Config(height_max=FLAT))):
-            c = peers.compare(path, config)
+        flat = Config(height_max=FLAT)
+        for name, config, named in (("", Config(), False), (", told flat", flat, False), (", told whose", flat, True)):
+            c = peers.compare(path, config, named=named)
             figures = [number(v, 0) for v in (c.targets, c.gospa, c.per_root_target, c.rms)]
             figures += [number(c.missed), number(c.false), number(c.switches, 2), number(1e3 * c.seconds)]
             rows.append([Path(path).stem + name, *figures])
@@ -281,7 +282,8 @@ def files(paths: list[str]) -> str:
         "Neutral scenario files",
         "GOSPA (order 2, cut-off 2 km), means over the scans from the tenth on; CPU time a scan. The world of these "
         "files is flat and its ranges are ground ranges. By default airpicture takes them for slant ranges to targets "
-        "of unknown height, up to 18 km, which costs a little within 30 km; `told flat` is `height_max = 200` m.",
+        "of unknown height, up to 18 km, which costs a little within 30 km; `told flat` is `height_max = 200` m, `told "
+        "whose` that and an address on each plot of a target: what knowing whose each plot is would bring.",
         ["file", "targets", "GOSPA m", "per root target", "RMS m", "missed", "false", "switches", "ms"],
         rows,
     )
@@ -290,16 +292,18 @@ def files(paths: list[str]) -> str:
 def check() -> int:
     """Run the scenarios small and compare with loose bounds; return how many are broken."""
     bounds: list[tuple[str, float, float]] = []
-    for course, most in zip(manoeuvres.COURSES, (99.0, 59.0, 58.0, 62.0), strict=True):
+    for course, most in zip(manoeuvres.COURSES, (98.0, 58.0, 57.5, 61.5), strict=True):
         bounds.append((f"{course.name} RMS, m", manoeuvres.fly(course, 20).position, most))
+    roaming = manoeuvres.follow(*manoeuvres.roam(40, Config().motion), 50.0, 5.0, 6)
+    bounds.append(("NEES of targets that move as the models say, off 2", abs(roaming.nees_whole[0] - 2.0), 0.1))
     bounds.append(("meeting, RMS GOSPA", crossing.meet(20).gospa, 4.0))
     bounds.append(("little to go by, 1 - share real at 0.9", 1.0 - faint.faint(runs=3).shown_090, 0.15))
     bounds.append(("marginals, worst", marginals.agree(8.0, 0.9, 1e-3, draws=20).worst_exact, 1e-9))
-    bounds.append(("straight flight over its bound", longrange.straight(seconds=600.0).ratio, 1.15))
+    bounds.append(("straight flight over its bound", longrange.straight(seconds=600.0).ratio, 1.1))
     broken = 0
     for name, value, most in bounds:
         broken += value > most
-        print(f"{name:40} {value:10.3g}   at most {most:g}{'' if value <= most else '   BROKEN'}")
+        print(f"{name:52} {value:10.3g}   at most {most:g}{'' if value <= most else '   BROKEN'}")
     return broken
 
 

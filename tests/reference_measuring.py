@@ -41,6 +41,16 @@ def jacobian(x: F64, site: F64) -> F64:
     return H
 
 
+def wrapped(angle: float) -> float:
+    return (angle + math.pi) % (2.0 * math.pi) - math.pi
+
+
+def keeps(track: Mixture, told: F64, had: F64) -> bool:
+    """Say whether a told velocity is the one that a track had before, and has had for long without lying."""
+    near = np.linalg.norm(told - had) < 5.0 + 0.1 * np.linalg.norm(told)
+    return bool(near and track.count_pos >= 20.0 and track.pace < 25.0)
+
+
 def pressure_variance(h_baro: float) -> float:
     """Return the variance of a pressure altitude [m²] in steps of 100 ft, or of 25 ft where it's no whole hundred."""
     feet = h_baro / 0.3048 % 100.0

@@ -35,12 +35,22 @@ def worth(off: F64, mean: F64) -> float:
 
 
 def scatter_and_jitter(
-    t: F64, off: F64, S: F64, v: F64, var: F64, jitter: F64, used: NDArray[np.bool_], general: float
+    t: F64,
+    off: F64,
+    S: F64,
+    v: F64,
+    var: F64,
+    jitter: F64,
+    used: NDArray[np.bool_],
+    general: float,
+    *,
+    lasts: bool = True,
 ) -> tuple[F64, F64]:
     """Return variances [m²] of positions and [s²] of their times, of one sensor's plots of one track.
 
     t : (n,) s; off : (n, 2) m, plot less rest, east and north; S : (n, 2, 2) m² of that; v : (n, 2) m/s of the rest
     var, jitter : (n,) what was assumed; general : m², the sensor's usual variance
+    lasts : errors that last are worth less
     """
     n = len(t)
     errors, still_open = np.empty((n, 2)), np.empty((n, 2))
@@ -60,7 +70,8 @@ def scatter_and_jitter(
     found = []
     for a in range(2):
         part = bounded(t, parts[:, a])
-        found.append(worth(errors[:, a], windowed(t, part, 30.0)) * windowed(t, part + still_open[:, a], 30.0))
+        white = worth(errors[:, a], windowed(t, part, 30.0)) if lasts else 1.0
+        found.append(white * windowed(t, part + still_open[:, a], 30.0))
     ahead_, aside_ = found
     even = ahead_ < 2.0 * aside_
     mean = 0.5 * (ahead_ + aside_)

@@ -17,12 +17,16 @@ from reference_measuring import (
     doubting,
     jacobian,
     kalman,
+    keeps,
     kept_up,
     near_angle,
     position_variance,
     pressure_variance,
     seen,
     turn_log_likelihood,
+)
+from reference_measuring import (
+    wrapped as wrapped,
 )
 
 F64 = NDArray[np.float64]
@@ -294,14 +298,9 @@ class Plot:
         z[lay.Z_VAR_P], z[lay.Z_VAR_V] = self.var_p, self.var_v
         z[lay.Z_V_EAST], z[lay.Z_V_NORTH] = self.v_east, self.v_north
         z[lay.Z_LOG_CLUTTER], z[lay.Z_RADIUS] = self.log_clutter, self.radius
-        z[lay.Z_LEARN] = self.learn
-        z[lay.Z_V_UP], z[lay.Z_TURN] = self.v_up, self.turn
+        z[lay.Z_LEARN], z[lay.Z_V_UP], z[lay.Z_TURN] = self.learn, self.v_up, self.turn
         z[lay.Z_LAG], z[lay.Z_VAR_LAG] = self.lag, self.var_lag
         return z
-
-
-def wrapped(angle: float) -> float:
-    return (angle + math.pi) % (2.0 * math.pi) - math.pi
 
 
 def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: float) -> Any:
@@ -360,7 +359,8 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
             if plot.kind == lay.MESSAGE or nu_v @ np.linalg.solve(H @ P @ H.T + var * np.eye(2), nu_v) < 36.0:
                 fold(H, nu_v, [var] * 2)
             else:  # as likely as one over ±300 m/s each way, and counted as if it had been measured
-                log_l, n = log_l + math.log(0.02) - 2.0 * math.log(600.0), n + 2
+                far = 1e6 * keeps(track, np.array([plot.v_east, plot.v_north]), level @ track.x[0, 3:])
+                d2, log_l, n = d2 + far, log_l - 0.5 * far + math.log(0.02) - 2.0 * math.log(600.0), n + 2
         if math.isfinite(plot.v_up):
             up, var = np.array([0, 0, 0, *spot.u]), 1.5**2 + q_up * abs(delta)
             nu_up = plot.v_up - spot.u @ x[3:]

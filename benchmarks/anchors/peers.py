@@ -11,7 +11,7 @@ coasting, scans from the tenth on.
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +115,24 @@ def assumed_heights(tracker: Tracker, numbers: Any, now: int) -> Any:
 
 
 def compare(
-    path: str | Path, config: Config | None = None, scans: int | None = None, filled: float | None = None
+    path: str | Path,
+    config: Config | None = None,
+    scans: int | None = None,
+    filled: float | None = None,
+    *,
+    named: bool = False,
 ) -> Compared:
-    """Track a file scan by scan and score every picture; filled : m, height to be taken for unmeasured ones."""
+    """Track a file scan by scan and score every picture.
+
+    filled : m, height to be taken for unmeasured ones; named : give each target's plots an address of its own, so that
+    the tracker knows whose each is
+    """
     arrays, meta = load(path)
     plots, sensors = tables(arrays, meta)
+    if named:
+        order = np.argsort(arrays["plot_time"], kind="stable")
+        target = arrays["plot_truth"][order]
+        plots = replace(plots, address=np.where(target >= 0, target + 1, -1).astype(np.int32))
     tracker = Tracker(sensors, config)
     lat, lon = sites(len(arrays["sensor_x"]))
     ends = T0_NS + np.round((np.arange(meta["scans"]) + 1.0) * meta["period"] * 1e9).astype(np.int64)

@@ -9,7 +9,7 @@ more of them come. So the cut of the caller's batches leaves no trace.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 from weakref import ref
 
@@ -267,7 +267,7 @@ class Tracker:
             shown = (was == Status.CONFIRMED) | (was == Status.COASTING) | (store.misses[moved] < 0)
             rows = moved[gone & shown]
             if len(rows):
-                self._ended.append(self._rows(rows, np.full(len(rows), t_ns)))
+                self._ended.append(self._rows(rows, t_ns))
                 self._retired.note(store, rows, t_ns)
             self._index.place(store.summary, store.t_ns, moved[gone])
             before = store.n
@@ -310,9 +310,9 @@ class Tracker:
 
     def _do(self, reports: Reports) -> list[I64]:
         """Share out the plots of one frame, look by look, then give its messages to tracks; return the rows of each."""
-        message = reports.Z[:, Z_KIND] == MESSAGE
         messages = None
-        if message.any():
+        # who has an azimuth brings no message; Z tells of the others, but costs a line of the cache a plot
+        if not np.isfinite(reports.azimuth).all() and (message := reports.Z[:, Z_KIND] == MESSAGE).any():
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)
         shelf = self._shelf if self.on_look is None else None  # who hears of looks may keep their plots
@@ -386,26 +386,23 @@ class Tracker:
         kept: I64 = rows[~weak & (store.status[rows] != Status.ENDED)]
         return kept
 
-    def _rows(self, rows: I64, t_ns: I64) -> Tracks:
+    def _rows(self, rows: I64, t_ns: int, behind: Sequence[Tracks] = ()) -> Tracks:
         settings = (self.sensors, self._motion, self.config.life.lifetime_s)
-        return snapshot(self._store, rows, t_ns, *settings, self._run, self._memory)
+        return snapshot(self._store, rows, t_ns, *settings, self._run, self._memory, behind)
 
     def _picture(self, now_ns: int) -> Picture:
         ended = self._ended
 
         def make() -> tuple[Tracks, I64]:
             rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN)
-            t_ns = self._memory.empty(len(rows), np.int64)
-            t_ns[:] = now_ns
-            tracks = self._rows(rows, t_ns)
+            tracks = self._rows(rows, now_ns, ended)
             if ended:
-                tracks = Tracks.concat([tracks, *ended])
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
             return tracks, changed
 
         def make_moved() -> Tracks:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
-            return Tracks.concat([self._rows(rows, np.full(len(rows), now_ns)), *ended])
+            return self._rows(rows, now_ns, ended)
 
         picture = Picture(now_ns, make, counts=dict(self.counts + self._tally), make_moved=make_moved)
         self._shown = ref(picture)

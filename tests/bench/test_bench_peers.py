@@ -5,8 +5,9 @@ import importlib.util
 import numpy as np
 import pytest
 
+from airpicture import geo
 from airpicture.bench import peers
-from airpicture.bench.load import config_for
+from airpicture.bench.load import config_for, tracker_of
 from airpicture.errors import ConfigError, InputError
 
 installed = pytest.mark.skipif(importlib.util.find_spec("stonesoup") is None, reason="Stone Soup isn't installed")
@@ -36,6 +37,22 @@ def test_a_plot_and_its_target_are_near_in_the_plane() -> None:
     across = sky.radar.sigma_azimuth * turn.slant[real]
     assert np.sqrt(np.mean(error**2 / (across**2 + sky.radar.sigma_range**2))) == pytest.approx(1.0, abs=0.15)
     assert float(sky.traffic.h.min()) == float(sky.traffic.h.max()) == peers.HEIGHT
+
+
+def test_a_track_without_height_is_seen_where_the_radar_saw_it() -> None:
+    """Close in, a place on the ground and the height that it was taken at belong together."""
+    sky = peers.flat_sky(10, seed=1)
+    tracker = tracker_of(sky.sensors, config_for(10), 1)
+    s = sky.sensors
+    for scan in sky.scans(8):
+        tracks = tracker.step(scan.plots, scan.now_ns).tracks
+    assert np.isnan(tracks.h_ell).all()
+    h = peers.held_heights(tracker, tracks.track[::-1], scan.now_ns)[::-1]
+    slant, _, _ = geo.geodetic_to_polar(tracks.lat, tracks.lon, h, s.lat[0], s.lon[0], s.h_ell[0])
+    gap = np.abs(slant[:, None] - scan.plots.slant_range).min(axis=1)
+    near = slant < 60e3
+    assert near.sum() > 3
+    assert np.median(gap[near]) < 100.0
 
 
 def test_tally_counts_switches_and_misses_from_the_first_scored_turn() -> None:

@@ -67,6 +67,7 @@ def scene(seed: int, kind: int, has: dict[str, bool], count: int = 1, noise: flo
     p = site[:3] + far * (math.sin(way) * site[3:6] + math.cos(way) * site[6:9])
     at_lat, at_lon, _ = geodetic(p)
     track = random_track(rng, at_lat, at_lon, rng.uniform(3000.0, 12_000.0), spread=rng.choice([0.3, 1.0, 5.0]))
+    track = replace(track, count_pos=30.0 * (seed % 2))  # from 20 positions on a velocity that stays is believed
     mean, _ = track.moments()
     plots = [plot_of(rng, mean, site, kind, noise=noise, **has) for _ in range(count)]
     for plot in plots:

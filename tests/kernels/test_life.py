@@ -125,6 +125,20 @@ def test_what_cannot_be_seen_is_not_missed(keys: dict[str, float], heard: float)
     assert lone.existence == pytest.approx(survived(0.99, 7.0), rel=1e-9)
 
 
+def test_out_of_all_coverage_one_empty_look_ends_a_track() -> None:
+    """Ten-second turns: the look at 10 s is over at 12 s, and the track ends a quarter of a turn after it."""
+    lone = Lone(period=10.0, range_max=90e3)
+    for t in range(1, 13):
+        lone.age(t, t)
+        assert lone.status[0] == CONFIRMED
+    lone.age(13.0, 13.0)
+    assert lone.status[0] == ENDED
+    inside = Lone(period=10.0)
+    for t in range(1, 14):
+        inside.age(t, t)
+    assert inside.status[0] == CONFIRMED
+
+
 def test_the_horizon_is_that_of_four_thirds_of_the_earth() -> None:
     """sqrt(2 · 8,495 km · h): 41.2 km for the antenna's 100 m, so 58.8 km are left, for which a target needs 203 m."""
     for h, misses in ((180.0, 0), (230.0, 1)):

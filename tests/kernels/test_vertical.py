@@ -16,14 +16,15 @@ LONS = st.floats(-math.pi, math.pi)
 
 @given(LATS, LONS, st.floats(-25e3, 95e3))
 def test_height_and_vertical_are_those_of_the_twin(lat: float, lon: float, h: float) -> None:
-    """To 1e-12 rad where aircraft fly."""
+    """To 2e-12 rad where aircraft fly."""
     p = reference.geodetic_to_ecef(lat, lon, h)
     assert vertical.DEEPEST < float(np.dot(p, p)) < vertical.HIGHEST
     height, *up = vertical.height_vertical(*p)
     assert height == pytest.approx(h, abs=1.5e-8)
-    assert np.linalg.norm(np.subtract(up, reference.basis(lat, lon)[2])) < 1e-12 + 1.5e-11 * (h / 95e3) ** 2
+    assert np.linalg.norm(np.subtract(up, reference.basis(lat, lon)[2])) < 2e-12 + 1.5e-11 * (h / 95e3) ** 2
     assert np.linalg.norm(up) == pytest.approx(1.0, abs=1e-14)
-    assert (vertical.vertical(*p), vertical.height(*p)) == (tuple(up), height)
+    assert vertical.vertical(*p) == pytest.approx(up, abs=1e-15)
+    assert vertical.height(*p) == pytest.approx(height, abs=1e-8)
 
 
 @given(LATS, LONS, st.one_of(st.floats(-1000e3, -60e3), st.floats(125e3, 1e8)))
@@ -46,7 +47,7 @@ def test_what_is_missing_stays_missing() -> None:
 def test_beside_a_point_vertical_and_height_go_with_the_ground(
     lat: float, lon: float, h: float, away: float, seed: int
 ) -> None:
-    """The error grows with the square of the distance: 1e-7 rad and 1 mm at 5 km, whatever the climb."""
+    """The error grows with the square of the distance: 1e-8 rad and 0.1 mm at 5 km, whatever the climb."""
     d = np.random.default_rng(seed).normal(size=3)
     d *= away / np.linalg.norm(d)
     p = np.array(wgs84.ecef_of(lat, lon, h))
@@ -54,8 +55,8 @@ def test_beside_a_point_vertical_and_height_go_with_the_ground(
     height, *turned = vertical.beside(h0, *up, *d)
     h1, *up1 = wgs84.height_up_of(*(p + d))
     part = (away / 5e3) ** 2
-    assert height == pytest.approx(h1, abs=1e-3 * part + 1e-8)
-    assert np.linalg.norm(np.subtract(turned, up1)) < 5e-7 * part + 1e-5 * away / wgs84.A + 1e-14
+    assert height == pytest.approx(h1, abs=1e-4 * part + 1e-8)
+    assert np.linalg.norm(np.subtract(turned, up1)) < 2e-8 * part + 1e-14
 
 
 @given(LATS, LONS, st.floats(0.0, 14e3))

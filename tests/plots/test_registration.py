@@ -156,3 +156,21 @@ def test_a_range_that_leads_nowhere_is_refused() -> None:
         reports, refused = register(assemble(rows, SENSORS, sort=False), stations, Config())
         assert refused == {"not_finite": 1}
         assert reports.slant_range.tolist() == [5e4, 6e4]
+
+
+def test_positions_farther_than_their_station_hears_are_refused() -> None:
+    """Without a place a station may be a network, or a satellite; with one, none is heard from beyond its horizon."""
+    sensors = sensors_of(
+        {"id": "here", "kind": "adsb", "lat_deg": 41.3, "lon_deg": 2.1, "range_m_max": 450e3},
+        {"id": "mountain", "kind": "adsb", "lat_deg": 41.3, "lon_deg": 2.1},
+        {"id": "network", "kind": "adsb"},
+    )
+    places = [(41.9, 2.7), (45.0, 2.1), (46.0, 2.1), (60.2, -47.2)]  # 83, 411 and 523 km off, and near Greenland
+    rows = [
+        {"t_ns": ns(float(k)), "sensor": s, "lat": np.radians(lat), "lon": np.radians(lon), "address": 0x34469A}
+        for s in range(3)
+        for k, (lat, lon) in enumerate(places)
+    ]
+    reports, refused = register(assemble(rows, sensors), station_columns(sensors), Config())
+    assert refused == {"range_outside": 3}
+    assert np.bincount(reports.sensor).tolist() == [2, 3, 4]

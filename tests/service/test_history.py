@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import airpicture as ap
 from airpicture.errors import InputError
+from airpicture.formats import open_recording
 from airpicture.formats.arrow import pa, pq
 from airpicture.service import history, historyfiles, stored
 from airpicture.service.address import Address
@@ -152,6 +153,19 @@ def test_a_torn_stream_gives_all_that_was_whole(tmp_path: Path, cut: int) -> Non
     tracks = ap.read_tracks(torn.with_suffix(".parquet"))
     seconds = np.unique((tracks.t_ns - T0_NS) // SECOND_NS)
     assert seconds.tolist() == list(range(5 * whole))
+
+
+def test_the_hour_that_goes_on_is_read_like_any_table(tmp_path: Path) -> None:
+    spool = written(tmp_path, 0, 20)
+    tracks = ap.read_tracks(spool.path)
+    assert np.unique((tracks.t_ns - T0_NS) // SECOND_NS).tolist() == list(range(20))
+    assert open_recording(spool.path).report.format == "tracks Arrow stream"
+    cut = tmp_path / "cut.arrows"
+    cut.write_bytes(spool.path.read_bytes()[: spool.slices[1].at + 10])
+    assert len(ap.read_tracks(cut)) == spool.slices[0].rows
+    cut.write_bytes(b"\xff\xff\xff\xff and nothing")
+    with pytest.raises(InputError, match="without a whole batch"):
+        ap.read_tracks(cut)
 
 
 def test_a_stream_of_nothing_goes(tmp_path: Path) -> None:

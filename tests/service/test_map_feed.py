@@ -6,7 +6,9 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from live_map import LiveMap
 from map_browser import READY, Page
@@ -32,8 +34,8 @@ class Played:
         os.set_blocking(there.fileno(), False)
         os.set_blocking(self.here.fileno(), False)
 
-    def feed(self) -> dict[str, float]:
-        return {"rate": self.clock.rate, "step_s": 4.0}
+    def besides(self) -> dict[str, Any]:
+        return {"feed": {"rate": self.clock.rate, "step_s": 4.0}}
 
     def obey(self) -> str:
         """Do what was asked for, and say what that was."""
@@ -46,7 +48,7 @@ class Played:
 def page(tmp_path: Path) -> Iterator[tuple[Page, Played]]:
     played, scene = Played(), Scene(20)
     live = LiveMap(
-        feed=played.feed,
+        besides=played.besides,
         routes=step_routes(played.asked.fileno(), 4.0),
         settings=MapSettings(places=(Place("home", LAT, LON, 6.0),)),
     )
@@ -107,3 +109,25 @@ def test_one_that_takes_no_words_says_so(page: tuple[Page, Played]) -> None:
     map_page.press("#feed-step")
     map_page.browser.wait("document.getElementById('toast').textContent.includes('at the moment')")
     map_page.browser.complaints.clear()  # the browser names the 503 itself
+
+
+def test_the_page_says_why_nothing_is_to_be_seen(tmp_path: Path) -> None:
+    """A newcomer's receiver is at another port: an empty map that calls itself live would tell them nothing."""
+    scene, state = Scene(5), ["unreached"]
+    live = LiveMap(besides=lambda: {"inputs": [{"name": "beast://localhost:30005", "state": state[0]}]})
+    try:
+        with Browser(tmp_path, 1000, 640) as browser:
+            live.publish(scene.update(0.0, alive=np.zeros(5, bool), alerts=False))
+            browser.go(live.address, READY)
+            browser.wait("document.getElementById('banner').textContent"
+                         " === \"Nothing comes in: beast://localhost:30005 can't be reached.\"")  # fmt: skip
+            assert browser.value("airpicture.map.getZoom()") > 5  # at the one sensor that there is
+            map_page = Page(browser, live, scene)
+            map_page.press('[data-panel="sensors"]')
+            assert "can't be reached" in map_page.js("document.getElementById('panel').textContent")
+            state[0] = "reports"
+            map_page.publish()
+            browser.wait("document.getElementById('banner').hidden")
+            assert browser.complaints == []
+    finally:
+        live.stop()

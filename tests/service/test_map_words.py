@@ -64,3 +64,20 @@ def test_every_category_that_inputs_tell_has_words(page: Page) -> None:
     )
     assert all(words)
     assert len(set(words)) == len(known)
+
+
+def test_who_opens_a_panel_by_keyboard_comes_back_to_its_button(page: Page) -> None:
+    tab = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+    page.js("document.getElementById('find').focus(); 0")
+    page.browser.call("Input.dispatchKeyEvent", type="rawKeyDown", **tab)
+    page.browser.wait("document.activeElement.dataset.panel === 'display'")
+    enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+    for kind in ("keyDown", "keyUp"):
+        page.browser.call("Input.dispatchKeyEvent", type=kind, **enter)
+    page.browser.wait("airpicture.panels.open === 'display'"
+                      " && document.getElementById('panel').contains(document.activeElement)")  # fmt: skip
+    page.key("Escape")
+    page.browser.wait("airpicture.panels.open === '' && document.activeElement.dataset.panel === 'display'")
+    page.press('[data-panel="filter"]')  # with the mouse nothing is left in the way of the space bar
+    page.key("Escape")
+    assert page.js("document.activeElement.tagName") == "BODY"

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import threading
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
 
 import reference_modes as ref
+from frame_reading import read_frame
 from service_kit import eventually, running
 
 ADDRESS = 0x4840D6
@@ -118,3 +124,44 @@ def test_a_stepped_recording_stands_until_it_is_asked_to_go_on(tmp_path: Path) -
         assert shown_s() == here
         assert step(f"?seconds={count}") == 202  # past the end: it begins again
         eventually(lambda: shown_s() > count)
+
+
+def test_a_display_goes_back_in_what_a_service_keeps(tmp_path: Path) -> None:
+    """Without a setting: the last while is in memory, and gone with the service."""
+    sbs(tmp_path / "flight.sbs", 6000)
+    with running(["--in", f"replay:{tmp_path / 'flight.sbs'}?speed=20", "--port", "0"], []) as service:
+        eventually(lambda: service.json("/tracks.json"))
+        with connect(f"ws://127.0.0.1:{service.web}/ws?view=10,47,12,60") as display:
+
+            def say(**word: object) -> None:
+                display.send(json.dumps(word))
+
+            def frame() -> dict[str, Any]:
+                while isinstance(raw := display.recv(60), str):
+                    told.update(json.loads(raw))
+                return read_frame(raw)
+
+            told: dict[str, Any] = {}
+            first = frame()
+            assert first["mode"] == 1  # a recording, shown to everybody
+            assert [one["state"] for one in first["facts"]["inputs"]] == ["reports"]
+
+            def kept_s() -> float:
+                say(line=600)
+                frame()
+                return float(told["line"]["end"] - told["line"]["first"]) / 1e3 if "line" in told else 0.0
+
+            eventually(lambda: kept_s() > 40)
+            t = told["line"]["first"] + 10e3
+            say(replay={"do": "seek", "t": t})
+            say(replay={"do": "pause"})
+            past = frame()
+            while past["mode"] != 2:
+                past = frame()
+            assert past["facts"]["replay"]["past"]
+            assert t <= past["now"] < t + 20e3
+            (row,) = past["tracks"]
+            assert row["lat"] * 1e-7 == pytest.approx(48 + (past["now"] / 1e3 - BEGUN.timestamp()) / 540, abs=0.02)
+            say(replay={"do": "live"})
+            while frame()["mode"] != 1:
+                pass

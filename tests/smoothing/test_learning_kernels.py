@@ -51,22 +51,22 @@ def scene(rng: np.random.Generator, n: int, *, slow: float = 0.2, keep: float = 
     return Scene(np.cumsum(rng.uniform(0.0, 8.0, n)), rng.integers(0, 2, n, np.int32), told, used, scatter, jitter)
 
 
-def kernel(made: Scene) -> tuple[F64, F64]:
+def kernel(made: Scene, claims: int = 0) -> tuple[F64, F64]:
     n = len(made.t)
     scatter, jitter = made.scatter.copy(), made.jitter.copy()
     learn_scatters(
         np.array([0]), np.array([0, n]), np.arange(n), made.used, np.ones(n, np.uint8),
-        np.rint(made.t * 1e9).astype(np.int64), made.sensor, np.full(n, GENERAL), made.told,
+        np.rint(made.t * 1e9).astype(np.int64), 2 * made.sensor + claims, np.full(n, GENERAL), made.told,
         np.empty(n, np.int64), np.empty(n, np.int64),
         np.empty((ROOM, n)), scatter, jitter,
     )  # fmt: skip
     return scatter, jitter
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 60))
-def test_scatter_and_jitter_equal_their_twin(seed: int, n: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(0, 1))
+def test_scatter_and_jitter_equal_their_twin(seed: int, n: int, claims: int) -> None:
     made = scene(np.random.default_rng(seed), n)
-    scatter, jitter = kernel(made)
+    scatter, jitter = kernel(made, claims)
     for s in range(2):
         mine = made.sensor == s
         if mine.sum() < PLOTS_LEAST:
@@ -77,7 +77,15 @@ def test_scatter_and_jitter_equal_their_twin(seed: int, n: int) -> None:
         off = made.told[mine][:, [res.R_EAST, res.R_NORTH]]
         t = np.rint(made.t[mine] * 1e9) * 1e-9
         wanted = scatter_and_jitter(
-            t, off, made.covariance[mine], v, made.scatter[mine], made.jitter[mine], made.used[mine] > 0, GENERAL
+            t,
+            off,
+            made.covariance[mine],
+            v,
+            made.scatter[mine],
+            made.jitter[mine],
+            made.used[mine] > 0,
+            GENERAL,
+            lasts=not claims,
         )
         np.testing.assert_allclose(scatter[mine], wanted[0], rtol=1e-9)
         np.testing.assert_allclose(jitter[mine], wanted[1], rtol=1e-9, atol=1e-9)

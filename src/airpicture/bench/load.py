@@ -181,7 +181,7 @@ def _part_of(tracker: Tracker, now_ns: int, every: int) -> Tracks:
     """Return the tracks of every so many-th radar alone: all columns of ten million would be 4 GB."""
     store = tracker._store
     rows = tracker.shown(np.flatnonzero(store.plot_sensor[: store.n] % every == 0))
-    return tracker._rows(rows, np.full(len(rows), now_ns))
+    return tracker._rows(rows, now_ns)
 
 
 def _order(count: int, turn: int) -> list[int]:

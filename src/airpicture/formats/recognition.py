@@ -19,12 +19,14 @@ Form = Literal[
 ]  # fmt: skip
 
 KNOWN: Final = (
-    "plots and tracks tables (.parquet, .csv), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), readsb aircraft.json "
-    "and trace_full (.json, .jsonl, folders of them, globe_history), SBS-1 / BaseStation text, OpenSky and traffic "
+    "plots and tracks tables (.parquet, .csv, Arrow streams), ASTERIX (.ast .raw .bin .ff .gps, .pcap, .pcapng), "
+    "readsb aircraft.json and trace_full (.json, .jsonl, folders of them, globe_history), SBS-1 / BaseStation text, "
+    "OpenSky and traffic "
     "state vectors, dump978, AIS NMEA, OGN/FLARM APRS, lines of a FLARM's data port, jet1090, Mode S as Beast binary, "
     "AVR text or a table of frames with the host's time (.csv, .parquet); each also as .gz; journals of 'airpicture "
     "serve' (.apj, a folder of them)"
 )
+STREAM_MARK: Final = b"\xff\xff\xff\xff"  # an Arrow stream begins with it, and nothing else that is known
 _CAPTURES: Final = (
     b"\xd4\xc3\xb2\xa1",
     b"\xa1\xb2\xc3\xd4",
@@ -61,6 +63,8 @@ def recognise(path: AnyPath) -> Form:
         return "journal"
     head = read_head(path)
     endings = [ending.lower() for ending in Path(path).suffixes]
+    if head.startswith(STREAM_MARK):
+        return "table"
     if head.startswith(b"PAR1"):
         return "modes" if is_frames_table(path) else _table_form(path)
     if is_modes(head):

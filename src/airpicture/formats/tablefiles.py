@@ -10,7 +10,8 @@ import csv
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from airpicture.errors import InputError, Reason
 from airpicture.formats import celltypes
 from airpicture.formats.arrow import ArrowColumn, Table, pa, pacsv, pc, pq
 from airpicture.formats.files import is_gzip, looks_like, read_bytes, read_head, replacing
+from airpicture.formats.recognition import STREAM_MARK
 from airpicture.formats.schemas import MARKS, SCHEMAS, Column, arrow_schema
 from airpicture.tables import I64
 
@@ -60,7 +62,7 @@ def csv_names(head: bytes) -> list[str]:
 
 
 def load_table(path: str | os.PathLike[str], kind: str | None = None) -> Loaded:
-    """Read a Parquet or CSV file (gzip allowed) of the wanted kind; None takes the kind from its columns.
+    """Read a Parquet file, an Arrow stream or a CSV (gzip allowed) of a kind; None takes it from the columns.
 
     Raises
     ------
@@ -70,6 +72,8 @@ def load_table(path: str | os.PathLike[str], kind: str | None = None) -> Loaded:
     head = read_head(path)
     if head.startswith(PARQUET_MAGIC):
         return _load_parquet(name, kind)
+    if head.startswith(STREAM_MARK):
+        return _load_stream(name, kind)
     names = csv_names(head)
     if b"\0" in head[:4096] or not (len(names) > 1 or ";" in names[0] or "\t" in names[0]):
         raise InputError(
@@ -219,6 +223,29 @@ def _load_parquet(path: str, kind: str | None) -> Loaded:
     return Loaded(
         kind, loaded.table, path, f"{kind} parquet", os.path.getsize(path), None, loaded.usable, loaded.faults, 0, notes
     )
+
+
+def stream_batches(source: Any) -> Iterator[Any]:
+    """Yield the whole batches of an Arrow stream: of one that's being written, or cut off, all but the last."""
+    with suppress(pa.ArrowException, OSError, StopIteration):
+        reader = pa.ipc.open_stream(source)
+        while True:
+            batch = reader.read_next_batch()
+            if len(batch):
+                yield batch
+
+
+def _load_stream(path: str, kind: str | None) -> Loaded:
+    with pa.OSFile(path, "rb") as source:
+        batches = list(stream_batches(source))
+    if not batches:
+        raise InputError("an Arrow stream without a whole batch", expected="one with rows", path=path)
+    names = batches[0].schema.names
+    kind = _kind_of(names, kind, path)
+    notes = _check_names(names, kind, path)
+    loaded = typed(pa.Table.from_batches(batches), kind, path)
+    size = os.path.getsize(path)
+    return Loaded(kind, loaded.table, path, f"{kind} Arrow stream", size, None, loaded.usable, loaded.faults, 0, notes)
 
 
 def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:

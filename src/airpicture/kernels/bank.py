@@ -101,6 +101,7 @@ T_SPREAD = T_MEAN + STATE
 T_BASE = U(192)
 T_SUM = U(304)
 T_FREE = 416  # from here on `conditioning` uses it
+T_SPOT = 560  # a point nearby, its height [m] and vertical (7), see `note_spot`
 SCRATCH = 576
 
 
@@ -374,13 +375,21 @@ def _turn(T: F64, m: int, rate: float, s: float, c: float) -> None:
 
 
 @inline
+def note_spot(T: F64, x: float, y: float, z: float, h: float, ux: float, uy: float, uz: float) -> None:
+    """Write down a point near the states with its height and vertical, for those who'd else work them out again."""
+    T[T_SPOT], T[T_SPOT + 1], T[T_SPOT + 2], T[T_SPOT + 3] = x, y, z, h
+    T[T_SPOT + 4], T[T_SPOT + 5], T[T_SPOT + 6] = ux, uy, uz
+
+
+@inline
 def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
     """Mix a track and predict it by dt >= 0.
 
     Parameters
     ----------
     dt : s; motion : (MOTION,) float64, given to `load_motion` before
-    T : (SCRATCH,) float64, T[:ROW] the track, see `layout`; overwritten; lanes : 4, see `lanes`
+    T : (SCRATCH,) float64, T[:ROW] the track, see `layout`; overwritten, T_SPOT with the straight model's place before
+        heights were bounded; lanes : 4, see `lanes`
 
     Returns
     -------
@@ -434,6 +443,7 @@ def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, flo
     else:
         rx, ry, rz = T[0], T[LANES], T[2 * LANES]
         h, wx, wy, wz = height_vertical(rx, ry, rz)
+    note_spot(T, rx, ry, rz, h, wx, wy, wz)
     ranged = T[H_VAR] > 0.0
     mean = T[H_MEAN] if ranged else motion[M_H_MEAN]
     var = T[H_VAR] if ranged else motion[M_H_VAR]

@@ -18,6 +18,7 @@ from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import (
     AGILE,
     BEARING,
+    COUNT_POS,
     D_BARO,
     LEFT,
     MESSAGE,
@@ -91,6 +92,12 @@ VAR_H_UNKNOWN = 1e6  # m²: a height known to 1 km, or a tenth of the range, has
 LOG_2PI = math.log(2.0 * math.pi)
 SHARING = 10.0  # velocities in turn that share one error, so that it isn't averaged away: what is learnt is what lasts
 COURSE_LEAST = 20.0  # m/s; the course of what is slower doesn't say where along is
+STEADY = 5.0  # m/s, and ...
+STEADY_SHARE = (
+    0.1  # ... of the speed, within which a told velocity is the one that the track has: 1 s of 2 g, or a turn
+)
+STEADY_PLOTS = 20.0  # positions, after which velocities that lie would have been found out ...
+STEADY_PACE = 25.0  # m²/s²: ... and off by no more than 5 m/s
 SIGMA_TURN = 0.006  # rad/s: 0.35 degrees a second, what a reported turn strays by in straight flight
 SIGMA_TURN_TURNING = 0.05  # rad/s: 3 degrees a second, how fast those turn that turn
 SIGMA_TURN_AGILE = 0.1  # rad/s, of what follows no model
@@ -240,8 +247,13 @@ def condition(
     if math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH]):
         east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V] + SHARING * T[VAR_V]
         garbled = VELOCITY_GARBLED if kind == POSITION else math.inf  # of a message it's all there is to judge by
+        by_east = east - (v0x * ex + v0y * ey + v0z * ez)
+        by_north = north - (v0x * nx + v0y * ny + v0z * nz)
+        reach = STEADY + STEADY_SHARE * math.sqrt(east * east + north * north)
+        known = T[COUNT_POS] >= STEADY_PLOTS and T[VAR_V] < STEADY_PACE
+        steady = 1.0 if known and by_east * by_east + by_north * by_north < reach * reach else 0.0
         for l in range(lanes):
-            fold_velocity(T, l, ex, ey, ez, nx, ny, nz, delta, east, north, var, garbled)
+            fold_velocity(T, l, ex, ey, ez, nx, ny, nz, delta, east, north, var, garbled, steady)
         count += 2
     if math.isfinite(Z[j, Z_V_UP]):
         climb = Z[j, Z_V_UP]

@@ -8,7 +8,7 @@ from typing import Any
 
 from airpicture.kernels._jit import lane, part
 from airpicture.kernels.arrays import F64
-from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X
+from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X, height_from
 from airpicture.kernels.conditioning import VAR_POS_LEAST, condition
 from airpicture.kernels.lanes import (
     LANES,
@@ -58,7 +58,6 @@ from airpicture.kernels.learn import MOVED
 from airpicture.kernels.measuring import C_COUNT, C_D2
 from airpicture.kernels.pace import learn_pace
 from airpicture.kernels.room import STATES, Room
-from airpicture.kernels.vertical import height
 
 VAR_POS_SURPRISE = 4.0
 CLAIM_PLOTS = 12.0  # for how many plots of its scatter a claim speaks, before its own have told
@@ -98,14 +97,17 @@ def _close_sum(T: F64, l: U) -> None:
 
 
 @part
-def learn_reach(T: F64, Z: F64, j: int, motion: F64) -> None:
+def learn_reach(
+    T: F64, Z: F64, j: int, motion: F64, rx: float, ry: float, rz: float, h: float, ux: float, uy: float, uz: float
+) -> None:
     """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
 
     As `register` assumes where it places such a plot: up to 0.7 of the range, and no more than 18 km.
+    rx ... : a point nearby, its height and vertical; of a height that's kilometres unsure, metres will do
     """
     told = math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_ELEVATION])
     if int(Z[j, Z_KIND]) == POLAR and not told:
-        T[H_MEAN] = height(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        T[H_MEAN] = height_from((Z[j, Z_P] - rx, Z[j, Z_P + 1] - ry, Z[j, Z_P + 2] - rz), (ux, uy, uz), h)
         reach = 0.2 * Z[j, Z_RANGE]
         T[H_VAR] = min(motion[M_H_VAR], reach * reach)
 
@@ -197,7 +199,9 @@ def fold_plots(
     base = int(T_BASE)
     for k in range(STATES):
         T[base + k] = T[k]
-    learn_reach(T, Z, room.plot[pairs_from], motion)
+    spot = room.spot[w]
+    rx, ry, rz, h, ux, uy, uz = T[0], T[LANES], T[2 * LANES], spot[0], spot[1], spot[2], spot[3]
+    learn_reach(T, Z, room.plot[pairs_from], motion, rx, ry, rz, h, ux, uy, uz)
     j = room.plot[top]
     if room.weight[top] >= 0.9 and int(Z[j, Z_KIND]) == POSITION and top < len(room.V):
         fit = 0
@@ -234,7 +238,6 @@ def fold_plots(
         else:
             for k in range(STATES):
                 T[k] = T[base + k]
-            h, ux, uy, uz = room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3]
             k0 = room.plot[e]
             # what is learnt as it was when the pair was scored
             told, var_told = T[D_BARO], T[VAR_BARO]
@@ -243,9 +246,7 @@ def fold_plots(
             T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = W[w, VAR_POS], W[w, SCALE_POS], W[w, VAR_TIME]
             T[VAR_V] = W[w, VAR_V]
             delta = (R.t_ns[k0] - room.t_w[w]) * 1e-9
-            condition(
-                Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], delta, Z[0, :0], T, lanes
-            )
+            condition(Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, rx, ry, rz, delta, Z[0, :0], T, lanes)
             T[D_BARO], T[VAR_BARO] = told, var_told
             T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = scatter, ratio, var_time, pace
         for m in range(LANES):

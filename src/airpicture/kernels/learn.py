@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels.angles import angle_of
 from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
 from airpicture.kernels.lanes import U
@@ -32,7 +33,7 @@ from airpicture.kernels.layout import (
 from airpicture.kernels.life import COASTING, CONFIRMED
 from airpicture.kernels.records import store_track
 from airpicture.kernels.ticks import ticks_of, time_of
-from airpicture.kernels.vertical import vertical
+from airpicture.kernels.vertical import upright
 
 EXISTENCE_MOST: Final = 0.998  # belief that four missed looks in a row at Pd 0.9 bring below the retiring threshold
 DETECT_ANY_TIME: Final = 0.05  # that a sensor without turns reports a target in just this frame of 0.25 s
@@ -304,7 +305,7 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F32 | F64, known: float, d
     vx ... : m/s, ECEF, before; now : (SUMMARY,) float32, the track's summary; known : rad/s, what was held so far
     """
     px, py, pz = np.float64(now[S_POSITION]), np.float64(now[S_POSITION + 1]), np.float64(now[S_POSITION + 2])
-    ux, uy, uz = vertical(px, py, pz)
+    ux, uy, uz = upright(px, py, pz)
     wx, wy, wz = np.float64(now[S_VELOCITY]), np.float64(now[S_VELOCITY + 1]), np.float64(now[S_VELOCITY + 2])
     v_up, w_up = vx * ux + vy * uy + vz * uz, wx * ux + wy * uy + wz * uz
     # of the level parts: cross product along up, and dot product
@@ -312,7 +313,7 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F32 | F64, known: float, d
     dot = vx * wx + vy * wy + vz * wz - v_up * w_up
     w2 = wx * wx + wy * wy + wz * wz - w_up * w_up
     most = min(TURN_MOST, ACCELERATION_MOST / math.sqrt(max(w2, 1.0)))
-    turned = min(max(math.atan2(cross, dot) / dt, -most), most)
+    turned = min(max(angle_of(cross, dot) / dt, -most), most)
     gain = (1.0 - math.exp(-dt / motion[M_TURN_SECONDS])) * w2 / (w2 + SLOW * SLOW)
     return float(known + gain * (turned - known))
 

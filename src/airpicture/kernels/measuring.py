@@ -39,6 +39,7 @@ DOUBT = 0.34 / HEIGHT_GARBLED  # of how far off a refused height is, squared: af
 DOUBT_CLIMB = 0.01  # 1/s²: what adds 10 m to the doubt about height adds 1 m/s to that about the climb, ...
 DOUBT_CLIMB_MOST = 25.0  # m²/s²: ... and 5 m/s at most
 VELOCITY_GARBLED = 36.0  # d² of a velocity beside a position beyond which it's taken as wrong and left out
+D2_OUTSIDE = 1e6  # that no gate holds
 CLIMB_GARBLED = 36.0  # likewise of a climb: beside heights that stand still, say
 
 # Of each model: d², product of the S, measurements folded, log of what else makes the plot likely, 1 where it fits
@@ -253,8 +254,13 @@ def fold_velocity(
     north: float,
     var: float,
     garbled: float,
+    steady: float,
 ) -> None:
-    """Fold a reported velocity, unless its d² is beyond `garbled`: then it's left out of the plot."""
+    """Fold a reported velocity, unless its d² is beyond `garbled`: then it's left out of the plot.
+
+    steady : 1 where it's the velocity that the track has had so far, else 0. Such a one isn't garbled because a model
+        would believe the position beside it and jump: by that model the plot is none of the track's
+    """
     x = load_state(T, T_X + l)
     P = load_covariance(T, T_P + l)
     r = var + T[T_Q + l] * abs(delta)
@@ -271,6 +277,7 @@ def fold_velocity(
     north_row = (0.0, 0.0, 0.0, kept * nx, kept * ny, kept * nz)
     r = kept * r + (1.0 - kept)
     T[C_EXTRA + l] += (1.0 - kept) * (LOG_GARBLED + LOG_SPEEDS + LOG_TWO_PI)
+    T[C_D2 + l] += (1.0 - kept) * steady * D2_OUTSIDE
     _fold_two(T, l, x, P, east_row, kept * nu_e, r, north_row, kept * nu_n, r)
 
 

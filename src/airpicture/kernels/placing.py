@@ -5,6 +5,8 @@ leave at once, then enter at once; which list a track hangs on doesn't depend on
 nothing.
 """
 
+from typing import Final
+
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.index import (
@@ -24,6 +26,8 @@ from airpicture.kernels.index import (
     shift_of,
     take_out,
 )
+
+FETCHED: Final = 32  # rows whose lines of the cache are asked for at once
 
 
 @inline
@@ -62,6 +66,17 @@ def _settle(fewer: I64, more: I64, peak: F64, grid: Grid) -> None:
     grid.ints[FLOOR] = max(grid.ints[FLOOR], grid.ints[NOW] - BACK)
 
 
+@inline
+def _fetch(rows: I64, lo: int, hi: int, summary: F32, t_track: I64, grid: Grid) -> int:
+    """Read a number of each line of the cache that some rows take, so that the memory's latencies overlap."""
+    near, seen = 0.0, 0
+    for k in range(lo, hi):
+        i = rows[k]
+        near += summary[i, 0]
+        seen ^= t_track[i] ^ grid.entry[i, 3] ^ grid.expiry[i]
+    return (seen & 1) + (1 if near > 0.0 else 0)
+
+
 @jit
 def place_rows(
     rows: I64,
@@ -98,6 +113,10 @@ def place_rows(
     known = grid.ints[N]
     end = lo
     for k in range(lo, hi):
+        if (k - lo) % FETCHED == 0 and k < len(moved):
+            moved[k, 0] = _fetch(
+                rows, k, min(k + FETCHED, hi), summary, t_track, grid
+            )  # of what's written none is read
         i = int(rows[k])
         if i >= known:
             continue

@@ -151,6 +151,11 @@ def judge_plots(
         elif math.isfinite(lat[j]) and math.isfinite(lon[j]):
             if abs(lat[j]) > 1.5708 or abs(lon[j]) > 6.2832:
                 told = BAD_VALUE
+            elif math.isfinite(sites[s, 0]):
+                x, y, z = ecef_of(lat[j], lon[j], 0.0)
+                dx, dy, dz = x - sites[s, 0], y - sites[s, 1], z - sites[s, 2]
+                if dx * dx + dy * dy + dz * dz > traits[s, 1] * traits[s, 1]:
+                    told = RANGE_OUTSIDE
         elif math.isfinite(azimuth[j]):
             if not math.isfinite(sites[s, 0]):
                 told = SENSOR_WITHOUT_SITE

@@ -115,7 +115,8 @@ def learn_scatters(
     Parameters
     ----------
     which : (k,) int64, the tracks; start ... t_ns : as in `smooth.Paths`
-    group : (M,) int32, number of each report's group, below 0 for what's no position
+    group : (M,) int32, number of each report's group, below 0 for what's no position; of those with odd numbers, which
+        claim an accuracy, the size of errors counts alone: how long one lasts is what they can't claim, nor be held to
     general : (M,) float64 [m²], what is usual of such a position; what is learnt is `VAR_MOST` of it at most
     may : (I,) uint8, 1 for plots to learn from, whether they're used or not: a scatter that leaves out what lies far
         off shrinks until nothing is left
@@ -175,6 +176,8 @@ def learn_scatters(
             _smooth_mean(n, time, part_c, 0.0, 0.0, mean)
             lasts_c = _correlation(n, across, mean)
             worth_a, worth_c = (1.0 + lasts_a) / (1.0 - lasts_a), (1.0 + lasts_c) / (1.0 - lasts_c)
+            if s % 2 == 1:
+                worth_a = worth_c = 1.0
             for k in range(n):
                 square_a[k] += part_a[k]
                 square_c[k] += part_c[k]

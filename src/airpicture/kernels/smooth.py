@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I64, U8
-from airpicture.kernels.bank import T_MEAN, load_motion, mixture, predict, summarise
+from airpicture.kernels.bank import T_MEAN, load_motion, mixture, note_spot, predict, summarise
 from airpicture.kernels.begin import begin_state
 from airpicture.kernels.conditioning import OUTSIDE, condition, likelihood
 from airpicture.kernels.folding import learn_reach
@@ -174,7 +174,7 @@ def _advance(
     h, ux, uy, uz = predict(row, gap, motion, T, lanes)
     _assume(T, of, i)
     T[SHARED] = max(T[SHARED] - SHARED_FADES, 0.0) if s == before else 1.0
-    learn_reach(T, Z, j, motion)
+    learn_reach(T, Z, j, motion, T[0], T[LANES], T[2 * LANES], h, ux, uy, uz)
     if not _fold(
         Z, j, sites[s], h, ux, uy, uz, T, gates, desk.share, lanes
     ):  # nowhere near: a bearing from behind; the track goes on as it was
@@ -261,6 +261,9 @@ def _take(
 def _write(T: F64, motion: F64, out: F64, floats: F64, i: int, lanes: U) -> None:
     """Write the track in T to column i of floats, as a picture shows it."""
     mixture(T, lanes)
+    x, y, z = T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2]
+    h, ux, uy, uz = height_vertical(x, y, z)
+    note_spot(T, x, y, z, h, ux, uy, uz)
     show(T, T_MEAN, 0.0, motion, out, 0)
     show_angles(out, 1)
     out[O_H_BARO, 0] = out[O_H, 0] - T[D_BARO]

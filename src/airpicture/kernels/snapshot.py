@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.angles import angles_of
 from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
-from airpicture.kernels.bank import T_MEAN, load_motion, mixture_apart, predict_loaded, turn_rates
+from airpicture.kernels.bank import T_MEAN, T_SPOT, load_motion, mixture_apart, predict_loaded, turn_rates
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     D_BARO,
@@ -22,7 +22,7 @@ from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Held
 from airpicture.kernels.life import ENDED, TENTATIVE, existence_at
 from airpicture.kernels.records import load_track
 from airpicture.kernels.ticks import STEP_NS, time_of
-from airpicture.kernels.vertical import height_vertical
+from airpicture.kernels.vertical import beside, height_vertical
 
 O_EXISTENCE: Final = 0  # rows of the table of floats
 O_LAT: Final = 1  # rad
@@ -44,6 +44,7 @@ O_SIN_LON: Final = 24
 O_COS_LON: Final = 25
 OUT: Final = 26
 
+SPOT_MOST: Final = 500.0  # m, up to where the vertical beside a known one is as good as that
 HELD_TURNS: Final = 2.5  # a turning sensor counts as holding a track this many turns after its last plot
 HELD_S: Final = 15.0  # s, likewise for others
 HEIGHT_AGE_MOST: Final = 120.0  # s; a height not told for longer isn't known: climbs and descents last minutes
@@ -81,12 +82,16 @@ def _through(x: float, y: float, z: float, P: F64, o: int, a: int) -> tuple[floa
 def show(T: F64, o: int, var_common: float, motion: F64, out: F64, q: int) -> None:
     """Write the mean (6) and covariance (21) from T[o] on, in ECEF, to column q as east, north, up.
 
-    All but latitude and longitude, which `show_angles` works out for many columns.
+    All but latitude and longitude, which `show_angles` works out for many columns. T_SPOT : any place.
     """
     straight, left, right = T[MODE + STRAIGHT], T[MODE + LEFT], T[MODE + RIGHT]
     x, y, z = T[o], T[o + 1], T[o + 2]
     w = math.sqrt(x * x + y * y)
-    out[O_H, q], ux, uy, uz = height_vertical(x, y, z)
+    dx, dy, dz = x - T[T_SPOT], y - T[T_SPOT + 1], z - T[T_SPOT + 2]
+    if dx * dx + dy * dy + dz * dz < SPOT_MOST * SPOT_MOST:
+        out[O_H, q], ux, uy, uz = beside(T[T_SPOT + 3], T[T_SPOT + 4], T[T_SPOT + 5], T[T_SPOT + 6], dx, dy, dz)
+    else:
+        out[O_H, q], ux, uy, uz = height_vertical(x, y, z)
     cos_lon, sin_lon = (x / w, y / w) if w > 0.0 else (1.0, 0.0)
     cos_lat, sin_lat = ux * cos_lon + uy * sin_lon, uz
     # angles are worked out many at once, see `show_angles`

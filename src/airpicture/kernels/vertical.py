@@ -14,12 +14,12 @@ to 1e-11 rad up to 100 km, the height to 1e-8 m.
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import inline, part
 from airpicture.kernels.wgs84 import E2, EP2, A, B, height_up_of
 
 DEEPEST: Final = (B - 30e3) ** 2  # m², from the Earth's centre: between these the series hold
 HIGHEST: Final = (A + 100e3) ** 2
-BESIDE_MOST: Final = 5e3  # m
+BESIDE_MOST: Final = 5e3  # m, up to where `beside` is right to a millimetre
 UPRIGHT: Final = 1.0 + E2 / (1.0 - E2 + 6e3 / A)  # k
 
 
@@ -31,7 +31,7 @@ def _inverse_root(x: float) -> float:
     return low + x2 * x2 * (35.0 / 128.0 - 63.0 / 256.0 * x + x2 * (231.0 / 1024.0 - 429.0 / 2048.0 * x))
 
 
-@inline
+@part
 def height_vertical(x: float, y: float, z: float) -> tuple[float, float, float, float]:
     """Return the height above the ellipsoid [m] and the vertical (unit ECEF vector) at a position.
 
@@ -67,26 +67,28 @@ def height(x: float, y: float, z: float) -> float:
     return height_vertical(x, y, z)[0]
 
 
-@inline
+@part
 def beside(
     h: float, ux: float, uy: float, uz: float, dx: float, dy: float, dz: float
 ) -> tuple[float, float, float, float]:
     """Return height [m] and vertical of a point d [m] away from one of height h and vertical u, up to `BESIDE_MOST`.
 
     To second order in d over the Earth's radius: the vertical turns by d / (N + h) eastward and d / (M + h) northward,
-    M the radius of curvature in the meridian; N / M - 1 is e'² cos² of the latitude. 4e-8 rad and 0.1 mm off at 5 km.
+    M the radius of curvature in the meridian; N / M - 1 is e'² cos² of the latitude. 4e-9 rad and 0.1 mm off at 5 km.
     """
     rise = dx * ux + dy * uy + dz * uz
     ax, ay, az = dx - rise * ux, dy - rise * uy, dz - rise * uz
-    north = EP2 * az  # az: north times the latitude's cosine, along the axis' part that is level
-    bend = 1.0 / (A + 0.5 * E2 * A * uz * uz + h)
+    north = EP2 * (1.0 - h / A) * az  # az is how far it is northwards, times the latitude's cosine
+    q = E2 * uz * uz
+    bend = 1.0 / (A + A * q * (0.5 + 0.375 * q) + h)  # over N + h
+    bend -= rise * bend * bend
     fx, fy, fz = ax - north * uz * ux, ay - north * uz * uy, az + north * (1.0 - uz * uz)
     length = 1.0 - 0.5 * bend * bend * (fx * fx + fy * fy + fz * fz)
     height_there = h + rise + 0.5 * bend * (ax * ax + ay * ay + az * az + north * az)
     return height_there, length * (ux + bend * fx), length * (uy + bend * fy), length * (uz + bend * fz)
 
 
-@inline
+@part
 def upright(x: float, y: float, z: float) -> tuple[float, float, float]:
     """Return the vertical to 1e-5 rad, from the sea to 14 km: as if everything were 6 km up."""
     z *= UPRIGHT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -54,12 +55,13 @@ def shown_rows(store: Store, touched: NDArray[np.bool_], least: float) -> tuple[
 def snapshot(
     store: Store,
     index: I64,
-    t_ns: I64,
+    t_ns: I64 | int,
     sensors: Sensors,
     motion: F64,
     lifetime_s: float = math.inf,
     run: Run | None = None,
     memory: Memory | None = None,
+    behind: Sequence[Tracks] = (),
 ) -> Tracks:
     """Return the chosen tracks at the given times.
 
@@ -68,36 +70,48 @@ def snapshot(
 
     Parameters
     ----------
-    store : live tracks; index : (n,) rows; t_ns : (n,) int64 [ns], not before the tracks' own times
+    store : live tracks; index : (n,) rows; t_ns : (n,) int64 [ns], or one for all, not before the tracks' own times
     lifetime_s : mean time that a target stays, by which existence fades since it was last true
     run : see `parallel.Run`
     memory : that the columns may lie in
+    behind : tracks of the same sensors that were shown before, to be put behind these
     """
     n = len(index)
-    t_ns = np.ascontiguousarray(t_ns)
+    size = n + sum(map(len, behind))
     room = (memory or Memory()).empty
+    t_ns_all = room(size, np.int64)
+    t_ns_all[:n] = t_ns
     into = Shown(
-        floats=room((COLUMNS, n)),
-        longs=room((3, n), np.int64),
-        ints=room((5, n), np.int32),
-        bytes=room((3, n), np.uint8),
-        on_ground=room(n, np.int8),
-        callsign=room(n, np.uint64),
-        technology=room((n, len(Technology)), np.int64),
-        seen=room((n, SEEN_MAX), np.int32),
+        floats=room((COLUMNS, size)),
+        longs=room((3, size), np.int64),
+        ints=room((5, size), np.int32),
+        bytes=room((3, size), np.uint8),
+        on_ground=room(size, np.int8),
+        callsign=room(size, np.uint64),
+        technology=room((size, len(Technology)), np.int64),
+        seen=room((size, SEEN_MAX), np.int32),
     )
     columns = (store.held, sensors.period, motion, lifetime_s, into)
     do(
         snapshot_rows,
         [
-            (index, t_ns, lo, min(lo + PART, n), *columns, np.empty(SCRATCH), np.empty((OUT, BLOCK)), np.uint64(LANES))
+            (
+                index,
+                t_ns_all,
+                lo,
+                min(lo + PART, n),
+                *columns,
+                np.empty(SCRATCH),
+                np.empty((OUT, BLOCK)),
+                np.uint64(LANES),
+            )
             for lo in range(0, n, PART)
         ],
         run,
     )
     floats, longs, ints = into.floats, into.longs, into.ints
-    return Tracks(
-        t_ns=t_ns,
+    tracks = Tracks(
+        t_ns=t_ns_all,
         track=longs[0],
         status=into.bytes[0],
         existence=floats[O_EXISTENCE],
@@ -137,6 +151,12 @@ def snapshot(
         category=into.bytes[2],
         sensors=sensors,
     )
+    at = n
+    for shown in behind:
+        for name in Tracks.column_names():
+            getattr(tracks, name)[at : at + len(shown)] = getattr(shown, name)
+        at += len(shown)
+    return tracks
 
 
 class Gathered:

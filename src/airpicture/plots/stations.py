@@ -9,7 +9,8 @@ from airpicture.tables import Plots, Sensors
 from airpicture.units import TAU
 
 CLUTTER_LEAST = 1e-3  # false plots per turn that even a clean sensor has; the log of its density must be finite
-RANGE_MOST = 1_000_000.0  # m, reach of a sensor that states none
+# m, reach of a sensor that states none. From a mountain of 4 km the radio horizon of what flies at 20 km is at 840 km.
+RANGE_MOST = 1_000_000.0
 SIGMA_POSITION = 50.0  # m, of a reported position about which nobody says anything
 
 

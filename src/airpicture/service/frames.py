@@ -6,6 +6,8 @@ picture is so large that a display can't want all of it, its frames are cut to w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -83,7 +85,14 @@ class Frames:
         """Whether the picture is so large that frames are cut to a display's view."""
         return len(self._ids) > CUT_FROM
 
-    def take(self, update: Update, made_ns: int, speed: float = 1.0, line: dict[str, Any] | None = None) -> None:
+    def take(
+        self,
+        update: Update,
+        made_ns: int,
+        speed: float = 1.0,
+        line: dict[str, Any] | None = None,
+        besides: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         """Take the next update.
 
         Parameters
@@ -91,6 +100,7 @@ class Frames:
         made_ns : ns UTC by the service's clock
         speed : seconds of data per second
         line : the time line of a replay, told as it is
+        besides : further facts by name, told as they are
         """
         before = self._update
         self._jumped = before is None or not 0 <= update.now_ns - before.now_ns <= JUMP_NS
@@ -121,7 +131,7 @@ class Frames:
             self._interval_s = min(max((update.now_ns - before.now_ns) / SECOND_NS, 0.02), 60.0)
         self._gone = np.setdiff1d(self._ids, ids, assume_unique=True)
         self._rows, self._ids, self._names = rows, ids, names
-        self._take_facts(update, line)
+        self._take_facts(update, line, besides)
         newest = int(update.plots.t_ns.max()) if len(update.plots) else -1
         self._times = Times(update.now_ns, max(newest, self._newest(update, before)), update.arrived_ns, made_ns, speed)
         self._update = update
@@ -135,11 +145,12 @@ class Frames:
             return max(heard, default=-1)
         return self._times.plot_ns
 
-    def _take_facts(self, update: Update, line: dict[str, Any] | None) -> None:
+    def _take_facts(self, update: Update, line: dict[str, Any] | None, besides: Mapping[str, Any]) -> None:
         told = {name: to_json(value) for name, value in facts(update).items()}
         told["coverage"] = self._cover(update)
         told["stations"] = to_json(stations(update)) if not self._facts or self._jumped else self._facts["stations"]
         told["replay"] = to_json(line)
+        told |= {name: to_json(value) for name, value in besides.items()}
         self._changed_facts = {name: text for name, text in told.items() if self._facts.get(name) != text}
         self._facts = told
 

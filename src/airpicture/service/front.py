@@ -25,6 +25,7 @@ from airpicture.service.api import SILENT_S
 from airpicture.service.handover import Taker
 from airpicture.service.history import HistoryOutput, recent_history
 from airpicture.service.hub import Hub, Mode, SensorHealth
+from airpicture.service.inputstates import InputStates
 from airpicture.service.outputs import Output, make_outputs
 from airpicture.service.process import Given, end_with_parent, given_from, log, tell, told, with_port
 from airpicture.service.ready import warm_outputs
@@ -51,6 +52,7 @@ class Front:
         if self.steps >= 0:
             os.set_blocking(self.steps, False)
         self._given = given
+        self._states = InputStates([one.name for one in given.settings.inputs])
         self._heard = time.monotonic()
         self._done = asyncio.Event()
         self._more = asyncio.Event()
@@ -114,6 +116,12 @@ class Front:
                 gc.freeze()  # what lasts as long as the process needn't be looked through again and again
                 ports = {output.name: output.port for output in self.outputs if output.port}
                 tell(self._given.place.state, "front", {"ports": ports})
+
+    def besides(self) -> dict[str, Any]:
+        """Return what displays show besides the picture: how inputs do, and how recordings are played."""
+        counted = self.facts.get("received", {}).get("inputs", {})
+        told: dict[str, Any] = {"inputs": self._states.look(counted, time.monotonic())}
+        return told | ({"feed": self.feed()} if self.settings.replaying else {})
 
     def feed(self) -> dict[str, float]:
         """Return how the recordings that come in are played: seconds of data per second, and of a step."""

@@ -23,6 +23,7 @@ import numpy as np
 
 from airpicture.errors import InputError
 from airpicture.formats.arrow import Table, pa, pc, pq
+from airpicture.formats.tablefiles import stream_batches
 from airpicture.tables import Tracks
 from airpicture.units import SECOND_NS
 
@@ -109,7 +110,7 @@ def pack(stream: Path) -> None:
     try:
         waiting: list[Any] = []
         with pa.OSFile(str(stream), "rb") as source:
-            for batch in _batches(source):
+            for batch in stream_batches(source):
                 if writer is None:
                     writer = pq.ParquetWriter(part, batch.schema, compression="zstd")
                 waiting.append(batch)
@@ -129,16 +130,6 @@ def pack(stream: Path) -> None:
             part.unlink()
         raise
     stream.unlink()
-
-
-def _batches(source: Any) -> Any:
-    """Yield a stream's whole batches."""
-    with suppress(pa.ArrowException, OSError, StopIteration):
-        reader = pa.ipc.open_stream(source)
-        while True:
-            batch = reader.read_next_batch()
-            if len(batch):
-                yield batch
 
 
 def _in_time_order(batches: list[Any]) -> Table:

@@ -36,6 +36,7 @@ SEND_S_MAX = 10.0  # for one frame; who takes longer is gone
 WORD_BYTES_MAX = 4096  # of a message from a display
 WORDS_PER_S = 20.0  # more than that are skipped
 STORY_EVERY_S = 1.0
+LINE_EVERY_S = 0.5  # a time line is worked out anew; the next picture brings what was asked for sooner
 
 TRY_AGAIN_LATER = 1013  # close codes of RFC 6455, section 7.4.1, and its registry
 TOO_BIG = 1009
@@ -89,7 +90,8 @@ class Viewers:
     ----------
     player : takes what displays ask of a replay that all of them look at
     history : lets a display go back in time by itself
-    feed : tells how recordings are played that come in, see `front`
+    besides : tells what displays show besides the picture, by name: ``feed``, how recordings that come in are played,
+        and ``inputs``, how inputs do; see `front`
     """
 
     def __init__(
@@ -97,11 +99,11 @@ class Viewers:
         hub: Hub,
         player: Controls | None = None,
         history: History | None = None,
-        feed: Callable[[], dict[str, float]] | None = None,
+        besides: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self.counts: Counter[str] = Counter()  # viewers and frames by what became of them
         self._hub = hub
-        self._player, self._history, self._feed = player, history, feed
+        self._player, self._history, self._besides = player, history, besides
         self._log = Log()
         self._past: Past = player.past if player is not None else self._log
         self.frames = Frames(self._past, player.coverage if player is not None else None)
@@ -117,13 +119,11 @@ class Viewers:
             if self._player is None:
                 self._log.add(update.tracks, update.changed, update.now_ns)
             self.update = update
-            speed, line = float(update.mode != Mode.PAUSED), None
+            besides = self._besides()
+            speed, line = float(besides.get("feed", {}).get("rate", update.mode != Mode.PAUSED)), None
             if self._player is not None:
                 speed, line = self._player.speed, self._player.line()
-            elif self._feed is not None:
-                line = {"feed": self._feed()}
-                speed = line["feed"]["rate"]
-            self.frames.take(update, time.time_ns(), speed, line)
+            self.frames.take(update, time.time_ns(), speed, line, besides)
             for viewer in self._open:
                 viewer.more.set()
         for viewer in list(self._open):
@@ -175,8 +175,9 @@ class Viewers:
                 text, viewer.note = to_json({"note": viewer.note}).decode(), ""
                 if not await self._put(viewer, viewer.websocket.send_text(text)):
                     return
-            if viewer.line_s is not None and self._history is not None:
+            if viewer.line_s is not None and self._history is not None and time.monotonic() >= viewer.line_due:
                 span_s, viewer.line_s = viewer.line_s, None
+                viewer.line_due = time.monotonic() + LINE_EVERY_S
                 present_ns = self.update.now_ns if self.update is not None else 0
                 text = to_json({"line": await self._history.line(span_s, present_ns)}).decode()
                 if not await self._put(viewer, viewer.websocket.send_text(text)):
@@ -312,6 +313,7 @@ class _Viewer:
         self.story: int | None = None
         self.story_due = 0.0
         self.line_s: float | None = None  # length of the time line that it wants to be told
+        self.line_due = 0.0
         self.note = ""  # for the one who looks at it
         self.rewind: Rewind | None = None  # where it looks at the past
         self.elsewhere = False  # what it has is of another time

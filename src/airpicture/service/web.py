@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import hmac
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -45,7 +45,7 @@ def make_app(
     routes: Sequence[BaseRoute] = (),
     player: Controls | None = None,
     history: History | None = None,
-    feed: Callable[[], dict[str, float]] | None = None,
+    besides: Callable[[], dict[str, Any]] = dict,
     title: str = "Airpicture",
     settings: MapSettings | None = None,
 ) -> Starlette:
@@ -57,7 +57,7 @@ def make_app(
     routes : endpoints besides the map's own ``/``, ``/map/...`` and ``/ws``; they come first
     player : takes what displays ask of a replay; None for a live picture, which nobody can stop
     history : lets a display of a live picture go back in time
-    feed : of a service whose inputs are recordings: tells their ``rate``, 0 while they stand, and ``step_s``
+    besides : tells what displays show besides the picture, see `Viewers`
     title : of the page
     settings : of the map: places to go to, the user's tiles and overlays
 
@@ -67,7 +67,7 @@ def make_app(
     """
     settings = settings or MapSettings()
     archive = settings.archive()
-    viewers = Viewers(hub, player, history, feed)
+    viewers = Viewers(hub, player, history, besides)
     stamp = digest()
     headers = {
         "Content-Security-Policy": POLICY.format(images=f" {settings.origin}" if settings.origin else ""),
@@ -97,7 +97,7 @@ def make_app(
 
     async def about(request: Request) -> Response:
         told = {"title": title, "version": __version__, "replay": player is not None, **settings.to_json()}
-        told |= {"history": history is not None, "feed": feed is not None}
+        told["history"] = history is not None
         if archive is not None:
             told["archive"] = archive.about.to_json()
             told["tiles_note"] = settings.tiles_note or archive.about.note

@@ -75,7 +75,7 @@ class Website:
             front.hub,
             routes=endpoints,
             history=self._history(),
-            feed=front.feed if front.settings.replaying else None,
+            besides=front.besides,
             title=front.settings.web.title,
             settings=front.settings.map,
         )

@@ -16,6 +16,7 @@ from airpicture.tables import F64, I64
 CLIMB_TURNS: Final = 4.0  # m/s², with which a climb turns into a descent and back: aerobatics, which no model assumes
 CLIMB_MOST: Final = 60.0  # m/s: 12,000 ft/min
 STALE_S: Final = 4.0  # s, that a height is at most told again after it was measured
+LINE_S: Final = 15.0  # s, to the height before and after, over which these tell of one between
 ENDS: Final = 3  # heights at the end of a piece, one of which is right
 PIECES: Final = 50  # of a track's heights, that one is joined to at most
 STEP: Final = 60.0  # m: two steps of 100 ft in Mode C
@@ -112,8 +113,9 @@ def _longest(begin: I64, end: I64, z: F64, t: F64, fresh: F64) -> Mask:
 def wrong_heights(laid: Laid, Z: F64, told: F64, limit: float, least: float, was: Mask) -> Mask:
     """Return the instants whose plot's height lies off the rest of its track, by more than any climb explains.
 
-    One height alone is wrong where no climb could go there and back. Several in a row are a manoeuvre if its beginning
-    and its end can be flown: else a dive that the models don't expect would be cut off piece by piece.
+    One height alone is wrong where no climb could go there and back, by what the models expect and by the heights
+    before and after it alone: as a stall is caught, models expect what isn't flown. Several in a row are a manoeuvre if
+    its beginning and its end can be flown: else a dive that the models don't expect would be cut off piece by piece.
 
     Parameters
     ----------
@@ -127,6 +129,7 @@ def wrong_heights(laid: Laid, Z: F64, told: F64, limit: float, least: float, was
     z = np.where(np.isfinite(Z[rows, Z_H]), Z[rows, Z_H], Z[rows, Z_H_BARO])
     has = (laid.plot >= 0) & np.isfinite(z)
     wrong &= has & (np.abs(told[:, R_UP]) > height_reach(laid, has & (laid.used > 0) & ~was))
+    wrong &= ~_between(laid, z, wrong, has & (laid.used > 0) & ~was & ~wrong)
     before, after = around(laid, has & ~wrong)
     track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))
     seq = np.flatnonzero(has)
@@ -142,6 +145,22 @@ def wrong_heights(laid: Laid, Z: F64, told: F64, limit: float, least: float, was
     flown = _can_fly(z, laid.t_ns, begin, first) & _can_fly(z, laid.t_ns, last, end)
     wrong[runs[flown]] = False
     return wrong
+
+
+def _between(laid: Laid, z: F64, asked: Mask, marked: Mask) -> Mask:
+    """Return which of the asked heights lie no farther off the line between the marked ones around than one can bend.
+
+    Off a line, flown with an acceleration a, is 1/2 a times the way in time to either end.
+    """
+    near = np.zeros(len(asked), bool)
+    before, after = around(laid, marked)
+    rows = np.flatnonzero(asked & (before >= 0) & (after >= 0))
+    b, a = before[rows], after[rows]
+    since, until = (laid.t_ns[rows] - laid.t_ns[b]) * 1e-9, (laid.t_ns[a] - laid.t_ns[rows]) * 1e-9
+    line = z[b] + (z[a] - z[b]) * since / np.maximum(since + until, 1e-9)
+    flown = (since <= LINE_S) & (until <= LINE_S)
+    near[rows] = flown & (np.abs(z[rows] - line) <= 0.5 * CLIMB_TURNS * since * until + 0.5 * STEP)
+    return near
 
 
 def _can_fly(z: F64, t_ns: I64, here: I64, there: I64) -> Mask:

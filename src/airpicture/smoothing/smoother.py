@@ -41,7 +41,7 @@ from airpicture.smoothing.heights import around, heights_at, out_of_step, wrong_
 from airpicture.smoothing.owned import Owned, own
 from airpicture.smoothing.paces import lasting_errors
 from airpicture.smoothing.paths import Laid, lay, paths
-from airpicture.tables import F64, I64, U8, Plots, Sensors, Status, Tracks
+from airpicture.tables import F64, I64, U8, Plots, Sensors, Status, Technology, Tracks
 from airpicture.tracks.begin import life_settings
 
 ROUNDS: Final = 5  # of choosing plots and smoothing; a plot seldom changes sides more than once
@@ -176,7 +176,9 @@ def _learn(
     """
     Z, sensor = reports.Z, reports.sensor
     claims = Z[:, Z_LEARN] != 1.0
-    group = np.where(Z[:, Z_KIND] == POSITION, 2 * sensor + claims, -1).astype(np.int32)
+    # a network's claims come from its geometry, fix by fix, and its errors last: their scatter says little of them
+    learns = (Z[:, Z_KIND] == POSITION) & ~(claims & (reports.technology == Technology.MLT))
+    group = np.where(learns, 2 * sensor + claims, -1).astype(np.int32)
     general = np.where(claims, np.maximum(usual[sensor], Z[:, Z_VAR_P]), Z[:, Z_VAR_P])
     longest = int(np.diff(laid.start).max(initial=1))
     place, time, room = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty((ROOM, longest))

@@ -22,8 +22,8 @@ export class Feed {
     this.told = told;
     $("feed").hidden = !told;
     document.body.classList.toggle("fed", Boolean(told));
-    $("live").textContent = told ? "Newest" : "Live"; // nothing is live there
-    $("present").textContent = told ? "Back to the newest" : "Back to live";
+    $("live").textContent = told ? "Now" : "Live"; // nothing is live there
+    $("present").textContent = told ? "Back to now" : "Back to live";
     if (!told) return;
     stands($("feed-play"), !told.rate);
     const step = `+${+told.step_s.toPrecision(3)} s`;

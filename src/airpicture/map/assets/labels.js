@@ -2,7 +2,7 @@
 // a line, as many as people can read. Where they go is decided anew a few times a second; between, only those that are shown move on.
 // Each is drawn once for what it says, and a bounded number of new ones at a time.
 
-import { projectRow } from "./camera.js";
+import { projectRows } from "./camera.js";
 import { Grid } from "./grid.js";
 import { climbArrow } from "./units.js";
 import { ON_GROUND } from "./wire.js";
@@ -38,18 +38,16 @@ export class Labels {
 
   // Screen place of one track, carried on to now.
   put(slot, now) {
-    const p = this.picture, dt = Math.max(0, Math.min(30, (now - p.t[slot]) / 1000));
-    projectRow(this.camera, p.sphere, p.flat, slot, (p.ve[slot] || 0) * dt, (p.vn[slot] || 0) * dt, this.points);
+    projectRows(this.camera, this.picture, now, slot, slot + 1, this.points);
   }
 
   // Screen places of all shown tracks; how many are on the screen, and how far from one another.
   project(now) {
     const p = this.picture, { width, height } = this.camera, began = performance.now();
     if (this.points.length < 2 * p.n) this.points = new Float32Array(2 * p.capacity);
+    projectRows(this.camera, p, now, 0, p.n, this.points);
     let on = 0, l = Infinity, t = Infinity, r = -Infinity, b = -Infinity;
     for (let slot = 0; slot < p.n; slot++) {
-      if (p.hidden[slot]) { this.points[2 * slot] = NaN; continue; }
-      this.put(slot, now);
       const x = this.points[2 * slot], y = this.points[2 * slot + 1];
       if (!(x > -20 && y > -20 && x < width + 20 && y < height + 20)) continue;
       on++;

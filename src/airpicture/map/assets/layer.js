@@ -2,13 +2,13 @@
 // processor. Rows depend on nothing but the track (not on the view, the time, or the origin), so only those that changed are filled,
 // a bounded number of them in a frame, and a frame costs the same few calls for ten tracks or a hundred thousand.
 
+import { AHEAD_S } from "./camera.js";
 import { TRAIL, place } from "./picture.js";
 import { Rows } from "./rows.js";
 import * as shaders from "./shaders.js";
 import { SHAPES, TURNS, sheet } from "./symbols.js";
 
 const STRIDE = 56, DOT_STRIDE = 28, WORDS = STRIDE / 4, DOT_WORDS = DOT_STRIDE / 4;
-const AHEAD_S = 30; // a state is carried on for so long and no longer
 const TRAILS_MAX = 200_000; // dots: those of more tracks would be a carpet
 export const ROWS_MAX = 20_000, DOTS_MAX = 20_000; // filled in one frame, some 4 ms each; the rest in the next
 const BLOCK = 64, RANGES_MAX = 32; // rows that are sent together, and pieces from which all is sent

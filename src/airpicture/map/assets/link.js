@@ -5,10 +5,10 @@ const FIRST_MS = 300, LATEST_MS = 5000, DEAD_MS = 20000;
 export class Link extends EventTarget {
   constructor(address, clock, view) {
     super();
-    Object.assign(this, { address, clock, view, wait: FIRST_MS, bytes: 0, frames: 0, words: [] });
+    Object.assign(this, { address, clock, view, wait: FIRST_MS, bytes: 0, frames: 0, heard: 0 });
     this.sent = {}; // what is said again to a new connection
     this.open();
-    setInterval(() => { if (this.socket.readyState === 1 && clock.silence() > DEAD_MS) this.socket.close(); }, 5000);
+    setInterval(() => { if (this.socket.readyState === 1 && performance.now() - this.heard > DEAD_MS) this.socket.close(); }, 5000);
   }
 
   open() {
@@ -17,11 +17,13 @@ export class Link extends EventTarget {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.wait = FIRST_MS;
+      this.heard = performance.now();
       this.clock.connected = true;
       for (const [key, value] of Object.entries(this.sent)) socket.send(JSON.stringify({ [key]: value }));
       this.dispatchEvent(new Event("up"));
     };
     socket.onmessage = ({ data }) => {
+      this.heard = performance.now();
       if (typeof data === "string") this.dispatchEvent(new CustomEvent("word", { detail: JSON.parse(data) }));
       else { this.bytes += data.byteLength; this.frames++; this.dispatchEvent(new CustomEvent("frame", { detail: data })); }
     };

@@ -2,7 +2,7 @@
 
 import { Map as MapLibre, setWorkerUrl } from "./vendor/maplibre-gl.mjs";
 import { Basemap } from "./basemap.js";
-import { Camera, RAD, moved } from "./camera.js";
+import { AHEAD_S, Camera, RAD, moved } from "./camera.js";
 import { Clock } from "./clock.js";
 import { $, el, say, toast } from "./dom.js";
 import { extent } from "./extent.js";
@@ -33,11 +33,12 @@ const BASE = new URL("./", import.meta.url).href;
 const PIECE = 2000; // tracks that are looked at without a break
 const FRAMES_WAITING = 4; // more than that, and it's better to begin with a whole picture again
 const STILL_MS = 500; // between paintings where nothing moves visibly
+const POINT = 0.01; // degrees: less is a place, not an extent
 const STEP_PIXELS = 0.25; // what may move between two paintings
 
 export class App {
   constructor(about) {
-    Object.assign(this, { about, stations: [], health: [], alerts: [], counts: {}, course: null, following: false, painted: 0, number: -1, shown: -1, fastest: 0, named: new Map() });
+    Object.assign(this, { about, stations: [], inputs: [], health: [], alerts: [], counts: {}, course: null, following: false, painted: 0, number: -1, shown: -1, fastest: 0, named: new Map() });
     this.options = new Options();
     this.opened = readHash();
     this.options.take(this.opened);
@@ -185,7 +186,9 @@ export class App {
       this.plots.life = Math.max(8, ...facts.stations.map((s) => Math.min(30, 1.1 * (s.period_s || 0))));
       this.basemap.rings(facts.stations);
     }
-    if ("replay" in facts) { this.timeline.take(facts.replay); if (!this.timeline.past) this.feed.take(facts.replay?.feed || null); }
+    if ("replay" in facts) this.timeline.take(facts.replay);
+    if (facts.feed) this.feed.take(facts.feed);
+    if (facts.inputs) this.inputs = facts.inputs;
     if (facts.coverage) this.basemap.covered({ type: "FeatureCollection", features: facts.coverage.map((ring) => ({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } })) });
     if (facts.alerts) { this.name(facts.alerts); this.status.alerts(facts.alerts); }
   }
@@ -244,7 +247,7 @@ export class App {
   }
 
   placeOf(slot) {
-    const p = this.picture, dt = Math.max(0, Math.min(30, (this.clock.now() - p.t[slot]) / 1000));
+    const p = this.picture, dt = Math.max(0, Math.min(AHEAD_S, (this.clock.now() - p.t[slot]) / 1000));
     return moved(p.lat[slot], p.lon[slot], ...ahead(p.ve[slot] || 0, p.vn[slot] || 0, p.turn[slot], dt));
   }
 
@@ -326,8 +329,10 @@ export class App {
     const found = extent(lat, lon), { clientWidth: wide, clientHeight: high } = this.map.getCanvas();
     if (!found) return;
     this.placed = true;
+    const [[west, south], [east, north]] = found, nearest = lat.length > 3 ? 11 : 7.5, duration = glide ? 900 : 0;
+    if (east - west < POINT && north - south < POINT) return void this.map.easeTo({ center: [(west + east) / 2, (south + north) / 2], zoom: nearest, duration }); // a globe can't be fitted to a point
     const side = Math.min(90, wide / 8), padding = { left: side, right: side, top: Math.min(110, high / 5), bottom: Math.min(110, high / 5) };
-    this.map.fitBounds(found, { padding, maxZoom: lat.length > 3 ? 11 : 7.5, duration: glide ? 900 : 0 });
+    this.map.fitBounds(found, { padding, maxZoom: nearest, duration });
   }
 
   bounds() {

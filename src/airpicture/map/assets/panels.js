@@ -12,6 +12,8 @@ import { STATUS_NAMES } from "./wire.js";
 const SENSOR_KINDS = { radar: "radar", adsb: "ADS-B", mlat: "multilateration", passive: "passive" };
 const LEVELS = { present: "Now", predicted: "Expected", notice: "To know" }, MARKS = { present: "▲", predicted: "△", notice: "○" };
 const NOT_KEPT = "The history holds tracks alone: what sensors reported and how they did isn't in it.";
+export const INPUT_TEXTS = { reports: "reports", quiet: "quiet", lost: "lost, trying again", unreached: "can't be reached", nothing: "nothing came yet" };
+const INPUT_LAMPS = { reports: "ok", quiet: "degraded", lost: "silent", unreached: "silent" };
 const HEALTH_TEXTS = { ok: "reports", silent: "silent", degraded: "degraded", unknown: "nothing yet" };
 
 export class Panels {
@@ -25,11 +27,14 @@ export class Panels {
   }
 
   toggle(name) {
+    const here = document.activeElement, inside = this.box.contains(here);
+    if (here?.matches("#tools button:focus-visible")) this.opener = here; // who came by keyboard goes back there
     this.open = this.open === name ? "" : name;
     this.box.hidden = !this.open;
     for (const button of document.querySelectorAll("#tools [data-panel]")) button.setAttribute("aria-expanded", String(button.dataset.panel === this.open));
     this.draw();
     if (this.open) this.box.querySelector("select, input, button.close")?.focus({ preventScroll: true });
+    else { if (inside) this.opener?.focus({ preventScroll: true }); this.opener = null; }
   }
 
   // Draw the open panel anew; with `live`, only where it shows what changes by itself.
@@ -154,9 +159,17 @@ export class Panels {
           el("small", {}, el("span", {}, `${state.plots_per_s.toFixed(1)} plots/s${state.delay_s !== undefined ? `, ${seconds(state.delay_s)} late` : ""}`), el("span", {}, Number.isFinite(age) ? `last ${seconds(age)} ago` : "")),
           el("small", {}, el("span", {}, `saw ${held[k]} ${held[k] === 1 ? "track" : "tracks"} last`)));
       })),
-      there.length < stations.length ? el("p", { className: "dim" }, `${stations.length - there.length} more may report and haven't yet.`) : null,
+      there.length && there.length < stations.length ? el("p", { className: "dim" }, `${stations.length - there.length} more may report and haven't yet.`) : null,
+      there.length ? null : el("p", { className: "dim" }, "No sensor has reported yet."),
+      ...this.inputs(),
       ...counted(this.app.counts).flatMap(([title, rows]) => [el("h3", {}, title), el("dl", { className: "rows" }, ...rows.flatMap(([text, n]) => [el("dt", {}, text), el("dd", {}, grouped(n))]))]),
     ];
+  }
+
+  // What brings the reports.
+  inputs() {
+    const { inputs } = this.app;
+    return inputs.length ? [el("h3", {}, "Inputs"), el("ul", { className: "list" }, ...inputs.map(({ name, state }) => el("li", {}, el("div", { className: "sensor-head" }, el("span", { className: "lamp", "data-health": INPUT_LAMPS[state] || "unknown", "aria-hidden": "true" }), el("b", {}, name)), el("small", {}, INPUT_TEXTS[state] || state))))] : [];
   }
 
   alerts() {

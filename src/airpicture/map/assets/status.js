@@ -1,6 +1,7 @@
 // The line at the top and what lies at the edges: mode, time, counts, latency, whether the picture is alive, place of the pointer, scale.
 
 import { $, say } from "./dom.js";
+import { INPUT_TEXTS } from "./panels.js";
 import { clock, day, position, seconds } from "./units.js";
 
 const EVERY_MS = 250, CONNECTING_MS = 2500;
@@ -34,9 +35,17 @@ export class Status {
   banner(frozen) {
     const { clock: time } = this.app, box = $("banner"), waiting = !time.frame && performance.now() - this.began > CONNECTING_MS;
     const text = frozen ? `Frozen: no picture for ${seconds(time.silence() / 1000)}. ${time.connected ? "The service is silent." : "The connection is lost, trying again."}`
-      : waiting ? (time.connected ? "Connected; no picture has come yet." : "Connecting…") : "";
+      : this.nothing() || (waiting ? (time.connected ? "Connected. The service has no picture yet: the first time it runs it compiles for a minute." : "Connecting…") : "");
     if (box.textContent !== text) box.textContent = text;
     box.hidden = !text;
+  }
+
+  // What to say where there's nothing to see because nothing comes in.
+  nothing() {
+    const { inputs, picture, timeline } = this.app;
+    if (timeline.past || picture.n || !inputs.length || inputs.some(({ state }) => state === "reports" || state === "quiet")) return "";
+    const [{ name, state }] = inputs, one = state === "nothing" ? "has sent nothing yet" : state === "lost" ? "was lost" : INPUT_TEXTS[state];
+    return inputs.length === 1 ? `Nothing comes in: ${name} ${one}.` : `Nothing comes in from any of ${inputs.length} inputs.`;
   }
 
   alerts(alerts) {
