@@ -200,6 +200,14 @@ def test_silent_sensors_and_overload() -> None:
     assert set(by_key(watch.step(none, T0 + 10 * SECOND_NS, silent=["receiver"]))) == {"silent:receiver"}
 
 
+def test_a_picture_that_is_behind_is_told_of() -> None:
+    watch, none = Watch(AlertSettings()), Tracks.empty(SENSORS)
+    (alert,) = watch.step(none, T0, behind_s=3.2)
+    assert (alert.kind, alert.text) == (AlertKind.OVERLOAD, "overload: the picture is 3 s behind")
+    (alert,) = watch.step(none, T0 + SECOND_NS, behind_s=9.0, shed=4000)
+    assert alert.text == "overload: the picture is 9 s behind, 4,000 plots or tracks shed since the last update"
+
+
 def test_kinds_can_be_off() -> None:
     settings = AlertSettings(off=frozenset(AlertKind))
     assert Watch(settings).step(tracks_of(east=[0], north=[0]), T0, silent=["radar"], shed=3) == ()

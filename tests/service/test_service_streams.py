@@ -153,10 +153,12 @@ def test_a_display_goes_back_in_what_a_service_keeps(tmp_path: Path) -> None:
 
             eventually(lambda: kept_s() > 40)
             t = told["line"]["first"] + 10e3
-            say(replay={"do": "seek", "t": t})
             say(replay={"do": "pause"})
             past = frame()
             while past["mode"] != 2:
+                past = frame()
+            say(replay={"do": "seek", "t": t})
+            while past["now"] > t + 20e3:  # the first frame of another time is a whole one
                 past = frame()
             assert past["facts"]["replay"]["past"]
             assert t <= past["now"] < t + 20e3

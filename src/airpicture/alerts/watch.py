@@ -44,7 +44,9 @@ class Watch:
         self._before = nothing_seen(SEEN_MAX)
         self._now_ns = -1
 
-    def step(self, tracks: Tracks, now_ns: int, *, silent: Sequence[str] = (), shed: int = 0) -> tuple[Alert, ...]:
+    def step(
+        self, tracks: Tracks, now_ns: int, *, silent: Sequence[str] = (), shed: int = 0, behind_s: float = 0.0
+    ) -> tuple[Alert, ...]:
         """Return all alerts that stand at `now_ns`, and those that ended since the last step.
 
         Parameters
@@ -52,15 +54,16 @@ class Watch:
         tracks : the picture: live tracks at `now_ns`, and those that ended since the last step (in any order)
         silent : ids of sensors that should report and don't
         shed : plots and tracks that were shed since the last step
+        behind_s : by which the picture is late because more comes in than can be followed; 0 it isn't
 
         Returns
         -------
         alerts : highest level first, then oldest, then by key; ended ones have ``t_ns_ended``
         """
-        return finish(self.look(tracks, now_ns, silent=silent, shed=shed))
+        return finish(self.look(tracks, now_ns, silent=silent, shed=shed, behind_s=behind_s))
 
     def look(
-        self, tracks: Tracks, now_ns: int, *, silent: Sequence[str] = (), shed: int = 0
+        self, tracks: Tracks, now_ns: int, *, silent: Sequence[str] = (), shed: int = 0, behind_s: float = 0.0
     ) -> Parts[tuple[Alert, ...]]:
         """Do what `step` does in parts: some milliseconds each, one alone where there are few tracks.
 
@@ -87,8 +90,8 @@ class Watch:
             causes += doubtful_causes(tracks, rows, self._before, self.settings)
         if AlertKind.SILENT not in off:
             causes += [_silent(sensor) for sensor in silent]
-        if AlertKind.OVERLOAD not in off and shed > 0:
-            causes.append(_overload(shed))
+        if AlertKind.OVERLOAD not in off and (shed > 0 or behind_s > 0.0):
+            causes.append(_overload(shed, behind_s))
         if len(tracks) > LARGE:
             yield None
         self._before = remember(tracks, rows, self._before)
@@ -111,6 +114,7 @@ def _silent(sensor: str) -> Cause:
     return Cause(f"silent:{sensor}", AlertKind.SILENT, Level.PRESENT, text, sensor=sensor, stands=False)
 
 
-def _overload(shed: int) -> Cause:
-    text = f"overload: {shed:,} plots or tracks shed since the last update"
-    return Cause("overload", AlertKind.OVERLOAD, Level.PRESENT, text)
+def _overload(shed: int, behind_s: float) -> Cause:
+    told = [f"the picture is {behind_s:.0f} s behind"] if behind_s > 0.0 else []
+    told += [f"{shed:,} plots or tracks shed since the last update"] if shed > 0 else []
+    return Cause("overload", AlertKind.OVERLOAD, Level.PRESENT, f"overload: {', '.join(told)}")

@@ -130,6 +130,7 @@ def pack(stream: Path) -> None:
             part.unlink()
         raise
     stream.unlink()
+    pa.default_memory_pool().release_unused()  # else it keeps what a row group took, of each thread that packs
 
 
 def _in_time_order(batches: list[Any]) -> Table:

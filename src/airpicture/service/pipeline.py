@@ -45,7 +45,7 @@ SEARCHED_NS: Final = (
     6 * SECOND_NS // 10
 )  # from the start of a second, for which nobody asks for what is searched for aside
 LOOKED_NS: Final = 9 * SECOND_NS // 10  # within which it's finished, so that a state can be saved before the next one
-PART_TRACKS: Final = 25_000  # for each of which one more part is done at a tick: it has some seven
+PART_TRACKS: Final = 25_000  # for each of which one more part than two is done at a tick: it has a dozen, or few
 # Counts of the tracker that say that it left something out for want of room.
 SHED: Final = ("pairs_shed", "births_shed", "pool_overflow", "refused_capacity")
 
@@ -208,7 +208,7 @@ class Pipeline:
             self._looked = now_ns // STATES_NS
             self._states = self.sensors.states(now_ns)
             self._look = self._begin_look(picture, now_ns)
-            self._parts = 1 + len(picture) // PART_TRACKS
+            self._parts = 2 + len(picture) // PART_TRACKS
             self._many = len(picture) > LARGE
         if self._look is not None:
             passed_ns = now_ns - self._looked * STATES_NS
@@ -234,7 +234,9 @@ class Pipeline:
         )
         more, self._was_shed = max(shed - self._was_shed, 0), shed
         # Tracks end on whole seconds, so this step's picture holds all that did since the watch looked last.
-        parts = self.watch.look(picture.tracks, now_ns, silent=self.sensors.silent(now_ns), shed=more)
+        behind_s = self.shedding.behind_s if self.shedding.behind_s > MERGE_S else 0.0
+        silent = self.sensors.silent(now_ns)
+        parts = self.watch.look(picture.tracks, now_ns, silent=silent, shed=more, behind_s=behind_s)
         return Underway(parts, self.aside)
 
     def _told(self, record: Record) -> None:

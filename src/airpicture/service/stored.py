@@ -26,6 +26,7 @@ from airpicture.tables import F64, I64, Plots, Sensors, Status, Tracks
 from airpicture.units import DEG, FT, SECOND_NS
 
 SIGHT_S: Final = 5.0  # a track that the history tells nothing of for so long, or for two and a half periods, is gone
+GAP_NS: Final = 30 * SECOND_NS  # a picture is carried on for so long where nothing newer was recorded, as displays do
 SLACK_NS: Final = 60 * SECOND_NS  # by so much a file may begin before its name says, of tracks that had ended
 FILES_MAX: Final = 10_000  # the newest ones, of a folder
 INDEXES_KEPT: Final = 64  # of files
@@ -108,7 +109,7 @@ class Stored:
     def resume_ns(self, now_ns: int) -> int:
         """Return a time itself where there's history about it, else when history goes on after it."""
         with self._lock:
-            if self._between(now_ns - self._sight_ns, now_ns):
+            if self._between(now_ns - GAP_NS, now_ns):
                 return now_ns
             files, begins = self._files()
             following = files[max(int(np.searchsorted(begins, now_ns, side="right")) - 1, 0) :][:2]
@@ -157,8 +158,11 @@ class Stored:
     def _picture(self, now_ns: int) -> Tracks:
         """Return each live track's newest state before a time, in the order of their numbers."""
         parts = []
-        low_ns = now_ns - self._sight_ns
-        for one in self._between(low_ns, now_ns):
+        found = self._between(now_ns - GAP_NS, now_ns)
+        times = [self._read(one)["t_ns"].to_numpy() for one in found]
+        told = [int(t_ns[at - 1]) for t_ns in times if (at := int(np.searchsorted(t_ns, now_ns, side="right")))]
+        low_ns = max(told, default=now_ns) - self._sight_ns  # before the last time that something was recorded
+        for one in found:
             table = self._read(one)
             first, last = np.searchsorted(table["t_ns"].to_numpy(), [low_ns, now_ns + 1])
             parts.append(table.slice(int(first), int(last - first)))

@@ -123,7 +123,7 @@ export class App {
 
   hear() {
     this.link.addEventListener("frame", ({ detail }) => this.take(decode(detail)));
-    this.link.addEventListener("word", ({ detail }) => { if (detail.story) this.tell(detail.story); if (detail.note) toast(detail.note); });
+    this.link.addEventListener("word", ({ detail }) => { if (detail.story) this.tell(detail.story); if (detail.line) this.recall(); if (detail.note) toast(detail.note); });
     this.link.addEventListener("down", () => { this.number = -1; this.work.clear(); });
     this.options.addEventListener("change", ({ detail }) => this.chosen(detail));
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.chosen("theme"));
@@ -160,13 +160,20 @@ export class App {
     this.taken();
   }
 
+  // Go to the time that the address names, once there's a time line.
+  recall() {
+    if (!this.opened.t || !(this.about.replay || this.timeline.shown) || !this.clock.frame) return;
+    this.timeline.seek(Number(this.opened.t));
+    delete this.opened.t;
+  }
+
   // A frame is in the picture.
   taken() {
     this.labels.touch();
     this.wake();
     if (!this.placed) this.home(false);
     if (this.opened.track && this.picture.n) { this.select(Number(this.opened.track)); delete this.opened.track; }
-    if (this.opened.t && (this.about.replay || this.timeline.shown)) { this.timeline.seek(Number(this.opened.t)); delete this.opened.t; }
+    this.recall();
     this.panels.draw(true);
     this.shown = this.number;
   }
