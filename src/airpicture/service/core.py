@@ -36,12 +36,13 @@ from airpicture.service.latency import Latency
 from airpicture.service.pipeline import Step
 from airpicture.service.process import Given, end_with_parent, given_from, log, shown, tell, told, with_port
 from airpicture.service.ready import warm
-from airpicture.service.shedding import Lag
+from airpicture.service.shedding import MERGED, Lag
 from airpicture.service.tail import Position, Tail
 from airpicture.units import SECOND_NS
 
 COLD_S: Final = 600.0  # of the journal read where there's no checkpoint: longer than any track coasts
 LOOK_S: Final = 0.25  # between pictures while catching up
+REPLAY_MERGE_S: Final = 10.0  # of a recording's time behind, from which on its steps are taken together
 GARBAGE: Final = 20_000  # objects more, from which on garbage is looked for: a step makes thousands for a moment
 TURN_S: Final = (
     0.001  # that Python on one thread waits for Python on another: what's done beside mustn't hold up a step
@@ -152,7 +153,7 @@ class Core:
         while not self._done.is_set() and (taken := self.tail.read()) is not None:
             records = taken.records
             last_ns, begin = int(records.t_ns.max()), 0
-            if self.tail.at_end:
+            if self.tail.at_end and not self.settings.replaying:  # whose time may stand, or run at any speed
                 self._lag.at_end(last_ns, time.monotonic_ns())
             runs: list[tuple[Stretch, Position]] = []
             for row in np.flatnonzero(records.kind == Kind.TICK).tolist():
@@ -164,7 +165,9 @@ class Core:
             while runs:
                 tick_ns = int(runs[0][0].t_ns[-1])
                 behind_s = max((last_ns - tick_ns) / SECOND_NS, self._lag.of(tick_ns, time.monotonic_ns()))
-                merged = self.pipeline.shedding.behind(behind_s if self.live else 0.0)
+                merged = self.pipeline.shedding.behind(behind_s if self.live and not self.settings.replaying else 0.0)
+                if self.settings.replaying and behind_s > REPLAY_MERGE_S:
+                    merged = MERGED  # and nothing is left out: nobody waits for what was recorded
                 await self._take(runs[:merged], behind_s)
                 del runs[:merged]
 
