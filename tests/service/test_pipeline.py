@@ -13,6 +13,7 @@ import pytest
 from airpicture.errors import InputError
 from airpicture.formats.journal import Kind, Record
 from airpicture.formats.stretch import Stretch
+from airpicture.memory import LEAST, Memory
 from airpicture.service import checkpoint
 from airpicture.service.attempts import Attempts
 from airpicture.service.config import parse_settings
@@ -155,6 +156,19 @@ def test_a_checkpoint_in_used_memory_is_the_same(tmp_path: Path, runs: list[Stre
             one, other = (max((tmp_path / name).glob("*.apc")).read_bytes() for name in ("fresh", "again"))
             assert one == other
     assert room
+
+
+def test_memory_that_nobody_holds_is_not_saved() -> None:
+    memory, template = Memory(), Memory()
+    held = memory.empty(4 * LEAST, np.uint8)
+    held[:] = 7
+    data = freeze({"memory": memory}, {})
+    del held  # which gives it back
+    assert freeze({"memory": memory}, {}) == data
+    assert len(data) < 1000
+    thawed = thaw(data, {"memory": template}, {})["memory"]
+    assert thawed is template
+    assert len(thawed.empty(2 * LEAST, np.uint8)) == 2 * LEAST
 
 
 def test_who_looks_leaves_no_trace(runs: list[Stretch], whole: list[str]) -> None:

@@ -265,6 +265,8 @@ SPECIAL: Final[dict[str, Special]] = {
     "airpicture.store:Store": (_save_store, _load_store, _nothing),
     # It only saves time: what it finds doesn't depend on its state.
     "airpicture.association.index:Index": (lambda value: {}, _forget_index, _nothing),
+    # Memory that nobody holds: megabytes of what was, for a state that doesn't depend on it.
+    "airpicture.memory:Memory": (lambda value: {}, _leave, _nothing),
     # Workspaces, and settings that the template has.
     "airpicture.filters.look:Looker": (lambda value: {}, _leave, _nothing),
 }
