@@ -47,6 +47,11 @@ GARBAGE: Final = 20_000  # objects more, from which on garbage is looked for: a 
 TURN_S: Final = (
     0.001  # that Python on one thread waits for Python on another: what's done beside mustn't hold up a step
 )
+# Steps wait while a state is copied, and one in a hundred reports shouldn't: a copy of 35 ms, which is that of 40,000
+# tracks, holds up two or three steps of 50 ms, so the next one is made after 21 s. What a killed service must read of
+# the journal is that much more, so it's never left for longer than `COPIED_MOST_S` if the settings don't ask for it.
+COPIED_PART: Final = 600.0
+COPIED_MOST_S: Final = 30.0
 IDLE_S: Final = 0.5  # between looks at the journal when nobody wakes us
 
 
@@ -69,6 +74,7 @@ class Core:
         self._changes = Merged()
         self._looked = 0.0
         self._saved = time.monotonic()
+        self._copied_s = 0.0  # what copying the last checkpoint took
         self._writer = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None  # the last checkpoint
         self._room: Room = []  # that it was copied to
@@ -145,7 +151,8 @@ class Core:
                 ports = {output.name: output.port for output in self.outputs if output.port}
                 tell(self._given.place.state, "core", {"ports": ports})
                 log("core", f"ready after {time.monotonic() - self.begun:.1f} s")
-            if time.monotonic() - self._saved > self.settings.checkpoint_s and self.pipeline.settled:
+            spared_s = max(self.settings.checkpoint_s, min(COPIED_PART * self._copied_s, COPIED_MOST_S))
+            if time.monotonic() - self._saved > spared_s and self.pipeline.settled:
                 self._save()
 
     async def _drain(self) -> None:
@@ -225,7 +232,8 @@ class Core:
         if self._writing is None or self._writing.done():
             taken = checkpoint.Checkpoint(self.pipeline, self._position, self._room)
             self._writing = self._writer.submit(self._write, taken)
-            self.counts["checkpoint ms"] = round((time.monotonic() - begun) * 1000)
+            self._copied_s = time.monotonic() - begun
+            self.counts["checkpoint ms"] = round(self._copied_s * 1000)
         self._saved = time.monotonic()
 
     def _write(self, taken: checkpoint.Checkpoint) -> None:

@@ -25,3 +25,9 @@ export function toast(text) {
 
 // Tell who can't see the screen.
 export function say(text) { $("said").textContent = text; }
+
+// Say what's missing rather than leave a page that stands still.
+export function sorry(text) {
+  $("banner").textContent = text;
+  $("banner").hidden = false;
+}

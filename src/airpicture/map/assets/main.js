@@ -4,7 +4,7 @@ import { Map as MapLibre, setWorkerUrl } from "./vendor/maplibre-gl.mjs";
 import { Basemap } from "./basemap.js";
 import { AHEAD_S, Camera, RAD, moved } from "./camera.js";
 import { Clock } from "./clock.js";
-import { $, el, say, toast } from "./dom.js";
+import { $, el, say, sorry, toast } from "./dom.js";
 import { extent } from "./extent.js";
 import { Feed } from "./feed.js";
 import { Find } from "./find.js";
@@ -387,12 +387,6 @@ export class App {
   }
 
   shot() { shoot(this); }
-}
-
-// Say what's missing rather than leave a page that stands still.
-function sorry(text) {
-  $("banner").textContent = text;
-  $("banner").hidden = false;
 }
 
 try {
