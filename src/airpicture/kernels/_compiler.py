@@ -4,26 +4,23 @@ numba treats each function that a kernel calls as if it might be run on its own:
 into machine code and loaded, and then thrown away, for a kernel links the code in and optimises it once more together
 with its own. And while it looks for the types of a function it compares the settings of the compiler with themselves,
 option by option, some hundred thousand times for a kernel of ours. Both are left out here, which changes nothing in
-what the kernels compute. All this leans on numba's inside; where a version of numba has it otherwise, `KERNEL` and
-`CALLEE` are numba's own compiler, and compiling merely takes longer.
+what the kernels compute. All this leans on numba's inside, which others of its versions have otherwise (0.61 makes
+passes for a module, not for any). With a version that it wasn't read for, `KERNEL` and `CALLEE` are numba's own
+compiler, and compiling merely takes longer.
 """
 
 from typing import Any, Final
 
+import numba
 from numba.core import codegen, compiler
+
+READ_FOR: Final = (0, 68)
 
 _library: Any = codegen.JITCodeLibrary
 _flags: Any = compiler.Flags
 _compiler: Any = compiler.Compiler
 
-# What is called or overridden below, by the class it belongs to.
-_INSIDE: Final = (
-    (_library, ("_optimize_functions", "_optimize_final_module", "_finalize_final_module", "get_pointer_to_function")),
-    (_flags, ("summary", "copy")),
-    (_compiler, ("compile_extra",)),
-    (codegen.JITCPUCodegen, ("_function_pass_manager", "_module_pass_manager", "set_env", "create_library")),
-)
-KNOWN: Final = all(hasattr(owner, name) for owner, names in _INSIDE for name in names)
+KNOWN: Final = tuple(numba.version_info[:2]) == READ_FOR
 
 
 class _Flags(_flags):  # type: ignore[misc]
