@@ -127,15 +127,19 @@ def _made_of_errors(reports: Reports, owner: I64) -> I64:
         return np.zeros(0, np.int64)
     pair = np.unique(np.column_stack([reports.address[rows].astype(np.int64), owner[rows]]), axis=0)
     several = pair[np.isin(pair[:, 0], pair[1:, 0][pair[1:, 0] == pair[:-1, 0]])]
+    size = np.bincount(owner[rows])
     for address in np.unique(several[:, 0]):
         mine = rows[reports.address[rows] == address]
         times = {
             k: np.sort(reports.t_ns[mine[owner[mine] == k]]) for k in several[several[:, 0] == address, 1].tolist()
         }
         for k, t in times.items():
+            if 2 * len(t) < size[k]:
+                continue  # another aircraft's, that took a stray one
             around = [t[0] - ERRORS_WITHIN_NS, t[-1] + 1 + ERRORS_WITHIN_NS]
-            beside = [np.searchsorted(u, around) for j, u in times.items() if j != k]
-            if max(int(hi - lo) for lo, hi in beside) >= ERRORS_FEWER * len(t):
+            during = [u for j, u in times.items() if j != k and u[0] < t[0] and t[-1] < u[-1]]
+            beside = [np.searchsorted(u, around) for u in during]
+            if max((int(hi - lo) for lo, hi in beside), default=0) >= ERRORS_FEWER * len(t):
                 found.append(k)
     return np.array(found, np.int64)
 
