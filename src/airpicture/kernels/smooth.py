@@ -13,7 +13,7 @@ import math
 from typing import Any, Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I64, U8
+from airpicture.kernels.arrays import F64, I64, U8, table
 from airpicture.kernels.bank import T_MEAN, load_motion, mixture, note_spot, predict, summarise
 from airpicture.kernels.begin import begin_state
 from airpicture.kernels.conditioning import OUTSIDE, condition, likelihood
@@ -56,6 +56,7 @@ UNUSED: Final = 0  # of an instant's plot
 USED: Final = 1
 
 
+@table
 class Paths(NamedTuple):
     """Tracks as rows of instants."""
 
@@ -71,6 +72,7 @@ class Paths(NamedTuple):
     pace: F64  # (I,) m²/s², by which reported velocities are off for a while, per axis
 
 
+@table
 class Bench(NamedTuple):
     """Workspace of one thread."""
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.angles import angles_of
-from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
+from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64, table
 from airpicture.kernels.bank import T_MEAN, T_SPOT, load_motion, mixture_apart, predict_loaded, turn_rates
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
@@ -52,6 +52,7 @@ HEIGHT_AGE_MOST: Final = 120.0  # s; a height not told for longer isn't known: c
 BLOCK: Final = 64  # rows that are laid out as columns in cache, then written column by column
 
 
+@table
 class Shown(NamedTuple):
     """What a picture holds of its tracks, in tables of columns; which is which stands in `picture.snapshot`."""
 
