@@ -232,6 +232,13 @@ def test_a_long_line_is_told_by_the_sizes_of_files(tmp_path: Path, monkeypatch: 
     assert [abs(n - 11) <= 3 for n in bars] == [True] * 5
 
 
+def test_a_short_line_has_no_holes(tmp_path: Path) -> None:
+    """What's written together every few seconds is spread over all of them."""
+    spool = written(tmp_path, 0, 60)
+    bars = Stored(tmp_path, SCENE.sensors, 1.0, lambda: spool.slices).traffic(T0_NS, T0_NS + 60 * SECOND_NS, 120)
+    assert all(len(plain_picture(k / 2)) - 2 <= n <= len(plain_picture(k / 2)) + 2 for k, n in enumerate(bars))
+
+
 def output(folder: Path, **extra: float) -> HistoryOutput:
     return HistoryOutput(OutputSettings("history", "parquet", Address("file", path=str(folder)), **extra))
 

@@ -131,7 +131,9 @@ class Stored:
             inside = np.flatnonzero((begins < end_ns) & (ends > begin_ns))
             if len(inside) <= FOOTERS_MAX:
                 found = self._between(begin_ns, end_ns)
-                spans = [(one.first_ns, one.last_ns, float(one.rows)) for one in found]
+                # a state stands until the next one, so a slice reaches to where the next one begins
+                period_ns = round(self.period_s * SECOND_NS)
+                spans = [(one.first_ns, one.last_ns + period_ns, float(one.rows)) for one in found]
             else:
                 known = [one for k in inside[-4:] for one in self._index(files[k])]
                 octets = sum(_size(files[k]) for k in inside[-4:]) or 1
