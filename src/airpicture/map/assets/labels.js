@@ -193,6 +193,7 @@ export class Labels {
     c.font = FONT;
     c.textBaseline = "top";
     c.lineJoin = "round";
+    if (alert) { c.fillStyle = theme.textHalo; c.fillRect(0, 0, w + 6, h + 4); } // readable whatever it lies on
     lines.forEach((text, k) => {
       c.strokeStyle = theme.textHalo;
       c.lineWidth = 3;
