@@ -45,6 +45,7 @@ ROUNDS = 8
 LIMITS_MS = {300: 12.0, 10_000: 16.0}  # of the main thread per update, on a slow and busy machine; a frame has 16.7
 LONG_MS = 50  # a task that people feel
 FRAME_MS = {300: 4.0, 10_000: 12.0}  # of processor time for a painted frame's scripts: sixty a second leave 16.7
+OUTLINE_S = 2.0  # the world's outline comes a little later than the tracks
 WARM = 3  # changes before anything is measured
 CHANGE_S = 1.0  # between changes, as the service hands them over
 GROWTH_MAX = 1.15  # of the heap over nine of ten minutes
@@ -128,7 +129,7 @@ def browser(scene: Scene, orders_only: bool) -> dict[str, Any]:
     spent: list[dict[str, float]] = []
     with opened(scene, orders_only) as (live, page):
         first_s = page.value("firstPicture / 1000")
-        time.sleep(2)  # the world's outline comes a little later
+        time.sleep(OUTLINE_S)
         follow(live, page, scene, 1)
         page.value("long.length = 0")
         for t in range(2, ROUNDS + 2):

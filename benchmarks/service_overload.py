@@ -34,6 +34,7 @@ SETTLE_S, AFTER_S = 30.0, 40.0
 WATCH_S = 1.0  # between looks
 PACKED = 40  # plots in a datagram of it
 REACH_M = 400e3  # of a radar's clutter
+LEAD_S = 10.0  # before the first report is due
 MADE_PER_S = 100_000  # plots that are made beforehand in a second, on a busy machine
 HEAD = 3  # octets before the records of a block
 KEPT_LEAST = 0.97  # of the tracks
@@ -144,7 +145,7 @@ def run(targets: int, plots: int, primary: float, flood_s: float) -> None:
     ports, web, _ = service.ready(process)
     end_s, seconds = SETTLE_S + flood_s, SETTLE_S + flood_s + AFTER_S
     again = max(1, round(plots * (1 - primary) / (targets / EVERY_S)))  # reports of each target in the flood
-    start_ns = time.time_ns() + round((10.0 + plots * flood_s / MADE_PER_S) * S)
+    start_ns = time.time_ns() + round((LEAD_S + plots * flood_s / MADE_PER_S) * S)
     usual = make_load(start_ns, seconds, targets, targets // EVERY_S)
     parts = [make_load(start_ns, end_s, targets, targets // EVERY_S, again=k) for k in range(1, again + 1)]
     parts = [service.Load(*(column[one.due_s >= SETTLE_S] for column in one)) for one in parts]
