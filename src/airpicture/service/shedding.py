@@ -112,7 +112,7 @@ class Shedding:
         cell = (target.astype(np.uint64) * _MIXED >> np.uint64(48)).astype(np.int64) % CELLS
         spaced_ns = round(spaced_s * SECOND_NS)
         slot = (plots.t_ns[rows] + cell * spaced_ns // CELLS) // spaced_ns
-        _, first = np.unique(np.stack([cell, slot], axis=1), axis=0, return_index=True)
+        _, first = np.unique(cell << 40 | slot, return_index=True)  # slots of nanoseconds have 33 bits at most
         before = self._slot[cell[first]]
         new = (slot[first] > before) | (before > slot[first] + AHEAD)
         first = first[new]
