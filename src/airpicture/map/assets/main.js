@@ -99,7 +99,7 @@ export class App {
     map.touchZoomRotate.disableRotation();
     map.keyboard.disableRotation();
     this.basemap = new Basemap(map, BASE, this.options, this.look, this.about, this.units);
-    this.labels.names = () => this.basemap.boxes();
+    this.labels.names = () => this.basemap.boxes(this.camera);
     map.on("style.load", () => { map.addLayer(this.layer); this.basemap.put(); this.ready = true; });
     map.on("load", () => { this.basemap.load().then(() => { this.loaded = true; }); });
     map.on("moveend", () => { const b = this.bounds(); this.link.say("view", b, true); this.remember(); });
