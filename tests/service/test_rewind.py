@@ -353,6 +353,7 @@ def test_a_time_is_gone_to_and_found_again(page: Page) -> None:
     page.browser.go("about:blank", "document.readyState === 'complete'")
     page.browser.go(address, READY)
     page.browser.wait(f"airpicture.timeline && airpicture.timeline.past && airpicture.clock.now() - {at} < 60000")
+    page.browser.wait("/^12:0.:.. UTC, [3-7] min ago/.test(document.getElementById('past-when').textContent)")
     page.press("#goto")
     page.browser.call("Input.insertText", text="soon")
     enter(page)
