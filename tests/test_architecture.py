@@ -316,6 +316,23 @@ def _makes_something_mutable(node: ast.AST) -> bool:
     return not (name.startswith("math.") or name in plain | NUMBERS)
 
 
+def test_tables_of_arrays_are_handed_to_kernels_by_reference() -> None:
+    """A named tuple that isn't marked is handed on member by member, which takes kernels long to compile."""
+    arrays = {"F64", "F32", "I64", "I32", "I8", "U64", "U8", "Records"}
+    marked = 0
+    for module in sources():
+        if room_of(module) not in {"kernels", "reports"}:
+            continue
+        for node in tree(module).body:
+            if not isinstance(node, ast.ClassDef) or "NamedTuple" not in {ast.unparse(base) for base in node.bases}:
+                continue
+            held = {ast.unparse(part.annotation) for part in node.body if isinstance(part, ast.AnnAssign)}
+            is_marked = "table" in {ast.unparse(one) for one in node.decorator_list}
+            marked += is_marked
+            assert is_marked or not held & arrays or node.name == "Nearby", f"{module}.{node.name}"
+    assert marked > 20
+
+
 def test_names_of_numbers_are_types() -> None:
     """Wherever a kernel binds `U`, it is numpy's unsigned number, or an alias of whole numbers for the type checker."""
     bound = [
