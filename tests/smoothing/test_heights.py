@@ -62,7 +62,7 @@ def test_far_neighbours_tell_nothing_of_a_height() -> None:
 
 
 def test_a_height_that_is_paid_for_in_speed_is_flown() -> None:
-    """From 78 m/s to 50 over a top and to 92 beyond it: half of what is off the line is worth the lost speed."""
+    """From 78 m/s to 50 over a top and to 92 beyond it: half of what is off the line is worth the speed it costs."""
     zoom = [4839.0, 4840.0, 4945.0, 5090.0, 4755.0, 4656.0, 4640.0]
     off = [0.0, 0.0, 0.0, 217.0, 0.0, 0.0, 0.0]
     zoom[3] += 40.0
