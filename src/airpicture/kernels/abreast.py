@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import lane, part
-from airpicture.kernels.arrays import F32, F64, I64
+from airpicture.kernels.arrays import F32, F64, I64, table
 from airpicture.kernels.bank import SLOW, turn_rates
 from airpicture.kernels.lanes import (
     LANES,
@@ -102,6 +102,7 @@ VAR_ASSUMED = U(ABREAST * 47)  # m² ... and its variance
 TRACK_NUMBERS: Final = 48
 
 
+@table
 class Abreast(NamedTuple):
     """One thread's workspace."""
 

@@ -11,13 +11,14 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.angles import angle_of
-from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64
+from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64, table
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     EXISTENCE,
     M_TURN_SECONDS,
     NUMBERS,
+    OTHERS,
     POLAR,
     POSITION,
     S_POSITION,
@@ -63,6 +64,7 @@ GEOMETRIC: Final = 2
 ELEVATION: Final = 3
 
 
+@table
 class Held(NamedTuple):
     """All columns of the store, as kernels take them; shapes and units stand there."""
 
@@ -256,11 +258,23 @@ def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Held) ->
         of.misses[i] += 1
 
 
+@inline
+def shared_after(shared: float, same_sensor: bool, same_technology: bool) -> float:
+    """Return SHARED after one more plot."""
+    faded = max(shared - SHARED_FADES, 0.0)
+    if same_sensor:
+        return faded
+    return max(faded, OTHERS) if same_technology else 2.0 * OTHERS
+
+
 @part
-def _note_sensor(i: int, sensor: int, of: Held) -> None:
-    """Note whose plot track i took last, and whether of late they were of several sensors."""
-    shared = np.float64(of.spreads[i, NUMBERS + SHARED]) - SHARED_FADES
-    of.spreads[i, NUMBERS + SHARED] = max(shared, 0.0) if of.plot_sensor[i] == sensor else 1.0
+def _note_sensor(i: int, sensor: int, same: bool, of: Held) -> None:
+    """Note whose plot track i took last, and whether of late they were of several sensors, or technologies.
+
+    same : whether it's of the technology of the plot before
+    """
+    shared = shared_after(np.float64(of.spreads[i, NUMBERS + SHARED]), of.plot_sensor[i] == sensor, same)
+    of.spreads[i, NUMBERS + SHARED] = shared
     of.plot_sensor[i] = sensor
 
 
@@ -356,19 +370,23 @@ def learn_track(
     gap = max((t - of.t_plot[i]) * 1e-9, 0.0)
     if gap > GAP_LEAST:
         interval = np.float64(of.interval[i])
-        of.interval[i] = interval + GAIN_INTERVAL * (min(gap, GAP_MOST) - interval)
+        gain = GAIN_INTERVAL if of.plots[i] > 1 else 1.0  # with the second plot there is one
+        of.interval[i] = interval + gain * (min(gap, GAP_MOST) - interval)
     newest = t >= of.t_plot[i]
     of.t_plot[i] = max(of.t_plot[i], t)
     of.plots[i] += 1
     of.misses[i] = 0
     _seen(i, t, sensor, of)
     kind = R.technology[j]
+    same = True
+    for k in range(of.t_technology.shape[1]):
+        same = same and (k == kind or of.t_technology[i, k] <= of.t_technology[i, kind])
     if kind < of.t_technology.shape[1]:
         of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
     _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
     _note_height(i, R.Z, j, t, of)
     if newest:  # a plot that came late changes nothing that speaks of the last plot
-        _note_sensor(i, sensor, of)
+        _note_sensor(i, sensor, same, of)
         _note_place(i, R.Z, j, of)
         of.plot_range[i] = R.slant_range[j]
         of.plot_azimuth[i] = R.azimuth[j]

@@ -22,7 +22,7 @@ from airpicture.kernels.abreast import (
     triple,
 )
 from airpicture.kernels.angles import angle_of
-from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
+from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64, table
 from airpicture.kernels.bank import turn_rates
 from airpicture.kernels.lanes import Covariance, Six, Symmetric, U, Vector, covariance_at, dot, state_at
 from airpicture.kernels.layout import D_BARO, LEFT, RIGHT, VAR_BARO, VAR_COMMON
@@ -66,6 +66,7 @@ VARS_BARO = U(ABREAST * VAR_BARO)
 D_BAROS = U(ABREAST * D_BARO)
 
 
+@table
 class Shown(NamedTuple):
     """What a picture holds of its tracks, in tables of columns; which is which stands in `picture.snapshot`."""
 
