@@ -20,7 +20,7 @@ from airpicture.kernels.layout import (
 )
 from airpicture.reports import Reports
 from airpicture.store import Store
-from airpicture.tables import Status
+from airpicture.tables import Status, Technology
 from reference_records import put_row, ticks, times
 
 F64 = NDArray[np.float64]
@@ -58,7 +58,8 @@ def identity_score(store: Store, tracks: I64, reports: Reports, plots: NDArray[n
     score = np.zeros(len(tracks))
     held, seen = store.address[tracks], reports.address[plots]
     both = (held >= 0) & (seen >= 0)
-    score[both] = np.where(held[both] == seen[both], 9.0, -7.0)
+    other = np.where(reports.technology[plots] == Technology.ADS, -16.0, -7.0)
+    score[both] = np.where(held[both] == seen[both], 9.0, other[both])
     age = (reports.t_ns[plots] - store.t_plot[tracks]) * 1e-9
     score[both & (held != seen) & (age < 2.5 * np.maximum(store.interval[tracks], 1.0))] = -np.inf
     code, code_seen = store.mode_3a[tracks], reports.mode_3a[plots]

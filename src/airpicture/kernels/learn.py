@@ -46,7 +46,9 @@ GAP_LEAST: Final = 0.02  # s; plots of one instant (two sensors, two messages) s
 GAP_MOST: Final = 60.0  # s
 GAIN_INTERVAL: Final = 0.2  # the mean interval follows some five plots
 
-OTHER_ADDRESS: Final = -7.0  # log ratio: one reply in a thousand carries a wrong address
+OTHER_ADDRESS: Final = -7.0  # log ratio: one reply in a thousand carries a wrong address ...
+OTHER_ADDRESS_SAID: Final = -16.0  # ... and one squitter in 2^24: 24 bits of parity vouch for it
+SAID: Final = 3  # tables.Technology.ADS
 FRESH: Final = 2.5  # intervals since the last plot, up to which a track counts as coming in under its own address
 INTERVAL_LEAST: Final = 1.0  # s
 OTHER_CODE: Final = -2.5  # garbled or changed Mode A codes are common: some 2 % of replies, more in crowds
@@ -137,7 +139,7 @@ def _names_somebody(code: int) -> bool:
 
 
 @part
-def identity_of(i: int, of: Held, t_ns: int, address: int, mode_3a: int, callsign: U64) -> float:
+def identity_of(i: int, of: Held, t_ns: int, address: int, mode_3a: int, callsign: U64, technology: int) -> float:
     """Return the log ratio that a plot's codes add to its being track i's; minus infinity forbids it."""
     if of.address[i] >= 0 and address >= 0:
         if of.address[i] == address:
@@ -145,7 +147,7 @@ def identity_of(i: int, of: Held, t_ns: int, address: int, mode_3a: int, callsig
         if (t_ns - of.t_plot[i]) * 1e-9 < FRESH * max(np.float64(of.interval[i]), INTERVAL_LEAST):
             # while a track keeps coming in under its own address, a plot of another one is another aircraft's
             return -math.inf
-        return OTHER_ADDRESS
+        return OTHER_ADDRESS_SAID if technology == SAID else OTHER_ADDRESS
     score = 0.0
     if _names_somebody(of.mode_3a[i]) and _names_somebody(mode_3a):
         score = SAME_CODE if of.mode_3a[i] == mode_3a else OTHER_CODE

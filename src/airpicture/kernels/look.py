@@ -98,7 +98,7 @@ def _score(
         score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs)
         if not inside:
             continue
-        identity = identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j])
+        identity = identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
         room.plot[pairs] = j
         room.owner[pairs] = w
         room.ratio[pairs] = score + identity
