@@ -8,7 +8,7 @@ from typing import Any
 
 from airpicture.kernels._jit import lane, part
 from airpicture.kernels.arrays import F64
-from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X, height_from
+from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X
 from airpicture.kernels.conditioning import VAR_POS_LEAST, condition
 from airpicture.kernels.lanes import (
     LANES,
@@ -56,6 +56,7 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.learn import MOVED
 from airpicture.kernels.measuring import C_COUNT, C_D2
+from airpicture.kernels.moving import height_from
 from airpicture.kernels.pace import learn_pace
 from airpicture.kernels.room import STATES, Room
 

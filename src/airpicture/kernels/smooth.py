@@ -13,27 +13,30 @@ import math
 from typing import Any, Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I64, U8
-from airpicture.kernels.bank import T_MEAN, load_motion, mixture, note_spot, predict, summarise
+from airpicture.kernels.arrays import F64, I64, U8, table
+from airpicture.kernels.bank import T_MEAN, T_SPREAD, load_motion, mixture, predict, summarise
 from airpicture.kernels.begin import begin_state
 from airpicture.kernels.conditioning import OUTSIDE, condition, likelihood
 from airpicture.kernels.folding import learn_reach
 from airpicture.kernels.fuse import MODE_LEAST, fuse, mirror
-from airpicture.kernels.lanes import LANES, U
+from airpicture.kernels.lanes import LANES, U, covariance_at, state_at
 from airpicture.kernels.layout import (
     D_BARO,
     EXISTENCE,
+    LEFT,
     M_SHARE,
     MODE,
     MODEL,
     PLOT,
     POLAR,
     POSITION,
+    RIGHT,
     ROW,
     S_VELOCITY,
     SCALE_POS,
     SHARED,
     SHARED_FADES,
+    STRAIGHT,
     TURN,
     VAR_BARO,
     VAR_POS,
@@ -49,13 +52,14 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.learn import GAP_LEAST, turn_learnt
 from airpicture.kernels.residual import R_SIDES, TOLD, compare
-from airpicture.kernels.snapshot import COLUMNS, O_H, O_H_BARO, show, show_angles
+from airpicture.kernels.snapshot import COLUMNS, O_H, O_H_BARO, show, show_turn
 from airpicture.kernels.vertical import height_vertical
 
 UNUSED: Final = 0  # of an instant's plot
 USED: Final = 1
 
 
+@table
 class Paths(NamedTuple):
     """Tracks as rows of instants."""
 
@@ -71,6 +75,7 @@ class Paths(NamedTuple):
     pace: F64  # (I,) m²/s², by which reported velocities are off for a while, per axis
 
 
+@table
 class Bench(NamedTuple):
     """Workspace of one thread."""
 
@@ -82,7 +87,7 @@ class Bench(NamedTuple):
     summary: F64  # (1, SUMMARY)
     share: F64  # (1, LANES)
     W: F64  # (WORK, WIDE) see `fuse`
-    out: F64  # (snapshot.OUT, 1)
+    out: F64  # (snapshot.COLUMNS,)
 
 
 @inline
@@ -263,12 +268,12 @@ def _write(T: F64, motion: F64, out: F64, floats: F64, i: int, lanes: U) -> None
     mixture(T, lanes)
     x, y, z = T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2]
     h, ux, uy, uz = height_vertical(x, y, z)
-    note_spot(T, x, y, z, h, ux, uy, uz)
-    show(T, T_MEAN, 0.0, motion, out, 0)
-    show_angles(out, 1)
-    out[O_H_BARO, 0] = out[O_H, 0] - T[D_BARO]
+    none, one = U(0), U(1)
+    show(out, none, one, state_at(T, U(T_MEAN), one), covariance_at(T, U(T_SPREAD), one), (ux, uy, uz), 0.0)
+    show_turn(out, none, one, T[MODE + STRAIGHT], T[MODE + LEFT], T[MODE + RIGHT], T[TURN], motion)
+    out[O_H], out[O_H_BARO] = h, h - T[D_BARO]
     for c in range(COLUMNS):
-        floats[c, i] = out[c, 0]
+        floats[c, i] = out[c]
 
 
 @jit

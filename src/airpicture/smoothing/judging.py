@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.config import Config
-from airpicture.kernels.bank import MEAN_RADIUS
 from airpicture.kernels.folding import VAR_PRESSURE_PAIR
 from airpicture.kernels.layout import Z_H, Z_H_BARO
+from airpicture.kernels.moving import MEAN_RADIUS
 from airpicture.kernels.residual import (
     R_COVARIANCE,
     R_D2,
