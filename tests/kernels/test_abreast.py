@@ -43,8 +43,10 @@ def _predict(states: F64, spreads: F32, dt: F64, motion: F64, w: Abreast) -> Non
         w.V[int(DT) + b] = dt[b]
     load_noise(motion, w)
     load_abreast(states, spreads, w)
-    predict_abreast(motion, w)
-    sum_up(w)
+    for ahead in range(2):
+        if ahead == 1:
+            predict_abreast(motion, w)
+        sum_up(w)
 
 
 def some_track(rng: np.random.Generator) -> F64:

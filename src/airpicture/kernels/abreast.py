@@ -60,7 +60,8 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.moving import bounded, mixed, predicted
 from airpicture.kernels.records import multiplied
-from airpicture.kernels.vertical import BESIDE_MOST, beside, height_vertical, holds, near_ground
+from airpicture.kernels.vertical import BESIDE_MOST, beside, holds, near_ground
+from airpicture.kernels.wgs84 import height_up_of
 
 ABREAST: Final = 8  # tracks: as many float64 as the widest vectors of today's processors hold
 
@@ -187,9 +188,16 @@ def _add_spread(T: F64, V: F64, l: U, b: U) -> None:
     put_covariance(V, SPREAD + b, ONE, weighted(1.0, covariance_at(V, SPREAD + b, ONE), 1.0, more))
 
 
+@lane
+def _look_up(V: F64, b: U) -> None:
+    """Write height and vertical at a track's mean, where the series hold."""
+    V[HEIGHT + b], ux, uy, uz = near_ground(V[MEAN + b], V[MEAN + ONE + b], V[MEAN + U(2) * ONE + b])
+    _put_triple(V, UP + b, (ux, uy, uz))
+
+
 @part
 def sum_up(w: Abreast) -> None:
-    """Write mean and covariance of each track's mixture to V."""
+    """Write mean and covariance of each track's mixture to V, and the mean's height and vertical."""
     T, V = w.T, w.V
     for k in range(MEAN, UP):
         V[k] = 0.0
@@ -199,6 +207,13 @@ def sum_up(w: Abreast) -> None:
     for m in range(w.models):
         for b in range(w.tracks):
             _add_spread(T, V, U(ABREAST) * m + b, b)
+    for b in range(w.tracks):
+        _look_up(V, b)
+    for b in range(w.tracks):
+        x, y, z = triple(V, MEAN + b)
+        if not holds(x, y, z):
+            V[HEIGHT + b], ux, uy, uz = height_up_of(x, y, z)
+            _put_triple(V, UP + b, (ux, uy, uz))
 
 
 @lane
@@ -242,26 +257,6 @@ def _bound(T: F64, V: F64, l: U, b: U, climb_var: float) -> None:
 
 
 @lane
-def _look_up(V: F64, b: U) -> None:
-    """Write height and vertical at a track's mean, where the series hold."""
-    V[HEIGHT + b], ux, uy, uz = near_ground(V[MEAN + b], V[MEAN + ONE + b], V[MEAN + U(2) * ONE + b])
-    _put_triple(V, UP + b, (ux, uy, uz))
-
-
-@part
-def look_up(w: Abreast) -> None:
-    """Write height and vertical at each track's mean."""
-    V = w.V
-    for b in range(w.tracks):
-        _look_up(V, b)
-    for b in range(w.tracks):
-        x, y, z = triple(V, MEAN + b)
-        if not holds(x, y, z):
-            V[HEIGHT + b], ux, uy, uz = height_vertical(x, y, z)
-            _put_triple(V, UP + b, (ux, uy, uz))
-
-
-@lane
 def _look_beside(T: F64, V: F64, b: U) -> None:
     """Write the straight model's place, its height and vertical, where it's near the mean."""
     x, y, z = T[X + b], T[X + STEP + b], T[X + U(2) * STEP + b]
@@ -274,13 +269,11 @@ def _look_beside(T: F64, V: F64, b: U) -> None:
 
 @part
 def predict_abreast(motion: F64, w: Abreast) -> None:
-    """Mix and predict the tracks in T by V[DT:]; see `bank.predict_loaded`, of which this is the same for eight.
+    """Mix and predict the tracks in T, which `sum_up` has summed up, by V[DT:]; as `bank.predict_loaded` does one.
 
     motion : (MOTION,) float64, given to `load_noise` before
     """
     T, V = w.T, w.V
-    sum_up(w)
-    look_up(w)
     for b in range(w.tracks):
         _set_out(T, V, b, motion)
     for b in range(w.tracks):
@@ -313,7 +306,7 @@ def predict_abreast(motion: F64, w: Abreast) -> None:
         x, y, z = triple(V, SPOT + b)
         mx, my, mz = triple(V, MEAN + b)
         if not (x - mx) * (x - mx) + (y - my) * (y - my) + (z - mz) * (z - mz) < BESIDE_MOST * BESIDE_MOST:
-            V[SPOT_HEIGHT + b], ux, uy, uz = height_vertical(x, y, z)
+            V[SPOT_HEIGHT + b], ux, uy, uz = height_up_of(x, y, z)
             _put_triple(V, SPOT_UP + b, (ux, uy, uz))
     for b in range(w.tracks):
         ranged = T[H_VARS + b] > 0.0

@@ -98,7 +98,7 @@ def _score(
         score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs)
         if not inside:
             continue
-        identity = identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j])
+        identity = identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
         room.plot[pairs] = j
         room.owner[pairs] = w
         room.ratio[pairs] = score + identity
@@ -181,19 +181,18 @@ def look_chunks(
     counts : (LOOK_COUNTS,) int64; added to
     """
     load_motion(motion, room.T)
+    asked = chunk[lo]
     for c in range(lo, hi):
         first, last = chunk[c], chunk[c + 1]
         n = last - first
         pairs = 0
-        if c == lo:
-            for k in range(first, last):
-                fetch(track[k], start[k], start[k + 1], plot, of, R.Z)
-        after = last  # while a chunk is worked on, the next one's tracks come in
         ahead = chunk[c + 2] if c + 1 < hi else last
         for w in range(n):
-            if after < ahead:
-                fetch(track[after], start[after], start[after + 1], plot, of, R.Z)
-                after += 1
+            # while a chunk is worked on, the next one's tracks come in; the first one's are asked for all at once
+            upto = max(last, min(asked + 1, ahead))
+            for k in range(asked, upto):
+                fetch(track[k], start[k], start[k + 1], plot, of, R.Z)
+            asked = upto
             room.first[w] = pairs
             pairs = _score(
                 w,
@@ -213,8 +212,6 @@ def look_chunks(
             )
             if pairs > room.first[w]:
                 _weigh(w, room.first[w], pairs, R, S, of, room)
-        for k in range(after, ahead):
-            fetch(track[k], start[k], start[k + 1], plot, of, R.Z)
         room.first[n] = pairs
         counts[L_PAIRS] += pairs
         if pairs == 0:

@@ -32,6 +32,7 @@ from airpicture.kernels.begin import (
     SAME_ADDRESS,
     SAME_CODE,
     TURNS,
+    WAIT_NAMED_S,
     WAIT_S,
     shared_code,
     unseen,
@@ -153,7 +154,7 @@ def list_reaches(life: F64, gate: float, longest: float, faint: float, reaches: 
         for step in range(R_TIMES + 1):
             dt = AGAIN_S * (longest / AGAIN_S) ** (step / R_TIMES)
             n = own * own + BLUR * BLUR + Q_BEGIN / 3.0 * dt * dt * dt
-            worth = odds * (unseen(dt, longest / TURNS, 1.0 - faint) if dt > WAIT_S else 1.0)
+            worth = odds * (unseen(dt, longest / TURNS, 1.0 - faint) if dt > WAIT_S and longest > WAIT_NAMED_S else 1.0)
             if worth * _density(most * most, dt * dt, n, 1.0 / var, var, usual) < 1.0:
                 continue
             lo, hi = most, math.sqrt(gate * (var * dt * dt + n))
@@ -439,7 +440,8 @@ def pick_pairs(
                     continue
                 dt = (t_ns[j] - e["t_ns"]) * 1e-9
                 turn = period[e["sensor"]]
-                if dt > (TURNS * turn if turn > 0.0 else WAIT_S):
+                same = address[j] >= 0 and address[j] == e["address"]
+                if dt > (TURNS * turn if turn > 0.0 else (WAIT_NAMED_S if same else WAIT_S)):
                     continue
                 if dt < (AGAIN * turn if turn > 0.0 and e["sensor"] == s else AGAIN_S):
                     continue

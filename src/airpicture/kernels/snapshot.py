@@ -17,7 +17,6 @@ from airpicture.kernels.abreast import (
     Abreast,
     load_abreast,
     load_noise,
-    look_up,
     predict_abreast,
     sum_up,
     triple,
@@ -226,9 +225,10 @@ def snapshot_rows(
                 w.rows[b] = index[k]
                 w.V[int(DT) + b] = max(t_ns[k] - of.t_ns[index[k]], 0) * 1e-9
             load_abreast(of.states, of.spreads, w)
-            predict_abreast(motion, w)
-            sum_up(w)
-            look_up(w)
+            for ahead in range(2):  # one place for both: what's called twice is compiled twice
+                if ahead == 1:
+                    predict_abreast(motion, w)
+                sum_up(w)
             for b in range(w.tracks):
                 _show_one(w.T, w.V, b, out, U(first) + b, motion)
             for b in range(eight):
