@@ -37,6 +37,9 @@ SAME_ADDRESS = 9.0  # log ratio: an address names one of 2^24 aircraft, yet posi
 SAME_CODE = 4.0  # log ratio of a discrete Mode A code: one of 4096, shared and garbled at times
 TURNS = 2.6  # of its sensor that a plot waits: one missed look and the target's own way round
 WAIT_S = 8.0  # s likewise, of sensors that don't turn
+AGAIN = 0.4  # of a turn, before which the same radar sees no target twice
+AGAIN_S = 0.05  # s likewise, of two sensors
+Q_BEGIN = 20.0  # m²/s³, white acceleration between the plots of a birth
 RISE_LEAST = 0.05  # sine: right overhead, a height says nothing of the place
 
 L_ODDS = 0  # settings, one flat array

@@ -55,11 +55,20 @@ class Desk(NamedTuple):
     Zq: F64
     T: F64
     prospects: F64
+    place: F64
+    begin: I64
+    after: I64
+    hashed: I64
     near: I64
-    start: I64
+    box: F64
+    slot: I64
+    hit: I64
+    ends: I64
     pick: I64
     value: F64
-    pairs: I64
+    around: F64
+    chain: I64
+    worth: F64
     trial: F64
 
 
