@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 import airpicture.tracks.begin  # noqa: F401  (the name in `tracks` is the function)
 from airpicture.config import Config, Life
 from airpicture.kernels import layout as lay
+from airpicture.kernels.around import NEAR, list_cells
 from airpicture.kernels.births import find_births
 from airpicture.kernels.pool import NAMED, PLAIN, VAGUE, cell_key, edge_of
-from airpicture.kernels.search import C_CUT, C_TRIALS, C_UNTRIED, C_VISITS, COUNTS, NEAR, list_cells
+from airpicture.kernels.chains import CHAINS
+from airpicture.kernels.search import C_CUT, C_TRIALS, C_UNTRIED, C_VISITS, COUNTS
 from airpicture.kernels.wgs84 import ground
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import workers
@@ -401,7 +403,7 @@ def test_a_search_asks_every_cell_that_may_hold_a_plot_within_reach(
     rng = np.random.default_rng(seed)
     p = ground(*ecef(math.radians(lat), math.radians(lon), 0.0))
     R = axes(math.radians(lat), math.radians(lon))
-    near = np.zeros((NEAR, 3), np.int64)
+    near = np.zeros((NEAR, 2), np.int64)
     n = list_cells(*p, level, reach, np.zeros(64, np.int64), near, 0)
     assert 0 < n < NEAR
     assert len(set(near[:n, 0].tolist())) == n
