@@ -124,6 +124,22 @@ def detection_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Hel
     return DETECT_AGAIN if _looked_in_this_turn(i, t_ns, sensor, turn, of.seen_sensor, of.seen_look) else pd
 
 
+@part
+def expected_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Held) -> float:
+    """Return the probability that a look brings a plot of track i that isn't in yet, were it there.
+
+    Less than `detection_of` says where this turn already brought one; where it was only looked at for its neighbours'
+    plots, its own is still to come.
+    """
+    if not turn > 0.0:
+        return min(DETECT_ANY_TIME, pd)
+    had = False
+    for k in range(of.seen_sensor.shape[1]):
+        if of.seen_sensor[i, k] == sensor and abs(t_ns - time_of(of.seen_hit[i, k], t_ns)) < ANOTHER_LOOK * 1e9 * turn:
+            had = True
+    return DETECT_AGAIN if had else pd
+
+
 @inline
 def _names_somebody(code: int) -> bool:
     """Say whether a Mode A code is a discrete one."""
@@ -331,6 +347,7 @@ def learn_track(
     turn: float,
     confirm: float,
     confirm_plots: float,
+    passed: bool,
     of: Held,
 ) -> None:
     """Write track i's updated state back and let it learn from the plot it took.
@@ -341,6 +358,7 @@ def learn_track(
     got : probability that a plot was its own
     R : `reports.Reports`; j : the plot with the largest weight, of `sensor`; turn : s, NaN where it doesn't turn
     confirm, confirm_plots : existence and number of plots from which a track is confirmed
+    passed : whether the beam has passed it; a sensor that doesn't turn always looks
     of : store; overwritten in row i
     """
     taken = got >= TAKEN
@@ -349,7 +367,8 @@ def learn_track(
         of.t_ns[i] = t_ns
     of.existence[i] = min(T[EXISTENCE], EXISTENCE_MOST)
     of.t_aged[i] = max(of.t_aged[i], t_ns)
-    _look(i, t_ns, sensor, turn, taken, of)
+    if taken or passed:
+        _look(i, t_ns, sensor, turn, taken, of)
     if not taken:
         return
     t = R.t_ns[j]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels.angles import angle_of
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import load_motion, predict_loaded, summarise
 from airpicture.kernels.clusters import group, list_clusters
@@ -19,8 +20,17 @@ from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import EXISTENCE, FACTORS, RECORD, ROW, S_VELOCITY, TURN, Z_TURN
-from airpicture.kernels.learn import GAP_LEAST, TAKEN, Held, detection_of, identity_of, learn_track, turn_learnt
+from airpicture.kernels.layout import EXISTENCE, FACTORS, RECORD, ROW, S_VELOCITY, TURN, Z_COS, Z_SIN, Z_TURN
+from airpicture.kernels.learn import (
+    GAP_LEAST,
+    TAKEN,
+    Held,
+    detection_of,
+    expected_of,
+    identity_of,
+    learn_track,
+    turn_learnt,
+)
 from airpicture.kernels.life import ENDED, due_after, existence_at
 from airpicture.kernels.measuring import C_ALONG, C_FOUND
 from airpicture.kernels.records import load_track
@@ -38,7 +48,10 @@ K_TOLERANCE = 4
 K_NEAREST = 5  # 1: the best joint event instead of probabilities
 K_LIFETIME = 6  # s
 K_APART = 7  # share of weight that is shifted to keep close tracks apart
-LOOK = 8
+K_FRAME_S = 8  # s
+LOOK = 9
+
+TAU = 2.0 * math.pi
 
 # What became of a track in a look
 UNTOUCHED = 0  # no plot passed its gate
@@ -146,13 +159,32 @@ def _condition_kept(n: int, R: Any, S: Any, gates: F64, room: Room, lanes: U) ->
             _keep_conditioned(e, T, room)
 
 
+@inline
+def _passed(w: int, j: int, s: int, R: Any, S: Any, frame_s: float, room: Room) -> bool:
+    """Say whether the beam that saw plot j passed track w in the same frame, so that a track without a plot is missed.
+
+    Antennas turn clockwise. Of one that turns otherwise, and of plots that don't come when the beam passes, a miss may
+    be told a turn later, by ageing.
+    """
+    dx, dy, dz = room.W[w, 0] - S.sites[s, 0], room.W[w, LANES] - S.sites[s, 1], room.W[w, 2 * LANES] - S.sites[s, 2]
+    east = dx * S.sites[s, 3] + dy * S.sites[s, 4] + dz * S.sites[s, 5]
+    north = dx * S.sites[s, 6] + dy * S.sites[s, 7] + dz * S.sites[s, 8]
+    sine, cosine = R.Z[j, Z_SIN], R.Z[j, Z_COS]
+    ahead = angle_of(east * cosine - north * sine, north * cosine + east * sine)  # of the plot
+    frame_ns = int(frame_s * 1e9)
+    since_ns = R.t_ns[j] % frame_ns + int(ahead / TAU * S.period[s] * 1e9)
+    return 0 <= since_ns < frame_ns
+
+
 @part
-def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Held, room: Room) -> None:
+def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, settings: F64, of: Held, room: Room) -> None:
     """Turn scores into odds, "from this track" against "track missed, plot false": r Pd L / (lambda (1 - r Pd))."""
     j = room.plot[pairs_from]
     s = R.sensor[j]
     detect = detection_of(room.row[w], room.t_w[w], s, S.period[s], S.pd[s], of)
-    believed = room.W[w, EXISTENCE] * detect
+    if settings[K_FRAME_S] > 0.0 and S.period[s] > 0.0 and not _passed(w, j, s, R, S, settings[K_FRAME_S], room):
+        detect = 0.0
+    believed = room.W[w, EXISTENCE] * expected_of(room.row[w], room.t_w[w], s, S.period[s], S.pd[s], of)
     prior = math.log(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
     room.detect[w] = detect
     for e in range(pairs_from, pairs_to):
@@ -250,7 +282,7 @@ def look_chunks(
                 glancing,
             )
             if pairs > room.first[w]:
-                _weigh(w, room.first[w], pairs, R, S, of, room)
+                _weigh(w, room.first[w], pairs, R, S, settings, of, room)
         room.first[n] = pairs
         counts[L_PAIRS] += pairs
         if pairs == 0:
@@ -370,6 +402,7 @@ def look_chunks(
                 S.period[s],
                 settings[K_CONFIRM],
                 settings[K_CONFIRM_PLOTS],
+                room.detect[w] > 0.0,
                 of,
             )
             of.due_ns[i] = due_after(
