@@ -18,7 +18,6 @@ from airpicture.kernels import layout as lay
 from airpicture.kernels.around import NEAR, list_cells
 from airpicture.kernels.births import find_births
 from airpicture.kernels.pool import NAMED, PLAIN, VAGUE, cell_key, edge_of
-from airpicture.kernels.chains import CHAINS
 from airpicture.kernels.search import C_CUT, C_TRIALS, C_UNTRIED, C_VISITS, COUNTS
 from airpicture.kernels.wgs84 import ground
 from airpicture.models import gate_limits, motion_settings

@@ -109,7 +109,7 @@ def command(
 
         show.start(*start_seconds())
     else:
-        sky = {"seed": seed, "per_radar": per_radar}
+        sky: dict[str, Any] = {"seed": seed, "per_radar": per_radar}
         _speed(show, sizes or DEFAULT_TARGETS, timing, most, turns, warm, sky, whole=not sizes)
     show.end()
 
@@ -121,7 +121,7 @@ def _speed(
     most: int,
     turns: int,
     warm: int,
-    sky: dict[str, int],
+    sky: dict[str, Any],
     *,
     whole: bool,
 ) -> None:

@@ -20,7 +20,19 @@ from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import EXISTENCE, FACTORS, RECORD, ROW, S_VELOCITY, TURN, Z_COS, Z_SIN, Z_TURN
+from airpicture.kernels.layout import (
+    EXISTENCE,
+    FACTORS,
+    POSITION,
+    RECORD,
+    ROW,
+    S_VELOCITY,
+    TURN,
+    Z_COS,
+    Z_KIND,
+    Z_SIN,
+    Z_TURN,
+)
 from airpicture.kernels.learn import (
     GAP_LEAST,
     TAKEN,
@@ -164,8 +176,10 @@ def _passed(w: int, j: int, s: int, R: Any, S: Any, frame_s: float, room: Room) 
     """Say whether the beam that saw plot j passed track w in the same frame, so that a track without a plot is missed.
 
     Antennas turn clockwise. Of one that turns otherwise, and of plots that don't come when the beam passes, a miss may
-    be told a turn later, by ageing.
+    be told a turn later, by ageing. Of reported positions nobody knows when a beam passed: they count as looks.
     """
+    if int(R.Z[j, Z_KIND]) == POSITION:
+        return True
     dx, dy, dz = room.W[w, 0] - S.sites[s, 0], room.W[w, LANES] - S.sites[s, 1], room.W[w, 2 * LANES] - S.sites[s, 2]
     east = dx * S.sites[s, 3] + dy * S.sites[s, 4] + dz * S.sites[s, 5]
     north = dx * S.sites[s, 6] + dy * S.sites[s, 7] + dz * S.sites[s, 8]
@@ -173,7 +187,7 @@ def _passed(w: int, j: int, s: int, R: Any, S: Any, frame_s: float, room: Room) 
     ahead = angle_of(east * cosine - north * sine, north * cosine + east * sine)  # of the plot
     frame_ns = int(frame_s * 1e9)
     since_ns = R.t_ns[j] % frame_ns + int(ahead / TAU * S.period[s] * 1e9)
-    return 0 <= since_ns < frame_ns
+    return bool(0 <= since_ns < frame_ns)
 
 
 @part

@@ -167,7 +167,7 @@ def begin(
         return np.zeros(0, np.int64), 0
     longest, faint = longest_wait(stations.period, stations.pd)
     reaches = _reaches(tuple(life.tolist()), float(gates[2]), longest, faint)
-    overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
+    waiting, overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
     room = store.capacity - store.n
     most = config.life.pairs_max
     parts = 1 if run is None else max(1, min(PARTS, n // PART))
@@ -222,8 +222,10 @@ def begin(
     total = np.sum(counts, axis=0)
     if hope is not None:
         raise_hope(births, order, hope)
-    shed = max(len(order) - room, 0)
-    order = best_births(births, order, room)
+    # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
+    fair = room if waiting <= 4 * n else room * 4 * n // waiting
+    shed = max(len(order) - fair, 0)
+    order = best_births(births, order, fair)
     rows = np.arange(store.n, store.n + len(order))
     lanes: Any = np.uint64(LANES)
     if len(order):

@@ -106,8 +106,9 @@ class Pool:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
 
-    def make_room(self, n: int, longest_s: float, slack_s: float) -> int:
-        """Let the ring take n more plots; return how many that might still have found a second one give way.
+    def make_room(self, n: int, longest_s: float, slack_s: float) -> tuple[int, int]:
+        """Let the ring take n more plots; return how many wait, and how many that might still have found a second one
+        give way.
 
         Parameters
         ----------
@@ -122,7 +123,7 @@ class Pool:
             need = self.most + max(self.most // SPARE, 2 * n)
         if need > self.size:
             self._grow(max(need, min(2 * self.size, self.most + self.most // SPARE)))
-        return overflow
+        return alive, overflow
 
     def note(self, n: int, latest_ns: int) -> None:
         """Note that n more plots were put in, the latest at a time."""
