@@ -93,6 +93,9 @@ class PlainBeginnings:
 
     def _chain(self, m: int, k: int, new: Reports, j: int) -> tuple[float, float] | None:
         (r, a), (q, b) = self.waiting[m], self.waiting[k]
+        way = self.config.life.speed_max * (int(q.t_ns[b]) - int(r.t_ns[a])) * 1e-9
+        if np.linalg.norm(_down(r.Z[a]) - _down(q.Z[b])) > way:
+            return None
         x, P = state_of_one(r, a, self.stations, self.motion, self.life)
         up = up_at(new.Z[j, lay.Z_P : lay.Z_P + 3])
         log_odds = math.log(self.config.life.birth_odds)
