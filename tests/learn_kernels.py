@@ -39,7 +39,7 @@ def _learn(
         s = R.sensor[j]
         for k in range(ROW):
             T[k] = W[w, k]
-        learn_track(tracks[w], T, lanes, t_w[w], got[w], R, j, s, period[s], confirm, plots, True, of)
+        learn_track(tracks[w], T, lanes, t_w[w], got[w], R, j, s, period[s], confirm, plots, of)
 
 
 @jit

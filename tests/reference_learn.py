@@ -117,7 +117,6 @@ def learn(
     turn: float,
     confirm: float,
     confirm_plots: int,
-    passed: bool = True,
 ) -> I64:
     """Write states back, let tracks learn; return the rows of those that took a plot."""
     moved, taken = got >= 1e-4, got >= 0.5
@@ -126,7 +125,7 @@ def learn(
     store.t_ns[tracks[moved]] = t_w[moved]
     store.existence[tracks] = np.minimum(W[:, EXISTENCE], 0.998)
     store.t_aged[tracks] = np.maximum(store.t_aged[tracks], t_w)
-    looked = (store.seen_sensor[tracks] == sensor) & (taken | passed)[:, None]
+    looked = store.seen_sensor[tracks] == sensor
     look = looks_of(store, tracks, t_w)
     store.seen_look[tracks] = np.where(looked, ticks(np.maximum(look, t_w[:, None])), store.seen_look[tracks])
     if turn > 0.0:

@@ -116,16 +116,6 @@ def _plain(z: F64) -> bool:
     return int(z[lay.Z_KIND]) == lay.POLAR and not any(math.isfinite(z[k]) for k in told)
 
 
-def _passed(p: F64, plot: Plot, t_ns: int, turn: float, frame_s: float) -> bool:
-    """Say whether a beam that turns clockwise and saw a plot at t_ns points at a place in the same frame."""
-    if plot.kind == lay.POSITION:
-        return True
-    d = plot.site[3:].reshape(3, 3) @ (p - plot.site[:3])
-    ahead = wrapped(math.atan2(d[0], d[1]) - plot.azimuth)
-    since = t_ns % round(frame_s * 1e9) * 1e-9 + ahead / (2.0 * math.pi) * turn
-    return 0.0 <= since < frame_s
-
-
 def thinned(W: F64) -> F64:
     """Return odds, 0 where a track would have less than a thousandth of a plot; see `kernels.thinning`."""
     of_plot, of_track = W.sum(axis=0), W.sum(axis=1)
@@ -146,7 +136,6 @@ def look(
     lifetime: float,
     confirm: float,
     confirm_plots: int,
-    frame_s: float = 0.25,
 ) -> tuple[F64, dict[int, str]]:
     """Do a look; `store` is overwritten. Return the probability that each plot is some track's, and who did what.
 
@@ -176,8 +165,6 @@ def look(
         one = np.array([i])
         turn, pd = float(stations.period[s]), float(stations.pd[s])
         detect[i] = learning.detection(store, one, np.array([t]), s, turn, pd)[0]
-        if turn > 0.0 and not _passed(track.x[0, :3], plots[mine[0]], int(reports.t_ns[mine[0]]), turn, frame_s):
-            detect[i] = 0.0
         believed = track.existence * learning.expected(store, one, np.array([t]), s, turn, pd)[0]
         odds = believed / (1.0 - believed)
         for j in mine:
@@ -270,7 +257,6 @@ def look(
             float(stations.period[s]),
             confirm,
             confirm_plots,
-            detect[i] > 0.0,
         )
     _settle_rivals(store, rows, weight)
     return weight.sum(axis=0), did

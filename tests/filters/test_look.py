@@ -28,10 +28,8 @@ from airpicture.tables import Status
 from airpicture.tracks import ending_settings
 from reference_records import put_row, row_of, ticks
 from reference_tracking import Mixture, Plot, condition, ecef, geodetic, moments, plot_of, predict, random_track, update
-from tracking_scenes import SECOND, radar, sensors_of
-from tracking_scenes import T0 as GRID
+from tracking_scenes import SECOND, T0, radar, sensors_of
 
-T0 = GRID + SECOND // 8  # within a frame, so that the beam passes plots and tracks in the same one
 CONFIG = Config()
 MOTION, GATES, ENDING = motion_settings(CONFIG), gate_limits(CONFIG), ending_settings(CONFIG)
 SENSORS = sensors_of(radar("a", pd=0.9), {"id": "adsb", "kind": "adsb", "pd": 0.95})

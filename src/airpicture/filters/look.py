@@ -18,7 +18,6 @@ from airpicture.kernels.look import (
     K_CONFIRM,
     K_CONFIRM_PLOTS,
     K_EXACT_LIMIT,
-    K_FRAME_S,
     K_LIFETIME,
     K_NEAREST,
     K_SWEEPS,
@@ -61,7 +60,6 @@ def look_settings(config: Config) -> F64:
     settings[K_EXACT_LIMIT] = config.association.exact_limit
     settings[K_SWEEPS] = config.association.sweeps
     settings[K_TOLERANCE] = config.association.tolerance
-    settings[K_FRAME_S] = config.frame_s
     settings[K_APART] = config.association.apart
     settings[K_LIFETIME] = config.life.lifetime_s
     settings[K_NEAREST] = config.association.method == "nearest"

@@ -347,7 +347,6 @@ def learn_track(
     turn: float,
     confirm: float,
     confirm_plots: float,
-    passed: bool,
     of: Held,
 ) -> None:
     """Write track i's updated state back and let it learn from the plot it took.
@@ -358,7 +357,6 @@ def learn_track(
     got : probability that a plot was its own
     R : `reports.Reports`; j : the plot with the largest weight, of `sensor`; turn : s, NaN where it doesn't turn
     confirm, confirm_plots : existence and number of plots from which a track is confirmed
-    passed : whether the beam has passed it; a sensor that doesn't turn always looks
     of : store; overwritten in row i
     """
     taken = got >= TAKEN
@@ -367,8 +365,7 @@ def learn_track(
         of.t_ns[i] = t_ns
     of.existence[i] = min(T[EXISTENCE], EXISTENCE_MOST)
     of.t_aged[i] = max(of.t_aged[i], t_ns)
-    if taken or passed:
-        _look(i, t_ns, sensor, turn, taken, of)
+    _look(i, t_ns, sensor, turn, taken, of)
     if not taken:
         return
     t = R.t_ns[j]

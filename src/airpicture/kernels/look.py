@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
-from airpicture.kernels.angles import angle_of
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import load_motion, predict_loaded, summarise
 from airpicture.kernels.clusters import group, list_clusters
@@ -23,14 +22,10 @@ from airpicture.kernels.latency import lag_told
 from airpicture.kernels.layout import (
     EXISTENCE,
     FACTORS,
-    POSITION,
     RECORD,
     ROW,
     S_VELOCITY,
     TURN,
-    Z_COS,
-    Z_KIND,
-    Z_SIN,
     Z_TURN,
 )
 from airpicture.kernels.learn import (
@@ -60,10 +55,7 @@ K_TOLERANCE = 4
 K_NEAREST = 5  # 1: the best joint event instead of probabilities
 K_LIFETIME = 6  # s
 K_APART = 7  # share of weight that is shifted to keep close tracks apart
-K_FRAME_S = 8  # s
-LOOK = 9
-
-TAU = 2.0 * math.pi
+LOOK = 8
 
 # What became of a track in a look
 UNTOUCHED = 0  # no plot passed its gate
@@ -171,33 +163,12 @@ def _condition_kept(n: int, R: Any, S: Any, gates: F64, room: Room, lanes: U) ->
             _keep_conditioned(e, T, room)
 
 
-@inline
-def _passed(w: int, j: int, s: int, R: Any, S: Any, frame_s: float, room: Room) -> bool:
-    """Say whether the beam that saw plot j passed track w in the same frame, so that a track without a plot is missed.
-
-    Antennas turn clockwise. Of one that turns otherwise, and of plots that don't come when the beam passes, a miss may
-    be told a turn later, by ageing. Of reported positions nobody knows when a beam passed: they count as looks.
-    """
-    if int(R.Z[j, Z_KIND]) == POSITION:
-        return True
-    dx, dy, dz = room.W[w, 0] - S.sites[s, 0], room.W[w, LANES] - S.sites[s, 1], room.W[w, 2 * LANES] - S.sites[s, 2]
-    east = dx * S.sites[s, 3] + dy * S.sites[s, 4] + dz * S.sites[s, 5]
-    north = dx * S.sites[s, 6] + dy * S.sites[s, 7] + dz * S.sites[s, 8]
-    sine, cosine = R.Z[j, Z_SIN], R.Z[j, Z_COS]
-    ahead = angle_of(east * cosine - north * sine, north * cosine + east * sine)  # of the plot
-    frame_ns = int(frame_s * 1e9)
-    since_ns = R.t_ns[j] % frame_ns + int(ahead / TAU * S.period[s] * 1e9)
-    return bool(0 <= since_ns < frame_ns)
-
-
 @part
-def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, settings: F64, of: Held, room: Room) -> None:
+def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Held, room: Room) -> None:
     """Turn scores into odds, "from this track" against "track missed, plot false": r Pd L / (lambda (1 - r Pd))."""
     j = room.plot[pairs_from]
     s = R.sensor[j]
     detect = detection_of(room.row[w], room.t_w[w], s, S.period[s], S.pd[s], of)
-    if settings[K_FRAME_S] > 0.0 and S.period[s] > 0.0 and not _passed(w, j, s, R, S, settings[K_FRAME_S], room):
-        detect = 0.0
     believed = room.W[w, EXISTENCE] * expected_of(room.row[w], room.t_w[w], s, S.period[s], S.pd[s], of)
     prior = math.log(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
     room.detect[w] = detect
@@ -296,7 +267,7 @@ def look_chunks(
                 glancing,
             )
             if pairs > room.first[w]:
-                _weigh(w, room.first[w], pairs, R, S, settings, of, room)
+                _weigh(w, room.first[w], pairs, R, S, of, room)
         room.first[n] = pairs
         counts[L_PAIRS] += pairs
         if pairs == 0:
@@ -416,7 +387,6 @@ def look_chunks(
                 S.period[s],
                 settings[K_CONFIRM],
                 settings[K_CONFIRM_PLOTS],
-                room.detect[w] > 0.0,
                 of,
             )
             of.due_ns[i] = due_after(
