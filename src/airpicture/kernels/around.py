@@ -9,7 +9,7 @@ many steps.
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import inline, part
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import L_VISITS
 from airpicture.kernels.pool import WAITING_LEVELS, Waiting, bucket, cell_key, edge_of, slot_of
@@ -28,7 +28,7 @@ def _gap(c: float, half: float) -> float:
     return max(abs(c) - half, 0.0)
 
 
-@inline
+@part
 def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64, near: I64, n: int) -> int:
     """List the cells of a level within reach of a point on the ground; return how many.
 
@@ -75,7 +75,7 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
     return n
 
 
-@inline
+@part
 def gather(
     near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting, n: int,
     box: F64, slot: I64, counts: I64,
@@ -125,7 +125,7 @@ def gather(
     return n
 
 
-@inline
+@part
 def group_by_cell(key: I64, hashed: I64, begin: I64, after: I64) -> int:
     """Put plots in groups of equal keys, in order of their first; return how many groups.
 
@@ -151,7 +151,7 @@ def group_by_cell(key: I64, hashed: I64, begin: I64, after: I64) -> int:
     return groups
 
 
-@inline
+@part
 def list_around(
     first: int,
     end: int,

@@ -7,7 +7,7 @@ for plots that found no partner but the plot itself.
 
 import math
 
-from airpicture.kernels._jit import inline, jit, lane
+from airpicture.kernels._jit import jit, lane, part
 from airpicture.kernels.around import group_by_cell, list_around
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
@@ -125,7 +125,7 @@ def _glide(T: F64, l: int, ux: float, uy: float, uz: float, bend: float) -> None
     store_covariance(T, T_P + l, widened(P, q * c3, q * c2, q * dt))
 
 
-@inline
+@part
 def _try(
     Z: F64,
     j: int,

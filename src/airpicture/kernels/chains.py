@@ -16,7 +16,7 @@ Only plots of one turning sensor that bring nothing but a place are joined so, t
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import inline, part
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import AGAIN, L_LEAST, L_ODDS, L_VAR_SPEED, L_VAR_USUAL, Q_BEGIN
 from airpicture.kernels.pool import PLAIN
@@ -56,7 +56,7 @@ def chain_reach(level: int, turn: float, life: F64, prospect: F64) -> float:
     return float(math.sqrt(fast2) * 2.2 * turn + 3.0 * math.sqrt(CHAIN_D2 * prospect[P_WORST]))
 
 
-@inline
+@part
 def note_around(q: int, dx: float, dy: float, dz: float, dt: float, n: int, around: F64) -> int:
     """Put a waiting plot among those round a plot, if there's room; return how many there are."""
     if n == len(around):
@@ -66,7 +66,7 @@ def note_around(q: int, dx: float, dy: float, dz: float, dt: float, n: int, arou
     return n + 1
 
 
-@inline
+@part
 def find_chains(
     n: int,
     turn: float,

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import inline, part
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import (
     AGAIN,
@@ -71,7 +71,7 @@ def _offer(q: int, odds: float, n: int, pick: I64, value: F64) -> int:
     return -1
 
 
-@inline
+@part
 def pick_pairs(
     Z: F64,
     j: int,

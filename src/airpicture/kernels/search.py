@@ -16,7 +16,7 @@ costs little more than thin clutter, as long as it is known.
 
 import math
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.begin import (
     AGAIN_S,
@@ -160,7 +160,7 @@ def reach_of(odds: float, blur: float, reaches: F64) -> float:
     return float(reaches[min(int(blur * (R_BLURS / BLUR)), R_BLURS - 1), min(k, REACHES - 1)]) if k >= 0 else 0.0
 
 
-@inline
+@part
 def prospect_of(
     Z: F64, j: int, s: int, address: int, mode_3a: int, sites: F64, pd: F64, motion: F64, life: F64, prospect: F64
 ) -> None:
@@ -223,7 +223,7 @@ def level_of(Z: F64, j: int, prospect: F64) -> int:
     return NAMED if prospect[P_CODES] > 1.0 or prospect[P_HEIGHT] > 0.0 else PLAIN
 
 
-@inline
+@part
 def reach_on(level: int, Z: F64, j: int, prospect: F64, life: F64, longest: float, reaches: F64) -> float:
     """Return how far plot j has to look for plots that wait on a level [m]."""
     fast: float = min(life[L_SPEED_MAX] * longest, REACH_MOST) + OWN_SHARE * Z[j, Z_RADIUS]
