@@ -56,6 +56,8 @@ from airpicture.service.latency import EDGES  # noqa: E402
 
 REPORTS, TRACKS = 2_000, 4_000
 UDP_CONSUMERS, HTTP_CONSUMERS = 20, 3
+LEAD_S = 5.0  # before the first report is due: processes of the sender and readers start
+MADE_PER_S = 300_000  # reports that are made beforehand in a second
 LATE_S = 4.0  # after which a message is none on the report
 # A report that's told so much later than nine of ten of those due in the same 50 ms, and not before its target's next
 # one is due, wasn't held up, which would have hit them too: the tracker left it out (beyond its gate, or taken for that
@@ -166,7 +168,7 @@ def run(times: float, seconds: float, settle_s: float) -> dict[str, Any]:
     (folder / "serve.toml").write_text(config([one.getsockname()[1] for one in sockets], tracks, folder))
     process = started(folder)
     ports, web, _ = ready(process)
-    lead_s = 5.0 + per_second * seconds / 300_000
+    lead_s = LEAD_S + per_second * seconds / MADE_PER_S
     start_ns = time.time_ns() + round(lead_s * S)
     load = make_load(start_ns, seconds, tracks, per_second)
     assert time.time_ns() < start_ns, "the load took too long to make"

@@ -31,6 +31,7 @@ import service
 
 REPORTS, TRACKS = 300, 600
 SAMPLE_S = 10.0
+TOLD_S = 3.0  # after which counts tell of all that was sent
 LIFE_S = 120.0  # of a target
 SETTLED = 0.2  # of the run, after which nothing should grow
 GROWTH_MAX = 0.10  # of the memory at that time, by the end
@@ -137,7 +138,7 @@ def run(seconds: float) -> None:
         print(f"{(time.time_ns() - start_ns) / S:7.0f}  {told}", flush=True)
     os.waitpid(sender, 0)
     stop.set()
-    time.sleep(3.0)
+    time.sleep(TOLD_S)
     metrics = urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=60).read().decode()
     segments = sorted((folder / "journal").glob("*.apj"))
     service._end(process)

@@ -25,6 +25,8 @@ RADIUS = 6_371_000.0  # m
 HELD_OUT = 5  # every so manieth report is kept back and predicted
 FRESH_S = 30.0  # s, longest that a prediction reaches
 SAID_S = 10.0  # s, that a velocity is moved on with, where it comes in messages of its own
+TURN_S = 10.0  # s, that a turn is moved on with
+AHEAD_NS = 10_000_000_000  # ns: by then an error that neighbouring reports have in common is another one
 LENGTH_M = 100.0  # m, of a way between reports, from which on it has a direction
 NEAR_M = 50.0  # m, from a boat: what is farther is another's, or nobody's
 
@@ -56,26 +58,32 @@ def moved(lat: F64, lon: F64, v_east: F64, v_north: F64, gap_s: F64) -> tuple[F6
     return lat + v_north * gap_s / RADIUS, lon + v_east * gap_s / RADIUS / np.cos(lat)
 
 
-def predicted(who: I64, t_ns: I64, states: tuple[I64, I64, F64, F64, F64, F64]) -> tuple[F64, F64]:
+def predicted(who: I64, t_ns: I64, table: Plots | Tracks, ahead_ns: int = 0) -> tuple[F64, F64]:
     """Return where each of `who` is at t_ns by its last state at or before that, moved on; NaN where it's too old.
 
     Parameters
     ----------
-    states : who, t_ns, lat, lon, v_east, v_north
+    table : states, by address; tracks are moved on with the turn that they tell as well
+    ahead_ns : ns, by which a state must be older at least
     """
-    owner, t, lat, lon, v_east, v_north = states
+    owner, t, lat, lon = table.address.astype(np.int64), table.t_ns, table.lat, table.lon
     order = np.lexsort((t, owner))
     owner, t = owner[order], t[order]
     start = min(int(t.min(initial=2**62)), int(t_ns.min(initial=2**62)))
     span = max(int(t.max(initial=0)), int(t_ns.max(initial=0))) - start + 1
     met = np.unique(np.concatenate([owner, who]))
     key = np.searchsorted(met, owner) * span + (t - start)
-    wanted = np.searchsorted(met, who) * span + (t_ns - start)
+    wanted = np.searchsorted(met, who) * span + np.maximum(t_ns - ahead_ns - start, 0)
     at = np.searchsorted(key, wanted, side="right") - 1
     row = order[np.maximum(at, 0)]
-    gap = (t_ns - states[1][row]) * 1e-9
-    good = (at >= 0) & (states[0][row] == who) & (gap < FRESH_S)
-    there = moved(lat[row], lon[row], v_east[row], v_north[row], gap)
+    gap = (t_ns - table.t_ns[row]) * 1e-9
+    good = (at >= 0) & (table.address[row] == who) & (gap >= ahead_ns * 1e-9) & (gap < FRESH_S)
+    v_east, v_north = table.v_east[row], table.v_north[row]
+    if isinstance(table, Tracks):  # the mean velocity of the time, while it turns as it did
+        turning = np.minimum(gap, TURN_S) * (1.0 - 0.5 * np.minimum(gap, TURN_S) / np.maximum(gap, 1e-9))
+        v_east = v_east + turning * np.nan_to_num(table.a_east[row])
+        v_north = v_north + turning * np.nan_to_num(table.a_north[row])
+    there = moved(lat[row], lon[row], v_east, v_north, gap)
     return np.where(good, there[0], np.nan), np.where(good, there[1], np.nan)
 
 
@@ -154,14 +162,16 @@ def held_out(name: str, plots: Plots, *, period_s: float = 1.0) -> Iterator[Row]
     away = np.isin(mine[0] * 31 + mine[1], marks[0] * 31 + marks[1])  # all that was said at a held-out instant
     rest = plots.take(~away)
     said = with_velocities(placed(rest), rest)
-    cells, aside = [], []
+    cells, aside, later = [], [], []
     for table in (said, confirmed(ap.track(rest)), ap.smooth(rest, period_s=period_s)):
-        states = (table.address.astype(np.int64), table.t_ns, table.lat, table.lon, table.v_east, table.v_north)
-        lat, lon = predicted(kept.address.astype(np.int64), kept.t_ns, states)
+        lat, lon = predicted(kept.address.astype(np.int64), kept.t_ns, table)
         cells.append(figures(apart(kept.lat, kept.lon, lat, lon)))
         aside.append(figures(across(spots, np.flatnonzero(chosen), lat, lon)))
+        lat, lon = predicted(kept.address.astype(np.int64), kept.t_ns, table, AHEAD_NS)
+        later.append(figures(apart(kept.lat, kept.lon, lat, lon)))
     yield name, "reports held out", cells[0], cells[1], cells[2], "-"
     yield f"{name}, beside the way flown", "likewise", aside[0], aside[1], aside[2], "-"
+    yield f"{name}, ten seconds ahead", "likewise", later[0], later[1], "-", "-"
 
 
 def flights(folder: Path) -> Iterator[Row]:

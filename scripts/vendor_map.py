@@ -14,6 +14,7 @@ import argparse
 import csv
 import hashlib
 import json
+import math
 import tarfile
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +30,8 @@ AS_THEY_ARE = {
 }
 MAP_LINE = b"//# sourceMappingURL="  # of files that aren't taken along
 RUNWAY_FT_MIN = 2600  # shorter strips are left out
+METRES_A_DEGREE = 111_200.0
+RUNWAY_M_MAX = 10_000.0  # between its ends; the longest has 5.5 km: of longer ones an end's place is wrong
 PLACE_DEG = 1e-5  # 1 m
 
 
@@ -38,6 +41,12 @@ def member(folder: Path, package: str, name: str) -> bytes:
         stream = archive.extractfile(f"package/{name}")
         assert stream is not None, name
         return stream.read()
+
+
+def apart_m(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
+    """Return about how far two places that are near one another lie apart; all in degrees."""
+    east = ((other_lon - lon + 180.0) % 360.0 - 180.0) * math.cos(math.radians(lat))
+    return math.hypot(other_lat - lat, east) * METRES_A_DEGREE
 
 
 def airports(folder: Path) -> dict[str, Any]:
@@ -51,7 +60,7 @@ def airports(folder: Path) -> dict[str, Any]:
     runways = sorted(
         [round(float(strip[end]) / PLACE_DEG) for end in ends]
         for strip in known
-        if int(strip["length_ft"]) >= RUNWAY_FT_MIN
+        if int(strip["length_ft"]) >= RUNWAY_FT_MIN and apart_m(*(float(strip[end]) for end in ends)) <= RUNWAY_M_MAX
     )
     return {
         "ident": [row["gps_code"] or row["ident"] for row in rows],

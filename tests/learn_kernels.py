@@ -58,7 +58,7 @@ def _expected(tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, of: H
 def _score(tracks: I64, plot: I32, R: Any, of: Held, out: F64) -> None:
     for e in range(len(tracks)):
         j = plot[e]
-        out[e] = identity_of(tracks[e], of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j])
+        out[e] = identity_of(tracks[e], of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
 
 
 @jit

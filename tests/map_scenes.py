@@ -47,6 +47,7 @@ class Scene:
         north = self.away * np.cos(self.angle) + self.speed * np.cos(self.course) * t_s
         lat = LAT * DEG + north / EARTH_M
         now_ns = T0_NS + round(t_s * SECOND_NS)
+        height = np.clip(self.height + self.climb * t_s, 0.0, 15e3)
         status = np.full(n, Status.CONFIRMED, np.uint8)
         status[9::10] = Status.TENTATIVE
         status[1:2] = Status.COASTING
@@ -65,8 +66,8 @@ class Scene:
             existence=np.where(status == Status.TENTATIVE, 0.6, 0.999),
             lat=lat,
             lon=LON * DEG + east / (EARTH_M * np.cos(LAT * DEG)),
-            h_ell=np.where(k % 5 == 4, np.nan, self.height + self.climb * t_s),
-            h_baro=np.where(k % 3 == 2, np.nan, self.height + self.climb * t_s),
+            h_ell=np.where(k % 5 == 4, np.nan, height),
+            h_baro=np.where(k % 3 == 2, np.nan, height),
             v_east=self.speed * np.sin(self.course),
             v_north=self.speed * np.cos(self.course),
             v_up=self.climb,

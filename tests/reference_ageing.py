@@ -10,6 +10,7 @@ from airpicture.kernels.life import (
     E_COAST_S,
     E_CONFIRM,
     E_CONFIRM_PLOTS,
+    E_END_FIRST_S,
     E_END_S,
     E_END_TENTATIVE_S,
     E_LIFETIME,
@@ -78,6 +79,9 @@ def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_l
             status = Status.COASTING if age > limit else Status.CONFIRMED
         if status == Status.TENTATIVE:
             end = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)
+            if not turning:
+                own = 2.6 * float(store.interval[i]) if store.plots[i] > 1 else ending[E_END_FIRST_S]
+                end = max(end, min(own, ending[E_END_S]))
         else:
             end = max(ending[E_END_S], 6.0 * slowest)
             if not held:

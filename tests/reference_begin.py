@@ -115,7 +115,8 @@ class PlainBeginnings:
         if not turn > 0.0:
             turn = math.nan
         same_radar = old.sensor[i] == new.sensor[j] and turn > 0.0
-        if dt > (2.6 * turn if turn > 0.0 else 8.0) or dt < (0.4 * turn if same_radar else 0.05):
+        patience = 25.0 if old.address[i] == new.address[j] >= 0 else 8.0
+        if dt > (2.6 * turn if turn > 0.0 else patience) or dt < (0.4 * turn if same_radar else 0.05):
             return None
         same = 0.0
         if old.address[i] >= 0 and new.address[j] >= 0:

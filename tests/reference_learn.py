@@ -20,7 +20,7 @@ from airpicture.kernels.layout import (
 )
 from airpicture.reports import Reports
 from airpicture.store import Store
-from airpicture.tables import Status
+from airpicture.tables import Status, Technology
 from reference_records import put_row, ticks, times
 
 F64 = NDArray[np.float64]
@@ -67,7 +67,8 @@ def identity_score(store: Store, tracks: I64, reports: Reports, plots: NDArray[n
     score = np.zeros(len(tracks))
     held, seen = store.address[tracks], reports.address[plots]
     both = (held >= 0) & (seen >= 0)
-    score[both] = np.where(held[both] == seen[both], 9.0, -7.0)
+    other = np.where(reports.technology[plots] == Technology.ADS, -16.0, -7.0)
+    score[both] = np.where(held[both] == seen[both], 9.0, other[both])
     age = (reports.t_ns[plots] - store.t_plot[tracks]) * 1e-9
     score[both & (held != seen) & (age < 2.5 * np.maximum(store.interval[tracks], 1.0))] = -np.inf
     code, code_seen = store.mode_3a[tracks], reports.mode_3a[plots]
@@ -135,7 +136,7 @@ def learn(
     t = reports.t_ns[plot]
     gap = np.maximum((t - store.t_plot[own]) * 1e-9, 0.0)
     interval = store.interval[own].astype(float)
-    followed = interval + 0.2 * (np.minimum(gap, 60.0) - interval)
+    followed = interval + np.where(store.plots[own] > 1, 0.2, 1.0) * (np.minimum(gap, 60.0) - interval)
     store.interval[own] = np.where(gap > 0.02, followed, interval)
     newest = t >= store.t_plot[own]
     store.t_plot[own] = np.maximum(store.t_plot[own], t)
@@ -150,6 +151,7 @@ def learn(
     store.seen_look[own, slot] = ticks(np.where(had, np.maximum(t, look), t))
     store.seen_hit[own, slot] = ticks(np.where(had, np.maximum(t, hit), t))
     kind = reports.technology[plot]
+    same = store.t_technology[own, kind] == store.t_technology[own].max(axis=1)  # the technology of the last plot
     store.t_technology[own, kind] = np.maximum(store.t_technology[own, kind], t)
     identify(store, own, reports, plot)
     store.h_source[own] = height_source(reports.Z[plot], store.h_source[own])
@@ -158,7 +160,8 @@ def learn(
     store.has_baro[own] |= np.isfinite(reports.Z[plot, Z_H_BARO])
     last, plot = own[newest], plot[newest]
     fading = np.maximum(store.spreads[last, NUMBERS + SHARED].astype(float) - SHARED_FADES, 0.0)
-    store.spreads[last, NUMBERS + SHARED] = np.where(store.plot_sensor[last] == sensor, fading, 1.0)
+    other = np.where(same[newest], np.maximum(fading, 1.0), 2.0)
+    store.spreads[last, NUMBERS + SHARED] = np.where(store.plot_sensor[last] == sensor, fading, other)
     Z = reports.Z[plot]
     told = height_source(Z, np.zeros(len(plot), np.uint8)) > 0
     kind = Z[:, Z_KIND].astype(int)

@@ -16,7 +16,7 @@ from airpicture.store import Store
 from reference_association import enumerate_marginals
 from reference_measuring import position_variance
 from reference_records import row_of
-from reference_tracking import F64, Mixture, Plot, axes, condition, geodetic, moments, predict, wrapped
+from reference_tracking import F64, Mixture, Plot, axes, condition, geodetic, moments, predict, up_at, wrapped
 
 
 def plot_of_row(z: F64, site: F64) -> Plot:
@@ -35,20 +35,48 @@ def plot_of_row(z: F64, site: F64) -> Plot:
     return plot
 
 
-def errors_learnt(track: Mixture, across: float, along: float, plot: Plot) -> Mixture:
-    """Follow how far reported positions are off, across the course and in time, each surprise bounded."""
+def unsure(track: Mixture, m: int) -> tuple[float, float]:
+    """Return the variances of where model m of a predicted track is, across the straight model's course and along."""
+    u = up_at(track.x[0, :3])
+    level = track.x[0, 3:] - (track.x[0, 3:] @ u) * u
+    speed = float(np.linalg.norm(level))
+    P = track.P[m, :3, :3]
+    if not speed > 20.0:
+        even = 0.5 * float(np.trace(P) - u @ P @ u)
+        return even, even
+    along, across = level / speed, np.cross(level / speed, u)
+    return float(across @ P @ across), float(along @ P @ along)
+
+
+def worth(off: float, vague: float, var: float) -> float:
+    """Return how much a squared innovation tells of `var`: less where `vague` may explain it, all where both don't."""
+    return 1.0 if off > 6.0 * (var + vague) else var / (var + vague)
+
+
+def errors_learnt(
+    track: Mixture, across: float, along: float, plot: Plot, m: int, pair: float, vague: float
+) -> Mixture:
+    """Follow how far reported positions are off, across the course and in time, each surprise bounded.
+
+    pair, vague : what the way from the position before tells of that across, and how vaguely
+    """
     claims = plot.learn != 1.0
     held = (plot.var_p * track.scale_pos if claims else track.var_pos) or plot.var_p
-    gain = max(0.05, 1.0 / (track.count_pos + (13.0 if claims else 4.0)))
     speed2 = float(track.x[0, 3:] @ track.x[0, 3:])
-    fast = speed2 > 50.0**2
-    found = across if fast else 0.5 * (across + along)
-    held += gain * (min(max(found, 0.0), 4.0 * held) - held)
-    new = replace(track, count_pos=track.count_pos + 1.0)
+    fast = speed2 > 20.0**2
+    beside, ahead = unsure(track, m)
+    if vague < beside:
+        across, beside = pair - vague, vague
+    found, open_ = (across, beside) if fast else (0.5 * (across + along), 0.5 * (beside + ahead))
+    tells = worth(found + open_, open_, held)
+    count = track.count_pos + tells
+    gain = max(0.05, 1.0 / (count + (12.0 if claims else 3.0)))
+    held += gain * tells * (min(found, 4.0 * held) - held)
+    new = replace(track, count_pos=count)
     if fast:
-        most = 4.0 * (max(track.var_time, 0.0) + held / speed2)
-        late = min(max((along - held) / speed2, -most), most)
-        late = track.var_time + gain * (late - track.var_time)
+        usual = max(track.var_time, 0.0) + held / speed2
+        late = min(max((along - held) / speed2, -4.0 * usual), 4.0 * usual)
+        late = track.var_time + gain * worth(along + ahead, ahead, usual * speed2) * (late - track.var_time)
         new.var_time = min(max(late, -0.25 * held / speed2), 1.0)
     if claims:
         new.scale_pos = min(max(held, 0.25), max(plot.var_p, 4e6)) / plot.var_p
@@ -57,36 +85,54 @@ def errors_learnt(track: Mixture, across: float, along: float, plot: Plot) -> Mi
     return new
 
 
-def pace_learnt(track: Mixture, plot: Plot, store: Store, i: int, t: int, t_w: int) -> tuple[float, float]:
-    """Return the variance of reported velocities beyond their claims, and what of the plot's distance along lasts [m²].
+def pace_learnt(
+    track: Mixture, plot: Plot, store: Store, i: int, t: int, t_w: int
+) -> tuple[float, float, float, float]:
+    """Return the variance of reported velocities beyond their claims, what of the plot's distance along lasts [m²], and
+    what the way between two positions tells of their variance, and how vaguely [m²].
 
     Two positions in turn against the reported velocity; it counts where the track lay off to that side before.
     """
     since, ago = (t - int(store.t_plot[i])) * 1e-9, (t_w - int(store.t_plot[i])) * 1e-9
     last = np.array(store.last_p[i])
     if not 0.2 <= since <= 15.0 or last @ last < 1.0:
-        return track.pace, 0.0
+        return track.pace, 0.0, 0.0, math.inf
     mean = track.mu @ track.x / track.mu.sum()
     lat, lon, _ = geodetic(plot.p)
     level = axes(lat, lon)[:2]
     course = level @ mean[3:]
     speed = float(np.linalg.norm(course))
     if not speed > 20.0:
-        return track.pace, 0.0
+        return track.pace, 0.0, 0.0, math.inf
     turned = np.array([course / speed, [course[1] / speed, -course[0] / speed]]) @ level  # along and across
     told = math.isfinite(plot.v_east) and math.isfinite(plot.v_north)
     said = turned @ level.T @ np.array([plot.v_east, plot.v_north]) if told else turned @ mean[3:]
     off = turned @ (plot.p - mean[:3] - mean[3:] * (since - ago - plot.lag))
     was = turned @ (last - mean[:3] - mean[3:] * (-ago - plot.lag))
-    wrong = turned @ (plot.p - last) / since - said
+    way = turned @ (plot.p - last)
+    wrong = way / since - said
     var = position_variance(plot, track)
     noise = 2.0 * (var + np.array([max(track.var_time, 0.0) * speed**2, 0.0])) / since**2
     lasts = was**2 > 0.25 * var
-    surprising = np.sign(wrong * was) * np.minimum(wrong**2, 4.0 * (track.pace + plot.var_v))
+    trusted = track.pace + plot.var_v
+    surprising = np.sign(wrong * was) * np.minimum(wrong**2, 4.0 * (max(track.pace, 0.0) + plot.var_v))
     found = np.where(lasts, surprising, np.minimum(wrong**2 - noise, track.pace))
-    gain = np.where(lasts, np.where(wrong * was > 0.0, 0.2, 0.1), 0.05 * track.pace / (track.pace + noise))
-    pace = track.pace + 0.5 * float(gain @ (found - track.pace))
-    return min(max(pace, 0.0), 4e4), float(off[0] * was[0])
+    slow = 0.05 * max(track.pace, 0.0) / (max(track.pace, 0.0) + noise)
+    gain = np.where(lasts, np.where(wrong * was > 0.0, 0.2, 0.1), slow)
+    pace = max(track.pace + 0.5 * float(gain @ (found - track.pace)), min(track.pace, 0.0))
+    change = said - turned @ mean[3:]
+    stale = float(change @ change) / 16.0
+    if told and not (lasts & (wrong * was > 0.0)).any() and pace <= 0.0:
+        between = way / since - (said + turned @ mean[3:]) / 2.0
+        share = trusted / (trusted + noise + stale)
+        seen = np.minimum(2.0 * (between**2 - noise - stale), 4.0 * trusted) - trusted
+        pace = min(pace + 0.1 * float(share**2 @ seen), 0.0)
+    both = (said + turned @ mean[3:]) / 2.0
+    pair, vague = 0.0, math.inf
+    if told and np.linalg.norm(both) > 20.0:
+        pair = 0.5 * float(both[0] * way[1] - both[1] * way[0]) ** 2 / float(both @ both)
+        vague = since**2 * (0.25 * trusted + stale)
+    return min(max(pace, max(plot.var_v / 16.0, 0.09) - plot.var_v), 4e4), float(off[0] * was[0]), pair, vague
 
 
 def pressure_learnt(track: Mixture, plot: Plot) -> Mixture:
@@ -214,11 +260,13 @@ def look(
                 fit = int(np.argmax(track.mu * np.exp([part[3] for part in given[i, top]])))
                 delta = (int(reports.t_ns[top]) - t_w[i]) * 1e-9
                 across, along = _found(track, fit, best, delta, motion[fit], motion[4 + fit])
-                track.pace, lasting = pace_learnt(track, best, store, i, int(reports.t_ns[top]), t_w[i])
+                track.pace, lasting, pair, vague = pace_learnt(track, best, store, i, int(reports.t_ns[top]), t_w[i])
                 new.pace = track.pace
                 claims = best.learn != 1.0
                 turns = fit in (lay.LEFT, lay.RIGHT)
-                learnt = track if claims and turns else errors_learnt(track, across, along - lasting, best)
+                learnt = track
+                if not (claims and turns):
+                    learnt = errors_learnt(track, across, along - lasting, best, fit, pair, vague)
                 new.count_pos, new.var_pos = learnt.count_pos, learnt.var_pos
                 new.scale_pos, new.var_time = learnt.scale_pos, learnt.var_time
             if weight[w, top] > 0.9:

@@ -48,7 +48,7 @@ def wrapped(angle: float) -> float:
 def keeps(track: Mixture, told: F64, had: F64) -> bool:
     """Say whether a told velocity is the one that a track had before, and has had for long without lying."""
     near = np.linalg.norm(told - had) < 5.0 + 0.1 * np.linalg.norm(told)
-    return bool(near and track.count_pos >= 20.0 and track.pace < 25.0)
+    return bool(near and track.count_pos >= 8.0 and track.pace < 25.0)
 
 
 def pressure_variance(h_baro: float) -> float:
@@ -57,15 +57,21 @@ def pressure_variance(h_baro: float) -> float:
     return 100.0 if min(feet, 100.0 - feet) < 5.0 else 16.0
 
 
+def velocity_variance(plot: Plot, track: Mixture) -> float:
+    """Return the variance of a reported velocity, per axis: as claimed, worse for a while, or better as found."""
+    extra = 10.0 * track.pace if track.pace > 0.0 else track.pace
+    return max(plot.var_v + extra, plot.var_v / 16.0, 0.09)
+
+
 def position_variance(plot: Plot, track: Mixture) -> float:
     """Return the variance of a reported position, per axis: as claimed, as learnt, with others' in common."""
     if plot.learn == 1.0:
         if track.var_pos == 0.0:
             return plot.var_p
-        return track.var_pos + plot.var_p * (track.shared > 0.0)
+        return track.var_pos + plot.var_p * (track.shared > 1.0)
     if track.scale_pos == 0.0:
         return plot.var_p
-    return max(plot.var_p * track.scale_pos, plot.var_p if track.shared > 0.0 else 0.25)
+    return max(plot.var_p * track.scale_pos, plot.var_p if track.shared > 1.0 else 0.25)
 
 
 def turn_log_likelihood(turn: float, m: int) -> float:

@@ -55,7 +55,7 @@ def scatter_and_jitter(
     n = len(t)
     errors, still_open = np.empty((n, 2)), np.empty((n, 2))
     speed = np.hypot(v[:, 0], v[:, 1])
-    timed = speed > 50.0
+    timed = speed > 20.0
     for k in range(n):
         ahead = v[k] / speed[k] if timed[k] else np.array([1.0, 0.0])
         aside = np.array([ahead[1], -ahead[0]])
@@ -79,7 +79,7 @@ def scatter_and_jitter(
     most = 256.0 * general
     position = np.clip(aside_, 0.25, most)
     beyond = np.maximum(np.minimum(ahead_, most) - position, 0.0)
-    return position, np.where(speed > 50.0, beyond / np.maximum(speed, 1.0) ** 2, 0.0)
+    return position, np.where(speed > 20.0, beyond / np.maximum(speed, 1.0) ** 2, 0.0)
 
 
 def pressure_offset(off: F64, var_most: float) -> tuple[F64, F64]:

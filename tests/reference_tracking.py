@@ -24,10 +24,9 @@ from reference_measuring import (
     pressure_variance,
     seen,
     turn_log_likelihood,
+    velocity_variance,
 )
-from reference_measuring import (
-    wrapped as wrapped,
-)
+from reference_measuring import wrapped as wrapped
 
 F64 = NDArray[np.float64]
 
@@ -355,7 +354,7 @@ def condition(plot: Plot, track: Mixture, m: int, delta: float, q: float, q_up: 
             d2, log_l, n = d2 + more, log_l + log_more, n + 2
         if math.isfinite(plot.v_east) and math.isfinite(plot.v_north):
             nu_v = np.array([plot.v_east, plot.v_north]) - level @ x[3:]
-            H, var = np.hstack([np.zeros((2, 3)), level]), plot.var_v + 10.0 * track.pace + q * abs(delta)
+            H, var = np.hstack([np.zeros((2, 3)), level]), velocity_variance(plot, track) + q * abs(delta)
             if plot.kind == lay.MESSAGE or nu_v @ np.linalg.solve(H @ P @ H.T + var * np.eye(2), nu_v) < 36.0:
                 fold(H, nu_v, [var] * 2)
             else:  # as likely as one over ±300 m/s each way, and counted as if it had been measured

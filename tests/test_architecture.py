@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "kernels": set(),
     "config": {"errors", "units"},
     "tables": {"errors", "units"},
-    "reports": {"tables"},
+    "reports": {"tables", "kernels"},  # the mark of what kernels take
     "parallel": set(),
     "memory": set(),
     "store": {"tables", "kernels"},
@@ -190,17 +190,19 @@ def test_exceptions_are_still_needed() -> None:
     assert all(len((ROOT / name).read_text("utf-8").splitlines()) > LINES_MAX for name in LONG_FILES)
 
 
+COMPILING = {f"airpicture.kernels.{name}" for name in ("_jit", "_compiler", "_tables")}
+
+
 def test_kernels_import_numpy_numba_and_one_another() -> None:
     for module in sources():
         if room_of(module) != "kernels":
             continue
         for one in imports(module):
             top = one.module.split(".")[0]
-            if top not in {"airpicture", "numpy", "numba"}:
+            if top not in {"airpicture", "numpy", "numba", "llvmlite"}:
                 assert top in sys.stdlib_module_names, f"{module}:{one.line} imports {one.module}"
-            # numba only by way of _jit, which sets its cache folder first, and of the compiler that it uses
-            own = {"airpicture.kernels._jit", "airpicture.kernels._compiler"}
-            assert top != "numba" or module in own, f"{module}:{one.line}"
+            # numba only by way of _jit, which sets its cache folder first, and of what that is made of
+            assert top not in {"numba", "llvmlite"} or module in COMPILING, f"{module}:{one.line}"
 
 
 def test_kernels_live_in_their_room() -> None:
@@ -278,7 +280,7 @@ COMMAND_MODULES = {
 
 def test_kernels_have_no_globals_that_change() -> None:
     for module, path in sources().items():
-        if room_of(module) != "kernels" or path.name in {"_jit.py", "_compiler.py"}:
+        if room_of(module) != "kernels" or module in COMPILING:
             continue
         bound: set[str] = set()
         for node in ast.walk(tree(module)):
@@ -312,6 +314,23 @@ def _makes_something_mutable(node: ast.AST) -> bool:
     name = ast.unparse(node.func)
     plain = {"range", "len", "int", "float", "np.iinfo", "np.finfo", "np.int32", "np.int64", "np.uint8", "np.uint64"}
     return not (name.startswith("math.") or name in plain | NUMBERS)
+
+
+def test_tables_of_arrays_are_handed_to_kernels_by_reference() -> None:
+    """A named tuple that isn't marked is handed on member by member, which takes kernels long to compile."""
+    arrays = {"F64", "F32", "I64", "I32", "I8", "U64", "U8", "Records"}
+    marked = 0
+    for module in sources():
+        if room_of(module) not in {"kernels", "reports"}:
+            continue
+        for node in tree(module).body:
+            if not isinstance(node, ast.ClassDef) or "NamedTuple" not in {ast.unparse(base) for base in node.bases}:
+                continue
+            held = {ast.unparse(part.annotation) for part in node.body if isinstance(part, ast.AnnAssign)}
+            is_marked = "table" in {ast.unparse(one) for one in node.decorator_list}
+            marked += is_marked
+            assert is_marked or not held & arrays or node.name == "Nearby", f"{module}.{node.name}"
+    assert marked > 20
 
 
 def test_names_of_numbers_are_types() -> None:

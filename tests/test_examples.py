@@ -52,6 +52,7 @@ def test_the_notebook_says_what_it_shows(monkeypatch: pytest.MonkeyPatch, capsys
     pytest.importorskip("matplotlib").use("Agg")
     import matplotlib.pyplot as plt
 
+    monkeypatch.chdir(EXAMPLES)
     drawn: list[int] = []
     monkeypatch.setattr(plt, "show", lambda: (drawn.append(len(plt.get_fignums())), plt.close("all")))
     cells = json.loads((EXAMPLES / "holding_stack.ipynb").read_text("utf-8"))["cells"]

@@ -4,6 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
+
 FOLDER = Path(__file__).resolve().parents[1] / "src/airpicture/map"
 VENDOR = FOLDER / "vendor"
 OWN = {"manifest.json", "LICENSE.md"}
@@ -30,3 +32,12 @@ def test_own_modules_are_small_and_name_no_place_elsewhere() -> None:
         assert text.replace("http://www.w3.org/", "").count("http://") == 0, path.name
         assert "https://" not in text, path.name
         assert "innerHTML" not in text, path.name  # every text is set as text
+
+
+def test_runways_are_as_long_as_runways() -> None:
+    """An end with a wrong sign draws a line across continents: the longest runway of all has 5.5 km."""
+    steps = np.array(json.loads((VENDOR / "airports.json").read_text("utf-8"))["runways"], float).reshape(-1, 4) * 1e-5
+    lat, lon, other_lat, other_lon = np.radians(steps).T
+    east = ((other_lon - lon + np.pi) % (2 * np.pi) - np.pi) * np.cos(lat)
+    assert len(steps) > 10_000
+    assert (6.371e6 * np.hypot(other_lat - lat, east)).max() < 7_000.0

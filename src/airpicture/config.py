@@ -88,7 +88,8 @@ class Life:
     coast_s: float = 8.0  # s without a plot after which it is, where no sensor turns (or 3 of its own intervals)
     end_s: float = 60.0  # s without a plot after which any track ends (or 6 turns of the slowest sensor that held it)
     heard_s: float = 300.0  # s without a plot after which it ends though messages of its address come
-    end_tentative_s: float = 12.0  # s likewise while tentative (or 2.6 turns)
+    end_tentative_s: float = 12.0  # s likewise while tentative (or 2.6 turns; where none turns 2.6 own intervals)
+    end_first_s: float = 25.0  # s likewise with one plot where no sensor turns; web feeds have one in 13 to 20 s
     revive_s: float = 1800.0  # s without a plot within which an address takes its track's number up again; 0: never
     lifetime_s: float = 3600.0  # mean time that a target stays in the picture
     pool_max: int = 4_194_304  # unclaimed plots that wait for a second one; the pool takes 128 B for each that does

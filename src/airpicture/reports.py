@@ -4,9 +4,11 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from airpicture.kernels.arrays import table
 from airpicture.tables import F64, I8, I32, I64, U8, U64
 
 
+@table
 class Stations(NamedTuple):
     """Columns of sensors for kernels, one row a sensor."""
 
@@ -19,6 +21,7 @@ class Stations(NamedTuple):
     bias_time: F64  # (S,) s
 
 
+@table
 class Reports(NamedTuple):
     """Registered plots, in time order: numbers for kernels, and the codes beside them."""
 

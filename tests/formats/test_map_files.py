@@ -103,6 +103,22 @@ def test_czml_turns_with_its_course_greys_while_coasting_and_draws_ellipses() ->
     assert "orientation" not in plain
 
 
+def test_czml_clamps_to_the_ground_what_has_no_height_and_says_so() -> None:
+    h_ell = np.array([np.nan, np.nan, 2200.0, 2300.0, np.nan])
+    _, packet = json.loads(tracks_to_czml(flight([1] * 5, h_ell=h_ell)))
+    begin, end = "2023-11-14T22:13:20.250Z", "2023-11-14T22:13:36.250Z"
+    parts = [f"{begin}/{end}", f"{begin}/2023-11-14T22:13:28.250Z", f"{end}/{end}"]
+    references = ["NONE", "CLAMP_TO_GROUND", "CLAMP_TO_GROUND"]
+    for part in ("point", "label"):
+        clamped = packet[part]["heightReference"]
+        assert [one["interval"] for one in clamped] == parts
+        assert [one["heightReference"] for one in clamped] == references
+    assert [one["boolean"] for one in packet["properties"]["height_known"]] == [True, False, False]
+    _, known = json.loads(tracks_to_czml(flight([1] * 5)))
+    assert "heightReference" not in known["point"]
+    assert "height_known" not in known["properties"]
+
+
 def test_points_of_geojson() -> None:
     tracks = picture(200)
     document = json.loads(points_to_geojson(tracks))

@@ -303,7 +303,7 @@ def test_what_was_learnt_of_claims_and_times_enters_as_it_should(
     seed: int, scale: float, var_time: float, shared: bool, claims: bool
 ) -> None:
     track, (plot,) = scene(seed, lay.POSITION, {"lag": True, "velocity": True})
-    track = replace(track, scale_pos=scale, var_pos=scale * 70.0, var_time=var_time, shared=float(shared))
+    track = replace(track, scale_pos=scale, var_pos=scale * 70.0, var_time=var_time, shared=2.0 * shared)
     plot.learn = 0.0 if claims else 1.0
     got = told(track, [plot], [0.3])
     after = Mixture.of_row(got.rows[0])

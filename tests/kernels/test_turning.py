@@ -57,11 +57,9 @@ def test_what_no_aircraft_flies_is_cut_off() -> None:
 
 @pytest.mark.parametrize(("turned", "straight"), [(0.0, 0.2), (0.06, 0.0), (0.06, 0.9), (-0.05, 0.4), (0.002, 0.0)])
 def test_a_turn_model_follows_the_course_that_goes_its_way(turned: float, straight: float) -> None:
-    T = np.zeros(bank.SCRATCH)
-    T[lay.TURN] = turned
     usual = min(MOTION[lay.M_TURN_RATE], MOTION[lay.M_TURN_ACCELERATION] / 200.0)
     follow = min(3.0 * (1.0 - straight), 1.0)
     wanted = usual + follow * (abs(turned) - usual) if abs(turned) > MOTION[lay.M_TURN_LEAST] else usual
-    left, right = bank.turn_rates(T, straight, 200.0, MOTION)
+    left, right = bank.turn_rates(turned, straight, 200.0, MOTION)
     assert left == pytest.approx(wanted if turned > 0.0 else usual)
     assert right == pytest.approx(wanted if turned < 0.0 else usual)

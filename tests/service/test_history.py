@@ -232,6 +232,13 @@ def test_a_long_line_is_told_by_the_sizes_of_files(tmp_path: Path, monkeypatch: 
     assert [abs(n - 11) <= 3 for n in bars] == [True] * 5
 
 
+def test_a_short_line_has_no_holes(tmp_path: Path) -> None:
+    """What's written together every few seconds is spread over all of them."""
+    spool = written(tmp_path, 0, 60)
+    bars = Stored(tmp_path, SCENE.sensors, 1.0, lambda: spool.slices).traffic(T0_NS, T0_NS + 60 * SECOND_NS, 120)
+    assert all(len(plain_picture(k / 2)) - 2 <= n <= len(plain_picture(k / 2)) + 2 for k, n in enumerate(bars))
+
+
 def output(folder: Path, **extra: float) -> HistoryOutput:
     return HistoryOutput(OutputSettings("history", "parquet", Address("file", path=str(folder)), **extra))
 
@@ -255,12 +262,47 @@ def played(folder: Path, seconds: range, **extra: float) -> HistoryOutput:
 def test_an_output_writes_files_that_everybody_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "FLUSH_S", 0.0)
     made = played(tmp_path, range(100), rotate_s=30.0)
-    files = sorted(tmp_path.iterdir())
-    assert [path.suffix for path in files] == [".parquet"] * 4
+    assert {path.suffix for path in tmp_path.iterdir()} == {".parquet"}
+    files = sorted(tmp_path.glob("tracks-*"))
+    assert len(files) == len(list(tmp_path.glob("sensors-*"))) == 4
     tracks = Tracks.concat([ap.read_tracks(path) for path in files])
     assert len(tracks) == made.counts["sent"] == 100 * len(SCENE.tracks(0.0))
     assert np.unique((tracks.t_ns - T0_NS) // SECOND_NS).tolist() == list(range(100))
-    assert made.counts["files"] == 4
+    assert made.counts["files"] == 8
+
+
+def test_plots_and_how_sensors_did_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each second the plots that were shown in it, where they were shown, and what was said of the sensors last."""
+    monkeypatch.setattr(history, "FLUSH_S", 0.0)
+    played(tmp_path, range(60), rotate_s=30.0)
+    past = Stored(tmp_path, SCENE.sensors)
+    before = past.update(T0_NS + 20 * SECOND_NS, Mode.REPLAY)
+    assert np.unique(before.plots.t_ns).size == 15  # a scene's plots of each of the seconds that are shown at once
+    for second in (21, 22, 40, 59):
+        live = SCENE.update(float(second))
+        shown = past.update(live.now_ns, Mode.REPLAY, past.update(live.now_ns - SECOND_NS, Mode.REPLAY))
+        assert len(shown.plots) == len(live.plots) > 0
+        order, same = (np.lexsort((one.plots.sensor, one.plot_lat)) for one in (shown, live))
+        np.testing.assert_allclose(shown.plot_lat[order], live.plot_lat[same], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(shown.plot_lon[order], live.plot_lon[same], rtol=0, atol=1e-12)
+        assert shown.plots.sensor[order].tolist() == live.plots.sensor[same].tolist()
+        assert shown.plots.technology[order].tolist() == live.plots.technology[same].tolist()
+        told = SCENE.update(float(5 * (second // 5))).sensors
+        assert [(one.sensor, one.health, one.t_ns_plot, one.plots_per_s) for one in shown.sensors] == [
+            (one.sensor, one.health, one.t_ns_plot, one.plots_per_s) for one in told
+        ]
+        np.testing.assert_array_equal([one.delay_s for one in shown.sensors], [one.delay_s for one in told])
+    assert past.update(T0_NS + 200 * SECOND_NS, Mode.REPLAY).sensors == ()
+    assert len(past.update(T0_NS + 200 * SECOND_NS, Mode.REPLAY).plots) == 0
+
+
+def test_a_history_without_its_sensors_shows_tracks(tmp_path: Path) -> None:
+    """As older services wrote it, and where a file of them is damaged."""
+    spool = written(tmp_path, 0, 20)
+    (tmp_path / "sensors-20260601T120000Z.parquet").write_bytes(b"PAR1")
+    shown = Stored(tmp_path, SCENE.sensors, 1.0, lambda: spool.slices).update(T0_NS + 10 * SECOND_NS, Mode.REPLAY)
+    assert len(shown.tracks) == len(plain_picture(10))
+    assert len(shown.plots) == len(shown.sensors) == 0
 
 
 def test_what_a_killed_service_left_is_packed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,5 +370,6 @@ def test_what_the_disk_cannot_follow_is_dropped_and_counted(tmp_path: Path, monk
     made._slot = SCENE.update(0.0).now_ns // (3600 * SECOND_NS)
     for t in range(5):
         made.take(SCENE.update(float(t)))
-    assert made._rows <= 30
+    assert made._tracks.held <= 30
+    assert made._sensors.held <= 30
     assert made.counts["dropped"] > 0

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from airpicture.alerts import AlertKind, AlertSettings, Level
+from airpicture.alerts.standing import Cause, Standing
 from airpicture.errors import InputError
 from airpicture.formats.journal import Kind, Record
 from airpicture.formats.stretch import Stretch
@@ -221,6 +223,32 @@ def test_a_state_names_no_foreign_class() -> None:
 
     with pytest.raises(InputError, match="objects of this package"):
         frozen.Thawer({}, memoryview(b"")).value({"object": "subprocess:Popen", "state": {}})
+
+
+def test_what_is_held_twice_is_one_again() -> None:
+    """An object in a tuple, a set or an array, and elsewhere: whatever holds it first."""
+    counts, numbers = {"a": 1}, np.arange(3)
+    for holder in ((counts, numbers), (numbers, (counts,)), [counts, numbers], frozenset({1})):
+        back = thaw(freeze([holder, counts, numbers, {4}, counts], {}), None, {})
+        assert repr(back) == repr([holder, counts, numbers, {4}, counts])
+        assert back[1] is back[4]
+
+
+def test_standing_alerts_come_back_and_take_little_room() -> None:
+    standing = Standing(AlertSettings())
+    causes = [
+        Cause(f"conflict:{k}:{k + 1}", AlertKind.CONFLICT, Level.PREDICTED, f"A{k} and B{k} in 36 s", (k, k + 1),
+              value=float("nan") if k % 2 else 750.0, t_ns_expected=10**18 + k, stands=k % 3 == 0)
+        for k in range(1000)
+    ]  # fmt: skip
+    alerts = standing.update(causes, 10**18)
+    data = freeze({"alerts": alerts, "standing": standing}, {})
+    assert len(data) < 260_000  # octets
+    back = thaw(data, {"alerts": (), "standing": Standing(AlertSettings())}, {})
+    assert repr(back["alerts"]) == repr(alerts)
+    later = [cause for cause in causes if cause.tracks[0] % 2]
+    for now_ns in (10**18 + 5 * 10**9, 10**18 + 20 * 10**9):
+        assert repr(back["standing"].update(later, now_ns)) == repr(standing.update(later, now_ns))
 
 
 def test_a_segment_that_begins_afresh_forgets(runs: list[Stretch], whole: list[str]) -> None:

@@ -16,7 +16,7 @@ from airpicture.geo import distance
 from airpicture.service.coverage import Coverage
 from airpicture.service.hub import Hub, Mode, SensorHealth
 from airpicture.service.player import Player
-from airpicture.service.recorded import GAP_S, Recorded, carry
+from airpicture.service.recorded import CLIMB_S, GAP_S, Recorded, carry
 from airpicture.tables import Plots, Status, Tracks
 from airpicture.units import DEG, SECOND_NS
 from map_scenes import LAT, LON, T0_NS, Scene
@@ -101,6 +101,15 @@ def test_states_are_carried_on_to_the_time() -> None:
     truth = SCENE.tracks(51.5)
     known = np.isfinite(tracks.h_ell)
     np.testing.assert_allclose(tracks.h_ell[known], truth.h_ell[tracks.track - 1][known], atol=1e-6)
+
+
+def test_a_descent_is_not_carried_on_below_the_ground() -> None:
+    """What sank 8 m/s when it was heard of last, 600 m up, has landed, or levelled off, a minute later."""
+    tracks = SCENE.tracks(0.0)
+    made = carry(replace(tracks, h_ell=np.full(20, 600.0), v_up=np.full(20, -8.0)), T0_NS + 60 * SECOND_NS)
+    assert (made.h_ell == 600.0 - 8.0 * CLIMB_S).all()
+    soon = carry(replace(tracks, h_ell=np.full(20, 600.0), v_up=np.full(20, -8.0)), T0_NS + 3 * SECOND_NS)
+    assert (soon.h_ell == 576.0).all()
 
 
 def test_carrying_on_stays_on_the_earth() -> None:

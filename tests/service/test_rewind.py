@@ -18,9 +18,10 @@ from websockets.sync.client import ClientConnection, connect
 from airpicture.alerts import AlertSettings
 from airpicture.map import MapSettings, Place
 from airpicture.service import rewind
-from airpicture.service.historyfiles import Spool, pack
+from airpicture.service.historyfiles import SENSORS, Spool, pack
 from airpicture.service.rewind import History
-from airpicture.service.stored import Stored
+from airpicture.service.sensorrows import concat_rows, rows_of
+from airpicture.service.stored import PLOTS_S, Stored
 from airpicture.tables import Tracks
 from airpicture.units import SECOND_NS
 from frame_reading import read_frame
@@ -29,6 +30,7 @@ from page_browser import CHROMIUM, Browser
 
 SCENE = Scene(40, reach=200e3)
 SPAN_S = 600  # of history, before the picture's present
+SENSORS_FROM_S = 200  # of this on, what sensors told is kept too
 
 
 def now_ms(t_s: float) -> float:
@@ -41,8 +43,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spool = Spool(made, T0_NS)
     for t in range(0, SPAN_S, 20):
         spool.append(Tracks.concat([SCENE.tracks(float(t + k)) for k in range(20)]))
-    spool.close()
-    pack(spool.path)
+    told = Spool(made, T0_NS + SENSORS_FROM_S * SECOND_NS, SENSORS)
+    for t in range(SENSORS_FROM_S, SPAN_S, 20):
+        told.append(concat_rows([rows_of(SCENE.update(float(t + k)), k % 5 == 0) for k in range(20)]))
+    for one in (spool, told):
+        one.close()
+        pack(one.path)
     return made
 
 
@@ -129,6 +135,32 @@ def test_the_past_is_where_things_were(live: LiveMap) -> None:
         while frame(here)["now"] - fast["now"] < 90e3:
             pass
         assert time.monotonic() - begun < 45  # it would be 90 s at the usual speed
+
+
+def test_plots_of_the_past_come_once_with_how_sensors_did(live: LiveMap) -> None:
+    def ages(one: dict[str, Any]) -> set[int]:
+        return {row["age"] // 100 for row in one.get("plots", ())}  # whole seconds
+
+    with display(live) as here:
+        frame(here)
+        say(here, replay={"do": "seek", "t": now_ms(300)})
+        past = frame(here)
+        assert len(ages(past)) == round(PLOTS_S)  # of some seconds at once
+        assert {one["health"] for one in past["facts"]["health"]} == {"ok", "degraded", "silent"}
+        assert any(one["key"] == "silent:mlat" for one in past["facts"]["alerts"])
+        say(here, replay={"do": "pause"})
+        while past["mode"] != 2:
+            past = frame(here)
+        say(here, replay={"do": "step", "seconds": 2.0})
+        later = frame(here)
+        while not later.get("plots", ()):
+            later = frame(here)
+        assert later["now"] == past["now"] + 2000
+        assert len(ages(later)) == 2  # those since, and no others again
+        say(here, replay={"do": "seek", "t": now_ms(SENSORS_FROM_S / 2)})
+        while "health" not in later.get("facts", {}) or later["now"] > now_ms(SENSORS_FROM_S):
+            later = frame(here)
+        assert later["facts"]["health"] == []
 
 
 def test_a_stopped_picture_is_the_live_one(live: LiveMap) -> None:
@@ -267,8 +299,13 @@ def test_a_click_on_the_line_shows_the_past_and_says_so(page: Page) -> None:
     assert "5 min ago" in page.js("document.getElementById('past-when').textContent")
     assert page.js("getComputedStyle(document.getElementById('stage'), '::after').borderTopStyle") == "dashed"
     assert page.js("document.title") == "Past: live"
+    page.browser.wait("airpicture.plots.pieces(airpicture.clock.now()).some(([, count]) => count > 0)")
     page.press('[data-panel="sensors"]')
-    assert "history holds tracks alone" in page.js("document.getElementById('panel').textContent")
+    lamps = "[...document.querySelectorAll('#panel .lamp')].map((one) => one.dataset.health).join(' ')"
+    page.browser.wait(f"{lamps} === 'ok degraded silent'")
+    assert "north" in page.js("document.getElementById('panel').textContent")
+    page.js(f"airpicture.timeline.seek({now_ms(SENSORS_FROM_S / 2)}); 0")
+    page.browser.wait("document.getElementById('panel').textContent.includes('holds tracks alone')")
     page.press("#present")
     page.publish()
     page.browser.wait("document.getElementById('mode').textContent === 'LIVE'")
@@ -316,6 +353,7 @@ def test_a_time_is_gone_to_and_found_again(page: Page) -> None:
     page.browser.go("about:blank", "document.readyState === 'complete'")
     page.browser.go(address, READY)
     page.browser.wait(f"airpicture.timeline && airpicture.timeline.past && airpicture.clock.now() - {at} < 60000")
+    page.browser.wait("/^12:0.:.. UTC, [3-7] min ago/.test(document.getElementById('past-when').textContent)")
     page.press("#goto")
     page.browser.call("Input.insertText", text="soon")
     enter(page)

@@ -7,7 +7,7 @@ import socket
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from airpicture.service.trackrows import tracks_text
 from service_kit import PATIENCE_S, Service, eventually
 
 S = 10**9
+REPORTS = 'airpicture_decoded_total{input="radar a+radar b",what="decoded record CAT048"}'
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,7 @@ def running_one(one_for_all: Live) -> Live:
 def test_kill_of_the_tracking_process_loses_nothing(running_one: Live) -> None:
     service, radar = running_one.service, running_one.radar
     before = running_one.numbers()
-    count = service.metrics()['airpicture_decoded_total{input="radar a+radar b",what="decoded record CAT048"}']
-    sent = radar.sent
+    count, sent = _all_decoded(running_one), radar.sent
     for _ in range(2):
         service.kill("core")
         radar.turn()
@@ -51,32 +51,41 @@ def test_kill_of_the_tracking_process_loses_nothing(running_one: Live) -> None:
         radar.turn()
         service.wait_for("ready after")
     radar.turn()
-    name = 'airpicture_decoded_total{input="radar a+radar b",what="decoded record CAT048"}'
     reports = (radar.sent - sent) * 5 // 6
-    eventually(lambda: service.metrics().get(name, 0) == count + reports)
+    eventually(lambda: service.metrics().get(REPORTS, 0) == count + reports)
     assert before == running_one.numbers()
     assert service.metrics().get('airpicture_core_total{what="records set aside"}', 0) == 0
 
 
-def _at_rest(value: Callable[[], float]) -> float:
-    """Return a value once it has stood still for a second: counts are told some time after what they count."""
-    last, since = value(), time.monotonic()
-    while time.monotonic() - since < 1.0:
-        time.sleep(0.1)
-        if (now := value()) != last:
-            last, since = now, time.monotonic()
-    return last
+def _post(one: Live) -> None:
+    """Have the own sensor post a plot."""
+    line = b'{"sensor": "own", "range_m": 9000, "azimuth_deg": 45}\n'
+    where = urllib.request.Request(f"http://127.0.0.1:{one.service.ports['own']}/", line, method="POST")
+    with urllib.request.urlopen(where, timeout=PATIENCE_S):
+        pass
+
+
+def _all_decoded(one: Live) -> float:
+    """Return how many of the radar's reports were decoded, once that's true of all that it sent.
+
+    What's posted comes into the journal after them, the second time at the latest; and counts are told together.
+    """
+    own = 'airpicture_decoded_total{input="own",what="decoded row"}'
+    for _ in range(2):
+        before = one.service.metrics().get(own, 0.0)
+        _post(one)
+        eventually(lambda before=before: one.service.metrics().get(own, 0.0) == before + 1)
+    return one.service.metrics()[REPORTS]
 
 
 def test_kill_of_the_showing_process_costs_those_who_look_a_moment(running_one: Live) -> None:
     service, radar = running_one.service, running_one.radar
     before, core = running_one.numbers(), service.child("core")
-    name = 'airpicture_decoded_total{input="radar a+radar b",what="decoded record CAT048"}'
-    count, sent = _at_rest(lambda: service.metrics()[name]), radar.sent
+    count, sent = _all_decoded(running_one), radar.sent
     service.kill("front")
     radar.turn()
     service.wait_for("front ended by signal SIGKILL")
-    eventually(lambda: service.metrics().get(name, 0) == count + (radar.sent - sent) * 5 // 6)
+    eventually(lambda: service.metrics().get(REPORTS, 0) == count + (radar.sent - sent) * 5 // 6)
     assert before == running_one.numbers()
     assert service.child("core") == core
     assert service.json("/health")["ok"]
@@ -104,10 +113,7 @@ def _child_other_than(service: Service, pid: int) -> bool:
 
 def last_picture(one: Live) -> list[dict[str, Any]]:
     """Have an own sensor post a plot, and return the tracks that are shown some time after it."""
-    line = b'{"sensor": "own", "range_m": 9000, "azimuth_deg": 45}\n'
-    where = urllib.request.Request(f"http://127.0.0.1:{one.service.ports['own']}/", line, method="POST")
-    with urllib.request.urlopen(where, timeout=60):
-        pass
+    _post(one)
     one.radar.turn()
     time.sleep(1.5)
     shown: list[dict[str, Any]] = one.service.json("/tracks.json")

@@ -144,7 +144,7 @@ def test_a_flood_on_one_input_is_shed_there_and_told_of(service: Service, out: s
 
 
 @pytest.mark.slow
-def test_who_tracks_too_slowly_takes_steps_together_and_catches_up(service: Service) -> None:
+def test_who_tracks_too_slowly_leaves_plots_out_and_catches_up(service: Service, out: socket.socket) -> None:
     """The tracking process gets no time for half a minute, as on a machine that's far too small."""
     sky = Sky(service.ports["quiet"])
     try:
@@ -156,12 +156,20 @@ def test_who_tracks_too_slowly_takes_steps_together_and_catches_up(service: Serv
             assert not service.json("/health")["ok"]
         finally:
             os.kill(core, signal.SIGCONT)
+        eventually(lambda: overload(service))
+        eventually(lambda: announced(out, True))
         eventually(lambda: service.metrics().get('airpicture_core_total{what="steps merged"}', 0) > 10)
         eventually(lambda: service.json("/health")["ok"] and service.json("/health")["lag_s"] == 0)
         assert service.child("core") == core
         assert quiet_tracks(service) == before
         decoded = 'airpicture_decoded_total{input="flooded+quiet",what="decoded record CAT048"}'
         eventually(lambda: service.metrics().get(decoded, 0) >= sent + sky.sent - 20)
+        eventually(lambda: not overload(service))
+        eventually(lambda: announced(out, False))
+        found = service.metrics()
+        shed = found['airpicture_tracker_total{what="pipeline shed other plots"}']
+        assert 0 < shed < sent  # by name; nothing else is left out, and nothing without a count
+        assert found[decoded] == shed + found['airpicture_tracker_total{what="plots_received"}']
     finally:
         sky.stop()
     peak = {key: value for key, value in service.metrics().items() if key.startswith("airpicture_memory_peak")}

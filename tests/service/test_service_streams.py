@@ -20,6 +20,7 @@ from frame_reading import read_frame
 from service_kit import eventually, running
 
 ADDRESS = 0x4840D6
+SPEED = 20.0
 BEGUN = datetime.datetime(2026, 5, 1, 12, 0, 0, tzinfo=datetime.UTC)
 
 
@@ -62,14 +63,18 @@ def sbs(path: Path, seconds: int) -> int:
 
 def test_a_recording_is_shown_in_its_own_time_faster(tmp_path: Path) -> None:
     count = sbs(tmp_path / "flight.sbs", 6000)
-    with running(["--in", f"replay:{tmp_path / 'flight.sbs'}?speed=20", "--port", "0"], []) as service:
+    with running(["--in", f"replay:{tmp_path / 'flight.sbs'}?speed={SPEED}", "--port", "0"], []) as service:
         first = eventually(lambda: service.json("/tracks.json"))[0]
         begun = time.monotonic()
-        time.sleep(2.0)
-        later = service.json("/tracks.json")[0]
-        passed = time.monotonic() - begun
+
+        def followed() -> Any:
+            """How late a picture is varies with what else the machine does, and counts for less the longer it runs."""
+            one, passed = service.json("/tracks.json")[0], time.monotonic() - begun
+            speed = (one["t_ns"] - first["t_ns"]) / 1e9 / passed
+            return one if passed > 3.0 and abs(speed - SPEED) < 0.1 * SPEED else None
+
+        later = eventually(followed)
         assert BEGUN.timestamp() <= first["t_ns"] / 1e9 < later["t_ns"] / 1e9 < BEGUN.timestamp() + count
-        assert 10 < (later["t_ns"] - first["t_ns"]) / 1e9 / passed < 30
         assert abs(later["speed_kt"] - 400) < 20  # its own time: what flies 400 kt flies 400 kt
         assert later["track"] == first["track"]
 
@@ -129,7 +134,7 @@ def test_a_stepped_recording_stands_until_it_is_asked_to_go_on(tmp_path: Path) -
 def test_a_display_goes_back_in_what_a_service_keeps(tmp_path: Path) -> None:
     """Without a setting: the last while is in memory, and gone with the service."""
     sbs(tmp_path / "flight.sbs", 6000)
-    with running(["--in", f"replay:{tmp_path / 'flight.sbs'}?speed=20", "--port", "0"], []) as service:
+    with running(["--in", f"replay:{tmp_path / 'flight.sbs'}?speed={SPEED}", "--port", "0"], []) as service:
         eventually(lambda: service.json("/tracks.json"))
         with connect(f"ws://127.0.0.1:{service.web}/ws?view=10,47,12,60") as display:
 

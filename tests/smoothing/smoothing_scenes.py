@@ -9,7 +9,7 @@ from airpicture.config import Config
 from airpicture.kernels import layout as lay
 from airpicture.kernels.residual import TOLD
 from airpicture.kernels.smooth import Paths
-from airpicture.kernels.snapshot import OUT
+from airpicture.kernels.snapshot import COLUMNS
 from airpicture.models import motion_settings
 from airpicture.reports import Reports
 from airpicture.smoothing.smoother import SIGMA_SPEED, run_kernel
@@ -42,7 +42,7 @@ def kernel(Z: F64, t: F64, motion: F64 = MOTION, used: Any = None, grid: F64 | N
         np.array([0, size]), np.rint(when[order] * 1e9).astype(np.int64), plot[order].astype(np.int64), take[order],
         *np.zeros((6, size)),
     )  # fmt: skip
-    floats, told = np.full((OUT, size), np.nan), np.full((size, TOLD), np.nan)
+    floats, told = np.full((COLUMNS, size), np.nan), np.full((size, TOLD), np.nan)
     run_kernel(np.array([0]), paths, reports_of(Z, t), Z, SITE[None], motion, LIFE, floats, told, None)
     return floats[:, plot[order] < 0] if grid is not None else floats, told
 

@@ -12,11 +12,20 @@ from airpicture.smoothing.paths import Laid
 from airpicture.tables import F64
 
 
-def judged(heights: list[float], off: list[float], *, step_s: float = 5.0, used: list[int] | None = None) -> list[int]:
+def judged(
+    heights: list[float],
+    off: list[float],
+    *,
+    step_s: float = 5.0,
+    used: list[int] | None = None,
+    speeds: list[float] | None = None,
+) -> list[int]:
     """Return which heights are wrong, of those told so far off what the models expect [m], each to 10 m."""
     n = len(heights)
     Z, told = np.full((n, lay.PLOT), np.nan), np.full((n, TOLD), np.nan)
     Z[:, lay.Z_H_BARO] = heights
+    if speeds is not None:
+        Z[:, lay.Z_V_EAST], Z[:, lay.Z_V_NORTH] = speeds, 0.0
     told[:, R_UP], told[:, R_VAR_UP] = off, 10.0**2
     t_ns = (np.arange(n) * step_s * 1e9).astype(np.int64)
     taken = np.ones(n, np.uint8) if used is None else np.array(used, np.uint8)
@@ -50,3 +59,13 @@ def test_neighbours_that_are_wrong_themselves_tell_nothing() -> None:
 def test_far_neighbours_tell_nothing_of_a_height() -> None:
     heights = [3000.0, 3000.0, 3000.0, 5500.0, 3000.0, 3000.0]
     assert judged(heights, [0.0, 0.0, 0.0, 4000.0, 0.0, 0.0], step_s=30.0) == [3]
+
+
+def test_a_height_that_is_paid_for_in_speed_is_flown() -> None:
+    """From 78 m/s to 50 over a top and to 92 beyond it: half of what is off the line is worth the speed it costs."""
+    zoom = [4839.0, 4840.0, 4945.0, 5090.0, 4755.0, 4656.0, 4640.0]
+    off = [0.0, 0.0, 0.0, 217.0, 0.0, 0.0, 0.0]
+    zoom[3] += 40.0
+    assert judged(zoom, off, step_s=10.0) == [3]
+    assert judged(zoom, off, step_s=10.0, speeds=[78.0, 77.0, 60.0, 50.0, 85.0, 92.0, 94.0]) == []
+    assert judged(zoom, off, step_s=10.0, speeds=[77.0] * 7) == [3]  # as fast as ever: nothing was paid

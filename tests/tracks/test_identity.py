@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 
 from airpicture.kernels import layout as lay
-from airpicture.kernels.learn import OTHER_ADDRESS, OTHER_CODE, SAME_ADDRESS, SAME_CALLSIGN, SAME_CODE
+from airpicture.kernels.learn import (
+    OTHER_ADDRESS,
+    OTHER_ADDRESS_SAID,
+    OTHER_CODE,
+    SAME_ADDRESS,
+    SAME_CALLSIGN,
+    SAME_CODE,
+)
 from airpicture.reports import Reports
 from airpicture.store import Store
-from airpicture.tables import pack_callsigns
+from airpicture.tables import Technology, pack_callsigns
 from learn_kernels import height_source, identify, identity_score
 
 SECOND = 1_000_000_000
@@ -64,6 +71,9 @@ def test_while_a_track_keeps_coming_another_address_is_another_aircraft() -> Non
     for seconds, expected in ((1.0, -np.inf), (9.9, -np.inf), (10.1, OTHER_ADDRESS)):  # 2.5 intervals
         seen = reports_of((6, -1, 0), t_ns=round(seconds * SECOND))
         assert identity_score(store, np.zeros(1, np.int64), seen, np.zeros(1, np.int32)).tolist() == [expected]
+    said = reports_of((6, -1, 0), t_ns=round(10.1 * SECOND))._replace(technology=np.full(1, Technology.ADS, np.uint8))
+    score = identity_score(store, np.zeros(1, np.int64), said, np.zeros(1, np.int32))
+    assert score.tolist() == [OTHER_ADDRESS_SAID]  # a squitter's address is hardly ever wrong
     same = reports_of((5, -1, 0), t_ns=SECOND)
     assert identity_score(store, np.zeros(1, np.int64), same, np.zeros(1, np.int32)).tolist() == [SAME_ADDRESS]
 

@@ -8,7 +8,7 @@ from airpicture.kernels import layout as lay
 from airpicture.kernels.rivals import SHOWN_ENDED
 from airpicture.plots import register, station_columns
 from airpicture.store import Store
-from airpicture.tables import F64, Plots, Status, Tracks
+from airpicture.tables import F64, Plots, Status, Technology, Tracks
 from airpicture.tracker import track
 from airpicture.tracks import settle_twins, spoken_for
 from tracking_scenes import SECOND, T0, assemble, sensors_of
@@ -128,7 +128,8 @@ def two_sensors(speed: float, apart: F64, every: int, seconds: int = 90) -> Trac
         t, sensor = k / 2.0, int(k >= 40 and k % every != 0)
         east, north = sensor * apart + (0.0, speed * t)
         row = {"t_ns": T0 + round(t * 1e9), "sensor": sensor, "lat": north / 6_335_439.0, "lon": east / 6_378_137.0}
-        rows.append(row | {"h_ell": 0.0, "address": ADDRESS})
+        technology = Technology.ADS if sensor else Technology.MLT
+        rows.append(row | {"h_ell": 0.0, "address": ADDRESS, "technology": technology})
     return track(assemble(rows, PAIR), PAIR)
 
 

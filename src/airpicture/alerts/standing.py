@@ -37,7 +37,9 @@ class Cause:
 
 
 @dataclass(slots=True)
-class _Standing:
+class Kept:
+    """An alert that stands, and what tells when it ends."""
+
     alert: Alert
     last_ns: int  # when its cause was last found
     level_ns: int  # when it was last found at its level or a higher one
@@ -53,7 +55,7 @@ class Standing:
     def __init__(self, settings: AlertSettings) -> None:
         self._hold_ns = round(settings.hold_s * SECOND_NS)
         self._max = settings.alerts_max
-        self._standing: dict[str, _Standing] = {}
+        self._standing: dict[str, Kept] = {}
         self._waiting: dict[str, int] = {}  # causes found once that aren't urgent
         self.counts: Counter[str] = Counter()
 
@@ -78,7 +80,7 @@ class Standing:
             self.counts["alerts shed"] += len(fresh) - room
         for cause in fresh[:room]:
             self.counts[f"raised {cause.kind.name.lower()}"] += 1
-            self._standing[cause.key] = _Standing(_raised(cause, now_ns), now_ns, now_ns, cause.stands)
+            self._standing[cause.key] = Kept(_raised(cause, now_ns), now_ns, now_ns, cause.stands)
         alerts = [one.alert for one in self._standing.values()] + ended
         return tuple(sorted(alerts, key=lambda a: (-a.level, a.t_ns, a.key)))
 
@@ -89,7 +91,7 @@ class Standing:
         self._waiting.clear()
         return ended
 
-    def _go_on(self, one: _Standing, cause: Cause, now_ns: int) -> None:
+    def _go_on(self, one: Kept, cause: Cause, now_ns: int) -> None:
         """Tell an alert how its cause stands now; `one` is overwritten."""
         one.last_ns = now_ns
         one.stands = cause.stands

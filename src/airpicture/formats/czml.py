@@ -1,7 +1,8 @@
 """Tracks as CZML for CesiumJS: each a packet with its positions in time, a point, a label and the path behind it.
 
-Heights in CZML are above the WGS-84 ellipsoid, as here; where one isn't known the track lies on the ellipsoid. Models
-that are hung on a track point where it flies (its orientation is that of its velocity). While it coasts it is grey.
+Heights in CZML are above the WGS-84 ellipsoid, as here. A position needs one: where none is known the track is clamped
+to the ground, whatever stands there, and its property `height_known` says false. Models that are hung on a track point
+where it flies (its orientation is that of its velocity). While it coasts it is grey.
 """
 
 from __future__ import annotations
@@ -59,6 +60,11 @@ def _packet(path: TrackPath, tracks: Tracks, ellipses: bool) -> dict[str, Any]:
         },
         "properties": {"track": path.number, **path.last},
     }
+    unknown = stretches(np.isnan(path.h_ell))
+    if unknown:
+        clamped = _in_turn(path, unknown, "heightReference", "NONE", "CLAMP_TO_GROUND")
+        packet["point"]["heightReference"] = packet["label"]["heightReference"] = clamped
+        packet["properties"]["height_known"] = _in_turn(path, unknown, "boolean", True, False)
     if len(path.t_ns) > 1:
         packet["orientation"] = {"velocityReference": "#position"}
     if ellipses:
@@ -69,14 +75,16 @@ def _packet(path: TrackPath, tracks: Tracks, ellipses: bool) -> dict[str, Any]:
 def _colours(path: TrackPath, tracks: Tracks) -> Any:
     """Return the colour of a track, in intervals where it coasts at times."""
     coasts = stretches(tracks.status[path.rows] == Status.COASTING)
-    if not coasts:
-        return {"rgba": _ORANGE}
-    colours: list[dict[str, Any]] = [{"interval": f"{path.last['begin']}/{path.last['end']}", "rgba": _ORANGE}]
-    for begin, end in coasts:
+    return _in_turn(path, coasts, "rgba", _ORANGE, _GREY) if coasts else {"rgba": _ORANGE}
+
+
+def _in_turn(path: TrackPath, parts: list[tuple[int, int]], name: str, usual: Any, other: Any) -> list[dict[str, Any]]:
+    """Return a property that has another value in parts of a track: intervals, of which the later ones win."""
+    values = [{"interval": f"{path.last['begin']}/{path.last['end']}", name: usual}]
+    for begin, end in parts:
         last = min(end, len(path.t_ns) - 1)
-        interval = f"{iso(int(path.t_ns[begin]))}/{iso(int(path.t_ns[last]))}"
-        colours.append({"interval": interval, "rgba": _GREY})
-    return colours
+        values.append({"interval": f"{iso(int(path.t_ns[begin]))}/{iso(int(path.t_ns[last]))}", name: other})
+    return values
 
 
 def _ellipse(path: TrackPath, tracks: Tracks, seconds: list[float]) -> dict[str, Any]:

@@ -2,17 +2,20 @@
 
 numba treats each function that a kernel calls as if it might be run on its own: its code is optimised by itself, made
 into machine code and loaded, and then thrown away, for a kernel links the code in and optimises it once more together
-with its own. And while it looks for the types of a function it compares the settings of the compiler with themselves,
-option by option, some hundred thousand times for a kernel of ours. Both are left out here, which changes nothing in
-what the kernels compute. All this leans on numba's inside, which others of its versions have otherwise (0.61 makes
-passes for a module, not for any). With a version that it wasn't read for, `KERNEL` and `CALLEE` are numba's own
-compiler, and compiling merely takes longer.
+with its own. While it looks for the types of a function it compares the settings of the compiler with themselves,
+option by option, some hundred thousand times for a kernel of ours. And for each product of two numbers it asks all
+rules of products, those of arrays among them, what comes of these two. All of that is left out here, which
+changes nothing in what the kernels compute. It leans on numba's inside, which others of its versions have otherwise
+(0.61 makes passes for a module, not for any). With a version that it wasn't read for, `KERNEL` and `CALLEE` are numba's
+own compiler, and compiling merely takes longer.
 """
 
-from typing import Any, Final
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, Final, cast
 
 import numba
-from numba.core import codegen, compiler
+from numba.core import codegen, compiler, types
 
 READ_FOR: Final = (0, 68)
 
@@ -50,6 +53,36 @@ class _Flags(_flags):  # type: ignore[misc]
         return hash(self._tell())
 
 
+@cache
+def _with_memory(kind: Any) -> Any:
+    """Return a kind of numba's knowledge of types that remembers what functions of given types return."""
+
+    class Remembering(kind):  # type: ignore[misc]
+        _returned: dict[Any, Any]
+
+        def resolve_function_type(self, func: Any, args: Any, kws: Any) -> Any:
+            plain = isinstance(func, types.Function) or getattr(func, "__module__", "") == "_operator"
+            if kws or not plain:
+                return super().resolve_function_type(func, args, kws)
+            asked = (func, tuple(args))
+            if (returned := self._returned.get(asked)) is None:
+                returned = super().resolve_function_type(func, args, kws)
+                if returned is not None:
+                    self._returned[asked] = returned
+            return returned
+
+    return Remembering
+
+
+def _remembering(context: Any) -> Any:
+    """Return numba's knowledge of types with a memory; both are one in all else: what either learns the other knows."""
+    kind: Any = _with_memory(cast(Hashable, type(context)))
+    made = kind.__new__(kind)
+    made.__dict__ = context.__dict__
+    made.__dict__.setdefault("_returned", {})
+    return made
+
+
 class _Unloaded:
     """A code generator that sets no environment, for code that isn't loaded: it has no address."""
 
@@ -73,6 +106,15 @@ class _KernelLibrary(_library):  # type: ignore[misc]
         for function in ll_module.functions:
             passes.run(function, builder)
 
+    def _optimize_final_module(self) -> None:
+        """Run the passes once; numba runs cheaper ones first, for counts of holders that we don't have.
+
+        Measured: the same bits at the same speed. Callees, too, need all of them: without vectors, which are made again
+        where they are linked in, a look takes a seventh more time, and without any a thirtieth more.
+        """
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
+
 
 class _CalleeLibrary(_KernelLibrary):
     """A function's code that kernels link in, and nobody runs from here."""
@@ -81,14 +123,6 @@ class _CalleeLibrary(_KernelLibrary):
     def codegen(self) -> Any:
         """Return the code generator, such that setting an environment does nothing."""
         return _Unloaded(self._codegen)
-
-    def _optimize_final_module(self) -> None:
-        """Run the passes once; numba runs cheaper ones first, for counts of holders that we don't have.
-
-        Measured: without any the kernels take a thirtieth more time.
-        """
-        passes, builder = self._codegen._module_pass_manager()
-        passes.run(self._final_module, builder)
 
     def _finalize_final_module(self) -> None:
         """Neither make machine code nor load it."""
@@ -106,7 +140,8 @@ class _KernelCompiler(_compiler):  # type: ignore[misc]
     library: Any = _KernelLibrary
 
     def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+        context, *others = args
+        super().__init__(_remembering(context), *others)
         self.state.flags = _Flags(self.state.flags)
 
     def compile_extra(self, func: Any) -> Any:

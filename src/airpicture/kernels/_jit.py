@@ -19,10 +19,11 @@ from typing import Any, Final, TypeVar, cast
 
 import numba
 import numba.extending
-from numba.core import codegen
+from numba.core import cgutils, codegen
 from numba.core.caching import FunctionCache
 
 from airpicture.kernels._compiler import CALLEE, KERNEL
+from airpicture.kernels._tables import table as table
 
 _config: Any = numba.config  # numba's types leave these out, and the options of `_Callee`
 _compile: Any = numba.njit
@@ -239,3 +240,31 @@ def part(function: Kernel) -> Kernel:
     time so. Meant for functions that few others call, since each call gets a copy of its own.
     """
     return inline(function, {**UNCOUNTED, "forceinline": True})
+
+
+@numba.extending.intrinsic
+def _prefetch(_: Any, table: Any, row: Any, column: Any) -> Any:
+    """Ask the memory for the line of an element that is read soon, without waiting for it: LLVM's prefetch."""
+    ir: Any = vars(cgutils)["ir"]
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        strides = [builder.extract_value(array.strides, axis) for axis in range(2)]
+        away = builder.add(builder.mul(args[1], strides[0]), builder.mul(args[2], strides[1]))
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        name = "llvm.prefetch.p0"
+        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        place = builder.gep(builder.bitcast(array.data, byte), [away])
+        builder.call(function, [place, word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    types: Any = numba.types
+    return types.void(table, types.int64, types.int64), emit
+
+
+def _leave(table: Any, row: int, column: int) -> None:
+    """Stand for `_prefetch` where nothing is compiled."""
+
+
+prefetch: Any = _leave if _config.DISABLE_JIT else _prefetch

@@ -22,6 +22,7 @@ matter).
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline
+from airpicture.kernels.arrays import table
 from airpicture.kernels.clusters import F64, I32, I64
 
 STATES: Final = 4096  # pairs of sets, over all steps, up to which a core is solved so: some 0.2 ms
@@ -29,6 +30,7 @@ NODES: Final = 62  # steps and bits together; the sets are the bits of one integ
 _MIX: Final = 0x9E3779B97F4A7C15 >> 1  # odd multiplier of a Fibonacci hash
 
 
+@table
 class Groups(NamedTuple):
     """Workspace of `keep_apart`: pairs of sets reached so far, layer by layer."""
 

@@ -18,9 +18,11 @@ from typing import NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import inline
+from airpicture.kernels.arrays import table
 from airpicture.kernels.clusters import F64, I32
 
 
+@table
 class Assignment(NamedTuple):
     """Workspace and result of `assign`, for up to n tracks, m plots, k edges."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels._jit import jit
+from airpicture.kernels.arrays import table
 
 U8: TypeAlias = NDArray[np.uint8]
 I64: TypeAlias = NDArray[np.int64]
@@ -52,6 +53,7 @@ ENTRY = 4  # numbers per entry in Tables.code
 LEAD = np.array([8 - int(octet).bit_length() for octet in range(256)])  # place of the first set bit
 
 
+@table
 class Tables(NamedTuple):
     """All editions of all categories, flattened.
 
@@ -78,6 +80,7 @@ class Tables(NamedTuple):
     categories: NDArray[np.int32]  # (256, 2) range of roots; empty where there are no tables
 
 
+@table
 class Wanted(NamedTuple):
     """Which fields go to which columns."""
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit_making_arrays
+from airpicture.kernels.arrays import table
 
 F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
@@ -26,6 +27,7 @@ REPETITIVE: Final = 3  # elements ended by an FX bit of 0: one long number, lowe
 RECORD_MAX: Final = 512  # octets; far longer than a record of 26 leaves can be (a test holds it)
 
 
+@table
 class LayoutArrays(NamedTuple):
     """A category's layout as columns; F fields, L leaves, I items, each in the order of the record."""
 

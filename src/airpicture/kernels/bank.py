@@ -29,27 +29,18 @@ from airpicture.kernels.lanes import (
     S18,
     S19,
     S20,
+    Covariance,
+    Six,
     U,
     Vector,
-    dot,
     less,
     load_covariance,
     load_plain,
     load_state,
-    mat_mul,
-    mat_vec,
-    moved,
-    plus,
     plus_outer,
-    raised,
     scaled,
     store_covariance,
     store_state,
-    times_position,
-    times_velocity,
-    transposed,
-    weighted,
-    widened,
 )
 from airpicture.kernels.layout import (
     H_MEAN,
@@ -74,11 +65,10 @@ from airpicture.kernels.layout import (
     STRAIGHT,
     TURN,
 )
+from airpicture.kernels.moving import bounded, height_from, mixed, predicted
 from airpicture.kernels.vertical import BESIDE_MOST, beside, height_vertical, upright
 
 SLOW = 15.0  # m/s; the course of what is slower is noise, so that along and across aren't told apart
-LOWEST = -450.0  # m above the ellipsoid: the shore of the Dead Sea lies at -430 m above the sea
-MEAN_RADIUS = 6_371_000.0  # m, for the bend of the surface within some kilometres
 
 # Regions of T: the state being worked on, one component after another, four models each ...
 T_X = U(0)
@@ -101,8 +91,7 @@ T_SPREAD = T_MEAN + STATE
 T_BASE = U(192)
 T_SUM = U(304)
 T_FREE = 416  # from here on `conditioning` uses it
-T_SPOT = 560  # a point nearby, its height [m] and vertical (7), see `note_spot`
-SCRATCH = 576
+SCRATCH = 560
 
 
 @lane
@@ -180,161 +169,29 @@ def mixture_apart(T: F64, lanes: U) -> None:
 
 
 @lane
-def _mix(T: F64, l: U, m0: float, m1: float, m2: float, m3: float, m4: float, m5: float) -> None:
-    """Replace a model's state by its mixture; the overall one's covariance comes from T_SPREAD on, alike for all."""
-    mean = (m0, m1, m2, m3, m4, m5)
-    kept = T[T_KEPT + l]
-    d = less(load_state(T, T_X + l), mean)
-    store_state(T, T_X + l, moved(mean, kept, d))
-    P = weighted(kept, load_covariance(T, T_P + l), 1.0 - kept, load_plain(T, U(T_SPREAD)))
-    store_covariance(T, T_P + l, plus_outer(1.0, P, scaled(kept * (1.0 - kept), d), d))
+def _mix(T: F64, l: U, mean: Six, whole: Covariance) -> None:
+    """Replace a model's state by its mixture; the overall one's mean and covariance are given."""
+    x, P = mixed(load_state(T, T_X + l), load_covariance(T, T_P + l), T[T_KEPT + l], mean, whole)
+    store_state(T, T_X + l, x)
+    store_covariance(T, T_P + l, P)
 
 
 @lane
-def _move(
-    T: F64, l: U, dt: float, ux: float, uy: float, uz: float, ax: float, ay: float, az: float, bend: float
-) -> None:
-    """Predict one model: turn about up, bend with the Earth, add noise.
-
-    Rotation about up by the angle w dt: A = c I + s [u]x + (1 - c) u u'; B is its integral over dt. White acceleration,
-    q horizontally, q_up along up and q_along along the course a, continuous, so that many short steps equal one long
-    one.
-    """
-    x = load_state(T, T_X + l)
-    c, s, c_int, s_int = T[T_COS + l], T[T_SIN + l], T[T_COS_INT + l], T[T_SIN_INT + l]
-    rest, rest_int = 1.0 - c, dt - s_int
-    A = (
-        c + rest * ux * ux,
-        rest * ux * uy - s * uz,
-        rest * ux * uz + s * uy,
-        rest * uy * ux + s * uz,
-        c + rest * uy * uy,
-        rest * uy * uz - s * ux,
-        rest * uz * ux - s * uy,
-        rest * uz * uy + s * ux,
-        c + rest * uz * uz,
-    )
-    B = (
-        s_int + rest_int * ux * ux,
-        rest_int * ux * uy - c_int * uz,
-        rest_int * ux * uz + c_int * uy,
-        rest_int * uy * ux + c_int * uz,
-        s_int + rest_int * uy * uy,
-        rest_int * uy * uz - c_int * ux,
-        rest_int * uz * ux - c_int * uy,
-        rest_int * uz * uy + c_int * ux,
-        s_int + rest_int * uz * uz,
-    )
-    v = (x[3], x[4], x[5])
-    climb = ux * v[0] + uy * v[1] + uz * v[2]
-    pull = bend * (dot(v, v) - climb * climb)
-    sink = 0.5 * pull * dt * dt
-    step, turned = mat_vec(B, v), mat_vec(A, v)
-    store_state(
-        T,
-        T_X + l,
-        (
-            x[0] + step[0] - sink * ux,
-            x[1] + step[1] - sink * uy,
-            x[2] + step[2] - sink * uz,
-            turned[0] - pull * dt * ux,
-            turned[1] - pull * dt * uy,
-            turned[2] - pull * dt * uz,
-        ),
-    )
-    P = load_covariance(T, T_P + l)
-    VP = (P[6], P[7], P[8], P[10], P[11], P[12], P[15], P[16], P[17])
-    VV = (P[9], P[13], P[18], P[13], P[14], P[19], P[18], P[19], P[20])
-    M = plus(transposed(VP), mat_mul(B, VV))  # P_pv + B P_vv
-    Bt = transposed(B)
-    one, two = mat_mul(B, VP), mat_mul(M, Bt)
-    X = mat_mul(A, transposed(M))
-    Y = mat_mul(mat_mul(A, VV), transposed(A))
-    q = T[T_Q + l]
-    more = T[T_Q_UP + l] - q
-    less = T[T_Q_LESS + l]
-    c2 = 0.5 * dt * dt
-    c3 = dt * dt * dt / 3.0
-    P = (
-        P[0] + one[0] + two[0],
-        P[1] + one[3] + two[3],
-        P[2] + one[4] + two[4],
-        P[3] + one[6] + two[6],
-        P[4] + one[7] + two[7],
-        P[5] + one[8] + two[8],
-        X[0],
-        X[1],
-        X[2],
-        Y[0],
-        X[3],
-        X[4],
-        X[5],
-        Y[3],
-        Y[4],
-        X[6],
-        X[7],
-        X[8],
-        Y[6],
-        Y[7],
-        Y[8],
-    )
-    P = raised(P, (ux, uy, uz), more * c3, more * c2, more * dt)
-    P = raised(P, (ax, ay, az), less * c3, less * c2, less * dt)
-    store_covariance(T, T_P + l, widened(P, q * c3, q * c2, q * dt))
+def _move(T: F64, l: U, dt: float, u: Vector, a: Vector, bend: float) -> None:
+    """Predict one model by dt; see `moving.predicted`."""
+    turn = (T[T_COS + l], T[T_SIN + l], T[T_COS_INT + l], T[T_SIN_INT + l])
+    noise = (T[T_Q + l], T[T_Q_UP + l] - T[T_Q + l], T[T_Q_LESS + l])
+    x, P = predicted(load_state(T, T_X + l), load_covariance(T, T_P + l), dt, turn, noise, u, a, bend)
+    store_state(T, T_X + l, x)
+    store_covariance(T, T_P + l, P)
 
 
 @lane
-def height_from(d: Vector, u: Vector, h: float) -> float:
-    """Return the height [m] of a point d away from one of height h with vertical u; to 1 m within 50 km.
-
-    The surface falls away from the tangent plane by t² / 2R at distance t.
-    """
-    rise = dot(d, u)
-    return h + rise + (dot(d, d) - rise * rise) * (0.5 / MEAN_RADIUS)
-
-
-@lane
-def _bound(
-    T: F64,
-    l: U,
-    rx: float,
-    ry: float,
-    rz: float,
-    ux: float,
-    uy: float,
-    uz: float,
-    h: float,
-    mean: float,
-    var: float,
-    climb_var: float,
-) -> None:
-    """Keep a model above ground, and what was never measured from growing past what is known beforehand.
-
-    Where the variance along up, of position or of velocity, exceeds what is assumed of it, the prior N(mean, var) is
-    folded in with just the weight that brings it back to var: 1 / (s + R) = (s - var) / s² with R = var s / (s - var).
-    So a height nobody measures stays "anywhere up to 18 km" for hours, neither shrinking nor growing.
-
-    rx ... : a point nearby, of vertical ux ... and height h
-    """
-    u = (ux, uy, uz)
-    x = load_state(T, T_X + l)
-    P = load_covariance(T, T_P + l)
-    height = height_from((x[0] - rx, x[1] - ry, x[2] - rz), u, h)
-    sunk = max(LOWEST - height, 0.0)  # no descent goes on under the ground
-    climb = x[3] * ux + x[4] * uy + x[5] * uz
-    fall = min(climb, 0.0) if sunk > 0.0 else 0.0
-    x = moved(x, 1.0, (sunk * ux, sunk * uy, sunk * uz, -fall * ux, -fall * uy, -fall * uz))
-    r = times_position(P, u)
-    s = r[0] * ux + r[1] * uy + r[2] * uz
-    gain = (s - var) / (s * s) if s > var * 1.0001 else 0.0
-    x = moved(x, gain * (mean - height - sunk), r)
-    climb = x[3] * ux + x[4] * uy + x[5] * uz
-    less_r = scaled(-gain, r)
-    v = moved(times_velocity(P, u), r[3] * ux + r[4] * uy + r[5] * uz, less_r)
-    s = v[3] * ux + v[4] * uy + v[5] * uz
-    gain = (s - climb_var) / (s * s) if s > climb_var * 1.0001 else 0.0
-    store_state(T, T_X + l, moved(x, -gain * climb, v))
-    store_covariance(T, T_P + l, plus_outer(1.0, plus_outer(1.0, P, less_r, r), scaled(-gain, v), v))
+def _bound(T: F64, l: U, r: Vector, u: Vector, h: float, mean: float, var: float, climb_var: float) -> None:
+    """Keep a model above ground and its height within what is assumed; see `moving.bounded`."""
+    x, P = bounded(load_state(T, T_X + l), load_covariance(T, T_P + l), r, u, h, mean, var, climb_var)
+    store_state(T, T_X + l, x)
+    store_covariance(T, T_P + l, P)
 
 
 @inline
@@ -346,22 +203,18 @@ def load_motion(motion: F64, T: F64) -> None:
         T[int(T_Q_LESS) + m] = motion[M_Q_ALONG + m] - motion[M_Q + m]
 
 
-@inline
-def turn_rates(T: F64, straight: float, speed: float, motion: F64) -> tuple[float, float]:
+@lane
+def turn_rates(turned: float, straight: float, speed: float, motion: F64) -> tuple[float, float]:
     """Return the rates of the left and the right turn model [rad/s, positive].
 
     A model turns as fast as the course has turned of late where that is its own way round, else at the usual rate.
-    T[TURN] : of the track; straight : probability of the straight model; speed : m/s
+    turned : how fast the course has turned of late [rad/s], see `layout.TURN`; straight : probability of the straight
+        model; speed : m/s
     """
     usual = min(motion[M_TURN_RATE], motion[M_TURN_ACCELERATION] / speed)
-    turned = T[TURN]
-    left = usual
-    right = usual
     follow = min(3.0 * (1.0 - straight), 1.0)
-    if turned > motion[M_TURN_LEAST]:
-        left += follow * (turned - usual)
-    elif -turned > motion[M_TURN_LEAST]:
-        right += follow * (-turned - usual)
+    left = usual + follow * (turned - usual) if turned > motion[M_TURN_LEAST] else usual
+    right = usual + follow * (-turned - usual) if -turned > motion[M_TURN_LEAST] else usual
     return left, right
 
 
@@ -375,21 +228,13 @@ def _turn(T: F64, m: int, rate: float, s: float, c: float) -> None:
 
 
 @inline
-def note_spot(T: F64, x: float, y: float, z: float, h: float, ux: float, uy: float, uz: float) -> None:
-    """Write down a point near the states with its height and vertical, for those who'd else work them out again."""
-    T[T_SPOT], T[T_SPOT + 1], T[T_SPOT + 2], T[T_SPOT + 3] = x, y, z, h
-    T[T_SPOT + 4], T[T_SPOT + 5], T[T_SPOT + 6] = ux, uy, uz
-
-
-@inline
 def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
     """Mix a track and predict it by dt >= 0.
 
     Parameters
     ----------
     dt : s; motion : (MOTION,) float64, given to `load_motion` before
-    T : (SCRATCH,) float64, T[:ROW] the track, see `layout`; overwritten, T_SPOT with the straight model's place before
-        heights were bounded; lanes : 4, see `lanes`
+    T : (SCRATCH,) float64, T[:ROW] the track, see `layout`; overwritten; lanes : 4, see `lanes`
 
     Returns
     -------
@@ -414,11 +259,12 @@ def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, flo
             kept = stays * T[T_MODE + m]
             T[T_MODE + m] = kept + (1.0 - stays) * motion[M_SHARE + m]
             T[int(T_KEPT) + m] = kept / T[T_MODE + m]
+        mean6, whole = (m0, m1, m2, m3, m4, m5), load_plain(T, U(T_SPREAD))  # read here, or no vectors come of the loop
         for l in range(lanes):
-            _mix(T, l, m0, m1, m2, m3, m4, m5)
+            _mix(T, l, mean6, whole)
         climb = m3 * ux + m4 * uy + m5 * uz
         v2 = max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6)
-        left, right = turn_rates(T, straight, math.sqrt(v2), motion)
+        left, right = turn_rates(T[TURN], straight, math.sqrt(v2), motion)
         over = 1.0 / math.sqrt(v2 + SLOW * SLOW)
         ax, ay, az = over * (m3 - climb * ux), over * (m4 - climb * uy), over * (m5 - climb * uz)
         for m in range(LANES):
@@ -433,7 +279,7 @@ def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, flo
         _turn(T, RIGHT, -right, -s, c)
         bend = 1.0 / math.sqrt(max(m0 * m0 + m1 * m1 + m2 * m2, 1.0))
         for l in range(lanes):
-            _move(T, l, dt, ux, uy, uz, ax, ay, az, bend)
+            _move(T, l, dt, (ux, uy, uz), (ax, ay, az), bend)
         rx, ry, rz = T[0], T[LANES], T[2 * LANES]
         dx, dy, dz = rx - m0, ry - m1, rz - m2
         if dx * dx + dy * dy + dz * dz < BESIDE_MOST * BESIDE_MOST:
@@ -443,12 +289,11 @@ def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, flo
     else:
         rx, ry, rz = T[0], T[LANES], T[2 * LANES]
         h, wx, wy, wz = height_vertical(rx, ry, rz)
-    note_spot(T, rx, ry, rz, h, wx, wy, wz)
     ranged = T[H_VAR] > 0.0
     mean = T[H_MEAN] if ranged else motion[M_H_MEAN]
     var = T[H_VAR] if ranged else motion[M_H_VAR]
     for l in range(lanes):
-        _bound(T, l, rx, ry, rz, wx, wy, wz, h, mean, var, motion[M_CLIMB_VAR])
+        _bound(T, l, (rx, ry, rz), (wx, wy, wz), h, mean, var, motion[M_CLIMB_VAR])
     # where it was bounded, the straight model's height has changed
     return height_from((T[0] - rx, T[LANES] - ry, T[2 * LANES] - rz), (wx, wy, wz), h), wx, wy, wz
 

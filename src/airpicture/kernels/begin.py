@@ -36,7 +36,8 @@ from airpicture.kernels.wgs84 import basis_of_up
 SAME_ADDRESS = 9.0  # log ratio: an address names one of 2^24 aircraft, yet positions under it can be wrong
 SAME_CODE = 4.0  # log ratio of a discrete Mode A code: one of 4096, shared and garbled at times
 TURNS = 2.6  # of its sensor that a plot waits: one missed look and the target's own way round
-WAIT_S = 8.0  # s likewise, of sensors that don't turn
+WAIT_S = 8.0  # s likewise, of sensors that don't turn ...
+WAIT_NAMED_S = 25.0  # ... but for one of the same address: web feeds and far receivers have one in 13 to 20 s
 AGAIN = 0.4  # of a turn, before which the same radar sees no target twice
 AGAIN_S = 0.05  # s likewise, of two sensors
 Q_BEGIN = 20.0  # m²/s³, white acceleration between the plots of a birth
@@ -132,8 +133,8 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, T: 
 
 @inline
 def waits(period: F64, s: int) -> float:
-    """Return how long a sensor's plots wait for a second one [s]."""
-    return TURNS * period[s] if period[s] > 0.0 else WAIT_S
+    """Return how long a sensor's plots wait for a second one at most [s]."""
+    return TURNS * period[s] if period[s] > 0.0 else WAIT_NAMED_S
 
 
 @inline

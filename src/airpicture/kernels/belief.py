@@ -17,6 +17,7 @@ IEEE Trans. Aerospace and Electronic Systems 50(4), 2014, 2942-2959 (message equ
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline
+from airpicture.kernels.arrays import table
 from airpicture.kernels.clusters import F64, I32, U8, sort_columns
 
 # A message wakes its plot when it changes 1 + mu by more than this share of the tolerance. Most of a large cluster
@@ -24,6 +25,7 @@ from airpicture.kernels.clusters import F64, I32, U8, sort_columns
 QUIET: Final = 0.1
 
 
+@table
 class Belief(NamedTuple):
     """Workspace of `propagate`, for up to m plots and k edges.
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import table
 
 F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
@@ -29,6 +30,7 @@ BAD_ORDER = 3  # the plots of a track do not rise strictly
 RATIO_MAX = 1e300
 
 
+@table
 class Graph(NamedTuple):
     """Workspace: one cluster, its tracks and plots numbered from 0. Sizes are those of the largest cluster to come.
 

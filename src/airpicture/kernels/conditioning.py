@@ -23,6 +23,7 @@ from airpicture.kernels.layout import (
     LEFT,
     MESSAGE,
     MODE,
+    OTHERS,
     POLAR,
     POSITION,
     RIGHT,
@@ -79,6 +80,7 @@ from airpicture.kernels.measuring import (
     fold_velocity,
 )
 from airpicture.kernels.polar import beyond, fold_polar, see_polar
+from airpicture.kernels.register import VAR_V_LEAST
 from airpicture.kernels.vertical import vertical
 from airpicture.kernels.wgs84 import basis_of_up
 
@@ -96,7 +98,7 @@ STEADY = 5.0  # m/s, and ...
 STEADY_SHARE = (
     0.1  # ... of the speed, within which a told velocity is the one that the track has: 1 s of 2 g, or a turn
 )
-STEADY_PLOTS = 20.0  # positions, after which velocities that lie would have been found out ...
+STEADY_PLOTS = 8.0  # positions that tell, after which velocities that lie would have been found out ...
 STEADY_PACE = 25.0  # m²/s²: ... and off by no more than 5 m/s
 SIGMA_TURN = 0.006  # rad/s: 0.35 degrees a second, what a reported turn strays by in straight flight
 SIGMA_TURN_TURNING = 0.05  # rad/s: 3 degrees a second, how fast those turn that turn
@@ -151,6 +153,12 @@ def glance(Z: F64, j: int, site: F64, ux: float, uy: float, uz: float, delta: fl
     for l in range(lanes):
         note_blind(T, l, ux, uy, uz, limit)
         see_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, 1.0)
+
+
+@inline
+def var_v_least(said: float) -> float:
+    """Return the least variance of a reported velocity that is believed [m²/s²]: of a quarter of the sigma it says."""
+    return float(max(said / 16.0, VAR_V_LEAST))
 
 
 @inline
@@ -288,7 +296,9 @@ def condition(
             fold_position(T, l, px, py, pz, ax, ay, az, cx, cy, cz, delta, var_along, var)
         count += 2
     if math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH]):
-        east, north, var = Z[j, Z_V_EAST], Z[j, Z_V_NORTH], Z[j, Z_VAR_V] + SHARING * T[VAR_V]
+        east, north = Z[j, Z_V_EAST], Z[j, Z_V_NORTH]
+        var = Z[j, Z_VAR_V] + (SHARING if T[VAR_V] > 0.0 else 1.0) * T[VAR_V]
+        var = max(var, var_v_least(Z[j, Z_VAR_V]))
         garbled = VELOCITY_GARBLED if kind == POSITION else math.inf  # of a message it's all there is to judge by
         by_east = east - (v0x * ex + v0y * ey + v0z * ez)
         by_north = north - (v0x * nx + v0y * ny + v0z * nz)
@@ -323,7 +333,8 @@ def doubt_heights(T: F64, ux: float, uy: float, uz: float, lanes: U) -> None:
 def variance_of_position(Z: F64, j: int, T: F64) -> float:
     """Return the variance of reported position j [m²] per axis, as what track T has learnt puts it.
 
-    Errors that one sensor's reports have in common don't show in their scatter; between two sensors they do.
+    Errors that one technology's reports have in common don't show in their scatter; between two they do. What an
+    aircraft says of itself comes from one satellite receiver, whoever hears it.
     """
     said = Z[j, Z_VAR_P]
     claims = Z[j, Z_LEARN] != 1.0
@@ -331,8 +342,8 @@ def variance_of_position(Z: F64, j: int, T: F64) -> float:
     if not learnt > 0.0:
         return float(said)
     if not claims:
-        return float(learnt + (said if T[SHARED] > 0.0 else 0.0))
-    return float(max(learnt, said if T[SHARED] > 0.0 else VAR_POS_LEAST))
+        return float(learnt + (said if T[SHARED] > OTHERS else 0.0))
+    return float(max(learnt, said if T[SHARED] > OTHERS else VAR_POS_LEAST))
 
 
 @inline

@@ -22,7 +22,7 @@ import math
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.arrays import F64, I32, I64, table
 from airpicture.kernels.wgs84 import basis_of_up
 
 NEIGHBOURS_MAX: Final = 4096  # tracks that one is compared with in a slice; bounds time where thousands stand together
@@ -43,6 +43,7 @@ W_LOSS: Final = 9  # s ahead, when the minima are first undercut flying straight
 TOLD: Final = 10
 
 
+@table
 class Flying(NamedTuple):
     """Tracks to be compared, one row each."""
 
@@ -58,6 +59,7 @@ class Flying(NamedTuple):
     reach: F64  # (n,) m, how far a track may be from the middle of its slice, in movement and error
 
 
+@table
 class Minima(NamedTuple):
     """What is too close, and how sure one has to be."""
 
@@ -73,6 +75,7 @@ class Minima(NamedTuple):
     cell: float  # m
 
 
+@table
 class Grid(NamedTuple):
     """Workspace: where tracks stand in one slice."""
 

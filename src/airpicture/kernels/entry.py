@@ -19,7 +19,7 @@ import math
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I64
+from airpicture.kernels.arrays import F64, I64, table
 from airpicture.kernels.wgs84 import basis_of, ecef_of
 
 DRAWN: Final = 6  # position east and north, velocity east and north, height, climb
@@ -31,6 +31,7 @@ E_MEAN_NOW: Final = 3  # 1 where the mean itself is inside now
 E_TOLD: Final = 4
 
 
+@table
 class Shapes(NamedTuple):
     """Areas, one row each; their corners end to end, those of each ring from `first` of one corner to the next."""
 
@@ -42,6 +43,7 @@ class Shapes(NamedTuple):
     horizon: F64  # (A,) s
 
 
+@table
 class Moving(NamedTuple):
     """Tracks, one row each."""
 

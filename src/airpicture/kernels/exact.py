@@ -27,6 +27,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline
 from airpicture.kernels.apart import keep_two_apart
+from airpicture.kernels.arrays import table
 from airpicture.kernels.clusters import F64, I32, I64, U8, Graph
 
 SCALE_HIGH = 1e100  # a table whose sum leaves these bounds is scaled back
@@ -35,6 +36,7 @@ PRODUCT_MAX = 1e140  # two such numbers can be multiplied, and 1e20 such product
 RELEASED = -1  # no bit is summed out at this edge
 
 
+@table
 class Peel(NamedTuple):
     """Workspace of `peel` and `unpeel`, for up to n + m nodes and k edges; nodes are tracks, then plots."""
 
@@ -47,6 +49,7 @@ class Peel(NamedTuple):
     free: F64  # (n + m,) probability of not being matched "upwards"; in the core: of not being matched in the core
 
 
+@table
 class Core(NamedTuple):
     """The core as rows of steps, for up to n + m nodes and k edges."""
 
@@ -61,6 +64,7 @@ class Core(NamedTuple):
     free: F64  # (steps,)
 
 
+@table
 class Tables(NamedTuple):
     """Workspace of `plan` and `marginals`."""
 

@@ -6,14 +6,15 @@ The models of a track stay apart: each becomes the mixture of itself given "none
 import math
 from typing import Any
 
-from airpicture.kernels._jit import lane, part
+from airpicture.kernels._jit import inline, lane, part
 from airpicture.kernels.arrays import F64
-from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X, height_from
+from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X
 from airpicture.kernels.conditioning import VAR_POS_LEAST, condition
 from airpicture.kernels.lanes import (
     LANES,
     S6,
     U,
+    inner,
     less,
     load_covariance,
     load_state,
@@ -22,6 +23,7 @@ from airpicture.kernels.lanes import (
     scaled,
     store_covariance,
     store_state,
+    times,
     weighted,
 )
 from airpicture.kernels.layout import (
@@ -56,6 +58,7 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.learn import MOVED
 from airpicture.kernels.measuring import C_COUNT, C_D2
+from airpicture.kernels.moving import height_from
 from airpicture.kernels.pace import learn_pace
 from airpicture.kernels.room import STATES, Room
 
@@ -65,7 +68,8 @@ VAR_POS_MOST = 4e6  # m²: 2 km, what is learnt of claims at most
 HIDES_FROM, HIDES_OVER = 0.6, 0.2  # scatter over claim, from which down and over which it counts as less: 2 sigma
 VAR_COMMON_MOST = 900.0  # m²: 30 m, what a claim that is worse than the scatter is taken to hide
 VAR_TIME_MOST = 1.0  # s²: stamps of whole seconds, and what a network adds; more is no jitter
-TIMED_LEAST = 50.0  # m/s; what flies slower tells little of time
+TIMED_LEAST = 20.0  # m/s; the course of what is slower doesn't say where along is, see `conditioning.COURSE_LEAST`
+SURPRISING = 6.0  # d² from which on a position tells of its error, however vague the prediction: by chance one in 70
 VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported height and a pressure height
 
 
@@ -113,14 +117,45 @@ def learn_reach(
 
 
 @part
-def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
+def explained(T: F64, m: int, ux: float, uy: float, uz: float) -> tuple[float, float]:
+    """Return the variances of where model m of a predicted track is, across the course and along it [m²].
+
+    ux ... : the vertical there. Of a track without a course both are the mean of all level directions.
+    """
+    vx, vy, vz = T[3 * LANES], T[4 * LANES], T[5 * LANES]
+    rise = vx * ux + vy * uy + vz * uz
+    vx, vy, vz = vx - rise * ux, vy - rise * uy, vz - rise * uz
+    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
+    P = load_covariance(T, T_P + U(m))
+    if not speed > TIMED_LEAST:
+        up = (ux, uy, uz, 0.0, 0.0, 0.0)
+        even = 0.5 * (P[0] + P[2] + P[5] - inner(times(P, up), up))
+        return even, even
+    ax, ay, az = vx / speed, vy / speed, vz / speed
+    along = (ax, ay, az, 0.0, 0.0, 0.0)
+    across = (ay * uz - az * uy, az * ux - ax * uz, ax * uy - ay * ux, 0.0, 0.0, 0.0)
+    return inner(times(P, across), across), inner(times(P, along), along)
+
+
+@inline
+def _worth(off: float, vague: float, var: float) -> float:
+    """Return how much a square `off` tells of the variance `var` of positions beside a prediction's `vague`.
+
+    The error of what it's found to be goes with the sum of both: where a turn may have done it, it tells nothing. What
+    neither explains does tell.
+    """
+    return 1.0 if off > SURPRISING * (var + vague) else var / (var + vague)
+
+
+@part
+def learn_errors(T: F64, Z: F64, j: int, across: float, along: float, vague_across: float, vague_along: float) -> None:
     """Learn how much a track's reported positions err, from plot j: across the course, and along it by its time.
 
-    The innovation's square less what the prediction explains, under the model that fits best, averaged over some
-    twenty plots. Where reports claim an accuracy, what is learnt is the ratio to that, so that a report that claims to
-    be worse is taken so at once; where they don't, the variance itself. An error of the time stamp lies along the
-    course and grows with the speed, so that across the course shows what the position is worth, and what is left
-    along is time.
+    The innovation's square less what the prediction explains (`vague_...`), under the model that fits best, averaged
+    over some twenty plots, those of vague predictions less. Where reports claim an accuracy, what is learnt is the
+    ratio to that, so that a report that claims to be worse is taken so at once; where they don't, the variance itself.
+    An error of the time stamp lies along the course and grows with the speed, so that across the course shows what the
+    position is worth, and what is left along is time.
     What all plots of a place have in common (a bad geometry's slow error) can't be seen so, and doesn't average out:
     it's taken to be as large as what is claimed, or the sensor's general figure, and added where the track is shown.
     Source: Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE TAC 15(2), 1970, in the
@@ -132,18 +167,21 @@ def learn_errors(T: F64, Z: F64, j: int, across: float, along: float) -> None:
         held = said * T[SCALE_POS] if T[SCALE_POS] > 0.0 else said
     else:
         held = T[VAR_POS] if T[VAR_POS] > 0.0 else said
-    count = T[COUNT_POS] + 1.0
-    gain = max(0.05, 1.0 / (count + (CLAIM_PLOTS if claims else 3.0)))
     vx, vy, vz = T[3 * LANES], T[4 * LANES], T[5 * LANES]
     v2 = vx * vx + vy * vy + vz * vz
     timed = v2 > TIMED_LEAST * TIMED_LEAST
-    found = across if timed else 0.5 * (across + along)
+    found, vague = (across, vague_across) if timed else (0.5 * (across + along), 0.5 * (vague_across + vague_along))
+    tells = _worth(found + vague, vague, held)
+    count = T[COUNT_POS] + tells
+    gain = max(0.05, 1.0 / (count + (CLAIM_PLOTS if claims else 3.0)))
     # one wild report or the start of a turn must not pass for scatter: it counts a few times the usual at most
-    held += gain * (min(max(found, 0.0), VAR_POS_SURPRISE * held) - held)
+    held += gain * tells * (min(found, VAR_POS_SURPRISE * held) - held)
     if timed:
         var = T[VAR_TIME]
-        most = VAR_POS_SURPRISE * (max(var, 0.0) + held / v2)
-        var += gain * (min(max((along - held) / v2, -most), most) - var)
+        usual = max(var, 0.0) + held / v2
+        most = VAR_POS_SURPRISE * usual
+        tells = _worth(along + vague_along, vague_along, usual * v2)
+        var += gain * tells * (min(max((along - held) / v2, -most), most) - var)
         T[VAR_TIME] = min(max(var, -0.25 * held / v2), VAR_TIME_MOST)  # below 0 as far as chance goes
     T[COUNT_POS] = count
     if claims:
@@ -211,10 +249,15 @@ def fold_plots(
         i = room.row[w]
         t_plot = of.t_plot[i]
         since, ago = (R.t_ns[j] - t_plot) * 1e-9, (room.t_w[w] - t_plot) * 1e-9
-        lasting = learn_pace(T, Z, j, of.last_p[i, 0], of.last_p[i, 1], of.last_p[i, 2], since, ago)
+        last = of.last_p[i]
+        lasting, pair, vague = learn_pace(T, Z, j, last[0], last[1], last[2], since, ago)
         # in a turn a plot is off by the turn: a claim is better than that. What scatters far wider looks agile
         if Z[j, Z_LEARN] == 1.0 or fit in (STRAIGHT, AGILE):
-            learn_errors(T, Z, j, room.V[top, STATES + fit], room.V[top, STATES + LANES + fit] - lasting)
+            across, along = room.V[top, STATES + fit], room.V[top, STATES + LANES + fit]
+            vague_across, vague_along = explained(T, fit, ux, uy, uz)
+            if vague < vague_across:  # past the filter it shows better
+                across, vague_across = pair - vague, vague
+            learn_errors(T, Z, j, across, along - lasting, vague_across, vague_along)
     part = int(C_D2)
     into = int(C_COUNT)  # of each model: likelihood of what came
     total = 0.0

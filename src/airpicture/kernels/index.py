@@ -29,7 +29,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F32, F64, I32, I64
+from airpicture.kernels.arrays import F32, F64, I32, I64, table
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 from airpicture.kernels.wgs84 import ground
 
@@ -79,6 +79,7 @@ EARLY: Final = 15  # s, by which a place holds before its track's own time
 FLOATS: Final = 16
 
 
+@table
 class Grid(NamedTuple):
     """The index's arrays, all overwritten by the kernels of this file."""
 

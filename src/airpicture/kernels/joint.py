@@ -11,6 +11,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.apart import Groups, keep_apart
+from airpicture.kernels.arrays import table
 from airpicture.kernels.assign import Assignment, assign
 from airpicture.kernels.belief import Belief, propagate
 from airpicture.kernels.clusters import F64, I32, I64, Graph, load_rows, sort_columns
@@ -45,6 +46,7 @@ WIDEST_PLAIN: Final = 322.0  # log(1e140)
 RATIO_MIN: Final = 1e-300
 
 
+@table
 class Work(NamedTuple):
     """Workspace for the largest cluster of a range."""
 

@@ -48,88 +48,104 @@ S16, S17, S18, S19, S20 = U(64), U(68), U(72), U(76), U(80)
 
 
 @lane
+def state_at(T: F64, at: int, step: U) -> Six:
+    """Return the six numbers of a lane that stand `step` apart, the first at T[at]."""
+    return T[at], T[at + step], T[at + U(2) * step], T[at + U(3) * step], T[at + U(4) * step], T[at + U(5) * step]
+
+
+@lane
+def put_state(T: F64, at: int, step: U, x: Six) -> None:
+    """Write six numbers of a lane `step` apart, the first to T[at]."""
+    T[at] = x[0]
+    T[at + step] = x[1]
+    T[at + U(2) * step] = x[2]
+    T[at + U(3) * step] = x[3]
+    T[at + U(4) * step] = x[4]
+    T[at + U(5) * step] = x[5]
+
+
+@lane
+def covariance_at(T: F64, at: int, step: U) -> Covariance:
+    """Return the 21 numbers of a lane that stand `step` apart, the first at T[at]."""
+    return (
+        T[at],
+        T[at + U(1) * step],
+        T[at + U(2) * step],
+        T[at + U(3) * step],
+        T[at + U(4) * step],
+        T[at + U(5) * step],
+        T[at + U(6) * step],
+        T[at + U(7) * step],
+        T[at + U(8) * step],
+        T[at + U(9) * step],
+        T[at + U(10) * step],
+        T[at + U(11) * step],
+        T[at + U(12) * step],
+        T[at + U(13) * step],
+        T[at + U(14) * step],
+        T[at + U(15) * step],
+        T[at + U(16) * step],
+        T[at + U(17) * step],
+        T[at + U(18) * step],
+        T[at + U(19) * step],
+        T[at + U(20) * step],
+    )
+
+
+@lane
+def put_covariance(T: F64, at: int, step: U, P: Covariance) -> None:
+    """Write 21 numbers of a lane `step` apart, the first to T[at]."""
+    T[at] = P[0]
+    T[at + U(1) * step] = P[1]
+    T[at + U(2) * step] = P[2]
+    T[at + U(3) * step] = P[3]
+    T[at + U(4) * step] = P[4]
+    T[at + U(5) * step] = P[5]
+    T[at + U(6) * step] = P[6]
+    T[at + U(7) * step] = P[7]
+    T[at + U(8) * step] = P[8]
+    T[at + U(9) * step] = P[9]
+    T[at + U(10) * step] = P[10]
+    T[at + U(11) * step] = P[11]
+    T[at + U(12) * step] = P[12]
+    T[at + U(13) * step] = P[13]
+    T[at + U(14) * step] = P[14]
+    T[at + U(15) * step] = P[15]
+    T[at + U(16) * step] = P[16]
+    T[at + U(17) * step] = P[17]
+    T[at + U(18) * step] = P[18]
+    T[at + U(19) * step] = P[19]
+    T[at + U(20) * step] = P[20]
+
+
+@lane
 def load_state(T: F64, at: int) -> Six:
     """Return the six numbers of a lane whose first stands at T[at]."""
-    return T[at], T[at + S1], T[at + S2], T[at + S3], T[at + S4], T[at + S5]
+    return state_at(T, at, S1)
 
 
 @lane
 def store_state(T: F64, at: int, x: Six) -> None:
     """Write six numbers of a lane from T[at] on."""
-    T[at] = x[0]
-    T[at + S1] = x[1]
-    T[at + S2] = x[2]
-    T[at + S3] = x[3]
-    T[at + S4] = x[4]
-    T[at + S5] = x[5]
+    put_state(T, at, S1, x)
 
 
 @lane
 def load_covariance(T: F64, at: int) -> Covariance:
     """Return the 21 numbers of a lane whose first stands at T[at]."""
-    return (
-        T[at],
-        T[at + S1],
-        T[at + S2],
-        T[at + S3],
-        T[at + S4],
-        T[at + S5],
-        T[at + S6],
-        T[at + S7],
-        T[at + S8],
-        T[at + S9],
-        T[at + S10],
-        T[at + S11],
-        T[at + S12],
-        T[at + S13],
-        T[at + S14],
-        T[at + S15],
-        T[at + S16],
-        T[at + S17],
-        T[at + S18],
-        T[at + S19],
-        T[at + S20],
-    )
+    return covariance_at(T, at, S1)
 
 
 @lane
 def load_plain(T: F64, at: int) -> Covariance:
     """Return 21 numbers that stand next to one another from T[at] on: the same for all lanes."""
-    return (
-        T[at],
-        T[at + U(1)],
-        T[at + U(2)],
-        T[at + U(3)],
-        T[at + U(4)],
-        T[at + U(5)],
-        T[at + U(6)],
-        T[at + U(7)],
-        T[at + U(8)],
-        T[at + U(9)],
-        T[at + U(10)],
-        T[at + U(11)],
-        T[at + U(12)],
-        T[at + U(13)],
-        T[at + U(14)],
-        T[at + U(15)],
-        T[at + U(16)],
-        T[at + U(17)],
-        T[at + U(18)],
-        T[at + U(19)],
-        T[at + U(20)],
-    )
+    return covariance_at(T, at, U(1))
 
 
 @lane
 def store_covariance(T: F64, at: int, P: Covariance) -> None:
     """Write 21 numbers of a lane from T[at] on."""
-    T[at] = P[0]
-    T[at + S1], T[at + S2] = P[1], P[2]
-    T[at + S3], T[at + S4], T[at + S5] = P[3], P[4], P[5]
-    T[at + S6], T[at + S7], T[at + S8], T[at + S9] = P[6], P[7], P[8], P[9]
-    T[at + S10], T[at + S11], T[at + S12], T[at + S13], T[at + S14] = P[10], P[11], P[12], P[13], P[14]
-    T[at + S15], T[at + S16], T[at + S17] = P[15], P[16], P[17]
-    T[at + S18], T[at + S19], T[at + S20] = P[18], P[19], P[20]
+    put_covariance(T, at, S1, P)
 
 
 @lane

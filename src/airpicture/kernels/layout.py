@@ -28,13 +28,16 @@ MODE: Final = MODELS * MODEL  # 108: mode probabilities
 EXISTENCE: Final = MODE + MODELS  # 112
 D_BARO: Final = 113  # m, h_ell - h_baro of this target's air, learnt where both are reported
 VAR_BARO: Final = 114  # m², of D_BARO
-VAR_V: Final = 115  # m²/s², how far reported velocities are off beyond what they claim, per axis, as found; see `pace`
+VAR_V: Final = 115  # m²/s², how far reported velocities are off beyond what they claim, per axis; below 0: less; `pace`
 VAR_POS: Final = 116  # m², learnt variance of reported positions that bring no accuracy, per axis; 0 before the first
-COUNT_POS: Final = 117  # plots it rests on
+COUNT_POS: Final = 117  # plots it rests on, each as far as it tells
 VAR_COMMON: Final = 118  # m², what such positions have in common and no filtering takes away; shown, not filtered with
 H_MEAN: Final = 119  # m, where an unmeasured height is assumed to be, by the range of the last plot; with ...
 H_VAR: Final = 120  # m², ... its variance; 0 where no radar plot without height has told
-SHARED: Final = 121  # above 0 where another sensor took part of late: 1 with a plot of another than the last one's ...
+SHARED: Final = 121  # above 0 where another sensor took part of late, above OTHERS one of another technology: ...
+OTHERS: Final = (
+    1.0  # ... so much with a plot of another sensor than the last one's, twice that of another technology ...
+)
 SHARED_FADES: Final = 0.02  # ... and so much less with each further plot of the same
 TURN: Final = 122  # rad/s, counter-clockwise positive: how fast the course has turned of late
 SCALE_POS: Final = 123  # learnt variance of positions that bring an accuracy, over the one they claim; 0: as claimed

@@ -11,13 +11,14 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.angles import angle_of
-from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64
+from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64, table
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     EXISTENCE,
     M_TURN_SECONDS,
     NUMBERS,
+    OTHERS,
     POLAR,
     POSITION,
     S_POSITION,
@@ -45,7 +46,9 @@ GAP_LEAST: Final = 0.02  # s; plots of one instant (two sensors, two messages) s
 GAP_MOST: Final = 60.0  # s
 GAIN_INTERVAL: Final = 0.2  # the mean interval follows some five plots
 
-OTHER_ADDRESS: Final = -7.0  # log ratio: one reply in a thousand carries a wrong address
+OTHER_ADDRESS: Final = -7.0  # log ratio: one reply in a thousand carries a wrong address ...
+OTHER_ADDRESS_SAID: Final = -16.0  # ... and one squitter in 2^24: 24 bits of parity vouch for it
+SAID: Final = 3  # tables.Technology.ADS
 FRESH: Final = 2.5  # intervals since the last plot, up to which a track counts as coming in under its own address
 INTERVAL_LEAST: Final = 1.0  # s
 OTHER_CODE: Final = -2.5  # garbled or changed Mode A codes are common: some 2 % of replies, more in crowds
@@ -63,6 +66,7 @@ GEOMETRIC: Final = 2
 ELEVATION: Final = 3
 
 
+@table
 class Held(NamedTuple):
     """All columns of the store, as kernels take them; shapes and units stand there."""
 
@@ -151,7 +155,7 @@ def _names_somebody(code: int) -> bool:
 
 
 @part
-def identity_of(i: int, of: Held, t_ns: int, address: int, mode_3a: int, callsign: U64) -> float:
+def identity_of(i: int, of: Held, t_ns: int, address: int, mode_3a: int, callsign: U64, technology: int) -> float:
     """Return the log ratio that a plot's codes add to its being track i's; minus infinity forbids it."""
     if of.address[i] >= 0 and address >= 0:
         if of.address[i] == address:
@@ -159,7 +163,7 @@ def identity_of(i: int, of: Held, t_ns: int, address: int, mode_3a: int, callsig
         if (t_ns - of.t_plot[i]) * 1e-9 < FRESH * max(np.float64(of.interval[i]), INTERVAL_LEAST):
             # while a track keeps coming in under its own address, a plot of another one is another aircraft's
             return -math.inf
-        return OTHER_ADDRESS
+        return OTHER_ADDRESS_SAID if technology == SAID else OTHER_ADDRESS
     score = 0.0
     if _names_somebody(of.mode_3a[i]) and _names_somebody(mode_3a):
         score = SAME_CODE if of.mode_3a[i] == mode_3a else OTHER_CODE
@@ -272,11 +276,23 @@ def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Held) ->
         of.misses[i] += 1
 
 
+@inline
+def shared_after(shared: float, same_sensor: bool, same_technology: bool) -> float:
+    """Return SHARED after one more plot."""
+    faded = max(shared - SHARED_FADES, 0.0)
+    if same_sensor:
+        return faded
+    return max(faded, OTHERS) if same_technology else 2.0 * OTHERS
+
+
 @part
-def _note_sensor(i: int, sensor: int, of: Held) -> None:
-    """Note whose plot track i took last, and whether of late they were of several sensors."""
-    shared = np.float64(of.spreads[i, NUMBERS + SHARED]) - SHARED_FADES
-    of.spreads[i, NUMBERS + SHARED] = max(shared, 0.0) if of.plot_sensor[i] == sensor else 1.0
+def _note_sensor(i: int, sensor: int, same: bool, of: Held) -> None:
+    """Note whose plot track i took last, and whether of late they were of several sensors, or technologies.
+
+    same : whether it's of the technology of the plot before
+    """
+    shared = shared_after(np.float64(of.spreads[i, NUMBERS + SHARED]), of.plot_sensor[i] == sensor, same)
+    of.spreads[i, NUMBERS + SHARED] = shared
     of.plot_sensor[i] = sensor
 
 
@@ -372,19 +388,23 @@ def learn_track(
     gap = max((t - of.t_plot[i]) * 1e-9, 0.0)
     if gap > GAP_LEAST:
         interval = np.float64(of.interval[i])
-        of.interval[i] = interval + GAIN_INTERVAL * (min(gap, GAP_MOST) - interval)
+        gain = GAIN_INTERVAL if of.plots[i] > 1 else 1.0  # with the second plot there is one
+        of.interval[i] = interval + gain * (min(gap, GAP_MOST) - interval)
     newest = t >= of.t_plot[i]
     of.t_plot[i] = max(of.t_plot[i], t)
     of.plots[i] += 1
     of.misses[i] = 0
     _seen(i, t, sensor, of)
     kind = R.technology[j]
+    same = True
+    for k in range(of.t_technology.shape[1]):
+        same = same and (k == kind or of.t_technology[i, k] <= of.t_technology[i, kind])
     if kind < of.t_technology.shape[1]:
         of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
     _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
     _note_height(i, R.Z, j, t, of)
     if newest:  # a plot that came late changes nothing that speaks of the last plot
-        _note_sensor(i, sensor, of)
+        _note_sensor(i, sensor, same, of)
         _note_place(i, R.Z, j, of)
         of.plot_range[i] = R.slant_range[j]
         of.plot_azimuth[i] = R.azimuth[j]

@@ -39,13 +39,15 @@ E_END_TENTATIVE_S = 6
 E_LIFETIME = 7
 E_RETIRE_TENTATIVE = 8
 E_HEARD_S = 9
-ENDING = 10
+E_END_FIRST_S = 10
+ENDING = 11
 
 # A missed look counts as at this Pd at most: one target's misses come in runs (a turned-away antenna, terrain, the
 # ground), so a Pd of 0.97 over all targets says little of three in a row.
 PD_MOST = 0.85
 
 OUTSIDE_TURNS: Final = 1.25  # turns after its last plot at which a track outside all coverage ends: one look is over
+TENTATIVE_TURNS: Final = 2.6  # turns, or intervals of its own, after its last plot at which a tentative track ends
 FORGET_TURNS: Final = 6.0  # turns after its last plot for which a sensor counts as the one that holds a track
 AGE_MOST_NS: Final = (
     16_000_000_000  # behind a radar's next look at 1.2 turns of 12 s, few tracks are visited for nothing
@@ -107,7 +109,7 @@ def due_after(
             due = min(due, forgotten)
         due = min(due, _judged_ns(time_of(seen_look[i, k], t_ns), int(turn * 1e9)))
     if status[i] == TENTATIVE:
-        silent = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)
+        silent = max(ending[E_END_TENTATIVE_S], TENTATIVE_TURNS * slowest)  # at least
     else:
         silent = min(max(ending[E_COAST_S], OUTSIDE_TURNS * slowest), ending[E_END_S])
     first: int = min(due, t_plot[i] + int(silent * 1e9) - 1)
@@ -235,7 +237,10 @@ def age_due(
         else:
             now = COASTING if age > limit else CONFIRMED
         if now == TENTATIVE:
-            end = max(ending[E_END_TENTATIVE_S], 2.6 * slowest)
+            end = max(ending[E_END_TENTATIVE_S], TENTATIVE_TURNS * slowest)
+            if not turning:  # who reports as it likes: one plot doesn't tell how often
+                own = ending[E_END_FIRST_S] if plots[i] <= 1 else TENTATIVE_TURNS * np.float64(interval[i])
+                end = min(max(end, own), max(end, ending[E_END_S]))
         else:
             end = max(ending[E_END_S], 6.0 * slowest)
             if not held:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels._jit import inline, jit, part, prefetch
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import load_motion, predict_loaded, summarise
 from airpicture.kernels.clusters import group, list_clusters
@@ -19,15 +19,7 @@ from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import (
-    EXISTENCE,
-    FACTORS,
-    RECORD,
-    ROW,
-    S_VELOCITY,
-    TURN,
-    Z_TURN,
-)
+from airpicture.kernels.layout import EXISTENCE, PLOT, RECORD, ROW, S_VELOCITY, TURN, Z_TURN
 from airpicture.kernels.learn import (
     GAP_LEAST,
     TAKEN,
@@ -124,7 +116,7 @@ def _score(
         score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs)
         if not inside:
             continue
-        identity = identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j])
+        identity = identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
         room.plot[pairs] = j
         room.owner[pairs] = w
         room.ratio[pairs] = score + identity
@@ -177,25 +169,18 @@ def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Held, roo
 
 
 @part
-def fetch(track: I64, plot: I32, of: Held, Z: F64) -> int:
-    """Read a number of each line of the cache that a chunk's tracks and plots take; return what nobody needs.
-
-    Here no load waits for another, so the memory's latencies overlap; later, each would be waited for.
-    """
-    seen = 0
-    total = 0.0
-    for w in range(len(track)):
-        i = track[w]
-        for k in range(0, FACTORS // 2, 8):
-            total += of.states[i, k]
-        for k in range(FACTORS, 2 * RECORD, 16):
-            total += of.spreads[i, k]
-        total += of.summary[i, 0]
-        seen += of.seen_sensor[i, 0] + of.seen_look[i, 0] + of.seen_hit[i, 0] + of.t_plot[i] + of.has_baro[i]
-    for e in range(len(plot)):
-        j = plot[e]
-        total += Z[j, 0] + Z[j, 8] + Z[j, 16] + Z[j, 22]
-    return seen + (1 if total > 0.0 else 0)
+def fetch(i: int, e_from: int, e_to: int, plot: I32, of: Held, Z: F64) -> None:
+    """Ask for each line of the cache that track i and its candidates take: memory is slow, but many can be asked."""
+    for k in range(0, RECORD, 8):
+        prefetch(of.states, i, k)
+    prefetch(of.summary, i, 0)
+    prefetch(of.seen_sensor, i, 0)
+    prefetch(of.seen_look, i, 0)
+    prefetch(of.t_technology, i, 0)
+    prefetch(of.t_technology, i, 4)
+    for e in range(e_from, e_to):
+        for k in range(0, PLOT, 8):
+            prefetch(Z, plot[e], k)
 
 
 @jit
@@ -239,6 +224,7 @@ def look_chunks(
     counts : (LOOK_COUNTS,) int64; added to
     """
     load_motion(motion, room.T)
+    asked = chunk[lo]
     for c in range(lo, hi):
         first, last = chunk[c], chunk[c + 1]
         n = last - first
@@ -246,8 +232,13 @@ def look_chunks(
         glancing = True
         for e in range(start[first], start[last]):
             glancing = glancing and plain(R.Z, plot[e])
-        room.spare[0] = fetch(track[first:last], plot[start[first] : start[last]], of, R.Z)
+        ahead = chunk[c + 2] if c + 1 < hi else last
         for w in range(n):
+            # while a chunk is worked on, the next one's tracks come in; the first one's are asked for all at once
+            upto = max(last, min(asked + 1, ahead))
+            for k in range(asked, upto):
+                fetch(track[k], start[k], start[k + 1], plot, of, R.Z)
+            asked = upto
             room.first[w] = pairs
             pairs = _score(
                 w,

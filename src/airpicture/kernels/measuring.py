@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from airpicture.kernels._jit import lane
 from airpicture.kernels.arrays import F64
-from airpicture.kernels.bank import MEAN_RADIUS, T_FREE, T_P, T_Q, T_Q_UP, T_X
+from airpicture.kernels.bank import T_FREE, T_P, T_Q, T_Q_UP, T_X
 from airpicture.kernels.lanes import (
     Covariance,
     Six,
@@ -27,6 +27,7 @@ from airpicture.kernels.lanes import (
     store_state,
     times,
 )
+from airpicture.kernels.moving import MEAN_RADIUS
 from airpicture.kernels.register import LOG_CLIMBS, LOG_SPEEDS
 
 HEIGHT_GARBLED = 36.0  # d² of a height beyond which it's taken as garbled and left out of the plot

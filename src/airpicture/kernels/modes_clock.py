@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels._jit import jit, part
+from airpicture.kernels.arrays import table
 from airpicture.kernels.modes_memory import place_of
 
 U8: TypeAlias = NDArray[np.uint8]
@@ -61,6 +62,7 @@ LAST: Final = 2  # ns, the newest time given out
 STATE: Final = 3
 
 
+@table
 class Clocks(NamedTuple):
     """The clocks of R receivers at most."""
 

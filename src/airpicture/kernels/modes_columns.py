@@ -14,6 +14,8 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.kernels.arrays import table
+
 U8: TypeAlias = NDArray[np.uint8]
 I8: TypeAlias = NDArray[np.int8]
 I32: TypeAlias = NDArray[np.int32]
@@ -141,6 +143,7 @@ LOCAL_SITE: Final = 3  # near the receiver
 NEVER: Final = -(1 << 62)  # a time so early that nothing is near it
 
 
+@table
 class Columns(NamedTuple):
     """What one call decodes; N messages."""
 
@@ -205,6 +208,7 @@ FORGOTTEN: Final = 1  # addresses that gave way to others
 STATE: Final = 2
 
 
+@table
 class Memory(NamedTuple):
     """What is remembered of each address, S at most; and of the last frames, so that none counts twice."""
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from airpicture.kernels import modes_columns as col
 from airpicture.kernels._jit import jit, part
+from airpicture.kernels.arrays import table
 from airpicture.kernels.modes_clock import FROM_MLAT
 from airpicture.kernels.modes_columns import F64, I8, I32, I64, U8, Columns
 
@@ -29,6 +30,7 @@ H_BARO_FT_MIN: Final = -10_000.0  # the limits of the plots schema: beyond, a he
 H_BARO_FT_MAX: Final = 1_000_000.0
 
 
+@table
 class Rows(NamedTuple):
     """Columns of plots, room for N rows; see ``tables.Plots`` for their meaning."""
 

@@ -322,7 +322,9 @@ def near_pairs(
                     need = items + (last_a - first_a + 1) * (last_b - first_b + 1) + 1
                     if need > len(item):
                         more = np.empty((2 * need, 5), np.int64)
-                        more[:items] = item[:items]
+                        for k in range(items):  # by slices numba would compile 1 s longer
+                            for q in range(5):
+                                more[k, q] = item[k, q]
                         item = more
                     for ta in range(first_a >> 2, (last_a >> 2) + 1):
                         for tb in range(first_b >> 2, (last_b >> 2) + 1):
@@ -359,7 +361,9 @@ def near_pairs(
             while items > 0:
                 if entries + items > len(entry):
                     grown = np.empty((2 * (entries + items), 4), np.int64)
-                    grown[:entries] = entry[:entries]
+                    for k in range(entries):
+                        for q in range(4):
+                            grown[k, q] = entry[k, q]
                     entry = grown
                 left = 0
                 for k in range(items):

@@ -5,6 +5,10 @@ by the filter, which it moves itself, it looks right and the positions wrong. Tw
 of the velocity, less the reported one, is an error of the velocity where the track already lay off to that very side at
 the first of them. Noise and jitter of time stamps alternate: what lies ahead once falls back the next time. A lag of
 the filter behind a turn lies on the other side. So only what lasts counts against velocities, and not as jitter.
+
+Most velocities are better than they say, or than is assumed of those that say nothing: a filter that smooths them lags
+in every turn. The way between two positions is flown with the mean of the velocities at both, also in a turn; how far
+it's off that, beyond what the positions scatter, tells how far velocities do.
 """
 
 import math
@@ -12,7 +16,7 @@ from typing import Final
 
 from airpicture.kernels._jit import part
 from airpicture.kernels.arrays import F64
-from airpicture.kernels.conditioning import COURSE_LEAST, variance_of_position
+from airpicture.kernels.conditioning import COURSE_LEAST, var_v_least, variance_of_position
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import MODE, VAR_TIME, VAR_V, Z_LAG, Z_P, Z_V_EAST, Z_V_NORTH, Z_VAR_V
 from airpicture.kernels.vertical import vertical
@@ -24,11 +28,15 @@ GAIN: Final = 0.2  # of one pair against velocities, and half of it for them
 LASTS: Final = 0.25  # of the variance of positions: what lay less far off before tells no side
 SURPRISE: Final = 4.0  # times what is held already that one pair counts at most
 VAR_V_MOST: Final = 4e4  # m²/s²: 200 m/s, from which on a velocity tells nothing
+GAIN_BETTER: Final = 0.2  # of one pair for velocities that are better than they say
+STALE: Final = 0.25  # of a change between two velocities, by which the later one may be behind: it's seldom fresh
 
 
 @part
-def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: float, ago: float) -> float:
-    """Learn from plot j how far velocities are off; return what of its distance along the course was so before [m²].
+def learn_pace(
+    T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: float, ago: float
+) -> tuple[float, float, float]:
+    """Learn from plot j how far velocities are off; return what that tells of how far positions are [m²].
 
     Parameters
     ----------
@@ -39,9 +47,11 @@ def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: f
     Returns
     -------
     product of the distances of both positions from the track along its course: 0 in the mean where errors alternate
+    half the square of how far the way between them lies beside the mean of the velocities; a variance of positions,
+        but for what velocities explain, which comes third: infinite where that can't be told
     """
     if not GAP_LEAST <= since <= GAP_MOST or lx * lx + ly * ly + lz * lz < 1.0:
-        return 0.0
+        return 0.0, 0.0, math.inf
     px, py, pz = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
     x, y, z, vx, vy, vz = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     total = 0.0
@@ -60,7 +70,7 @@ def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: f
     v_east, v_north = vx * ex + vy * ey + vz * ez, vx * nx + vy * ny + vz * nz
     speed = math.sqrt(v_east * v_east + v_north * v_north)
     if not speed > COURSE_LEAST:
-        return 0.0
+        return 0.0, 0.0, math.inf
     s, c = v_east / speed, v_north / speed
     told = math.isfinite(Z[j, Z_V_EAST]) and math.isfinite(Z[j, Z_V_NORTH])
     said_east, said_north = (Z[j, Z_V_EAST], Z[j, Z_V_NORTH]) if told else (v_east, v_north)
@@ -72,20 +82,40 @@ def learn_pace(T: F64, Z: F64, j: int, lx: float, ly: float, lz: float, since: f
     was_east, was_north = off_east - way_east + since * v_east, off_north - way_north + since * v_north
     wrong_east, wrong_north = way_east / since - said_east, way_north / since - said_north
     var = variance_of_position(Z, j, T)
+    change_east, change_north = said_east - v_east, said_north - v_north
+    stale = STALE * STALE * (change_east * change_east + change_north * change_north)
     held = T[VAR_V]
     trusted = held + Z[j, Z_VAR_V]
     learnt = held
+    lasting, better = False, 0.0
     for axis in range(2):
         a, b = (s, c) if axis == 0 else (c, -s)
         wrong = wrong_east * a + wrong_north * b
         was = was_east * a + was_north * b
         noise = 2.0 * (var + (max(T[VAR_TIME], 0.0) * speed * speed if axis == 0 else 0.0)) / (since * since)
         if was * was > LASTS * var:
+            lasting = lasting or wrong * was > 0.0
             gain = GAIN if wrong * was > 0.0 else 0.5 * GAIN
-            found = math.copysign(min(wrong * wrong, SURPRISE * trusted), wrong * was)
+            found = math.copysign(min(wrong * wrong, SURPRISE * (max(held, 0.0) + Z[j, Z_VAR_V])), wrong * was)
         else:
             gain = 0.25 * GAIN * held / (held + noise) if held > 0.0 else 0.0
             found = min(wrong * wrong - noise, held)
         learnt += 0.5 * gain * (found - held)
-    T[VAR_V] = min(max(learnt, 0.0), VAR_V_MOST)
-    return float((off_east * s + off_north * c) * (was_east * s + was_north * c))
+        # the mean of both velocities against the way; its error is half of theirs
+        between = wrong + 0.5 * (change_east * a + change_north * b)
+        vague = noise + stale
+        share = trusted / (trusted + vague)
+        better += share * share * (min(2.0 * (between * between - vague), SURPRISE * trusted) - trusted)
+    learnt = max(learnt, min(held, 0.0))
+    if told and not lasting and learnt <= 0.0:
+        learnt = min(learnt + 0.5 * GAIN_BETTER * better, 0.0)
+    T[VAR_V] = min(max(learnt, var_v_least(Z[j, Z_VAR_V]) - Z[j, Z_VAR_V]), VAR_V_MOST)
+    pair, vague = 0.0, math.inf
+    mean_east, mean_north = 0.5 * (said_east + v_east), 0.5 * (said_north + v_north)
+    pace = math.sqrt(mean_east * mean_east + mean_north * mean_north)
+    if (
+        told and pace > COURSE_LEAST
+    ):  # the way is flown in the direction of their mean: of times nothing shows beside it
+        beside = (way_east * mean_north - way_north * mean_east) / pace
+        pair, vague = 0.5 * beside * beside, since * since * (0.25 * trusted + stale)
+    return float((off_east * s + off_north * c) * (was_east * s + was_north * c)), pair, vague

@@ -17,6 +17,7 @@ from airpicture.kernels.begin import (
     Q_BEGIN,
     SAME_CODE,
     TURNS,
+    WAIT_NAMED_S,
     WAIT_S,
     shared_code,
     unseen,
@@ -143,7 +144,8 @@ def pick_pairs(
             d2 = dx * dx + dy * dy + dz * dz
             dt = (t_ns - e["t_ns"]) * 1e-9
             turn = period[e["sensor"]]
-            if dt > (TURNS * turn if turn > 0.0 else WAIT_S):
+            same = address >= 0 and address == e["address"]
+            if dt > (TURNS * turn if turn > 0.0 else (WAIT_NAMED_S if same else WAIT_S)):
                 continue
             if dt < (AGAIN * turn if turn > 0.0 and e["sensor"] == s else AGAIN_S):
                 continue

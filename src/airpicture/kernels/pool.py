@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I32, I64, U64
+from airpicture.kernels.arrays import F64, I32, I64, U64, table
 from airpicture.kernels.layout import (
     POLAR,
     POSITION,
@@ -65,6 +65,7 @@ BLUR_STEP: Final = 2.0  # m
 NEVER: Final = -(1 << 62)
 
 
+@table
 class Waiting(NamedTuple):
     """The arrays of a pool."""
 

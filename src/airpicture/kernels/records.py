@@ -77,7 +77,7 @@ def _factored(P: Covariance) -> Covariance:
 
 
 @lane
-def _multiplied(L: Covariance) -> Covariance:
+def multiplied(L: Covariance) -> Covariance:
     """Return the covariance of its factors."""
     a = L[0]
     b0, b = L[1], L[2]
@@ -112,7 +112,7 @@ def _factor(T: F64, l: U) -> None:
 @lane
 def _multiply(T: F64, l: U) -> None:
     """Turn the factors that stand in the place of a model's covariance into it."""
-    store_covariance(T, T_P + l, _multiplied(load_covariance(T, T_P + l)))
+    store_covariance(T, T_P + l, multiplied(load_covariance(T, T_P + l)))
 
 
 @part

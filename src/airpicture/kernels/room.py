@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.arrays import F64, I32, I64, table
 from airpicture.kernels.joint import Work
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import MODE
@@ -11,6 +11,7 @@ STATES = MODE  # float64 of the models' states at the beginning of a row
 CONDITIONED = STATES + 2 * LANES  # of a conditioned pair: states, and how far off it was found across and along
 
 
+@table
 class Room(NamedTuple):
     """Workspace of one thread, for the largest chunk of a look: n tracks, e pairs, p plots; M plots in the look."""
 

@@ -30,6 +30,7 @@ from airpicture.kernels.begin import (
     SAME_ADDRESS,
     SAME_CODE,
     TURNS,
+    WAIT_NAMED_S,
     WAIT_S,
     shared_code,
     unseen,
@@ -139,7 +140,7 @@ def list_reaches(life: F64, gate: float, longest: float, faint: float, reaches: 
         for step in range(R_TIMES + 1):
             dt = AGAIN_S * (longest / AGAIN_S) ** (step / R_TIMES)
             n = own * own + BLUR * BLUR + Q_BEGIN / 3.0 * dt * dt * dt
-            worth = odds * (unseen(dt, longest / TURNS, 1.0 - faint) if dt > WAIT_S else 1.0)
+            worth = odds * (unseen(dt, longest / TURNS, 1.0 - faint) if dt > WAIT_S and longest > WAIT_NAMED_S else 1.0)
             if worth * density(most * most, dt * dt, n, 1.0 / var, var, usual) < 1.0:
                 continue
             lo, hi = most, math.sqrt(gate * (var * dt * dt + n))

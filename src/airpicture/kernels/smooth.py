@@ -13,27 +13,29 @@ import math
 from typing import Any, Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64, I64, U8
-from airpicture.kernels.bank import T_MEAN, load_motion, mixture, note_spot, predict, summarise
+from airpicture.kernels.arrays import F64, I64, U8, table
+from airpicture.kernels.bank import T_MEAN, T_SPREAD, load_motion, mixture, predict, summarise
 from airpicture.kernels.begin import begin_state
 from airpicture.kernels.conditioning import OUTSIDE, condition, likelihood
 from airpicture.kernels.folding import learn_reach
 from airpicture.kernels.fuse import MODE_LEAST, fuse, mirror
-from airpicture.kernels.lanes import LANES, U
+from airpicture.kernels.lanes import LANES, U, covariance_at, state_at
 from airpicture.kernels.layout import (
     D_BARO,
     EXISTENCE,
+    LEFT,
     M_SHARE,
     MODE,
     MODEL,
     PLOT,
     POLAR,
     POSITION,
+    RIGHT,
     ROW,
     S_VELOCITY,
     SCALE_POS,
     SHARED,
-    SHARED_FADES,
+    STRAIGHT,
     TURN,
     VAR_BARO,
     VAR_POS,
@@ -47,15 +49,16 @@ from airpicture.kernels.layout import (
     Z_V_NORTH,
     Z_V_UP,
 )
-from airpicture.kernels.learn import GAP_LEAST, turn_learnt
+from airpicture.kernels.learn import GAP_LEAST, shared_after, turn_learnt
 from airpicture.kernels.residual import R_SIDES, TOLD, compare
-from airpicture.kernels.snapshot import COLUMNS, O_H, O_H_BARO, show, show_angles
+from airpicture.kernels.snapshot import COLUMNS, O_H, O_H_BARO, show, show_turn
 from airpicture.kernels.vertical import height_vertical
 
 UNUSED: Final = 0  # of an instant's plot
 USED: Final = 1
 
 
+@table
 class Paths(NamedTuple):
     """Tracks as rows of instants."""
 
@@ -71,6 +74,7 @@ class Paths(NamedTuple):
     pace: F64  # (I,) m²/s², by which reported velocities are off for a while, per axis
 
 
+@table
 class Bench(NamedTuple):
     """Workspace of one thread."""
 
@@ -82,7 +86,7 @@ class Bench(NamedTuple):
     summary: F64  # (1, SUMMARY)
     share: F64  # (1, LANES)
     W: F64  # (WORK, WIDE) see `fuse`
-    out: F64  # (snapshot.OUT, 1)
+    out: F64  # (snapshot.COLUMNS,)
 
 
 @inline
@@ -153,7 +157,7 @@ def _fold(
 def _advance(
     row: F64,
     gap: float,
-    before: int,
+    shared: float,
     Z: F64,
     j: int,
     s: int,
@@ -165,15 +169,15 @@ def _advance(
     desk: Bench,
     lanes: U,
 ) -> None:
-    """Predict the track in the row by a gap [s] and fold plot j of sensor s into it; it took one of `before` last.
+    """Predict the track in the row by a gap [s] and fold plot j of sensor s into it.
 
-    of, i : the instant; how fast the course turns is learnt as the tracker does
+    shared : SHARED, with this plot; of, i : the instant; how fast the course turns is learnt as the tracker does
     """
     T, summary = desk.T, desk.summary
     vx, vy, vz = summary[0, S_VELOCITY], summary[0, S_VELOCITY + 1], summary[0, S_VELOCITY + 2]
     h, ux, uy, uz = predict(row, gap, motion, T, lanes)
     _assume(T, of, i)
-    T[SHARED] = max(T[SHARED] - SHARED_FADES, 0.0) if s == before else 1.0
+    T[SHARED] = shared
     learn_reach(T, Z, j, motion, T[0], T[LANES], T[2 * LANES], h, ux, uy, uz)
     if not _fold(
         Z, j, sites[s], h, ux, uy, uz, T, gates, desk.share, lanes
@@ -187,6 +191,12 @@ def _advance(
 
 
 @inline
+def _shared(row: F64, R: Any, before: int, j: int) -> float:
+    """Return SHARED of the track in the row with plot j, after that of `before`."""
+    return float(shared_after(row[SHARED], R.sensor[j] == R.sensor[before], R.technology[j] == R.technology[before]))
+
+
+@inline
 def _look_back(w: int, of: Paths, R: Any, sites: F64, motion: F64, life: F64, gates: F64, desk: Bench, lanes: U) -> int:
     """Filter a track from its end to its beginning; return the instant that this started from, -1 for none.
 
@@ -194,7 +204,7 @@ def _look_back(w: int, of: Paths, R: Any, sites: F64, motion: F64, life: F64, ga
     """
     first, last = of.start[w], of.start[w + 1]
     row = desk.row[0]
-    begun, t, before = -1, 0, -1
+    begun, t, before = -1, 0, -1  # before: the used plot that was met last
     for i in range(last - 1, first - 1, -1):
         if of.used[i] != USED:
             continue
@@ -207,8 +217,9 @@ def _look_back(w: int, of: Paths, R: Any, sites: F64, motion: F64, life: F64, ga
             _begin(row, desk.Z, 0, sites, s, motion, life, desk)
             begun = i
         else:
-            _advance(row, (t - of.t_ns[i]) * 1e-9, before, desk.Z, 0, s, of, i, sites, motion, gates, desk, lanes)
-        t, before = of.t_ns[i], s
+            gap, shared = (t - of.t_ns[i]) * 1e-9, _shared(row, R, before, j)
+            _advance(row, gap, shared, desk.Z, 0, s, of, i, sites, motion, gates, desk, lanes)
+        t, before = of.t_ns[i], j
         for c in range(ROW):
             desk.back[i - first, c] = row[c]
     return begun
@@ -263,12 +274,12 @@ def _write(T: F64, motion: F64, out: F64, floats: F64, i: int, lanes: U) -> None
     mixture(T, lanes)
     x, y, z = T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2]
     h, ux, uy, uz = height_vertical(x, y, z)
-    note_spot(T, x, y, z, h, ux, uy, uz)
-    show(T, T_MEAN, 0.0, motion, out, 0)
-    show_angles(out, 1)
-    out[O_H_BARO, 0] = out[O_H, 0] - T[D_BARO]
+    none, one = U(0), U(1)
+    show(out, none, one, state_at(T, U(T_MEAN), one), covariance_at(T, U(T_SPREAD), one), (ux, uy, uz), 0.0)
+    show_turn(out, none, one, T[MODE + STRAIGHT], T[MODE + LEFT], T[MODE + RIGHT], T[TURN], motion)
+    out[O_H], out[O_H_BARO] = h, h - T[D_BARO]
     for c in range(COLUMNS):
-        floats[c, i] = out[c, 0]
+        floats[c, i] = out[c]
 
 
 @jit
@@ -323,7 +334,7 @@ def smooth_tracks(
                 told[i, c] = math.nan
             told[i, R_SIDES] = sides
             if sides > 0 and j >= 0:
-                T[SHARED] = 1.0 if before >= 0 and s != before else row[SHARED]
+                T[SHARED] = _shared(row, R, before, j) if before >= 0 else row[SHARED]
                 mixture(T, lanes)
                 compare(whole, j, sites[s], T, told, i)
             known = sides > 0
@@ -338,5 +349,5 @@ def smooth_tracks(
                     continue
                 _begin(row, R.Z, j, sites, s, motion, life, desk)
             else:
-                _advance(row, gap, before, R.Z, j, s, of, i, sites, motion, gates, desk, lanes)
-            t, before = of.t_ns[i], s
+                _advance(row, gap, _shared(row, R, before, j), R.Z, j, s, of, i, sites, motion, gates, desk, lanes)
+            t, before = of.t_ns[i], j

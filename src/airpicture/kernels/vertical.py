@@ -14,7 +14,7 @@ to 1e-11 rad up to 100 km, the height to 1e-8 m.
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline, part
+from airpicture.kernels._jit import inline, lane, part
 from airpicture.kernels.wgs84 import E2, EP2, A, B, height_up_of
 
 DEEPEST: Final = (B - 30e3) ** 2  # m², from the Earth's centre: between these the series hold
@@ -23,7 +23,7 @@ BESIDE_MOST: Final = 5e3  # m, up to where `beside` is right to a millimetre
 UPRIGHT: Final = 1.0 + E2 / (1.0 - E2 + 6e3 / A)  # k
 
 
-@inline
+@lane
 def _inverse_root(x: float) -> float:
     """Return (1 + x)^-1/2 for x from 0 to 0.014, to 1e-15: its series."""
     x2 = x * x
@@ -31,18 +31,14 @@ def _inverse_root(x: float) -> float:
     return low + x2 * x2 * (35.0 / 128.0 - 63.0 / 256.0 * x + x2 * (231.0 / 1024.0 - 429.0 / 2048.0 * x))
 
 
-@part
-def height_vertical(x: float, y: float, z: float) -> tuple[float, float, float, float]:
-    """Return the height above the ellipsoid [m] and the vertical (unit ECEF vector) at a position.
-
-    Elsewhere than near the ground, and for what isn't finite, as `wgs84.height_up_of`.
+@lane
+def near_ground(x: float, y: float, z: float) -> tuple[float, float, float, float]:
+    """Return height [m] and vertical as `height_vertical` does, where `holds` says so.
 
     Source: r_e and N as functions of the geocentric latitude, expanded in e² to second order.
     """
     w2 = x * x + y * y
     r2 = w2 + z * z
-    if not DEEPEST < r2 < HIGHEST:
-        return height_up_of(x, y, z)
     r = math.sqrt(r2)
     over = 1.0 / r
     t = z * z / r2
@@ -52,6 +48,23 @@ def height_vertical(x: float, y: float, z: float) -> tuple[float, float, float, 
     s = k * z * g
     # over the foot of the vertical, from the centre's distance to the plane that touches the ellipsoid there
     return (w2 + k * z * z) * g - A * math.sqrt(1.0 - E2 * s * s), x * g, y * g, s
+
+
+@lane
+def holds(x: float, y: float, z: float) -> bool:
+    """Return whether a position is so near the ground that the series hold."""
+    return DEEPEST < x * x + y * y + z * z < HIGHEST
+
+
+@part
+def height_vertical(x: float, y: float, z: float) -> tuple[float, float, float, float]:
+    """Return the height above the ellipsoid [m] and the vertical (unit ECEF vector) at a position.
+
+    Elsewhere than near the ground, and for what isn't finite, as `wgs84.height_up_of`.
+    """
+    if not holds(x, y, z):
+        return height_up_of(x, y, z)
+    return near_ground(x, y, z)
 
 
 @inline

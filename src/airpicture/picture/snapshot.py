@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.bank import SCRATCH
-from airpicture.kernels.lanes import LANES
+from airpicture.kernels.abreast import workspace
 from airpicture.kernels.learn import copy_tracks
 from airpicture.kernels.snapshot import (
     BLOCK,
@@ -28,7 +27,6 @@ from airpicture.kernels.snapshot import (
     O_SIGMA,
     O_SIGMA_V,
     O_V,
-    OUT,
     Shown,
     find_shown,
     snapshot_rows,
@@ -101,9 +99,8 @@ def snapshot(
                 lo,
                 min(lo + PART, n),
                 *columns,
-                np.empty(SCRATCH),
-                np.empty((OUT, BLOCK)),
-                np.uint64(LANES),
+                workspace(),
+                np.empty(COLUMNS * BLOCK),
             )
             for lo in range(0, n, PART)
         ],

@@ -22,6 +22,8 @@ import numpy as np
 from numpy.lib import format as npformat
 from numpy.typing import NDArray
 
+from airpicture.alerts.alert import Alert, AlertKind, Level
+from airpicture.alerts.standing import Kept
 from airpicture.errors import InputError
 
 Node: TypeAlias = Any  # JSON
@@ -80,7 +82,8 @@ class Freezer:
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return {"named": _name(kind), "items": [self.node(one) for one in value]}
         if kind.__name__ in _SEQUENCES and kind.__module__ == "builtins":
-            return {kind.__name__: [self.node(one) for one in value], "id": number}
+            made = {kind.__name__: [self.node(one) for one in value]}
+            return made | {"id": number} if isinstance(value, list) else made  # others have no number: the next has it
         if isinstance(value, deque):
             return {"deque": [self.node(one) for one in value], "most": value.maxlen, "id": number}
         if kind.__name__ in _MAPPINGS:
@@ -88,9 +91,13 @@ class Freezer:
             return {kind.__name__: pairs, "id": number}
         if not kind.__module__.startswith(PACKAGE) or callable(value):
             return {"template": True}
-        special = SPECIAL.get(_name(kind))
+        if kind in ROWS:
+            row, save, _ = ROWS[kind]
+            return {row: [self.node(one) for one in save(value)], "id": number}
+        name = _name(kind)
+        special = SPECIAL.get(name)
         state = special[0](value) if special else _state(value)
-        return {"object": _name(kind), "state": {key: self.node(one) for key, one in state.items()}, "id": number}
+        return {"object": name, "state": {key: self.node(one) for key, one in state.items()}, "id": number}
 
     def _array(self, value: Any, number: int) -> Node:
         if value.dtype.hasobject:
@@ -152,6 +159,9 @@ class Thawer:
     def _made(self, node: Node, template: Any) -> Any:
         if "array" in node:
             return self._array(node, template)
+        for row, _, load in ROWS.values():
+            if row in node:
+                return load(*(self.value(one) for one in node[row]))
         if "named" in node:
             kind = _class(node["named"])
             given = template if isinstance(template, kind) else [None] * len(node["items"])
@@ -260,6 +270,23 @@ def _forget_index(index: Any, state: dict[str, Any]) -> None:
 def _leave(value: Any, state: dict[str, Any]) -> None:
     return None
 
+
+def _save_alert(alert: Alert) -> tuple[Any, ...]:
+    numbers = (int(alert.kind), int(alert.level), alert.t_ns, alert.t_ns_expected, alert.value, alert.t_ns_ended)
+    return (*numbers, alert.key, alert.text, alert.sensor, alert.area, *alert.tracks)
+
+
+def _load_alert(kind: int, level: int, t_ns: int, expected_ns: int, value: float, ended_ns: int, *rest: Any) -> Alert:
+    key, text, sensor, area, *tracks = rest
+    about = (key, AlertKind(kind), Level(level), t_ns, text, tuple(tracks), sensor, area)
+    return Alert(*about, t_ns_expected=expected_ns, value=value, t_ns_ended=ended_ns)
+
+
+# Small unchanging objects of which there may be a thousand: a row each, for names would take most of the time and room.
+ROWS: Final[dict[type, tuple[str, Callable[[Any], tuple[Any, ...]], Callable[..., Any]]]] = {
+    Alert: ("alert", _save_alert, _load_alert),
+    Kept: ("kept", lambda one: (one.alert, one.last_ns, one.level_ns, one.stands), Kept),
+}
 
 SPECIAL: Final[dict[str, Special]] = {
     "airpicture.store:Store": (_save_store, _load_store, _nothing),

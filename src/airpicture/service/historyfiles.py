@@ -2,7 +2,8 @@
 
 What has been written of a stream stays, whatever becomes of the process, and can be read while more is written; Parquet
 has its index at the end, and nothing of it can be read before that's there. So the hour that goes on is a stream,
-``tracks-20260501T120000Z.arrows``, and becomes ``tracks-20260501T120000Z.parquet`` when it's over.
+``tracks-20260501T120000Z.arrows``, and becomes ``tracks-20260501T120000Z.parquet`` when it's over. What sensors told
+(`sensorrows`) lies beside it in ``sensors-20260501T120000Z.*``, by the same rules.
 
     Spool.append -> tracks-*.arrows -> pack -> tracks-*.parquet
                           \\ slices            / slices_of
@@ -17,20 +18,40 @@ import re
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.errors import InputError
 from airpicture.formats.arrow import Table, pa, pc, pq
 from airpicture.formats.tablefiles import stream_batches
-from airpicture.tables import Tracks
+from airpicture.tables import I64
 from airpicture.units import SECOND_NS
 
-NAME: Final = re.compile(r"tracks-(\d{8}T\d{6}Z)\.(arrows|parquet)")
+TRACKS: Final = "tracks"
+SENSORS: Final = "sensors"
+NAME: Final = re.compile(rf"({TRACKS}|{SENSORS})-(\d{{8}}T\d{{6}}Z)\.(arrows|parquet)")
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 PACK_ROWS: Final = 50_000  # in a row group of Parquet: one is read to show an instant, some 5 MB in memory
 SLICE_ROWS_MAX: Final = 2_000_000  # of a row group that somebody else wrote; larger ones aren't read
+
+
+class Rows(Protocol):
+    """What a file has rows of: `Tracks`, or `SensorRows`."""
+
+    @property
+    def t_ns(self) -> I64:
+        """Times [ns UTC]."""
+        ...
+
+    def take(self, rows: NDArray[np.int64], /) -> Self:
+        """Return some rows."""
+        ...
+
+    def to_arrow(self) -> Any:
+        """Return them as columns."""
+        ...
 
 
 class Slice(NamedTuple):
@@ -46,34 +67,38 @@ class Slice(NamedTuple):
 class Spool:
     """The stream of the period that goes on. What was appended is in the file, and whole, when `append` returns.
 
+    Parameters
+    ----------
+    kind : `TRACKS` or `SENSORS`
+
     Attributes
     ----------
     slices : what can be read; a thread may append while others read
     """
 
-    def __init__(self, folder: Path, begin_ns: int) -> None:
+    def __init__(self, folder: Path, begin_ns: int, kind: str = TRACKS) -> None:
         begin_s = begin_ns // SECOND_NS
-        while taken(self._named(folder, begin_s)):
+        while taken(self._named(folder, kind, begin_s)):
             begin_s += 1
-        self.path = self._named(folder, begin_s)
+        self.path = self._named(folder, kind, begin_s)
         self.slices: list[Slice] = []
         self._sink = pa.OSFile(str(self.path), "wb")
         self._writer: Any = None
 
     @staticmethod
-    def _named(folder: Path, begin_s: int) -> Path:
-        return folder / f"tracks-{time.strftime(STAMP, time.gmtime(begin_s))}.arrows"
+    def _named(folder: Path, kind: str, begin_s: int) -> Path:
+        return folder / f"{kind}-{time.strftime(STAMP, time.gmtime(begin_s))}.arrows"
 
-    def append(self, tracks: Tracks) -> None:
+    def append(self, rows: Rows) -> None:
         """Write rows, in time order; at least one.
 
         Raises
         ------
         OSError : the disk is full, or gone; what was appended before stays, and nothing more may be appended
         """
-        order = np.argsort(tracks.t_ns, kind="stable")
-        t_ns = tracks.t_ns[order]
-        table = (tracks if np.array_equal(t_ns, tracks.t_ns) else tracks.take(order)).to_arrow().combine_chunks()
+        order = np.argsort(rows.t_ns, kind="stable")
+        t_ns = rows.t_ns[order]
+        table = (rows if np.array_equal(t_ns, rows.t_ns) else rows.take(order)).to_arrow().combine_chunks()
         if self._writer is None:
             options = pa.ipc.IpcWriteOptions(compression="zstd")
             self._writer = pa.ipc.new_stream(self._sink, table.schema, options=options)
@@ -143,7 +168,12 @@ def begin_of(path: Path) -> int:
     found = NAME.fullmatch(path.name)
     if found is None:
         return -1
-    return calendar.timegm(time.strptime(found[1], STAMP)) * SECOND_NS
+    return calendar.timegm(time.strptime(found[2], STAMP)) * SECOND_NS
+
+
+def kind_of(path: Path) -> str:
+    """Return what a file of ours holds by its name: `TRACKS` or `SENSORS`."""
+    return SENSORS if path.name.startswith(f"{SENSORS}-") else TRACKS
 
 
 def slices_of(path: Path) -> tuple[Slice, ...]:
@@ -151,7 +181,7 @@ def slices_of(path: Path) -> tuple[Slice, ...]:
 
     Raises
     ------
-    InputError : it's damaged, or holds no tracks
+    InputError : it's damaged, or holds no times
     """
     try:
         about = pq.read_metadata(path)

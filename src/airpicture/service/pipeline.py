@@ -175,8 +175,8 @@ class Pipeline:
             self.counts["ticks out of order"] += 1
             return None
         since_ns, self.now_ns = tick_ns - self.now_ns, tick_ns
+        self.sensors.step(plots, self.decoding.heard_ns(), tick_ns)  # which do as they do, whatever is left out
         plots = self.shedding.kept(plots)
-        self.sensors.step(plots, self.decoding.heard_ns(), tick_ns)
         picture = self.tracker.step(plots, tick_ns)
         self._seen = (picture, since_ns)
         if not self._many:

@@ -22,6 +22,9 @@ RATE_S = 60.0  # plots are counted over this
 TURNS_SILENT = 2.5  # a sensor that turns is silent after so many turns
 SILENT_S = 30.0  # one that doesn't, after this
 TRAIL_S_MAX = 3600.0  # of one track's past
+CLIMB_S = (
+    10.0  # a climb or descent is carried on for so long: over a minute without plots it would lead below the ground
+)
 
 
 class Recorded:
@@ -117,11 +120,11 @@ class Recorded:
 
 
 def carry(tracks: Tracks, now_ns: int) -> Tracks:
-    """Return states carried on in a straight line over the ground to a time."""
+    """Return states carried on in a straight line over the ground to a time, and up or down for `CLIMB_S`."""
     dt: F64 = (now_ns - tracks.t_ns) / SECOND_NS
     north = np.nan_to_num(tracks.v_north) * dt / EARTH_M
     east = np.nan_to_num(tracks.v_east) * dt / (EARTH_M * np.maximum(np.cos(tracks.lat), 1e-6))
-    up = np.nan_to_num(tracks.v_up) * dt
+    up = np.nan_to_num(tracks.v_up) * np.minimum(dt, CLIMB_S)
     return replace(
         tracks,
         t_ns=np.full(len(tracks), now_ns, np.int64),

@@ -2,8 +2,8 @@
 
     word of a display -> Playhead -> Stored.update, Watch (a thread) -> Frames -> this display's line
 
-What a display can see here was worked out again from the history: states as they were recorded, and alerts as the watch
-finds them in those. Plots and the state of sensors aren't recorded.
+What a display sees here is the history: tracks, plots and how sensors did, as they were recorded, and alerts as the
+watch finds them in those.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from airpicture.alerts import AlertSettings, Watch
 from airpicture.service.frames import Frames
-from airpicture.service.hub import Mode, Update
+from airpicture.service.hub import Mode, SensorHealth, Update
 from airpicture.service.player import BARS, LARGE, pace_s
 from airpicture.service.playhead import Playhead
 from airpicture.service.process import log, shown
@@ -186,19 +186,27 @@ class Rewind:
             if before is None:
                 self._trails = stored.before(now_ns, TRAIL_S)
                 return replace(self._held, mode=mode)
-            return replace(self._held, mode=mode, changed=self._held.changed[:0], plots=self._held.plots.take(slice(0)),
-                           plot_lat=self._held.plot_lat[:0], plot_lon=self._held.plot_lon[:0])  # fmt: skip
+            return _unchanged(self._held, mode)
         if self._held is not None:
             self._held = before = None
         if before is not None and before.now_ns == now_ns:
-            return replace(before, mode=mode, changed=before.changed[:0])
+            return _unchanged(before, mode)
         if before is None or not 0 <= now_ns - before.now_ns <= JUMP_S * SECOND_NS:
             self._trails = stored.before(now_ns, TRAIL_S)
         update = stored.update(now_ns, mode, before)
         if len(update.tracks) < LARGE:
-            update = replace(update, alerts=self._watch.step(update.tracks, now_ns))
+            silent = [stored.sensors.ids[one.sensor] for one in update.sensors if one.health == SensorHealth.SILENT]
+            update = replace(update, alerts=self._watch.step(update.tracks, now_ns, silent=silent))
         return update
 
     def line(self) -> dict[str, Any]:
         """Return what the display must know besides: that this is the past, and how it goes on."""
         return {"past": True, "paused": self._head.paused, "rate": self._head.rate}
+
+
+def _unchanged(update: Update, mode: Mode) -> Update:
+    """Return a picture that's shown already, for it to be shown on: nothing in it is new."""
+    nothing = update.plots.take(slice(0))
+    return replace(
+        update, mode=mode, changed=update.changed[:0], plots=nothing, plot_lat=nothing.lat, plot_lon=nothing.lon
+    )

@@ -14,7 +14,7 @@ from airpicture.tables import Sensors
 
 LOOPBACK: Final = "127.0.0.1"
 STEPPED_S_MAX: Final = 3600.0  # of one step of a replay
-RECENT_MB: Final = 64.0  # half an hour of 600 tracks
+RECENT_MB: Final = 64.0  # half an hour of 450 tracks, and of where their plots lay
 REPLAY_SPEEDS: Final = (0.01, 1000.0)  # limits of a replay's
 
 

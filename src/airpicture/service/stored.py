@@ -19,9 +19,10 @@ from airpicture.formats.arrow import Table, pa, pc
 from airpicture.formats.columns import tracks_from_arrow
 from airpicture.formats.rows import judge, numbers
 from airpicture.formats.tablefiles import typed
-from airpicture.service.historyfiles import Slice, begin_of, read_slice, slices_of
-from airpicture.service.hub import Mode, Update
+from airpicture.service.historyfiles import SENSORS, TRACKS, Slice, begin_of, kind_of, read_slice, slices_of
+from airpicture.service.hub import Mode, SensorState, Update
 from airpicture.service.recorded import TRAIL_S_MAX, carry
+from airpicture.service.sensorrows import STATE_S, plots_of, states_of
 from airpicture.tables import F64, I64, Plots, Sensors, Status, Tracks
 from airpicture.units import DEG, FT, SECOND_NS
 
@@ -35,6 +36,8 @@ TRAIL_ROWS_MAX: Final = 1_000_000  # read for trails
 STORY_ROWS_MAX: Final = 2_000_000  # read for one track's story
 FOOTERS_MAX: Final = 32  # files whose index is read to tell how much went on when; of others their size tells
 ALL_NEW_S: Final = 10.0  # each track is told again so often
+PLOTS_S: Final = 15.0  # plots of so long are shown at once where a display comes from elsewhere
+TOLD_S: Final = 2.5 * STATE_S  # a sensor's state that's older isn't known
 PLACE: Final = ("t_ns", "track", "lat_deg", "lon_deg")
 COURSE: Final = (*PLACE, "h_ell_m", "h_baro_ft", "v_east_mps", "v_north_mps")
 
@@ -47,7 +50,7 @@ class Stored:
     folder : with files as `history` writes them
     sensors : that the service knows
     period_s : between the states of a track
-    writing : slices of streams that no Parquet file holds yet, in time order
+    writing : slices of streams that no Parquet file holds yet, of each kind in time order
 
     Attributes
     ----------
@@ -68,10 +71,13 @@ class Stored:
 
     # --- what there is ------------------------------------------------------------------------------------------
 
-    def _files(self) -> tuple[list[Path], I64]:
+    def _streams(self, kind: str = TRACKS) -> list[Slice]:
+        return [one for one in self._writing() if kind_of(one.path) == kind]
+
+    def _files(self, kind: str = TRACKS) -> tuple[list[Path], I64]:
         """Return the Parquet files that aren't streams at the same time, and when they begin by their names."""
-        streams = {one.path.with_suffix(".parquet") for one in self._writing()}
-        found = [path for path in self._folder.glob("tracks-*.parquet") if path not in streams and begin_of(path) >= 0]
+        streams = {one.path.with_suffix(".parquet") for one in self._streams(kind)}
+        found = [path for path in self._folder.glob(f"{kind}-*.parquet") if path not in streams and begin_of(path) >= 0]
         found = sorted(found)[-FILES_MAX:]
         return found, np.array([begin_of(path) for path in found], np.int64)
 
@@ -88,19 +94,19 @@ class Stored:
         self._indexes.move_to_end(path)
         return self._indexes[path]
 
-    def _between(self, low_ns: int, high_ns: int) -> list[Slice]:
+    def _between(self, low_ns: int, high_ns: int, kind: str = TRACKS) -> list[Slice]:
         """Return the slices with rows of a span, both ends included, in time order."""
-        files, begins = self._files()
+        files, begins = self._files(kind)
         first = int(np.searchsorted(begins, low_ns - SLACK_NS, side="right")) - 1  # the one that was being written then
         last = int(np.searchsorted(begins, high_ns + SLACK_NS, side="right"))
         found = [one for path in files[max(first, 0) : last] for one in self._index(path)]
-        found += self._writing()
+        found += self._streams(kind)
         return [one for one in found if one.first_ns <= high_ns and one.last_ns >= low_ns]
 
     def extent(self) -> tuple[int, int]:
         """Return from when to when there's history [ns UTC]; (0, 0) where there's none."""
         with self._lock:
-            writing = list(self._writing())
+            writing = self._streams()
             files, begins = self._files()
             newest = [one for path in files[-1:] for one in self._index(path)]
             first = min([*begins[:1].tolist(), *(one.first_ns for one in [*newest, *writing])], default=0)
@@ -114,7 +120,7 @@ class Stored:
             files, begins = self._files()
             following = files[max(int(np.searchsorted(begins, now_ns, side="right")) - 1, 0) :][:2]
             later = [one.first_ns for path in following for one in self._index(path)]
-            later += [one.first_ns for one in self._writing()]
+            later += [one.first_ns for one in self._streams()]
             return min((t for t in later if t > now_ns), default=now_ns)
 
     def traffic(self, begin_ns: int, end_ns: int, bars: int) -> list[int]:
@@ -125,35 +131,64 @@ class Stored:
             inside = np.flatnonzero((begins < end_ns) & (ends > begin_ns))
             if len(inside) <= FOOTERS_MAX:
                 found = self._between(begin_ns, end_ns)
-                spans = [(one.first_ns, one.last_ns, float(one.rows)) for one in found]
+                # a state stands until the next one, so a slice reaches to where the next one begins
+                period_ns = round(self.period_s * SECOND_NS)
+                spans = [(one.first_ns, one.last_ns + period_ns, float(one.rows)) for one in found]
             else:
                 known = [one for k in inside[-4:] for one in self._index(files[k])]
                 octets = sum(_size(files[k]) for k in inside[-4:]) or 1
                 rows = sum(one.rows for one in known) / octets
                 spans = [(int(begins[k]), int(ends[k]), rows * _size(files[k])) for k in inside]
-                spans += [(one.first_ns, one.last_ns, float(one.rows)) for one in self._writing()]
+                spans += [(one.first_ns, one.last_ns, float(one.rows)) for one in self._streams()]
         updates = max((end_ns - begin_ns) / SECOND_NS, 1e-9) / bars / self.period_s  # of a track in one part
         return [round(rows / updates) for rows in _spread(spans, begin_ns, end_ns, bars).tolist()]
 
     # --- the picture --------------------------------------------------------------------------------------------
 
     def update(self, now_ns: int, mode: Mode, before: Update | None = None) -> Update:
-        """Return the picture at a time, with nothing but tracks: plots and the state of sensors aren't recorded.
+        """Return the picture at a time, with the plots since the one before and how sensors did, as far as that's kept.
 
         before : the one that was shown last; what is as it was isn't said to have changed
         """
         with self._lock:
             tracks = carry(self._picture(now_ns), now_ns)
+            plots = self._plots(now_ns, before)
+            states = self._states_at(now_ns)
         return Update(
             now_ns=now_ns,
             arrived_ns=-1,
             mode=mode,
             tracks=tracks,
             changed=changed_rows(tracks, now_ns, before),
-            plots=Plots.empty(tracks.sensors),
-            plot_lat=np.zeros(0),
-            plot_lon=np.zeros(0),
+            plots=plots,
+            plot_lat=plots.lat,
+            plot_lon=plots.lon,
+            sensors=states,
         )
+
+    def _plots(self, now_ns: int, before: Update | None) -> Plots:
+        """Return the plots since what was shown before, or of some seconds where that's another time."""
+        low_ns = now_ns - round(PLOTS_S * SECOND_NS)
+        if before is not None and low_ns < before.now_ns <= now_ns:
+            low_ns = before.now_ns
+        parts = [self._rows(one, low_ns + 1, now_ns) for one in self._between(low_ns + 1, now_ns, SENSORS)]
+        parts = [part for part in parts if part.num_rows]
+        return plots_of(pa.concat_tables(parts), self.sensors) if parts else Plots.empty(self.sensors)
+
+    def _states_at(self, now_ns: int) -> tuple[SensorState, ...]:
+        """Return how sensors did, as that was told last before a time."""
+        low_ns = now_ns - round(TOLD_S * SECOND_NS)
+        for one in reversed(self._between(low_ns, now_ns, SENSORS)):
+            rows = self._rows(one, low_ns, now_ns)
+            if rows.num_rows and (found := states_of(rows, self.sensors)):
+                return found  # all sensors are told of at once
+        return ()
+
+    def _rows(self, one: Slice, low_ns: int, high_ns: int) -> Table:
+        """Return the rows of a slice between two times, both included."""
+        table = self._read(one)
+        first, last = np.searchsorted(table["t_ns"].to_numpy(), [low_ns, high_ns + 1])
+        return table.slice(int(first), int(last - first))
 
     def _picture(self, now_ns: int) -> Tracks:
         """Return each live track's newest state before a time, in the order of their numbers."""
@@ -163,9 +198,7 @@ class Stored:
         told = [int(t_ns[at - 1]) for t_ns in times if (at := int(np.searchsorted(t_ns, now_ns, side="right")))]
         low_ns = max(told, default=now_ns) - self._sight_ns  # before the last time that something was recorded
         for one in found:
-            table = self._read(one)
-            first, last = np.searchsorted(table["t_ns"].to_numpy(), [low_ns, now_ns + 1])
-            parts.append(table.slice(int(first), int(last - first)))
+            parts.append(self._rows(one, low_ns, now_ns))
         if not sum(len(part) for part in parts):
             return Tracks.empty(self.sensors)
         table = pa.concat_tables(parts)

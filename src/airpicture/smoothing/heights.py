@@ -7,13 +7,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import Z_ELEVATION, Z_H, Z_H_BARO
+from airpicture.kernels.layout import Z_ELEVATION, Z_H, Z_H_BARO, Z_V_EAST, Z_V_NORTH
 from airpicture.kernels.residual import R_UP, R_VAR_UP
 from airpicture.kernels.snapshot import HEIGHT_AGE_MOST
 from airpicture.smoothing.paths import Laid
 from airpicture.tables import F64, I64
 
 CLIMB_TURNS: Final = 4.0  # m/s², with which a climb turns into a descent and back: aerobatics, which no model assumes
+GRAVITY: Final = 9.80665  # m/s² (ISO 80000-3)
 CLIMB_MOST: Final = 60.0  # m/s: 12,000 ft/min
 STALE_S: Final = 4.0  # s, that a height is at most told again after it was measured
 LINE_S: Final = 15.0  # s, to the height before and after, over which these tell of one between
@@ -129,7 +130,8 @@ def wrong_heights(laid: Laid, Z: F64, told: F64, limit: float, least: float, was
     z = np.where(np.isfinite(Z[rows, Z_H]), Z[rows, Z_H], Z[rows, Z_H_BARO])
     has = (laid.plot >= 0) & np.isfinite(z)
     wrong &= has & (np.abs(told[:, R_UP]) > height_reach(laid, has & (laid.used > 0) & ~was))
-    wrong &= ~_between(laid, z, wrong, has & (laid.used > 0) & ~was & ~wrong)
+    paid = (Z[rows, Z_V_EAST] ** 2 + Z[rows, Z_V_NORTH] ** 2) / (2.0 * GRAVITY)
+    wrong &= ~_between(laid, z, paid, wrong, has & (laid.used > 0) & ~was & ~wrong)
     before, after = around(laid, has & ~wrong)
     track = np.repeat(np.arange(len(laid.number)), np.diff(laid.start))
     seq = np.flatnonzero(has)
@@ -147,10 +149,13 @@ def wrong_heights(laid: Laid, Z: F64, told: F64, limit: float, least: float, was
     return wrong
 
 
-def _between(laid: Laid, z: F64, asked: Mask, marked: Mask) -> Mask:
+def _between(laid: Laid, z: F64, paid: F64, asked: Mask, marked: Mask) -> Mask:
     """Return which of the asked heights lie no farther off the line between the marked ones around than one can bend.
 
-    Off a line, flown with an acceleration a, is 1/2 a times the way in time to either end.
+    Off a line, flown with an acceleration a, is 1/2 a times the way in time to either end. What is paid for in speed is
+    flown: who zooms over a top is slow there, and no garbled height knows that.
+
+    paid : (I,) m, the height that the plot's own speed is worth, NaN where it tells none
     """
     near = np.zeros(len(asked), bool)
     before, after = around(laid, marked)
@@ -159,7 +164,10 @@ def _between(laid: Laid, z: F64, asked: Mask, marked: Mask) -> Mask:
     since, until = (laid.t_ns[rows] - laid.t_ns[b]) * 1e-9, (laid.t_ns[a] - laid.t_ns[rows]) * 1e-9
     line = z[b] + (z[a] - z[b]) * since / np.maximum(since + until, 1e-9)
     flown = (since <= LINE_S) & (until <= LINE_S)
-    near[rows] = flown & (np.abs(z[rows] - line) <= 0.5 * CLIMB_TURNS * since * until + 0.5 * STEP)
+    off = z[rows] - line
+    slower = np.nan_to_num(paid[b] + (paid[a] - paid[b]) * since / np.maximum(since + until, 1e-9) - paid[rows])
+    traded = np.where(off * slower > 0.0, np.abs(slower), 0.0)
+    near[rows] = flown & (np.abs(off) - traded <= 0.5 * CLIMB_TURNS * since * until + 0.5 * STEP)
     return near
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.config import Config
-from airpicture.kernels.bank import MEAN_RADIUS
 from airpicture.kernels.folding import VAR_PRESSURE_PAIR
 from airpicture.kernels.layout import Z_H, Z_H_BARO
+from airpicture.kernels.moving import MEAN_RADIUS
 from airpicture.kernels.residual import (
     R_COVARIANCE,
     R_D2,
@@ -223,9 +223,11 @@ def _explain(done: Smoothed, plots: Plots, judged: _Judged, far: NDArray[np.bool
     rows = np.flatnonzero((astray & named) | alone)
     some = suspects_of(done, judged.report[rows], plots, ways.begin_ns)
     other = other_track(ways, some, judged.track[rows])
-    taken = rows[other >= 0]
-    flags[taken] |= np.uint8(Flag.IDENTITY_WRONG)
-    judged.track[taken] = other[other >= 0]
+    taken, other = rows[other >= 0], other[other >= 0]
+    address = addresses_of(done.owned, done.laid.number)[other]
+    wrong = (plots.address[taken] < 0) | (address != plots.address[taken])  # another one of its own address is its own
+    flags[taken[wrong]] |= np.uint8(Flag.IDENTITY_WRONG)
+    judged.track[taken] = other
     astray[taken] = False
     flags[astray] |= np.uint8(Flag.OUTLIER)
 

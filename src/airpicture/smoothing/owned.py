@@ -28,7 +28,8 @@ from airpicture.tables import F64, I64, Plots, Sensors, Status, Tracks
 from airpicture.tracker import track_with_counts
 
 BRIDGE_S = 600.0  # longest silence over which a way is told; and two tracks of an address one, if it can have flown it
-ERRORS_FEWER = 10  # times as many reports has the track meanwhile whose errors make up another one of its address
+ERRORS_FEWER = 10  # times as many reports has the track meanwhile whose errors make up another one of its address ...
+ERRORS_WITHIN_NS = 60_000_000_000  # ... and for so long before and after: one error has no time of its own
 BRIDGE_M = 2_000.0  # what two tracks of one address may be off each other beside that
 
 
@@ -118,7 +119,7 @@ def _made_of_errors(reports: Reports, owner: I64) -> I64:
     """Return the tracks that are made of another one's wrong reports: of its address, in its time, and far fewer.
 
     Of a thousand reports of an aircraft some dozens may be wrong, and now and then three lie so that they look like
-    another aircraft under its address. Nobody would judge them then but one another.
+    another aircraft under its address; of these it may have taken one. Nobody would judge them then but one another.
     """
     rows = np.flatnonzero((owner >= 0) & (reports.address >= 0) & (reports.Z[:, Z_KIND] != MESSAGE))
     found: list[int] = []
@@ -126,14 +127,19 @@ def _made_of_errors(reports: Reports, owner: I64) -> I64:
         return np.zeros(0, np.int64)
     pair = np.unique(np.column_stack([reports.address[rows].astype(np.int64), owner[rows]]), axis=0)
     several = pair[np.isin(pair[:, 0], pair[1:, 0][pair[1:, 0] == pair[:-1, 0]])]
+    size = np.bincount(owner[rows])
     for address in np.unique(several[:, 0]):
         mine = rows[reports.address[rows] == address]
         times = {
             k: np.sort(reports.t_ns[mine[owner[mine] == k]]) for k in several[several[:, 0] == address, 1].tolist()
         }
         for k, t in times.items():
-            beside = [np.searchsorted(u, [t[0], t[-1] + 1]) for j, u in times.items() if j != k]
-            if max(int(hi - lo) for lo, hi in beside) >= ERRORS_FEWER * len(t):
+            if 2 * len(t) < size[k]:
+                continue  # another aircraft's, that took a stray one
+            around = [t[0] - ERRORS_WITHIN_NS, t[-1] + 1 + ERRORS_WITHIN_NS]
+            during = [u for j, u in times.items() if j != k and u[0] < t[0] and t[-1] < u[-1]]
+            beside = [np.searchsorted(u, around) for u in during]
+            if max((int(hi - lo) for lo, hi in beside), default=0) >= ERRORS_FEWER * len(t):
                 found.append(k)
     return np.array(found, np.int64)
 

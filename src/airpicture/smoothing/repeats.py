@@ -17,7 +17,8 @@ AT_ONCE_NS: Final = (
 )
 WITHIN_NS: Final = 15_000_000_000  # of two sources: networks deliver up to some ten seconds late
 RUN_NS: Final = 60_000_000_000  # a repetition after longer is a target that stands there again
-SPARED_NS: Final = 5_000_000_000  # the tracker gets a repeated place this often, lest it lose what is parked
+SPARED_NS: Final = 5_000_000_000  # the tracker gets a repeated place this often, lest it lose what is parked ...
+MOVES: Final = 5.0  # m/s; ... but not of who says beside it that it moves
 
 
 class Repeats(NamedTuple):
@@ -51,11 +52,13 @@ def repeats(plots: Plots) -> Repeats:
     gap = t_ns[again] - t_ns[again - 1]
     elsewhere = sensor[again] != sensor[again - 1]
     twin[order[again]] = np.where(elsewhere, gap <= WITHIN_NS, gap <= AT_ONCE_NS)
+    with np.errstate(invalid="ignore"):
+        moves = np.hypot(plots.v_east[order], plots.v_north[order]) > MOVES
     kept = np.iinfo(np.int64).min
     for k in again:  # rare, and each depends on the one before
         if begin[k] == k - 1:
             kept = t_ns[k - 1]
-        if twin[order[k]] or t_ns[k] - kept < SPARED_NS:
+        if twin[order[k]] or moves[k] or t_ns[k] - kept < SPARED_NS:
             spared[order[k]] = False
         else:
             kept = t_ns[k]

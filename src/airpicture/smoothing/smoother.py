@@ -32,7 +32,6 @@ from airpicture.kernels.snapshot import (
     O_SIGMA,
     O_SIGMA_V,
     O_V,
-    OUT,
 )
 from airpicture.models import motion_settings
 from airpicture.parallel import Run, do
@@ -231,7 +230,7 @@ def bench(longest: int) -> Bench:
         summary=np.empty((1, SUMMARY)),
         share=np.empty((1, LANES)),
         W=np.empty((WORK, WIDE)),
-        out=np.empty((OUT, 1)),
+        out=np.empty(COLUMNS),
     )
 
 

@@ -13,6 +13,7 @@ from airpicture.kernels.life import (
     E_COAST_S,
     E_CONFIRM,
     E_CONFIRM_PLOTS,
+    E_END_FIRST_S,
     E_END_S,
     E_END_TENTATIVE_S,
     E_HEARD_S,
@@ -48,6 +49,7 @@ def ending_settings(config: Config) -> F64:
     ending[E_COAST_S] = life.coast_s
     ending[E_END_S] = life.end_s
     ending[E_END_TENTATIVE_S] = life.end_tentative_s
+    ending[E_END_FIRST_S] = life.end_first_s
     ending[E_LIFETIME] = life.lifetime_s
     ending[E_HEARD_S] = life.heard_s
     return ending

@@ -8,6 +8,7 @@ const FONT = ["sans-serif"]; // with no glyphs in the style MapLibre writes with
 const OUTLINES = ["land", "lakes", "rivers", "borders", "states"];
 const NEAR = 4.6; // zoom from which outlines are those of the view; below it the whole world's, once and for all
 const SIGN = 11, SIGNS_MAX = 200; // pixels; names
+const NAMES = { from: 1.5, to: 6.6, small: 9, large: 13, largeAt: 5, most: [[0, 45], [3, 90], [4, 140], [6.1, 400]], letters: 10 }; // of countries
 const FAR_M = 9000; // metres a pixel for which the latter are made
 const RING_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 150, 200, 500, 1000]; // km or NM
 
@@ -57,8 +58,8 @@ export class Basemap {
         { id: "airports", type: "circle", source: "airports", minzoom: 5, filter: visible(), paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 5, 1.6, 9, 3], "circle-color": t.land, "circle-stroke-color": t.airport, "circle-stroke-width": 1.1 } },
         text("airport-names", "airports", ["step", ["zoom"], ["get", "ident"], 9, ["concat", ["get", "ident"], "\n", ["get", "name"]]], 10, t.airportText,
           { minzoom: 6.2, filter: visible() }, { "text-anchor": "top", "text-offset": [0, 0.5], "symbol-sort-key": ["get", "rank"], "text-max-width": 12, "text-padding": 6 }),
-        text("countries", "countries", ["get", "name"], ["interpolate", ["linear"], ["zoom"], 1.5, 9, 5, 13], t.country,
-          { minzoom: 1.5, maxzoom: 6.6, filter: ["<", ["get", "order"], ["step", ["zoom"], 45, 3, 90, 4, 140, 6.1, 400]] }, { "symbol-sort-key": ["get", "order"], "text-letter-spacing": 0.12, "text-transform": "uppercase", "text-padding": 8, "text-max-width": 8 }),
+        text("countries", "countries", ["get", "name"], ["interpolate", ["linear"], ["zoom"], NAMES.from, NAMES.small, NAMES.largeAt, NAMES.large], t.country,
+          { minzoom: NAMES.from, maxzoom: NAMES.to, filter: ["<", ["get", "order"], ["step", ["zoom"], ...NAMES.most.flat().slice(1)]] }, { "symbol-sort-key": ["get", "order"], "text-letter-spacing": 0.12, "text-transform": "uppercase", "text-padding": 8, "text-max-width": 8 }),
       ],
     };
   }
@@ -119,13 +120,30 @@ export class Basemap {
     }
   }
 
-  // Boxes on the screen of names that data blocks keep clear of; of so many that people read them, as for the blocks.
-  boxes() {
-    if (!this.signs?.length || this.signs.length > SIGNS_MAX) return [];
-    return this.signs.map(({ lon, lat, name }) => {
+  // Boxes on the screen of names that data blocks keep clear of: of overlays, of so many that people read them, and of countries.
+  boxes(camera) {
+    const made = this.named(camera);
+    if (!this.signs?.length || this.signs.length > SIGNS_MAX) return made;
+    return made.concat(this.signs.map(({ lon, lat, name }) => {
       const { x, y } = this.map.project([lon, lat]), half = 0.29 * SIGN * name.length + 2;
       return [x - half, y - 1.6 * SIGN, x + half, y];
-    });
+    }));
+  }
+
+  // Those of countries, as the style has them: size by zoom, wide capitals, lines of so many letters.
+  named(camera) {
+    const zoom = this.map.getZoom(), at = [0, 0], made = [];
+    if (!this.countries || !this.options.get("names") || zoom < NAMES.from || zoom >= NAMES.to) return made;
+    const size = NAMES.small + (NAMES.large - NAMES.small) * Math.min(1, (zoom - NAMES.from) / (NAMES.largeAt - NAMES.from));
+    const most = NAMES.most.reduce((found, [least, count]) => (zoom >= least ? count : found), 0);
+    for (const [name, lon, lat] of this.countries.slice(0, most)) {
+      camera.project(lat * RAD, lon * RAD, at);
+      if (!(at[0] > -100 && at[1] > -40 && at[0] < camera.width + 100 && at[1] < camera.height + 40)) continue;
+      const lines = name.split(" ").reduce((made, word) => { const last = made[made.length - 1]; if (last !== undefined && last.length + word.length < NAMES.letters) made[made.length - 1] += ` ${word}`; else made.push(word); return made; }, []);
+      const half = 0.42 * size * Math.max(...lines.map((line) => line.length)), high = 0.6 * size * lines.length;
+      made.push([at[0] - half, at[1] - high, at[0] + half, at[1] + high]);
+    }
+    return made;
   }
 
   // What the options switch on and off.

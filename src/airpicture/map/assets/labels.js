@@ -8,7 +8,7 @@ import { climbArrow } from "./units.js";
 import { ON_GROUND } from "./wire.js";
 
 const FONT = "11px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace", LINE = 13;
-const CAP = 320, AGAIN_MS = 220;
+const CAP = 320, AGAIN_MS = 220, MOVING_MS = 50; // places are found anew so often, and where the view moves; blocks go along with it meanwhile
 export const SPRITES_MAX = 48; // blocks written anew at a time, some 5 ms; of others what they said before
 const SPRITES_KEPT = 1500;
 const TRIES_MAX = 2000; // tracks that a place is looked for
@@ -81,7 +81,7 @@ export class Labels {
     }
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
-    if (began - this.laid > (this.elsewhere() ? Math.min(AGAIN_MS, SHARE * this.laying) : AGAIN_MS)) {
+    if (began - this.laid > (this.elsewhere() ? Math.min(AGAIN_MS, Math.max(MOVING_MS, SHARE * this.laying)) : AGAIN_MS)) {
       this.lay(this.project(now));
       this.laid = this.behind ? -Infinity : began;
       this.laying = performance.now() - began;
@@ -193,6 +193,7 @@ export class Labels {
     c.font = FONT;
     c.textBaseline = "top";
     c.lineJoin = "round";
+    if (alert) { c.fillStyle = theme.textHalo; c.fillRect(0, 0, w + 6, h + 4); } // readable whatever it lies on
     lines.forEach((text, k) => {
       c.strokeStyle = theme.textHalo;
       c.lineWidth = 3;

@@ -32,6 +32,7 @@ import { Work } from "./work.js";
 const BASE = new URL("./", import.meta.url).href;
 const PIECE = 2000; // tracks that are looked at without a break
 const FRAMES_WAITING = 4; // more than that, and it's better to begin with a whole picture again
+const FADE_MS = 250; // of names; with none MapLibre finds places for them anew in every frame
 const STILL_MS = 500; // between paintings where nothing moves visibly
 const POINT = 0.01; // degrees: less is a place, not an extent
 const STEP_PIXELS = 0.25; // what may move between two paintings
@@ -92,13 +93,13 @@ export class App {
     this.placed = given || Boolean(place);
     this.map = new MapLibre({
       container: "map", style: this.style(), center: given ? [c[1], c[0]] : place ? [place.lon, place.lat] : [10, 30], zoom: given ? zoom : place ? place.zoom : 1.6,
-      maxZoom: 18, maxPitch: 0, dragRotate: false, pitchWithRotate: false, attributionControl: this.about.tiles_note ? { compact: true } : false, maplibreLogo: false, fadeDuration: 0, refreshExpiredTiles: false,
+      maxZoom: 18, maxPitch: 0, dragRotate: false, pitchWithRotate: false, attributionControl: this.about.tiles_note ? { compact: true } : false, maplibreLogo: false, fadeDuration: FADE_MS, refreshExpiredTiles: false,
     });
     const map = this.map;
     map.touchZoomRotate.disableRotation();
     map.keyboard.disableRotation();
     this.basemap = new Basemap(map, BASE, this.options, this.look, this.about, this.units);
-    this.labels.names = () => this.basemap.boxes();
+    this.labels.names = () => this.basemap.boxes(this.camera);
     map.on("style.load", () => { map.addLayer(this.layer); this.basemap.put(); this.ready = true; });
     map.on("load", () => { this.basemap.load().then(() => { this.loaded = true; }); });
     map.on("moveend", () => { const b = this.bounds(); this.link.say("view", b, true); this.remember(); });

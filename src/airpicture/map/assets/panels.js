@@ -11,7 +11,7 @@ import { STATUS_NAMES } from "./wire.js";
 
 const SENSOR_KINDS = { radar: "radar", adsb: "ADS-B", mlat: "multilateration", passive: "passive" };
 const LEVELS = { present: "Now", predicted: "Expected", notice: "To know" }, MARKS = { present: "▲", predicted: "△", notice: "○" };
-const NOT_KEPT = "The history holds tracks alone: what sensors reported and how they did isn't in it.";
+const NOT_KEPT = "The history of this time holds tracks alone: what sensors reported and how they did isn't in it.";
 export const INPUT_TEXTS = { reports: "reports", quiet: "quiet", lost: "lost, trying again", unreached: "can't be reached", nothing: "nothing came yet" };
 const INPUT_LAMPS = { reports: "ok", quiet: "degraded", lost: "silent", unreached: "silent" };
 const HEALTH_TEXTS = { ok: "reports", silent: "silent", degraded: "degraded", unknown: "nothing yet" };
@@ -141,7 +141,8 @@ export class Panels {
     const { look, stations, health, picture } = this.app, theme = look.theme(), now = this.app.clock.now();
     const held = new Uint32Array(65536);
     for (let slot = 0; slot < picture.n; slot++) held[picture.sensor[slot]]++;
-    if (this.app.timeline.past) return [el("p", { className: "dim" }, NOT_KEPT), el("ul", { className: "list" }, ...stations.map((station, k) => [station, k]).filter(([, k]) => held[k]).map(([station, k]) => el("li", {}, el("b", {}, station.id), el("small", {}, `saw ${held[k]} ${held[k] === 1 ? "track" : "tracks"} last`))))];
+    const { past } = this.app.timeline;
+    if (past && !health.length) return [el("p", { className: "dim" }, NOT_KEPT), el("ul", { className: "list" }, ...stations.map((station, k) => [station, k]).filter(([, k]) => held[k]).map(([station, k]) => el("li", {}, el("b", {}, station.id), el("small", {}, `saw ${held[k]} ${held[k] === 1 ? "track" : "tracks"} last`))))];
     if (!stations.length) return [el("p", { className: "dim" }, "No sensor has been told of yet.")];
     const told = (k) => health.find((one) => one.sensor === k) || { health: "unknown", plots_per_s: 0 };
     // A sensor that nobody described and nobody has heard of is no news: every service could have one of its kind.
@@ -161,7 +162,7 @@ export class Panels {
       })),
       there.length && there.length < stations.length ? el("p", { className: "dim" }, `${stations.length - there.length} more may report and haven't yet.`) : null,
       there.length ? null : el("p", { className: "dim" }, "No sensor has reported yet."),
-      ...this.inputs(),
+      ...(past ? [] : this.inputs()),
       ...counted(this.app.counts).flatMap(([title, rows]) => [el("h3", {}, title), el("dl", { className: "rows" }, ...rows.flatMap(([text, n]) => [el("dt", {}, text), el("dd", {}, grouped(n))]))]),
     ];
   }

@@ -5,13 +5,13 @@ import { clock, day, seconds } from "./units.js";
 
 export class Past {
   constructor(app) {
-    Object.assign(this, { app, on: false, present: NaN, here: 0 });
+    Object.assign(this, { app, on: false, present: 0, here: 0 });
     $("present").addEventListener("click", () => app.timeline.live());
   }
 
   draw() {
     const { clock: time, timeline } = this.app, on = timeline.past;
-    if (!on) { this.present = time.now(); this.here = performance.now(); }
+    if (!on && time.frame) { this.present = time.now(); this.here = performance.now(); }
     $("past").hidden = !on;
     if (on !== this.on) {
       this.on = on;
@@ -20,8 +20,9 @@ export class Past {
       this.app.labels.touch();
     }
     if (!on) return;
-    const now = time.now(), ago = (this.present + performance.now() - this.here - now) / 1000;
-    const other = day(now) !== day(this.present) ? `${day(now)} ` : "";
+    // Who came by a link to the past hasn't seen the present: the newest that's recorded tells of it.
+    const now = time.now(), present = Math.max(this.present ? this.present + performance.now() - this.here : 0, timeline.line?.end || 0);
+    const ago = (present - now) / 1000, other = day(now) !== day(present) ? `${day(now)} ` : "";
     $("past-when").textContent = `${other}${clock(now)} UTC, ${seconds(Math.max(1, Math.round(ago)))} ago${timeline.paused ? ", standing still" : ""}`;
   }
 }

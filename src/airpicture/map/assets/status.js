@@ -1,5 +1,6 @@
 // The line at the top and what lies at the edges: mode, time, counts, latency, whether the picture is alive, place of the pointer, scale.
 
+import { grouped } from "./counted.js";
 import { $, say } from "./dom.js";
 import { INPUT_TEXTS } from "./panels.js";
 import { clock, day, position, seconds } from "./units.js";
@@ -21,7 +22,7 @@ export class Status {
     if (mode && $("mode").dataset.mode !== mode) { $("mode").dataset.mode = mode; $("mode").textContent = mode.toUpperCase(); if (mode !== "past") say(`The picture is ${mode}`); app.wake(); }
     $("clock").textContent = frame ? clock(time.now()) : "--:--:--";
     $("clock").title = frame ? `${day(time.now())} UTC, time of the picture` : "";
-    $("count").textContent = look.visible === picture.n ? String(picture.n) : `${look.visible}/${picture.n}`;
+    $("count").textContent = look.visible === picture.n ? grouped(picture.n) : `${grouped(look.visible)}/${grouped(picture.n)}`;
     $("late").hidden = Boolean(frame) && frame.mode !== "live"; // of a recording it says nothing
     const latency = frame ? (Number.isFinite(frame.arrived) ? frame.made - frame.arrived : 0) + Math.max(0, time.lag) : NaN;
     $("latency").textContent = frozen ? "–" : Number.isFinite(latency) ? (latency < 1000 ? `${Math.round(latency)} ms` : seconds(latency / 1000)) : "–";

@@ -61,7 +61,7 @@ export const climbArrow = (vu) => (!(Math.abs(vu) > 1.5) ? "" : vu > 0 ? "↑" :
 export function seconds(s) {
   if (!Number.isFinite(s)) return DASH;
   if (s < 0) return "0 s";
-  return s < 10 ? `${s.toFixed(1)} s` : s < 120 ? `${Math.round(s)} s` : s < 7200 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`;
+  return s < 10 ? `${s.toFixed(1)} s` : s < 120 ? `${Math.round(s)} s` : s < 7200 ? `${Math.round(s / 60)} min` : s < 172800 ? `${(s / 3600).toFixed(1)} h` : `${Math.round(s / 86400)} days`;
 }
 
 export const clock = (ms) => (Number.isFinite(ms) ? new Date(ms).toISOString().slice(11, 19) : DASH);

@@ -1,0 +1,157 @@
+"""Tables of arrays in kernels: the same results as by value, and what kernels write is read back."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+import pytest
+
+from airpicture.kernels import _tables
+from airpicture.kernels._jit import OPTIONS, UNCOUNTED, inline
+from airpicture.kernels.arrays import F64, I32, table
+from airpicture.store import Store
+
+compiled_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled so")
+
+
+class Inner(NamedTuple):
+    scale: F64
+    offset: float
+
+
+class Plain(NamedTuple):
+    inner: Any
+    x: F64  # (n, 2)
+    order: I32  # (n,)
+    out: F64  # (n,), may share memory with a column of x
+
+
+@table
+class MarkedInner(NamedTuple):
+    scale: F64
+    offset: float
+
+
+@table
+class Marked(NamedTuple):
+    inner: Any
+    x: F64
+    order: I32
+    out: F64
+
+
+def _scaled(rows: Any, k: int) -> float:
+    scaled: float = rows.inner.scale[k % len(rows.inner.scale)] * rows.x[k, 0] + rows.inner.offset
+    return scaled
+
+
+_called = inline(_scaled)
+
+
+def _run(rows: Any, times: int) -> float:
+    """Write to `out` what is read again by way of `x` wherever they're one memory."""
+    total = 0.0
+    for _ in range(times):
+        for k in rows.order:
+            rows.out[k] = _called(rows, k) / 3.0
+            total += rows.x[k, 0] + rows.out[k]
+    return total
+
+
+def _run_in_python(rows: Any, times: int) -> float:
+    total = 0.0
+    for _ in range(times):
+        for k in rows.order:
+            rows.out[k] = _scaled(rows, k) / 3.0
+            total += rows.x[k, 0] + rows.out[k]
+    return total
+
+
+def _made(inner: Any, outer: Any) -> tuple[Any, F64]:
+    x = np.random.default_rng(3).normal(size=(500, 2))
+    order = np.random.default_rng(4).permutation(500).astype(np.int32)
+    return outer(inner(np.array([0.5, 2.0, -1.0]), 0.25), x, order, x[:, 0]), x
+
+
+@compiled_only
+@pytest.mark.parametrize("options", [UNCOUNTED, OPTIONS])
+def test_results_are_those_of_tables_by_value(options: dict[str, Any]) -> None:
+    numbas: Any = numba.njit
+    kernel = numbas(**options)(_run)
+    by_value, x = _made(Inner, Plain)
+    by_reference, y = _made(MarkedInner, Marked)
+    assert isinstance(numba.typeof(by_reference), _tables.Table)
+    assert isinstance(numba.typeof(by_reference).member("inner")[1], _tables.Table)
+    assert not isinstance(numba.typeof(by_value), _tables.Table)
+    assert kernel(by_value, 5) == kernel(by_reference, 5)
+    np.testing.assert_array_equal(x, y)
+    plain, z = _made(MarkedInner, Marked)
+    assert _run_in_python(plain, 5) == pytest.approx(kernel(_made(Inner, Plain)[0], 5), rel=1e-12)
+    np.testing.assert_allclose(z, x, rtol=1e-12)
+
+
+@compiled_only
+def test_a_kernel_sees_the_arrays_of_each_call() -> None:
+    """The descriptions are written anew for each call, also of a kernel so small that its entry takes it in."""
+    numbas: Any = numba.njit
+    first = numbas(**UNCOUNTED)(lambda rows, k: rows.x[k, 0] + rows.inner.scale[0])
+    for k in range(50):
+        rows = Marked(
+            MarkedInner(np.array([float(k)]), 0.0), np.full((k + 1, 2), 7.0 * k), np.zeros(1, np.int32), np.ones(1)
+        )
+        assert first(rows, k) == 8.0 * k
+
+
+@compiled_only
+def test_the_arrays_of_the_store_come_as_one_pointer() -> None:
+    held = numba.typeof(Store(10).held)
+    assert isinstance(held, _tables.Table)
+    assert held.members.fields == Store(10).held._fields
+
+
+@compiled_only
+def test_a_member_that_does_not_exist_is_told() -> None:
+    numbas: Any = numba.njit
+    kernel = numbas(**UNCOUNTED)(lambda rows: rows.speed[0])
+    with pytest.raises(numba.TypingError, match="speed"):
+        kernel(_made(MarkedInner, Marked)[0])
+
+
+@pytest.mark.slow
+def test_a_kernel_from_the_cache_takes_tables(tmp_path: Path) -> None:
+    (tmp_path / "rows_of_test.py").write_text(
+        """
+from typing import NamedTuple
+import numpy as np
+from airpicture.kernels._jit import jit
+from airpicture.kernels.arrays import table
+
+@table
+class Rows(NamedTuple):
+    x: object
+
+@jit
+def total(rows):
+    found = 0.0
+    for k in range(len(rows.x)):
+        found += rows.x[k]
+    return found
+""",
+        "utf-8",
+    )
+    program = (
+        "import numpy as np; from rows_of_test import *; print(total(Rows(np.arange(10.0))), *total.stats.cache_hits)"
+    )
+    settings = {**os.environ, "NUMBA_DISABLE_JIT": "0", "AIRPICTURE_CACHE_DIR": str(tmp_path)}
+    settings.pop("NUMBA_CACHE_DIR", None)
+    settings["PYTHONPATH"] = os.pathsep.join([str(tmp_path), *(path for path in sys.path if path)])
+    first, second = (
+        subprocess.run([sys.executable, "-c", program], env=settings, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    )
+    assert first.split() == ["45.0"]
+    assert second.startswith("45.0 (Table(")
