@@ -10,7 +10,7 @@ from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import ROW
-from airpicture.kernels.learn import TAKEN, Held, _identify, detection_of, identity_of, learn_track
+from airpicture.kernels.learn import TAKEN, Held, _identify, detection_of, expected_of, identity_of, learn_track
 from airpicture.kernels.learn import height_source as source_of
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import Room
@@ -46,6 +46,12 @@ def _learn(
 def _detection(tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, of: Held, out: F64) -> None:
     for w in range(len(tracks)):
         out[w] = detection_of(tracks[w], t_ns[w], sensor, turn, pd, of)
+
+
+@jit
+def _expected(tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, of: Held, out: F64) -> None:
+    for w in range(len(tracks)):
+        out[w] = expected_of(tracks[w], t_ns[w], sensor, turn, pd, of)
 
 
 @jit
@@ -93,6 +99,12 @@ def learn(
 def detection(store: Store, tracks: I64, t_ns: I64, sensor: int, stations: Stations) -> F64:
     out = np.full(len(tracks), np.nan)
     _detection(tracks, t_ns, sensor, float(stations.period[sensor]), float(stations.pd[sensor]), store.held, out)
+    return out
+
+
+def expected(store: Store, tracks: I64, t_ns: I64, sensor: int, stations: Stations) -> F64:
+    out = np.full(len(tracks), np.nan)
+    _expected(tracks, t_ns, sensor, float(stations.period[sensor]), float(stations.pd[sensor]), store.held, out)
     return out
 
 

@@ -10,6 +10,8 @@ from airpicture.config import Config
 from airpicture.kernels import layout as lay
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE, begin_state
+from airpicture.kernels.chains import chain_reach
+from airpicture.kernels.search import PROSPECT, level_of, prospect_of
 from airpicture.reports import Reports, Stations
 from reference_tracking import Mixture, Plot, axes, condition, geodetic, move, unpacked, up_at
 
@@ -19,6 +21,12 @@ SHARED = {0, 0o1000, 0o1200, 0o2000, 0o7000, 0o7500, 0o7600, 0o7700}
 
 def _height(z: F64) -> float:
     return float(z[lay.Z_H] if math.isfinite(z[lay.Z_H]) else z[lay.Z_H_BARO])
+
+
+def _worst(z: F64) -> float:
+    if int(z[lay.Z_KIND]) != lay.POLAR:
+        return max(float(z[lay.Z_VAR_P]), 1.0)
+    return max(float(z[lay.Z_VAR_RANGE]), float(z[lay.Z_RANGE] ** 2 * z[lay.Z_VAR_AZIMUTH]), 1.0)
 
 
 def _down(z: F64) -> F64:
@@ -36,7 +44,11 @@ class PlainBeginnings:
     def __call__(self, reports: Reports) -> list[tuple[int, float, float]]:
         born: list[tuple[int, float, float]] = []
         for j in range(reports.size):
-            pairs = [pair for entry in self.waiting if (pair := self._pair(*entry, reports, j)) is not None]
+            by_entry = {k: pair for k, entry in enumerate(self.waiting) if (pair := self._pair(*entry, reports, j))}
+            for k, chain in self._chains(reports, j):
+                if chain[0] >= self.config.life.retire_tentative and chain[0] > by_entry.get(k, (0.0, 0.0))[0]:
+                    by_entry[k] = chain
+            pairs = list(by_entry.values())
             total = 1.0 + sum(odds for odds, _ in pairs)
             best = sorted(pairs, key=lambda pair: -pair[0])[: self.config.life.pairs_max]
             if not pairs and math.isfinite(reports.Z[j, lay.Z_V_EAST]) and reports.address[j] >= 0:
@@ -46,6 +58,56 @@ class PlainBeginnings:
                     born.append((int(reports.t_ns[j]), odds / total, x))
         self.waiting += [(reports, j) for j in range(reports.size)]
         return born
+
+    def _chains(self, new: Reports, j: int) -> list[tuple[int, tuple[float, float]]]:
+        """Return what each two waiting plots in line with plot j come to, by the number of the younger one."""
+        s = int(new.sensor[j])
+        turn = float(self.stations.period[s])
+        prospect = np.zeros(PROSPECT)
+        codes = int(new.address[j]), int(new.mode_3a[j])
+        prospect_of(new.Z, j, s, *codes, self.stations.sites, self.stations.pd, self.motion, self.life, prospect)
+        if not chain_reach(level_of(new.Z, j, prospect), turn, self.life, prospect) > 0.0:
+            return []
+        mine = [k for k, (old, i) in enumerate(self.waiting) if old.sensor[i] == s and not self._told(old, i)]
+        since = {k: (int(new.t_ns[j]) - int(self.waiting[k][0].t_ns[self.waiting[k][1]])) * 1e-9 for k in mine}
+        found = []
+        for k in (k for k in mine if 0.4 * turn <= since[k] <= 1.5 * turn):
+            q, i = self.waiting[k]
+            z, spread = new.Z[j], math.sqrt(2.0 * _worst(new.Z[j]))
+            fast = 3.0 * self.config.life.speed_usual
+            if np.linalg.norm(_down(z) - _down(q.Z[i])) > fast * since[k] + 3.0 * spread:
+                continue
+            for m in (m for m in mine if 0.4 * turn <= since[m] - since[k] <= 1.5 * turn):
+                chain = self._chain(m, k, new, j)
+                if chain is not None:
+                    found.append((k, chain))
+        return found
+
+    def _told(self, old: Reports, i: int) -> bool:
+        """Say whether a plot brought more than a place, or a vague one, and so waits elsewhere."""
+        prospect = np.zeros(PROSPECT)
+        codes = int(old.address[i]), int(old.mode_3a[i])
+        s = int(old.sensor[i])
+        prospect_of(old.Z, i, s, *codes, self.stations.sites, self.stations.pd, self.motion, self.life, prospect)
+        return level_of(old.Z, i, prospect) != 0
+
+    def _chain(self, m: int, k: int, new: Reports, j: int) -> tuple[float, float] | None:
+        (r, a), (q, b) = self.waiting[m], self.waiting[k]
+        way = self.config.life.speed_max * (int(q.t_ns[b]) - int(r.t_ns[a])) * 1e-9
+        if np.linalg.norm(_down(r.Z[a]) - _down(q.Z[b])) > way:
+            return None
+        x, P = state_of_one(r, a, self.stations, self.motion, self.life)
+        up = up_at(new.Z[j, lay.Z_P : lay.Z_P + 3])
+        log_odds = math.log(self.config.life.birth_odds)
+        for plots, i, before in ((q, b, int(r.t_ns[a])), (new, j, int(q.t_ns[b]))):
+            dt = (int(plots.t_ns[i]) - before) * 1e-9
+            x, P = move(x, P, dt, 0.0, up, 20.0, self.motion[lay.M_Q_UP])
+            track = Mixture(x[None], P[None], np.ones(1), d_baro=0.0, var_baro=self.config.sigma_pressure_height**2)
+            x, P, d2, log_l, count = condition(plot_of(plots, i, self.stations), track, 0, 0.0, 20.0, 1.0)
+            if d2 > self.gates[count]:
+                return None
+            log_odds += log_l - new.Z[j, lay.Z_LOG_CLUTTER] + math.log(self.stations.pd[plots.sensor[i]])
+        return math.exp(min(log_odds, 40.0)) * usual_to_wide(x, self.config), float(x[0])
 
     def _pair(self, old: Reports, i: int, new: Reports, j: int) -> tuple[float, float] | None:
         dt = (int(new.t_ns[j]) - int(old.t_ns[i])) * 1e-9

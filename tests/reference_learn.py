@@ -53,6 +53,15 @@ def detection(store: Store, tracks: I64, t_ns: I64, sensor: int, turn: float, pd
     return np.where(since < 0.5e9 * turn, 0.02, pd)
 
 
+def expected(store: Store, tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float) -> F64:
+    """Return the chance that a plot of each track comes that hasn't come in this turn."""
+    if not turn > 0.0:
+        return np.full(len(tracks), min(0.05, pd))
+    mine = store.seen_sensor[tracks] == sensor
+    since = np.where(mine, np.abs(t_ns[:, None] - hits_of(store, tracks, t_ns)), np.iinfo(np.int64).max).min(axis=1)
+    return np.where(since < 0.5e9 * turn, 0.02, pd)
+
+
 def identity_score(store: Store, tracks: I64, reports: Reports, plots: NDArray[np.int32]) -> F64:
     """Return what codes add to each pair."""
     score = np.zeros(len(tracks))

@@ -157,6 +157,21 @@ def turn_learnt(before: F64, now: F64, known: float, dt: float, memory: float) -
     return known + (1.0 - math.exp(-dt / memory)) * speed2 / (speed2 + 15.0**2) * (turned - known)
 
 
+def _plain(z: F64) -> bool:
+    told = (lay.Z_ELEVATION, lay.Z_RANGE_RATE, lay.Z_H, lay.Z_H_BARO, lay.Z_TURN)
+    return int(z[lay.Z_KIND]) == lay.POLAR and not any(math.isfinite(z[k]) for k in told)
+
+
+def thinned(W: F64) -> F64:
+    """Return odds, 0 where a track would have less than a thousandth of a plot; see `kernels.thinning`."""
+    of_plot, of_track = W.sum(axis=0), W.sum(axis=1)
+    to_track = W / (1.0 + np.maximum(of_plot[None, :] - W, 0.0))
+    to_plot = W / (1.0 + np.maximum(of_track[:, None] - W, 0.0))
+    t = 1.0 + to_track.sum(axis=1)[:, None] - to_track
+    u = 1.0 + to_plot.sum(axis=0)[None, :] - to_plot
+    return np.where(1e-3 * t * u > W, 0.0, W)
+
+
 def look(
     store: Store,
     pairs: dict[int, list[int]],
@@ -196,11 +211,20 @@ def look(
         one = np.array([i])
         turn, pd = float(stations.period[s]), float(stations.pd[s])
         detect[i] = learning.detection(store, one, np.array([t]), s, turn, pd)[0]
-        odds = track.existence * detect[i] / (1.0 - track.existence * detect[i])
+        believed = track.existence * learning.expected(store, one, np.array([t]), s, turn, pd)[0]
+        odds = believed / (1.0 - believed)
         for j in mine:
             log_l = np.array([part[3] for part in given[i, j]]) - plots[j].log_clutter
             code = learning.identity_score(store, one, reports, np.array([j], np.int32))[0]
             W[w, j] = odds * float(track.mu @ np.exp(log_l)) * math.exp(code)
+    if all(_plain(reports.Z[j]) for mine in pairs.values() for j in mine):
+        W = thinned(W)
+        for w, i in enumerate(rows):
+            mine = [j for j in pairs[i] if (i, j) in given]
+            left = [j for j in mine if W[w, j] > 0.0] or mine[:1]
+            for j in mine:
+                if j not in left:
+                    del given[i, j]
     weight, _ = enumerate_marginals(W)
     did: dict[int, str] = {}
     for w, i in enumerate(rows):

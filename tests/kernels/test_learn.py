@@ -12,7 +12,7 @@ from airpicture.kernels import layout as lay
 from airpicture.plots import station_columns
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
-from learn_kernels import detection, identify, identity_score, learn
+from learn_kernels import detection, expected, identify, identity_score, learn
 from reference_records import put_row, ticks
 from reference_tracking import F64, random_track
 from tracking_scenes import radar, sensors_of
@@ -136,6 +136,9 @@ def test_identity_and_detection_equal_their_twins(seed: int) -> None:
     turn, pd = float(stations.period[sensor]), float(stations.pd[sensor])
     np.testing.assert_array_equal(
         detection(store, tracks, t, sensor, stations), twin.detection(store, tracks, t, sensor, turn, pd)
+    )
+    np.testing.assert_array_equal(
+        expected(store, tracks, t, sensor, stations), twin.expected(store, tracks, t, sensor, turn, pd)
     )
     if n:
         pairs = 20

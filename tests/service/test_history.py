@@ -23,7 +23,7 @@ from airpicture.service.historyfiles import Slice, Spool, begin_of, pack, read_s
 from airpicture.service.hub import Mode
 from airpicture.service.settings import OutputSettings
 from airpicture.service.stored import Stored
-from airpicture.tables import Status, Tracks
+from airpicture.tables import Plots, Status, Tracks
 from airpicture.units import SECOND_NS
 from map_scenes import T0_NS, Scene
 
@@ -294,6 +294,29 @@ def test_plots_and_how_sensors_did_come_back(tmp_path: Path, monkeypatch: pytest
         np.testing.assert_array_equal([one.delay_s for one in shown.sensors], [one.delay_s for one in told])
     assert past.update(T0_NS + 200 * SECOND_NS, Mode.REPLAY).sensors == ()
     assert len(past.update(T0_NS + 200 * SECOND_NS, Mode.REPLAY).plots) == 0
+
+
+def test_plots_of_another_day_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their times would name the file, and nobody would look into it for those of now."""
+    monkeypatch.setattr(history, "FLUSH_S", 0.0)
+
+    async def play() -> None:
+        made = output(tmp_path)
+        await made.open()
+        for t in range(10):
+            update = SCENE.update(float(t))
+            old = update.plots.take(np.arange(5))
+            old.t_ns[:] -= 10**8 * SECOND_NS
+            plots = Plots.concat([old, update.plots])
+            lat, lon = (np.append(one[:5], one) for one in (update.plot_lat, update.plot_lon))
+            made.take(replace(update, plots=plots, plot_lat=lat, plot_lon=lon))
+        await made.close()
+
+    asyncio.run(play())
+    (file,) = tmp_path.glob("sensors-*")
+    assert abs(begin_of(file) - T0_NS) < 5 * SECOND_NS
+    shown = Stored(tmp_path, SCENE.sensors).update(T0_NS + 9 * SECOND_NS, Mode.REPLAY)
+    assert len(shown.plots) == sum(len(SCENE.update(float(t)).plots) for t in range(10))
 
 
 def test_a_history_without_its_sensors_shows_tracks(tmp_path: Path) -> None:

@@ -206,6 +206,15 @@ def test_coverage_is_as_far_as_confirmed_tracks_were_held() -> None:
     assert coverage.version == grown
 
 
+def test_the_line_tells_how_many_are_in_sight() -> None:
+    recorded = Recorded(history())
+    times = np.linspace(recorded.begin_ns, recorded.end_ns, 50).astype(np.int64)
+    counted = [len(Recorded(history()).update(int(t), Mode.REPLAY).tracks) for t in times]
+    assert recorded.in_sight(times).tolist() == counted
+    traffic = Player(history()).line()["traffic"]
+    assert min(traffic) >= min(counted)  # no holes where parts are shorter than the time between states
+
+
 def test_controls_do_what_they_say() -> None:
     player = Player(history(), begin_s=20.0)
     begin, end = player.recorded.begin_ns, player.recorded.end_ns

@@ -213,13 +213,22 @@ def test_ranks_close_where_it_pays_and_keep_their_order() -> None:
 
 
 def test_all_gaps_close_where_room_runs_out() -> None:
-    status = [Status.CONFIRMED] * 95
+    status = [Status.CONFIRMED] * 98
     status[0] = Status.ENDED
     roomy, full = numbered(status, 200), numbered(status, 100)
-    assert close_ranks(roomy) == 95
+    assert close_ranks(roomy) == 98
     assert close_ranks(full) == 0
-    assert (roomy.n, full.n) == (95, 94)
-    assert full.number[:94].tolist() == list(range(1, 95))
+    assert (roomy.n, full.n) == (98, 97)
+    assert full.number[:97].tolist() == list(range(1, 98))
+
+
+def test_more_gaps_close_where_room_is_tight() -> None:
+    status = [Status.CONFIRMED] * 95
+    status[70] = Status.ENDED
+    roomy, tight = numbered(status, 200), numbered(status, 100)
+    assert close_ranks(roomy) == 95
+    assert close_ranks(tight) == 70
+    assert tight.n == 94
 
 
 def test_the_last_track_leaves_nothing_behind() -> None:

@@ -206,10 +206,11 @@ def config_for(targets: int, base: Config | None = None) -> Config:
     """Return the settings with room for so many targets: sizes only, nothing that changes how tracking is done."""
     base = base or Config()
     # A cold start leaves all plots of a turn unclaimed, 1.4 a target. All have to find room: else they'd be gone before
-    # their targets are seen again. Ten million have to do with what memory there is beyond that.
-    waiting = round((2.0 if targets <= AMPLE_MOST else 1.6) * targets)
-    # false plots that met by chance are tracks, too, until they're found out
-    capacity = round((1.5 if targets <= AMPLE_MOST else 1.25) * targets)
+    # their targets are seen again.
+    waiting = round(2.0 * targets)
+    # false plots that met by chance are tracks, too, until they're found out; ten million have to do with what memory
+    # there is beyond that
+    capacity = round((1.5 if targets <= AMPLE_MOST else 1.2) * targets)
     life = replace(base.life, pool_max=max(base.life.pool_max, waiting))
     return replace(base, capacity=max(base.capacity, capacity), life=life)
 

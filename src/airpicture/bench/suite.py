@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from airpicture.bench.load import Load, Sample
+from airpicture.bench.load import WARM_TURNS, Load, Sample
 from airpicture.config import Config
-from airpicture.simulation.sky import SECTORS, Radar, Sky, Timing, long_range, region, round_earth
+from airpicture.simulation.sky import PER_RADAR, SECTORS, Radar, Sky, Timing, long_range, region, round_earth
 
 DEFAULT_TARGETS: Final = (300, 10_000, 100_000)
 LONG_RANGE_MOST: Final = 1_000  # up to here the sky is that of one radar to 600 km, beyond it the round Earth
@@ -20,10 +20,12 @@ FRAMES: Final = 40  # steps of a turn beyond: as many as the tracker's frames, s
 REGION_STEPS: Final = (SECTORS, 30 * SECTORS)  # a turn: sectors of all radars at once, and as many steps as sectors
 
 
-def sky_of(targets: int, timing: Timing = "rotating", seed: int = 1) -> Sky:
-    """Return the sky for a number of targets."""
-    make = long_range if targets <= LONG_RANGE_MOST else round_earth
-    return make(targets, radar=Radar(early=0.25), timing=timing, seed=seed)
+def sky_of(targets: int, timing: Timing = "rotating", seed: int = 1, per_radar: int = PER_RADAR) -> Sky:
+    """Return the sky for a number of targets; per_radar : how many each radar of the round Earth has."""
+    radar = Radar(early=0.25)
+    if targets <= LONG_RANGE_MOST:
+        return long_range(targets, radar=radar, timing=timing, seed=seed)
+    return round_earth(targets, per_radar=per_radar, radar=radar, timing=timing, seed=seed)
 
 
 def threads_for(targets: int, most: int) -> tuple[int, ...]:
@@ -36,14 +38,23 @@ def threads_for(targets: int, most: int) -> tuple[int, ...]:
 
 
 def scan_load(
-    targets: int, *, threads: tuple[int, ...], timing: Timing, seed: int, turns: int = 6, method: str = "joint"
+    targets: int,
+    *,
+    threads: tuple[int, ...],
+    timing: Timing,
+    seed: int,
+    turns: int = 6,
+    method: str = "joint",
+    per_radar: int = PER_RADAR,
+    warm: int = WARM_TURNS,
 ) -> Load:
     """Return the load of whole turns, one step each."""
     config = None if method == "joint" else nearest(targets)
     return Load(
         name=f"{targets:,}",
-        make=lambda: sky_of(targets, timing, seed),
+        make=lambda: sky_of(targets, timing, seed, per_radar),
         threads=threads,
+        warm=warm,
         turns=turns,
         config=config,
         score_every=1 if targets <= 200_000 else max(1, turns - 1),
@@ -58,12 +69,20 @@ def nearest(targets: int) -> Config:
     return config_for(targets, replace(base, association=replace(base.association, method="nearest")))
 
 
-def identity_load(targets: int, *, timing: Timing, seed: int) -> Load:
+def identity_load(targets: int, *, timing: Timing, seed: int, per_radar: int = PER_RADAR) -> Load:
     """Return the load that holds the pictures of 1, 2 and 4 threads against one another."""
-    return Load(f"{targets:,}", lambda: sky_of(targets, timing, seed), (1, 2, 4), warm=3, turns=1)
+    return Load(f"{targets:,}", lambda: sky_of(targets, timing, seed, per_radar), (1, 2, 4), warm=3, turns=1)
 
 
-def sector_load(targets: int, *, threads: tuple[int, ...], seed: int, turns: int = 2) -> Load:
+def sector_load(
+    targets: int,
+    *,
+    threads: tuple[int, ...],
+    seed: int,
+    turns: int = 2,
+    per_radar: int = PER_RADAR,
+    warm: int = WARM_TURNS - 1,
+) -> Load:
     """Return the load of turns cut into sectors, each a step as it comes from the antennas.
 
     Beyond WHOLE_MOST the columns of the picture are left out, and a part of it is scored.
@@ -71,9 +90,9 @@ def sector_load(targets: int, *, threads: tuple[int, ...], seed: int, turns: int
     whole = targets <= WHOLE_MOST
     return Load(
         name=f"{targets:,}",
-        make=lambda: sky_of(targets, "rotating", seed),
+        make=lambda: sky_of(targets, "rotating", seed, per_radar),
         threads=threads,
-        warm=5,
+        warm=warm,
         turns=turns,
         parts=SECTORS if whole else FRAMES,
         score_every=turns,

@@ -27,6 +27,17 @@ NOTES = {
     help="Targets in the sky, up to 20,000,000; may be repeated. Up to 1,000 one radar sees them to 600 km, beyond it "
     "one radar for every 500 stands round the Earth.  [default: 300, 10,000 and 100,000]",
 )
+@click.option(
+    "--per-radar",
+    type=click.IntRange(10, 20_000),
+    default=500,
+    show_default=True,
+    metavar="N",
+    help="Targets in each radar's disc of 240 km, where they stand round the Earth: 5,000 fly as thick as ten million.",
+)
+@click.option(
+    "--warm", type=click.IntRange(3, 1000), default=6, show_default=True, help="Turns before the clock counts."
+)
 @click.option("--peers", is_flag=True, help="Run Stone Soup on the same plots, too (needs it installed).")
 @click.option("--storm", is_flag=True, help="Run what may overload a tracker: hub, clutter storm, garbage, line, full.")
 @click.option("--start", is_flag=True, help="Measure the first use after an installation, and a later one.")
@@ -51,6 +62,8 @@ NOTES = {
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def command(
     sizes: Sequence[int],
+    per_radar: int,
+    warm: int,
     peers: bool,
     storm: bool,
     start: bool,
@@ -65,7 +78,7 @@ def command(
 
     Plots come from a sky made on the spot: radars that turn in 10 s (70 m, 0.08 degrees, no height), Pd 0.9, half a
     false plot for every target, a fifth of the targets turning and a fifth in close pairs. Tracks begin by themselves;
-    six turns pass before the clock counts. A step's time is from plots in to the whole picture out.
+    six turns pass before the clock counts (``--warm``). A step's time is from plots in to the whole picture out.
 
     Without options: 300, 10,000 and 100,000 targets and the European reference's public capacity (30 radars, 4,000
     targets, 2,000 reports a second), in less than two minutes on two cores. A million targets take 8 GB and four
@@ -96,11 +109,22 @@ def command(
 
         show.start(*start_seconds())
     else:
-        _speed(show, sizes or DEFAULT_TARGETS, timing, most, turns, seed, whole=not sizes)
+        sky: dict[str, Any] = {"seed": seed, "per_radar": per_radar}
+        _speed(show, sizes or DEFAULT_TARGETS, timing, most, turns, warm, sky, whole=not sizes)
     show.end()
 
 
-def _speed(show: Show, sizes: Sequence[int], timing: Any, most: int, turns: int, seed: int, *, whole: bool) -> None:
+def _speed(
+    show: Show,
+    sizes: Sequence[int],
+    timing: Any,
+    most: int,
+    turns: int,
+    warm: int,
+    sky: dict[str, Any],
+    *,
+    whole: bool,
+) -> None:
     from airpicture.bench import suite
 
     show.note(f"One step a turn; {NOTES[timing]}.")
@@ -109,26 +133,26 @@ def _speed(show: Show, sizes: Sequence[int], timing: Any, most: int, turns: int,
         if targets > suite.WHOLE_MOST:
             continue
         threads = suite.threads_for(targets, most)
-        load = suite.scan_load(targets, threads=threads, timing=timing, seed=seed, turns=turns)
+        load = suite.scan_load(targets, threads=threads, timing=timing, turns=turns, warm=warm, **sky)
         sampled.append(show.run(load, f"{targets:,} targets, turn by turn"))
     if sampled:
         show.scans(sampled)
     small = [targets for targets in sizes if targets <= suite.IDENTITY_MOST]
     identity = [
-        show.run(suite.identity_load(n, timing=timing, seed=seed), f"{n:,} targets, 1, 2 and 4 threads") for n in small
+        show.run(suite.identity_load(n, timing=timing, **sky), f"{n:,} targets, 1, 2 and 4 threads") for n in small
     ]
     if sampled:
         show.identity(sampled, identity)
     sectors = [
         show.run(
-            suite.sector_load(n, threads=suite.threads_for(n, most)[-1:] if n > 2000 else (1,), seed=seed),
+            suite.sector_load(n, threads=suite.threads_for(n, most)[-1:] if n > 2000 else (1,), warm=warm - 1, **sky),
             f"{n:,} targets, sector by sector",
         )
         for n in sizes
     ]
     if whole:
         sectors += [
-            show.run(suite.region_load(steps, seed=seed), f"4,000 targets under 30 radars, {steps} steps a turn")
+            show.run(suite.region_load(steps, seed=sky["seed"]), f"4,000 targets under 30 radars, {steps} steps a turn")
             for steps in suite.REGION_STEPS
         ]
     show.sectors(sectors)

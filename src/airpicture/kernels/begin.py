@@ -38,6 +38,9 @@ SAME_CODE = 4.0  # log ratio of a discrete Mode A code: one of 4096, shared and 
 TURNS = 2.6  # of its sensor that a plot waits: one missed look and the target's own way round
 WAIT_S = 8.0  # s likewise, of sensors that don't turn ...
 WAIT_NAMED_S = 25.0  # ... but for one of the same address: web feeds and far receivers have one in 13 to 20 s
+AGAIN = 0.4  # of a turn, before which the same radar sees no target twice
+AGAIN_S = 0.05  # s likewise, of two sensors
+Q_BEGIN = 20.0  # m²/s³, white acceleration between the plots of a birth
 RISE_LEAST = 0.05  # sine: right overhead, a height says nothing of the place
 
 L_ODDS = 0  # settings, one flat array
@@ -65,13 +68,23 @@ def at(a: int, b: int) -> int:
 
 
 @inline
-def _spread(T: F64, l: int, hx: float, hy: float, hz: float, var: float, first: int) -> None:
-    """Add variance along a direction to the position (first = 0) or velocity (first = 3) block of lane l."""
-    for a in range(3):
-        ha = hx if a == 0 else (hy if a == 1 else hz)
-        for b in range(a + 1):
-            hb = hx if b == 0 else (hy if b == 1 else hz)
-            T[LANES * (STATE + at(first + a, first + b)) + l] += var * ha * hb
+def _spread(
+    T: F64,
+    l: int,
+    first: int,
+    a: tuple[float, float, float],
+    var_a: float,
+    b: tuple[float, float, float],
+    var_b: float,
+    c: tuple[float, float, float],
+    var_c: float,
+) -> None:
+    """Write the position (first = 0) or velocity (first = 3) block of lane l: variances along three directions."""
+    for i in range(3):
+        at_i = LANES * (STATE + at(first + i, first)) + l
+        ai, bi, ci = var_a * a[i], var_b * b[i], var_c * c[i]
+        for k in range(i + 1):
+            T[at_i + LANES * k] = ai * a[k] + bi * b[k] + ci * c[k]
 
 
 @inline
@@ -103,13 +116,10 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, T: 
         var_b = var_h / (rise * rise)
         if math.isfinite(Z[j, Z_ELEVATION]):
             var_b = min(var_b, rng * rng * Z[j, Z_VAR_ELEVATION])
-        _spread(T, l, lx, ly, lz, Z[j, Z_VAR_RANGE], 0)
-        _spread(T, l, ax, ay, az, rng * rng * Z[j, Z_VAR_AZIMUTH], 0)
-        _spread(T, l, bx, by, bz, var_b, 0)
+        var_l, var_a = Z[j, Z_VAR_RANGE], rng * rng * Z[j, Z_VAR_AZIMUTH]
+        _spread(T, l, 0, (lx, ly, lz), var_l, (ax, ay, az), var_a, (bx, by, bz), var_b)
     else:
-        _spread(T, l, ex, ey, ez, Z[j, Z_VAR_P], 0)
-        _spread(T, l, nx, ny, nz, Z[j, Z_VAR_P], 0)
-        _spread(T, l, ux, uy, uz, var_h, 0)
+        _spread(T, l, 0, (ex, ey, ez), Z[j, Z_VAR_P], (nx, ny, nz), Z[j, Z_VAR_P], (ux, uy, uz), var_h)
     if math.isfinite(Z[j, Z_V_EAST]):
         ve, vn = Z[j, Z_V_EAST], Z[j, Z_V_NORTH]
         T[3 * LANES + l] = ve * ex + vn * nx
@@ -118,9 +128,7 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, T: 
         var_v = Z[j, Z_VAR_V]
     else:
         var_v = life[L_VAR_SPEED]
-    _spread(T, l, ex, ey, ez, var_v, 3)
-    _spread(T, l, nx, ny, nz, var_v, 3)
-    _spread(T, l, ux, uy, uz, life[L_VAR_CLIMB], 3)
+    _spread(T, l, 3, (ex, ey, ez), var_v, (nx, ny, nz), var_v, (ux, uy, uz), life[L_VAR_CLIMB])
 
 
 @inline

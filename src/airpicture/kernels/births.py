@@ -7,7 +7,8 @@ for plots that found no partner but the plot itself.
 
 import math
 
-from airpicture.kernels._jit import inline, jit, lane
+from airpicture.kernels._jit import jit, lane, part
+from airpicture.kernels.around import group_by_cell, list_around
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
 from airpicture.kernels.begin import (
@@ -17,6 +18,7 @@ from airpicture.kernels.begin import (
     L_VAR_PRESSURE,
     L_VAR_SPEED,
     L_VAR_USUAL,
+    Q_BEGIN,
     SAME_ADDRESS,
     SAME_CODE,
     begin_state,
@@ -24,6 +26,7 @@ from airpicture.kernels.begin import (
     speed_ratio,
     unseen,
 )
+from airpicture.kernels.chains import chain_reach
 from airpicture.kernels.conditioning import LOG_2PI, OUTSIDE, condition
 from airpicture.kernels.lanes import (
     LANES,
@@ -53,39 +56,30 @@ from airpicture.kernels.layout import (
     Z_V_EAST,
 )
 from airpicture.kernels.measuring import C_COUNT, C_D2, C_DET, C_EXTRA, C_FINE
-from airpicture.kernels.pool import (
-    WAITING_LEVELS,
-    Waiting,
-    cell_key,
-    edge_of,
-    recall,
-)
+from airpicture.kernels.picking import pick_pairs
+from airpicture.kernels.pool import PLAIN, WAITING_LEVELS, Waiting, cell_key, complete, edge_of, recall
 from airpicture.kernels.search import (
     C_BIRTHS,
-    C_CUT,
-    C_SHED,
     C_TRIALS,
     COUNTS,
-    NEAR_LEAST,
+    P_ASK,
     P_BLUR,
+    P_CHAIN,
     P_REACH,
     P_SIGMA_H,
-    Q_BEGIN,
-    fetch,
     level_of,
-    list_cells,
-    pick_pairs,
     prospect_of,
     reach_on,
 )
 from airpicture.kernels.vertical import height_vertical
 from airpicture.kernels.wgs84 import ground
 
-# of a birth: state (27), existence odds, plot, pool entry or -1
+# of a birth: state (27), existence odds, plot, pool entry or -1, the one before that or -1
 BIRTH_ODDS = MODEL
 BIRTH_PLOT = MODEL + 1
 BIRTH_FROM = MODEL + 2
-BIRTH = MODEL + 3
+BIRTH_BEFORE = MODEL + 3
+BIRTH = MODEL + 4
 
 
 @lane
@@ -131,7 +125,7 @@ def _glide(T: F64, l: int, ux: float, uy: float, uz: float, bend: float) -> None
     store_covariance(T, T_P + l, widened(P, q * c3, q * c2, q * dt))
 
 
-@inline
+@part
 def _try(
     Z: F64,
     j: int,
@@ -148,12 +142,14 @@ def _try(
     waiting: Waiting,
     pick: I64,
     picks: int,
+    chain: I64,
+    chains: int,
     Zq: F64,
     T: F64,
     trial: F64,
 ) -> tuple[int, float]:
-    """Predict the picked partners of plot j, four side by side, and condition them on it; return how many fit, and the
-    sum of their odds.
+    """Predict the picked partners of plot j, four side by side, and condition them on it; then each chain's oldest plot
+    to the one after it, and on. Return how many fit, and the sum of their odds.
 
     trial : (B, BIRTH), overwritten; others as in `find_births`
     """
@@ -166,19 +162,49 @@ def _try(
     T[VAR_POS], T[SHARED], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = 0.0, 0.0, 0.0, 0.0, 0.0
     found = 0
     total = 0.0
-    for first in range(0, picks, LANES):
-        n = min(picks - first, LANES)
+    batches = (picks + LANES - 1) // LANES
+    for batch in range(batches + chains):
+        of_chain = batch >= batches
+        first = LANES * batch
+        n = 1 if of_chain else min(picks - first, LANES)
         for c in range(n):
-            e = entry[pick[first + c]]
-            recall(waiting, pick[first + c], Zq)
+            q = chain[batch - batches, 1] if of_chain else pick[first + c]
+            e = entry[q]
+            recall(waiting, q, Zq)
             begin_state(Zq, 0, sites, int(e["sensor"]), motion, life, T, c)
-            T[int(T_SIN_INT) + c] = (t_ns - e["t_ns"]) * 1e-9
+            until = entry[chain[batch - batches, 0]]["t_ns"] if of_chain else t_ns
+            T[int(T_SIN_INT) + c] = (until - e["t_ns"]) * 1e-9
             T[int(T_Q) + c] = Q_BEGIN
             T[int(T_Q_UP) + c] = motion[M_Q_UP + STRAIGHT]
         lanes = U(n)
-        for l in range(lanes):
-            _glide(T, l, ux, uy, uz, bend)
-        count = condition(Z, j, sites[s], h, ux, uy, uz, x, y, z, 0.0, gates, T, lanes)
+        log_before = 0.0
+        count = 0
+        for stage in range(2 if of_chain else 1):
+            last = stage == 1 or not of_chain
+            if of_chain:
+                q = chain[batch - batches, 0]
+                if stage == 0:
+                    recall(waiting, q, Zq)
+                    complete(Zq, Z, j)
+                else:
+                    T[int(T_SIN_INT)] = (t_ns - entry[q]["t_ns"]) * 1e-9
+                    T[int(T_Q)] = Q_BEGIN
+                    T[int(T_Q_UP)] = motion[M_Q_UP + STRAIGHT]
+            for l in range(lanes):
+                _glide(T, l, ux, uy, uz, bend)
+            count = condition(
+                Z if last else Zq, j if last else 0, sites[s], h, ux, uy, uz, x, y, z, 0.0, gates, T, lanes
+            )
+            if count == OUTSIDE:
+                break
+            if not last:
+                d2, det = T[int(C_D2)], T[int(C_DET)]
+                measured = count + int(T[int(C_COUNT)])
+                if T[int(C_FINE)] == 0.0 or not (d2 <= gates[measured] and det > 0.0):
+                    count = OUTSIDE
+                    break
+                log_before = T[int(C_EXTRA)] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI) - Z[j, Z_LOG_CLUTTER]
+                log_before += math.log(pd[s])
         if count == OUTSIDE:
             continue
         for c in range(n):
@@ -186,25 +212,38 @@ def _try(
             measured = count + int(T[int(C_COUNT) + c])
             if T[int(C_FINE) + c] == 0.0 or not (d2 <= gates[measured] and det > 0.0):
                 continue
-            e = entry[pick[first + c]]
+            q = chain[batch - batches, 0] if of_chain else pick[first + c]
+            e = entry[q]
             same = 0.0
             if address >= 0 and e["address"] >= 0:
                 same = SAME_ADDRESS
             elif not (shared_code(mode_3a) or shared_code(e["mode_3a"])):
                 same = SAME_CODE  # or it wouldn't have been picked
-            log_l = T[int(C_EXTRA) + c] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI)
+            log_l = T[int(C_EXTRA) + c] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI) + log_before
             odds = math.exp(min(log_l - Z[j, Z_LOG_CLUTTER] + same, 40.0)) * pd[s] * life[L_ODDS]
             odds *= unseen((t_ns - e["t_ns"]) * 1e-9, period[e["sensor"]], pd[e["sensor"]])
-            if waiting.detail[pick[first + c]]["speed"] == 0:
+            if waiting.detail[q]["speed"] == 0:
                 vx, vy, vz = T[3 * LANES + c], T[4 * LANES + c], T[5 * LANES + c]
                 odds *= speed_ratio(vx, vy, vz, ux, uy, uz, life[L_VAR_SPEED], life[L_VAR_USUAL])
+            at = found
+            if of_chain:  # takes the place of the pair that it holds
+                if odds < life[L_LEAST]:
+                    continue
+                for k in range(found):
+                    if trial[k, BIRTH_FROM] == q:
+                        at = k
+                if at < found:
+                    if trial[at, BIRTH_ODDS] >= odds:
+                        continue
+                    total -= trial[at, BIRTH_ODDS]
             total += odds
             for k in range(MODEL):
-                trial[found, k] = T[LANES * k + c]
-            trial[found, BIRTH_ODDS] = odds
-            trial[found, BIRTH_PLOT] = j
-            trial[found, BIRTH_FROM] = pick[first + c]
-            found += 1
+                trial[at, k] = T[LANES * k + c]
+            trial[at, BIRTH_ODDS] = odds
+            trial[at, BIRTH_PLOT] = j
+            trial[at, BIRTH_FROM] = q
+            trial[at, BIRTH_BEFORE] = chain[batch - batches, 1] if of_chain else -1.0
+            found = max(found, at + 1)
     return found, total
 
 
@@ -232,11 +271,20 @@ def find_births(
     Zq: F64,
     T: F64,
     prospects: F64,
+    place: F64,
+    begin: I64,
+    after: I64,
+    hashed: I64,
     near: I64,
-    start: I64,
+    box: F64,
+    slot: I64,
+    hit: I64,
+    ends: I64,
     pick: I64,
     value: F64,
-    pairs: I64,
+    around: F64,
+    chain: I64,
+    worth: F64,
     trial: F64,
     key: I64,
     blur: F64,
@@ -253,79 +301,95 @@ def find_births(
     longest : s, that any plot waits; reaches : (R_BLURS, REACHES) from `search.list_reaches` [m]
     waiting, put, oldest : pool; plots put in so far; how many of these may not be read any more
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
-    prospects : (G, PROSPECT), near : (NEAR, 3) int64, start : (G + 1,) int64, pick : (G, B) int64, value : (G, B + 1),
-        pairs : (G,) int64, trial : (B, BIRTH) workspaces: G plots are searched for side by side, B pairs of each tried
+    prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
+        (NEAR, 2) int64, box : (BOX, 3), slot, hit : (BOX,) int64, ends : (WAITING_LEVELS + 1,) int64 workspaces, see
+        `around`
+    pick : (B,) int64, value : (B + 1,), around : (AROUND, NEIGHBOUR), chain : (CHAINS, 2) int64, worth : (CHAINS,),
+        trial : (B + CHAINS, BIRTH) workspaces: so many pairs and chains of each plot are tried
     key : (n,) int64, blur, sigma_h : (n,) [m] overwritten in lo..hi for `pool.link_plots` and `pool.note_plots`
-    births : (n, BIRTH) float64; overwritten with the births of lo..hi, in plot order
+    births : (n, BIRTH) float64; overwritten with the births of lo..hi, those of a plot next to one another
     counts : (COUNTS,) int64; overwritten, see C_*
     """
     for c in range(COUNTS):
         counts[c] = 0
     n = 0
-    head, last_ns = waiting.head, waiting.last_ns
-    keep = min(int(life[L_PAIRS]), len(trial))
-    w = lo
-    while w < hi:
-        group, cells, earliest_ns = 0, 0, t_ns[wanted[w]]
-        while group < len(pairs) and w + group < hi and cells + NEAR_LEAST <= len(near):
-            j = wanted[w + group]
+    keep = min(int(life[L_PAIRS]), len(pick))
+    most = len(pick)
+    for w in range(lo, hi, len(after)):
+        size = min(len(after), hi - w)
+        for k in range(size):
+            j = wanted[w + k]
             s = sensor[j]
-            prospect = prospects[group]
+            prospect = prospects[k]
             prospect_of(Z, j, s, address[j], mode_3a[j], sites, pd, motion, life, prospect)
-            blur[w + group], sigma_h[w + group] = prospect[P_BLUR], prospect[P_SIGMA_H]
             level = level_of(Z, j, prospect)
-            edge = edge_of(level)
-            x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
-            key[w + group] = cell_key(math.floor(x / edge), math.floor(y / edge), math.floor(z / edge), level)
+            prospect[P_CHAIN] = chain_reach(level, period[s], life, prospect)
             since_ns = t_ns[j] - int(longest * 1e9)
-            earliest_ns = min(earliest_ns, t_ns[j])
-            start[group] = cells
-            for around in range(WAITING_LEVELS):
-                if last_ns[around] >= since_ns:
-                    prospect[P_REACH + around] = reach_on(around, Z, j, prospect, life, longest, reaches)
-                    cells = list_cells(x, y, z, around, prospect[P_REACH + around], head, near, cells)
-            if cells == len(near):
-                counts[C_CUT] += 1
-            group += 1
-            start[group] = cells
-        fetch(near, cells, put, oldest, earliest_ns - int(longest * 1e9), waiting)
-        pick_pairs(
-            Z, t_ns, sensor, address, mode_3a, wanted, w, w + group, longest, period, pd, life,
-            waiting, put, oldest, prospects, near, start, pick, value, pairs, counts,
-        )  # fmt: skip
-        for i in range(group):
-            j = wanted[w + i]
-            s = sensor[j]
-            found, total = _try(
-                Z, int(j), int(s), address[j], mode_3a[j], t_ns[j], sites, period, pd, motion, life, gates,
-                waiting, pick[i], int(pairs[i]), Zq, T, trial,
-            )  # fmt: skip
-            counts[C_TRIALS] += pairs[i]
-            total += 1.0 + value[i, pick.shape[1]]
-            if found == 0 and math.isfinite(Z[j, Z_V_EAST]) and address[j] >= 0:
-                begin_state(Z, int(j), sites, int(s), motion, life, T, 0)
-                for a in range(MODEL):
-                    trial[0, a] = T[LANES * a]
-                trial[0, BIRTH_ODDS] = 1.0
-                trial[0, BIRTH_PLOT] = j
-                trial[0, BIRTH_FROM] = -1.0
-                total += 1.0
-                found = 1
-            for _ in range(min(found, keep)):
-                best = 0
-                for c in range(1, found):
-                    if trial[c, BIRTH_ODDS] > trial[best, BIRTH_ODDS]:
-                        best = c
-                existence = trial[best, BIRTH_ODDS] / total
-                if existence < life[L_LEAST]:
-                    break
-                if n == len(births):
-                    counts[C_SHED] += 1
-                else:
-                    for a in range(BIRTH):
-                        births[n, a] = trial[best, a]
-                    births[n, BIRTH_ODDS] = existence
-                    n += 1
-                trial[best, BIRTH_ODDS] = -1.0
-        w += group
+            for waiting_level in range(WAITING_LEVELS):
+                reach = 0.0
+                if waiting.last_ns[waiting_level] >= since_ns:
+                    reach = reach_on(waiting_level, Z, j, prospect, life, longest, reaches)
+                prospect[P_REACH + waiting_level] = reach
+                if waiting_level == PLAIN:
+                    reach = max(reach, prospect[P_CHAIN])
+                prospect[P_ASK + waiting_level] = reach
+            blur[w + k], sigma_h[w + k] = prospect[P_BLUR], prospect[P_SIGMA_H]
+            place[k, 0], place[k, 1], place[k, 2] = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+            edge = edge_of(level)
+            key[w + k] = cell_key(
+                math.floor(place[k, 0] / edge), math.floor(place[k, 1] / edge), math.floor(place[k, 2] / edge), level
+            )
+        groups = group_by_cell(key[w : w + size], hashed, begin, after)
+        for g in range(groups):
+            first, together = begin[g], True
+            while first >= 0:
+                end = -1 if together else after[first]
+                listed = list_around(
+                    first, end, wanted[w : w + size], t_ns, longest, life, waiting, put, oldest,
+                    prospects, place, after, near, box, slot, ends, counts,
+                )  # fmt: skip
+                if not listed and end != after[first]:  # too many for all: each for itself
+                    together = False
+                    continue
+                k = first
+                while k != end:
+                    j = wanted[w + k]
+                    s = sensor[j]
+                    picks, chains = pick_pairs(
+                        Z, int(j), t_ns[j], int(s), address[j], mode_3a[j], place[k], sites, period, pd, life,
+                        waiting, prospects[k], box, slot, ends, hit, pick, value, around, chain, worth, counts,
+                    )  # fmt: skip
+                    counts[C_TRIALS] += picks + chains
+                    found, total = 0, 0.0
+                    if picks + chains > 0:
+                        found, total = _try(
+                            Z, int(j), int(s), address[j], mode_3a[j], t_ns[j], sites, period, pd, motion, life, gates,
+                            waiting, pick, picks, chain, chains, Zq, T, trial,
+                        )  # fmt: skip
+                    total += 1.0 + value[most]
+                    if found == 0 and math.isfinite(Z[j, Z_V_EAST]) and address[j] >= 0:
+                        begin_state(Z, int(j), sites, int(s), motion, life, T, 0)
+                        for a in range(MODEL):
+                            trial[0, a] = T[LANES * a]
+                        trial[0, BIRTH_ODDS] = 1.0
+                        trial[0, BIRTH_PLOT] = j
+                        trial[0, BIRTH_FROM] = -1.0
+                        trial[0, BIRTH_BEFORE] = -1.0
+                        total += 1.0
+                        found = 1
+                    for _ in range(min(found, keep)):
+                        best = 0
+                        for c in range(1, found):
+                            if trial[c, BIRTH_ODDS] > trial[best, BIRTH_ODDS]:
+                                best = c
+                        existence = trial[best, BIRTH_ODDS] / total
+                        if existence < life[L_LEAST]:
+                            break
+                        for a in range(BIRTH):
+                            births[n, a] = trial[best, a]
+                        births[n, BIRTH_ODDS] = existence
+                        n += 1
+                        trial[best, BIRTH_ODDS] = -1.0
+                    k = after[k]
+                first = end
     counts[C_BIRTHS] = n

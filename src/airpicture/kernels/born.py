@@ -6,7 +6,7 @@ from typing import Any
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import L_VAR_PRESSURE, at
-from airpicture.kernels.births import BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT
+from airpicture.kernels.births import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     EXISTENCE,
@@ -94,13 +94,14 @@ def write_births(
         b, i = order[k], first_row + k
         j, q = int(births[b, BIRTH_PLOT]), int(births[b, BIRTH_FROM])
         t = reports.t_ns[j]
-        before = t
+        before = first = t
+        oldest = int(births[b, BIRTH_BEFORE])
         address, mode_3a, callsign = reports.address[j], reports.mode_3a[j], reports.callsign[j]
         source = NO_HEIGHT
         pressure = math.isfinite(reports.Z[j, Z_H_BARO])
         if q >= 0:
             e = waiting.entry[q]
-            before = e["t_ns"]
+            before = first = e["t_ns"]
             if address < 0:
                 address = e["address"]
             if mode_3a < 0:
@@ -118,8 +119,10 @@ def write_births(
         of.number[i] = first_number + k
         of.status[i] = TENTATIVE
         of.t_plot[i] = t
-        of.t_first[i] = before
-        of.plots[i] = 2 if q >= 0 else 1
+        if oldest >= 0:
+            first = waiting.entry[oldest]["t_ns"]
+        of.t_first[i] = first
+        of.plots[i] = 1 + (1 if q >= 0 else 0) + (1 if oldest >= 0 else 0)
         of.misses[i] = 0
         of.rivalry[i] = 0
         for c in range(of.seen_sensor.shape[1]):

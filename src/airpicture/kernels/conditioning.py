@@ -113,6 +113,49 @@ def var_of_pressure(h_baro: float) -> float:
 
 
 @inline
+def plain(Z: F64, j: int) -> bool:
+    """Say whether plot j is a range and an azimuth and nothing else, so that `glance` tells what `condition` would."""
+    if int(Z[j, Z_KIND]) != POLAR or math.isfinite(Z[j, Z_ELEVATION]) or math.isfinite(Z[j, Z_RANGE_RATE]):
+        return False
+    return not (math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_TURN]))
+
+
+@inline
+def glance(Z: F64, j: int, site: F64, ux: float, uy: float, uz: float, delta: float, T: F64, lanes: U) -> None:
+    """Work out how far off a plain plot lies, as `condition` does, without folding it in.
+
+    T : C_D2, C_DET, C_FINE, C_COUNT and C_EXTRA are overwritten for `likelihood`; states stay
+    """
+    for m in range(LANES):
+        T[int(C_D2) + m] = 0.0
+        T[int(C_DET) + m] = 1.0
+        T[int(C_COUNT) + m] = 0.0
+        T[int(C_EXTRA) + m] = 0.0
+    tenth = 0.1 * Z[j, Z_RANGE]
+    limit = min(VAR_H_UNKNOWN, tenth * tenth)
+    at = (
+        site[0],
+        site[1],
+        site[2],
+        site[3],
+        site[4],
+        site[5],
+        site[6],
+        site[7],
+        site[8],
+        site[9],
+        site[10],
+        site[11],
+    )
+    rng, sine, cosine = Z[j, Z_RANGE], Z[j, Z_SIN], Z[j, Z_COS]
+    var_range, var_azimuth, var_steep = Z[j, Z_VAR_RANGE], Z[j, Z_VAR_AZIMUTH], T[VAR_BARO]
+    delta = delta - Z[j, Z_LAG]
+    for l in range(lanes):
+        note_blind(T, l, ux, uy, uz, limit)
+        see_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, 1.0)
+
+
+@inline
 def var_v_least(said: float) -> float:
     """Return the least variance of a reported velocity that is believed [m²/s²]: of a quarter of the sigma it says."""
     return float(max(said / 16.0, VAR_V_LEAST))

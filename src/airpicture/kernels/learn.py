@@ -128,6 +128,22 @@ def detection_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Hel
     return DETECT_AGAIN if _looked_in_this_turn(i, t_ns, sensor, turn, of.seen_sensor, of.seen_look) else pd
 
 
+@part
+def expected_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Held) -> float:
+    """Return the probability that a look brings a plot of track i that isn't in yet, were it there.
+
+    Less than `detection_of` says where this turn already brought one; where it was only looked at for its neighbours'
+    plots, its own is still to come.
+    """
+    if not turn > 0.0:
+        return min(DETECT_ANY_TIME, pd)
+    had = False
+    for k in range(of.seen_sensor.shape[1]):
+        if of.seen_sensor[i, k] == sensor and abs(t_ns - time_of(of.seen_hit[i, k], t_ns)) < ANOTHER_LOOK * 1e9 * turn:
+            had = True
+    return DETECT_AGAIN if had else pd
+
+
 @inline
 def _names_somebody(code: int) -> bool:
     """Say whether a Mode A code is a discrete one."""

@@ -10,23 +10,33 @@ from typing import Any
 
 import numpy as np
 
-from airpicture.kernels._jit import jit, part, prefetch
+from airpicture.kernels._jit import inline, jit, part, prefetch
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import load_motion, predict_loaded, summarise
 from airpicture.kernels.clusters import group, list_clusters
-from airpicture.kernels.conditioning import OUTSIDE, condition, likelihood
+from airpicture.kernels.conditioning import OUTSIDE, condition, glance, likelihood, plain
 from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.latency import lag_told
 from airpicture.kernels.layout import EXISTENCE, PLOT, RECORD, ROW, S_VELOCITY, TURN, Z_TURN
-from airpicture.kernels.learn import GAP_LEAST, TAKEN, Held, detection_of, identity_of, learn_track, turn_learnt
+from airpicture.kernels.learn import (
+    GAP_LEAST,
+    TAKEN,
+    Held,
+    detection_of,
+    expected_of,
+    identity_of,
+    learn_track,
+    turn_learnt,
+)
 from airpicture.kernels.life import ENDED, due_after, existence_at
 from airpicture.kernels.measuring import C_ALONG, C_FOUND
 from airpicture.kernels.records import load_track
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.sorting import sort_numbers
+from airpicture.kernels.thinning import thin_pairs
 
 # Settings, one flat array
 K_CONFIRM = 0
@@ -69,8 +79,12 @@ def _score(
     of: Held,
     room: Room,
     lanes: U,
+    glancing: bool,
 ) -> int:
-    """Predict track i to its latest plot, condition it on each candidate and keep those in its gate; count them."""
+    """Predict track i to its latest plot, condition it on each candidate and keep those in its gate; count them.
+
+    glancing : every plot is plain; how likely they are is worked out, and conditioning left to `_condition_kept`
+    """
     if of.status[i] == ENDED:  # its row waits to be taken out
         return pairs
     T, W = room.T, room.W
@@ -88,11 +102,15 @@ def _score(
     rx, ry, rz = T[0], T[LANES], T[2 * LANES]
     for e in range(e_from, e_to):
         j = plot[e]
-        if e > e_from:
-            for k in range(STATES):
-                T[k] = W[w, k]
         delta = (R.t_ns[j] - t) * 1e-9
-        n = condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
+        n = 2
+        if glancing:
+            glance(R.Z, j, S.sites[R.sensor[j]], ux, uy, uz, delta, T, lanes)
+        else:
+            if e > e_from:
+                for k in range(STATES):
+                    T[k] = W[w, k]
+            n = condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
         if n == OUTSIDE:
             continue
         score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs)
@@ -102,14 +120,39 @@ def _score(
         room.plot[pairs] = j
         room.owner[pairs] = w
         room.ratio[pairs] = score + identity
-        if pairs < len(room.V):
-            for k in range(STATES):
-                room.V[pairs, k] = T[k]
-            for m in range(LANES):
-                room.V[pairs, STATES + m] = T[int(C_FOUND) + m]
-                room.V[pairs, STATES + LANES + m] = T[int(C_ALONG) + m]
+        if not glancing:
+            _keep_conditioned(pairs, T, room)
         pairs += 1
     return pairs
+
+
+@inline
+def _keep_conditioned(e: int, T: F64, room: Room) -> None:
+    """Keep the states that pair e is conditioned to, if there's room."""
+    if e < len(room.V):
+        for k in range(STATES):
+            room.V[e, k] = T[k]
+        for m in range(LANES):
+            room.V[e, STATES + m] = T[int(C_FOUND) + m]
+            room.V[e, STATES + LANES + m] = T[int(C_ALONG) + m]
+
+
+@part
+def _condition_kept(n: int, R: Any, S: Any, gates: F64, room: Room, lanes: U) -> None:
+    """Condition n tracks on the plots that are left after `thin_pairs`."""
+    T, W = room.T, room.W
+    for w in range(n):
+        h, ux, uy, uz = room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3]
+        for e in range(room.first[w], min(room.first[w + 1], len(room.V))):
+            if room.ratio[e] == 0.0:
+                continue
+            for k in range(ROW):
+                T[k] = W[w, k]
+            j = room.plot[e]
+            delta = (R.t_ns[j] - room.t_w[w]) * 1e-9
+            rx, ry, rz = T[0], T[LANES], T[2 * LANES]
+            condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
+            _keep_conditioned(e, T, room)
 
 
 @part
@@ -118,7 +161,7 @@ def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Held, roo
     j = room.plot[pairs_from]
     s = R.sensor[j]
     detect = detection_of(room.row[w], room.t_w[w], s, S.period[s], S.pd[s], of)
-    believed = room.W[w, EXISTENCE] * detect
+    believed = room.W[w, EXISTENCE] * expected_of(room.row[w], room.t_w[w], s, S.period[s], S.pd[s], of)
     prior = math.log(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
     room.detect[w] = detect
     for e in range(pairs_from, pairs_to):
@@ -186,6 +229,9 @@ def look_chunks(
         first, last = chunk[c], chunk[c + 1]
         n = last - first
         pairs = 0
+        glancing = True
+        for e in range(start[first], start[last]):
+            glancing = glancing and plain(R.Z, plot[e])
         ahead = chunk[c + 2] if c + 1 < hi else last
         for w in range(n):
             # while a chunk is worked on, the next one's tracks come in; the first one's are asked for all at once
@@ -209,6 +255,7 @@ def look_chunks(
                 of,
                 room,
                 lanes,
+                glancing,
             )
             if pairs > room.first[w]:
                 _weigh(w, room.first[w], pairs, R, S, of, room)
@@ -235,6 +282,11 @@ def look_chunks(
             room.near[e] = room.local[room.plot[e]]
         for k in range(plots):
             room.local[room.names[k]] = -1
+        if glancing:
+            pairs = thin_pairs(n, plots, room)
+            _condition_kept(n, R, S, gates, room, lanes)
+            for k in range(plots):
+                room.claimed[k] = 0.0
         group(
             room.first[: n + 1],
             room.near[:pairs],

@@ -28,15 +28,22 @@ from airpicture.kernels.layout import (
     Z_H,
     Z_H_BARO,
     Z_KIND,
+    Z_LAG,
+    Z_LEARN,
+    Z_LOG_CLUTTER,
     Z_P,
     Z_RADIUS,
     Z_RANGE,
+    Z_RANGE_RATE,
     Z_SIN,
+    Z_TURN,
     Z_V_EAST,
     Z_V_NORTH,
+    Z_V_UP,
     Z_VAR_AZIMUTH,
     Z_VAR_ELEVATION,
     Z_VAR_H,
+    Z_VAR_LAG,
     Z_VAR_P,
     Z_VAR_RANGE,
     Z_VAR_V,
@@ -131,6 +138,21 @@ def recall(waiting: Waiting, q: int, Z: F64) -> None:
     moves = d["speed"] == 1
     Z[0, Z_V_EAST] = d["sin"] if moves else math.nan
     Z[0, Z_V_NORTH] = d["cos"] if moves else math.nan
+
+
+@inline
+def complete(Zq: F64, Z: F64, j: int) -> None:
+    """Fill in what else `conditioning.condition` reads of a plot that was recalled and brought nothing but a place.
+
+    Z[j] is a later plot of the same sensor.
+    """
+    Zq[0, Z_RANGE_RATE] = math.nan
+    Zq[0, Z_V_UP] = math.nan
+    Zq[0, Z_TURN] = math.nan
+    Zq[0, Z_LEARN] = Z[j, Z_LEARN]
+    Zq[0, Z_LAG] = Z[j, Z_LAG]
+    Zq[0, Z_VAR_LAG] = Z[j, Z_VAR_LAG]
+    Zq[0, Z_LOG_CLUTTER] = Z[j, Z_LOG_CLUTTER]
 
 
 @inline

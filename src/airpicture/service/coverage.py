@@ -44,7 +44,11 @@ class Coverage:
         self.version += int(self._reach.sum() > before)
 
     def rings(self) -> list[list[list[float]]]:
-        """Return each outline as a closed ring of [lon, lat] in degrees; none of sensors that saw little around."""
+        """Return each outline as a closed ring of [lon, lat] in degrees; none of sensors that saw little around.
+
+        A sector is as far as something was seen in it, from edge to edge: lines from one sector's middle to the next
+        one's would be spikes where few have flown yet.
+        """
         rings = []
         for k in range(len(self._sensors)):
             reach = self._reach[k]
@@ -53,8 +57,8 @@ class Coverage:
             filled = reach  # a sector in which nobody flew far is as its neighbours are, two to each side
             for step in (1, 2):
                 filled = np.maximum(filled, np.minimum(np.roll(filled, step), np.roll(filled, -step)))
-            azimuth = (np.arange(SECTORS) + 0.5) / SECTORS * TAU
-            lat, lon = beyond(float(self._sensors.lat[k]), float(self._sensors.lon[k]), filled, azimuth)
+            edges = (np.arange(SECTORS)[:, None] + [0, 1]).reshape(-1) / SECTORS * TAU
+            lat, lon = beyond(float(self._sensors.lat[k]), float(self._sensors.lon[k]), np.repeat(filled, 2), edges)
             ring = [[round(float(x), 4), round(float(y), 4)] for x, y in zip(lon / DEG, lat / DEG, strict=True)]
             rings.append([*ring, ring[0]])
         return rings

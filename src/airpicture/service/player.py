@@ -132,13 +132,17 @@ def pace_s(head: Playhead, tracks: int) -> float:
 
 
 def _traffic(recorded: Recorded) -> list[int]:
-    """Return the number of tracks with a state in each of `BARS` equal parts of the recording."""
+    """Return the number of tracks in each of `BARS` equal parts of the recording: with a state in it, or in sight.
+
+    In sight at its middle: of a short recording a part may be shorter than a radar's turn.
+    """
     span = max(1, recorded.end_ns - recorded.begin_ns)
     part = np.minimum((recorded.tracks.t_ns - recorded.begin_ns) * BARS // (span + 1), BARS - 1)
     slot = np.searchsorted(recorded.numbers, recorded.tracks.track)
     pairs = np.unique(part * max(1, len(recorded.numbers)) + slot)
     counts = np.bincount(pairs // max(1, len(recorded.numbers)), minlength=BARS)
-    return [int(count) for count in counts]
+    middles = recorded.begin_ns + span * (2 * np.arange(BARS) + 1) // (2 * BARS)
+    return np.maximum(counts, recorded.in_sight(middles)).tolist()  # type: ignore[no-any-return]
 
 
 def _where(recorded: Recorded) -> list[list[float]]:

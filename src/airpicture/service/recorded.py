@@ -85,6 +85,13 @@ class Recorded:
             counts=self._counts(now_ns),
         )
 
+    def in_sight(self, times_ns: I64) -> I64:
+        """Return how many tracks are shown at each of some times."""
+        begun = np.searchsorted(self.tracks.t_ns, times_ns, side="right")
+        # a state that's followed is shown for a nanosecond more than until its successor's time: not twice here
+        over: I64 = np.searchsorted(np.sort(self._until), times_ns + 1, side="right")
+        return begun - over
+
     def before(self, now_ns: int, span_s: float) -> Tracks | None:
         """Return the states of the span before a time, in time order."""
         low = int(np.searchsorted(self.tracks.t_ns, now_ns - round(span_s * SECOND_NS), side="left"))

@@ -22,9 +22,10 @@ from airpicture.formats.arrow import Table, pa, pc
 from airpicture.formats.onecolumn import floats, names_of, numbered
 from airpicture.service.hub import SensorHealth, SensorState, Update
 from airpicture.tables import F64, I8, I32, I64, U8, Plots, Sensors, Technology
-from airpicture.units import DEG
+from airpicture.units import DEG, SECOND_NS
 
 STATE_S: Final = 5.0  # between rows of a sensor's state
+NEAR_S: Final = 60.0  # of a plot from the picture: one that's of another time, or day, was shown to nobody
 _HEALTH: Final = tuple(one.name.lower() for one in SensorHealth)
 _TECHNOLOGY: Final = tuple(one.name for one in Technology)
 
@@ -81,7 +82,8 @@ def concat_rows(parts: Sequence[SensorRows]) -> SensorRows:
 
 def rows_of(update: Update, states: bool) -> SensorRows:
     """Return the plots of an update that have a place on the ground, and where asked for the state of each sensor."""
-    rows = np.flatnonzero(np.isfinite(update.plot_lat) & np.isfinite(update.plot_lon))
+    near = np.abs(update.plots.t_ns - update.now_ns) <= NEAR_S * SECOND_NS
+    rows = np.flatnonzero(near & np.isfinite(update.plot_lat) & np.isfinite(update.plot_lon))
     told = update.sensors if states else ()
     n, m = len(rows), len(told)
 

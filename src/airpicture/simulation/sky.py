@@ -11,7 +11,8 @@ Nothing is kept but the present: a scan is made when it's asked for. Three world
     One radar for every 500 targets, on a Fibonacci lattice over the globe, discs of 240 km: 0.0028 targets/km2 at any
     number. 2,000 radars are all that find room side by side (their discs cover 71 % of the Earth and overlap by 5 km
     at most, where 0.05 % of the targets fly, each seen by the radar of its own disc alone), so with more than a million
-    targets their number stays and the sky fills: ten million are 0.028 targets/km2.
+    targets their number stays and the sky fills: ten million are 0.028 targets/km2. A hundred thousand fly as thick
+    with 5,000 for each radar.
 `long_range`
     One radar to 600 km.
 `region`
@@ -388,9 +389,16 @@ class Sky:
         return covered
 
 
-def round_earth(targets: int, *, radar: Radar | None = None, timing: Timing = "rotating", seed: int = 1) -> Sky:
-    """Spread targets round the Earth, one radar for every 500 and 2,000 radars at most."""
-    count = max(1, min(math.ceil(targets / PER_RADAR), RADARS_MAX))
+def round_earth(
+    targets: int,
+    *,
+    per_radar: int = PER_RADAR,
+    radar: Radar | None = None,
+    timing: Timing = "rotating",
+    seed: int = 1,
+) -> Sky:
+    """Spread targets round the Earth, one radar for every `per_radar` and 2,000 radars at most."""
+    count = max(1, min(math.ceil(targets / per_radar), RADARS_MAX))
     lat, lon = lattice(count)
     return Sky(Disc(lat, lon, np.full(count, 50.0), 240e3), targets, radar=radar, timing=timing, seed=seed)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from airpicture.config import Config
+from airpicture.kernels.around import BLOCK, BOX, NEAR, SLOTS
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
     L_LEAST,
@@ -27,17 +28,15 @@ from airpicture.kernels.begin import (
 )
 from airpicture.kernels.births import BIRTH, BIRTH_ODDS, BIRTH_PLOT, find_births
 from airpicture.kernels.born import write_births
+from airpicture.kernels.chains import AROUND, CHAINS, NEIGHBOUR
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
-from airpicture.kernels.pool import link_plots, note_plots
+from airpicture.kernels.pool import WAITING_LEVELS, link_plots, note_plots
 from airpicture.kernels.search import (
     C_BIRTHS,
     C_CUT,
-    C_SHED,
     C_UNTRIED,
     COUNTS,
-    GROUP,
-    NEAR,
     PROSPECT,
     R_BLURS,
     REACHES,
@@ -74,13 +73,22 @@ def make_desk(most: int) -> Desk:
     return Desk(
         Zq=np.empty((1, PLOT)),
         T=np.empty(SCRATCH),
-        prospects=np.empty((GROUP, PROSPECT)),
-        near=np.empty((NEAR, 3), np.int64),
-        start=np.empty(GROUP + 1, np.int64),
-        pick=np.empty((GROUP, TRIED * most), np.int64),
-        value=np.empty((GROUP, TRIED * most + 1)),
-        pairs=np.empty(GROUP, np.int64),
-        trial=np.empty((TRIED * most, BIRTH)),
+        prospects=np.empty((BLOCK, PROSPECT)),
+        place=np.empty((BLOCK, 3)),
+        begin=np.empty(BLOCK, np.int64),
+        after=np.empty(BLOCK, np.int64),
+        hashed=np.empty(SLOTS, np.int64),
+        near=np.empty((NEAR, 2), np.int64),
+        box=np.empty((BOX, 3)),
+        slot=np.empty(BOX, np.int64),
+        hit=np.empty(BOX, np.int64),
+        ends=np.empty(WAITING_LEVELS + 1, np.int64),
+        pick=np.empty(TRIED * most, np.int64),
+        value=np.empty(TRIED * most + 1),
+        around=np.empty((AROUND, NEIGHBOUR)),
+        chain=np.empty((CHAINS, 2), np.int64),
+        worth=np.empty(CHAINS),
+        trial=np.empty((TRIED * most + CHAINS, BIRTH)),
     )
 
 
@@ -112,6 +120,14 @@ def raise_hope(births: F64, order: I64, hope: F64) -> None:
     together = np.minimum(np.repeat(np.add.reduceat(existence, first), count), 1.0)
     times = hope[plot]
     births[order, BIRTH_ODDS] = times * existence / (1.0 + (times - 1.0) * together)
+
+
+def best_births(births: F64, order: I64, room: int) -> I64:
+    """Return those births of an order that are the likeliest, where there isn't room for all; the earlier of equals."""
+    if len(order) <= room:
+        return order
+    ranks = np.argsort(-births[order, BIRTH_ODDS], kind="stable")[:room]
+    return order[np.sort(ranks)]
 
 
 def begin(
@@ -151,13 +167,13 @@ def begin(
         return np.zeros(0, np.int64), 0
     longest, faint = longest_wait(stations.period, stations.pd)
     reaches = _reaches(tuple(life.tolist()), float(gates[2]), longest, faint)
-    overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
+    waiting, overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
     room = store.capacity - store.n
     most = config.life.pairs_max
     parts = 1 if run is None else max(1, min(PARTS, n // PART))
     cuts = [n * part // parts for part in range(parts + 1)]
     ranges = list(pairwise(cuts))
-    sizes = [min((hi - lo) * most, room) for lo, hi in ranges]  # what a range finds beyond the room is only counted
+    sizes = [(hi - lo) * most for lo, hi in ranges]  # the system hands out the pages that are written to
     starts = dict(zip(ranges, accumulate(sizes, initial=0), strict=False))
     ends = dict(zip(ranges, accumulate(sizes), strict=True))
     births = np.empty((sum(sizes), BIRTH))
@@ -188,15 +204,7 @@ def begin(
             pool.waiting,
             pool.count,
             pool.oldest,
-            desk.Zq,
-            desk.T,
-            desk.prospects,
-            desk.near,
-            desk.start,
-            desk.pick,
-            desk.value,
-            desk.pairs,
-            desk.trial,
+            *desk,
             key,
             blur,
             sigma_h,
@@ -210,11 +218,14 @@ def begin(
         np.arange(starts[part], starts[part] + count[C_BIRTHS]) for part, count in zip(ranges, counts, strict=True)
     ]
     order = found[0] if parts == 1 else np.concatenate(found)
+    order = order[np.argsort(births[order, BIRTH_PLOT], kind="stable")]
     total = np.sum(counts, axis=0)
-    shed = int(total[C_SHED]) + max(len(order) - room, 0)
-    order = order[:room]
     if hope is not None:
         raise_hope(births, order, hope)
+    # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
+    fair = room if waiting <= 4 * n else room * 4 * n // waiting
+    shed = max(len(order) - fair, 0)
+    order = best_births(births, order, fair)
     rows = np.arange(store.n, store.n + len(order))
     lanes: Any = np.uint64(LANES)
     if len(order):

@@ -55,11 +55,20 @@ class Desk(NamedTuple):
     Zq: F64
     T: F64
     prospects: F64
+    place: F64
+    begin: I64
+    after: I64
+    hashed: I64
     near: I64
-    start: I64
+    box: F64
+    slot: I64
+    hit: I64
+    ends: I64
     pick: I64
     value: F64
-    pairs: I64
+    around: F64
+    chain: I64
+    worth: F64
     trial: F64
 
 
@@ -97,8 +106,9 @@ class Pool:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
 
-    def make_room(self, n: int, longest_s: float, slack_s: float) -> int:
-        """Let the ring take n more plots; return how many that might still have found a second one give way.
+    def make_room(self, n: int, longest_s: float, slack_s: float) -> tuple[int, int]:
+        """Let the ring take n more plots; return how many wait, and how many that might still have found a second one
+        give way.
 
         Parameters
         ----------
@@ -113,7 +123,7 @@ class Pool:
             need = self.most + max(self.most // SPARE, 2 * n)
         if need > self.size:
             self._grow(max(need, min(2 * self.size, self.most + self.most // SPARE)))
-        return overflow
+        return alive, overflow
 
     def note(self, n: int, latest_ns: int) -> None:
         """Note that n more plots were put in, the latest at a time."""

@@ -31,7 +31,9 @@ from airpicture.store import Store
 from airpicture.tables import F64, I64, U8, Status
 
 SHARE: Final = 4  # ranks are closed behind the row from which on one in so many has ended
-FULL: Final = 0.9  # of the capacity in use, from which on every gap is closed
+TIGHT: Final = 0.9  # of the capacity in use, from which on ...
+TIGHT_SHARE: Final = 32  # ... it's one in so many
+FULL: Final = 0.97  # likewise, from which on every gap is closed
 PART: Final = 65_536  # rows aged in one go
 
 
@@ -132,7 +134,9 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
     """
     if not store.ended:
         return store.n
-    share = store.n if store.n > FULL * store.capacity else SHARE
+    share = SHARE
+    if store.n > TIGHT * store.capacity:
+        share = store.n if store.n > FULL * store.capacity else TIGHT_SHARE
     source = np.empty(store.n, np.int64)
     at, count = find_ranks(store.status, store.n, store.ended, share, source)
     if count:

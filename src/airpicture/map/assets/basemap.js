@@ -14,7 +14,7 @@ const RING_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 150, 200, 500, 1000]; // km or
 
 export class Basemap {
   constructor(map, base, options, look, about, units) {
-    Object.assign(this, { map, base, options, look, about, units, stations: [], outline: EMPTY, areas: EMPTY });
+    Object.assign(this, { map, base, options, look, about, units, stations: [], marks: [], outline: EMPTY, areas: EMPTY });
     this.shown = { zoom: -9, lat: 0, lon: 0 };
   }
 
@@ -120,9 +120,13 @@ export class Basemap {
     }
   }
 
-  // Boxes on the screen of names that data blocks keep clear of: of overlays, of so many that people read them, and of countries.
+  // Boxes on the screen of names that data blocks keep clear of: of overlays, of so many that people read them, of countries and rings.
   boxes(camera) {
-    const made = this.named(camera);
+    const made = this.named(camera), at = [0, 0];
+    for (const { properties: { name }, geometry } of this.options.get("rings") ? this.marks : []) {
+      camera.project(geometry.coordinates[1] * RAD, geometry.coordinates[0] * RAD, at);
+      if (at[0] === at[0]) made.push([at[0] - 3.2 * name.length, at[1] - 8, at[0] + 3.2 * name.length, at[1] + 8]);
+    }
     if (!this.signs?.length || this.signs.length > SIGNS_MAX) return made;
     return made.concat(this.signs.map(({ lon, lat, name }) => {
       const { x, y } = this.map.project([lon, lat]), half = 0.29 * SIGN * name.length + 2;
@@ -174,6 +178,7 @@ export class Basemap {
     }
     this.map.getSource("rings")?.setData({ type: "FeatureCollection", features: lines });
     this.map.getSource("ring-names")?.setData({ type: "FeatureCollection", features: names });
+    this.marks = names;
   }
 
   covered(outline) {

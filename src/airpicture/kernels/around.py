@@ -1,0 +1,219 @@
+"""Which plots wait round an unclaimed one? The cells of the pool, asked for all plots of one cell together.
+
+Most of what the plots of a cell would look into is the same. What waits round them is listed once, as numbers that
+stand next to one another, and each plot picks from the list. What a plot finds doesn't depend on whom it asks with: a
+list's order is by level, then by place in the chain of a cell, then by cell, and a chain is walked no further than so
+many steps.
+"""
+
+import math
+from typing import Final
+
+from airpicture.kernels._jit import inline, part
+from airpicture.kernels.arrays import F64, I64
+from airpicture.kernels.begin import L_VISITS
+from airpicture.kernels.pool import WAITING_LEVELS, Waiting, bucket, cell_key, edge_of, slot_of
+from airpicture.kernels.search import C_CUT, P_ASK
+from airpicture.kernels.wgs84 import A, B, ground
+
+NEAR: Final = 4096  # cells round a plot: more than a search over 60 km finds on all levels
+BOX: Final = 8192  # waiting plots round those of one cell
+BLOCK: Final = 512  # plots that are put in groups, by cell, at once
+SLOTS: Final = 1024  # of the hash table that finds a plot's group
+
+
+@inline
+def _gap(c: float, half: float) -> float:
+    """Return how far along an axis a point lies outside a cube with its centre at c."""
+    return max(abs(c) - half, 0.0)
+
+
+@part
+def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64, near: I64, n: int) -> int:
+    """List the cells of a level within reach of a point on the ground; return how many.
+
+    Only cubes that the ground crosses count, the ground being no more than `off` from the point.
+
+    Parameters
+    ----------
+    x, y, z, reach : m; head : see `pool.Waiting`
+    near : (NEAR, 2) int64, n rows of it in use; key and newest plot of cells are added
+    """
+    edge = edge_of(level)
+    half = 0.5 * edge
+    gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
+    g = 1.0 / math.sqrt(gx * gx + gy * gy + gz * gz)
+    gx, gy, gz = gx * g, gy * g, gz * g
+    thick = half * (abs(gx) + abs(gy) + abs(gz)) + 0.55 * reach * reach / B + 1.0
+    x0, x1 = math.floor((x - reach) / edge), math.floor((x + reach) / edge)
+    y0, y1 = math.floor((y - reach) / edge), math.floor((y + reach) / edge)
+    z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
+    for ix in range(x0, x1 + 1):
+        cx = ix * edge + half - x
+        ax = _gap(cx, half)
+        for iy in range(y0, y1 + 1):
+            cy = iy * edge + half - y
+            ay = _gap(cy, half)
+            left = reach * reach - ax * ax - ay * ay
+            if left < 0.0:
+                continue
+            off = cx * gx + cy * gy
+            first, last = z0, z1
+            if abs(gz) > 0.1:
+                deep, wide = z - half - off / gz, thick / abs(gz)
+                first = max(first, math.floor((deep - wide) / edge))
+                last = min(last, math.floor((deep + wide) / edge) + 1)
+            for iz in range(first, last + 1):
+                cz = iz * edge + half - z
+                az = _gap(cz, half)
+                if abs(off + cz * gz) > thick or az * az > left or n == len(near):
+                    continue
+                key = cell_key(ix, iy, iz, level)
+                near[n, 0] = key
+                near[n, 1] = head[bucket(key, len(head))]
+                n += 1
+    return n
+
+
+@part
+def gather(
+    near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting, n: int,
+    box: F64, slot: I64, counts: I64,
+) -> int:  # fmt: skip
+    """List the plots that wait in cells, newest first, `steps` of each cell's chain at most; return how many there are.
+
+    The machine fetches independent lines of memory side by side, those of a chain one after another. So this takes one
+    step along all chains, then the next.
+
+    Parameters
+    ----------
+    near : (NEAR, 2) int64, rows first..last from `list_cells`; overwritten
+    put, oldest : plots put in so far, and how many of these can't be read any more
+    since_ns : before which none is of interest
+    n : plots listed so far; box : (BOX, 3) [m], where they are, slot : (BOX,) int64; added to
+    counts : C_CUT is added to
+
+    Returns more than BOX where there's no room.
+    """
+    entry = waiting.entry  # taken out once: each time costs as much as looking at a plot
+    ring = len(entry)
+    newest = (put - 1) % ring if put > 0 else 0
+    step = 0
+    while last > first:
+        if n + last - first > len(slot):
+            return len(slot) + 1  # and as far as it goes, the same whoever asks
+        if step == steps:
+            counts[C_CUT] += last - first
+            break
+        step += 1
+        left = first
+        for c in range(first, last):
+            key, count = near[c, 0], near[c, 1]
+            if count <= oldest:
+                continue
+            q = slot_of(count, put, newest, ring)
+            e = entry[q]
+            if e["put_ns"] < since_ns:
+                continue  # those behind it were put in no later
+            box[n, 0], box[n, 1], box[n, 2] = e["x"], e["y"], e["z"]
+            slot[n] = q
+            n += e["key"] == key
+            back = int(e["back"])
+            near[left, 0], near[left, 1] = key, count - back
+            left += back > 0
+        last = left
+    return n
+
+
+@part
+def group_by_cell(key: I64, hashed: I64, begin: I64, after: I64) -> int:
+    """Put plots in groups of equal keys, in order of their first; return how many groups.
+
+    Parameters
+    ----------
+    key : (n,) int64, n <= BLOCK; hashed : (SLOTS,) int64 workspace
+    begin, after : (BLOCK,) int64; overwritten with the first plot of each group and the next one of each plot, -1: none
+    """
+    groups = 0
+    for at in range(len(hashed)):
+        hashed[at] = -1
+    for k in range(len(key)):
+        after[k] = -1
+        at = bucket(key[k], len(hashed))
+        while hashed[at] >= 0 and key[hashed[at]] != key[k]:
+            at = (at + 1) & (len(hashed) - 1)
+        if hashed[at] < 0:
+            begin[groups] = k
+            groups += 1
+        else:
+            after[hashed[at]] = k
+        hashed[at] = k  # the last of its group; which has the same key
+    return groups
+
+
+@part
+def list_around(
+    first: int,
+    end: int,
+    wanted: I64,
+    t_ns: I64,
+    longest: float,
+    life: F64,
+    waiting: Waiting,
+    put: int,
+    oldest: int,
+    prospects: F64,
+    place: F64,
+    after: I64,
+    near: I64,
+    box: F64,
+    slot: I64,
+    ends: I64,
+    counts: I64,
+) -> bool:
+    """List the plots that wait round those of a group from `first` on, up to `end`; say whether there was room for all.
+
+    Parameters
+    ----------
+    wanted : (n,) int64, the block's plots; t_ns : of all; longest : s, that any plot waits; life : settings
+    waiting, put, oldest : as in `births.find_births`
+    prospects : (BLOCK, PROSPECT), place : (BLOCK, 3) [m], on the ground; after : from `group_by_cell`
+    near : (NEAR, 2) int64 workspace
+    box, slot : see `gather`; overwritten
+    ends : (WAITING_LEVELS + 1,) int64; overwritten: what waits on a level is listed from ends[level] to ends[level + 1]
+    counts : C_CUT is added to
+    """
+    x0, y0, z0 = place[first, 0], place[first, 1], place[first, 2]
+    x1, y1, z1 = x0, y0, z0
+    since_ns = t_ns[wanted[first]]
+    k = after[first]
+    while k != end and k >= 0:
+        x0, x1 = min(x0, place[k, 0]), max(x1, place[k, 0])
+        y0, y1 = min(y0, place[k, 1]), max(y1, place[k, 1])
+        z0, z1 = min(z0, place[k, 2]), max(z1, place[k, 2])
+        since_ns = min(since_ns, t_ns[wanted[k]])
+        k = after[k]
+    since_ns -= int(longest * 1e9)
+    x, y, z = ground(0.5 * (x0 + x1), 0.5 * (y0 + y1), 0.5 * (z0 + z1))
+    steps = max(int(life[L_VISITS]) // 4, 8)
+    n = 0
+    ends[0] = 0
+    for level in range(WAITING_LEVELS):
+        if waiting.last_ns[level] >= since_ns:
+            reach = 0.0
+            k = first
+            while k != end and k >= 0:
+                dx, dy, dz = place[k, 0] - x, place[k, 1] - y, place[k, 2] - z
+                reach = max(reach, prospects[k, P_ASK + level] + math.sqrt(dx * dx + dy * dy + dz * dz))
+                k = after[k]
+            cells = list_cells(x, y, z, level, reach, waiting.head, near, 0)
+            if cells == len(near):
+                counts[C_CUT] += 1
+            n = gather(near, 0, cells, steps, put, oldest, since_ns, waiting, n, box, slot, counts)
+            if n > len(slot):
+                if after[first] != end:
+                    return False
+                n = len(slot)
+                counts[C_CUT] += 1
+        ends[level + 1] = n
+    return True
