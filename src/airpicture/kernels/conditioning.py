@@ -71,6 +71,7 @@ from airpicture.kernels.measuring import (
     C_FOUND,
     CLIMB_GARBLED,
     VELOCITY_GARBLED,
+    Site,
     doubt_height,
     fold_climb,
     fold_elevation,
@@ -121,6 +122,36 @@ def plain(Z: F64, j: int) -> bool:
 
 
 @inline
+def _numbers(a: F64) -> Site:
+    """Return the numbers of a site as a tuple, which stays in registers."""
+    return a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]
+
+
+@inline
+def _see(
+    Z: F64, j: int, site: F64, ux: float, uy: float, uz: float, delta: float, var_steep: float, T: F64, lanes: U
+) -> bool:
+    """Work out how far range and azimuth of plot j lie off; return whether some model doesn't know its height."""
+    polar = int(Z[j, Z_KIND]) == POLAR
+    blind = False
+    if polar and not math.isfinite(Z[j, Z_ELEVATION]):
+        tenth = 0.1 * Z[j, Z_RANGE]
+        limit = min(VAR_H_UNKNOWN, tenth * tenth)
+        for l in range(lanes):
+            note_blind(T, l, ux, uy, uz, limit)
+        for m in range(int(lanes)):  # of the others it's anything
+            blind = blind or T[int(C_BLIND) + m] > 0.0
+    at = _numbers(site)
+    with_range = 1.0 if polar else 0.0
+    rng = Z[j, Z_RANGE] if polar else 0.0
+    var_range = Z[j, Z_VAR_RANGE] if polar else 1.0
+    sine, cosine, var_azimuth = Z[j, Z_SIN], Z[j, Z_COS], Z[j, Z_VAR_AZIMUTH]
+    for l in range(lanes):
+        see_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, with_range)
+    return blind
+
+
+@inline
 def glance(Z: F64, j: int, site: F64, ux: float, uy: float, uz: float, delta: float, T: F64, lanes: U) -> None:
     """Work out how far off a plain plot lies, as `condition` does, without folding it in.
 
@@ -131,28 +162,7 @@ def glance(Z: F64, j: int, site: F64, ux: float, uy: float, uz: float, delta: fl
         T[int(C_DET) + m] = 1.0
         T[int(C_COUNT) + m] = 0.0
         T[int(C_EXTRA) + m] = 0.0
-    tenth = 0.1 * Z[j, Z_RANGE]
-    limit = min(VAR_H_UNKNOWN, tenth * tenth)
-    at = (
-        site[0],
-        site[1],
-        site[2],
-        site[3],
-        site[4],
-        site[5],
-        site[6],
-        site[7],
-        site[8],
-        site[9],
-        site[10],
-        site[11],
-    )
-    rng, sine, cosine = Z[j, Z_RANGE], Z[j, Z_SIN], Z[j, Z_COS]
-    var_range, var_azimuth, var_steep = Z[j, Z_VAR_RANGE], Z[j, Z_VAR_AZIMUTH], T[VAR_BARO]
-    delta = delta - Z[j, Z_LAG]
-    for l in range(lanes):
-        note_blind(T, l, ux, uy, uz, limit)
-        see_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, 1.0)
+    _see(Z, j, site, ux, uy, uz, delta - Z[j, Z_LAG], T[VAR_BARO], T, lanes)
 
 
 @inline
@@ -218,35 +228,8 @@ def condition(
         for l in range(lanes):
             fold_height(T, l, rx, ry, rz, ux, uy, uz, h, delta, z, var)
     if kind in (POLAR, BEARING):
-        blind = False
-        if kind == POLAR and not steered:
-            tenth = 0.1 * Z[j, Z_RANGE]
-            limit = min(VAR_H_UNKNOWN, tenth * tenth)
-            for l in range(lanes):
-                note_blind(T, l, ux, uy, uz, limit)
-            for m in range(int(lanes)):  # of the others it's anything
-                blind = blind or T[int(C_BLIND) + m] > 0.0
-        at = (
-            site[0],
-            site[1],
-            site[2],
-            site[3],
-            site[4],
-            site[5],
-            site[6],
-            site[7],
-            site[8],
-            site[9],
-            site[10],
-            site[11],
-        )
-        with_range = 1.0 if kind == POLAR else 0.0
-        rng = Z[j, Z_RANGE] if kind == POLAR else 0.0
-        var_range = Z[j, Z_VAR_RANGE] if kind == POLAR else 1.0
-        var_steep = 0.0 if geometric or steered else T[VAR_BARO]
-        sine, cosine, var_azimuth = Z[j, Z_SIN], Z[j, Z_COS], Z[j, Z_VAR_AZIMUTH]
-        for l in range(lanes):
-            see_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, with_range)
+        at = _numbers(site)
+        blind = _see(Z, j, site, ux, uy, uz, delta, 0.0 if geometric or steered else T[VAR_BARO], T, lanes)
         rated = math.isfinite(Z[j, Z_RANGE_RATE])
         told = geometric or math.isfinite(Z[j, Z_H_BARO])
         # what else the plot tells adds to its d², and to the gate
