@@ -58,17 +58,20 @@ def errors_learnt(
 ) -> Mixture:
     """Follow how far reported positions are off, across the course and in time, each surprise bounded.
 
-    pair, vague : what the way from the position before tells of that across, and how vaguely
+    pair, vague : what the way from the position before tells of that across, and how vaguely; infinite where no
+        velocities are told
     """
+    told = math.isfinite(vague)
     claims = plot.learn != 1.0
     held = (plot.var_p * track.scale_pos if claims else track.var_pos) or plot.var_p
     speed2 = float(track.x[0, 3:] @ track.x[0, 3:])
-    fast = speed2 > 20.0**2
+    fast = speed2 > (20.0 if told else 50.0) ** 2
     beside, ahead = unsure(track, m)
     if vague < beside:
         across, beside = pair - vague, vague
     found, open_ = (across, beside) if fast else (0.5 * (across + along), 0.5 * (beside + ahead))
-    tells = worth(found + open_, open_, held)
+    tells = worth(found + open_, open_, held) if told else 1.0
+    found = found if told else max(found, 0.0)
     count = track.count_pos + tells
     gain = max(0.05, 1.0 / (count + (12.0 if claims else 3.0)))
     held += gain * tells * (min(found, 4.0 * held) - held)
@@ -76,7 +79,8 @@ def errors_learnt(
     if fast:
         usual = max(track.var_time, 0.0) + held / speed2
         late = min(max((along - held) / speed2, -4.0 * usual), 4.0 * usual)
-        late = track.var_time + gain * worth(along + ahead, ahead, usual * speed2) * (late - track.var_time)
+        worth_of_it = worth(along + ahead, ahead, usual * speed2) if told else 1.0
+        late = track.var_time + gain * worth_of_it * (late - track.var_time)
         new.var_time = min(max(late, -0.25 * held / speed2), 1.0)
     if claims:
         new.scale_pos = min(max(held, 0.25), max(plot.var_p, 4e6)) / plot.var_p

@@ -68,6 +68,7 @@ VAR_POS_MOST = 4e6  # m²: 2 km, what is learnt of claims at most
 HIDES_FROM, HIDES_OVER = 0.6, 0.2  # scatter over claim, from which down and over which it counts as less: 2 sigma
 VAR_COMMON_MOST = 900.0  # m²: 30 m, what a claim that is worse than the scatter is taken to hide
 VAR_TIME_MOST = 1.0  # s²: stamps of whole seconds, and what a network adds; more is no jitter
+TIMED_UNTOLD = 50.0  # m/s; where no velocities are told what flies slower tells little of time
 TIMED_LEAST = 20.0  # m/s; the course of what is slower doesn't say where along is, see `conditioning.COURSE_LEAST`
 SURPRISING = 6.0  # d² from which on a position tells of its error, however vague the prediction: by chance one in 70
 VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported height and a pressure height
@@ -148,7 +149,9 @@ def _worth(off: float, vague: float, var: float) -> float:
 
 
 @part
-def learn_errors(T: F64, Z: F64, j: int, across: float, along: float, vague_across: float, vague_along: float) -> None:
+def learn_errors(
+    T: F64, Z: F64, j: int, across: float, along: float, vague_across: float, vague_along: float, told: bool
+) -> None:
     """Learn how much a track's reported positions err, from plot j: across the course, and along it by its time.
 
     The innovation's square less what the prediction explains (`vague_...`), under the model that fits best, averaged
@@ -156,6 +159,8 @@ def learn_errors(T: F64, Z: F64, j: int, across: float, along: float, vague_acro
     ratio to that, so that a report that claims to be worse is taken so at once; where they don't, the variance itself.
     An error of the time stamp lies along the course and grows with the speed, so that across the course shows what the
     position is worth, and what is left along is time.
+    Where no velocities are told (not `told`) every innovation counts alike, and none as less than nothing: what the
+    models leave out of a turn passes for scatter then, as it should, for the track is no nearer than that.
     What all plots of a place have in common (a bad geometry's slow error) can't be seen so, and doesn't average out:
     it's taken to be as large as what is claimed, or the sensor's general figure, and added where the track is shown.
     Source: Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE TAC 15(2), 1970, in the
@@ -169,9 +174,11 @@ def learn_errors(T: F64, Z: F64, j: int, across: float, along: float, vague_acro
         held = T[VAR_POS] if T[VAR_POS] > 0.0 else said
     vx, vy, vz = T[3 * LANES], T[4 * LANES], T[5 * LANES]
     v2 = vx * vx + vy * vy + vz * vz
-    timed = v2 > TIMED_LEAST * TIMED_LEAST
+    slowest = TIMED_LEAST if told else TIMED_UNTOLD
+    timed = v2 > slowest * slowest
     found, vague = (across, vague_across) if timed else (0.5 * (across + along), 0.5 * (vague_across + vague_along))
-    tells = _worth(found + vague, vague, held)
+    tells = _worth(found + vague, vague, held) if told else 1.0
+    found = found if told else max(found, 0.0)
     count = T[COUNT_POS] + tells
     gain = max(0.05, 1.0 / (count + (CLAIM_PLOTS if claims else 3.0)))
     # one wild report or the start of a turn must not pass for scatter: it counts a few times the usual at most
@@ -180,7 +187,7 @@ def learn_errors(T: F64, Z: F64, j: int, across: float, along: float, vague_acro
         var = T[VAR_TIME]
         usual = max(var, 0.0) + held / v2
         most = VAR_POS_SURPRISE * usual
-        tells = _worth(along + vague_along, vague_along, usual * v2)
+        tells = _worth(along + vague_along, vague_along, usual * v2) if told else 1.0
         var += gain * tells * (min(max((along - held) / v2, -most), most) - var)
         T[VAR_TIME] = min(max(var, -0.25 * held / v2), VAR_TIME_MOST)  # below 0 as far as chance goes
     T[COUNT_POS] = count
@@ -257,7 +264,7 @@ def fold_plots(
             vague_across, vague_along = explained(T, fit, ux, uy, uz)
             if vague < vague_across:  # past the filter it shows better
                 across, vague_across = pair - vague, vague
-            learn_errors(T, Z, j, across, along - lasting, vague_across, vague_along)
+            learn_errors(T, Z, j, across, along - lasting, vague_across, vague_along, math.isfinite(vague))
     part = int(C_D2)
     into = int(C_COUNT)  # of each model: likelihood of what came
     total = 0.0
