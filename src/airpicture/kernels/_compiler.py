@@ -109,8 +109,8 @@ class _KernelLibrary(_library):  # type: ignore[misc]
     def _optimize_final_module(self) -> None:
         """Run the passes once; numba runs cheaper ones first, for counts of holders that we don't have.
 
-        Measured: the same bits at the same speed. Callees, too, need all of them: without vectors, which are made again
-        where they are linked in, a look takes a seventh more time, and without any a thirtieth more.
+        Measured: the same bits at the same speed. Callees, too, need all of them: without vectors, though these are
+        made again where callees are linked in, a look takes a seventh more time.
         """
         passes, builder = self._codegen._module_pass_manager()
         passes.run(self._final_module, builder)
