@@ -31,7 +31,6 @@ from numba.core.untyped_passes import (
     DeadBranchPrune,
     FixupArgs,
     GenericRewrites,
-    IRProcessing,
     ReconstructSSA,
     RewriteSemanticConstants,
     TranslateByteCode,
@@ -65,7 +64,6 @@ class _WriteOut(_native):  # type: ignore[misc]
 STEPS: Final[tuple[Any, ...]] = (
     TranslateByteCode,
     FixupArgs,
-    IRProcessing,
     RewriteSemanticConstants,
     DeadBranchPrune,
     GenericRewrites,
@@ -160,7 +158,7 @@ class _Passes(_manager):  # type: ignore[misc]
     def _runPass(self, index: int, step: Any, state: Any) -> None:  # noqa: N802
         """Take a step."""
         step.analysis = self._analysis
-        if step.run_pass(state) and isinstance(step, DeadBranchPrune):
+        if step.run_pass(state) and isinstance(step, (TranslateByteCode, DeadBranchPrune)):
             state.func_ir.blocks = _canonical(state.func_ir.blocks)
 
 

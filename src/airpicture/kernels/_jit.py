@@ -161,7 +161,7 @@ def jit(function: Kernel, options: dict[str, Any] = UNCOUNTED) -> Kernel:
 
     It must not make arrays: see `jit_making_arrays` for the few that do.
     """
-    kernel = _compile(cache=True, pipeline_class=KERNEL, **options)(function)
+    kernel = _compile(cache=True, no_cfunc_wrapper=True, pipeline_class=KERNEL, **options)(function)
     if kernel is not function:  # it is, where NUMBA_DISABLE_JIT is set
         kernel._cache = _Cache(function)  # type: ignore[no-untyped-call]
     return cast(Kernel, kernel)
