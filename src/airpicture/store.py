@@ -11,9 +11,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, SUMMARY
+from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, S_SIGMA_P, SUMMARY
 from airpicture.kernels.learn import Held
-from airpicture.tables import F32, F64, I8, I32, I64, SEEN_MAX, U8, U64, Technology
+from airpicture.kernels.life import NEVER
+from airpicture.tables import F32, F64, I8, I32, I64, SEEN_MAX, U8, U64, Status, Technology
 
 LINE: Final = 64  # bytes of a cache line
 
@@ -74,6 +75,7 @@ class Store:
         self.capacity = capacity
         self.n = 0
         self.ended = 0  # of these n, rows that wait for `tracks.close_ranks`, each with status ENDED
+        self.closing_at = self.closing_to = 0  # rows that wait in one piece, while the ranks are being closed; else 0 0
         self.next_number = 1
         self.states = _table(capacity, RECORD).view(np.float64)  # see kernels.records
         self.spreads = self.states.view(np.float32)  # the same memory
@@ -118,6 +120,12 @@ class Store:
     def live(self) -> int:
         """Number of live tracks, those not worth showing among them."""
         return self.n - self.ended
+
+    def vacate(self, first: int, last: int) -> None:
+        """Make the rows first..last, whose tracks moved away, look like those of tracks that have ended."""
+        self.status[first:last] = Status.ENDED
+        self.summary[first:last, S_SIGMA_P] = np.nan
+        self.due_ns[first:last] = NEVER
 
     def columns(self) -> list[NDArray[Any]]:
         """Return the tables and columns that hold all there is, always in the same order."""

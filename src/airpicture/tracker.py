@@ -271,9 +271,11 @@ class Tracker:
                 self._retired.note(store, rows, t_ns)
             self._index.place(store.summary, store.t_ns, moved[gone])
             before = store.n
-            first = close_ranks(store, self._touched, run=self._run)
-            self._index.forget_from(first)
-            self._addresses.forget_from(first)
+            closed = close_ranks(store, self._touched, run=self._run)
+            self._index.move(store.summary, store.t_ns, *closed)
+            self._addresses.note(store, np.arange(closed.at, closed.at + len(closed.rows)))
+            self._index.forget_from(store.n)
+            self._addresses.forget_from(store.n)
             self._touched[store.n : before] = False
 
     # --- the open frame ---------------------------------------------------------------------------------------
