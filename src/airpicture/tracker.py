@@ -269,8 +269,9 @@ class Tracker:
             self._index.place(store.summary, store.t_ns, moved[gone])
             before = store.n
             closed = close_ranks(store, self._touched, run=self._run)
-            self._index.move(store.summary, store.t_ns, *closed)
-            self._addresses.note(store, np.arange(closed.at, closed.at + len(closed.rows)))
+            if len(closed.rows):
+                self._index.move(store.summary, store.t_ns, *closed)
+                self._addresses.note(store, np.arange(closed.at, closed.at + len(closed.rows)))
             self._index.forget_from(store.n)
             self._addresses.forget_from(store.n)
             self._touched[store.n : before] = False

@@ -149,9 +149,8 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
     beside : (cap, ...) tables whose rows stand for the same tracks; overwritten likewise
     run : as for `sweep`
     """
-    nothing = Closed(np.zeros(0, np.int64), store.n)
     if not store.ended:
-        return nothing
+        return Closed(_NONE, store.n)
     tight = store.n > TIGHT * store.capacity
     if not store.closing_to:
         share = SHARE
@@ -159,7 +158,7 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
             share = store.n if store.n > FULL * store.capacity else TIGHT_SHARE
         first = find_ranks(store.status, store.n, store.ended, share)
         if first == store.n:
-            return nothing
+            return Closed(_NONE, store.n)
         store.closing_at = store.closing_to = first
     at, first = store.closing_at, store.closing_to
     last = store.n if tight else min(first + max(store.n // SLICES, SLICE_LEAST), store.n)
@@ -181,6 +180,9 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
         store.n = at + count
         store.closing_at = store.closing_to = 0
     return Closed(source[:count], at)
+
+
+_NONE: Final = np.zeros(0, np.int64)
 
 
 def _words(column: NDArray[Any]) -> NDArray[Any]:
