@@ -18,9 +18,9 @@ from numpy.typing import DTypeLike, NDArray
 
 LEAST: Final = 1 << 20  # bytes; smaller ones the C library keeps for itself
 KEPT: Final = 24  # pieces that wait to be used again; of more, the longest unused go back to the system
-# A new piece has room for this part of itself more, since a picture grows. That costs nothing: the system hands out pages
-# when they're written to first. So what grows takes pages as it grows, and not all of them anew at once, which stopped a
-# picture of a million tracks for a third of a second.
+# A new piece has room for this part of itself more, since a picture grows. That costs nothing: the system hands out
+# pages when they're written to first. So what grows takes pages as it grows, and not all of them anew at once, which
+# stopped a picture of a million tracks for a third of a second.
 SPARE: Final = 2
 LOOSE: Final = 3  # times the size that's asked for, up to which a piece isn't far too large
 

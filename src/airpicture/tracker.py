@@ -397,7 +397,7 @@ class Tracker:
         ended = self._ended
 
         def make() -> tuple[Tracks, I64]:
-            rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN)
+            rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN, self._run, self._memory)
             tracks = self._rows(rows, now_ns, ended)
             if ended:
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])

@@ -26,7 +26,7 @@ from airpicture.kernels.angles import angle_of
 from airpicture.kernels.arrays import F64, I32, I64, U8, table
 from airpicture.kernels.bank import turn_rates
 from airpicture.kernels.lanes import Covariance, Six, Symmetric, U, Vector, covariance_at, dot, state_at
-from airpicture.kernels.layout import D_BARO, LEFT, RIGHT, VAR_BARO, VAR_COMMON
+from airpicture.kernels.layout import D_BARO, HELD_EXISTENCE, LEFT, RIGHT, VAR_BARO, VAR_COMMON
 from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Held
 from airpicture.kernels.life import ENDED, TENTATIVE, existence_at
 from airpicture.kernels.ticks import STEP_NS, time_of
@@ -281,23 +281,26 @@ def snapshot_rows(
 
 @jit
 def find_shown(
-    n: int, existence: F64, status: U8, touched: U8, least: float, index: I64, changed: I64
+    lo: int, hi: int, states: F64, status: U8, touched: U8, least: float, index: I64, changed: I64
 ) -> tuple[int, int]:
     """List the tracks worth showing, and which of these changed; return how many of each.
 
     Parameters
     ----------
-    n : rows of the store in use; existence, status : columns of the store
+    lo, hi : rows of the store to look at; states, status : of the store
     touched : (cap,) bool; least : existence from which a tentative track is shown
-    index : (n,) int64, overwritten with rows; changed : (n,) int64, overwritten with places in `index`
+    index : (n,) int64, overwritten from lo on with rows; changed : (n,) int64, likewise with places among these
     """
     count, moved = 0, 0
-    for i in range(n):
-        if status[i] == ENDED or (status[i] == TENTATIVE and existence[i] < least):
+    for i in range(lo, hi):
+        later = min(i + AHEAD, hi - 1)
+        if status[later] == TENTATIVE:
+            prefetch(states, later, HELD_EXISTENCE)
+        if status[i] == ENDED or (status[i] == TENTATIVE and states[i, HELD_EXISTENCE] < least):
             continue
-        index[count] = i
+        index[lo + count] = i
         if touched[i]:
-            changed[moved] = count
+            changed[lo + moved] = count
             moved += 1
         count += 1
     return count, moved

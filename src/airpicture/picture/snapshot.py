@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -40,18 +41,36 @@ LONGS: Final = 5  # rows of the tables of a `Shown`
 INTS: Final = 5
 BYTES: Final = 4
 PART: Final = 16_384  # rows shown in one go
+SCANNED: Final = 131_072  # rows looked at in one go
 PAST: Final = 65_536  # rows, 20 MB, from which on a picture is written past the caches
 GATHERED = 1024  # rows shown at once: by then the fixed cost of a snapshot is a hundredth of it; 1.4 MB
 
 
-def shown_rows(store: Store, touched: NDArray[np.bool_], least: float) -> tuple[I64, I64]:
+def shown_rows(
+    store: Store, touched: NDArray[np.bool_], least: float, run: Run | None = None, memory: Memory | None = None
+) -> tuple[I64, I64]:
     """Return the rows worth showing, and the places among them of those that were touched.
 
     touched : (cap,); least : existence from which a tentative track is worth showing
+    run, memory : as for `snapshot`
     """
-    index, changed = np.empty(store.n, np.int64), np.empty(store.n, np.int64)
-    count, moved = find_shown(store.n, store.existence, store.status, touched.view(np.uint8), least, index, changed)
-    return index[:count], changed[:moved].copy()
+    n, room = store.n, (memory or Memory()).empty
+    index, changed = room(n, np.int64), room(n, np.int64)
+    columns = (store.states, store.status, touched.view(np.uint8), least, index, changed)
+    starts = range(0, n, SCANNED)
+    found = do(find_shown, [(lo, min(lo + SCANNED, n), *columns) for lo in starts], run)
+    if len(found) == 1:
+        count, moved = found[0]
+        return index[:count], changed[:moved].copy()
+    ends = list(accumulate((count for count, _ in found), initial=0))
+    rows = room(ends[-1], np.int64)
+    do(
+        np.copyto,
+        [(rows[at:to], index[lo : lo + to - at]) for lo, (at, to) in zip(starts, pairwise(ends), strict=True)],
+        run,
+    )
+    places = [changed[lo : lo + moved] + at for lo, at, (_, moved) in zip(starts, ends, found, strict=False)]
+    return rows, np.concatenate([np.zeros(0, np.int64), *places])
 
 
 def snapshot(
