@@ -200,7 +200,9 @@ def test_ranks_close_where_it_pays_and_keep_their_order() -> None:
         odds = rng.choice([0.05, 0.3, 0.9])
         status = [Status.ENDED if rng.random() < odds else Status.CONFIRMED for _ in range(n)]
         store, beside = numbered(status), np.arange(1000)[:, None] * np.ones(3)
-        firsts = [k for k in range(n) if 4 * status[k:].count(Status.ENDED) >= n - k and status[k] == Status.ENDED]
+        firsts = [
+            k for k in range(n) if retire.SHARE * status[k:].count(Status.ENDED) >= n - k and status[k] == Status.ENDED
+        ]
         at = min(firsts, default=n)
         expected = [k for k in range(n) if k < at or status[k] != Status.ENDED]
         ended = sum(status[k] == Status.ENDED for k in range(at))
@@ -212,7 +214,7 @@ def test_ranks_close_where_it_pays_and_keep_their_order() -> None:
             if column is not store.status:
                 np.testing.assert_array_equal(column[: store.n].T[..., :], np.broadcast_to(
                     np.array(expected).astype(column.dtype), column[: store.n].T.shape))  # fmt: skip
-        assert 4 * store.ended < max(store.n, 1)
+        assert retire.SHARE * store.ended < max(store.n, 1)
 
 
 @given(st.integers(0, 2**32 - 1))

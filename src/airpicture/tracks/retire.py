@@ -31,11 +31,11 @@ from airpicture.reports import Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64, U8, Status
 
-SHARE: Final = 4  # ranks are closed behind the row from which on one in so many has ended
+SHARE: Final = 5  # ranks are closed behind the row from which on one in so many has ended
 TIGHT: Final = 0.9  # of the capacity in use, from which on ...
 TIGHT_SHARE: Final = 32  # ... it's one in so many
 FULL: Final = 0.97  # likewise, from which on every gap is closed
-SLICES: Final = 16  # in so many goes, a second apart, ranks are closed if most rows have to move ...
+SLICES: Final = 12  # in so many goes, a second apart, ranks are closed if most rows have to move ...
 SLICE_LEAST: Final = 8_192  # ... each go of so many rows at least
 PART: Final = 65_536  # rows aged in one go
 
