@@ -120,8 +120,14 @@ class Store:
         self.plot_azimuth: F64 = side["plot_azimuth"]
         self.plot_h_baro: F64 = side["plot_h_baro"]
         self.plot_mode_3a: I32 = side["plot_mode_3a"]
-        tables = (self.states.view(np.uint64), self.summary.view(np.uint64), self._side)
-        self.words = Words(*tables, self.t_ns, self.due_ns, self.status)  # likewise, all there is
+        self.words = Words(  # likewise, all there is
+            states=self.states.view(np.uint64),
+            summary=self.summary.view(np.uint64),
+            side=self._side,
+            t_ns=self.t_ns.view(np.uint64),
+            due=self.due_ns.view(np.uint64),
+            status=self.status,
+        )
         self.held = Held(*(getattr(self, name) for name in Held._fields))  # the same arrays, as kernels take them
 
     @property

@@ -19,13 +19,13 @@ LINE: Final = 8  # words
 
 @table
 class Words(NamedTuple):
-    """The tables and columns of a store, the tables as words."""
+    """The tables and columns of a store, as words."""
 
     states: U64  # (cap, RECORD)
     summary: U64  # (cap, SUMMARY // 2)
     side: U64  # (cap, SIDE)
-    t_ns: I64  # (cap,)
-    due: I64  # (cap,)
+    t_ns: U64  # (cap,) likewise
+    due: U64  # (cap,)
     status: U8  # (cap,)
 
 

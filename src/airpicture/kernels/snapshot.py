@@ -23,7 +23,7 @@ from airpicture.kernels.abreast import (
     triple,
 )
 from airpicture.kernels.angles import angle_of
-from airpicture.kernels.arrays import F64, I32, I64, U8, table
+from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64, table
 from airpicture.kernels.bank import turn_rates
 from airpicture.kernels.lanes import Covariance, Six, Symmetric, U, Vector, covariance_at, dot, state_at
 from airpicture.kernels.layout import D_BARO, HELD_EXISTENCE, LEFT, RIGHT, VAR_BARO, VAR_COMMON
@@ -78,9 +78,11 @@ class Shown(NamedTuple):
     """
 
     floats: F64  # (COLUMNS, n)
-    longs: I64  # (5, n): time, number, time of the last plot, of the first, callsign (as uint64)
+    longs: I64  # (5, n): time, number, time of the last plot, of the first, and ...
+    callsign: U64  # (n,) ... the last row of longs, as what it is
     ints: I32  # (5, n): Mode A, address, plots, sensor and Mode A of the last plot
-    bytes: U8  # (4, n): status, whether the height rests on pressure, emitter category, on the ground (as int8)
+    bytes: U8  # (4, n): status, whether the height rests on pressure, emitter category, and ...
+    on_ground: I8  # (n,) ... the last row of bytes, as what it is
     technology: I64  # (n, technologies)
     seen: I32  # (n, SEEN)
 
@@ -188,9 +190,9 @@ def _copy(k: int, i: int, t_ns: int, of: Held, into: Shown) -> None:
     for c in range(of.t_technology.shape[1]):
         into.technology[k, c] = of.t_technology[i, c]
     into.bytes[0, k], into.bytes[1, k] = of.status[i], 1 if of.h_source[i] == PRESSURE else 0
-    into.bytes[2, k], into.bytes[3, k] = of.category[i], of.on_ground[i]
+    into.bytes[2, k], into.on_ground[k] = of.category[i], of.on_ground[i]
     into.longs[0, k], into.longs[1, k] = t_ns, of.number[i]
-    into.longs[2, k], into.longs[3, k], into.longs[4, k] = of.t_plot[i], of.t_first[i], of.callsign[i]
+    into.longs[2, k], into.longs[3, k], into.callsign[k] = of.t_plot[i], of.t_first[i], of.callsign[i]
     into.ints[0, k], into.ints[1, k], into.ints[2, k] = of.mode_3a[i], of.address[i], of.plots[i]
     into.ints[3, k], into.ints[4, k] = of.plot_sensor[i], of.plot_mode_3a[i]
 

@@ -124,7 +124,7 @@ def snapshot(
         sigma_v_north=floats[O_SIGMA_V + 1],
         mode_3a=ints[0],
         address=ints[1],
-        callsign=longs[4].view(np.uint64),
+        callsign=into.callsign[:size],
         plot_count=ints[2],
         t_ns_plot=longs[2],
         seen=into.seen[:size],
@@ -141,7 +141,7 @@ def snapshot(
         plot_azimuth=floats[O_PLOT + 1],
         plot_h_baro=floats[O_PLOT + 2],
         plot_mode_3a=ints[4],
-        on_ground=into.bytes[3, :size].view(np.int8),
+        on_ground=into.on_ground[:size],
         category=into.bytes[2, :size],
         sensors=sensors,
     )
@@ -166,11 +166,14 @@ def _room(size: int, empty: Callable[..., NDArray[Any]]) -> Shown:
         skip = -raw.ctypes.data % LINE
         return raw[skip : skip + wanted].view(kind).reshape(shape)
 
+    longs, octets = table(np.int64, LONGS, size), table(np.uint8, BYTES, size)
     return Shown(
         floats=table(np.float64, COLUMNS, size),
-        longs=table(np.int64, LONGS, size),
+        longs=longs,
+        callsign=longs[-1].view(np.uint64),
         ints=table(np.int32, INTS, size),
-        bytes=table(np.uint8, BYTES, size),
+        bytes=octets,
+        on_ground=octets[-1].view(np.int8),
         technology=table(np.int64, size, len(Technology)),
         seen=table(np.int32, size, SEEN_MAX),
     )
