@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"tables", "kernels"},  # the mark of what kernels take
     "parallel": set(),
     "memory": set(),
-    "store": {"tables", "kernels"},
+    "store": {"tables", "kernels", "parallel", "memory"},  # copies of its rows are made on threads, in memory lent
     "geo": BASE | {"kernels"},
     "models": BASE | {"kernels", "geo"},
     **{room: BASE | CARRIED | {"kernels", "geo", "models"} for room in FLOW},
@@ -190,7 +190,7 @@ def test_exceptions_are_still_needed() -> None:
     assert all(len((ROOT / name).read_text("utf-8").splitlines()) > LINES_MAX for name in LONG_FILES)
 
 
-COMPILING = {f"airpicture.kernels.{name}" for name in ("_jit", "_compiler", "_tables")}
+COMPILING = {f"airpicture.kernels.{name}" for name in ("_jit", "_compiler", "_tables", "_vectors")}
 
 
 def test_kernels_import_numpy_numba_and_one_another() -> None:

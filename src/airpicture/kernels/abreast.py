@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import lane, part
+from airpicture.kernels._vectors import EIGHT, lay_eight
 from airpicture.kernels.arrays import F32, F64, I64, table
 from airpicture.kernels.bank import SLOW, turn_rates
 from airpicture.kernels.elementary import exponential, sine_cosine
@@ -51,8 +52,6 @@ from airpicture.kernels.layout import (
     M_RATE,
     M_SHARE,
     MODE,
-    NUMBERS,
-    NUMBERS_END,
     PACKED,
     RIGHT,
     ROW,
@@ -83,6 +82,13 @@ Q = U(ABREAST * (ROW + 20))
 Q_UP = U(ABREAST * (ROW + 24))  # less Q
 Q_LESS = U(ABREAST * (ROW + 28))  # noise along the course, less Q
 MODEL_NUMBERS: Final = ROW + 32
+
+WIDE = U(ABREAST * EIGHT)  # eight numbers of a row, of all tracks
+HALF = U(ABREAST * EIGHT // 2)
+STATES = U(LANES * STATE // EIGHT)
+FULL = U(LANES * PACKED // EIGHT)  # eights of factors; four are left, which the store keeps before the other numbers
+NUMBERED = U(ABREAST * D_BARO)
+ONCE = U(1)
 
 ONE = U(ABREAST)
 DT = U(0)  # s
@@ -157,16 +163,14 @@ def _multiply(T: F64, l: U) -> None:
 def load_abreast(states: F64, spreads: F32, w: Abreast) -> None:
     """Write the tracks of the eight rows of the store to T; see `records.load_track`."""
     T = w.T
-    for b in range(w.tracks):
-        i = w.rows[b]
-        for k in range(U(LANES * STATE)):
-            T[U(ABREAST) * k + b] = states[i, k]
-        for k in range(U(LANES * PACKED)):
-            T[P + U(ABREAST) * k + b] = spreads[i, U(FACTORS) + k]
-        for m in range(U(LANES)):
-            T[MODES + U(ABREAST) * m + b] = states[i, U(HELD_MODE) + m]
-        for k in range(U(D_BARO), U(NUMBERS_END)):
-            T[U(ABREAST) * k + b] = spreads[i, U(NUMBERS) + k]
+    for q in range(STATES):
+        lay_eight(states, w.rows, U(EIGHT) * q, T, X + WIDE * q, X + WIDE * q + HALF)
+    lay_eight(states, w.rows, U(HELD_MODE), T, MODES, MODES + HALF)  # and what is overwritten next
+    for q in range(FULL):
+        at = P + WIDE * q
+        lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * q, T, at, at + HALF)
+    lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * FULL, T, P + WIDE * FULL, NUMBERED)
+    lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * (FULL + ONCE), T, NUMBERED + HALF, NUMBERED + U(2) * HALF)
     for m in range(w.models):
         for b in range(w.tracks):
             _multiply(T, U(ABREAST) * m + b)
