@@ -190,7 +190,9 @@ def test_exceptions_are_still_needed() -> None:
     assert all(len((ROOT / name).read_text("utf-8").splitlines()) > LINES_MAX for name in LONG_FILES)
 
 
-COMPILING = {f"airpicture.kernels.{name}" for name in ("_jit", "_compiler", "_tables", "_vectors")}
+COMPILING = {
+    f"airpicture.kernels.{name}" for name in ("_jit", "_compiler", "_linking", "_lowering", "_tables", "_vectors")
+}
 
 
 def test_kernels_import_numpy_numba_and_one_another() -> None:

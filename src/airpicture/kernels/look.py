@@ -338,10 +338,9 @@ def look_chunks(
         clusters, _, _ = list_clusters(
             room.first[: n + 1], room.parent[:n], room.cluster, room.cluster_start[: n + 2], room.cluster_track
         )
-        none = room.first[0]  # 0, but no literal: for that these would be compiled once more
         if settings[K_NEAREST] == 1.0:
             nearest_clusters(
-                none,
+                0,
                 clusters,
                 room.cluster_start,
                 room.cluster_track,
@@ -358,7 +357,7 @@ def look_chunks(
             )
         else:
             joint_clusters(
-                none,
+                0,
                 clusters,
                 room.cluster_start,
                 room.cluster_track,
