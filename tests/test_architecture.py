@@ -64,6 +64,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ): "shares out and updates in one kernel, so that states stay in cache between the two",
     ("airpicture.tables", "airpicture.formats"): "Tracks.write leads to the writers, when called",
     ("airpicture.tables", "airpicture.formats.columns"): "to_arrow and from_columns lead there, when called",
+    ("airpicture.tables", "airpicture.formats.sensors"): "Sensors.from_rows leads there, when called",
     (
         "airpicture.commands.warm",
         "airpicture.filters.look",
