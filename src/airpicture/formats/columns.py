@@ -167,11 +167,13 @@ def plots_from_arrow(table: Table, *, sensors: Sensors | None = None) -> Plots:
     return checked.plots
 
 
-def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked:
+def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None, found_beside: str = "") -> Checked:
     """Build plots from a table file; rows that can't be used are left out, each for a named reason.
 
     Without `sensors` the ids become sensors of a guessed kind, at a place that isn't known: radar where there's a
     range, ADS-B where there's a latitude, passive where there's only an azimuth. A note says so.
+
+    found_beside : the file that `sensors` is from, where nobody named it and it merely lies beside the plots
 
     Raises
     ------
@@ -201,7 +203,9 @@ def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked
             raise InputError(
                 f"none of its sensors is described: {some(missing)}",
                 expected=f"ids of the sensor table: {some(sensors.ids)}",
-                todo="Correct the ids, or leave the sensor table out",
+                todo=f"Correct the ids, or take {found_beside!r} away: it's used since it lies beside the plots"
+                if found_beside
+                else "Correct the ids, or leave the sensor table out",
                 path=loaded.path,
                 column="sensor",
             )
@@ -249,7 +253,10 @@ def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked
         if loaded.lost == 0 and (reasons > 0).all():
             row, text = sorted(faults)[0]
             raise InputError(
-                f"none of its {len(reasons)} rows can be used; the first: {text}", path=loaded.path, row=row
+                f"none of its {len(reasons)} rows can be used; the first: {text}",
+                todo=". ".join(note[:1].upper() + note[1:] for note in loaded.notes),
+                path=loaded.path,
+                row=row,
             )
         plots = plots.take(reasons == 0)
     plots = guess_technology(plots)

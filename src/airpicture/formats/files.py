@@ -75,6 +75,8 @@ def looks_like(head: bytes) -> str:
     if is_text(head):
         line = head.decode("utf-8", "replace").lstrip("\ufeff").lstrip()[:60].splitlines()
         return f"it starts with the text {line[0] if line else ''!r}"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it looks like text in UTF-16; save it as UTF-8"
     return f"its first bytes are {head[:12].hex(' ')}"
 
 

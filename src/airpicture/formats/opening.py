@@ -207,7 +207,7 @@ def _open_table(path: AnyPath, sensors: Sensors | None) -> Recording:
         tracks = columns.tracks_from_loaded(loaded, sensors)
         report = ReadReport(name, loaded.format, loaded.size, {"rows": len(tracks)}, notes=loaded.notes + notes)
         return Recording(Plots.empty(tracks.sensors), tracks.sensors, report, tracks)
-    checked = columns.plots_from_loaded(loaded, sensors)
+    checked = columns.plots_from_loaded(loaded, sensors, os.fspath(beside) if notes else "")
     report = ReadReport(
         path=name,
         format=loaded.format,
