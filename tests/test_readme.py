@@ -59,17 +59,46 @@ def test_the_lines_do_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ap.simulate("crossing", duration_s=60).write(tmp_path)
     (tmp_path / "plots.parquet").rename(tmp_path / "recording.parquet")
     monkeypatch.chdir(tmp_path)
-    exec(compile(blocks("python")[0].replace("recording.pcap", "recording.parquet"), "README.md", "exec"), {})
+    space: dict[str, object] = {}
+    for block in blocks("python"):  # one after the other, as somebody who reads on would
+        exec(compile(block.replace("recording.pcap", "recording.parquet"), "README.md", "exec"), space)
     assert ap.read_tracks("tracks.parquet").track.size > 10
+    assert len(space["smoothed"]) > 10  # type: ignore[arg-type]
+    assert (tmp_path / "cleaned.parquet").stat().st_size > 1000
+    assert space["picture"].tracks.status.tolist() == [ap.Status.CONFIRMED]  # type: ignore[attr-defined]
+    assert isinstance(space["tracker"], ap.Tracker)
 
 
-@pytest.mark.parametrize(
-    "name", ["README.md", "CHANGELOG.md", "docs/design.md", "docs/glossary.md", "examples/README.md"]
+PAGES = sorted(
+    str(path.relative_to(ROOT))
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("src/**/README.md")]
 )
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that the headings of a page give, as code hosts make them."""
+    titles = re.findall(r"^#+ +(.+?) *$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
     page = ROOT / name
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
-        assert target.startswith("https://") or (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text("utf-8")):
+        if target.startswith("https://"):
+            continue
+        met = page.parent / target if target else page
+        assert met.exists(), target
+        assert not anchor or anchor in anchors(met), f"{target}#{anchor}"
+
+
+def test_pages_that_are_named_exist_and_every_page_is_listed() -> None:
+    listed = (ROOT / "docs" / "README.md").read_text("utf-8")
+    assert set(re.findall(r"\]\((\w+\.md)\)", listed)) == {p.name for p in ROOT.glob("docs/*.md")} - {"README.md"}
+    told = [ROOT / name for name in PAGES] + [*ROOT.glob("src/**/*.py"), *ROOT.glob("examples/*.py")]
+    for path in told:
+        for page in re.findall(r"docs/\w+\.md", path.read_text("utf-8")):
+            assert (ROOT / page).is_file(), f"{path}: {page}"
 
 
 def test_the_changelog_knows_this_version() -> None:
