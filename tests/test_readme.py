@@ -101,6 +101,20 @@ def test_pages_that_are_named_exist_and_every_page_is_listed() -> None:
             assert (ROOT / page).is_file(), f"{path}: {page}"
 
 
+def test_figures_told_twice_agree() -> None:
+    """The short table of docs/adsb.md is of the last run of scripts/real_accuracy.py, which writes docs/accuracy.md."""
+    pages = {name: (ROOT / "docs" / name).read_text("utf-8").splitlines() for name in ("adsb.md", "accuracy.md")}
+    cells = {name: [line.strip("| ").split(" | ") for line in page] for name, page in pages.items()}
+    measured = {row[0]: [cell.split(" / ")[0] for cell in row[3:5]] for row in cells["accuracy.md"] if len(row) == 6}
+    head = next(k for k, row in enumerate(cells["adsb.md"]) if row[0] == "Recording" and row[1].startswith("Tracked"))
+    told = [row for row in cells["adsb.md"][head + 2 : head + 9] if row[0].startswith("`calibration_")]
+    assert len(told) == 7
+    for name, tracked, tracked_across, smoothed, smoothed_across in told:
+        assert [tracked, smoothed] == measured[name.strip("`")], name
+        across = measured[f"{name.strip('`')}, beside the way flown"]
+        assert [tracked_across, smoothed_across] == across, name
+
+
 def test_the_changelog_knows_this_version() -> None:
     assert f"## [{ap.__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
