@@ -391,3 +391,13 @@ def test_files_hold_one_idea(folder: str) -> None:
         lines = len(path.read_text("utf-8").splitlines())
         name = path.relative_to(ROOT).as_posix()
         assert lines <= LINES_MAX or name in LONG_FILES, f"{name} has {lines} lines: it holds two ideas, cut it"
+
+
+@pytest.mark.parametrize("module", sources())
+def test_whatever_has_a_public_name_says_what_it_is(module: str) -> None:
+    whole = tree(module)
+    assert ast.get_docstring(whole), f"{module} says nothing of itself"
+    classes = [node for node in whole.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    for node in [*whole.body, *(part for one in classes for part in one.body)]:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{module}: {node.name}, line {node.lineno}"
