@@ -12,9 +12,8 @@ from airpicture.kernels.life import TENTATIVE_TURNS
 from airpicture.plots import plot_positions
 from airpicture.service.hub import Mode, SensorHealth, SensorState, Update
 from airpicture.tables import F64, I64, Plots, Sensors, Status, Tracks
-from airpicture.units import SECOND_NS
+from airpicture.units import EARTH_M, SECOND_NS
 
-EARTH_M = 6371008.8  # mean radius of GRS 80 (IUGG); states are carried on over seconds
 GAP_S = 60.0  # a track that a file tells nothing of for so long, and doesn't end, is out of sight
 GAP_S_MAX = 300.0  # between two states of a track, over which it's still carried on
 LIFE = Life()
