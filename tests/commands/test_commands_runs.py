@@ -139,7 +139,12 @@ def test_info_gives_a_sensors_file_to_complete(files: Files) -> None:
     result = files.run("info", "plots.parquet")
     assert result.exit_code == 0, result.output
     assert "[[sensor]]" in result.stdout
-    assert "lat_deg =" in result.stdout
+    text = result.stdout[result.stdout.index("[[sensor]]") :]
+    for key, value in (("lat_deg", "47.0"), ("lon_deg", "8.0"), ("h_ell_m", "500.0"), ("period_s", "4.0")):
+        assert f"{key} = ..." in text, key
+        text = text.replace(f"{key} = ...", f"{key} = {value}")
+    (files / "filled.toml").write_text(text)
+    assert ap.load_sensors(files / "filled.toml").period.tolist() == [4.0]
     track = files.run("track", "plots.parquet")
     assert track.exit_code == 1
     assert "sensors.toml" in track.stderr
