@@ -6,10 +6,11 @@ import ast
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 import airpicture as ap
-from airpicture.commands.cli import COMMANDS
+from airpicture.commands.cli import COMMANDS, app
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -99,6 +100,21 @@ def test_pages_that_are_named_exist_and_every_page_is_listed() -> None:
     for path in told:
         for page in re.findall(r"docs/\w+\.md", path.read_text("utf-8")):
             assert (ROOT / page).is_file(), f"{path}: {page}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_commands_that_pages_show_exist_with_their_options(name: str) -> None:
+    for line in (ROOT / name).read_text("utf-8").splitlines():
+        for command, rest in re.findall(r"\bairpicture (\w+)([^`|]*)", line):
+            if command in COMMANDS:
+                made = app.get_command(click.Context(app), command)
+                assert made is not None
+                known = {option for one in made.params for option in one.opts} | {"--help"}
+                assert set(re.findall(r"(?<=\s)--?[a-z][\w-]*", rest.split(" #")[0])) <= known, line
+        for script, rest in re.findall(r"python ((?:benchmarks|scripts)/\w+\.py)([^`|]*)", line):
+            text = (ROOT / script).read_text("utf-8")
+            for option in re.findall(r"--[a-z][\w-]*", rest.split(" #")[0]):
+                assert f'"{option}"' in text, line
 
 
 def test_figures_told_twice_agree() -> None:
