@@ -228,6 +228,11 @@ def test_settings_say_what_is_wrong(tmp_path: Path) -> None:
     bad.write_text('{"type": "Topology"}')
     with pytest.raises(InputError, match="Topology"):
         read_overlay(bad)
+    with pytest.raises(ConfigError, match=r"overlay .*Topology"):
+        MapSettings(overlays=(bad,))
+    for kind in ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"):  # RFC 7946, 1.4
+        (tmp_path / "good.geojson").write_text(json.dumps({"type": kind, "coordinates": []}))
+        assert kind in MapSettings(overlays=(tmp_path / "good.geojson",)).overlay(0)
 
 
 def test_looking_elsewhere_costs_no_whole_picture_where_none_is_cut() -> None:
