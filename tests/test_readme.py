@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -141,3 +142,10 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
         re.findall(r"(\w+)/", TEXT[TEXT.index("src/airpicture/tables.py") : TEXT.index("docs/design.md) argues")])
     )
     assert rooms <= drawn, rooms - drawn
+
+
+def test_notices_go_with_the_package() -> None:
+    """The licences of what the package holds of others' work ask for their text in every copy."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    packed = {path for pattern in project["license-files"] for path in ROOT.glob(pattern)}
+    assert packed == {ROOT / "LICENSE", *(ROOT / "LICENSES").iterdir()}
