@@ -249,3 +249,14 @@ def test_a_decoder_that_fails_costs_one_record(monkeypatch: pytest.MonkeyPatch) 
     assert plots.address.tolist() == [0x4B0001, 0x4B0002]
     assert decoding.faults == {"radars ZeroDivisionError": 1}
     assert decoding.records[0] == 3
+    assert decoding.told == [True] + [False] * (len(INPUTS) - 1)
+
+
+def test_what_tells_nothing_is_known() -> None:
+    """Another format's bytes on a connection: they come, and no plot of them."""
+    rows = [row for row, one in enumerate(INPUTS) if one.stream]
+    decoding = Decoding(SENSORS, INPUTS)
+    decoding.take(Stretch.of([Record(Kind.DATA, NOON, row, 7, b"MSG,3,1,1,4CA2D6\r\n" * 20) for row in rows]))
+    assert rows
+    assert [decoding.records[row] for row in rows] == [1] * len(rows)
+    assert not any(decoding.told)

@@ -168,6 +168,7 @@ class Decoding:
     Attributes
     ----------
     records : of kind DATA that were taken, by input
+    told : whether any plot ever came of an input; where several share a decoder, of them that were read together
     faults : records that a decoder failed on, by input and kind of error
     links : the decoder of each connection that stands, by (row of the input, number)
     """
@@ -175,6 +176,7 @@ class Decoding:
     def __init__(self, sensors: Sensors, inputs: Sequence[Source]) -> None:
         self.sensors, self.inputs = sensors, tuple(inputs)
         self.records = [0] * len(inputs)
+        self.told = [False] * len(inputs)
         self.faults: Counter[str] = Counter()
         self._gone: dict[str, Counter[str]] = {}  # counts of connections that ended
         self._shared: dict[Source, LiveDecoder] = {}
@@ -225,6 +227,7 @@ class Decoding:
         for row in np.unique(like).tolist():
             if row >= 0:
                 parts.append(self._decode(self._of_input[row], records, rows[like == row]))
+                self._note(len(parts[-1]), np.unique(records.input[rows[like == row]]).tolist())
         parts += self._of_links(records)
         parts = [part for part in parts if len(part)]
         return Plots.concat(parts) if parts else Plots.empty(self.sensors)
@@ -241,11 +244,20 @@ class Decoding:
                 ended.append(key)
             elif self._begun(key, kind) and kind == Kind.DATA:
                 batches.setdefault(key, []).append(at)
-        parts = [self._decode(self.links[key], records, np.array(found)) for key, found in batches.items()]
+        parts = []
+        for key, found in batches.items():
+            parts.append(self._decode(self.links[key], records, np.array(found)))
+            self._note(len(parts[-1]), [key[0]])
         for key in ended:
             if (gone := self.links.pop(key, None)) is not None:
                 self._gone.setdefault(self.inputs[key[0]].name, Counter()).update(gone.counts)
         return parts
+
+    def _note(self, plots: int, inputs: Sequence[int]) -> None:
+        """Note of which inputs plots came."""
+        if plots:
+            for row in inputs:
+                self.told[row] = True
 
     def _begun(self, key: tuple[int, int], kind: int) -> bool:
         """Say whether there's a decoder for a connection; make one where there's room."""

@@ -254,6 +254,9 @@ class Core:
             "shedding": pipeline.shedding.active,
             "received": pipeline.received,
             "read": dict(zip([one.name for one in pipeline.decoding.inputs], pipeline.decoding.records, strict=True)),
+            "told": [
+                one.name for one, told in zip(pipeline.decoding.inputs, pipeline.decoding.told, strict=True) if told
+            ],
             "decoded": {name: dict(counts) for name, counts in pipeline.decoding.counts().items()},
             "faults": dict(pipeline.decoding.faults),
             "tracker": {
