@@ -60,7 +60,6 @@ SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole 
 SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
 
-
 # Hears of each look: its plots, and the number of the track that each counts as one of, -1 for none.
 OnLook: TypeAlias = Callable[[Reports, I64], None]
 
@@ -122,8 +121,7 @@ class Tracker:
 
         Raises
         ------
-        InputError : where now_ns is no whole number or goes back before the frame that is open, or the plots' sensors
-            are others
+        InputError : now_ns is no whole number or goes back before the open frame, or the plots' sensors are others
         """
         self._check_time(now_ns)
         self._settle_picture()

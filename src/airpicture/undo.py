@@ -62,7 +62,6 @@ class Undo:
         self.saved.append(store.save(rows[rows < self.n]))
 
     def restore(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64, index: Index) -> None:
-        """Put everything back as it was when this was made; all arguments are overwritten."""
         for saved in reversed(self.saved):
             store.restore(saved)
         store.n, store.next_number = self.n, self.number
