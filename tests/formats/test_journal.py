@@ -33,7 +33,7 @@ from airpicture.formats.sensors import sensors_from_rows
 from airpicture.formats.stretch import Stretch, StretchCursor, octets
 from airpicture.kernels.journal import summed
 from airpicture.tables import I64, U8, Plots
-from radar_bytes import block, report
+from radar_bytes import block, north, report
 
 NOON = 1_764_331_200 * 10**9
 S = 10**9
@@ -260,3 +260,6 @@ def test_what_tells_nothing_is_known() -> None:
     assert rows
     assert [decoding.records[row] for row in rows] == [1] * len(rows)
     assert not any(decoding.told)
+    sign = north(sac=1, sic=2, t_ns=NOON)  # a radar that sees nobody, but turns
+    decoding.take(Stretch.of([Record(Kind.DATA, NOON, 0, 0, sign)]))
+    assert decoding.told == [True] + [False] * (len(INPUTS) - 1)

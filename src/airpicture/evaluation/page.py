@@ -133,11 +133,11 @@ def _axes(x_max: float, y_max: float) -> str:
     for value in _round_values(x_max):
         x = _x(value / x_max)
         anchor = "end" if x > WIDTH - RIGHT - 20 else "middle"
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="{anchor}">{value:g}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="{anchor}">{value:.10g}</text>')
     for value in _round_values(y_max):
         y = _y(value / y_max)
         parts.append(f'<path class="axis" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.10g}</text>')
     return "".join(parts)
 
 
