@@ -60,7 +60,6 @@ SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole 
 SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
 
-
 # Hears of each look: its plots, and the number of the track that each counts as one of, -1 for none.
 OnLook: TypeAlias = Callable[[Reports, I64], None]
 
@@ -122,7 +121,7 @@ class Tracker:
 
         Raises
         ------
-        InputError : where now_ns goes back before the frame that is open, or the plots' sensors are others
+        InputError : now_ns is no whole number or goes back before the open frame, or the plots' sensors are others
         """
         self._check_time(now_ns)
         self._settle_picture()
@@ -204,6 +203,8 @@ class Tracker:
         self._past.forget(edge_ns - round(self.config.late_s_max * 1e9))
 
     def _check_time(self, now_ns: int) -> None:
+        if not isinstance(now_ns, (int, np.integer)):
+            raise InputError(f"now_ns = {now_ns!r}", expected="whole nanoseconds of UTC since 1970, as time.time_ns()")
         if self._frame is not None and now_ns < self._frame * self._frame_ns:
             raise InputError(
                 f"time goes back: now_ns = {now_ns}",

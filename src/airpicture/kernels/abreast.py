@@ -52,6 +52,7 @@ from airpicture.kernels.layout import (
     M_RATE,
     M_SHARE,
     MODE,
+    NUMBERS,
     PACKED,
     RIGHT,
     ROW,
