@@ -10,6 +10,7 @@ from airpicture.kernels.components import connect
 from airpicture.kernels.index import FLOATS, INTS, LEVELS, TILE, Grid, N, forget_from, refresh
 from airpicture.kernels.near import BLOCK, near_pairs
 from airpicture.kernels.placing import enter_cells, leave_cells, place_rows, settle_counts
+from airpicture.kernels.reseat import reseat
 from airpicture.parallel import Run
 from airpicture.reports import Nearby
 from airpicture.tables import F32, F64, I32, I64
@@ -27,8 +28,8 @@ class Index:
 
     Memory: 41 bytes a track (cells 17, entry 16, end of stay 4, and 4 for numbering the tracks of a look), and some
     50 bytes a pair of the largest look. It only saves time: what `candidates` returns doesn't depend on its state.
-    But it must be told: `place` when summaries of known rows changed, `forget_from` before dropped rows are used for
-    others, `forget` when rows moved. New rows at the end it finds by itself.
+    But it must be told: `place` when summaries of known rows changed, `move` when tracks came to stand in other rows,
+    `forget_from` before dropped rows are used for others. New rows at the end it finds by itself.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -98,6 +99,11 @@ class Index:
             self.place(summary, t_track, self._rows[:count], run)
         if count > PLACED_AT_ONCE:
             self._rows = np.empty(0, np.int64)
+
+    def move(self, summary: F32, t_track: I64, rows: I64, at: int) -> None:
+        """Take in that tracks moved from rows, rising, to those from `at` on, where tracks stood that have ended."""
+        count = reseat(rows, at, self.grid)
+        self.place(summary, t_track, np.arange(at + count, min(at + len(rows), int(self.grid.ints[N]))))
 
     def forget_from(self, n: int) -> None:
         """Forget rows n and above."""

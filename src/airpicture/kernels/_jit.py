@@ -244,13 +244,18 @@ def part(function: Kernel) -> Kernel:
 
 @numba.extending.intrinsic
 def _prefetch(_: Any, table: Any, row: Any, column: Any) -> Any:
-    """Ask the memory for the line of an element that is read soon, without waiting for it: LLVM's prefetch."""
+    """Ask the memory for the line of an element that is read soon, without waiting for it: LLVM's prefetch.
+
+    table : two axes, or one, and then the column says nothing
+    """
     ir: Any = vars(cgutils)["ir"]
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, args[0])
-        strides = [builder.extract_value(array.strides, axis) for axis in range(2)]
-        away = builder.add(builder.mul(args[1], strides[0]), builder.mul(args[2], strides[1]))
+        strides = [builder.extract_value(array.strides, axis) for axis in range(signature.args[0].ndim)]
+        away = builder.mul(args[1], strides[0])
+        if len(strides) > 1:
+            away = builder.add(away, builder.mul(args[2], strides[1]))
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         name = "llvm.prefetch.p0"
