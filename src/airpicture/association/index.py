@@ -148,7 +148,7 @@ class Index:
     def _sort(self, Z: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
         """Put a look's plots in their cells."""
         if len(self._cells.key) < n_plots:
-            self._cells = make_cells(_room(n_plots))
+            self._cells = make_cells(n_plots + max(n_plots // 8, 64))
             self._desks = []
         cells = self._cells
         do(find_cells, [(Z, lo, min(lo + RANGE_PLOTS, n_plots), cells) for lo in range(0, n_plots, RANGE_PLOTS)], run)

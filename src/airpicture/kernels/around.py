@@ -32,14 +32,14 @@ def _gap(c: float, half: float) -> float:
 
 
 @part
-def list_cells(x: float, y: float, z: float, level: int, reach: float, lines: I64, near: I64, n: int) -> int:
+def list_cells(x: float, y: float, z: float, level: int, reach: float, heads: I64, near: I64, n: int) -> int:
     """List the cells of a level within reach of a point on the ground; return where the list ends, NEAR on at most.
 
     Only cubes that the ground crosses count, the ground being no more than `off` from the point.
 
     Parameters
     ----------
-    x, y, z, reach : m; lines : the buckets, see `pool.Waiting.head_lines`
+    x, y, z, reach : m; heads : (buckets / 8, 8) the pool's `head`, line by line
     near : (ROOM, 2) int64, n rows of it in use; key and bucket of cells are added
     """
     most = n + NEAR
@@ -74,16 +74,16 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, lines: I6
                     continue
                 key = cell_key(ix, iy, iz, level)
                 near[n, 0] = key
-                near[n, 1] = b = bucket(key, lines.size)
-                prefetch(lines, b >> 3, b & 7)
+                near[n, 1] = b = bucket(key, heads.size)
+                prefetch(heads, b >> 3, b & 7)
                 n += 1
     return n
 
 
 @part
 def gather(
-    near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting, n: int,
-    box: F64, slot: I64, counts: I64,
+    near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting, lines: I64,
+    n: int, box: F64, slot: I64, counts: I64,
 ) -> int:  # fmt: skip
     """List the plots that wait in cells, newest first, `steps` of each cell's chain at most; return how many there are.
 
@@ -94,7 +94,7 @@ def gather(
     ----------
     near : (ROOM, 2) int64, rows first..last are the key and the newest plot of cells; overwritten
     put, oldest : plots put in so far, and how many of these can't be read any more
-    since_ns : before which none is of interest
+    since_ns : before which none is of interest; lines : (ring, 8) the pool's entries, line by line
     n : plots listed so far; box : (BOX, 3) [m], where they are, slot : (BOX,) int64; added to
     counts : C_CUT is added to
 
@@ -125,7 +125,7 @@ def gather(
             n += e["key"] == key
             back = int(e["back"])
             near[left, 0], near[left, 1] = key, count - back
-            prefetch(waiting.lines, slot_of(count - back, put, newest, ring), 0)
+            prefetch(lines, slot_of(count - back, put, newest, ring), 0)
             left += back > 0
         last = left
     return n
@@ -165,6 +165,7 @@ def ask_around(
     t_ns: I64,
     longest: float,
     waiting: Waiting,
+    heads: I64,
     prospects: F64,
     place: F64,
     after: I64,
@@ -178,6 +179,7 @@ def ask_around(
     Parameters
     ----------
     wanted : (n,) int64, the block's plots; t_ns : of all; longest : s, that any plot waits
+    heads : (buckets / 8, 8) the pool's `head`, line by line
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3) [m], on the ground; after : from `group_by_cell`
     near : (ROOM, 2) int64, n rows of it in use; key and bucket of cells are added
     span : (SPAN,) int64; overwritten with where the cells of each level begin and the last ones end, and with the time
@@ -206,7 +208,7 @@ def ask_around(
             dx, dy, dz = place[k, 0] - x, place[k, 1] - y, place[k, 2] - z
             reach = max(reach, prospects[k, P_ASK + level] + math.sqrt(dx * dx + dy * dy + dz * dz))
             k = after[k]
-        n = list_cells(x, y, z, level, reach, waiting.head_lines, near, n)
+        n = list_cells(x, y, z, level, reach, heads, near, n)
         if n - span[level] == NEAR:
             counts[C_CUT] += 1
     span[WAITING_LEVELS] = n
@@ -215,7 +217,7 @@ def ask_around(
 
 
 @part
-def look_up(near: I64, first: int, last: int, put: int, oldest: int, waiting: Waiting) -> None:
+def look_up(near: I64, first: int, last: int, put: int, oldest: int, waiting: Waiting, lines: I64) -> None:
     """Put the newest plots of cells in place of their buckets, and ask the memory for them."""
     ring = len(waiting.entry)
     newest = (put - 1) % ring if put > 0 else 0
@@ -223,7 +225,7 @@ def look_up(near: I64, first: int, last: int, put: int, oldest: int, waiting: Wa
         count = waiting.head[near[c, 1]]
         near[c, 1] = count
         if count > oldest:
-            prefetch(waiting.lines, slot_of(count, put, newest, ring), 0)
+            prefetch(lines, slot_of(count, put, newest, ring), 0)
 
 
 @part
@@ -231,6 +233,7 @@ def list_around(
     span: I64,
     life: F64,
     waiting: Waiting,
+    lines: I64,
     put: int,
     oldest: int,
     near: I64,
@@ -245,7 +248,7 @@ def list_around(
     Parameters
     ----------
     span, near : from `ask_around` and `look_up`; near is overwritten
-    life : settings; waiting, put, oldest : as in `births.find_births`
+    life : settings; waiting, lines, put, oldest : as in `births.find_births`
     box, slot : see `gather`; overwritten
     ends : (WAITING_LEVELS + 1,) int64; overwritten: what waits on a level is listed from ends[level] to ends[level + 1]
     alone : whether the group is one plot: for that as many are listed as there's room for
@@ -256,7 +259,9 @@ def list_around(
     ends[0] = 0
     for level in range(WAITING_LEVELS):
         since_ns = span[WAITING_LEVELS + 1]
-        n = gather(near, span[level], span[level + 1], steps, put, oldest, since_ns, waiting, n, box, slot, counts)
+        n = gather(
+            near, span[level], span[level + 1], steps, put, oldest, since_ns, waiting, lines, n, box, slot, counts
+        )
         if n > len(slot):
             if not alone:
                 return False

@@ -269,6 +269,8 @@ def find_births(
     longest: float,
     reaches: F64,
     waiting: Waiting,
+    lines: I64,
+    heads: I64,
     put: int,
     oldest: int,
     Zq: F64,
@@ -303,7 +305,8 @@ def find_births(
     Z ... mode_3a : registered plots, of any sensors; wanted : (n,) int64, the unclaimed ones; lo, hi : part of these
     sites, period, pd : (S, ...) of the sensors; period [s], NaN for sensors that don't turn
     longest : s, that any plot waits; reaches : (R_BLURS, REACHES) from `search.list_reaches` [m]
-    waiting, put, oldest : pool; plots put in so far; how many of these may not be read any more
+    waiting, lines, heads : pool, and the memory of its entries and buckets, see `tracks.pool.Pool.lines`
+    put, oldest : plots put in so far; how many of these may not be read any more
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
         (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (BOX, 3), slot, hit : (BOX,) int64, ends :
@@ -357,23 +360,23 @@ def find_births(
             batch, cells = 0, 0
             while batch < BATCH and g + batch < groups and cells + 6 * NEAR <= len(near):
                 cells = ask_around(
-                    begin[g + batch], -1, wanted[w : w + size], t_ns, longest, waiting, prospects, place, after,
+                    begin[g + batch], -1, wanted[w : w + size], t_ns, longest, waiting, heads, prospects, place, after,
                     near, cells, span[batch], counts,
                 )  # fmt: skip
                 batch += 1
-            look_up(near, 0, cells, put, oldest, waiting)
+            look_up(near, 0, cells, put, oldest, waiting, lines)
             b = 0
             first, together = begin[g], True
             while b < batch:
                 end = -1 if together else after[first]
                 if not together:
                     last = ask_around(
-                        first, end, wanted[w : w + size], t_ns, longest, waiting, prospects, place, after,
+                        first, end, wanted[w : w + size], t_ns, longest, waiting, heads, prospects, place, after,
                         near, cells, span[b], counts,
                     )  # fmt: skip
-                    look_up(near, cells, last, put, oldest, waiting)
+                    look_up(near, cells, last, put, oldest, waiting, lines)
                 listed = list_around(
-                    span[b], life, waiting, put, oldest, near, box, slot, ends, end == after[first], counts
+                    span[b], life, waiting, lines, put, oldest, near, box, slot, ends, end == after[first], counts
                 )
                 if not listed:  # too many for all: each for itself
                     together = False

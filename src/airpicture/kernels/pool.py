@@ -72,9 +72,7 @@ class Waiting(NamedTuple):
 
     entry: Records  # (ring,) tracks.pool.ENTRY
     detail: Records  # (ring,) tracks.pool.DETAIL
-    lines: I64  # (ring, 8) the memory of `entry`, to ask for
     head: I64  # (buckets,) the newest plot of each chain, as how many had been put in with it
-    head_lines: I64  # (buckets / 8, 8) the memory of `head`
     last_ns: I64  # (WAITING_LEVELS,) when a plot was last put in on each level
 
 

@@ -183,6 +183,8 @@ def begin(
         pool.desks.append(make_desk(most))
     desks = dict(zip(ranges, pool.desks, strict=False))
 
+    entries, heads = pool.lines
+
     def search(part: tuple[int, int]) -> I64:
         counts, desk = np.empty(COUNTS, np.int64), desks[part]
         find_births(
@@ -203,6 +205,8 @@ def begin(
             longest,
             reaches,
             pool.waiting,
+            entries,
+            heads,
             pool.count,
             pool.oldest,
             *desk,

@@ -107,6 +107,12 @@ class Pool:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
 
+    @property
+    def lines(self) -> tuple[I64, I64]:
+        """The memory of the ring's entries (size, 8) and of its buckets (buckets / 8, 8), line by line of the cache."""
+        entry: I64 = self.waiting.entry.view(np.int64).reshape(self.size, -1)
+        return entry, self.waiting.head.reshape(-1, LINE // 8)
+
     def make_room(self, n: int, longest_s: float, slack_s: float) -> tuple[int, int]:
         """Let the ring take n more plots; return how many wait, and how many that might still have found a second one
         give way.
@@ -155,10 +161,8 @@ class Pool:
 def _empty(size: int, last_ns: I64) -> Waiting:
     """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
     buckets = 1 << max(size - 1, 1).bit_length()
-    entry = _records(ENTRY, size)
     head = _records(np.dtype(np.int64), max(buckets, 8))
-    lines = entry.view(np.int64).reshape(size, -1)
-    return Waiting(entry, _records(DETAIL, size), lines, head, head.reshape(-1, 8), last_ns)
+    return Waiting(_records(ENTRY, size), _records(DETAIL, size), head, last_ns)
 
 
 def _records(kind: np.dtype[Any], size: int) -> Any:
