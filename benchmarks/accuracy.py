@@ -20,6 +20,18 @@ from airpicture.config import Association, Config
 from airpicture.evaluation.consistency import bounds
 
 FLAT = 200.0  # m, heights in the neutral files
+REAL = "<!-- real recordings: begin -->"  # from here on the page is another script's
+HEAD = """# Accuracy
+
+Made by `python benchmarks/accuracy.py --markdown docs/accuracy.md`: published scenarios with exact truth, one default
+configuration for all, and the published figures beside ours; then [real recordings](#on-real-recordings). Seeds are
+fixed; others move the figures by 1 to 3 %. What each scenario is stands in `benchmarks/anchors`. ATC: Bar-Shalom, Li,
+Kirubarajan, *Estimation with Applications to Tracking and Navigation*, 2001, section 11.7.4. LBB: Li, Bar-Shalom,
+Blair in *Multitarget-Multisensor Tracking: Applications and Advances III*, 2000, section 10.8.3. Four targets meet:
+Williams, *Marginal multi-Bernoulli filters*, IEEE TAES 51(3), 2015. The bound: Tichavsky, Muravchik, Nehorai, IEEE
+Trans. Signal Processing 46(5), 1998.
+
+"""
 
 
 def table(title: str, note: str, head: list[str], rows: list[list[str]]) -> str:
@@ -328,7 +340,9 @@ def main() -> int:
         print(texts[-1])
         print(f"({name}: {time.time() - begin:.0f} s)\n", file=sys.stderr)
     if args.markdown:
-        Path(args.markdown).write_text("# Accuracy\n\n" + "\n".join(texts), "utf-8")
+        page = Path(args.markdown)
+        _, mark, real = (page.read_text("utf-8") if page.exists() else "").partition(REAL)
+        page.write_text(HEAD + "\n".join(texts) + (f"\n{mark}{real}" if mark else ""), "utf-8")
     return 0
 
 

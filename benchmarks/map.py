@@ -28,18 +28,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / part) for part in ("", "service")]
-
-# ruff: noqa: E402  the scenes are the tests' own
-from live_map import LiveMap
-from map_browser import READY
+from shared import of_tests
 
 from airpicture.map import MapSettings, Place
 from airpicture.service.frames import CUT_FROM, Frames
 from airpicture.units import SECOND_NS
-from map_scenes import LAT, LON, T0_NS, Scene
-from page_browser import CHROMIUM, FLAGS, Browser
+
+map_scenes, page_browser = of_tests("map_scenes"), of_tests("page_browser")
+LAT, LON, T0_NS, Scene = map_scenes.LAT, map_scenes.LON, map_scenes.T0_NS, map_scenes.Scene
+CHROMIUM, FLAGS, Browser = page_browser.CHROMIUM, page_browser.FLAGS, page_browser.Browser
+LiveMap, READY = of_tests("live_map").LiveMap, of_tests("map_browser").READY
 
 ROUNDS = 8
 LIMITS_MS = {300: 12.0, 10_000: 16.0}  # of the main thread per update, on a slow and busy machine; a frame has 16.7

@@ -32,11 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
-
-from service_load import (  # noqa: E402
+from service_load import (
     DAY_NS,
     SENSORS,
     Load,
@@ -51,8 +47,8 @@ from service_load import (  # noqa: E402
     send,
 )
 
-from airpicture.formats.asterix.decode import decode  # noqa: E402
-from airpicture.service.latency import EDGES  # noqa: E402
+from airpicture.formats.asterix.decode import decode
+from airpicture.service.latency import EDGES
 
 REPORTS, TRACKS = 2_000, 4_000
 UDP_CONSUMERS, HTTP_CONSUMERS = 20, 3
@@ -236,7 +232,6 @@ def started(folder: Path) -> subprocess.Popen[str]:
         [sys.executable, "-m", "airpicture", "serve", str(folder / "serve.toml")],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
     atexit.register(_end, process)
     return process

@@ -12,20 +12,19 @@ import os
 import resource
 import select
 import socket
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from shared import of_tests
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+from airpicture.formats.sensors import sensors_from_rows
+from airpicture.geo import geodetic_to_polar
 
-from airpicture.formats.sensors import sensors_from_rows  # noqa: E402
-from airpicture.geo import geodetic_to_polar  # noqa: E402
-from radar_bytes import block, report  # noqa: E402
+radar_bytes = of_tests("radar_bytes")
+block, report = radar_bytes.block, radar_bytes.report
 
 SENSORS = 30
 TURN_S = 8.0

@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import shutil
 import socket
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -25,25 +24,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from service_load import S, consumer, make_load
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
-
-from service_load import S, consumer, make_load  # noqa: E402
-
-import service  # noqa: E402
-from airpicture.formats.decoding import start_payload  # noqa: E402
-from airpicture.formats.journal import Kind, Record  # noqa: E402
-from airpicture.formats.stretch import Stretch  # noqa: E402
-from airpicture.service import checkpoint  # noqa: E402
-from airpicture.service.changes import make_changes  # noqa: E402
-from airpicture.service.config import parse_settings  # noqa: E402
-from airpicture.service.handover import Giver, Merged, Taker  # noqa: E402
-from airpicture.service.journal import JournalWriter  # noqa: E402
-from airpicture.service.pipeline import Pipeline, Step, split  # noqa: E402
-from airpicture.service.ready import warm  # noqa: E402
-from airpicture.service.settings import Settings  # noqa: E402
-from airpicture.service.tail import Tail  # noqa: E402
+import service
+from airpicture.formats.decoding import start_payload
+from airpicture.formats.journal import Kind, Record
+from airpicture.formats.stretch import Stretch
+from airpicture.service import checkpoint
+from airpicture.service.changes import make_changes
+from airpicture.service.config import parse_settings
+from airpicture.service.handover import Giver, Merged, Taker
+from airpicture.service.journal import JournalWriter
+from airpicture.service.pipeline import Pipeline, Step, split
+from airpicture.service.ready import warm
+from airpicture.service.settings import Settings
+from airpicture.service.tail import Tail
 
 T0_NS = 1_764_331_200 * S
 STEP_NS = S // 20

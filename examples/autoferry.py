@@ -7,7 +7,6 @@ from importlib.resources import files
 import numpy as np
 
 import airpicture as ap
-from airpicture.formats.sensors import sensors_from_rows
 from airpicture.geo import enu_to_geodetic
 from airpicture.units import DEG
 
@@ -32,7 +31,7 @@ if __name__ == "__main__":
     t_ns = np.concatenate([np.full(len(s["measurement"][0]), int(s["time"] * 1e9)) for s in data["detections"]])
     ne = np.concatenate([np.array(s["measurement"]) + np.c_[s["ownshipPosition"]] for s in data["detections"]], axis=1)
     lat, lon, h = enu_to_geodetic(ne[1], ne[0], 0.0, *ORIGIN)  # boats are at sea level
-    sensors = sensors_from_rows([RADAR | {"lat_deg": LAT, "lon_deg": LON, "h_ell_m": H, "range_m_max": 1200.0}])
+    sensors = ap.Sensors.from_rows([RADAR | {"lat_deg": LAT, "lon_deg": LON, "h_ell_m": H, "range_m_max": 1200.0}])
     plots = ap.Plots.from_columns(sensors=sensors, sensor="2", t_ns=t_ns, lat_rad=lat, lon_rad=lon, h_ell_m=h)
     report = judge(ap.track(plots), [boat for row in data["groundTruth"] for boat in row])
     print(f"boats held {100 * report.completeness:.0f} % of the time, {report.median_horizontal_m:.1f} m off (median)")

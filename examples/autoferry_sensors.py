@@ -9,7 +9,6 @@ import numpy as np
 from autoferry import ORIGIN, RADAR, judge
 
 import airpicture as ap
-from airpicture.formats.sensors import sensors_from_rows
 from airpicture.geo import enu_to_geodetic
 
 LIDAR = {"kind": "radar", "period_s": 0.5, "pd": 0.5, "range_m_max": 150.0, "clutter_per_scan": 0.5, "sigma_pos_m": 2.0}
@@ -31,7 +30,7 @@ def main(folder, scenario="scenario2", kinds=(1, 2, 3, 4), track=ap.track):
         rows += [(int(look["time"] * 1e9), name, n[k] + north, e[k] + east, bearing[k]) for k in range(len(n))]
     t_ns, ids, n, e, bearing = (np.array(column) for column in zip(*rows, strict=True))
     at = dict(zip(("lat_rad", "lon_rad", "h_ell_m"), enu_to_geodetic(e, n, 0.0, *ORIGIN), strict=True))
-    at |= {"sensors": sensors_from_rows(sensors.values()), "sensor": ids, "t_ns": t_ns, "azimuth_rad": bearing}
+    at |= {"sensors": ap.Sensors.from_rows(sensors.values()), "sensor": ids, "t_ns": t_ns, "azimuth_rad": bearing}
     return judge(track(ap.Plots.from_columns(**at)), [boat for row in boats for boat in row])
 
 

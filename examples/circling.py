@@ -21,10 +21,13 @@ def draw(name, plots, tracks, origin):
     """Draw reports joined by straight lines, and the smoothed way."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(12, 6), sharex=True, sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(9, 6), sharex=True, sharey=True, layout="constrained")
     for axis, title, line, table in ((axes[0], "reports", ".-", plots), (axes[1], "smoothed", "-", tracks)):
-        axis.plot(*flat(table.lat, table.lon, origin), line, linewidth=1, markersize=4)
-        axis.set(title=title, aspect="equal", xlabel="m east")
+        x, y = flat(table.lat, table.lon, origin)
+        axis.plot(x / 1000, y / 1000, line, linewidth=1, markersize=4)
+        axis.set(title=title, aspect="equal", xlabel="km east", xlim=(-5, 7), ylim=(-8, 9))  # where it circles
+        axis.grid(alpha=0.25)
+    axes[0].set(ylabel="km north")
     figure.savefig(name, dpi=110)
 
 

@@ -23,10 +23,10 @@ def main() -> None:
 
     at_once = ap.Tracker(run.sensors)
     other = at_once.step(plots, end_ns)
-    live, other_live = (p.tracks.take(p.tracks.status != 3) for p in (picture, other))  # 3: ended in this step
+    live, other_live = (p.tracks.take(p.tracks.status != ap.Status.ENDED) for p in (picture, other))
     for name in ("track", "status", "lat", "lon", "v_east", "sigma_east", "existence"):
         assert np.array_equal(getattr(live, name), getattr(other_live, name)), name
-    assert (live.status == 1).sum() >= 4
+    assert (live.status == ap.Status.CONFIRMED).sum() >= 4
     print(picture.to_arrow().select(["track", "status", "lat_deg", "lon_deg", "sigma_east_m"]).to_pylist()[0])
 
 

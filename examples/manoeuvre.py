@@ -45,7 +45,7 @@ def main() -> None:
     run = ap.simulate(SCENARIO)
     tracks = ap.track(run.plots, run.sensors)
     report = ap.evaluate(run.truth, tracks)
-    shown = tracks.take(tracks.status == 1)
+    shown = tracks.take(tracks.status == ap.Status.CONFIRMED)
     turning = shown.turn_left + shown.turn_right
     sigma = np.sqrt((shown.sigma_v_east**2 + shown.sigma_v_north**2) / 2)
     print(report.to_text())

@@ -8,7 +8,6 @@ import tomllib
 import numpy as np
 
 import airpicture as ap
-from airpicture.formats.sensors import sensors_from_rows
 
 SENSORS = """
 [[sensor]]
@@ -45,11 +44,11 @@ def detections() -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    sensors = sensors_from_rows(tomllib.loads(SENSORS)["sensor"])  # or ap.load_sensors("sensors.toml")
+    sensors = ap.Sensors.from_rows(tomllib.loads(SENSORS)["sensor"])  # or ap.load_sensors("sensors.toml")
     plots = ap.Plots.from_columns(sensors=sensors, sensor="roof", **detections())
     tracks = ap.track(plots)
     table = tracks.to_arrow()
-    shown = tracks.take(tracks.status == 1)
+    shown = tracks.take(tracks.status == ap.Status.CONFIRMED)
     print(
         table.num_rows, "rows of", len(table.column_names), "columns;", len(np.unique(shown.track)), "confirmed tracks"
     )

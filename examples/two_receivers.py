@@ -3,9 +3,8 @@
 import numpy as np
 
 import airpicture as ap
-from airpicture.formats.sensors import sensors_from_rows
 
-SENSORS = sensors_from_rows([{"id": "home", "kind": "adsb"}, {"id": "hill", "kind": "adsb"}])
+SENSORS = ap.Sensors.from_rows([{"id": "home", "kind": "adsb"}, {"id": "hill", "kind": "adsb"}])
 
 
 def hour(receiver: str, seed: int, wrong: int = 10) -> ap.Plots:

@@ -25,6 +25,7 @@ from airpicture.geo import ecef_to_enu, geodetic_to_ecef
 from airpicture.tables import F64, I32, I64, Plots, Status, Tracks
 
 ROOT = Path(__file__).resolve().parents[1]
+END = "<!-- compared: end -->"
 BANDS = ((0.0, 3e3), (3e3, 10e3), (10e3, 30e3))  # m from the airport
 DAY = datetime.date(2016, 5, 10)
 MLAT, ADSB, SMR = "mlat_cat019_020_part1.ast", "adsb_cat021_ed0.23_part1.ast", "smr_cat010_part1.ast"
@@ -196,7 +197,9 @@ def main() -> None:
         fused="\n".join(fused(airport)),
         argentina="\n".join(argentina(asterix / "argentina-2026-radar-and-tracker")),
     )
-    options.output.write_text(page, "utf-8")
+    written = options.output.read_text("utf-8") if options.output.exists() else END + "\n"
+    _, _, after = written.partition(END)  # what others measured, and people wrote, stays
+    options.output.write_text(f"{page.rstrip()}\n{END}{after}", "utf-8")
     print(page)
 
 

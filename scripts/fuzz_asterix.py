@@ -10,11 +10,8 @@ NUMBA_BOUNDSCHECK=1 and an own AIRPICTURE_CACHE_DIR too: a kernel that reads pas
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import atheris
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 # The kernels are loaded before: compiled code can't be instrumented. The plain twin is, and it guides the search,
 # since it branches where the kernels do.

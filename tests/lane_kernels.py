@@ -49,7 +49,7 @@ def _condition(
             told[j, 6 + m] = count + T[int(C_COUNT) + m]
             told[j, 10 + m] = T[int(C_FOUND) + m]
             told[j, 14 + m] = T[int(C_ALONG) + m]
-        told[j, 0], inside = likelihood(Z, j, count, gates, T, share, j)
+        told[j, 0], inside = likelihood(Z, j, count, gates, T, share, j, lanes)
         told[j, 1] = 1.0 if inside else 0.0
 
 

@@ -78,6 +78,14 @@ def test_what_waits_is_bounded_and_fits() -> None:
     assert len(small.base) < 2 * SIZE
 
 
+def test_what_grows_by_half_stays_where_it_is() -> None:
+    memory = Memory()
+    at = address(memory.empty(SIZE, np.uint8))
+    for size in (SIZE + 1, 5 * SIZE // 4, 3 * SIZE // 2, SIZE // 2):
+        assert address(memory.empty(size, np.uint8)) == at
+    assert address(memory.empty(2 * SIZE, np.uint8)) != at
+
+
 def test_threads_never_share_a_piece() -> None:
     memory = Memory()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 import airpicture as ap
-from airpicture.commands.cli import COMMANDS
+from airpicture.commands.cli import COMMANDS, app
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -59,17 +61,75 @@ def test_the_lines_do_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ap.simulate("crossing", duration_s=60).write(tmp_path)
     (tmp_path / "plots.parquet").rename(tmp_path / "recording.parquet")
     monkeypatch.chdir(tmp_path)
-    exec(compile(blocks("python")[0].replace("recording.pcap", "recording.parquet"), "README.md", "exec"), {})
+    space: dict[str, object] = {}
+    for block in blocks("python"):  # one after the other, as somebody who reads on would
+        exec(compile(block.replace("recording.pcap", "recording.parquet"), "README.md", "exec"), space)
     assert ap.read_tracks("tracks.parquet").track.size > 10
+    assert len(space["smoothed"]) > 10  # type: ignore[arg-type]
+    assert (tmp_path / "cleaned.parquet").stat().st_size > 1000
+    assert space["picture"].tracks.status.tolist() == [ap.Status.CONFIRMED]  # type: ignore[attr-defined]
+    assert isinstance(space["tracker"], ap.Tracker)
 
 
-@pytest.mark.parametrize(
-    "name", ["README.md", "CHANGELOG.md", "docs/design.md", "docs/glossary.md", "examples/README.md"]
+PAGES = sorted(
+    str(path.relative_to(ROOT))
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("src/**/README.md")]
 )
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that the headings of a page give, as code hosts make them."""
+    titles = re.findall(r"^#+ +(.+?) *$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
     page = ROOT / name
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
-        assert target.startswith("https://") or (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text("utf-8")):
+        if target.startswith("https://"):
+            continue
+        met = page.parent / target if target else page
+        assert met.exists(), target
+        assert not anchor or anchor in anchors(met), f"{target}#{anchor}"
+
+
+def test_pages_that_are_named_exist_and_every_page_is_listed() -> None:
+    listed = (ROOT / "docs" / "README.md").read_text("utf-8")
+    assert set(re.findall(r"\]\((\w+\.md)\)", listed)) == {p.name for p in ROOT.glob("docs/*.md")} - {"README.md"}
+    told = [ROOT / name for name in PAGES] + [*ROOT.glob("src/**/*.py"), *ROOT.glob("examples/*.py")]
+    for path in told:
+        for page in re.findall(r"docs/\w+\.md", path.read_text("utf-8")):
+            assert (ROOT / page).is_file(), f"{path}: {page}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_commands_that_pages_show_exist_with_their_options(name: str) -> None:
+    for line in (ROOT / name).read_text("utf-8").splitlines():
+        for command, rest in re.findall(r"\bairpicture (\w+)([^`|]*)", line):
+            if command in COMMANDS:
+                made = app.get_command(click.Context(app), command)
+                assert made is not None
+                known = {option for one in made.params for option in one.opts} | {"--help"}
+                assert set(re.findall(r"(?<=\s)--?[a-z][\w-]*", rest.split(" #")[0])) <= known, line
+        for script, rest in re.findall(r"python ((?:benchmarks|scripts)/\w+\.py)([^`|]*)", line):
+            text = (ROOT / script).read_text("utf-8")
+            for option in re.findall(r"--[a-z][\w-]*", rest.split(" #")[0]):
+                assert f'"{option}"' in text, line
+
+
+def test_figures_told_twice_agree() -> None:
+    """The short table of docs/adsb.md is of the last run of scripts/real_accuracy.py, which writes docs/accuracy.md."""
+    pages = {name: (ROOT / "docs" / name).read_text("utf-8").splitlines() for name in ("adsb.md", "accuracy.md")}
+    cells = {name: [line.strip("| ").split(" | ") for line in page] for name, page in pages.items()}
+    measured = {row[0]: [cell.split(" / ")[0] for cell in row[3:5]] for row in cells["accuracy.md"] if len(row) == 6}
+    head = next(k for k, row in enumerate(cells["adsb.md"]) if row[0] == "Recording" and row[1].startswith("Tracked"))
+    told = [row for row in cells["adsb.md"][head + 2 : head + 9] if row[0].startswith("`calibration_")]
+    assert len(told) == 7
+    for name, tracked, tracked_across, smoothed, smoothed_across in told:
+        assert [tracked, smoothed] == measured[name.strip("`")], name
+        across = measured[f"{name.strip('`')}, beside the way flown"]
+        assert [tracked_across, smoothed_across] == across, name
 
 
 def test_the_changelog_knows_this_version() -> None:
@@ -82,3 +142,10 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
         re.findall(r"(\w+)/", TEXT[TEXT.index("src/airpicture/tables.py") : TEXT.index("docs/design.md) argues")])
     )
     assert rooms <= drawn, rooms - drawn
+
+
+def test_notices_go_with_the_package() -> None:
+    """The licences of what the package holds of others' work ask for their text in every copy."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    packed = {path for pattern in project["license-files"] for path in ROOT.glob(pattern)}
+    assert packed == {ROOT / "LICENSE", *(ROOT / "LICENSES").iterdir()}

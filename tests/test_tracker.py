@@ -84,6 +84,14 @@ def test_the_cut_of_batches_leaves_no_trace() -> None:
         assert other.counts + other._tally == tracker.counts + tracker._tally
 
 
+@pytest.mark.parametrize("now", [float(10**18), np.float64(1e18), None, "now"])
+def test_time_is_whole_nanoseconds(now: object) -> None:
+    tracker = Tracker(Sensors.from_rows([{"id": "roof", "kind": "adsb"}]))
+    with pytest.raises(InputError, match=r"now_ns = .*whole nanoseconds"):
+        tracker.step(Plots.empty(tracker.sensors), now)  # type: ignore[arg-type]
+    assert len(tracker.step(Plots.empty(tracker.sensors), np.int64(10**18)).tracks) == 0
+
+
 @pytest.mark.parametrize("config", [Config(association=Association(method="nearest")), Config(frame_s=1.0)])
 def test_no_trace_with_other_settings_either(config: Config) -> None:
     plots = mixed_plots(25.0, 2)

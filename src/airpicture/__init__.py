@@ -19,6 +19,7 @@ _HOMES = {
     "Plots": "tables",
     "Report": "evaluation",
     "Sensors": "tables",
+    "Status": "tables",
     "Tracker": "tracker",
     "Tracks": "tables",
     "Truth": "tables",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from airpicture.smoothing import smooth as smooth
     from airpicture.tables import Plots as Plots
     from airpicture.tables import Sensors as Sensors
+    from airpicture.tables import Status as Status
     from airpicture.tables import Tracks as Tracks
     from airpicture.tables import Truth as Truth
     from airpicture.tracker import Tracker as Tracker

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from typing import Any, Literal
 
 from airpicture.errors import ConfigError
@@ -13,6 +15,20 @@ from airpicture.units import DEG
 def _need(condition: bool, name: str, value: Any, expected: str) -> None:
     if not condition:
         raise ConfigError(f"{name} = {value!r}", expected=expected, todo="Change the setting")
+
+
+def _need_numbers(settings: Any, room: str, zero: Collection[str] = ()) -> None:
+    """Refuse a field that isn't the number it's declared as, or isn't positive (0 is allowed to those in `zero`)."""
+    for f in fields(settings):
+        if f.type not in ("int", "float"):
+            continue
+        value, whole = getattr(settings, f.name), f.type == "int"
+        known = isinstance(value, Integral if whole else Real) and not isinstance(value, bool) and math.isfinite(value)
+        number = f"{'whole ' if whole else ''}number"
+        if f.name in zero:
+            _need(known and value >= 0, room + f.name, value, f"a {number} of at least 0")
+        else:
+            _need(known and value > 0, room + f.name, value, f"a positive {number}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +53,7 @@ class Motion:
     mode_seconds: float = 70.0  # memory of the mode chain: a turn lasts about this long
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            value = getattr(self, f.name)
-            _need(math.isfinite(value) and value > 0.0, f"motion.{f.name}", value, "a positive number")
+        _need_numbers(self, "motion.")
         _need(
             2 * self.share_turn + self.share_agile < 1.0,
             "motion.share_turn",
@@ -61,10 +75,9 @@ class Association:
 
     def __post_init__(self) -> None:
         _need(self.method in ("joint", "nearest"), "association.method", self.method, "'joint' or 'nearest'")
+        _need_numbers(self, "association.", zero=("apart",))
         _need(1 <= self.exact_limit <= 14, "association.exact_limit", self.exact_limit, "1 to 14")
-        _need(0.0 <= self.apart <= 1.0, "association.apart", self.apart, "0 to 1")
-        _need(self.sweeps >= 1, "association.sweeps", self.sweeps, "at least 1")
-        _need(self.pairs_max >= 1, "association.pairs_max", self.pairs_max, "at least 1")
+        _need(self.apart <= 1.0, "association.apart", self.apart, "0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +87,7 @@ class Life:
     birth_odds: float = 0.01  # prior odds that an unclaimed plot is a new target rather than a false plot
     start_odds: float = 0.3  # likewise for a turning sensor's first plots: all its targets are new, see plots.clutter
     speed_max: float = 1500.0  # m/s, the fastest target class (Mach 4 and some)
-    sigma_speed: float = (
-        350.0  # m/s per axis, prior of a velocity not yet measured; 1500 m/s lies at 3 sigma of the norm
-    )
+    sigma_speed: float = 350.0  # m/s per axis, prior of a velocity not yet measured; over two axes a third of speed_max
     speed_usual: float = 150.0  # m/s, scale of what speeds are usual: half of the targets are slower than 1.3 of it
     sigma_climb: float = 15.0  # m/s, prior of the vertical speed
     pairs_max: int = 4  # earlier plots that one unclaimed plot may be joined with
@@ -96,23 +107,19 @@ class Life:
     visits_max: int = 512  # waiting plots that one plot looks at; bounds time in a clutter storm
 
     def __post_init__(self) -> None:
+        _need_numbers(self, "life.", zero=("start_odds", "revive_s"))
         _need(
-            0.0 < self.retire < self.confirm < 1.0,
+            self.retire < self.confirm < 1.0,
             "life.retire, life.confirm",
             (self.retire, self.confirm),
             "0 < retire < confirm < 1",
         )
         _need(
-            0.0 < self.retire_tentative < self.confirm,
+            self.retire_tentative < self.confirm,
             "life.retire_tentative",
             self.retire_tentative,
-            "more than 0 and less than life.confirm",
+            "less than life.confirm",
         )
-        _need(self.birth_odds > 0.0, "life.birth_odds", self.birth_odds, "a positive number")
-        _need(self.start_odds >= 0.0, "life.start_odds", self.start_odds, "0 or more; up to birth_odds without effect")
-        _need(self.speed_usual > 0.0, "life.speed_usual", self.speed_usual, "a positive number")
-        _need(self.speed_max > 0.0, "life.speed_max", self.speed_max, "a positive number")
-        _need(self.revive_s >= 0.0, "life.revive_s", self.revive_s, "0 or more")
         _need(self.pool_max >= 16, "life.pool_max", self.pool_max, "at least 16")
         _need(self.visits_max >= 16, "life.visits_max", self.visits_max, "at least 16")
 
@@ -139,8 +146,10 @@ class Config:
     capacity: int = 65_536  # tracks, tentative ones included
 
     def __post_init__(self) -> None:
+        for name, kind in (("motion", Motion), ("association", Association), ("life", Life)):
+            value = getattr(self, name)
+            _need(isinstance(value, kind), name, value, f"settings of the class config.{kind.__name__}")
+        _need_numbers(self, "", zero=("late_s_max", "future_s_max"))
         _need(0.01 <= self.frame_s <= 60.0, "frame_s", self.frame_s, "0.01 to 60 s")
         _need(0.9 <= self.gate_probability < 1.0, "gate_probability", self.gate_probability, "0.9 to below 1")
         _need(self.capacity >= 16, "capacity", self.capacity, "at least 16")
-        _need(self.output_period_s > 0.0, "output_period_s", self.output_period_s, "a positive number")
-        _need(self.late_s_max >= 0.0, "late_s_max", self.late_s_max, "0 or more")

@@ -18,7 +18,11 @@ from numpy.typing import DTypeLike, NDArray
 
 LEAST: Final = 1 << 20  # bytes; smaller ones the C library keeps for itself
 KEPT: Final = 24  # pieces that wait to be used again; of more, the longest unused go back to the system
-SPARE: Final = 8  # a new piece has room for this part of itself more, since no turn is quite as large as the one before
+# A new piece has room for this part of itself more, since a picture grows. That costs nothing: the system hands out
+# pages when they're written to first. So what grows takes pages as it grows, and not all of them anew at once, which
+# stopped a picture of a million tracks for a third of a second.
+SPARE: Final = 2
+LOOSE: Final = 3  # times the size that's asked for, up to which a piece isn't far too large
 
 
 class _Loan:
@@ -55,7 +59,7 @@ class Memory:
         waiting = []
         while self._free:  # taken out one by one: others may come back meanwhile
             piece = self._free.popleft()
-            if size <= len(piece) <= 2 * size and (best is None or len(piece) < len(best)):
+            if size <= len(piece) <= LOOSE * size and (best is None or len(piece) < len(best)):
                 best, piece = piece, best
             if piece is not None:
                 waiting.append(piece)

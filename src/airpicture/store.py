@@ -6,16 +6,23 @@ number across frames; the track number is what lasts.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, SUMMARY
+from airpicture.kernels.kept import WORDS, Words, keep_rows, print_rows, put_back
+from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, S_SIGMA_P, SUMMARY
 from airpicture.kernels.learn import Held
-from airpicture.tables import F32, F64, I8, I32, I64, SEEN_MAX, U8, U64, Technology
+from airpicture.kernels.life import NEVER
+from airpicture.memory import Memory
+from airpicture.parallel import Run, do
+from airpicture.tables import F32, F64, I8, I32, I64, SEEN_MAX, U8, U64, Status, Technology
 
 LINE: Final = 64  # bytes of a cache line
+PART: Final = 2_048  # rows copied in one go
+MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # odd, and its bits look random: 2^64 over the golden ratio
+POWERS: Final = np.cumprod(np.full(WORDS, MIX), dtype=np.uint64)  # odd and unlike one another, modulo 2^64
 
 # What a look or a birth reads and writes of a track besides its states. It stands together, a few lines of the cache,
 # for these are visited track by track in any order, and each line that isn't in the cache costs as much as forty
@@ -74,6 +81,7 @@ class Store:
         self.capacity = capacity
         self.n = 0
         self.ended = 0  # of these n, rows that wait for `tracks.close_ranks`, each with status ENDED
+        self.closing_at = self.closing_to = 0  # rows that wait in one piece, while the ranks are being closed; else 0 0
         self.next_number = 1
         self.states = _table(capacity, RECORD).view(np.float64)  # see kernels.records
         self.spreads = self.states.view(np.float32)  # the same memory
@@ -112,6 +120,14 @@ class Store:
         self.plot_azimuth: F64 = side["plot_azimuth"]
         self.plot_h_baro: F64 = side["plot_h_baro"]
         self.plot_mode_3a: I32 = side["plot_mode_3a"]
+        self.words = Words(  # likewise, all there is
+            states=self.states.view(np.uint64),
+            summary=self.summary.view(np.uint64),
+            side=self._side,
+            t_ns=self.t_ns.view(np.uint64),
+            due=self.due_ns.view(np.uint64),
+            status=self.status,
+        )
         self.held = Held(*(getattr(self, name) for name in Held._fields))  # the same arrays, as kernels take them
 
     @property
@@ -119,25 +135,54 @@ class Store:
         """Number of live tracks, those not worth showing among them."""
         return self.n - self.ended
 
+    def vacate(self, first: int, last: int) -> None:
+        """Make the rows first..last, whose tracks moved away, look like those of tracks that have ended."""
+        self.status[first:last] = Status.ENDED
+        self.summary[first:last, S_SIGMA_P] = np.nan
+        self.due_ns[first:last] = NEVER
+
     def columns(self) -> list[NDArray[Any]]:
         """Return the tables and columns that hold all there is, always in the same order."""
         return [self.states, self.summary, self._side, self.t_ns, self.status, self.due_ns]
 
-    def save(self, index: NDArray[np.int64]) -> Saved:
-        """Copy the chosen rows, so that `restore` can take back what is done to them and what is appended after."""
-        return Saved(self.n, self.next_number, index.copy(), [column[index] for column in self.columns()])
+    def save(self, index: I64, run: Run | None = None, memory: Memory | None = None) -> Saved:
+        """Copy the chosen rows, so that `restore` can take back what is done to them and what is appended after.
 
-    def restore(self, saved: Saved) -> None:
+        run : see `parallel.Run`; memory : that the copies may lie in
+        """
+        kept = (memory or Memory()).empty((len(index), WORDS), np.uint64)
+        do(keep_rows, [(index, lo, hi, self.words, kept) for lo, hi in _parts(len(index))], run)
+        return Saved(self.n, self.next_number, index, kept)
+
+    def restore(self, saved: Saved, run: Run | None = None) -> None:
         """Undo all changes since `saved` was made, provided they touched only its rows and rows appended since."""
         self.n, self.next_number = saved.n, saved.next_number
-        for column, rows in zip(self.columns(), saved.rows, strict=True):
-            column[saved.index] = rows
+        rows = saved.rows
+        do(put_back, [(rows, lo, hi, saved.kept, self.words) for lo, hi in _parts(len(rows))], run)
+
+    def prints(self, rows: I64, run: Run | None = None) -> U64:
+        """Return a number for all that stands in each row; rows that differ have others, but for one chance in 2^60."""
+        prints = np.empty(len(rows), np.uint64)
+        do(
+            print_rows,
+            [
+                (rows, lo, hi, self.words, POWERS, np.empty((1, WORDS), np.uint64), prints)
+                for lo, hi in _parts(len(rows))
+            ],
+            run,
+        )
+        return prints
 
 
-class Saved:
+class Saved(NamedTuple):
     """What `Store.save` keeps."""
 
-    __slots__ = ("index", "n", "next_number", "rows")
+    n: int
+    next_number: int
+    rows: I64  # (k,) the holder's own
+    kept: U64  # (k, WORDS) what stood there
 
-    def __init__(self, n: int, next_number: int, index: NDArray[np.int64], rows: list[NDArray[Any]]) -> None:
-        self.n, self.next_number, self.index, self.rows = n, next_number, index, rows
+
+def _parts(n: int) -> list[tuple[int, int]]:
+    """Cut n rows into what is copied in one go."""
+    return [(lo, min(lo + PART, n)) for lo in range(0, n, PART)]

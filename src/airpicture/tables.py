@@ -8,7 +8,7 @@ bit, and none of the codes uses it. Reading and writing files (degrees, feet, te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cache
@@ -107,7 +107,7 @@ class _Table:
 class Sensors(_Table):
     """The sensors, one row each; plots and tracks name a sensor by its row.
 
-    Build with `from_rows` or ``airpicture.load_sensors``. NaN in a ``sigma_*`` column other than range and azimuth
+    Built by `from_rows` or ``airpicture.load_sensors``. NaN in a ``sigma_*`` column other than range and azimuth
     says that the sensor doesn't measure that.
     """
 
@@ -133,6 +133,20 @@ class Sensors(_Table):
     bias_time: F64  # (S,) s, subtracted from the time stamp
 
     _shared: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Sensors:
+        """Build the table from descriptions, each with the keys of a ``[[sensor]]`` table of ``sensors.toml``.
+
+        ``id`` and ``kind`` are needed; what else is absent takes the default of the kind.
+
+        Raises
+        ------
+        ConfigError : names sensor and key: unknown, of a wrong type, outside its limits, or given twice
+        """
+        from airpicture.formats.sensors import sensors_from_rows
+
+        return sensors_from_rows(rows)
 
     def index(self, sensor_id: str) -> int:
         """Return the row of a sensor id, -1 where there's none."""
@@ -354,7 +368,15 @@ class Tracks(_Table):
         return self.to_arrow().to_pandas()
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the tracks; the ending chooses the format (.parquet, .csv, .geojson, .ast for CAT062)."""
+        """Write the tracks; the ending chooses the format.
+
+        Endings are those of ``airpicture track -o`` but .html: .parquet .csv .ast (ASTERIX CAT062) .geojson .geojsonl
+        .kml .czml .gpx.
+
+        Raises
+        ------
+        InputError : another ending, or a place that can't be written to
+        """
         from airpicture.formats import write_tracks
 
         write_tracks(self, path)

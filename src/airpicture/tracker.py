@@ -60,7 +60,6 @@ SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole 
 SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
 
-
 # Hears of each look: its plots, and the number of the track that each counts as one of, -1 for none.
 OnLook: TypeAlias = Callable[[Reports, I64], None]
 
@@ -122,7 +121,7 @@ class Tracker:
 
         Raises
         ------
-        InputError : where now_ns goes back before the frame that is open, or the plots' sensors are others
+        InputError : now_ns is no whole number or goes back before the open frame, or the plots' sensors are others
         """
         self._check_time(now_ns)
         self._settle_picture()
@@ -186,7 +185,7 @@ class Tracker:
             if reports is not None:
                 changed = self._do(reports)
                 if before is not None:
-                    before.correct(self._store, self._touched)
+                    before.correct(self._store, self._touched, self._run)
                 if on_frame is not None:
                     on_frame(np.unique(np.concatenate(changed)))
             self.counts.update(self._tally)
@@ -204,6 +203,8 @@ class Tracker:
         self._past.forget(edge_ns - round(self.config.late_s_max * 1e9))
 
     def _check_time(self, now_ns: int) -> None:
+        if not isinstance(now_ns, (int, np.integer)):
+            raise InputError(f"now_ns = {now_ns!r}", expected="whole nanoseconds of UTC since 1970, as time.time_ns()")
         if self._frame is not None and now_ns < self._frame * self._frame_ns:
             raise InputError(
                 f"time goes back: now_ns = {now_ns}",
@@ -214,11 +215,8 @@ class Tracker:
     def _next_frame(self, last: int) -> int:
         """Return the next frame that has plots, or the one of now."""
         if self._ahead is not None and self._ahead.size:
-            return min(max(int(self._ahead.t_ns[0]) // self._frame_ns, self._frame_or_zero() + 1), last)
+            return min(max(int(self._ahead.t_ns[0]) // self._frame_ns, (self._frame or 0) + 1), last)
         return last
-
-    def _frame_or_zero(self) -> int:
-        return self._frame if self._frame is not None else 0
 
     @property
     def waiting(self) -> bool:
@@ -271,9 +269,12 @@ class Tracker:
                 self._retired.note(store, rows, t_ns)
             self._index.place(store.summary, store.t_ns, moved[gone])
             before = store.n
-            first = close_ranks(store, self._touched, run=self._run)
-            self._index.forget_from(first)
-            self._addresses.forget_from(first)
+            closed = close_ranks(store, self._touched, run=self._run)
+            if len(closed.rows):
+                self._index.move(store.summary, store.t_ns, *closed)
+                self._addresses.note(store, np.arange(closed.at, closed.at + len(closed.rows)))
+            self._index.forget_from(store.n)
+            self._addresses.forget_from(store.n)
             self._touched[store.n : before] = False
 
     # --- the open frame ---------------------------------------------------------------------------------------
@@ -287,20 +288,23 @@ class Tracker:
         if reports is None or (reports.size == fresh and self._undo is not None):
             return
         before = self._undo_open_frame()
-        self._undo = Undo(self._store, self._pool, self._clutter, self._sensor_last)
-        self._undo.left = Left.of(self._store, np.unique(np.concatenate(self._do(reports))))
+        self._undo = Undo(*self._undoable())
+        self._undo.left = Left.of(self._store, np.concatenate(self._do(reports)), self._run)
         if before is not None:
-            before.correct(self._store, self._touched)
+            before.correct(self._store, self._touched, self._run)
+
+    def _undoable(self) -> tuple[Store, Pool, Clutter, I64]:
+        return self._store, self._pool, self._clutter, self._sensor_last
 
     def _undo_open_frame(self) -> Left | None:
         """Take the open frame back, if it was done; return what it left then."""
         left = None
         if self._undo is not None:
             self._touched[: self._store.n] = False
-            self._undo.restore(self._store, self._pool, self._clutter, self._sensor_last, self._index)
+            self._undo.restore(*self._undoable(), self._index, self._run)
             self._addresses.forget_from(self._store.n)
             for saved in self._undo.saved:
-                self._addresses.note(self._store, saved.index)
+                self._addresses.note(self._store, saved.rows)
             self._tally.clear()
             self.latency.drop()
             left, self._undo = self._undo.left, None
@@ -334,7 +338,7 @@ class Tracker:
         changed = near.track
         if len(near.track):
             if self._undo is not None:
-                self._undo.save(store, near.track)
+                self._undo.save(store, near.track, self._run, self._memory)
             looked = self._looker.look(near, reports, stations, store, self._run)
             np.subtract(1.0, looked.claimed, out=free)
             self._index.place(store.summary, store.t_ns, near.track[looked.changed >= MOVED], self._run)
@@ -351,7 +355,7 @@ class Tracker:
             self._tally["plots_beside_their_track"] += int(beside.mask.sum())
             free[beside.mask] = 0.0
             if self._undo is not None and len(beside.row):
-                self._undo.save(store, np.unique(beside.row))
+                self._undo.save(store, np.unique(beside.row), self._run, self._memory)
             held = (store.interval, store.spreads, store.t_plot)
             doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, *held)
         settings = (config, self._motion, self._life, self._gates)
@@ -371,7 +375,7 @@ class Tracker:
         messages = self.latency.among(messages)
         heard = self._listener.sort(messages, self._addresses.rows_of(store, messages.address))
         if self._undo is not None:
-            self._undo.save(store, heard.row)
+            self._undo.save(store, heard.row, self._run, self._memory)
         rows, became = self._listener.hear(heard, messages, self._stations, store, self._run)
         self._index.place(store.summary, store.t_ns, rows, self._run)
         self._tally.update(became)
@@ -394,7 +398,7 @@ class Tracker:
         ended = self._ended
 
         def make() -> tuple[Tracks, I64]:
-            rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN)
+            rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN, self._run, self._memory)
             tracks = self._rows(rows, now_ns, ended)
             if ended:
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])

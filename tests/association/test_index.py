@@ -119,7 +119,7 @@ def copied(near: Nearby) -> Nearby:
     return Nearby(*(value.copy() if isinstance(value, np.ndarray) else value for value in near))
 
 
-STEPS = ("look", "late", "wide", "far", "grow", "update", "drop", "undo", "forget", "blind")
+STEPS = ("look", "late", "wide", "far", "grow", "update", "drop", "close", "undo", "forget", "blind")
 
 
 @given(seeds, st.lists(st.sampled_from(STEPS), min_size=1, max_size=14), st.sampled_from([0, 1, 8]))
@@ -148,6 +148,24 @@ def check_looks(seed: int, steps: list[str]) -> None:
             sky.summary[: len(kept)], sky.t_track[: len(kept)] = sky.summary[kept], sky.t_track[kept]
             sky.n = len(kept)
             index.forget()
+        elif (
+            step == "close" and sky.n
+        ):  # some end, and of a slice of rows behind the first of them the others move down
+            gone = np.flatnonzero(rng.random(sky.n) < 0.3)
+            sky.summary[gone, 6] = np.nan
+            index.place(sky.summary, sky.t_track, gone)
+            if len(gone):
+                last = int(rng.integers(gone[0] + 1, sky.n + 1))
+                rows = np.setdiff1d(np.arange(gone[0], last), gone)
+                at = int(gone[0])
+                to = at + len(rows)
+                sky.summary[at:to], sky.t_track[at:to] = sky.summary[rows], sky.t_track[rows]
+                index.move(sky.summary, sky.t_track, rows, at)
+                if last == sky.n:
+                    sky.n = to
+                    index.forget_from(to)
+                else:
+                    sky.summary[to:last, 6] = np.nan
         elif step == "undo" and sky.n:  # rows at the end go, and others may take their place
             sky.n -= int(rng.integers(0, sky.n + 1))
             index.forget_from(sky.n)

@@ -139,7 +139,12 @@ def test_info_gives_a_sensors_file_to_complete(files: Files) -> None:
     result = files.run("info", "plots.parquet")
     assert result.exit_code == 0, result.output
     assert "[[sensor]]" in result.stdout
-    assert "lat_deg =" in result.stdout
+    text = result.stdout[result.stdout.index("[[sensor]]") :]
+    for key, value in (("lat_deg", "47.0"), ("lon_deg", "8.0"), ("h_ell_m", "500.0"), ("period_s", "4.0")):
+        assert f"{key} = ..." in text, key
+        text = text.replace(f"{key} = ...", f"{key} = {value}")
+    (files / "filled.toml").write_text(text)
+    assert ap.load_sensors(files / "filled.toml").period.tolist() == [4.0]
     track = files.run("track", "plots.parquet")
     assert track.exit_code == 1
     assert "sensors.toml" in track.stderr
@@ -248,6 +253,25 @@ def test_outputs_that_cannot_be(files: Files) -> None:
     refused(files.run("track", "plots.csv", "-o", "t.csv", "-o", "t.csv"), "t.csv")
     (files / "d.csv").mkdir()
     refused(files.run("convert", "tracks.parquet", "d.csv"), "folder")
+    (files / "plain").mkdir()
+    refused(files.run("track", "plots.csv", "-o", "plain"), "it's a folder")
+    refused(files.run("demo", "-o", "plots.csv"), "plots.csv", "folder", "Choose another with -o")
+
+
+def test_plots_are_no_truth(files: Files) -> None:
+    words = ("it holds plots", "truth, or the tracks of a reference", "airpicture track")
+    refused(files.run("evaluate", "--truth", "plots.csv", "--tracks", "tracks.parquet"), *words)
+
+
+def test_an_overlay_that_is_no_geojson(files: Files) -> None:
+    (files / "air.geojson").write_text("{}")
+    words = ("air.geojson", "its type is None", "GeoJSON")
+    refused(files.run("view", "tracks.parquet", "--no-browser", "--overlay", "air.geojson"), *words)
+
+
+def test_a_host_that_is_not_there_is_named(files: Files) -> None:
+    assert files.run("convert", "tracks.parquet", "t.ast").exit_code == 0
+    refused(files.run("replay", "t.ast", "--to", "udp://nowhere.invalid:9"), "udp://nowhere.invalid:9", "the name")
 
 
 def test_unknown_sensor(files: Files) -> None:
@@ -319,6 +343,9 @@ def test_scenario_with_a_typo(files: Files) -> None:
     text = (resources("airpicture") / "scenarios" / "crossing.toml").read_text("utf-8")
     (files / "typo.toml").write_text(text.replace("[[group]]", "[[gruop]]", 1))
     refused(files.run("simulate", "typo.toml", "-o", "x"), "typo.toml", "gruop")
+    refused(
+        files.run("simulate", "sensors.toml", "-o", "x"), "sensors.toml", "no table [scenario]", "docs/scenarios.md"
+    )
     assert not (files / "x").exists()
 
 

@@ -442,6 +442,14 @@ def test_truth_without_velocities_has_no_velocity_error(truth_of, tracks_of):
     assert report.to_dict()["velocity_rmse_mps"] is None
 
 
+def test_other_tables_are_refused_by_name(truth_of, tracks_of):
+    truth, tracks = truth_of(line(0, range(20))), tracks_of(line(1, range(20)))
+    with pytest.raises(InputError, match=r"tracks is of the type Truth. Expected Tracks"):
+        evaluate(truth, truth)
+    with pytest.raises(InputError, match=r"truth is of the type Sensors. Expected Truth or Tracks"):
+        evaluate(tracks.sensors, tracks)
+
+
 def test_tables_of_different_times_are_refused_with_both_spans(truth_of, tracks_of):
     truth, tracks = truth_of(line(0, range(20))), tracks_of(line(1, range(1000, 1010)))
     with pytest.raises(InputError, match="no time in common") as caught:

@@ -94,6 +94,15 @@ def test_page_is_whole_and_loads_nothing(report):
     assert xy[:, 1].max() <= 220
 
 
+def test_a_short_run_is_drawn_over_seconds_and_a_long_one_over_minutes(truth_of, tracks_of):
+    for seconds, unit, told in ((100, "seconds", "80"), (600, "minutes", "2")):
+        times = range(seconds)
+        rows = [(t, 1, 100.0 * t, 0.0) for t in times]
+        html = evaluate(truth_of([(t, 0, 100.0 * t, 0.0) for t in times]), tracks_of(rows)).to_html()
+        assert f"GOSPA over time, m against {unit}" in html
+        assert f'text-anchor="middle">{told}</text>' in html  # and no 2.000
+
+
 def test_write_goes_by_the_ending(report, tmp_path):
     for name, start in (("r.json", "{"), ("r.html", "<!doctype html>"), ("r.txt", "Compared")):
         report.write(tmp_path / name)

@@ -13,6 +13,7 @@ from table_files import some_plots, some_tracks, some_truth, two_sensors
 
 from airpicture.errors import AirpictureError, InputError
 from airpicture.formats import open_recording, read, read_tracks, read_truth, write_tracks
+from airpicture.formats.sensors import write_sensors
 
 HEAD = "t_ns,sensor,range_m,azimuth_deg\n"
 
@@ -42,6 +43,8 @@ BROKEN: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("archive.zip", b"PK\x03\x04" + bytes(30), ("zip archive", "no known format")),
     ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(30), ("picture (PNG)", ".parquet", ".ast", "aircraft.json")),
     ("noise.dat", b"\xfe\0\xfe\1" * 9, ("first bytes are fe 00 fe 01", "no known format")),
+    ("excel.csv", "t_ns,sensor\n1,a\n".encode("utf-16"), ("text in UTF-16", "save it as UTF-8")),
+    ("short.csv", b"t_ns,sensor,lat,lon_deg\n1,a,2,3\n", ("none of its 1 rows", "did you mean 'lat_deg'?")),
     ("letter.txt", b"Dear Sir,\nplots follow.\n", ("starts with the text 'Dear Sir,'", "no known format")),
     ("german.csv", b"t_ns;sensor;range_m\n1;a;2,5\n", ("separated by semicolons", "commas")),
     ("tabs.csv", b"t_ns\tsensor\trange_m\n1\ta\t2\n", ("separated by tabs", "commas")),
@@ -201,6 +204,13 @@ def test_read_says_when_rows_were_refused(tmp_path: Path) -> None:
     (tmp_path / "plots.csv").write_text("\n".join([HEADER, GOOD, ROWS[8][0]]) + "\n")
     with pytest.warns(UserWarning, match=r"rows refused: 1 BAD_VALUE; the first: row 2: column 'range_m'"):
         read(tmp_path / "plots.csv", sensors=two_sensors())
+
+
+def test_a_sensor_table_that_nobody_named_is_named(tmp_path: Path) -> None:
+    (tmp_path / "plots.csv").write_text(HEAD + "1,North,1,2\n")
+    write_sensors(two_sensors(), tmp_path / "sensors.toml")
+    with pytest.raises(InputError, match=r"'North'.*take '.*sensors.toml' away: it's used since it lies beside"):
+        read(tmp_path / "plots.csv")
 
 
 def test_parquet_rows_are_judged_as_csv_rows(tmp_path: Path) -> None:

@@ -107,27 +107,38 @@ def test_pandas_gets_times_with_a_zone(tmp_path: Path) -> None:
     assert frame.onground.dtype == bool
 
 
-def test_duckdb_polars_and_movingpandas_read_it(tmp_path: Path) -> None:
-    """Each where it's installed; all of them are tried by hand, see docs/outputs.md."""
+def three_pictures(columns: str, path: Path) -> Tracks:
+    """Write 40 tracks at three seconds as a program's table; return them."""
     tracks = Tracks.concat([picture(40, now_ns=NOW + k * SECOND_NS) for k in range(3)])
-    write_tracks(tracks, tmp_path / "t.parquet", columns="traffic")
-    expected = tracks_as(tracks, "traffic")
-    tried = 0
-    try:
-        import duckdb
-    except ImportError:
-        pass
-    else:
-        tried += 1
-        count, top = duckdb.sql(f"select count(*), max(latitude) from '{tmp_path}/t.parquet'").fetchone()
-        assert count == len(expected)
-        assert top == pytest.approx(tracks.lat[tracks.status != Status.ENDED].max() / DEG)
-    try:
-        import polars
-    except ImportError:
-        pass
-    else:
-        tried += 1
-        assert polars.read_parquet(tmp_path / "t.parquet").schema["timestamp"] == polars.Datetime("ns", "UTC")
-    if not tried:
-        pytest.skip("neither duckdb nor polars is installed")
+    write_tracks(tracks, path, columns=columns)
+    return tracks
+
+
+@pytest.mark.parametrize("columns", ["traffic", "movingpandas", "opensky"])
+def test_duckdb_and_polars_read_every_set(tmp_path: Path, columns: str) -> None:
+    duckdb, polars = pytest.importorskip("duckdb"), pytest.importorskip("polars")
+    path = tmp_path / "t.parquet"
+    tracks = three_pictures(columns, path)
+    expected = tracks_as(tracks, columns)
+    lat = next(name for name in ("latitude", "lat", "y") if name in expected.column_names)
+    [(rows, top)] = duckdb.sql(f"select count(*), max({lat}) from '{path}'").fetchall()
+    assert rows == len(expected)
+    assert top == pytest.approx(tracks.lat[tracks.status != Status.ENDED].max() / DEG)
+    assert polars.read_parquet(path).drop_nulls(lat)[lat].to_list() == expected.column(lat).drop_null().to_pylist()
+    if columns == "traffic":
+        assert polars.read_parquet(path).schema["timestamp"] == polars.Datetime("ns", "UTC")
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # movingpandas itself with pandas 3.1
+def test_movingpandas_makes_trajectories_of_it(tmp_path: Path) -> None:
+    """As docs/outputs.md shows it."""
+    pandas, movingpandas = pytest.importorskip("pandas"), pytest.importorskip("movingpandas")
+    tracks = three_pictures("movingpandas", tmp_path / "t.parquet")
+    rows = pandas.read_parquet(tmp_path / "t.parquet")
+    paths = movingpandas.TrajectoryCollection(rows, traj_id_col="traj_id", t="t", x="x", y="y", crs=4326)
+    going = tracks.take(tracks.status != Status.ENDED)
+    numbers, counts = np.unique(going.track, return_counts=True)
+    assert sorted(int(one.id) for one in paths.trajectories) == numbers[counts > 1].tolist()
+    one = going.take(going.track == int(paths.trajectories[0].id))
+    place = paths.trajectories[0].get_start_location()
+    assert (place.y, place.x) == pytest.approx((one.lat[0] / DEG, one.lon[0] / DEG))

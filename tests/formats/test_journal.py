@@ -33,7 +33,7 @@ from airpicture.formats.sensors import sensors_from_rows
 from airpicture.formats.stretch import Stretch, StretchCursor, octets
 from airpicture.kernels.journal import summed
 from airpicture.tables import I64, U8, Plots
-from radar_bytes import block, report
+from radar_bytes import block, north, report
 
 NOON = 1_764_331_200 * 10**9
 S = 10**9
@@ -249,3 +249,17 @@ def test_a_decoder_that_fails_costs_one_record(monkeypatch: pytest.MonkeyPatch) 
     assert plots.address.tolist() == [0x4B0001, 0x4B0002]
     assert decoding.faults == {"radars ZeroDivisionError": 1}
     assert decoding.records[0] == 3
+    assert decoding.told == [True] + [False] * (len(INPUTS) - 1)
+
+
+def test_what_tells_nothing_is_known() -> None:
+    """Another format's bytes on a connection: they come, and no plot of them."""
+    rows = [row for row, one in enumerate(INPUTS) if one.stream]
+    decoding = Decoding(SENSORS, INPUTS)
+    decoding.take(Stretch.of([Record(Kind.DATA, NOON, row, 7, b"MSG,3,1,1,4CA2D6\r\n" * 20) for row in rows]))
+    assert rows
+    assert [decoding.records[row] for row in rows] == [1] * len(rows)
+    assert not any(decoding.told)
+    sign = north(sac=1, sic=2, t_ns=NOON)  # a radar that sees nobody, but turns
+    decoding.take(Stretch.of([Record(Kind.DATA, NOON, 0, 0, sign)]))
+    assert decoding.told == [True] + [False] * (len(INPUTS) - 1)

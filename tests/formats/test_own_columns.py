@@ -135,3 +135,11 @@ def test_message_for_a_mistake(columns: dict[str, Any], words: tuple[str, ...]) 
         build(**columns)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_what_every_plot_needs_is_asked_for_by_name() -> None:
+    for name in ("t_ns", "sensor"):
+        with pytest.raises(InputError, match=f"column '{name}': it's missing"):
+            build(**{name: None})
+    with pytest.raises(InputError, match=r"sensors is of the type str\. .*load_sensors"):
+        Plots.from_columns(sensors="sensors.toml", t_ns=0, sensor="north")  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """sensors.toml: what's read is what was written, defaults of the kinds, and a message for each mistake."""
 
 import math
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,14 @@ def test_all_keys_arrive_in_si(tmp_path: Path) -> None:
         "bias_time": 0.25,
     }
     assert sensors.sigma_pos[1] == 25
+
+
+def test_rows_make_the_same_table(tmp_path: Path) -> None:
+    (tmp_path / "sensors.toml").write_text(FULL)
+    read, built = load_sensors(tmp_path / "sensors.toml"), Sensors.from_rows(tomllib.loads(FULL)["sensor"])
+    assert sensors_to_toml(built) == sensors_to_toml(read)
+    with pytest.raises(ConfigError, match=r"sensor 'a': unknown key 'lat'.*Did you mean 'lat_deg'"):
+        Sensors.from_rows([{"id": "a", "kind": "radar", "lat": 41.3}])
 
 
 def test_a_radar_may_say_almost_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Eight tracks predicted abreast, against each of them predicted alone, and against themselves in other company."""
+"""Eight tracks predicted abreast, or ahead, against each predicted alone, and against themselves in other company."""
 
 import math
 
@@ -17,17 +17,25 @@ from airpicture.kernels.abreast import (
     SPREAD,
     Abreast,
     load_abreast,
+    load_means,
     load_noise,
     predict_abreast,
+    set_out,
+    spot_ahead,
     sum_up,
     workspace,
 )
+from airpicture.kernels.ahead import predict_ahead
 from airpicture.kernels.arrays import F32, F64
+from airpicture.kernels.bank import load_motion
+from airpicture.kernels.lanes import LANES, U
+from airpicture.kernels.layout import ROW
+from airpicture.kernels.records import load_track
 from airpicture.models import motion_settings
 from airpicture.picture import snapshot
 from airpicture.store import Store
 from airpicture.tables import Tracks
-from lane_kernels import predicted
+from lane_kernels import predicted, scratch
 from reference_records import put_row, row_of
 from reference_tracking import Mixture, random_track
 from tracking_scenes import SECOND, T0, radar, sensors_of
@@ -90,6 +98,47 @@ def test_tracks_abreast_are_predicted_as_each_alone(seed: int) -> None:
         packed = P[np.tril_indices(lay.STATE)]
         spread = once[b, int(SPREAD) // ABREAST :][: lay.PACKED]
         np.testing.assert_allclose(spread, packed, rtol=1e-9, atol=1e-9 * np.abs(packed).max())
+
+
+@jit
+def _predict_ahead(
+    states: F64, spreads: F32, dt: F64, motion: F64, w: Abreast, T: F64, lanes: U, W: F64, spot: F64
+) -> None:
+    load_motion(motion, T)
+    load_noise(motion, w)
+    for b in range(ABREAST):
+        w.rows[b] = b
+        w.V[int(DT) + b] = dt[b]
+    load_means(states, spreads, w)
+    set_out(motion, w)
+    spot_ahead(w)
+    for b in range(w.tracks):
+        load_track(states, spreads, b, T, lanes)
+        spot[b, 0], spot[b, 1], spot[b, 2], spot[b, 3] = predict_ahead(b, motion, w, T, lanes)
+        for k in range(ROW):
+            W[b, k] = T[k]
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=100)
+def test_what_is_worked_out_ahead_for_eight_predicts_each_as_alone(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    store = Store(ABREAST)
+    for b in range(ABREAST):
+        put_row(store, b, some_track(rng))
+    rows = np.array([row_of(store, b) for b in range(ABREAST)])
+    dt = rng.choice([0.0, 0.3, 10.0, 90.0], ABREAST)
+    alone, alone_spot = predicted(rows, dt, MOTION)
+    W, spot = np.full((ABREAST, ROW), np.nan), np.full((ABREAST, 4), np.nan)
+    _predict_ahead(store.states, store.spreads, dt, MOTION, workspace(), scratch(), np.uint64(LANES), W, spot)
+    states = slice(0, 4 * lay.STATE)
+    np.testing.assert_allclose(W[:, states], alone[:, states], rtol=0, atol=3e-4)
+    spreads = slice(4 * lay.STATE, lay.MODE)
+    largest = np.abs(alone[:, spreads]).max(axis=1, keepdims=True)
+    np.testing.assert_allclose(W[:, spreads] / largest, alone[:, spreads] / largest, rtol=0, atol=1e-7)
+    told = slice(lay.MODE, lay.NUMBERS_END)
+    np.testing.assert_allclose(W[:, told], alone[:, told], rtol=1e-12)
+    np.testing.assert_allclose(spot, alone_spot, rtol=0, atol=3e-4)
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 63, 64, 65, 130])

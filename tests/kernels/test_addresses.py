@@ -40,6 +40,17 @@ def test_it_finds_what_a_search_finds(seed: int, few: int) -> None:
             rows = np.unique(rng.integers(0, store.n, 3))
             store.address[rows] = rng.integers(-1, few, len(rows))
             addresses.note(store, rows)
+        elif what == 2 and store.n > 4 and rng.random() < 0.5:  # the same, told of where they came to stand
+            first = int(rng.integers(0, store.n - 2))
+            kept = np.setdiff1d(np.arange(first, store.n), rng.integers(first, store.n, 2))
+            store.address[first : first + len(kept)] = store.address[kept]
+            store.status[first : first + len(kept)] = store.status[kept]
+            addresses.note(store, np.arange(first, first + len(kept)))
+            if rng.random() < 0.5:
+                store.n = first + len(kept)
+                addresses.forget_from(store.n)
+            else:
+                store.status[first + len(kept) : store.n] = Status.ENDED
         elif what == 2 and store.n > 4:  # end some, and let the rest move down
             first = int(rng.integers(0, store.n - 2))
             kept = np.setdiff1d(np.arange(first, store.n), rng.integers(first, store.n, 2))

@@ -1,18 +1,20 @@
 """Our own way through numba's compiler: it's in use, leaves out what it says, and changes no result."""
 
+import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 import pytest
-from numba.core import compiler
+from numba.core import compiler, event
 
-from airpicture.kernels import _compiler, _jit
+from airpicture.kernels import _compiler, _jit, _linking
 from airpicture.kernels._jit import OPTIONS, UNCOUNTED
 from airpicture.tables import F64
 
@@ -23,6 +25,21 @@ compiled_only = pytest.mark.skipif(
 
 def norm(a: float, b: float) -> float:
     return float(np.sqrt(a * a + b * b) / 3.0 + np.exp(-a) * b)
+
+
+@contextmanager
+def listing(made: list[tuple[str, bool]]) -> Iterator[None]:
+    """Note the names of what is compiled meanwhile, and whether Python collects garbage when it begins."""
+
+    class Noting(event.Listener):
+        def on_start(self, event: Any) -> None:
+            made.append((event.data["dispatcher"].py_func.__qualname__, gc.isenabled()))
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Noting()):
+        yield
 
 
 def _kernel(called: Callable[..., float]) -> Callable[..., None]:
@@ -61,10 +78,83 @@ def test_the_code_of_a_callee_is_never_loaded() -> None:
     kernel = numbas(pipeline_class=_compiler.KERNEL, **UNCOUNTED)(_kernel(callee))
     kernel(np.ones(3), np.ones(3), np.empty(3))
     (made,) = callee.within.overloads.values()
-    assert isinstance(made.library, _compiler._CalleeLibrary)
+    assert isinstance(made.library, _linking.CalleeLibrary)
     assert made.library.get_pointer_to_function(made.fndesc.llvm_func_name) == 0
     assert not made.library._codegen._engine.is_symbol_defined(made.fndesc.llvm_cpython_wrapper_name)
     assert callee(3.0, 4.0) == pytest.approx(norm(3.0, 4.0), rel=1e-12)  # from Python: as a kernel of its own
+
+
+@compiled_only
+def test_a_compiler_of_numba_can_link_a_callee_with_all_that_it_calls() -> None:
+    """Whoever compiles a function that calls ours gets it whole, though it isn't kept so."""
+    once = _jit.inline(norm)
+
+    def twice(a: float, b: float) -> float:
+        return once(a, b) + once(b, a)
+
+    within = _jit.inline(twice)
+    numbas: Any = numba.njit
+    theirs = numbas(**UNCOUNTED)(_kernel(within))
+    out = np.empty(1)
+    theirs(np.full(1, 2.0), np.full(1, 0.5), out)
+    assert out[0] == pytest.approx(0.9 * twice(2.0, 0.5), rel=1e-12)
+
+
+@compiled_only
+def test_what_a_part_calls_is_not_forced_into_it() -> None:
+    """numba hands that setting down: a function of thousands of instructions was copied to each place that calls it."""
+    callee = _jit.inline(norm)
+
+    def shifted(a: float, b: float) -> float:
+        return callee(a + 1.0, b)
+
+    part = _jit.part(shifted)
+    numbas: Any = numba.njit
+    numbas(pipeline_class=_compiler.KERNEL, **UNCOUNTED)(_kernel(part))(np.ones(3), np.ones(3), np.empty(3))
+    forced = []
+    for each in (part, callee):
+        (made,) = each.within.overloads.values()  # type: ignore[attr-defined]
+        function = made.library.get_function(made.fndesc.llvm_func_name)
+        forced.append(any(b"alwaysinline" in told for told in function.attributes))
+    assert forced == [True, False]
+
+
+@compiled_only
+def test_functions_of_numba_are_compiled_once_for_all_kernels() -> None:
+    numbas: Any = numba.njit
+    made: list[tuple[str, bool]] = []
+
+    def most(a: float, b: float) -> float:
+        return max(a, b, 0.25)
+
+    for function in (_kernel(_jit.inline(most)), _kernel(_jit.inline(most))):
+        with listing(made):
+            numbas(pipeline_class=_compiler.KERNEL, **UNCOUNTED)(function)(np.ones(3), np.ones(3), np.empty(3))
+    assert sum("ol_max" in name for name, _ in made) <= 1
+
+
+@compiled_only
+@pytest.mark.parametrize("collects", [True, False])
+def test_nothing_is_collected_while_a_kernel_is_compiled(collects: bool) -> None:
+    def broken(A: Any) -> Any:
+        return A.no_such_thing
+
+    numbas: Any = numba.njit
+    made: list[tuple[str, bool]] = []
+    before = gc.isenabled()
+    (gc.enable if collects else gc.disable)()
+    try:
+        with listing(made):
+            kernel = _kernel(_jit.inline(norm))
+            numbas(pipeline_class=_compiler.KERNEL, **UNCOUNTED)(kernel)(np.ones(3), np.ones(3), np.empty(3))
+        assert gc.isenabled() is collects
+        with pytest.raises(numba.TypingError, match="no_such_thing"):
+            numbas(pipeline_class=_compiler.KERNEL, **UNCOUNTED)(broken)(np.ones(1))
+        assert gc.isenabled() is collects
+    finally:
+        (gc.enable if before else gc.disable)()
+    (inside,) = [collecting for name, collecting in made if name == "norm"]
+    assert not inside
 
 
 @compiled_only

@@ -150,6 +150,23 @@ def test_the_name_of_the_folder_takes_no_time() -> None:
     assert min(times) < 0.010
 
 
+def test_kernels_have_no_entry_for_c() -> None:
+    """Python has its own, and nobody else calls kernels."""
+
+    @_jit.jit
+    def doubled(A: F64) -> None:
+        for n in range(len(A)):
+            A[n] *= 2.0
+
+    A = np.arange(3.0)
+    doubled(A)
+    assert A.tolist() == [0.0, 2.0, 4.0]
+    if hasattr(doubled, "inspect_llvm"):
+        (code,) = doubled.inspect_llvm().values()
+        assert "@_ZN7cpython" in code
+        assert "@cfunc." not in code
+
+
 def test_literals_do_not_compile_a_callee_again() -> None:
     @_jit.inline
     def plus(a, b):  # type: ignore[no-untyped-def]

@@ -1,8 +1,10 @@
 """Tracks gathered over frames and shown at once equal those that were shown frame by frame, in their order."""
 
+import sys
 from typing import Any
 
 import numpy as np
+import pytest
 
 from airpicture.config import Config
 from airpicture.models import motion_settings
@@ -75,7 +77,11 @@ def test_parts_for_threads_give_the_same() -> None:
     np.testing.assert_array_equal(whole.t_ns_technology, store.t_technology)
 
 
-def test_tracks_worth_showing_are_all_but_ended_and_doubtful_ones() -> None:
+@pytest.mark.parametrize("scanned", [7, 100, 500, 1000])
+def test_tracks_worth_showing_are_all_but_ended_and_doubtful_ones(
+    scanned: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["airpicture.picture.snapshot"], "SCANNED", scanned)
     store = store_of(500, 3)
     rng = np.random.default_rng(5)
     store.existence[:] = rng.random(500)
@@ -89,3 +95,5 @@ def test_tracks_worth_showing_are_all_but_ended_and_doubtful_ones() -> None:
     assert rows.tolist() == expected
     assert [expected[k] for k in changed] == [i for i in expected if touched[i]]
     assert 10 < len(changed) < 100
+    store.n = 0
+    assert [len(found) for found in shown_rows(store, touched, 0.5)] == [0, 0]

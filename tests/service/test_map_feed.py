@@ -125,6 +125,11 @@ def test_the_page_says_why_nothing_is_to_be_seen(tmp_path: Path) -> None:
             map_page = Page(browser, live, scene)
             map_page.press('[data-panel="sensors"]')
             assert "can't be reached" in map_page.js("document.getElementById('panel').textContent")
+            state[0] = "unread"
+            live.publish(scene.update(1.0, alive=np.zeros(5, bool), alerts=False))
+            told = "Nothing comes in: beast://localhost:30005 brings bytes that tell nothing."
+            browser.wait(f"document.getElementById('banner').textContent === '{told}'")
+            browser.wait("document.getElementById('panel').textContent.includes('another port or format?')")
             state[0] = "reports"
             map_page.publish()
             browser.wait("document.getElementById('banner').hidden")

@@ -107,6 +107,21 @@ def test_what_the_page_is_told_of_settings(live: LiveMap) -> None:
     assert get(live, "map/overlay/0").json()["type"] == "FeatureCollection"
 
 
+def test_an_overlay_that_is_spoilt_while_the_service_runs_is_told_of(tmp_path: Path) -> None:
+    overlay = tmp_path / "air.geojson"
+    overlay.write_text('{"type": "FeatureCollection", "features": []}')
+    live = LiveMap(settings=MapSettings(overlays=(overlay,)))
+    try:
+        overlay.write_text("half of it")
+        spoilt = get(live, "map/overlay/0")
+        assert (spoilt.status_code, "no GeoJSON" in spoilt.text) == (500, True)
+        overlay.unlink()
+        gone = get(live, "map/overlay/0")
+        assert (gone.status_code, "No such file" in gone.text) == (500, True)
+    finally:
+        live.stop()
+
+
 def test_whole_picture_first_then_changes(live: LiveMap) -> None:
     scene = Scene(50)
     live.publish(scene.update(0.0))
@@ -228,6 +243,11 @@ def test_settings_say_what_is_wrong(tmp_path: Path) -> None:
     bad.write_text('{"type": "Topology"}')
     with pytest.raises(InputError, match="Topology"):
         read_overlay(bad)
+    with pytest.raises(ConfigError, match=r"overlay .*Topology"):
+        MapSettings(overlays=(bad,))
+    for kind in ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"):  # RFC 7946, 1.4
+        (tmp_path / "good.geojson").write_text(json.dumps({"type": kind, "coordinates": []}))
+        assert kind in MapSettings(overlays=(tmp_path / "good.geojson",)).overlay(0)
 
 
 def test_looking_elsewhere_costs_no_whole_picture_where_none_is_cut() -> None:

@@ -58,17 +58,40 @@ def plain_picture(tracks: Tracks, now_ns: int) -> set[int]:
         if mine.status[last] == Status.TENTATIVE:
             turns = [mine.sensors.period[k] for k in mine.seen[last] if k >= 0]
             stands_s = max([12.0, *(2.6 * turn for turn in turns if turn > 0)])
+            if not any(turn > 0 for turn in turns) and mine.plot_count[last] == 1:
+                stands_s = 25.0
         if last + 1 < len(mine) or now_ns < mine.t_ns[last] + stands_s * SECOND_NS:
             seen.add(int(number))
     return seen
 
 
-@pytest.mark.parametrize(("period", "stands_s"), [(10.0, 26.0), (4.0, 12.0), (np.nan, 12.0)])
-def test_a_doubted_track_that_got_no_second_plot_goes_as_it_did_when_live(period: float, stands_s: float) -> None:
+@pytest.mark.parametrize(
+    ("period", "gaps_s", "stands_s"),
+    [
+        (10.0, (), 26.0),
+        (4.0, (), 12.0),
+        (np.nan, (), 25.0),
+        (np.nan, (15.0,), 39.0),
+        (np.nan, (30.0,), 60.0),
+        (np.nan, (2.0,), 12.0),
+    ],
+)
+def test_a_doubted_track_that_got_no_further_plot_goes_as_it_did_when_live(
+    period: float, gaps_s: tuple[float, ...], stands_s: float
+) -> None:
     """That such a track ends isn't recorded; shown for a minute it would stand beside the next one of its aircraft."""
-    tracks = SCENE.tracks(0.0).take(np.array([9]))
-    sensors = replace(tracks.sensors, period=np.full(len(tracks.sensors), period))
-    recorded = Recorded(replace(tracks, status=np.full(1, Status.TENTATIVE, np.uint8), sensors=sensors))
+    at_s = np.cumsum((0.0, *gaps_s))
+    begun = SCENE.tracks(0.0).take(np.full(len(at_s), 9))
+    sensors = replace(begun.sensors, period=np.full(len(begun.sensors), period))
+    tracks = replace(
+        begun,
+        t_ns=T0_NS + (at_s * SECOND_NS).astype(np.int64),
+        status=np.full(len(at_s), Status.TENTATIVE, np.uint8),
+        plot_count=np.arange(1, len(at_s) + 1, dtype=np.int32),
+        sensors=sensors,
+    )
+    recorded = Recorded(tracks)
+    stands_s += at_s[-1]
     shown = [
         len(recorded.update(T0_NS + round(s * SECOND_NS), Mode.REPLAY).tracks) for s in (stands_s - 1, stands_s + 1)
     ]

@@ -38,7 +38,7 @@ def test_the_example_is_sound_and_says_the_defaults() -> None:
     [
         (SOUND + "nmae = 3\n", 12, "unknown key 'nmae' in [input]. Expected one of from, name"),
         (SOUND + "twin = 3\n", 12, "twin = 3. Expected a text in quotes"),
-        (SOUND + "rate_max = -1\n", 12, "rate_max = -1. Expected a number from 1 to 1e+07"),
+        (SOUND + "rate_max = -1\n", 12, "rate_max = -1. Expected a number from 1 to 10,000,000"),
         (SOUND + 'allow = ["300.1.1.1"]\n', 12, "'300.1.1.1' is no address or network"),
         (SOUND + 'interface = "eth0"\n', 12, "Expected the address of an interface"),
         (SOUND + 'stamps = "arival"\n', 12, "Did you mean 'arrival'?"),
@@ -54,8 +54,15 @@ def test_the_example_is_sound_and_says_the_defaults() -> None:
         (RADAR + '[[input]]\nfrom = "sbs://host:99999"\n', 11, "no port from 0 to 65535"),
         (RADAR + '[[input]]\nfrom = "beast:listen://0.0.0.0:1"\n', 11, "listens to any machine. Expected allow"),
         (RADAR + "[[input]]\n", 10, "[input] has no 'from'"),
+        (RADAR + '[[input]]\nfrm = "sbs://host:1"\n', 11, "Rename 'frm' to 'from'"),
+        (SOUND + "[tracker]\ncapacity = 1.5\n", 13, "capacity = 1.5. Expected a whole number from 16 to 100,000,000"),
+        (SOUND + '[alerts]\nof = ["lost"]\n', 13, "Did you mean 'off'?"),
         (SOUND + INPUT, 12, "the input 'udp://127.0.0.1:8600' is there twice"),
-        (SOUND + '[[output]]\nto = "cat062:udp://h:1"\nsac = 256\n', 14, "sac = 256. Expected a number from 0 to 255"),
+        (
+            SOUND + '[[output]]\nto = "cat062:udp://h:1"\nsac = 256\n',
+            14,
+            "sac = 256. Expected a whole number from 0 to 255",
+        ),
         (SOUND + '[[output]]\nto = "sbs:listen://0.0.0.0:30003"\n', 13, "Expected open = true beside it"),
         (SOUND + '[web]\nlisten = "0.0.0.0:80"\n', 13, "can be reached from other machines. Expected token_file"),
         (SOUND + '[web]\nlisten = "8080"\n', 13, "Expected HOST:PORT"),
@@ -193,6 +200,7 @@ def test_the_map_gets_its_ground_and_the_watched_areas(tmp_path: Path) -> None:
         ('[map]\ntiles = "https://x/y.png"\n', 13, "has no {z} and no {x} and no {y}"),
         ('[map]\n[[map.place]]\nname = "x"\nlat_deg = 91\nlon_deg = 0\n', 15, "lat_deg = 91. Expected a number"),
         ('[map]\nplace = 3\n', 13, "place = 3. Expected lines [[map.place]]"),
+        (f'[map]\noverlays = "{__file__}"\n', 13, "is no GeoJSON"),
         ('[map]\noverlay = "x"\n', 13, "Did you mean 'overlays'?"),
     ],
 )  # fmt: skip

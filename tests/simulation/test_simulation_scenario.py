@@ -64,7 +64,7 @@ def change(path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        ("scenario", None, ["scenario", "is missing", "[scenario]"]),
+        ("scenario", None, ["there is no table [scenario]", "[[group]]"]),
         ("scenario/durations_s", 5.0, ["[scenario]", "'durations_s'", "Did you mean 'duration_s'?"]),
         ("scenario/duration_s", "600", ["'duration_s'", "'600'", "a number from 1"]),
         ("scenario/duration_s", float("nan"), ["'duration_s'", "nan", "a number"]),

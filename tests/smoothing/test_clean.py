@@ -156,6 +156,9 @@ def test_smoothing_needs_no_more_than_plots_and_takes_none_too() -> None:
     alone = flight(1).take(slice(0, 1))
     assert len(ap.smooth(alone)) == 0  # one plot is no track
     assert ap.clean(alone).track.tolist() == [-1]
+    for wrong in (0.0, -1.0, float("nan")):
+        with pytest.raises(ap.ConfigError, match=r"period_s is .*a positive number of seconds"):
+            ap.smooth(alone, period_s=wrong)
 
 
 def test_rows_stand_on_a_grid_if_asked_and_tell_where_nothing_was_heard() -> None:

@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airpicture.config import Config, Life
 from airpicture.kernels.layout import S_SIGMA_P
-from airpicture.kernels.life import due_after
+from airpicture.kernels.life import NEVER, due_after
 from airpicture.plots import station_columns
 from airpicture.store import Store
 from airpicture.tables import Status
-from airpicture.tracks import close_ranks, ending_settings, sweep
+from airpicture.tracks import close_ranks, ending_settings, retire, sweep
 from airpicture.tracks.retire import PART
 from reference_ageing import age_all
 from reference_records import ticks, times
@@ -169,8 +171,9 @@ def test_parts_for_threads_give_the_same() -> None:
         np.testing.assert_array_equal(a, b)
     beside = [np.arange(store.capacity) % 7 == 3 for store in stores]
     assert stores[0].ended > stores[0].n // 4
-    at = close_ranks(stores[0], beside[0])
-    assert close_ranks(stores[1], beside[1], run=backwards) == at < stores[0].n
+    closed, again = close_ranks(stores[0], beside[0]), close_ranks(stores[1], beside[1], run=backwards)
+    assert again.at == closed.at < stores[0].n
+    np.testing.assert_array_equal(again.rows, closed.rows)
     assert len(calls) == 2
     n = stores[0].n
     assert stores[1].n == n
@@ -197,11 +200,13 @@ def test_ranks_close_where_it_pays_and_keep_their_order() -> None:
         odds = rng.choice([0.05, 0.3, 0.9])
         status = [Status.ENDED if rng.random() < odds else Status.CONFIRMED for _ in range(n)]
         store, beside = numbered(status), np.arange(1000)[:, None] * np.ones(3)
-        firsts = [k for k in range(n) if 4 * status[k:].count(Status.ENDED) >= n - k and status[k] == Status.ENDED]
+        firsts = [
+            k for k in range(n) if retire.SHARE * status[k:].count(Status.ENDED) >= n - k and status[k] == Status.ENDED
+        ]
         at = min(firsts, default=n)
         expected = [k for k in range(n) if k < at or status[k] != Status.ENDED]
         ended = sum(status[k] == Status.ENDED for k in range(at))
-        assert close_ranks(store, beside) == at
+        assert close_ranks(store, beside).at == at
         assert (store.n, store.ended) == (len(expected), ended)
         assert store.number[: store.n].tolist() == expected
         assert beside[: store.n, 2].tolist() == expected
@@ -209,15 +214,56 @@ def test_ranks_close_where_it_pays_and_keep_their_order() -> None:
             if column is not store.status:
                 np.testing.assert_array_equal(column[: store.n].T[..., :], np.broadcast_to(
                     np.array(expected).astype(column.dtype), column[: store.n].T.shape))  # fmt: skip
-        assert 4 * store.ended < max(store.n, 1)
+        assert retire.SHARE * store.ended < max(store.n, 1)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_ranks_that_close_in_slices_keep_order_while_tracks_come_and_go(seed: int) -> None:
+    """Each call moves a bounded number of rows, and what isn't live looks ended to all who read the store."""
+    rng = np.random.default_rng(seed)
+    store, beside = numbered([Status.CONFIRMED] * 40), np.arange(1000)
+    live = list(range(40))
+    moved: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retire, "SLICE_LEAST", int(rng.integers(1, 30)))
+        for _ in range(40):
+            for number in rng.permutation(live)[: int(rng.integers(0, 1 + len(live) // 3))].tolist():
+                row = np.flatnonzero((store.number[: store.n] == number) & (store.status[: store.n] != Status.ENDED))
+                assert len(row) == 1
+                store.status[row], store.due_ns[row], store.summary[row, S_SIGMA_P] = Status.ENDED, NEVER, np.nan
+                store.ended += 1
+                live.remove(number)
+            before, n = store.status.copy(), store.n
+            closed = close_ranks(store, beside)
+            assert (before[closed.rows] != Status.ENDED).all()
+            assert (np.diff(closed.rows) > 0).all()
+            assert (closed.rows > np.arange(closed.at, closed.at + len(closed.rows))).all()
+            assert (before[closed.at : closed.at + len(closed.rows)][:1] == Status.ENDED).all()
+            most = max(n // retire.SLICES, retire.SLICE_LEAST)
+            assert len(closed.rows) <= most
+            moved.append(len(closed.rows))
+            there = store.status[: store.n] != Status.ENDED
+            assert store.number[: store.n][there].tolist() == live == beside[: store.n][there].tolist()
+            gone = np.flatnonzero(~there)
+            assert store.ended == len(gone)
+            assert (store.due_ns[gone] == NEVER).all()
+            assert np.isnan(store.summary[gone, S_SIGMA_P]).all()
+            assert (store.live, store.closing_at <= store.closing_to <= store.n) == (len(live), True)
+            for _ in range(int(rng.integers(0, 6))):
+                row, number = store.n, 41 + max([*live, 100])
+                for column in store.columns():
+                    column.T[..., row] = 0
+                store.number[row], store.status[row], beside[row] = number, Status.TENTATIVE, number
+                store.n += 1
+                live.append(number)
 
 
 def test_all_gaps_close_where_room_runs_out() -> None:
     status = [Status.CONFIRMED] * 98
     status[0] = Status.ENDED
     roomy, full = numbered(status, 200), numbered(status, 100)
-    assert close_ranks(roomy) == 98
-    assert close_ranks(full) == 0
+    assert close_ranks(roomy).at == 98
+    assert close_ranks(full).at == 0
     assert (roomy.n, full.n) == (98, 97)
     assert full.number[:97].tolist() == list(range(1, 98))
 
@@ -226,13 +272,13 @@ def test_more_gaps_close_where_room_is_tight() -> None:
     status = [Status.CONFIRMED] * 95
     status[70] = Status.ENDED
     roomy, tight = numbered(status, 200), numbered(status, 100)
-    assert close_ranks(roomy) == 95
-    assert close_ranks(tight) == 70
+    assert close_ranks(roomy).at == 95
+    assert close_ranks(tight).at == 70
     assert tight.n == 94
 
 
 def test_the_last_track_leaves_nothing_behind() -> None:
     store = numbered([Status.ENDED] * 3)
-    assert close_ranks(store) == 0
+    assert close_ranks(store).at == 0
     assert (store.n, store.ended) == (0, 0)
-    assert close_ranks(store) == 0
+    assert close_ranks(store).at == 0

@@ -51,9 +51,8 @@ USUAL_SPEED: Final = 300.0  # m/s; faster tracks search more cells
 TILE: Final = 0.25 * DEG  # rad; some 28 km
 SAME_RANGE: Final = 20_000.0  # m; nearer, one address or callsign is one aircraft that is tracked twice
 NEARING: Final = 0.95  # of the distance now, to which one ahead must shrink to be called closing
-SEARCHED_ASIDE: Final = (
-    5_000  # tracks, from which on others needn't wait: 18 ms where ten times as thick as over Europe
-)
+# Tracks, from which on others needn't wait: 18 ms where ten times as thick as over Europe.
+SEARCHED_ASIDE: Final = 5_000
 TOLD_PART: Final = 300  # pairs put into words at once: 4 ms
 TURNING: Final = 0.5  # probability of the turn models from which on a track is taken to turn
 

@@ -75,9 +75,7 @@ class Area:
     height: HeightOf = "h_ell"  # which height the band is of: above the ellipsoid, or pressure altitude (flight levels)
     use: tuple[AreaUse, ...] = ("entry",)  # warn of entry; raise no conflicts inside; call no track lost inside
     horizon_s: float = bounded(120.0, "horizon_s", 0, 120)  # look-ahead; what safety nets use: later isn't predictable
-    probability: float = bounded(
-        0.5, "probability", 0.01, 0.99
-    )  # of entry, from which on it's told: more likely than not
+    probability: float = bounded(0.5, "probability", 0.01, 0.99)  # of entry, from which on it's told
     exempt: frozenset[int] = frozenset()  # 24-bit addresses that may be there: no alert for them
 
     def __post_init__(self) -> None:
@@ -113,9 +111,7 @@ class ConflictSettings:
     probability_off: float = bounded(0.3, "probability_off", 0.01, 0.99)  # below which it's over: gap against flicker
     urgent_s: float = bounded(40.0, "urgent_s", 0, 120)  # nearer ahead than this one update is enough, else two agree
     notices: bool = True  # also tell, at level NOTICE, of pairs below the minima that keep to the sub-minima
-    unknown_height: Literal["ignore", "notice"] = (
-        "ignore"  # safety nets need heights: 2-D tracks would warn without end
-    )
+    unknown_height: Literal["ignore", "notice"] = "ignore"  # safety nets need heights, or they warn without end
     turn_horizon_s: float = bounded(30.0, "turn_horizon_s", 1, 120)  # s; a turning track doesn't fly straight on longer
     ground_speed: float = bounded(50.0, "ground_kt", 0, 200, KT)  # m/s; slower and low, or of no height: on the ground
     ground_h: float = bounded(150.0, "ground_h_m", -500, 9000)  # m above the ellipsoid; "low" in that sense
@@ -171,9 +167,10 @@ class DoubtfulSettings:
     existence: float = bounded(0.5, "existence", 0, 0.99)  # a track shown as confirmed that is less sure than this
     same_code: bool = False  # two tracks with one Mode A code: tells much within one centre's codes, nothing beyond
     same_code_range: float = bounded(100.0, "same_code_nmi", 1, 1000, NMI)  # m within which a code should be unique
+    # conspicuity and emergency codes, which many have at once
     shared_codes: frozenset[int] = frozenset(
         {0o0000, 0o1000, 0o1200, 0o2000, 0o7000, 0o7004, 0o7500, 0o7600, 0o7700, 0o7777}
-    )  # conspicuity and emergency codes, which many have at once
+    )
 
     def __post_init__(self) -> None:
         _check(self, "doubtful")
@@ -189,15 +186,11 @@ class AlertSettings:
     doubtful: DoubtfulSettings = field(default_factory=DoubtfulSettings)
     off: frozenset[AlertKind] = frozenset()  # kinds that nobody wants to be told of
     hold_s: float = bounded(8.0, "hold_s", 0, 600)  # s that an alert outlives its cause: two updates of 4 s, no flicker
-    q: float = bounded(
-        0.4, "q_m2s3", 0, 1000
-    )  # m²/s³, what straight flight turns out to wander, as the tracker assumes
+    q: float = bounded(0.4, "q_m2s3", 0, 1000)  # m²/s³, how straight flight wanders, as the tracker assumes
     q_up: float = bounded(0.5, "q_up_m2s3", 0, 1000)  # m²/s³, likewise climbs: level-offs make a far look unsure
     level_climb: float = bounded(300.0, "level_fpm", 0, 2000, FPM)  # m/s; slower counts as level: what filters leave
     emergency_plots: int = bounded(2, "emergency_plots", 1, 100)  # with the code; one reply alone may be garbled
-    alerts_max: int = bounded(
-        1000, "alerts_max", 1, 100_000
-    )  # standing at once: nobody reads more; the rest is counted
+    alerts_max: int = bounded(1000, "alerts_max", 1, 100_000)  # standing at once; the rest is counted
 
     def __post_init__(self) -> None:
         _check(self, "alerts")

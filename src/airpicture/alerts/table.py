@@ -91,6 +91,7 @@ def _built(kind: type[Settings], table: Mapping[str, Any], where: str, made: dic
             values[key] = frozenset(_octal(code, f"{where}.{key}") for code in _listed(value, f"{where}.{key}"))
         else:
             known = [*numbers, *(name for name in plain if name in ("unknown_height", "shared_codes", "notices"))]
+            known += [name for name in ("area", "conflict", "doubtful", "lost", "off") if kind is AlertSettings]
             raise ConfigError(
                 f"{where}: unknown key {key!r}",
                 expected=f"one of {', '.join(sorted(known))}",

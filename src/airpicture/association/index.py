@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from airpicture.kernels.cells import ABREAST, SIZES, SPOT, STATE, Cells, find_cells, sort_plots
 from airpicture.kernels.components import connect
 from airpicture.kernels.crowd import keep_nearest
-from airpicture.kernels.index import INTS, MAP, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
+from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
 from airpicture.kernels.meeting import ASKS, BLOCK, TESTS, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
 from airpicture.parallel import Run, do
@@ -86,8 +86,8 @@ class Index:
     Looks with many plots don't ask it; it's let go when two of these follow one another, and set up anew when it's
     asked again. Memory: 8 bytes a track and 0.6 MB for the map of the ground; some 150 bytes a plot of the largest look
     and 40 a pair. It only saves time: what `candidates` returns doesn't depend on its state. But it must be told:
-    `place` when summaries of known rows changed, `forget_from` before dropped rows are used for others, `forget` when
-    rows moved. New rows at the end it finds by itself.
+    `place` when summaries of known rows changed, `move` when tracks came to stand in other rows, `forget_from` before
+    dropped rows are used for others. New rows at the end it finds by itself.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -131,6 +131,17 @@ class Index:
             self.place(summary, t_track, self._rows[:count], run)
         if count > KEPT_ROWS:
             self._rows = np.empty(0, np.int64)
+
+    def move(self, summary: F32, t_track: I64, rows: I64, at: int) -> None:
+        """Take in that tracks moved from rows, rising, to those from `at` on, where tracks stood that have ended."""
+        known = int(self.grid.ints[N])
+        rows, to = rows[: np.searchsorted(rows, known)], at + len(rows)
+        count = len(rows)
+        for column, nothing in ((self.grid.code, NOWHERE), (self.grid.expiry, NEVER)):
+            held = column[rows]
+            column[rows] = nothing
+            column[at : at + count] = held
+        self.place(summary, t_track, np.arange(at + count, min(to, known)))
 
     def forget_from(self, n: int) -> None:
         """Forget rows n and above."""

@@ -36,7 +36,12 @@ NOTES = {
     help="Targets in each radar's disc of 240 km, where they stand round the Earth: 5,000 fly as thick as ten million.",
 )
 @click.option(
-    "--warm", type=click.IntRange(3, 1000), default=6, show_default=True, help="Turns before the clock counts."
+    "--warm",
+    type=click.IntRange(3, 1000),
+    default=6,
+    show_default=True,
+    metavar="N",
+    help="Turns before the clock counts.",
 )
 @click.option("--peers", is_flag=True, help="Run Stone Soup on the same plots, too (needs it installed).")
 @click.option("--storm", is_flag=True, help="Run what may overload a tracker: hub, clutter storm, garbage, line, full.")
@@ -55,9 +60,14 @@ NOTES = {
     help="Compare one thread with this many.  [default: 2, or the cores there are]",
 )
 @click.option(
-    "--turns", type=click.IntRange(1, 1000), default=6, show_default=True, help="Turns of the antennas on the clock."
+    "--turns",
+    type=click.IntRange(1, 1000),
+    default=6,
+    show_default=True,
+    metavar="N",
+    help="Turns of the antennas on the clock.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True, help="Of the sky.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True, metavar="N", help="Of the sky.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def command(
@@ -78,7 +88,7 @@ def command(
 
     Plots come from a sky made on the spot: radars that turn in 10 s (70 m, 0.08 degrees, no height), Pd 0.9, half a
     false plot for every target, a fifth of the targets turning and a fifth in close pairs. Tracks begin by themselves;
-    six turns pass before the clock counts (``--warm``). A step's time is from plots in to the whole picture out.
+    six turns pass before the clock counts (--warm). A step's time is from plots in to the whole picture out.
 
     Without options: 300, 10,000 and 100,000 targets and the European reference's public capacity (30 radars, 4,000
     targets, 2,000 reports a second), in less than two minutes on two cores. A million targets take 8 GB and four

@@ -42,9 +42,15 @@ def command(folder: str, no_browser: bool, port: int | None, seconds: float | No
     """
     from airpicture.commands import console, showing
     from airpicture.commands.warm import warm_up
+    from airpicture.errors import InputError
 
     out = Path(folder)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"can't make this folder: {error.strerror}", todo="Choose another with -o", path=folder
+        ) from None
     warm_up(cat062=True, alerts=True)
     real, real_view = _real(out)
     radar, radar_view, truth = _radar(out)

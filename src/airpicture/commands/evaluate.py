@@ -45,7 +45,13 @@ def command(truth_file: str, tracks_file: str, as_json: bool, page: str | None, 
 
 
 def _truth(path: str) -> Truth | Tracks:
-    """Read truth, or tracks where the file holds those."""
+    """Read truth, or tracks where the file holds those.
+
+    Raises
+    ------
+    InputError : it can't be read, or holds neither
+    """
+    from airpicture.errors import InputError
     from airpicture.formats.columns import load_table, tracks_from_loaded, truth_from_loaded
     from airpicture.formats.opening import read_tracks, recognise
 
@@ -54,4 +60,11 @@ def _truth(path: str) -> Truth | Tracks:
     loaded = load_table(path)
     if loaded.kind == "tracks":
         return tracks_from_loaded(loaded, None)
+    if loaded.kind == "plots":
+        raise InputError(
+            "it holds plots",
+            expected="truth, or the tracks of a reference",
+            todo="To take another sensor's plots for a reference, track them first: 'airpicture track'",
+            path=path,
+        )
     return truth_from_loaded(loaded)

@@ -157,15 +157,20 @@ def _skeleton(recording: Recording) -> None:
     if not lost.any():
         return
     text = sensors_to_toml(sensors.take(lost))
+    missing = ["lat_deg = ...  # of the antenna, WGS-84", "lon_deg = ...", "h_ell_m = ...  # above the ellipsoid"]
     filled = []
-    for line in text.splitlines():
-        filled.append(line)
-        if line.startswith("kind = "):
-            filled += ["lat_deg =  # of the antenna, WGS-84", "lon_deg =", "h_ell_m =  # above the ellipsoid"]
+    for table in text.split("\n\n"):
+        for line in table.splitlines():
+            filled.append(line)
+            if line.startswith("kind = "):
+                filled += missing
+        if "period_s = " not in table:
+            filled.append("period_s = ...  # one turn of the antenna")
+        filled.append("")
     out = console.output()
     out.print(
         f"Radars without a known site: {int(lost.sum())}. Their plots can't be placed. Complete this, save it as "
         "sensors.toml and pass it with --sensors:\n",
         soft_wrap=True,
     )
-    out.print(console.clean("\n".join(filled)), soft_wrap=True)
+    out.print(console.clean("\n".join(filled[:-1])), soft_wrap=True)

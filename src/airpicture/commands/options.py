@@ -171,14 +171,14 @@ def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path], endings: Sequ
     """
     known = {path.resolve() for path in inputs}
     for path in outputs:
+        if path.is_dir():
+            raise InputError("it's a folder", expected="the name of a file to write", path=str(path))
         if path.suffix.lower() not in endings:
             raise InputError(
                 f"unknown ending {path.suffix!r}" if path.suffix else "the name has no ending",
                 expected=f"one of {' '.join(endings)}",
                 path=str(path),
             )
-        if path.is_dir():
-            raise InputError("it's a folder", expected="the name of a file to write", path=str(path))
         if not path.parent.is_dir():
             raise InputError(
                 "its folder doesn't exist", todo=f"Make the folder {str(path.parent)!r} first", path=str(path)

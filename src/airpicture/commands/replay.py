@@ -15,19 +15,18 @@ import click
     help="udp://239.1.1.1:8600 (a group or an address), tcp://HOST:PORT, or listen://HOST:PORT for whoever connects.",
 )
 @click.option(
-    "--speed", type=click.FloatRange(0.01, 1000), default=1.0, show_default=True, metavar="N", help="How fast."
+    "--speed", type=click.FloatRange(0.01, 1000), default=1.0, show_default=True, metavar="N", help="Times real time."
 )
 @click.option("--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
 @click.option("--interface", default="", metavar="ADDRESS", help="Address of the interface to send a group's data on.")
-@click.option("--ttl", type=click.IntRange(0, 255), default=1, show_default=True, help="Of multicast.")
+@click.option("--ttl", type=click.IntRange(0, 255), default=1, show_default=True, metavar="N", help="Of multicast.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def command(recording: str, target: str, speed: float, loop: bool, interface: str, ttl: int, quiet: bool) -> None:
     """Put a recording back on the wire: its own bytes, as they came.
 
     RECORDING is ASTERIX (a capture's datagrams keep their cut and times; of plain blocks the times of day tell), Beast
     or AVR with times, a table of Mode S frames with the host's time (sent as Beast), SBS-1, or a journal of 'airpicture
-    serve'. Where the other end takes times of day for today's,
-    read it there with stamps = "shifted".
+    serve'. Where the other end takes times of day for today's, read it there with stamps = "shifted".
     """
     import asyncio
 

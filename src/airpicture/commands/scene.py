@@ -15,9 +15,8 @@ from airpicture.units import SECOND_NS
 if TYPE_CHECKING:
     from airpicture.page import View
 
-WARM_S = (
-    40.0  # left out of each round of the shorter one: by then the radar has turned four times and holds its targets
-)
+# Left out of each round of the shorter one: by then the radar has turned four times and holds its targets.
+WARM_S = 40.0
 
 
 def both(longer: View, shorter: View) -> tuple[Tracks, Plots]:

@@ -10,8 +10,13 @@ import click
 @click.command("simulate")
 @click.argument("scenario", required=False)
 @click.option("-o", "--output", "folder", metavar="DIR", help="Folder for plots.parquet, truth.parquet, sensors.toml.")
-@click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's own.")
-@click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Seconds, likewise.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed, instead of the scenario's own.")
+@click.option(
+    "--duration",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Seconds, instead of the scenario's own.",
+)
 @click.option("--list", "listing", is_flag=True, help="Name the scenarios that come with airpicture.")
 def command(scenario: str | None, folder: str | None, seed: int | None, duration: float | None, listing: bool) -> None:
     """Run a scenario and write its plots, truth and sensors.

@@ -46,7 +46,8 @@ from airpicture.commands.options import (
     "--period",
     type=click.FloatRange(0.1, 3600),
     metavar="S",
-    help="Seconds between rows of a coasting track; with --smooth, between all rows.  [default: 4; at the plots]",
+    help="Seconds between rows of a coasting track; with --smooth, between all rows.  [default: 4; with "
+    "--smooth, rows at the plots]",
 )
 @click.option("--smooth", "in_hindsight", is_flag=True, help="Smooth tracks by what comes after; rows at the plots.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @reading
 @serving
-@click.option("--speed", type=click.FloatRange(0.1, 1000), default=1.0, show_default=True, help="Times real time.")
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 1000), default=1.0, show_default=True, metavar="N", help="Times real time."
+)
 @click.option("--loop", is_flag=True, help="Begin again at the end.")
 @click.option(
     "--tiles",

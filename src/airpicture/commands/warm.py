@@ -1,8 +1,8 @@
 """Compiling the kernels on first use, on two cores, so that the first run isn't a long silence.
 
-numba compiles a kernel when it's first called and keeps the result on disk. The kernel of a look alone takes a third of
-the time; a second process compiles that one, and CAT062's encoder where it's wanted, while this one does the rest.
-Where no second process can be started everything is compiled here, which only takes longer.
+numba compiles a kernel when it's first called and keeps the result on disk. The kernel of a look alone takes nearly
+half of the time; a second process compiles that one, and CAT062's encoder where it's wanted, while this one does the
+rest. Where no second process can be started everything is compiled here, which only takes longer.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def tell_of_mode_s(inputs: Sequence[str], quiet: bool = False) -> None:
         return
     with suppress(InputError, OSError):  # which is told where they're read
         if any(recognise(name) == "modes" for name in inputs if not os.path.isdir(name)):
-            note("First use: compiling the decoder of Mode S. This takes some twenty seconds, once.")
+            note("First use: compiling the decoder of Mode S. This takes some ten seconds, once.")
 
 
 def warm_up(quiet: bool = False, cat062: bool = False, alerts: bool = False) -> None:
     """Compile what tracking needs, and CAT062's encoder and the alerts if wanted, unless that was done before."""
     if not first_use():
         return
-    note("First use: compiling the kernels. This takes half a minute or more, once.", quiet)
+    note("First use: compiling the kernels. This takes some twenty seconds, once.", quiet)
     begun = time.monotonic()
     helper = None
     with suppress(OSError):

@@ -67,9 +67,14 @@ def evaluate(
 
     Raises
     ------
-    InputError : truth and tracks have no time in common, or `where` has the wrong length
+    InputError : truth or tracks are other tables, have no time in common, or `where` has the wrong length
     ConfigError : a setting out of bounds
     """
+    for name, table, kinds in (("truth", truth, (Truth, Tracks)), ("tracks", tracks, (Tracks,))):
+        if not isinstance(table, kinds):
+            raise InputError(
+                f"{name} is of the type {type(table).__name__}", expected=" or ".join(kind.__name__ for kind in kinds)
+            )
     shown = _statuses(statuses)
     _check(cutoff_m, order, switching_m, period_s, hold_s, gap_s)
     box = _box(region)
@@ -126,7 +131,7 @@ def _statuses(statuses: Collection[str | Status]) -> list[Status]:
             raise ConfigError(
                 f"status {name!r}",
                 expected="tentative, confirmed or coasting",
-                todo="name the statuses whose rows count as shown",
+                todo="Name the statuses whose rows count as shown",
             )
         chosen.append(names[name])
     if not chosen:
@@ -142,7 +147,7 @@ def _check(
         raise ConfigError(f"switching_m is {switching}", expected="a penalty of at least 0 m")
     for name, value in (("period_s", period), ("hold_s", hold), ("gap_s", gap)):
         if value is not None and not (np.isfinite(value) and value > 0.0):
-            raise ConfigError(f"{name} is {value}", expected="a positive number of seconds", todo="or leave it out")
+            raise ConfigError(f"{name} is {value}", expected="a positive number of seconds", todo="Or leave it out")
 
 
 def _box(region: tuple[float, float, float, float] | None) -> Box | None:
@@ -152,5 +157,5 @@ def _box(region: tuple[float, float, float, float] | None) -> Box | None:
     if bounds.shape != (4,) or not np.all(np.isfinite(bounds)) or bounds[0] > bounds[2]:
         raise ConfigError(f"region is {region}", expected="(lat_min, lon_min, lat_max, lon_max) in radians")
     if np.any(np.abs(bounds[[0, 2]]) > np.pi / 2 + 1e-9):
-        raise ConfigError(f"region is {region}", expected="latitudes within pi/2", todo="give radians, not degrees")
+        raise ConfigError(f"region is {region}", expected="latitudes within pi/2", todo="Give radians, not degrees")
     return Box(*bounds.tolist())

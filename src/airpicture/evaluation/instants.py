@@ -50,7 +50,7 @@ class Span(NamedTuple):
                 f"the time asked for, {utc_text(start_ns)} to {utc_text(end_ns)}, lies outside what there is, "
                 f"{utc_text(first)} to {utc_text(last)}",
                 expected="times inside it",
-                todo="change start_ns or end_ns",
+                todo="Change start_ns or end_ns",
             )
         return cls(start, end)
 
@@ -70,7 +70,7 @@ def check_overlap(truth: Paths, tracks: Paths, *, tracks_given: bool) -> None:
             f"truth and tracks have no time in common: truth from {utc_text(a)} to {utc_text(b)}, "
             f"tracks from {utc_text(c)} to {utc_text(d)}",
             expected="recordings of the same time",
-            todo="check the files, and the date given when they were read",
+            todo="Check the files, and the date given when they were read",
         )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airpicture.evaluation.report import Report
 
 POINTS_MAX = 400  # of a curve; finer ones are averaged, since a screen shows no more
+SHORT_S = 180.0  # an evaluation of less is drawn over seconds
 WIDTH, HEIGHT = 720, 220  # px of a chart
 LEFT, RIGHT, TOP, BOTTOM = 62, 10, 12, 34  # px around the plotted area
 
@@ -31,10 +32,10 @@ h1{font-size:1.5rem;margin:0 0 1rem}h2{font-size:1rem;margin:1.4rem 0 .4rem}p{co
 table{border-collapse:collapse;width:100%}thead th{color:var(--soft)}
 td,th{padding:.15rem .3rem;border-bottom:1px solid var(--rule);font-weight:400;text-align:left}
 td+td,th+th{text-align:right;font-variant-numeric:tabular-nums}td.in{padding-left:1.2rem}
-svg{width:100%;height:auto;display:block}svg text{font:11px system-ui,sans-serif;fill:var(--soft)}
+svg{width:100%;min-width:32rem;height:auto;display:block}svg text{font:11px system-ui,sans-serif;fill:var(--soft)}
 .axis{stroke:var(--rule);stroke-width:1;fill:none}polyline{fill:none;stroke-width:1.6}
 .a{stroke:var(--a)}.b{stroke:var(--b)}.c{stroke:var(--c)}.d{stroke:var(--d)}.bar{fill:var(--a)}
-.key{display:inline-block;width:1.2em;height:.25em;margin:0 .35em .2em 1em}
+.keys span{white-space:nowrap}.key{display:inline-block;width:1.2em;height:.25em;margin:0 .35em .2em 1em}
 """
 
 
@@ -77,26 +78,30 @@ def _gospa_chart(report: Report) -> str:
     if table.num_rows < 2:
         return ""
     t_ns = table["t_ns"].to_numpy()
-    minutes = (t_ns - t_ns[0]) / SECOND_NS / 60.0
+    time = (t_ns - t_ns[0]) / SECOND_NS
+    unit = "seconds" if time[-1] < SHORT_S else "minutes"
+    time = time if unit == "seconds" else time / 60.0
     curves = (
         ("a", "GOSPA", "gospa_m"),
         ("c", "localisation", "gospa_localisation_m"),
         ("b", "missed", "gospa_missed_m"),
         ("d", "false", "gospa_false_m"),
     )
-    x = _thin(minutes)
+    x = _thin(time)
     lines = [(css, label, _thin(table[name].to_numpy())) for css, label, name in curves]
     top = max(max(float(y.max()) for _, _, y in lines), 1e-9)
-    span = max(float(minutes[-1]), 1e-9)
+    span = max(float(time[-1]), 1e-9)
     drawn = "".join(
         f'<polyline class="{css}" points="{_points(x / span, y / top)}"><title>{label}</title></polyline>'
         for css, label, y in lines
     )
-    keys = "".join(f'<span class="key" style="background:var(--{css})"></span>{label}' for css, label, _ in lines)
+    keys = " ".join(
+        f'<span><span class="key" style="background:var(--{css})"></span>{label}</span>' for css, label, _ in lines
+    )
     return (
-        f"<h2>GOSPA over time, m against minutes</h2><p>{keys}</p>"
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="GOSPA and its parts over time">'
-        f"{_axes(span, top)}{drawn}</svg>"
+        f'<h2>GOSPA over time, m against {unit}</h2><p class="keys">{keys}</p>'
+        f'<div class="wide"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="GOSPA and its parts over time">'
+        f"{_axes(span, top)}{drawn}</svg></div>"
     )
 
 
@@ -117,8 +122,8 @@ def _error_chart(report: Report) -> str:
         )
     return (
         "<h2>Horizontal errors, target instants against m</h2><p>The largest 1 % lie beyond the right edge.</p>"
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Histogram of horizontal errors">'
-        f"{_axes(span, top)}{''.join(bars)}</svg>"
+        f'<div class="wide"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Histogram of horizontal errors">'
+        f"{_axes(span, top)}{''.join(bars)}</svg></div>"
     )
 
 
@@ -128,11 +133,11 @@ def _axes(x_max: float, y_max: float) -> str:
     for value in _round_values(x_max):
         x = _x(value / x_max)
         anchor = "end" if x > WIDTH - RIGHT - 20 else "middle"
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="{anchor}">{number(value)}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="{anchor}">{value:.10g}</text>')
     for value in _round_values(y_max):
         y = _y(value / y_max)
         parts.append(f'<path class="axis" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number(value)}</text>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.10g}</text>')
     return "".join(parts)
 
 

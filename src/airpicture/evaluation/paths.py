@@ -20,9 +20,8 @@ from airpicture.units import SECOND_NS
 BOOL = NDArray[np.bool_]
 
 INTERVALS_HELD = 3.3  # three update intervals and 10 %: what EUROCONTROL-SPEC-0147 calls a long gap
-INTERVAL_SHARE = (
-    0.9  # quantile of a path's intervals that stands for its update interval: coasting rows may come oftener
-)
+# Quantile of a path's intervals that stands for its update interval: coasting rows may come oftener.
+INTERVAL_SHARE = 0.9
 HOLD_MAX_S = 60.0  # an unset hold time stops here, unless the path's own interval is longer
 
 

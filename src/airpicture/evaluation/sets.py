@@ -135,7 +135,7 @@ def ospa(truth: ArrayLike, estimates: ArrayLike, *, cutoff: float, order: float 
 def check_settings(cutoff: float, order: float, *, infinite: bool = False) -> None:
     """Refuse a cut-off or an order for which the metrics aren't metrics."""
     if not (np.isfinite(cutoff) and cutoff > 0):
-        raise ConfigError(f"cutoff is {cutoff}", expected="a positive distance", todo="give it in the points' unit")
+        raise ConfigError(f"cutoff is {cutoff}", expected="a positive distance", todo="Give it in the points' unit")
     if not (order >= 1 and (infinite or np.isfinite(order))):
         raise ConfigError(f"order is {order}", expected="a number of at least 1", todo="2 is the usual choice")
 
@@ -258,11 +258,11 @@ def _two_sets(truth: ArrayLike, estimates: ArrayLike) -> tuple[F64, F64]:
             raise InputError(
                 f"{name} has the shape {points.shape}",
                 expected=f"one row per point and {width} columns",
-                todo="stack the points as rows",
+                todo="Stack the points as rows",
             )
         elif not np.all(np.isfinite(points)):
             bad = int(np.flatnonzero(~np.isfinite(points).all(axis=1))[0])
             raise InputError(
-                f"{name} holds a value that isn't finite", row=bad, expected="numbers", todo="leave such points out"
+                f"{name} holds a value that isn't finite", row=bad, expected="numbers", todo="Leave such points out"
             )
     return sets[0], sets[1]

@@ -31,7 +31,7 @@ from airpicture.formats.owncolumns import guess_technology, plots_from_columns, 
 from airpicture.formats.rows import REFUSALS_MAX, doubtful_times, judge, numbers, refuse, sound_numbers
 from airpicture.formats.schemas import arrow_schema
 from airpicture.formats.tablefiles import Loaded, load_table, read_table, typed, write_table
-from airpicture.tables import Plots, Sensors, Status, Tracks, Truth
+from airpicture.tables import I32, Plots, Sensors, Status, Tracks, Truth
 from airpicture.units import DEG, FT, TAU
 
 __all__ = [
@@ -167,11 +167,43 @@ def plots_from_arrow(table: Table, *, sensors: Sensors | None = None) -> Plots:
     return checked.plots
 
 
-def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked:
+def _found_in(
+    ids: list[str], sensor: I32, columns: dict[str, Any], loaded: Loaded, sensors: Sensors | None, found_beside: str
+) -> tuple[Sensors, I32, list[str]]:
+    """Return the sensors of a file's plots, the row in them of each of its `ids`, -1 for none, and what to say of it.
+
+    sensor : (rows,) which of the ids each plot has
+
+    Raises
+    ------
+    InputError : none of the ids is described
+    """
+    if sensors is None:
+        sensors, lookup = guess_sensors(ids, sensor, columns, loaded.path)
+        return sensors, lookup, guess_notes(sensors)
+    lookup = np.array([sensors.index(name) for name in ids], np.int32)
+    missing = [name for name, place in zip(ids, lookup, strict=True) if place < 0]
+    if missing and len(missing) == len(ids):
+        raise InputError(
+            f"none of its sensors is described: {some(missing)}",
+            expected=f"ids of the sensor table: {some(sensors.ids)}",
+            todo=f"Correct the ids, or take {found_beside!r} away: it's used since it lies beside the plots"
+            if found_beside
+            else "Correct the ids, or leave the sensor table out",
+            path=loaded.path,
+            column="sensor",
+        )
+    told = f"plots of sensors that the sensor table doesn't have were refused: {some(missing)}"
+    return sensors, lookup, [told] if missing else []
+
+
+def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None, found_beside: str = "") -> Checked:
     """Build plots from a table file; rows that can't be used are left out, each for a named reason.
 
     Without `sensors` the ids become sensors of a guessed kind, at a place that isn't known: radar where there's a
     range, ADS-B where there's a latitude, passive where there's only an azimuth. A note says so.
+
+    found_beside : the file that `sensors` is from, where nobody named it and it merely lies beside the plots
 
     Raises
     ------
@@ -190,23 +222,8 @@ def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked
     refuse(loaded, reasons, faults, nowhere, Reason.NO_POSITION, text)
     sensor, ids = numbered(table["sensor"])
     refuse(loaded, reasons, faults, sensor < 0, Reason.UNKNOWN_SENSOR, "the sensor is unknown")
-    notes = list(loaded.notes) + doubtful_times(columns["t_ns"])
-    if sensors is None:
-        sensors, lookup = guess_sensors(ids, sensor, columns, loaded.path)
-        notes += guess_notes(sensors)
-    else:
-        lookup = np.array([sensors.index(name) for name in ids], np.int32)
-        missing = [name for name, place in zip(ids, lookup, strict=True) if place < 0]
-        if missing and len(missing) == len(ids):
-            raise InputError(
-                f"none of its sensors is described: {some(missing)}",
-                expected=f"ids of the sensor table: {some(sensors.ids)}",
-                todo="Correct the ids, or leave the sensor table out",
-                path=loaded.path,
-                column="sensor",
-            )
-        if missing:
-            notes.append(f"plots of sensors that the sensor table doesn't have were refused: {some(missing)}")
+    sensors, lookup, notes = _found_in(ids, sensor, columns, loaded, sensors, found_beside)
+    notes = [*loaded.notes, *doubtful_times(columns["t_ns"]), *notes]
     placed = np.append(lookup, np.int32(-1))[sensor]
     absent = (placed < 0) & (sensor >= 0)
     if absent.any():
@@ -249,7 +266,10 @@ def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None) -> Checked
         if loaded.lost == 0 and (reasons > 0).all():
             row, text = sorted(faults)[0]
             raise InputError(
-                f"none of its {len(reasons)} rows can be used; the first: {text}", path=loaded.path, row=row
+                f"none of its {len(reasons)} rows can be used; the first: {text}",
+                todo=". ".join(note[:1].upper() + note[1:] for note in loaded.notes),
+                path=loaded.path,
+                row=row,
             )
         plots = plots.take(reasons == 0)
     plots = guess_technology(plots)

@@ -168,6 +168,7 @@ class Decoding:
     Attributes
     ----------
     records : of kind DATA that were taken, by input
+    told : whether an input ever brought a plot, or a radar's sign of life; of those that share a decoder, together
     faults : records that a decoder failed on, by input and kind of error
     links : the decoder of each connection that stands, by (row of the input, number)
     """
@@ -175,6 +176,7 @@ class Decoding:
     def __init__(self, sensors: Sensors, inputs: Sequence[Source]) -> None:
         self.sensors, self.inputs = sensors, tuple(inputs)
         self.records = [0] * len(inputs)
+        self.told = [False] * len(inputs)
         self.faults: Counter[str] = Counter()
         self._gone: dict[str, Counter[str]] = {}  # counts of connections that ended
         self._shared: dict[Source, LiveDecoder] = {}
@@ -224,7 +226,9 @@ class Decoding:
         parts = []
         for row in np.unique(like).tolist():
             if row >= 0:
-                parts.append(self._decode(self._of_input[row], records, rows[like == row]))
+                mine = rows[like == row]
+                parts.append(self._decode(self._of_input[row], records, mine))
+                self._note(self._of_input[row], parts[-1], np.unique(records.input[mine]).tolist())
         parts += self._of_links(records)
         parts = [part for part in parts if len(part)]
         return Plots.concat(parts) if parts else Plots.empty(self.sensors)
@@ -241,11 +245,23 @@ class Decoding:
                 ended.append(key)
             elif self._begun(key, kind) and kind == Kind.DATA:
                 batches.setdefault(key, []).append(at)
-        parts = [self._decode(self.links[key], records, np.array(found)) for key, found in batches.items()]
+        parts = []
+        for key, found in batches.items():
+            parts.append(self._decode(self.links[key], records, np.array(found)))
+            self._note(self.links[key], parts[-1], [key[0]])
         for key in ended:
             if (gone := self.links.pop(key, None)) is not None:
                 self._gone.setdefault(self.inputs[key[0]].name, Counter()).update(gone.counts)
         return parts
+
+    def _note(self, decoder: LiveDecoder, plots: Plots, inputs: Sequence[int]) -> None:
+        """Note which inputs brought what was understood."""
+        fresh = [row for row in inputs if not self.told[row]]
+        if not fresh:
+            return
+        alive = isinstance(decoder, AsterixDecoder) and bool((decoder.heard_ns >= 0).any())
+        for row in fresh:
+            self.told[row] = bool(len(plots)) or alive
 
     def _begun(self, key: tuple[int, int], kind: int) -> bool:
         """Say whether there's a decoder for a connection; make one where there's room."""

@@ -40,7 +40,7 @@ def read_head(path: str | os.PathLike[str]) -> bytes:
             with gzip.open(path, "rb") as packed:
                 head = packed.read(HEAD) if _whole(packed) else b""
     if not head:
-        raise InputError("the file is empty", expected="a recording", path=name)
+        raise InputError("the file is empty", expected="a recording or a table", path=name)
     return head
 
 
@@ -57,7 +57,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
     if not data:
-        raise InputError("the file is empty", expected="a recording", path=name)
+        raise InputError("the file is empty", expected="a recording or a table", path=name)
     return data
 
 
@@ -75,6 +75,8 @@ def looks_like(head: bytes) -> str:
     if is_text(head):
         line = head.decode("utf-8", "replace").lstrip("\ufeff").lstrip()[:60].splitlines()
         return f"it starts with the text {line[0] if line else ''!r}"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it looks like text in UTF-16; save it as UTF-8"
     return f"its first bytes are {head[:12].hex(' ')}"
 
 
@@ -106,7 +108,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     except OSError as error:
         folder = os.path.dirname(name) or "."
         why = f"the folder {folder!r} doesn't exist" if not os.path.isdir(folder) else (error.strerror or str(error))
-        raise InputError(f"it can't be written: {why}", todo="Choose another place with -o", path=name) from None
+        raise InputError(f"it can't be written: {why}", todo="Choose another place", path=name) from None
     finally:
         with suppress(OSError):
             os.unlink(temporary)
@@ -122,7 +124,7 @@ def _plain_errors(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise InputError("there is no such file", expected="a recording", path=name) from None
+        raise InputError("there is no such file", expected="a recording or a table", path=name) from None
     except IsADirectoryError:
         raise InputError("it is a folder", expected="a file", path=name) from None
     except PermissionError:

@@ -13,6 +13,19 @@ from airpicture.tables import I32, SensorKind, Sensors
 
 
 def guess_sensors(ids: Sequence[str], sensor: I32, columns: dict[str, Any], path: str) -> tuple[Sensors, I32]:
+    """Make a sensor of each id, its kind guessed by what its plots measure; return them and each id's row in them.
+
+    Parameters
+    ----------
+    ids : as they stand in the file
+    sensor : (rows,) which of the ids each plot has, -1 for none
+    columns : (rows,) each; ``range_m``, ``lat_deg`` and ``azimuth_deg`` are looked at, NaN where they aren't measured
+    path : for messages
+
+    Raises
+    ------
+    InputError : an id with a space in it
+    """
     known = sensor >= 0
     counts = {}
     for name in ("range_m", "lat_deg", "azimuth_deg"):
@@ -33,6 +46,7 @@ def guess_sensors(ids: Sequence[str], sensor: I32, columns: dict[str, Any], path
 
 
 def guess_notes(sensors: Sensors) -> list[str]:
+    """Return what a user is to be told of guessed sensors."""
     placeless = [
         name
         for name, kind in zip(sensors.ids, sensors.kind, strict=True)
@@ -51,5 +65,6 @@ def guess_notes(sensors: Sensors) -> list[str]:
 
 
 def some(names: Sequence[str]) -> str:
+    """Name things to a person, the first eight."""
     shown = ", ".join(repr(name) for name in names[:8])
     return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -14,26 +14,33 @@ from airpicture.tables import F64, I8, I32, SEEN_MAX, U64, Sensors, pack_callsig
 
 
 def floats(values: F64, unit: float = 1.0) -> ArrowColumn:
-    return pa.array(values if unit == 1.0 else values / unit, from_pandas=True)  # from_pandas: NaN becomes null
+    """Return numbers in a file's unit, `unit` being that in SI; NaN becomes null."""
+    return pa.array(values if unit == 1.0 else values / unit, from_pandas=True)
 
 
 def code(values: I32) -> ArrowColumn:
+    """Return codes, null for what is below 0."""
     return pa.array(values, mask=values < 0)
 
 
 def names_of(rows: NDArray[Any], names: Sequence[str]) -> ArrowColumn:
-    # Plain text, not a dictionary type: Parquet packs it as well, and every reader sees a column of text.
+    """Return the name that each row stands for, null where there's none.
+
+    Plain text, not a dictionary type: Parquet packs it as well, and every reader sees a column of text.
+    """
     indices = pa.array(rows.astype(np.int32), mask=(rows < 0) | (rows >= len(names)))
     return pc.take(pa.array(names, pa.string()), indices)
 
 
 def callsigns(packed: U64) -> ArrowColumn:
+    """Return packed callsigns as text, null for 0."""
     coded = pa.array(packed).dictionary_encode()
     texts = unpack_callsigns(coded.dictionary.to_numpy(zero_copy_only=False))
     return pc.take(pa.array(texts, pa.string()), coded.indices)
 
 
 def yes_or_no(values: I8) -> ArrowColumn:
+    """Return true for 1, false for 0, null for -1."""
     return pa.array(values == 1, mask=values < 0)
 
 
@@ -43,6 +50,7 @@ def from_yes_or_no(cells: ArrowColumn) -> I8:
 
 
 def packed(texts: ArrowColumn) -> U64:
+    """Pack a column of callsigns, see `tables.pack_callsigns`; null gives 0."""
     rows, names = numbered(texts)
     return np.append(pack_callsigns(names), np.uint64(0)).astype(np.uint64)[rows]
 
@@ -57,6 +65,7 @@ def numbered(texts: ArrowColumn) -> tuple[I32, list[str]]:
 
 
 def seen_lists(seen: I32, ids: Sequence[str]) -> ArrowColumn:
+    """Return lists of sensor ids for rows (N, SEEN_MAX) of the sensor table; -1 pads."""
     held = (seen >= 0) & (seen < len(ids))
     offsets = np.concatenate([[0], np.cumsum(held.sum(axis=1))]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), names_of(seen[held], ids))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,53 @@ _READERS: Final[dict[Form, tuple[str, str]]] = {
     "flarm": ("flarm", "read_flarm"),
     "locards": ("locards", "read_locards"),
 }
+
+
+class _How(NamedTuple):
+    """How to read a file: arguments of `open_recording`."""
+
+    sensors: Sensors | None
+    editions: Mapping[str, str] | None
+    date: datetime.date | None
+    columns: Mapping[str, str] | None
+    repeats: bool
+
+
+def _open_one(file: Path, form: Form, how: _How) -> Recording:
+    """Read a file that stands for itself; readers are imported when they're called for.
+
+    Raises
+    ------
+    InputError : it can't be read
+    """
+    sensors, repeats = how.sensors, how.repeats
+    if form == "table":
+        return _open_table(file, sensors)
+    if form == "foreign":
+        from airpicture.formats.foreign import read_foreign
+
+        return read_foreign(file, sensors=sensors, columns=how.columns, repeats=repeats)
+    if form == "state json":
+        from airpicture.formats.state_json import read_state_json
+
+        return read_state_json(file, sensors=sensors, columns=how.columns, repeats=repeats)
+    if form == "journal":
+        from airpicture.formats.decoding import read_journal
+
+        return read_journal(file)
+    if form == "modes":
+        from airpicture.formats.modes import read_modes
+
+        return read_modes(file, sensors=sensors, date=how.date, repeats=repeats)
+    if form == "asterix":
+        from airpicture.formats.asterix import read_asterix
+
+        data, name = read_bytes(file), os.fspath(file)
+        return read_asterix(data, path=name, sensors=sensors, editions=how.editions, date=how.date)
+    module, reader = _READERS[form]
+    options: dict[str, Any] = {"repeats": repeats} | ({"date": how.date} if form == "aprs" else {})
+    found: Recording = getattr(import_module(f"airpicture.formats.{module}"), reader)(file, sensors=sensors, **options)
+    return found
 
 
 def open_recording(
@@ -87,37 +134,10 @@ def open_recording(
         from airpicture.formats.traces import read_traces
 
         parts.append(read_traces(traces, sensors=sensors, repeats=repeats, progress=progress))
+    how = _How(sensors, editions, date, columns, repeats)
     for file, form in zip(paths, forms, strict=True):
-        if form == "table":
-            parts.append(_open_table(file, sensors))
-        elif form == "foreign":
-            from airpicture.formats.foreign import read_foreign
-
-            parts.append(read_foreign(file, sensors=sensors, columns=columns, repeats=repeats))
-        elif form == "state json":
-            from airpicture.formats.state_json import read_state_json
-
-            parts.append(read_state_json(file, sensors=sensors, columns=columns, repeats=repeats))
-        elif form == "journal":
-            from airpicture.formats.decoding import read_journal
-
-            parts.append(read_journal(file))
-        elif form == "modes":
-            from airpicture.formats.modes import read_modes
-
-            parts.append(read_modes(file, sensors=sensors, date=date, repeats=repeats))
-        elif form == "asterix":
-            from airpicture.formats.asterix import read_asterix
-
-            parts.append(
-                read_asterix(read_bytes(file), path=os.fspath(file), sensors=sensors, editions=editions, date=date)
-            )
-        elif form in _READERS:
-            module, reader = _READERS[form]
-            options: dict[str, Any] = {"repeats": repeats} | ({"date": date} if form == "aprs" else {})
-            parts.append(
-                getattr(import_module(f"airpicture.formats.{module}"), reader)(file, sensors=sensors, **options)
-            )
+        if form not in ("json", "trace"):
+            parts.append(_open_one(file, form, how))
     return parts[0] if len(parts) == 1 else join(parts)
 
 
@@ -207,7 +227,7 @@ def _open_table(path: AnyPath, sensors: Sensors | None) -> Recording:
         tracks = columns.tracks_from_loaded(loaded, sensors)
         report = ReadReport(name, loaded.format, loaded.size, {"rows": len(tracks)}, notes=loaded.notes + notes)
         return Recording(Plots.empty(tracks.sensors), tracks.sensors, report, tracks)
-    checked = columns.plots_from_loaded(loaded, sensors)
+    checked = columns.plots_from_loaded(loaded, sensors, os.fspath(beside) if notes else "")
     report = ReadReport(
         path=name,
         format=loaded.format,

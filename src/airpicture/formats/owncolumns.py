@@ -53,7 +53,7 @@ _PARTNERS: Final = {"slant_range": "azimuth", "elevation": "azimuth", "lat": "lo
 _SAID: Final = {"slant_range": "range_m", "elevation": "elevation", "azimuth": "azimuth", "lat": "lat", "lon": "lon"}
 
 
-def plots_from_columns(*, sensors: Sensors, t_ns: Any, sensor: Any, **columns: Any) -> Plots:
+def plots_from_columns(*, sensors: Sensors, t_ns: Any = None, sensor: Any = None, **columns: Any) -> Plots:
     """Build plots from arrays.
 
     Single values stand for all rows. A NaN (None in texts and codes, or a masked entry) is "not measured". Rows that
@@ -80,8 +80,18 @@ def plots_from_columns(*, sensors: Sensors, t_ns: Any, sensor: Any, **columns: A
 
     Raises
     ------
-    InputError : an unknown name or sensor, unequal lengths, a value outside its limits, half a position
+    InputError : an unknown name or sensor, unequal lengths, a value outside its limits, half a position, or sensors
+        that are no table
     """
+    if not isinstance(sensors, Sensors):
+        raise InputError(
+            f"sensors is of the type {type(sensors).__name__}",
+            expected="Sensors",
+            todo="Make them with load_sensors(FILE) or Sensors.from_rows([...])",
+        )
+    for name, values in (("t_ns", t_ns), ("sensor", sensor)):
+        if values is None:
+            raise InputError("it's missing", expected="t_ns and sensor with every plot", column=name)
     _check_names(columns)
     t = _times(_one_dimensional(t_ns, "t_ns") if isinstance(t_ns, np.ma.MaskedArray) else t_ns)
     given = {"t_ns": t, "sensor": _one_dimensional(sensor, "sensor")}

@@ -88,6 +88,14 @@ def refuse(
 
 
 def sound_numbers(loaded: Loaded, needed: Sequence[str]) -> dict[str, Any]:
+    """Return a table's number columns by name, in the file's units, where every row is sound.
+
+    needed : columns in which nothing may be null
+
+    Raises
+    ------
+    InputError : the first row that isn't sound
+    """
     columns = numbers(loaded.table, loaded.kind)
     reasons, faults = judge(loaded, columns)
     for name in needed:

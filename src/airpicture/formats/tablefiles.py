@@ -168,7 +168,8 @@ def _check_names(names: Sequence[str], kind: str, path: str) -> tuple[str, ...]:
             raise InputError(
                 "unknown column", expected=f"{slip!r}", todo=f"Rename {name!r} to {slip!r}", path=path, column=name
             )
-        near = difflib.get_close_matches(slip, [n for n in known if n not in names], 1, 0.75)
+        free = [n for n in known if n not in names]
+        near = [n for n in free if n.startswith(f"{slip}_")] or difflib.get_close_matches(slip, free, 1, 0.75)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         notes.append(f"column {name!r} is not a column of {kind} and is ignored{hint}")
     for column in schema:

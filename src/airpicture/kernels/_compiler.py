@@ -1,27 +1,81 @@
 """How numba compiles our kernels: the same steps, less what is done for functions that are only ever called by kernels.
 
-numba treats each function that a kernel calls as if it might be run on its own: its code is optimised by itself, made
-into machine code and loaded, and then thrown away, for a kernel links the code in and optimises it once more together
-with its own. While it looks for the types of a function it compares the settings of the compiler with themselves,
-option by option, some hundred thousand times for a kernel of ours. And for each product of two numbers it asks all
-rules of products, those of arrays among them, what comes of these two. All of that is left out here, which
-changes nothing in what the kernels compute. It leans on numba's inside, which others of its versions have otherwise
-(0.61 makes passes for a module, not for any). With a version that it wasn't read for, `KERNEL` and `CALLEE` are numba's
-own compiler, and compiling merely takes longer.
+numba treats each function that a kernel calls as if it might be run on its own: see `_linking`. While it looks for the
+types of a function it compares the settings of the compiler with themselves, option by option, some hundred thousand
+times for a kernel of ours. And for each product of two numbers it asks all rules of products, those of arrays among
+them, what comes of these two. It takes steps for what kernels don't have, and goes through all variables after each.
+For an element of an array it writes out what would do for any part of any array: see `_lowering`. All of that is left
+out here, which changes nothing in what the kernels compute. It leans on numba's inside, which others of its versions
+have otherwise (0.61 makes passes for a module, not for any). With a version that it wasn't read for, `KERNEL` and
+`CALLEE` are numba's own compiler, and compiling merely takes longer.
 """
 
-from collections.abc import Hashable
+import gc
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, cast
 
 import numba
-from numba.core import codegen, compiler, types
+from numba.core import compiler, transforms, types
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.typed_passes import (
+    AnnotateTypes,
+    IRLegalization,
+    NativeLowering,
+    NoPythonBackend,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+)
+from numba.core.untyped_passes import (
+    DeadBranchPrune,
+    FixupArgs,
+    GenericRewrites,
+    ReconstructSSA,
+    RewriteSemanticConstants,
+    TranslateByteCode,
+)
+
+from airpicture.kernels._linking import CalleeLibrary, KernelLibrary
+from airpicture.kernels._lowering import Lowering
 
 READ_FOR: Final = (0, 68)
 
-_library: Any = codegen.JITCodeLibrary
 _flags: Any = compiler.Flags
 _compiler: Any = compiler.Compiler
+_manager: Any = PassManager
+_native: Any = NativeLowering
+_register: Any = register_pass
+_canonical: Any = transforms.canonicalize_cfg
+
+
+@_register(mutates_CFG=True, analysis_only=False)
+class _WriteOut(_native):  # type: ignore[misc]
+    """Write a function out for LLVM."""
+
+    _name = "kernel_lowering"
+
+    @property
+    def lowering_class(self) -> Any:
+        """Return who does it."""
+        return Lowering
+
+
+STEPS: Final[tuple[Any, ...]] = (
+    TranslateByteCode,
+    FixupArgs,
+    RewriteSemanticConstants,
+    DeadBranchPrune,
+    GenericRewrites,
+    ReconstructSSA,
+    DeadBranchPrune,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+    IRLegalization,
+    AnnotateTypes,
+    _WriteOut,
+    NoPythonBackend,
+)
 
 KNOWN: Final = tuple(numba.version_info[:2]) == READ_FOR
 
@@ -74,8 +128,12 @@ def _with_memory(kind: Any) -> Any:
     return Remembering
 
 
+@cache
 def _remembering(context: Any) -> Any:
-    """Return numba's knowledge of types with a memory; both are one in all else: what either learns the other knows."""
+    """Return numba's knowledge of types with a memory; both are one in all else: what either learns the other knows.
+
+    One for all kernels, since numba keeps what it has compiled of its own functions, `max` and the like, for each.
+    """
     kind: Any = _with_memory(cast(Hashable, type(context)))
     made = kind.__new__(kind)
     made.__dict__ = context.__dict__
@@ -83,76 +141,66 @@ def _remembering(context: Any) -> Any:
     return made
 
 
-class _Unloaded:
-    """A code generator that sets no environment, for code that isn't loaded: it has no address."""
+class _Passes(_manager):  # type: ignore[misc]
+    """The steps of numba's compiler that kernels need, one after another.
 
-    def __init__(self, generator: Any) -> None:
-        self._generator = generator
+    Left out are those for what kernels don't have: closures, generators, comprehensions, `with`, whole arrays in
+    expressions, functions that numba inlines itself, `literally` and `literal_unroll`. After each of its steps numba
+    works out anew how long each variable lives. Only `IRLegalization` needs that, and does it itself.
+    """
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._generator, name)
+    def __init__(self) -> None:
+        super().__init__("kernel")
+        for step in STEPS:
+            self.add_pass(step, step._name)
+        self.finalize()
 
-    def set_env(self, env_name: str, env: Any) -> None:
-        """Leave it: code without exceptions of its own needs none, nor has it any when it comes from the cache."""
-
-
-class _KernelLibrary(_library):  # type: ignore[misc]
-    """A kernel's code."""
-
-    def _optimize_functions(self, ll_module: Any) -> None:
-        """Optimise each function with one set of passes for all, instead of one that is made for each."""
-        ll_module.data_layout = self._codegen._data_layout
-        passes, builder = self._codegen._function_pass_manager()
-        for function in ll_module.functions:
-            passes.run(function, builder)
-
-    def _optimize_final_module(self) -> None:
-        """Run the passes once; numba runs cheaper ones first, for counts of holders that we don't have.
-
-        Measured: the same bits at the same speed. Callees, too, need all of them: without vectors, though these are
-        made again where callees are linked in, a look takes a seventh more time.
-        """
-        passes, builder = self._codegen._module_pass_manager()
-        passes.run(self._final_module, builder)
+    def _runPass(self, index: int, step: Any, state: Any) -> None:  # noqa: N802
+        """Take a step."""
+        step.analysis = self._analysis
+        if step.run_pass(state) and isinstance(step, (TranslateByteCode, DeadBranchPrune)):
+            state.func_ir.blocks = _canonical(state.func_ir.blocks)
 
 
-class _CalleeLibrary(_KernelLibrary):
-    """A function's code that kernels link in, and nobody runs from here."""
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Let Python's search for unreachable cycles rest: what a compiler makes is in use until it's done.
 
-    @property
-    def codegen(self) -> Any:
-        """Return the code generator, such that setting an environment does nothing."""
-        return _Unloaded(self._codegen)
-
-    def _finalize_final_module(self) -> None:
-        """Neither make machine code nor load it."""
-        self._finalized = True
-
-    def get_pointer_to_function(self, name: str) -> int:
-        """Return no address."""
-        self._ensure_finalized()
-        return 0
+    It goes through everything that there is each time that there's a quarter more, which is a sixth of compiling.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _KernelCompiler(_compiler):  # type: ignore[misc]
-    """numba's own steps with settings that compare quickly."""
+    """numba's compiler with settings that compare quickly, the steps that kernels need, and our kinds of libraries."""
 
-    library: Any = _KernelLibrary
+    library: Any = KernelLibrary
 
     def __init__(self, *args: Any) -> None:
         context, *others = args
         super().__init__(_remembering(context), *others)
         self.state.flags = _Flags(self.state.flags)
 
+    def define_pipelines(self) -> list[Any]:
+        """Return the steps."""
+        return [_Passes()]
+
     def compile_extra(self, func: Any) -> Any:
         """Compile a function into a library of this kind."""
         self.state.library = self.library(self.state.targetctx.codegen(), func.__qualname__)
         self.state.library.enable_object_caching()
-        return super().compile_extra(func)
+        with _nothing_collected():
+            return super().compile_extra(func)
 
 
 class _CalleeCompiler(_KernelCompiler):
-    library: Any = _CalleeLibrary
+    library: Any = CalleeLibrary
 
 
 KERNEL: Final = _KernelCompiler if KNOWN else _compiler

@@ -161,7 +161,7 @@ def jit(function: Kernel, options: dict[str, Any] = UNCOUNTED) -> Kernel:
 
     It must not make arrays: see `jit_making_arrays` for the few that do.
     """
-    kernel = _compile(cache=True, pipeline_class=KERNEL, **options)(function)
+    kernel = _compile(cache=True, no_cfunc_wrapper=True, pipeline_class=KERNEL, **options)(function)
     if kernel is not function:  # it is, where NUMBA_DISABLE_JIT is set
         kernel._cache = _Cache(function)  # type: ignore[no-untyped-call]
     return cast(Kernel, kernel)
@@ -203,7 +203,7 @@ class _Callee:
 
     def __call__(self, *args: Any) -> Any:
         if self._alone is None:
-            self._alone = _compile(**self._options)(self.__wrapped__)
+            self._alone = jit(self.__wrapped__, self._options)
         return self._alone(*args)
 
 
@@ -215,7 +215,7 @@ def _type_of_callee(callee: _Callee, _: Any) -> Any:
 
 def inline(function: Kernel, options: dict[str, Any] = UNCOUNTED) -> Kernel:
     """Compile a small function that kernels call; inlined by LLVM, not cached on its own."""
-    return function if _config.DISABLE_JIT else cast(Kernel, _Callee(function, options))
+    return function if _config.DISABLE_JIT else cast(Kernel, _Callee(function, {"forceinline": False, **options}))
 
 
 def inline_making_arrays(function: Kernel) -> Kernel:
@@ -244,13 +244,18 @@ def part(function: Kernel) -> Kernel:
 
 @numba.extending.intrinsic
 def _prefetch(_: Any, table: Any, row: Any, column: Any) -> Any:
-    """Ask the memory for the line of an element that is read soon, without waiting for it: LLVM's prefetch."""
+    """Ask the memory for the line of an element that is read soon, without waiting for it: LLVM's prefetch.
+
+    table : two axes, or one, and then the column says nothing
+    """
     ir: Any = vars(cgutils)["ir"]
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, args[0])
-        strides = [builder.extract_value(array.strides, axis) for axis in range(2)]
-        away = builder.add(builder.mul(args[1], strides[0]), builder.mul(args[2], strides[1]))
+        strides = [builder.extract_value(array.strides, axis) for axis in range(signature.args[0].ndim)]
+        away = builder.mul(args[1], strides[0])
+        if len(strides) > 1:
+            away = builder.add(away, builder.mul(args[2], strides[1]))
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         name = "llvm.prefetch.p0"

@@ -17,8 +17,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import lane, part
+from airpicture.kernels._vectors import EIGHT, lay_eight
 from airpicture.kernels.arrays import F32, F64, I64, table
 from airpicture.kernels.bank import SLOW, turn_rates
+from airpicture.kernels.elementary import exponential, sine_cosine
 from airpicture.kernels.lanes import (
     LANES,
     U,
@@ -51,7 +53,6 @@ from airpicture.kernels.layout import (
     M_SHARE,
     MODE,
     NUMBERS,
-    NUMBERS_END,
     PACKED,
     RIGHT,
     ROW,
@@ -82,6 +83,13 @@ Q = U(ABREAST * (ROW + 20))
 Q_UP = U(ABREAST * (ROW + 24))  # less Q
 Q_LESS = U(ABREAST * (ROW + 28))  # noise along the course, less Q
 MODEL_NUMBERS: Final = ROW + 32
+
+WIDE = U(ABREAST * EIGHT)  # eight numbers of a row, of all tracks
+HALF = U(ABREAST * EIGHT // 2)
+STATES = U(LANES * STATE // EIGHT)
+FULL = U(LANES * PACKED // EIGHT)  # eights of factors; four are left, which the store keeps before the other numbers
+NUMBERED = U(ABREAST * D_BARO)
+ONCE = U(1)
 
 ONE = U(ABREAST)
 DT = U(0)  # s
@@ -156,16 +164,14 @@ def _multiply(T: F64, l: U) -> None:
 def load_abreast(states: F64, spreads: F32, w: Abreast) -> None:
     """Write the tracks of the eight rows of the store to T; see `records.load_track`."""
     T = w.T
-    for b in range(w.tracks):
-        i = w.rows[b]
-        for k in range(U(LANES * STATE)):
-            T[U(ABREAST) * k + b] = states[i, k]
-        for k in range(U(LANES * PACKED)):
-            T[P + U(ABREAST) * k + b] = spreads[i, U(FACTORS) + k]
-        for m in range(U(LANES)):
-            T[MODES + U(ABREAST) * m + b] = states[i, U(HELD_MODE) + m]
-        for k in range(U(D_BARO), U(NUMBERS_END)):
-            T[U(ABREAST) * k + b] = spreads[i, U(NUMBERS) + k]
+    for q in range(STATES):
+        lay_eight(states, w.rows, U(EIGHT) * q, T, X + WIDE * q, X + WIDE * q + HALF)
+    lay_eight(states, w.rows, U(HELD_MODE), T, MODES, MODES + HALF)  # and what is overwritten next
+    for q in range(FULL):
+        at = P + WIDE * q
+        lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * q, T, at, at + HALF)
+    lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * FULL, T, P + WIDE * FULL, NUMBERED)
+    lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * (FULL + ONCE), T, NUMBERED + HALF, NUMBERED + U(2) * HALF)
     for m in range(w.models):
         for b in range(w.tracks):
             _multiply(T, U(ABREAST) * m + b)
@@ -196,6 +202,19 @@ def _look_up(V: F64, b: U) -> None:
 
 
 @part
+def _look_up_means(w: Abreast) -> None:
+    """Write height and vertical at each track's mean to V."""
+    V = w.V
+    for b in range(w.tracks):
+        _look_up(V, b)
+    for b in range(w.tracks):
+        x, y, z = triple(V, MEAN + b)
+        if not holds(x, y, z):
+            V[HEIGHT + b], ux, uy, uz = height_up_of(x, y, z)
+            _put_triple(V, UP + b, (ux, uy, uz))
+
+
+@part
 def sum_up(w: Abreast) -> None:
     """Write mean and covariance of each track's mixture to V, and the mean's height and vertical."""
     T, V = w.T, w.V
@@ -207,13 +226,30 @@ def sum_up(w: Abreast) -> None:
     for m in range(w.models):
         for b in range(w.tracks):
             _add_spread(T, V, U(ABREAST) * m + b, b)
+    _look_up_means(w)
+
+
+@part
+def load_means(states: F64, spreads: F32, w: Abreast) -> None:
+    """Write what `set_out` and `spot_ahead` need of the tracks of the eight rows of the store: no covariances."""
+    T, V = w.T, w.V
     for b in range(w.tracks):
-        _look_up(V, b)
-    for b in range(w.tracks):
-        x, y, z = triple(V, MEAN + b)
-        if not holds(x, y, z):
-            V[HEIGHT + b], ux, uy, uz = height_up_of(x, y, z)
-            _put_triple(V, UP + b, (ux, uy, uz))
+        i = w.rows[b]
+        s0, s1, s2, s3 = (
+            states[i, HELD_MODE],
+            states[i, HELD_MODE + 1],
+            states[i, HELD_MODE + 2],
+            states[i, HELD_MODE + 3],
+        )
+        T[MODES + b], T[MODES + ONE + b], T[MODES + U(2) * ONE + b], T[MODES + U(3) * ONE + b] = s0, s1, s2, s3
+        for a in range(STATE):
+            k = LANES * a
+            V[MEAN + U(ABREAST) * U(a) + b] = (
+                s0 * states[i, k] + s1 * states[i, k + 1] + s2 * states[i, k + 2] + s3 * states[i, k + 3]
+            )
+            T[STEP * U(a) + b] = states[i, k]
+        T[TURNED + b] = spreads[i, NUMBERS + TURN]
+    _look_up_means(w)
 
 
 @lane
@@ -267,39 +303,23 @@ def _look_beside(T: F64, V: F64, b: U) -> None:
     _put_triple(V, SPOT_UP + b, (wx, wy, wz))
 
 
-@part
-def predict_abreast(motion: F64, w: Abreast) -> None:
-    """Mix and predict the tracks in T, which `sum_up` has summed up, by V[DT:]; as `bank.predict_loaded` does one.
+@lane
+def _turn(T: F64, V: F64, b: U, forget: float) -> None:
+    """Write what the models of a track turn by, and how likely the mode stays as it was; forget : 1/s, negative."""
+    dt, left, right = V[DT + b], V[LEFT_RATE + b], V[RIGHT_RATE + b]
+    V[STAYS + b] = exponential(forget * dt)
+    sl, cl = sine_cosine(left * dt)
+    sr, cr = sine_cosine(right * dt)
+    l, r = U(ABREAST * LEFT) + b, U(ABREAST * RIGHT) + b
+    T[COS + l], T[SIN + l], T[COS_INT + l], T[SIN_INT + l] = cl, sl, (1.0 - cl) / left, sl / left
+    T[COS + r], T[SIN + r], T[COS_INT + r], T[SIN_INT + r] = cr, -sr, (cr - 1.0) / right, sr / right
+    T[SIN_INT + b] = T[SIN_INT + U(ABREAST * AGILE) + b] = dt  # the others don't turn
 
-    motion : (MOTION,) float64, given to `load_noise` before
-    """
+
+@part
+def _look_beside_means(w: Abreast) -> None:
+    """Write each straight model's place to V, and its height and vertical."""
     T, V = w.T, w.V
-    for b in range(w.tracks):
-        _set_out(T, V, b, motion)
-    for b in range(w.tracks):
-        dt, left, right = V[DT + b], V[LEFT_RATE + b], V[RIGHT_RATE + b]
-        V[STAYS + b] = math.exp(-motion[M_RATE] * dt)
-        sl, cl = math.sin(left * dt), math.cos(left * dt)
-        sr, cr = sl, cl
-        if right != left:
-            sr, cr = math.sin(right * dt), math.cos(right * dt)
-        l, r = U(ABREAST * LEFT) + b, U(ABREAST * RIGHT) + b
-        T[COS + l], T[SIN + l], T[COS_INT + l], T[SIN_INT + l] = cl, sl, (1.0 - cl) / left, sl / left
-        T[COS + r], T[SIN + r], T[COS_INT + r], T[SIN_INT + r] = cr, -sr, (cr - 1.0) / right, sr / right
-        T[SIN_INT + b] = T[SIN_INT + U(ABREAST * AGILE) + b] = dt  # the others don't turn
-    for m in range(w.models):
-        share = motion[U(M_SHARE) + m]
-        for b in range(w.tracks):
-            l = U(ABREAST) * m + b
-            kept = V[STAYS + b] * T[MODES + l]
-            T[MODES + l] = kept + (1.0 - V[STAYS + b]) * share
-            T[KEPT + l] = kept / T[MODES + l]
-    for m in range(w.models):
-        for b in range(w.tracks):
-            _mix(T, V, U(ABREAST) * m + b, b)
-    for m in range(w.models):
-        for b in range(w.tracks):
-            _move(T, V, U(ABREAST) * m + b, b)
     for b in range(w.tracks):
         _look_beside(T, V, b)
     for b in range(w.tracks):
@@ -308,6 +328,67 @@ def predict_abreast(motion: F64, w: Abreast) -> None:
         if not (x - mx) * (x - mx) + (y - my) * (y - my) + (z - mz) * (z - mz) < BESIDE_MOST * BESIDE_MOST:
             V[SPOT_HEIGHT + b], ux, uy, uz = height_up_of(x, y, z)
             _put_triple(V, SPOT_UP + b, (ux, uy, uz))
+
+
+@lane
+def _move_straight(T: F64, V: F64, b: U) -> None:
+    """Mix and move the place of the straight model as `moving.mixed` and `moving.predicted` do."""
+    mean = state_at(V, MEAN + b, ONE)
+    x, y, z, vx, vy, vz = moved(mean, T[KEPT + b], less(state_at(T, X + b, STEP), mean))
+    ux, uy, uz = triple(V, UP + b)
+    dt = V[DT + b]
+    climb = ux * vx + uy * vy + uz * vz
+    sink = 0.5 * V[BEND + b] * ((vx * vx + vy * vy + vz * vz) - climb * climb) * dt * dt
+    T[X + b] = x + dt * vx - sink * ux
+    T[X + STEP + b] = y + dt * vy - sink * uy
+    T[X + U(2) * STEP + b] = z + dt * vz - sink * uz
+
+
+@part
+def spot_ahead(w: Abreast) -> None:
+    """Write where each straight model will be to V, its height and vertical there, after `load_means` and `set_out`."""
+    T, V = w.T, w.V
+    for b in range(w.tracks):
+        _move_straight(T, V, b)
+    _look_beside_means(w)
+
+
+@part
+def set_out(motion: F64, w: Abreast) -> None:
+    """Work out what the prediction of each track by V[DT:] hangs on, its mean in V, modes and turn in T.
+
+    motion : (MOTION,) float64, given to `load_noise` before
+    """
+    T, V = w.T, w.V
+    for b in range(w.tracks):
+        _set_out(T, V, b, motion)
+    forget = -motion[M_RATE]
+    for b in range(w.tracks):
+        _turn(T, V, b, forget)
+    for m in range(w.models):
+        share = motion[U(M_SHARE) + m]
+        for b in range(w.tracks):
+            l = U(ABREAST) * m + b
+            kept = V[STAYS + b] * T[MODES + l]
+            T[MODES + l] = kept + (1.0 - V[STAYS + b]) * share
+            T[KEPT + l] = kept / T[MODES + l]
+
+
+@part
+def predict_abreast(motion: F64, w: Abreast) -> None:
+    """Mix and predict the tracks in T, which `sum_up` has summed up, by V[DT:]; as `bank.predict_loaded` does one.
+
+    motion : (MOTION,) float64, given to `load_noise` before
+    """
+    T, V = w.T, w.V
+    set_out(motion, w)
+    for m in range(w.models):
+        for b in range(w.tracks):
+            _mix(T, V, U(ABREAST) * m + b, b)
+    for m in range(w.models):
+        for b in range(w.tracks):
+            _move(T, V, U(ABREAST) * m + b, b)
+    _look_beside_means(w)
     for b in range(w.tracks):
         ranged = T[H_VARS + b] > 0.0
         V[ASSUMED + b] = T[H_MEANS + b] if ranged else motion[M_H_MEAN]

@@ -140,15 +140,21 @@ def _add_up(T: F64, a: int) -> None:
 
 
 @inline
-def mixture(T: F64, lanes: U) -> None:
-    """Write mean (6) and covariance (21) of the mixture to T[T_MEAN:]."""
-    _mean(T)
-    mx, my, mz = T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2]
-    mu, mv, mw = T[T_MEAN + 3], T[T_MEAN + 4], T[T_MEAN + 5]
+def spread_about(mean: Six, T: F64, lanes: U) -> None:
+    """Write the covariance (21) of the mixture of the given mean to T[T_SPREAD:]."""
+    mx, my, mz, mu, mv, mw = mean
     for l in range(lanes):
         _moments(T, l, mx, my, mz, mu, mv, mw)
     for a in range(MODEL - STATE):
         _add_up(T, a)
+
+
+@inline
+def mixture(T: F64, lanes: U) -> None:
+    """Write mean (6) and covariance (21) of the mixture to T[T_MEAN:]."""
+    _mean(T)
+    mean = (T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2], T[T_MEAN + 3], T[T_MEAN + 4], T[T_MEAN + 5])
+    spread_about(mean, T, lanes)
 
 
 @inline
@@ -228,6 +234,35 @@ def _turn(T: F64, m: int, rate: float, s: float, c: float) -> None:
 
 
 @inline
+def mix_and_move(dt: float, mean: Six, u: Vector, a: Vector, bend: float, T: F64, lanes: U) -> None:
+    """Mix the models in T and move them on by dt [s]; what each is kept and turned by stands in T from T_KEPT on.
+
+    mean : of the mixture, its covariance in T[T_SPREAD:]; u : vertical there; a : unit vector along the course
+    bend : 1 / distance from the Earth's centre [1/m]
+    """
+    whole = load_plain(T, U(T_SPREAD))  # read here, or no vectors come of the loop
+    for l in range(lanes):
+        _mix(T, l, mean, whole)
+    for l in range(lanes):
+        _move(T, l, dt, u, a, bend)
+
+
+@inline
+def settle(r: Vector, u: Vector, h: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
+    """Keep the models in T within bounds; return height [m] and vertical of the straight one's position.
+
+    r : a place no more than a few metres from where the straight model is; u, h : vertical and height there
+    """
+    ranged = T[H_VAR] > 0.0
+    mean = T[H_MEAN] if ranged else motion[M_H_MEAN]
+    var = T[H_VAR] if ranged else motion[M_H_VAR]
+    for l in range(lanes):
+        _bound(T, l, r, u, h, mean, var, motion[M_CLIMB_VAR])
+    # where it was bounded, the straight model's height has changed
+    return height_from((T[0] - r[0], T[LANES] - r[1], T[2 * LANES] - r[2]), u, h), u[0], u[1], u[2]
+
+
+@inline
 def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, float, float, float]:
     """Mix a track and predict it by dt >= 0.
 
@@ -242,60 +277,43 @@ def predict_loaded(dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, flo
 
     Source: Blom, Bar-Shalom, "The interacting multiple model algorithm", IEEE TAC 33(8), 1988, with the chain above.
     """
-    if dt != 0.0:  # else nothing mixes and nothing moves
-        mixture(T, lanes)
-        m0, m1, m2, m3, m4, m5 = (
-            T[T_MEAN],
-            T[T_MEAN + 1],
-            T[T_MEAN + 2],
-            T[T_MEAN + 3],
-            T[T_MEAN + 4],
-            T[T_MEAN + 5],
-        )
-        hm, ux, uy, uz = height_vertical(m0, m1, m2)
-        straight = T[MODE + STRAIGHT]
-        stays = math.exp(-motion[M_RATE] * dt)
-        for m in range(LANES):
-            kept = stays * T[T_MODE + m]
-            T[T_MODE + m] = kept + (1.0 - stays) * motion[M_SHARE + m]
-            T[int(T_KEPT) + m] = kept / T[T_MODE + m]
-        mean6, whole = (m0, m1, m2, m3, m4, m5), load_plain(T, U(T_SPREAD))  # read here, or no vectors come of the loop
-        for l in range(lanes):
-            _mix(T, l, mean6, whole)
-        climb = m3 * ux + m4 * uy + m5 * uz
-        v2 = max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6)
-        left, right = turn_rates(T[TURN], straight, math.sqrt(v2), motion)
-        over = 1.0 / math.sqrt(v2 + SLOW * SLOW)
-        ax, ay, az = over * (m3 - climb * ux), over * (m4 - climb * uy), over * (m5 - climb * uz)
-        for m in range(LANES):
-            T[int(T_COS) + m] = 1.0
-            T[int(T_SIN) + m] = 0.0
-            T[int(T_COS_INT) + m] = 0.0
-            T[int(T_SIN_INT) + m] = dt
-        s, c = math.sin(left * dt), math.cos(left * dt)
-        _turn(T, LEFT, left, s, c)
-        if right != left:
-            s, c = math.sin(right * dt), math.cos(right * dt)
-        _turn(T, RIGHT, -right, -s, c)
-        bend = 1.0 / math.sqrt(max(m0 * m0 + m1 * m1 + m2 * m2, 1.0))
-        for l in range(lanes):
-            _move(T, l, dt, (ux, uy, uz), (ax, ay, az), bend)
-        rx, ry, rz = T[0], T[LANES], T[2 * LANES]
-        dx, dy, dz = rx - m0, ry - m1, rz - m2
-        if dx * dx + dy * dy + dz * dz < BESIDE_MOST * BESIDE_MOST:
-            h, wx, wy, wz = beside(hm, ux, uy, uz, dx, dy, dz)
-        else:
-            h, wx, wy, wz = height_vertical(rx, ry, rz)
+    if dt == 0.0:  # nothing mixes and nothing moves
+        h, ux, uy, uz = height_vertical(T[0], T[LANES], T[2 * LANES])
+        return settle((T[0], T[LANES], T[2 * LANES]), (ux, uy, uz), h, motion, T, lanes)
+    mixture(T, lanes)
+    m0, m1, m2 = T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2]
+    m3, m4, m5 = T[T_MEAN + 3], T[T_MEAN + 4], T[T_MEAN + 5]
+    h, ux, uy, uz = height_vertical(m0, m1, m2)
+    straight = T[MODE + STRAIGHT]
+    stays = math.exp(-motion[M_RATE] * dt)
+    for m in range(LANES):
+        kept = stays * T[T_MODE + m]
+        T[T_MODE + m] = kept + (1.0 - stays) * motion[M_SHARE + m]
+        T[int(T_KEPT) + m] = kept / T[T_MODE + m]
+    climb = m3 * ux + m4 * uy + m5 * uz
+    v2 = max(m3 * m3 + m4 * m4 + m5 * m5 - climb * climb, 1e-6)
+    left, right = turn_rates(T[TURN], straight, math.sqrt(v2), motion)
+    over = 1.0 / math.sqrt(v2 + SLOW * SLOW)
+    a = (over * (m3 - climb * ux), over * (m4 - climb * uy), over * (m5 - climb * uz))
+    for m in range(LANES):
+        T[int(T_COS) + m] = 1.0
+        T[int(T_SIN) + m] = 0.0
+        T[int(T_COS_INT) + m] = 0.0
+        T[int(T_SIN_INT) + m] = dt
+    s, c = math.sin(left * dt), math.cos(left * dt)
+    _turn(T, LEFT, left, s, c)
+    if right != left:
+        s, c = math.sin(right * dt), math.cos(right * dt)
+    _turn(T, RIGHT, -right, -s, c)
+    bend = 1.0 / math.sqrt(max(m0 * m0 + m1 * m1 + m2 * m2, 1.0))
+    mix_and_move(dt, (m0, m1, m2, m3, m4, m5), (ux, uy, uz), a, bend, T, lanes)
+    rx, ry, rz = T[0], T[LANES], T[2 * LANES]
+    dx, dy, dz = rx - m0, ry - m1, rz - m2
+    if dx * dx + dy * dy + dz * dz < BESIDE_MOST * BESIDE_MOST:
+        h, ux, uy, uz = beside(h, ux, uy, uz, dx, dy, dz)
     else:
-        rx, ry, rz = T[0], T[LANES], T[2 * LANES]
-        h, wx, wy, wz = height_vertical(rx, ry, rz)
-    ranged = T[H_VAR] > 0.0
-    mean = T[H_MEAN] if ranged else motion[M_H_MEAN]
-    var = T[H_VAR] if ranged else motion[M_H_VAR]
-    for l in range(lanes):
-        _bound(T, l, (rx, ry, rz), (wx, wy, wz), h, mean, var, motion[M_CLIMB_VAR])
-    # where it was bounded, the straight model's height has changed
-    return height_from((T[0] - rx, T[LANES] - ry, T[2 * LANES] - rz), (wx, wy, wz), h), wx, wy, wz
+        h, ux, uy, uz = height_vertical(rx, ry, rz)
+    return settle((rx, ry, rz), (ux, uy, uz), h, motion, T, lanes)
 
 
 @inline

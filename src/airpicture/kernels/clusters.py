@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline
 from airpicture.kernels.arrays import table
 
 F64: TypeAlias = NDArray[np.float64]
@@ -47,7 +47,7 @@ class Graph(NamedTuple):
     col_edge: I32  # (k,) edges, sorted by plot
 
 
-@jit
+@inline
 def group(
     track_start: I64, pair_plot: I32, pair_ratio: F64, ratio: F64, owner: I32, parent: I32
 ) -> tuple[int, int, int]:
@@ -110,7 +110,7 @@ def group(
     return GROUPED, 0, refused
 
 
-@jit
+@inline
 def list_clusters(
     track_start: I64, parent: I32, cluster: I32, cluster_start: I64, cluster_track: I32
 ) -> tuple[int, int, int]:

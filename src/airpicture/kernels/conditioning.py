@@ -11,9 +11,10 @@ what follows at the state that these have told.
 
 import math
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.blind import fold_polar_blind, fold_range_rate_blind, note_blind
+from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import (
     AGILE,
@@ -68,6 +69,7 @@ from airpicture.kernels.measuring import (
     C_DOUBT,
     C_EXTRA,
     C_FINE,
+    C_FIT,
     C_FOUND,
     CLIMB_GARBLED,
     VELOCITY_GARBLED,
@@ -348,8 +350,16 @@ def weigh_turn(T: F64, turn: float) -> None:
     T[int(C_EXTRA) + AGILE] += base + half / var_agile - 0.5 * math.log(var_agile)
 
 
+@lane
+def _fit(T: F64, l: U, nearest: float) -> None:
+    """Write a model's likelihood, over that of none farther off than `nearest`, to C_FIT."""
+    log = T[C_EXTRA + l] - 0.5 * LOG_2PI * T[C_COUNT + l] - 0.5 * (T[C_D2 + l] - nearest)
+    fit = exponential(log) / math.sqrt(T[C_DET + l])
+    T[C_FIT + l] = fit if T[C_FINE + l] > 0.0 else 0.0
+
+
 @inline
-def likelihood(Z: F64, j: int, count: int, gates: F64, T: F64, share: F64, e: int) -> tuple[float, bool]:
+def likelihood(Z: F64, j: int, count: int, gates: F64, T: F64, share: F64, e: int, lanes: U) -> tuple[float, bool]:
     """Return the log of the plot's likelihood over the density of false plots, and whether any model's gate holds it.
 
     T as `condition` left it; share[e, m] becomes model m's likelihood over the mixture's.
@@ -368,15 +378,13 @@ def likelihood(Z: F64, j: int, count: int, gates: F64, T: F64, share: F64, e: in
             T[int(C_FINE) + m] = 0.0
     if not inside:
         return -1e300, False
+    for l in range(lanes):
+        _fit(T, l, nearest)
     total = 0.0
     for m in range(LANES):
-        share[e, m] = 0.0
-        if T[int(C_FINE) + m] > 0.0:
-            plain = T[int(C_EXTRA) + m] - 0.5 * LOG_2PI * T[int(C_COUNT) + m]
-            share[e, m] = math.exp(plain - 0.5 * (T[int(C_D2) + m] - nearest)) / math.sqrt(T[int(C_DET) + m])
-            total += T[MODE + m] * share[e, m]
+        total += T[MODE + m] * T[int(C_FIT) + m]
     if not total > 0.0:
         return -1e300, False
     for m in range(LANES):
-        share[e, m] /= total
+        share[e, m] = T[int(C_FIT) + m] / total
     return math.log(total) - 0.5 * (nearest + count * LOG_2PI) - Z[j, Z_LOG_CLUTTER], True

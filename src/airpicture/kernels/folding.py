@@ -8,23 +8,18 @@ from typing import Any
 
 from airpicture.kernels._jit import inline, lane, part
 from airpicture.kernels.arrays import F64
-from airpicture.kernels.bank import T_BASE, T_P, T_SUM, T_X
+from airpicture.kernels.bank import T_BASE, T_KEPT, T_P, T_X
 from airpicture.kernels.conditioning import VAR_POS_LEAST, condition
 from airpicture.kernels.lanes import (
     LANES,
     S6,
     U,
     inner,
-    less,
     load_covariance,
     load_state,
-    moved,
-    plus_outer,
-    scaled,
     store_covariance,
     store_state,
     times,
-    weighted,
 )
 from airpicture.kernels.layout import (
     AGILE,
@@ -57,8 +52,8 @@ from airpicture.kernels.layout import (
     Z_VAR_P,
 )
 from airpicture.kernels.learn import MOVED
-from airpicture.kernels.measuring import C_COUNT, C_D2
-from airpicture.kernels.moving import height_from
+from airpicture.kernels.measuring import C_D2
+from airpicture.kernels.moving import height_from, mixed
 from airpicture.kernels.pace import learn_pace
 from airpicture.kernels.room import STATES, Room
 
@@ -75,30 +70,12 @@ VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported he
 
 
 @lane
-def _start_sum(T: F64, l: U) -> None:
-    """Begin a model's mixture with what is left for "none of the plots", the weight in C_D2."""
-    store_state(T, T_SUM + l, (0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
-    nothing = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    P = load_covariance(T, T_BASE + S6 + l)
-    store_covariance(T, T_SUM + S6 + l, plus_outer(T[C_D2 + l], P, nothing, nothing))
-
-
-@lane
-def _add(T: F64, l: U) -> None:
-    """Add a model given one plot, with the weight in C_D2; states are taken from the predicted one on."""
-    part = T[C_D2 + l]
-    d = less(load_state(T, T_X + l), load_state(T, T_BASE + l))
-    store_state(T, T_SUM + l, moved(load_state(T, T_SUM + l), part, d))
-    P = plus_outer(part, load_covariance(T, T_P + l), scaled(part, d), d)
-    store_covariance(T, T_SUM + S6 + l, weighted(1.0, load_covariance(T, T_SUM + S6 + l), 1.0, P))
-
-
-@lane
-def _close_sum(T: F64, l: U) -> None:
-    """Make the mixture's moments the model's new state."""
-    d = load_state(T, T_SUM + l)
-    store_state(T, T_X + l, moved(load_state(T, T_BASE + l), 1.0, d))
-    store_covariance(T, T_P + l, plus_outer(1.0, load_covariance(T, T_SUM + S6 + l), scaled(-1.0, d), d))
+def _blend(T: F64, l: U) -> None:
+    """Make a model, conditioned on a plot, the mixture of that and of what stands in T_BASE; the weight is in C_D2."""
+    before, P = load_state(T, T_BASE + l), load_covariance(T, T_BASE + S6 + l)
+    x, P = mixed(load_state(T, T_X + l), load_covariance(T, T_P + l), T[C_D2 + l], before, P)
+    store_state(T, T_X + l, x)
+    store_covariance(T, T_P + l, P)
 
 
 @part
@@ -232,7 +209,7 @@ def fold_plots(
         got += room.weight[e]
         if room.weight[e] >= room.weight[top]:
             top = e
-    for k in range(ROW):
+    for k in range(STATES, ROW):
         T[k] = W[w, k]
     r = T[EXISTENCE]
     none = max(1.0 - got, 0.0)
@@ -243,12 +220,15 @@ def fold_plots(
     scale = 1.0 / (alive + got)
     base = int(T_BASE)
     for k in range(STATES):
-        T[base + k] = T[k]
+        T[base + k] = W[w, k]
     spot = room.spot[w]
-    rx, ry, rz, h, ux, uy, uz = T[0], T[LANES], T[2 * LANES], spot[0], spot[1], spot[2], spot[3]
+    rx, ry, rz, h, ux, uy, uz = W[w, 0], W[w, LANES], W[w, 2 * LANES], spot[0], spot[1], spot[2], spot[3]
     learn_reach(T, Z, room.plot[pairs_from], motion, rx, ry, rz, h, ux, uy, uz)
     j = room.plot[top]
-    if room.weight[top] >= 0.9 and int(Z[j, Z_KIND]) == POSITION and top < len(room.V):
+    slot = room.slot[top]
+    if room.weight[top] >= 0.9 and int(Z[j, Z_KIND]) == POSITION and slot < len(room.V):
+        for k in range(STATES):
+            T[k] = W[w, k]
         fit = 0
         for m in range(LANES):
             if T[MODE + m] * room.share[top, m] > T[MODE + fit] * room.share[top, fit]:
@@ -260,34 +240,25 @@ def fold_plots(
         lasting, pair, vague = learn_pace(T, Z, j, last[0], last[1], last[2], since, ago)
         # in a turn a plot is off by the turn: a claim is better than that. What scatters far wider looks agile
         if Z[j, Z_LEARN] == 1.0 or fit in (STRAIGHT, AGILE):
-            across, along = room.V[top, STATES + fit], room.V[top, STATES + LANES + fit]
+            across, along = room.V[slot, STATES + fit], room.V[slot, STATES + LANES + fit]
             vague_across, vague_along = explained(T, fit, ux, uy, uz)
             if vague < vague_across:  # past the filter it shows better
                 across, vague_across = pair - vague, vague
             learn_errors(T, Z, j, across, along - lasting, vague_across, vague_along, math.isfinite(vague))
-    part = int(C_D2)
-    into = int(C_COUNT)  # of each model: likelihood of what came
-    total = 0.0
+    # "none" and the plots are blended one after another: the same moments as of all at once
+    blended = int(T_KEPT)  # of each model: the weight of what is
+    part = int(C_D2)  # of the plot that comes next
     for m in range(LANES):
-        c = alive * scale
-        for e in range(pairs_from, pairs_to):
-            c += room.weight[e] * scale * room.share[e, m]
-        T[into + m] = c
-        T[part + m] = alive * scale / c if c >= 1e-12 else 1.0
-        T[MODE + m] *= c
-        total += T[MODE + m]
-    kept0, kept1, kept2, kept3 = T[into], T[into + 1], T[into + 2], T[into + 3]
-    for m in range(LANES):
-        T[MODE + m] = max(T[MODE + m] / total, 1e-9)
-    for l in range(lanes):
-        _start_sum(T, l)
+        T[blended + m] = alive * scale
     for e in range(pairs_from, pairs_to):
-        if e < len(room.V):
+        if e > pairs_from:
             for k in range(STATES):
-                T[k] = room.V[e, k]
+                T[base + k] = T[k]
+        slot = room.slot[e]
+        if slot < len(room.V):
+            for k in range(STATES):
+                T[k] = room.V[slot, k]
         else:
-            for k in range(STATES):
-                T[k] = T[base + k]
             k0 = room.plot[e]
             # what is learnt as it was when the pair was scored
             told, var_told = T[D_BARO], T[VAR_BARO]
@@ -295,17 +266,24 @@ def fold_plots(
             T[D_BARO], T[VAR_BARO] = W[w, D_BARO], W[w, VAR_BARO]
             T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = W[w, VAR_POS], W[w, SCALE_POS], W[w, VAR_TIME]
             T[VAR_V] = W[w, VAR_V]
+            for k in range(STATES):
+                T[k] = W[w, k]
             delta = (R.t_ns[k0] - room.t_w[w]) * 1e-9
             condition(Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, rx, ry, rz, delta, Z[0, :0], T, lanes)
             T[D_BARO], T[VAR_BARO] = told, var_told
             T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = scatter, ratio, var_time, pace
         for m in range(LANES):
-            c = kept0 if m == 0 else (kept1 if m == 1 else (kept2 if m == 2 else kept3))
-            T[part + m] = room.weight[e] * scale * room.share[e, m] / c if c >= 1e-12 else 0.0
+            weight = room.weight[e] * scale * room.share[e, m]
+            T[blended + m] += weight
+            T[part + m] = weight / T[blended + m] if T[blended + m] >= 1e-12 else 0.0
         for l in range(lanes):
-            _add(T, l)
-    for l in range(lanes):
-        _close_sum(T, l)
+            _blend(T, l)
+    total = 0.0
+    for m in range(LANES):
+        T[MODE + m] *= T[blended + m]
+        total += T[MODE + m]
+    for m in range(LANES):
+        T[MODE + m] = max(T[MODE + m] / total, 1e-9)
     if room.weight[top] > 0.9:
         learn_pressure(T, Z, j)
         if math.isfinite(Z[j, Z_TURN]):

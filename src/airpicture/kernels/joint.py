@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline
 from airpicture.kernels.apart import Groups, keep_apart
 from airpicture.kernels.arrays import table
 from airpicture.kernels.assign import Assignment, assign
@@ -178,7 +178,7 @@ def _two_tracks(
     return plots
 
 
-@jit
+@inline
 def joint_clusters(
     cluster_from: int,
     cluster_to: int,
@@ -291,7 +291,7 @@ def joint_clusters(
             claimed[graph.plot[j]] = min(claimed[graph.plot[j]], 1.0)
 
 
-@jit
+@inline
 def nearest_clusters(
     cluster_from: int,
     cluster_to: int,

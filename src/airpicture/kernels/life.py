@@ -273,8 +273,8 @@ def age_due(
 
 
 @jit
-def find_ranks(status: U8, n: int, ended: int, share: int, source: I64) -> tuple[int, int]:
-    """Find where closing the ranks pays; return the row from which on rows move, and how many follow it.
+def find_ranks(status: U8, n: int, ended: int, share: int) -> int:
+    """Return the row from which on closing the ranks pays; n where it doesn't.
 
     That is the first row behind which one in `share` rows, or more, has ended: each row that ends costs the moves of
     `share` others at most.
@@ -282,7 +282,6 @@ def find_ranks(status: U8, n: int, ended: int, share: int, source: I64) -> tuple
     Parameters
     ----------
     status : (cap,) uint8; n : rows in use, `ended` of them with status ENDED
-    source : (n,) int64; overwritten with the rows that come to stand at the returned row and on
     """
     at, gone = n, 0
     i = n - 1
@@ -292,12 +291,18 @@ def find_ranks(status: U8, n: int, ended: int, share: int, source: I64) -> tuple
             if gone * share >= n - i:
                 at = i
         i -= 1
+    return at
+
+
+@jit
+def list_live(status: U8, first: int, last: int, source: I64) -> int:
+    """Return how many of the rows first..last haven't ended, and write them to source, (last - first,) int64."""
     count = 0
-    for i in range(at, n):
+    for i in range(first, last):
         if status[i] != ENDED:
             source[count] = i
             count += 1
-    return at, count
+    return count
 
 
 @jit

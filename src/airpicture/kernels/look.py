@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part, prefetch
+from airpicture.kernels.abreast import ABREAST, DT, load_means, load_noise, set_out, spot_ahead
+from airpicture.kernels.ahead import predict_ahead
 from airpicture.kernels.arrays import F64, I32, I64, U8
-from airpicture.kernels.bank import load_motion, predict_loaded, summarise
+from airpicture.kernels.bank import load_motion, summarise
 from airpicture.kernels.clusters import group, list_clusters
 from airpicture.kernels.conditioning import OUTSIDE, condition, glance, likelihood, plain
 from airpicture.kernels.folding import fold_plots
@@ -64,6 +66,27 @@ LOOK_COUNTS = 4
 
 
 @part
+def _set_out(w: int, upto: int, track: I64, start: I64, plot: I32, R: Any, motion: F64, of: Held, room: Room) -> None:
+    """Work out what the predictions of tracks w..upto, up to eight, to the latest plot of each hang on.
+
+    track, start : of the chunk's first track on
+    """
+    ahead = room.ahead
+    for b in range(ABREAST):
+        v = min(w + b, upto - 1)  # the last one fills up
+        i = track[v]
+        t = of.t_ns[i]
+        for e in range(start[v], start[v + 1]):
+            t = max(t, R.t_ns[plot[e]])
+        room.t_w[v] = t
+        ahead.rows[b] = i
+        ahead.V[int(DT) + b] = (t - of.t_ns[i]) * 1e-9
+    load_means(of.states, of.spreads, ahead)
+    set_out(motion, ahead)
+    spot_ahead(ahead)
+
+
+@part
 def _score(
     w: int,
     i: int,
@@ -83,28 +106,26 @@ def _score(
 ) -> int:
     """Predict track i to its latest plot, condition it on each candidate and keep those in its gate; count them.
 
-    glancing : every plot is plain; how likely they are is worked out, and conditioning left to `_condition_kept`
+    glancing : every plot is plain; how likely they are is worked out, and conditioning left to `_condition_kept`, but
+        for a track that has one candidate only: that is kept nearly always
     """
     if of.status[i] == ENDED:  # its row waits to be taken out
         return pairs
-    T, W = room.T, room.W
-    t = of.t_ns[i]
-    for e in range(e_from, e_to):
-        t = max(t, R.t_ns[plot[e]])
+    T, W, t = room.T, room.W, room.t_w[w]
     load_track(of.states, of.spreads, i, T, lanes)
-    h, ux, uy, uz = predict_loaded((t - of.t_ns[i]) * 1e-9, motion, T, lanes)
+    h, ux, uy, uz = predict_ahead(U(w % ABREAST), motion, room.ahead, T, lanes)
     room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3] = h, ux, uy, uz
     for k in range(ROW):
         W[w, k] = T[k]
     W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], t, of.t_aged[i], lifetime)
-    room.t_w[w] = t
     room.row[w] = i
     rx, ry, rz = T[0], T[LANES], T[2 * LANES]
+    several = e_to - e_from > 1
     for e in range(e_from, e_to):
         j = plot[e]
         delta = (R.t_ns[j] - t) * 1e-9
         n = 2
-        if glancing:
+        if glancing and several:
             glance(R.Z, j, S.sites[R.sensor[j]], ux, uy, uz, delta, T, lanes)
         else:
             if e > e_from:
@@ -113,38 +134,44 @@ def _score(
             n = condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
         if n == OUTSIDE:
             continue
-        score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs)
+        score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs, lanes)
         if not inside:
             continue
         identity = identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
         room.plot[pairs] = j
         room.owner[pairs] = w
+        room.slot[pairs] = pairs
         room.ratio[pairs] = score + identity
-        if not glancing:
+        if not (glancing and several):
             _keep_conditioned(pairs, T, room)
         pairs += 1
     return pairs
 
 
 @inline
-def _keep_conditioned(e: int, T: F64, room: Room) -> None:
-    """Keep the states that pair e is conditioned to, if there's room."""
-    if e < len(room.V):
+def _keep_conditioned(slot: int, T: F64, room: Room) -> None:
+    """Keep the states that a pair is conditioned to, if there's room."""
+    if slot < len(room.V):
         for k in range(STATES):
-            room.V[e, k] = T[k]
+            room.V[slot, k] = T[k]
         for m in range(LANES):
-            room.V[e, STATES + m] = T[int(C_FOUND) + m]
-            room.V[e, STATES + LANES + m] = T[int(C_ALONG) + m]
+            room.V[slot, STATES + m] = T[int(C_FOUND) + m]
+            room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
 
 
 @part
-def _condition_kept(n: int, R: Any, S: Any, gates: F64, room: Room, lanes: U) -> None:
-    """Condition n tracks on the plots that are left after `thin_pairs`."""
+def _condition_kept(n: int, start: I64, R: Any, S: Any, gates: F64, room: Room, lanes: U) -> None:
+    """Condition n tracks on the plots that are left after `thin_pairs`; not those of one candidate, `_score` has.
+
+    start : candidates of each, from the chunk's first track on
+    """
     T, W = room.T, room.W
     for w in range(n):
+        if start[w + 1] - start[w] == 1:
+            continue
         h, ux, uy, uz = room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3]
-        for e in range(room.first[w], min(room.first[w + 1], len(room.V))):
-            if room.ratio[e] == 0.0:
+        for e in range(room.first[w], room.first[w + 1]):
+            if room.ratio[e] == 0.0 or not room.slot[e] < len(room.V):
                 continue
             for k in range(ROW):
                 T[k] = W[w, k]
@@ -152,7 +179,7 @@ def _condition_kept(n: int, R: Any, S: Any, gates: F64, room: Room, lanes: U) ->
             delta = (R.t_ns[j] - room.t_w[w]) * 1e-9
             rx, ry, rz = T[0], T[LANES], T[2 * LANES]
             condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
-            _keep_conditioned(e, T, room)
+            _keep_conditioned(room.slot[e], T, room)
 
 
 @part
@@ -169,18 +196,28 @@ def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Held, roo
 
 
 @part
-def fetch(i: int, e_from: int, e_to: int, plot: I32, of: Held, Z: F64) -> None:
+def fetch(i: int, e_from: int, e_to: int, plot: I32, of: Held, R: Any) -> None:
     """Ask for each line of the cache that track i and its candidates take: memory is slow, but many can be asked."""
     for k in range(0, RECORD, 8):
         prefetch(of.states, i, k)
     prefetch(of.summary, i, 0)
-    prefetch(of.seen_sensor, i, 0)
-    prefetch(of.seen_look, i, 0)
+    prefetch(of.t_ns, i, 0)
+    prefetch(of.due_ns, i, 0)
+    prefetch(of.seen_sensor, i, 0)  # each of these begins another line of the track's side
     prefetch(of.t_technology, i, 0)
     prefetch(of.t_technology, i, 4)
+    prefetch(of.t_aged, i, 0)
     for e in range(e_from, e_to):
+        j = plot[e]
         for k in range(0, PLOT, 8):
-            prefetch(Z, plot[e], k)
+            prefetch(R.Z, j, k)
+        prefetch(R.t_ns, j, 0)
+        prefetch(R.sensor, j, 0)
+        prefetch(R.mode_3a, j, 0)
+        prefetch(R.address, j, 0)
+        prefetch(R.callsign, j, 0)
+        prefetch(R.slant_range, j, 0)
+        prefetch(R.azimuth, j, 0)
 
 
 @jit
@@ -224,6 +261,7 @@ def look_chunks(
     counts : (LOOK_COUNTS,) int64; added to
     """
     load_motion(motion, room.T)
+    load_noise(motion, room.ahead)
     asked = chunk[lo]
     for c in range(lo, hi):
         first, last = chunk[c], chunk[c + 1]
@@ -237,9 +275,11 @@ def look_chunks(
             # while a chunk is worked on, the next one's tracks come in; the first one's are asked for all at once
             upto = max(last, min(asked + 1, ahead))
             for k in range(asked, upto):
-                fetch(track[k], start[k], start[k + 1], plot, of, R.Z)
+                fetch(track[k], start[k], start[k + 1], plot, of, R)
             asked = upto
             room.first[w] = pairs
+            if w % ABREAST == 0:
+                _set_out(w, min(w + ABREAST, n), track[first:], start[first:], plot, R, motion, of, room)
             pairs = _score(
                 w,
                 track[first + w],
@@ -284,7 +324,7 @@ def look_chunks(
             room.local[room.names[k]] = -1
         if glancing:
             pairs = thin_pairs(n, plots, room)
-            _condition_kept(n, R, S, gates, room, lanes)
+            _condition_kept(n, start[first:], R, S, gates, room, lanes)
             for k in range(plots):
                 room.claimed[k] = 0.0
         group(
@@ -298,10 +338,9 @@ def look_chunks(
         clusters, _, _ = list_clusters(
             room.first[: n + 1], room.parent[:n], room.cluster, room.cluster_start[: n + 2], room.cluster_track
         )
-        none = room.first[0]  # 0, but no literal: for that these would be compiled once more
         if settings[K_NEAREST] == 1.0:
             nearest_clusters(
-                none,
+                0,
                 clusters,
                 room.cluster_start,
                 room.cluster_track,
@@ -318,7 +357,7 @@ def look_chunks(
             )
         else:
             joint_clusters(
-                none,
+                0,
                 clusters,
                 room.cluster_start,
                 room.cluster_track,

@@ -55,7 +55,8 @@ C_FOUND = U(T_FREE + 20)
 C_BLIND = U(T_FREE + 24)
 C_ALONG = U(T_FREE + 28)  # as C_FOUND, along the course
 C_DOUBT = U(T_FREE + 32)  # m², what a refused height adds to the variance along up
-C_END = T_FREE + 36  # from here on `polar` uses it
+C_FIT = U(T_FREE + 36)  # likelihood over that of the model that fits best
+C_END = T_FREE + 40  # from here on `polar` uses it
 
 
 Site: TypeAlias = tuple[

@@ -99,7 +99,7 @@ def group_messages(
 
 
 @inline
-def _agrees(Z: F64, j: int, count: int, gates: F64, T: F64, share: F64) -> bool:
+def _agrees(Z: F64, j: int, count: int, gates: F64, T: F64, share: F64, lanes: U) -> bool:
     """Say whether physics agrees with message j, folded into T; share[0, m] becomes model m's weight by it.
 
     A message of codes alone tells nothing that physics could object to. One whose only telling is a height out of all
@@ -110,7 +110,7 @@ def _agrees(Z: F64, j: int, count: int, gates: F64, T: F64, share: F64) -> bool:
         heights = heights or T[int(C_COUNT) + m] > 0.0
     if count == 0 and not heights and (math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO])):
         return False
-    _, inside = likelihood(Z, j, count, gates, T, share, 0)
+    _, inside = likelihood(Z, j, count, gates, T, share, 0, lanes)
     return inside
 
 
@@ -164,7 +164,7 @@ def take_messages(
             h, ux, uy, uz = height_vertical(x, y, z)
             delta = (R.t_ns[j] - t) * 1e-9
             count = condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, x, y, z, delta, gates, T, lanes)
-            if not _agrees(R.Z, j, count, gates, T, share):
+            if not _agrees(R.Z, j, count, gates, T, share, lanes):
                 outcome[j] = IMPLAUSIBLE
                 for k in range(STATES):
                     T[k] = W[BASE + k]

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from airpicture.kernels.abreast import Abreast
 from airpicture.kernels.arrays import F64, I32, I64, table
 from airpicture.kernels.joint import Work
 from airpicture.kernels.lanes import LANES
@@ -16,15 +17,17 @@ class Room(NamedTuple):
     """Workspace of one thread, for the largest chunk of a look: n tracks, e pairs, p plots; M plots in the look."""
 
     T: F64  # (SCRATCH,)
+    ahead: Abreast  # eight tracks that are predicted next
     W: F64  # (n, ROW) predicted
     spot: F64  # (n, 4) height [m] and vertical of what each track is predicted to
-    V: F64  # (v, CONDITIONED) states given each pair; pairs beyond v are conditioned once more
+    V: F64  # (v, CONDITIONED) states given each pair, at its slot; pairs of slots beyond v are conditioned once more
     t_w: I64  # (n,) ns, what each track is predicted to
     row: I64  # (n,) in the store
     first: I64  # (n + 1,) passed pairs of each track
     plot: I32  # (e,)
     near: I32  # (e,) plot, numbered from 0 in rising order
     owner: I32  # (e,)
+    slot: I32  # (e,)
     ratio: F64  # (e,)
     clean: F64  # (e,)
     share: F64  # (e, 4) each model's likelihood over the mixture's

@@ -141,7 +141,7 @@ def _fold(
     n = condition(Z, j, site, h, ux, uy, uz, T[0], T[LANES], T[2 * LANES], 0.0, gates, T, lanes)
     if n == OUTSIDE:
         return False
-    _, inside = likelihood(Z, j, n, gates, T, share, 0)
+    _, inside = likelihood(Z, j, n, gates, T, share, 0, lanes)
     if not inside:
         return False
     total = 0.0

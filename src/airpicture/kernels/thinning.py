@@ -25,9 +25,9 @@ RATIO_MOST: Final = 1e100  # of one pair, so that sums stay finite
 
 @inline
 def _keep(kept: int, e: int, room: Room) -> None:
-    """Move pair e to place `kept`, which isn't behind it."""
+    """Move pair e to place `kept`, which isn't behind it; it keeps the slot of its states."""
     room.plot[kept], room.near[kept], room.owner[kept] = room.plot[e], room.near[e], room.owner[e]
-    room.ratio[kept] = room.ratio[e]
+    room.slot[kept], room.ratio[kept] = room.slot[e], room.ratio[e]
     for m in range(room.share.shape[1]):
         room.share[kept, m] = room.share[e, m]
 
@@ -41,7 +41,7 @@ def thin_pairs(n: int, plots: int, room: Room) -> int:
     Parameters
     ----------
     n : tracks of the chunk; plots : its plots
-    room : pairs of each track in order, ratio their odds; first, plot, near, owner, ratio, share overwritten
+    room : pairs of each track in order, ratio their odds; first, plot, near, owner, slot, ratio, share overwritten
     """
     for k in range(plots):
         room.claimed[k] = 0.0

@@ -13,6 +13,10 @@ from airpicture.map.archive import Archive, is_archive, open_archive
 
 OVERLAY_BYTES_MAX = 64 * 1024 * 1024
 OVERLAYS_MAX = 16
+GEOJSON_TYPES = {  # RFC 7946, section 1.4
+    *("FeatureCollection", "Feature", "GeometryCollection"),
+    *("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"),
+}
 # An address whose origin can stand in a Content-Security-Policy, or a path of this service's own.
 TILES = re.compile(r"(?P<origin>https?://[A-Za-z0-9.:\[\]-]+)?/[^\s'\";,<>]*")
 
@@ -51,7 +55,8 @@ class MapSettings:
 
     Raises
     ------
-    ConfigError : tiles without {z}, {x}, {y} or of another kind of address; an overlay that isn't there; too many
+    ConfigError : tiles without {z}, {x}, {y} or of another kind of address; an overlay that isn't there or
+        is no GeoJSON; too many
     """
 
     places: tuple[Place, ...] = ()
@@ -77,6 +82,10 @@ class MapSettings:
         for path in self.overlays:
             if not Path(path).is_file():
                 raise ConfigError(f"the overlay {str(path)!r} isn't there", expected="a GeoJSON file")
+            try:
+                read_overlay(path)
+            except InputError as error:
+                raise ConfigError(f"overlay {error.found}", expected=error.expected, todo=error.todo) from None
 
     def overlay(self, number: int) -> str:
         """Return the GeoJSON of an overlay, files first; read anew each time, so that a file may change.
@@ -132,16 +141,12 @@ def read_overlay(path: Path) -> str:
             raise InputError(f"{size:,} bytes", expected=f"at most {OVERLAY_BYTES_MAX:,}", path=str(path))
         text = Path(path).read_text("utf-8")
         kind = json.loads(text).get("type")
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f"can't be read as GeoJSON: {error}", path=str(path)) from error
-    if kind not in (
-        "FeatureCollection",
-        "Feature",
-        "GeometryCollection",
-        "Polygon",
-        "MultiPolygon",
-        "LineString",
-        "Point",
-    ):
+    except OSError as error:
+        raise InputError(f"it can't be read: {error.strerror}", expected="a GeoJSON file", path=str(path)) from None
+    except UnicodeDecodeError:
+        raise InputError("it is not text", expected="a GeoJSON file (UTF-8)", path=str(path)) from None
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"it is no GeoJSON: {error}", expected="a GeoJSON file", path=str(path)) from None
+    if kind not in GEOJSON_TYPES:
         raise InputError(f"its type is {kind!r}", expected="GeoJSON", path=str(path))
     return text

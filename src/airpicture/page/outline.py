@@ -17,14 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.tables import F64, I32
+from airpicture.units import EARTH_M
 
 # A vertex is kept where it moves a line by more than this. 600 km away that is 2 km, one pixel of a page that shows
 # the whole coverage; 10,000 km away it is 24 km, a pixel of the whole globe.
 TOLERANCE_M = 250.0
 TOLERANCE_PER_M = 0.0025
 DETAIL_M = 300e3  # full detail up to here
-
-EARTH_M = 6371008.8  # mean radius of GRS 80 (IUGG)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,9 +125,7 @@ def write_page(path: str | os.PathLike[str], views: Sequence[View], title: str =
     try:
         Path(path).write_text(text, "utf-8")
     except OSError as error:
-        raise InputError(
-            f"can't be written: {error.strerror}", path=str(path), todo="Choose another place with -o"
-        ) from error
+        raise InputError(f"can't be written: {error.strerror}", path=str(path), todo="Choose another place") from error
 
 
 def _hash(text: str) -> str:

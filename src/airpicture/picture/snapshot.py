@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.abreast import workspace
+from airpicture.kernels.abreast import Abreast, workspace
 from airpicture.kernels.learn import copy_tracks
 from airpicture.kernels.snapshot import (
     BLOCK,
@@ -33,21 +34,43 @@ from airpicture.kernels.snapshot import (
 )
 from airpicture.memory import Memory
 from airpicture.parallel import Run, do
-from airpicture.store import Store
+from airpicture.store import LINE, Store
 from airpicture.tables import F64, I64, SEEN_MAX, Sensors, Technology, Tracks
 
+LONGS: Final = 5  # rows of the tables of a `Shown`
+INTS: Final = 5
+BYTES: Final = 4
 PART: Final = 16_384  # rows shown in one go
+SCANNED: Final = 131_072  # rows looked at in one go
+PAST: Final = 65_536  # rows, 20 MB, from which on a picture is written past the caches
 GATHERED = 1024  # rows shown at once: by then the fixed cost of a snapshot is a hundredth of it; 1.4 MB
 
 
-def shown_rows(store: Store, touched: NDArray[np.bool_], least: float) -> tuple[I64, I64]:
+def shown_rows(
+    store: Store, touched: NDArray[np.bool_], least: float, run: Run | None = None, memory: Memory | None = None
+) -> tuple[I64, I64]:
     """Return the rows worth showing, and the places among them of those that were touched.
 
     touched : (cap,); least : existence from which a tentative track is worth showing
+    run, memory : as for `snapshot`
     """
-    index, changed = np.empty(store.n, np.int64), np.empty(store.n, np.int64)
-    count, moved = find_shown(store.n, store.existence, store.status, touched.view(np.uint8), least, index, changed)
-    return index[:count], changed[:moved].copy()
+    n, room = store.n, (memory or Memory()).empty
+    index, changed = room(n, np.int64), room(n, np.int64)
+    columns = (store.states, store.status, touched.view(np.uint8), least, index, changed)
+    starts = range(0, n, SCANNED)
+    found = do(find_shown, [(lo, min(lo + SCANNED, n), *columns) for lo in starts], run)
+    if len(found) == 1:
+        count, moved = found[0]
+        return index[:count], changed[:moved].copy()
+    ends = list(accumulate((count for count, _ in found), initial=0))
+    rows = room(ends[-1], np.int64)
+    do(
+        np.copyto,
+        [(rows[at:to], index[lo : lo + to - at]) for lo, (at, to) in zip(starts, pairwise(ends), strict=True)],
+        run,
+    )
+    places = [changed[lo : lo + moved] + at for lo, at, (_, moved) in zip(starts, ends, found, strict=False)]
+    return rows, np.concatenate([np.zeros(0, np.int64), *places])
 
 
 def snapshot(
@@ -76,41 +99,15 @@ def snapshot(
     """
     n = len(index)
     size = n + sum(map(len, behind))
-    room = (memory or Memory()).empty
-    t_ns_all = room(size, np.int64)
-    t_ns_all[:n] = t_ns
-    into = Shown(
-        floats=room((COLUMNS, size)),
-        longs=room((3, size), np.int64),
-        ints=room((5, size), np.int32),
-        bytes=room((3, size), np.uint8),
-        on_ground=room(size, np.int8),
-        callsign=room(size, np.uint64),
-        technology=room((size, len(Technology)), np.int64),
-        seen=room((size, SEEN_MAX), np.int32),
-    )
-    columns = (store.held, sensors.period, motion, lifetime_s, into)
-    do(
-        snapshot_rows,
-        [
-            (
-                index,
-                t_ns_all,
-                lo,
-                min(lo + PART, n),
-                *columns,
-                workspace(),
-                np.empty(COLUMNS * BLOCK),
-            )
-            for lo in range(0, n, PART)
-        ],
-        run,
-    )
-    floats, longs, ints = into.floats, into.longs, into.ints
+    into = _room(size, (memory or Memory()).empty)
+    times = np.atleast_1d(np.asarray(t_ns, np.int64))
+    columns = (store.held, sensors.period, motion, lifetime_s, into, size >= PAST)
+    do(snapshot_rows, [(index, times, lo, min(lo + PART, n), *columns, *_desk()) for lo in range(0, n, PART)], run)
+    floats, longs, ints = into.floats[:, :size], into.longs[:, :size], into.ints[:, :size]
     tracks = Tracks(
-        t_ns=t_ns_all,
-        track=longs[0],
-        status=into.bytes[0],
+        t_ns=longs[0],
+        track=longs[1],
+        status=into.bytes[0, :size],
         existence=floats[O_EXISTENCE],
         lat=floats[O_LAT],
         lon=floats[O_LON],
@@ -127,25 +124,25 @@ def snapshot(
         sigma_v_north=floats[O_SIGMA_V + 1],
         mode_3a=ints[0],
         address=ints[1],
-        callsign=into.callsign,
+        callsign=into.callsign[:size],
         plot_count=ints[2],
-        t_ns_plot=longs[1],
-        seen=into.seen,
+        t_ns_plot=longs[2],
+        seen=into.seen[:size],
         sigma_v_up=floats[O_SIGMA_V + 2],
         a_east=floats[O_A],
         a_north=floats[O_A + 1],
         turn_left=floats[O_LEFT],
         turn_right=floats[O_RIGHT],
-        h_from_baro=into.bytes[1],
-        t_ns_technology=into.technology,
-        t_ns_first=longs[2],
+        h_from_baro=into.bytes[1, :size],
+        t_ns_technology=into.technology[:size],
+        t_ns_first=longs[3],
         plot_sensor=ints[3],
         plot_range=floats[O_PLOT],
         plot_azimuth=floats[O_PLOT + 1],
         plot_h_baro=floats[O_PLOT + 2],
         plot_mode_3a=ints[4],
-        on_ground=into.on_ground,
-        category=into.bytes[2],
+        on_ground=into.on_ground[:size],
+        category=into.bytes[2, :size],
         sensors=sensors,
     )
     at = n
@@ -154,6 +151,38 @@ def snapshot(
             getattr(tracks, name)[at : at + len(shown)] = getattr(shown, name)
         at += len(shown)
     return tracks
+
+
+def _room(size: int, empty: Callable[..., NDArray[Any]]) -> Shown:
+    """Return columns of so many tracks; if there are `PAST`, each starts a line of the cache."""
+    if size >= PAST:
+        size = -(-size // BLOCK) * BLOCK
+
+    def table(kind: type, *shape: int) -> NDArray[Any]:
+        if size < PAST:
+            return empty(shape, kind)
+        wanted = math.prod(shape) * np.dtype(kind).itemsize
+        raw = empty(wanted + LINE, np.uint8)
+        skip = -raw.ctypes.data % LINE
+        return raw[skip : skip + wanted].view(kind).reshape(shape)
+
+    longs, octets = table(np.int64, LONGS, size), table(np.uint8, BYTES, size)
+    return Shown(
+        floats=table(np.float64, COLUMNS, size),
+        longs=longs,
+        callsign=longs[-1].view(np.uint64),
+        ints=table(np.int32, INTS, size),
+        bytes=octets,
+        on_ground=octets[-1].view(np.int8),
+        technology=table(np.int64, size, len(Technology)),
+        seen=table(np.int32, size, SEEN_MAX),
+    )
+
+
+def _desk() -> tuple[Abreast, Shown, F64]:
+    """Return the workspaces of a thread that makes pictures."""
+    laid = _room(BLOCK, np.empty)
+    return workspace(), laid, laid.floats.reshape(-1)
 
 
 class Gathered:

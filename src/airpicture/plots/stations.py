@@ -64,5 +64,5 @@ def need_sites(plots: Plots, sensors: Sensors) -> None:
         raise ConfigError(
             f"the site of {names} isn't known, and every plot is measured from there",
             expected="lat_deg, lon_deg and h_ell_m of each radar in a sensors.toml",
-            todo="Run `airpicture info` on the recording for a sensors.toml to fill in, then give it with --sensors",
+            todo="Run 'airpicture info' on the recording for a sensors.toml to fill in, then give it with --sensors",
         )

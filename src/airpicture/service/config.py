@@ -61,8 +61,10 @@ def load_settings(path: str | os.PathLike[str]) -> Settings:
             "there is no such file", expected="a service's TOML file", todo="Begin with: airpicture serve --example",
             path=name,
         ) from None  # fmt: skip
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"it can't be read: {error}", expected="a service's TOML file", path=name) from None
+    except UnicodeDecodeError:
+        raise InputError("it is not text", expected="a service's TOML file (UTF-8)", path=name) from None
+    except OSError as error:
+        raise InputError(f"it can't be read: {error.strerror}", expected="a service's TOML file", path=name) from None
     return parse_settings(text, name)
 
 
@@ -81,7 +83,7 @@ def parse_settings(text: str, name: str = "settings", sensors: Sensors | None = 
     inputs = tuple(_input(table, base) for table in source.tables("input"))
     if not inputs:
         raise ConfigError(
-            f"{name}: no [[input]]", expected="at least one input", todo='For example [[input]] from = "udp://239.1.1.1:8600"'
+            f"{name}: no [[input]]", expected="at least one input", todo='For example [[input]] from = "asterix:udp://239.1.1.1:8600"'
         )  # fmt: skip
     outputs = tuple(_output(table, base) for table in source.tables("output"))
     for what, found, most in (("input", inputs, INPUTS_MAX), ("output", outputs, OUTPUTS_MAX)):

@@ -44,9 +44,8 @@ COLD_S: Final = 600.0  # of the journal read where there's no checkpoint: longer
 LOOK_S: Final = 0.25  # between pictures while catching up
 REPLAY_MERGE_S: Final = 10.0  # of a recording's time behind, from which on its steps are taken together
 GARBAGE: Final = 20_000  # objects more, from which on garbage is looked for: a step makes thousands for a moment
-TURN_S: Final = (
-    0.001  # that Python on one thread waits for Python on another: what's done beside mustn't hold up a step
-)
+# That Python on one thread waits for Python on another: what's done beside mustn't hold up a step.
+TURN_S: Final = 0.001
 # Steps wait while a state is copied, and one in a hundred reports shouldn't: a copy of 35 ms, which is that of 40,000
 # tracks, holds up two or three steps of 50 ms, so the next one is made after 21 s. What a killed service must read of
 # the journal is that much more, so it's never left for longer than `COPIED_MOST_S` if the settings don't ask for it.
@@ -255,6 +254,9 @@ class Core:
             "shedding": pipeline.shedding.active,
             "received": pipeline.received,
             "read": dict(zip([one.name for one in pipeline.decoding.inputs], pipeline.decoding.records, strict=True)),
+            "told": [
+                one.name for one, told in zip(pipeline.decoding.inputs, pipeline.decoding.told, strict=True) if told
+            ],
             "decoded": {name: dict(counts) for name, counts in pipeline.decoding.counts().items()},
             "faults": dict(pipeline.decoding.faults),
             "tracker": {

@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from airpicture.tables import F64, I64, Sensors, Status, Tracks
-from airpicture.units import DEG, TAU
+from airpicture.units import DEG, EARTH_M, TAU
 
 SECTORS = 72  # of 5 degrees
-EARTH_M = 6371008.8  # mean radius of GRS 80 (IUGG)
 
 
 class Coverage:

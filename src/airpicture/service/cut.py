@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.tables import I64, U8, Tracks
-from airpicture.units import DEG, TAU
+from airpicture.units import DEG, EARTH_M, TAU
 
 MARGIN: Final = 0.25  # of a view's size that is sent around it
-EARTH_M: Final = 6371008.8  # mean radius of GRS 80 (IUGG)
 PIXELS: Final = 2000.0  # that a view is wide, on a large screen
 SEEN_PIXELS: Final = 0.25  # by so little a track moves that nobody sees
 SPEED_MPS: Final = 250.0  # of those that there are most of

@@ -120,7 +120,7 @@ class Front:
     def besides(self) -> dict[str, Any]:
         """Return what displays show besides the picture: how inputs do, and how recordings are played."""
         counted = self.facts.get("received", {}).get("inputs", {})
-        told: dict[str, Any] = {"inputs": self._states.look(counted, time.monotonic())}
+        told: dict[str, Any] = {"inputs": self._states.look(counted, self.facts.get("told", ()), time.monotonic())}
         return told | ({"feed": self.feed()} if self.settings.replaying else {})
 
     def feed(self) -> dict[str, float]:

@@ -254,11 +254,13 @@ def _nothing(value: Any, key: str) -> None:
 
 def _save_store(store: Any) -> dict[str, Any]:
     columns = {f"column{k}": column[: store.n] for k, column in enumerate(store.columns())}
-    return {"n": store.n, "ended": store.ended, "next_number": store.next_number, **columns}
+    closing = {"closing_at": store.closing_at, "closing_to": store.closing_to}
+    return {"n": store.n, "ended": store.ended, "next_number": store.next_number, **closing, **columns}
 
 
 def _load_store(store: Any, state: dict[str, Any]) -> None:
     store.n, store.ended, store.next_number = state["n"], state["ended"], state["next_number"]
+    store.closing_at, store.closing_to = state.get("closing_at", 0), state.get("closing_to", 0)
     for k, column in enumerate(store.columns()):
         column[: store.n] = state[f"column{k}"]
 

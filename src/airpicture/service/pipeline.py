@@ -41,9 +41,8 @@ from airpicture.units import SECOND_NS
 STATES_NS: Final = SECOND_NS  # sensors' states and alerts are reckoned once a second: nobody reads faster
 BEHIND_SECONDS: Final = 4  # between looks for alerts while steps are taken together: what's saved, tracks need more
 SPARSE_NS: Final = SECOND_NS // 5  # between ticks, from which on a look for alerts isn't taken in parts
-SEARCHED_NS: Final = (
-    6 * SECOND_NS // 10
-)  # from the start of a second, for which nobody asks for what is searched for aside
+# From the start of a second, for which nobody asks for what is searched for aside.
+SEARCHED_NS: Final = 6 * SECOND_NS // 10
 LOOKED_NS: Final = 9 * SECOND_NS // 10  # within which it's finished, so that a state can be saved before the next one
 PART_TRACKS: Final = 25_000  # for each of which one more part than two is done at a tick: it has a dozen, or few
 # Counts of the tracker that say that it left something out for want of room.

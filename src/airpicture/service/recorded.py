@@ -8,23 +8,20 @@ from dataclasses import replace
 import numpy as np
 
 from airpicture.config import Life
+from airpicture.kernels.life import TENTATIVE_TURNS
 from airpicture.plots import plot_positions
 from airpicture.service.hub import Mode, SensorHealth, SensorState, Update
 from airpicture.tables import F64, I64, Plots, Sensors, Status, Tracks
-from airpicture.units import SECOND_NS
+from airpicture.units import EARTH_M, SECOND_NS
 
-EARTH_M = 6371008.8  # mean radius of GRS 80 (IUGG); states are carried on over seconds
 GAP_S = 60.0  # a track that a file tells nothing of for so long, and doesn't end, is out of sight
 GAP_S_MAX = 300.0  # between two states of a track, over which it's still carried on
-TURNS_TENTATIVE = 2.6  # a tentative track of a sensor that turns ends after so many turns, see `kernels.life`
 LIFE = Life()
 RATE_S = 60.0  # plots are counted over this
 TURNS_SILENT = 2.5  # a sensor that turns is silent after so many turns
 SILENT_S = 30.0  # one that doesn't, after this
 TRAIL_S_MAX = 3600.0  # of one track's past
-CLIMB_S = (
-    10.0  # a climb or descent is carried on for so long: over a minute without plots it would lead below the ground
-)
+CLIMB_S = 10.0  # a climb or descent is carried on for so long: over a minute it would lead below the ground
 
 
 class Recorded:
@@ -142,13 +139,30 @@ def carry(tracks: Tracks, now_ns: int) -> Tracks:
     )
 
 
-def _believed_s(tracks: Tracks) -> F64:
-    """Return for how long a tentative track is kept without another plot [s], as `config.Life` has it."""
+def _believed_s(tracks: Tracks, interval_s: F64) -> F64:
+    """Return for how long tentative tracks are kept without another plot [s], as `config.Life` has it.
+
+    Parameters
+    ----------
+    tracks : (N,) rows of tentative tracks
+    interval_s : (N,) s between a track's plots so far; NaN where there's one, or it isn't known
+    """
     seen = tracks.seen
     held = (seen >= 0) & (seen < len(tracks.sensors))
-    turn = np.append(np.nan_to_num(tracks.sensors.period), 0.0)[np.where(held, seen, -1)]
-    believed: F64 = np.maximum(LIFE.end_tentative_s, TURNS_TENTATIVE * turn.max(axis=1, initial=0.0))
-    return believed
+    turn = np.append(np.nan_to_num(tracks.sensors.period), 0.0)[np.where(held, seen, -1)].max(axis=1, initial=0.0)
+    believed: F64 = np.maximum(LIFE.end_tentative_s, TENTATIVE_TURNS * turn)
+    own = np.where(tracks.plot_count == 1, LIFE.end_first_s, TENTATIVE_TURNS * np.nan_to_num(interval_s))
+    own = np.minimum(own, max(LIFE.end_s, LIFE.end_tentative_s))
+    return np.where(turn > 0.0, believed, np.maximum(believed, own))
+
+
+def _intervals_s(tracks: Tracks, slot: I64, rows: I64) -> F64:
+    """Return how far apart the plots of some rows' tracks were up to there [s], in the mean; NaN where it's unknown."""
+    first = np.full(int(slot.max(initial=-1)) + 1, -1, np.int64)
+    first[slot[::-1]] = np.arange(len(slot) - 1, -1, -1)  # rows are in time order: the earliest of each track stays
+    began = first[slot[rows]]
+    gaps = tracks.plot_count[rows] - tracks.plot_count[began]
+    return np.where(gaps > 0, (tracks.t_ns[rows] - tracks.t_ns[began]) / SECOND_NS / np.maximum(gaps, 1), np.nan)
 
 
 def _shown_until(tracks: Tracks, slot: I64) -> I64:
@@ -160,7 +174,8 @@ def _shown_until(tracks: Tracks, slot: I64) -> I64:
     """
     until: I64 = tracks.t_ns + round(GAP_S * SECOND_NS)
     tentative = np.flatnonzero(tracks.status == Status.TENTATIVE)
-    until[tentative] = tracks.t_ns[tentative] + (_believed_s(tracks.take(tentative)) * SECOND_NS).astype(np.int64)
+    believed_s = _believed_s(tracks.take(tentative), _intervals_s(tracks, slot, tentative))
+    until[tentative] = tracks.t_ns[tentative] + (believed_s * SECOND_NS).astype(np.int64)
     order = np.lexsort((tracks.t_ns, slot))
     follows = slot[order[1:]] == slot[order[:-1]]
     here, after = order[:-1][follows], order[1:][follows]

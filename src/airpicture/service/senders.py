@@ -52,7 +52,10 @@ class Datagrams:
     async def open(self) -> None:
         """Find the address and open a socket."""
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(self._where.host, self._where.port, type=socket.SOCK_DGRAM)
+        try:
+            found = await loop.getaddrinfo(self._where.host, self._where.port, type=socket.SOCK_DGRAM)
+        except socket.gaierror as error:
+            raise OSError(error.errno, f"the name can't be found ({error.strerror})", str(self._where)) from None
         family, _, _, _, self._target = found[0]
         opened = socket.socket(family, socket.SOCK_DGRAM)
         opened.setblocking(False)
@@ -199,7 +202,7 @@ class Client:
                 reader, writer = await asyncio.wait_for(asyncio.open_connection(self._where.host, self._where.port), 10)
             except (OSError, TimeoutError):
                 if not told:
-                    log("core", f"{self._name}: can't connect to {self._where}; trying again")
+                    log("output", f"{self._name}: can't connect to {self._where}; trying again")
                     told = True
             else:
                 self.counts["connected"] += 1

@@ -98,7 +98,11 @@ class Table:
         if key in self.values:
             return self.values.pop(key)
         if default is _REQUIRED:
-            self.fail(key, f"[{self.name}] has no {key!r}", f"a line with {key} = and its value")
+            slip = difflib.get_close_matches(key, self.values, 1, 0.6)
+            todo = f"Rename {slip[0]!r} to {key!r}" if slip else ""
+            self.fail(
+                slip[0] if slip else key, f"[{self.name}] has no {key!r}", f"a line with {key} = and its value", todo
+            )
         return default
 
     def text(self, key: str, default: Any = _REQUIRED, among: Sequence[str] = ()) -> str:
@@ -121,22 +125,26 @@ class Table:
 
     def number(self, key: str, default: float | None, low: float, high: float) -> float:
         """Return a number within limits; a default of None says that it must be there."""
-        value = self._take(key, _REQUIRED if default is None else default)
+        return self._number(key, _REQUIRED if default is None else default, low, high, "a number")
+
+    def _number(self, key: str, default: Any, low: float, high: float, what: str) -> float:
+        value = self._take(key, default)
+        expected = f"{what} from {_plain(low)} to {_plain(high)}"
         if isinstance(value, str):  # from a command line
             try:
                 value = float(value)
             except ValueError:
-                self.fail(key, f"{key} = {value!r}", f"a number from {low:g} to {high:g}")
+                self.fail(key, f"{key} = {value!r}", expected)
         fits = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         if not fits or not low <= value <= high:
-            self.fail(key, f"{key} = {value!r}", f"a number from {low:g} to {high:g}")
+            self.fail(key, f"{key} = {value!r}", expected)
         return float(value)
 
     def whole(self, key: str, default: int, low: int, high: int) -> int:
         """Return a whole number within limits."""
-        value = self.number(key, default, low, high)
+        value = self._number(key, default, low, high, "a whole number")
         if value != int(value):
-            self.fail(key, f"{key} = {value!r}", f"a whole number from {low} to {high}")
+            self.fail(key, f"{key} = {value!r}", f"a whole number from {_plain(low)} to {_plain(high)}")
         return int(value)
 
     def flag(self, key: str, default: bool) -> bool:
@@ -181,6 +189,11 @@ def _not_toml(error: Exception, text: str, name: str) -> str:
     line = text.splitlines()[int(found[1]) - 1 : int(found[1])]
     why = str(error)[: found.start()].strip().replace("Cannot overwrite a value", "a key or table is there twice")
     return f"{name}, line {found[1]}: not valid TOML: {why}" + (f": {line[0].strip()[:80]!r}" if line else "")
+
+
+def _plain(value: float) -> str:
+    """Return a limit as people write it: 100,000,000, not 1e+08."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
 def nearest(word: str, words: Sequence[str]) -> str:

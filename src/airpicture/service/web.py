@@ -109,6 +109,8 @@ def make_app(
             text = await asyncio.to_thread(settings.overlay, number)
         except IndexError:
             return Response("There's no such overlay.", 404, media_type="text/plain")
+        except InputError as error:  # it was sound when the service began
+            return Response(str(error), 500, media_type="text/plain", headers=headers)
         return Response(text, media_type="application/geo+json", headers={**headers, "Cache-Control": "no-cache"})
 
     async def tile(request: Request) -> Response:

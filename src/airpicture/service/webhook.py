@@ -76,7 +76,7 @@ class WebhookOutput:
             except (OSError, ValueError) as error:
                 self.counts["failures"] += 1
                 if attempt == 0:
-                    log("core", f"{self.name}: {shown(getattr(error, 'reason', error))}; trying again")
+                    log("output", f"{self.name}: {shown(getattr(error, 'reason', error))}; trying again")
             if self._closing:
                 return False
             time.sleep(min(0.5 * 2**attempt, 15.0))

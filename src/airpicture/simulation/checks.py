@@ -49,7 +49,7 @@ class Table:
         self.asked.add(key)
         if key not in self.raw and required:
             near = difflib.get_close_matches(key, set(self.raw) - self.asked, n=1, cutoff=0.75)
-            todo = f"rename {near[0]!r} to {key!r}" if near else f"add {key} = ..."
+            todo = f"rename {near[0]!r} to {key!r}" if near else f"add {key}"
             raise self.error(key, "is missing", required, todo)
         return self.raw.get(key, default)
 

@@ -147,7 +147,13 @@ def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
 
 def _scenario(path: str, raw: Mapping[str, Any]) -> Scenario:
     top = Table(path, "the file", raw)
-    head = Table(path, "[scenario]", top.take("scenario", required="a table [scenario]"))
+    if "scenario" not in raw:
+        raise ConfigError(
+            f"{path}: there is no table [scenario]",
+            expected="a scenario: [scenario], [[sensor]] and [[group]]",
+            todo="Begin with a line [scenario]; docs/scenarios.md has the keys",
+        )
+    head = Table(path, "[scenario]", top.take("scenario"))
     name = head.text("name", Path(path).stem)
     seed = head.whole("seed", 1, low=0, high=2**63 - 1)
     t_ns_start = head.time("start", "2026-01-01T12:00:00Z")

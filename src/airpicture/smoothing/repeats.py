@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from airpicture.tables import I64, Plots
 
-AT_ONCE_NS: Final = (
-    250_000_000  # of one source: new positions come 0.4 s apart and more (DO-260B), as `reported.REPEAT_NS`
-)
+# Of one source: new positions come 0.4 s apart and more (DO-260B), as `reported.REPEAT_NS`.
+AT_ONCE_NS: Final = 250_000_000
 WITHIN_NS: Final = 15_000_000_000  # of two sources: networks deliver up to some ten seconds late
 RUN_NS: Final = 60_000_000_000  # a repetition after longer is a target that stands there again
 SPARED_NS: Final = 5_000_000_000  # the tracker gets a repeated place this often, lest it lose what is parked ...

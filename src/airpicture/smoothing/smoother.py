@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from airpicture.config import Config
+from airpicture.errors import ConfigError
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.folding import HIDES_FROM, HIDES_OVER, VAR_COMMON_MOST
 from airpicture.kernels.fuse import WIDE, WORK
@@ -84,14 +86,19 @@ def smooth(
     ----------
     plots : in any order
     sensors : default: the plots' own
-    period_s : s, between rows
+    period_s : s, between rows; more than 0
     run : see `parallel.Run`
     progress : called now and then with (plots done, plots in all) of the tracking, which is most of the time
 
     Raises
     ------
-    ConfigError : where not one plot can be placed, because the sites of the radars aren't known
+    ConfigError : where not one plot can be placed, because the sites of the radars aren't known; a period that isn't
+        positive
     """
+    if period_s is not None and not (math.isfinite(period_s) and period_s > 0.0):
+        raise ConfigError(
+            f"period_s is {period_s}", expected="a positive number of seconds, or None: rows at the plots"
+        )
     config = config or Config()
     sensors = plots.sensors if sensors is None else sensors
     owned = own(plots, sensors, config, progress)

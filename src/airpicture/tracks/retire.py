@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from airpicture.kernels.life import (
     ENDING,
     age_due,
     find_ranks,
+    list_live,
     move_rows,
 )
 from airpicture.parallel import Run, do
@@ -30,10 +31,12 @@ from airpicture.reports import Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64, U8, Status
 
-SHARE: Final = 4  # ranks are closed behind the row from which on one in so many has ended
+SHARE: Final = 5  # ranks are closed behind the row from which on one in so many has ended
 TIGHT: Final = 0.9  # of the capacity in use, from which on ...
 TIGHT_SHARE: Final = 32  # ... it's one in so many
 FULL: Final = 0.97  # likewise, from which on every gap is closed
+SLICES: Final = 12  # in so many goes, a second apart, ranks are closed if most rows have to move ...
+SLICE_LEAST: Final = 8_192  # ... each go of so many rows at least
 PART: Final = 65_536  # rows aged in one go
 
 
@@ -120,11 +123,25 @@ def sweep(
     return moved, was
 
 
-def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> int:
-    """Take tracks that have ended out of the store, once it pays; return the row before which all stand as they did.
+class Closed(NamedTuple):
+    """What `close_ranks` did: tracks of rows, rising, came to stand side by side from another row on."""
 
-    The others keep their order. Whether it pays depends on the statuses alone, so that any batching of the same plots
-    gives the same rows.
+    rows: I64  # (n,) of the store, as they were
+    at: int
+
+
+def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> Closed:
+    """Go on taking tracks that have ended out of the store, once it pays; a step of it takes a bounded time.
+
+    The others keep their order. They move down past what has ended in slices, one at each call::
+
+        before      1 2 . 4 . 6 | 7 . 9 | a b . d        . has ended
+        one call    1 2 4 6 . . | 7 . 9 | a b . d        the gap reaches from closing_at to closing_to
+        the next    1 2 4 6 7 9 | . . . | a b . d
+        the last    1 2 4 6 7 9   a b d                  and the store is shorter
+
+    Whether it pays depends on the statuses alone, so that any batching of the same plots gives the same rows. Where
+    room is tight, all is done at once.
 
     Parameters
     ----------
@@ -133,12 +150,20 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
     run : as for `sweep`
     """
     if not store.ended:
-        return store.n
-    share = SHARE
-    if store.n > TIGHT * store.capacity:
-        share = store.n if store.n > FULL * store.capacity else TIGHT_SHARE
-    source = np.empty(store.n, np.int64)
-    at, count = find_ranks(store.status, store.n, store.ended, share, source)
+        return Closed(_NONE, store.n)
+    tight = store.n > TIGHT * store.capacity
+    if not store.closing_to:
+        share = SHARE
+        if tight:
+            share = store.n if store.n > FULL * store.capacity else TIGHT_SHARE
+        first = find_ranks(store.status, store.n, store.ended, share)
+        if first == store.n:
+            return Closed(_NONE, store.n)
+        store.closing_at = store.closing_to = first
+    at, first = store.closing_at, store.closing_to
+    last = store.n if tight else min(first + max(store.n // SLICES, SLICE_LEAST), store.n)
+    source = np.empty(last - first, np.int64)
+    count = list_live(store.status, first, last, source)
     if count:
         tasks = []
         for column in (*store.columns(), *beside):
@@ -147,9 +172,17 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
             tasks += [(words, source, at, count, 0, half)] * bool(half)
             tasks.append((words, source, at, count, half, words.shape[1]))
         do(move_rows, tasks, run if count >= 1000 else None)  # less isn't worth a thread
-    store.ended -= store.n - at - count
-    store.n = at + count
-    return at
+    store.closing_at, store.closing_to = at + count, last
+    if last < store.n:
+        store.vacate(max(at + count, first), last)
+    else:
+        store.ended -= store.n - at - count
+        store.n = at + count
+        store.closing_at = store.closing_to = 0
+    return Closed(source[:count], at)
+
+
+_NONE: Final = np.zeros(0, np.int64)
 
 
 def _words(column: NDArray[Any]) -> NDArray[Any]:

@@ -63,7 +63,7 @@ def _read_key(key: str) -> tuple[int, int]:
         raise ConfigError(
             f"edition given for ASTERIX category {key!r}",
             expected=f"one of the categories {known}",
-            todo="write it like 021=0.23, or for one source (SAC/SIC) like 021@0/107=0.23",
+            todo="Write it like 021=0.23, or for one source (SAC/SIC) like 021@0/107=0.23",
         )
     if match[2] is None:
         return int(match[1]), -1
@@ -72,7 +72,7 @@ def _read_key(key: str) -> tuple[int, int]:
         raise ConfigError(
             f"edition given for the source {sac}/{sic} in {key!r}",
             expected="SAC/SIC, two numbers from 0 to 255",
-            todo=f"write it like {int(match[1]):03d}@0/107=0.23",
+            todo=f"Write it like {int(match[1]):03d}@0/107=0.23",
         )
     return int(match[1]), sac * 256 + sic
 
@@ -88,14 +88,14 @@ def _read_pairs(pairs: Iterable[tuple[str, str]]) -> dict[tuple[int, int], str]:
             raise ConfigError(
                 f"CAT{category:03d} edition {name!r} isn't known",
                 expected=f"one of {', '.join(known)}",
-                todo=f"write it like {edition_key(category, source)}={newest(category)}",
+                todo=f"Write it like {edition_key(category, source)}={newest(category)}",
             )
         before = chosen.setdefault((category, source), name)
         if before != name:
             raise ConfigError(
                 f"two editions given for {edition_key(category, source)}: {before} and {name}",
                 expected="one edition for each category, and for each source in it",
-                todo=f"name the source (SAC/SIC) of one of them, like {category:03d}@0/107={name}",
+                todo=f"Name the source (SAC/SIC) of one of them, like {category:03d}@0/107={name}",
             )
     return chosen
 

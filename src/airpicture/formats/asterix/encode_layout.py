@@ -160,7 +160,7 @@ def load_layout(category: int, edition: str) -> Layout:
         raise ConfigError(
             f"edition {edition!r} of category {category:03d}",
             expected="one of " + ", ".join(known),
-            todo="choose one of these to write",
+            todo="Choose one of these to write",
         )
     fields: dict[str, Field] = {}
     leaves: list[Leaf] = []

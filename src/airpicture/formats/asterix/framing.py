@@ -34,6 +34,7 @@ _KNOWN = (
 
 
 def known_categories() -> NDArray[np.bool_]:
+    """Return (256,) bool, by the number of a category: whether blocks of it are looked for."""
     known = np.zeros(256, np.bool_)
     known[list(_KNOWN)] = True
     return known

@@ -202,9 +202,11 @@ def _site_note(sensors: Sensors, row: int, reports: int) -> str:
     kind = SensorKind(int(sensors.kind[row])).name.lower()
     lines = ["[[sensor]]", f'id = "{sensors.ids[row]}"', f'kind = "{kind}"']
     lines += [f"sac = {sensors.sac[row]}", f"sic = {sensors.sic[row]}"]
-    lines += ["lat_deg = ...", "lon_deg = ...", "h_ell_m = ..."]
+    lines += ["lat_deg = ...  # of the antenna, WGS-84", "lon_deg = ...", "h_ell_m = ...  # above the ellipsoid"]
     if np.isfinite(sensors.period[row]):
         lines.append(f"period_s = {sensors.period[row]:g}")
+    elif kind == "radar":
+        lines.append("period_s = ...  # one turn of the antenna")
     return (
         f"where {kind} {sensors.ids[row]!r} stands isn't known, so its {reports:,} reports can't be placed on the "
         "Earth; pass a sensors.toml with:\n" + "\n".join(lines)

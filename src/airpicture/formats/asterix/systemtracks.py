@@ -31,6 +31,9 @@ _AGES: dict[Technology, tuple[str, ...]] = {
     Technology.MLT: ("290/MLT",),
 }
 _SATURATED = {"290/ADS": 0xFFFF}  # greatest value: that age or more; 0xFF for the others
+_AGE_NS = SECOND_NS // 4  # the unit of ages in I062/290
+LIFE_STEP = 1 << 32  # between the numbers of a track number's lives, which I062/040 and 510 don't reach
+SERVICE_STEP = 1 << 48  # between those of services
 
 FIELDS: tuple[str, ...] = (
     "015", "040", "105/LAT", "105/LON", "185/VX", "185/VY", "210/AX", "210/AY", "060/V", "060/G", "060/MODE3A",
@@ -54,16 +57,8 @@ def _numbers(records: Records, blocks: Blocks) -> I64:
     return np.where(valid & ((number & 0xFFFF) == short), number, short)
 
 
-def read_tracks_062(
-    records: Records, t_ns: I64, blocks: Blocks, sensors: Sensors, left: Counter[str]
-) -> tuple[Tracks, tuple[str, ...]]:
-    """Read CAT062 into a table, in the order of time.
-
-    Numbers stay as sent while they stand for one track. One that's used again gets the next multiple of 2^32 added for
-    each life, and other services' tracks (SAC, SIC, I062/015) another multiple of 2^48: a number is used once in a run.
-
-    Returns the tracks and notes for the user.
-    """
+def _kept(records: Records, t_ns: I64, left: Counter[str]) -> I64:
+    """Return the rows of records that can be shown, in the order of time; the others are counted in `left`."""
     keep = np.ones(len(records), np.bool_)
     for mask, why in (
         (t_ns < 0, "no time (record)"),
@@ -75,7 +70,50 @@ def read_tracks_062(
             left[f"CAT062 {why}"] += count
         keep &= ~mask
     rows = np.flatnonzero(keep)
-    rows = rows[np.argsort(t_ns[rows], kind="stable")]
+    kept: I64 = rows[np.argsort(t_ns[rows], kind="stable")]
+    return kept
+
+
+def _one_number_a_track(records: Records, blocks: Blocks, rows: I64, t: I64) -> tuple[I64, tuple[str, ...]]:
+    """Return a number for each of some records, in the order of time, that no other track has; and notes on that."""
+    service = (source_of(records) * 256 + records.integers("015", 0))[rows]
+    names, service_row = np.unique(service, return_inverse=True)
+    number = _numbers(records, blocks)[rows] + service_row.astype(np.int64) * SERVICE_STEP
+    dense = np.unique(number, return_inverse=True)[1].astype(np.int64)
+    life = np.zeros(len(rows), np.int64)
+    count_lives(dense, t, records.flags("080/TSE")[rows], NEW_LIFE_NS, life)
+    notes = []
+    if len(names) > 1:
+        notes.append(f"CAT062 comes from {len(names)} services; their tracks are numbered apart")
+    if reused := len(np.unique(number[life > 0])):
+        notes.append(
+            f"{reused:,} CAT062 track numbers were used again for another track; the later ones are numbered anew"
+        )
+    return number + life * LIFE_STEP, tuple(notes)
+
+
+def _last_plots(records: Records, rows: I64, t: I64) -> I64:
+    """Return when the last plot of each `Technology` was, by the ages of I062/290: (N, 5) ns, -1 never."""
+    last = np.full((len(rows), len(Technology)), -1, np.int64)
+    for kind, paths in _AGES.items():
+        for path in paths:
+            raw = records.raw[path][rows]
+            known = (raw != MISSING) & (raw != _SATURATED.get(path, 0xFF))
+            last[:, kind] = np.maximum(last[:, kind], np.where(known, t - raw * _AGE_NS, -1))
+    return last
+
+
+def read_tracks_062(
+    records: Records, t_ns: I64, blocks: Blocks, sensors: Sensors, left: Counter[str]
+) -> tuple[Tracks, tuple[str, ...]]:
+    """Read CAT062 into a table, in the order of time.
+
+    Numbers stay as sent while they stand for one track. One that's used again gets the next multiple of 2^32 added for
+    each life, and other services' tracks (SAC, SIC, I062/015) another multiple of 2^48: a number is used once in a run.
+
+    Returns the tracks and notes for the user.
+    """
+    rows = _kept(records, t_ns, left)
     t = t_ns[rows]
     size = len(rows)
 
@@ -85,20 +123,7 @@ def read_tracks_062(
     def flag(path: str) -> NDArray[np.bool_]:
         return records.flags(path)[rows]
 
-    service = (source_of(records) * 256 + records.integers("015", 0))[rows]
-    names, service_row = np.unique(service, return_inverse=True)
-    number = _numbers(records, blocks)[rows] + service_row.astype(np.int64) * (1 << 48)
-    dense = np.unique(number, return_inverse=True)[1].astype(np.int64)
-    life = np.zeros(size, np.int64)
-    count_lives(dense, t, flag("080/TSE"), NEW_LIFE_NS, life)
-    notes = []
-    if len(names) > 1:
-        notes.append(f"CAT062 comes from {len(names)} services; their tracks are numbered apart")
-    if reused := len(np.unique(number[life > 0])):
-        notes.append(
-            f"{reused:,} CAT062 track numbers were used again for another track; the later ones are numbered anew"
-        )
-
+    number, notes = _one_number_a_track(records, blocks, rows, t)
     status = np.full(size, Status.CONFIRMED, np.uint8)
     status[flag("080/CST")] = Status.COASTING
     status[flag("080/CNF")] = Status.TENTATIVE
@@ -106,15 +131,9 @@ def read_tracks_062(
 
     lat, lon, h_geo = value("105/LAT"), value("105/LON"), value("130")
     sigma_east, sigma_north, rho = _position_accuracy(value, lat, h_geo)
-    technology = np.full((size, len(Technology)), -1, np.int64)
-    for kind, paths in _AGES.items():
-        for path in paths:
-            raw = records.raw[path][rows]
-            known = (raw != MISSING) & (raw != _SATURATED.get(path, 0xFF))
-            seen = np.where(known, t - raw * (SECOND_NS // 4), -1)
-            technology[:, kind] = np.maximum(technology[:, kind], seen)
+    technology = _last_plots(records, rows, t)
     age = records.raw["290/TRK"][rows]
-    first = np.where((age != MISSING) & (age != 0xFF), t - age * (SECOND_NS // 4), -1)
+    first = np.where((age != MISSING) & (age != 0xFF), t - age * _AGE_NS, -1)
 
     mode_3a = np.where(flag("060/V") | flag("060/G"), -1, codes(records, "060/MODE3A")[rows])
     callsign = callsigns(records, "245/CHR")[rows]
@@ -129,7 +148,7 @@ def read_tracks_062(
         size,
         sensors,
         t_ns=t,
-        track=number + life * (1 << 32),
+        track=number,
         status=status,
         lat=lat,
         lon=lon,
@@ -164,7 +183,7 @@ def read_tracks_062(
         plot_mode_3a=codes(records, "340/MDA/MODE3A")[rows],
         seen=np.concatenate([plot_sensor[:, None], np.full((size, SEEN_MAX - 1), -1, np.int32)], axis=1),
     )
-    return tracks, tuple(notes)
+    return tracks, notes
 
 
 def _ground(records: Records) -> I8:

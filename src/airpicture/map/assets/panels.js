@@ -12,8 +12,8 @@ import { STATUS_NAMES } from "./wire.js";
 const SENSOR_KINDS = { radar: "radar", adsb: "ADS-B", mlat: "multilateration", passive: "passive" };
 const LEVELS = { present: "Now", predicted: "Expected", notice: "To know" }, MARKS = { present: "▲", predicted: "△", notice: "○" };
 const NOT_KEPT = "The history of this time holds tracks alone: what sensors reported and how they did isn't in it.";
-export const INPUT_TEXTS = { reports: "reports", quiet: "quiet", lost: "lost, trying again", unreached: "can't be reached", nothing: "nothing came yet" };
-const INPUT_LAMPS = { reports: "ok", quiet: "degraded", lost: "silent", unreached: "silent" };
+export const INPUT_TEXTS = { reports: "reports", quiet: "quiet", lost: "lost, trying again", unreached: "can't be reached", nothing: "nothing came yet", unread: "brings bytes that tell nothing: another port or format?" };
+const INPUT_LAMPS = { reports: "ok", quiet: "degraded", lost: "silent", unreached: "silent", unread: "degraded" };
 const HEALTH_TEXTS = { ok: "reports", silent: "silent", degraded: "degraded", unknown: "nothing yet" };
 
 export class Panels {

@@ -45,7 +45,8 @@ export class Status {
   nothing() {
     const { inputs, picture, timeline } = this.app;
     if (timeline.past || picture.n || !inputs.length || inputs.some(({ state }) => state === "reports" || state === "quiet")) return "";
-    const [{ name, state }] = inputs, one = state === "nothing" ? "has sent nothing yet" : state === "lost" ? "was lost" : INPUT_TEXTS[state];
+    const [{ name, state }] = inputs, said = { nothing: "has sent nothing yet", lost: "was lost", unread: "brings bytes that tell nothing" };
+    const one = said[state] || INPUT_TEXTS[state];
     return inputs.length === 1 ? `Nothing comes in: ${name} ${one}.` : `Nothing comes in from any of ${inputs.length} inputs.`;
   }
 

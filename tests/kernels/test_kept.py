@@ -1,0 +1,75 @@
+"""Rows of the store copied, put back and told from others, against numpy's picking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airpicture import store as stores
+from airpicture.kernels.kept import WORDS
+from airpicture.store import MIX, Store
+from airpicture.tables import I64, U64
+
+CAPACITY = 60
+
+
+def filled(rng: np.random.Generator) -> Store:
+    """Return a store whose bytes are all by lot, NaNs of any kind among them."""
+    store = Store(CAPACITY)
+    store.n = CAPACITY - 10
+    for column in store.columns():
+        column.view(np.uint8)[...] = rng.integers(0, 256, column.view(np.uint8).shape, dtype=np.uint8)
+    return store
+
+
+def picked(store: Store, rows: I64) -> U64:
+    """Return the words of rows, in the order of a kept row."""
+    states, summary, side, t_ns, status, due = (column[rows] for column in store.columns())
+    ones = [column.astype(np.uint64)[:, None] for column in (t_ns, due, status)]
+    return np.hstack([table.view(np.uint64) for table in (states, summary, side)] + ones)
+
+
+def backwards(function: Any, tasks: Any) -> list[Any]:
+    return [function(*task) for task in reversed(tasks)][::-1]
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([None, backwards]), st.integers(1, 20))
+@settings(max_examples=60, deadline=None)
+def test_what_was_done_to_rows_is_taken_back(seed: int, run: Any, part: int) -> None:
+    rng = np.random.default_rng(seed)
+    store = filled(rng)
+    before = [column.copy() for column in store.columns()]
+    rows = rng.permutation(store.n)[: int(rng.integers(0, store.n + 1))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stores, "PART", part)
+        saved = store.save(rows, run)
+        np.testing.assert_array_equal(saved.kept, picked(store, rows))
+        for column in store.columns():
+            bits = column.view(np.uint8).reshape(CAPACITY, -1)
+            bits[rows] = rng.integers(0, 256, bits[rows].shape, dtype=np.uint8)
+        store.n, store.next_number = CAPACITY, 99
+        store.restore(saved, run)
+    assert (store.n, store.next_number) == (CAPACITY - 10, 1)
+    for column, was in zip(store.columns(), before, strict=True):
+        np.testing.assert_array_equal(column.view(np.uint8), was.view(np.uint8))
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="numpy warns of what wraps round")
+@given(st.integers(0, 2**32 - 1), st.sampled_from([None, backwards]))
+@settings(max_examples=60, deadline=None)
+def test_a_print_tells_of_any_bit_that_changed(seed: int, run: Any) -> None:
+    rng = np.random.default_rng(seed)
+    store = filled(rng)
+    rows = rng.integers(0, store.n, 30)  # some more than once
+    prints = store.prints(rows, run)
+    powers = np.cumprod(np.full(WORDS, MIX), dtype=np.uint64)
+    np.testing.assert_array_equal(prints, picked(store, rows) @ powers)
+    column = store.columns()[int(rng.integers(0, 6))].view(np.uint8).reshape(CAPACITY, -1)
+    i = int(rows[0])
+    column[i, int(rng.integers(0, column.shape[1]))] ^= np.uint8(1 << int(rng.integers(0, 8)))
+    np.testing.assert_array_equal(store.prints(rows, run) != prints, rows == i)

@@ -1,0 +1,108 @@
+"""What LLVM is told of in vectors, against the same written plainly."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airpicture.config import Config
+from airpicture.kernels._jit import jit
+from airpicture.kernels._vectors import EIGHT, LINE, _hand_on_plainly, _lay_plainly, hand_on, lay_eight, settled
+from airpicture.kernels.arrays import F32, F64, I64
+from airpicture.kernels.snapshot import BLOCK
+from airpicture.models import motion_settings
+from airpicture.picture import snapshot
+from airpicture.store import Store
+from airpicture.tables import Tracks
+from reference_records import put_row
+from reference_tracking import random_track
+from tracking_scenes import SECOND, T0, radar, sensors_of
+
+
+@jit
+def _lay_double(table: F64, rows: I64, column: int, out: F64, low: int, high: int) -> None:
+    lay_eight(table, rows, column, out, low, high)
+
+
+@jit
+def _lay_single(table: F32, rows: I64, column: int, out: F64, low: int, high: int) -> None:
+    lay_eight(table, rows, column, out, low, high)
+
+
+@jit
+def _hand_on_and_settle(source: Any, table: Any, row: int, column: int, elements: int, past: bool) -> None:
+    hand_on(source, table, row, column, elements, past)
+    settled()
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([np.float64, np.float32]))
+@settings(max_examples=50)
+def test_eight_rows_are_laid_out_as_columns(seed: int, kind: type) -> None:
+    rng = np.random.default_rng(seed)
+    table: Any = rng.normal(size=(40, 30)).astype(kind)
+    rows = rng.integers(0, 40, EIGHT)
+    column = int(rng.integers(0, 30 - EIGHT + 1))
+    low, high = (int(k) for k in rng.permutation(4)[:2] * (EIGHT * EIGHT // 2) + rng.integers(0, 9))
+    out = rng.normal(size=5 * EIGHT * EIGHT)
+    expected = out.copy()
+    (_lay_double if kind is np.float64 else _lay_single)(table, rows, column, out, low, high)
+    _lay_plainly(table, rows, column, expected, low, high)
+    np.testing.assert_array_equal(out, expected)
+
+
+def aligned(rows: int, columns: int, kind: type) -> np.ndarray:
+    """Return a table whose first element starts a line of the cache."""
+    size = rows * columns * np.dtype(kind).itemsize
+    raw = np.empty(size + LINE, np.uint8)
+    skip = -raw.ctypes.data % LINE
+    return raw[skip : skip + size].view(kind).reshape(rows, columns)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.int64, np.int32, np.uint8])
+@pytest.mark.parametrize("past", [False, True])
+def test_elements_are_handed_on(kind: type, past: bool) -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(50):
+        source: Any = rng.integers(0, 100, (3, BLOCK)).astype(kind)
+        table = aligned(6, 3 * BLOCK, kind)
+        table[:] = rng.integers(0, 100, table.shape)
+        expected = table.copy()
+        row = int(rng.integers(0, 6))
+        column = BLOCK * int(rng.integers(0, 3)) if past else int(rng.integers(0, 2 * BLOCK))
+        elements = BLOCK if past else int(rng.integers(0, BLOCK + 1))
+        first = source[int(rng.integers(0, 3)) :]
+        _hand_on_and_settle(first, table, row, column, elements, past)
+        _hand_on_plainly(first, expected, row, column, elements, past)
+        np.testing.assert_array_equal(table, expected)
+
+
+@pytest.mark.parametrize("count", [64, 65, 127, 200])
+def test_a_picture_past_the_caches_is_the_same(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(count)
+    store = Store(count)
+    store.n = count
+    for i in range(count):
+        put_row(store, i, random_track(rng, rng.uniform(-1.5, 1.5), rng.uniform(-3.0, 3.0), 5e3).row())
+    store.t_ns[:count] = store.t_aged[:count] = T0 - rng.integers(0, 20 * SECOND, count)
+    store.h_source[:count] = rng.integers(0, 4, count)
+    store.on_ground[:count] = rng.integers(-1, 2, count)
+    store.callsign[:count] = rng.integers(0, 2**64, count, dtype=np.uint64)
+    store.t_technology[:count] = rng.integers(0, 9, (count, 5))
+    sensors = sensors_of(radar("a"))
+    there = (store, np.arange(count), T0, sensors, motion_settings(Config()), 600.0)
+    usual = snapshot(*there)
+    monkeypatch.setattr(sys.modules["airpicture.picture.snapshot"], "PAST", 64)
+    past = snapshot(*there)
+    with_more = snapshot(*there, behind=[usual.take(slice(0, 3)), usual.take(slice(5, 6))])
+    assert len(with_more) == count + 4
+    for name in Tracks.column_names():
+        np.testing.assert_array_equal(getattr(past, name), getattr(usual, name), err_msg=name)
+        np.testing.assert_array_equal(getattr(with_more, name)[:count], getattr(usual, name), err_msg=name)
+        behind = getattr(usual, name)[[0, 1, 2, 5]]
+        np.testing.assert_array_equal(getattr(with_more, name)[count:], behind, err_msg=name)
+        assert getattr(past, name).dtype == getattr(usual, name).dtype
