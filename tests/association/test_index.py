@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from pyproj import Geod, Transformer
 
 from airpicture.association import index as room
 from airpicture.association.index import Index, candidates
 from airpicture.kernels import layout as lay
-from airpicture.kernels.index import COUNT, LEVELS, ROW_BITS, WILD, WILDS
+from airpicture.kernels.index import CODES, LEVELS, NOWHERE, SPEED, WILD, N
 from airpicture.parallel import do, workers
 from airpicture.reports import Nearby
 from airpicture.tables import F64, I64
@@ -123,9 +122,16 @@ def copied(near: Nearby) -> Nearby:
 STEPS = ("look", "late", "wide", "far", "grow", "update", "drop", "close", "undo", "forget", "blind")
 
 
-@given(seeds, st.lists(st.sampled_from(STEPS), min_size=1, max_size=14))
-@settings(max_examples=250)
-def test_pairs_are_brute_forces_whatever_happened_before(seed: int, steps: list[str]) -> None:
+@given(seeds, st.lists(st.sampled_from(STEPS), min_size=1, max_size=14), st.sampled_from([0, 1, 8]))
+@settings(max_examples=400)
+def test_pairs_are_brute_forces_whatever_happened_before(seed: int, steps: list[str], many: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "MANY", many)  # 0: the index is always asked
+        patch.setattr(room, "FEW", 0)
+        check_looks(seed, steps)
+
+
+def check_looks(seed: int, steps: list[str]) -> None:
     sky = Sky(np.random.default_rng(seed))
     rng, now, index = sky.rng, T0, Index(len(sky.t_track))
     sky.grow(int(rng.integers(0, 60)), now)
@@ -211,15 +217,17 @@ def threads(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> l
         return do(function, tasks, run)
 
 
+@pytest.mark.parametrize("many", [0, 8])
 @pytest.mark.parametrize("most", [2, 64])
-def test_the_split_of_the_plots_leaves_no_trace(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_split_of_the_tracks_leaves_no_trace(most: int, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MANY", many)
     sky, Z, t_z = crowd(3000, 900)
     whole = copied(sky.look(Index(3000), Z, t_z, most))
     assert len(whole.plot) > 1200
     for size in (1000, 450, 7):
         monkeypatch.setattr(room, "RANGE_PLOTS", size)
         monkeypatch.setattr(room, "RANGE_ROWS", size)
-        monkeypatch.setattr(room, "PLACED_AT_ONCE", 5 * size)
+        monkeypatch.setattr(room, "RANGE_CODES", size)
         for run in (one_by_one, backwards, threads):
             index = Index(3000)
             assert same(whole, sky.look(index, Z, t_z, most, run))
@@ -230,30 +238,27 @@ def test_the_split_of_the_plots_leaves_no_trace(most: int, monkeypatch: pytest.M
             sky.summary[:, 6] /= 1.5
 
 
-def test_threads_that_move_tracks_leave_every_list_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "RANGE_ROWS", 100)
-    sky, Z, t_z = crowd(3000, 900)
-    index = Index(3000)
-    sky.look(index, Z, t_z, 64, threads)
-    shift = np.random.default_rng(4).normal(size=(3000, 3)) * 20e3
-    sky.summary[:, :3] += shift.astype(np.float32)
-    index.place(sky.summary, sky.t_track, np.arange(3000), threads)
-    grid = index.grid
-    mask = (1 << int(grid.ints[ROW_BITS])) - 1
-    found = []
-    for head in np.flatnonzero(grid.head):
-        at = int(grid.head[head]) & mask
-        assert head == len(grid.head) - 1 or grid.filled[head >> 4] >> (head & 15) & 1
-        while at:
-            found.append(at - 1)
-            at = int(grid.entry[at - 1, 0])
-    assert sorted(found) == np.flatnonzero(grid.entry[:, 3]).tolist()
-    assert len(found) > 2900
-    code = grid.entry[found, 3]
-    level = np.where(code & 63 == WILD, LEVELS, code >> 3 & 7)
-    counted = [*grid.ints[COUNT : COUNT + LEVELS], grid.ints[WILDS]]
-    assert np.bincount(level, minlength=LEVELS + 1).tolist() == counted
-    assert sum(bin(cells).count("1") for cells in grid.filled.tolist()) == np.count_nonzero(grid.head[:-1])
+def test_few_plots_ask_few_tracks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And they ask them of the index, which is set up when it's needed and let go when looks with many plots follow."""
+    sky, Z, t_z = crowd(20_000, 9000, area=1000e3)
+    asked: list[int] = []
+    meet = room.meet_plots
+
+    def counted(lo: int, hi: int, rows: Any, *others: Any) -> Any:
+        asked.append(hi - lo)
+        return meet(lo, hi, rows, *others)
+
+    monkeypatch.setattr(room, "meet_plots", counted)
+    index = Index(20_000)
+    for plots, known in ((9000, 0), (20, 20_000), (20, 20_000), (9000, 20_000), (9000, 0), (20, 20_000)):
+        asked.clear()
+        near = copied(sky.look(index, Z[:plots], t_z[:plots], 64))
+        assert index.grid.ints[N] == known
+        assert same(near, sky.look(Index(20_000), Z[:plots], t_z[:plots], 64))
+        if plots == 20:
+            assert len(near.track) <= asked[0] < 400
+        else:
+            assert asked[0] == 20_000
 
 
 def test_a_room_that_is_too_small_is_followed_by_others() -> None:
@@ -299,8 +304,9 @@ def test_radii_are_those_of_geodesy() -> None:
     assert met[1] == set()  # 1 m beyond
 
 
-def test_places_are_kept_while_they_hold() -> None:
+def test_places_are_kept_while_they_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames follow one another with a handful of plots: only those tracks are placed again whose stay is over."""
+    monkeypatch.setattr(room, "MANY", 0)
     sky, Z, t_z = crowd(2000, 50)
     index = Index(2000)
     sky.look(index, Z, t_z, 64)
@@ -311,23 +317,36 @@ def test_places_are_kept_while_they_hold() -> None:
     assert (index.grid.expiry > first).all()
 
 
-def test_a_full_index_counts_what_it_holds() -> None:
+def test_one_absurd_track_is_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it's there late plots look far; once all places were renewed since, they don't."""
+    monkeypatch.setattr(room, "MANY", 0)
+    sky, Z, t_z = crowd(2000, 5)
+    sky.summary[7, 3:6] = 4e3
+    index = Index(2000)
+    sky.look(index, Z, t_z, 64)
+    assert index.grid.peaks.max(axis=0)[SPEED : SPEED + LEVELS].max() > 4e3
+    sky.summary[7, 3:6] = 100.0
+    index.place(sky.summary, sky.t_track, np.array([7]))
+    for turn in range(1, 40):
+        sky.look(index, Z, t_z + turn * SECOND, 64)
+    assert index.grid.peaks.max(axis=0)[SPEED : SPEED + LEVELS].max() < 200.0
+
+
+def test_what_has_no_place_has_a_code_of_its_own() -> None:
     sky, Z, t_z = crowd(500, 10)
     sky.summary[0, :3] *= 0.5
     sky.summary[1, 6] = np.nan
     index = Index(500)
     sky.look(index, Z, t_z, 64)
-    assert index.grid.ints[COUNT : COUNT + LEVELS].sum() == 498
-    assert index.grid.ints[WILDS] == 1
+    assert index.grid.code[:2].tolist() == [WILD, NOWHERE]
+    assert (index.grid.code[2:] >= CODES).all()
     index.forget_from(1)
-    assert index.grid.ints[COUNT : COUNT + LEVELS].sum() == 0
-    assert index.grid.ints[WILDS] == 1
+    assert index.grid.ints[N] == 1
 
 
 def test_memory_is_what_it_says() -> None:
     index = Index(100_000)
-    held: list[NDArray[Any]] = [value for value in [*index.grid, index._local] if isinstance(value, np.ndarray)]
-    assert sum(column.nbytes for column in held) <= 41 * 100_000 + 1000
+    assert sum(column.nbytes for column in index.grid) <= 8 * 100_000 + 700_000
 
 
 def test_a_row_that_becomes_blind_leaves_its_list() -> None:

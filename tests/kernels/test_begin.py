@@ -331,7 +331,7 @@ def test_a_search_asks_every_cell_that_may_hold_a_plot_within_reach(
     p = ground(*ecef(math.radians(lat), math.radians(lon), 0.0))
     R = axes(math.radians(lat), math.radians(lon))
     near = np.zeros((NEAR, 2), np.int64)
-    n = list_cells(*p, level, reach, np.zeros(64, np.int64), near, 0)
+    n = list_cells(*p, level, reach, np.zeros((8, 8), np.int64), near, 0)
     assert 0 < n < NEAR
     assert len(set(near[:n, 0].tolist())) == n
     way, far = rng.uniform(0, 2 * math.pi), reach * rng.random()

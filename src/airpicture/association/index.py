@@ -2,94 +2,126 @@
 
 from __future__ import annotations
 
-from functools import partial
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from airpicture.kernels.cells import ABREAST, SIZES, SPOT, STATE, Cells, find_cells, sort_plots
 from airpicture.kernels.components import connect
-from airpicture.kernels.index import FLOATS, INTS, LEVELS, TILE, Grid, N, forget_from, refresh
-from airpicture.kernels.near import BLOCK, near_pairs
-from airpicture.kernels.placing import enter_cells, leave_cells, place_rows, settle_counts
-from airpicture.kernels.reseat import reseat
-from airpicture.parallel import Run
+from airpicture.kernels.crowd import keep_nearest
+from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
+from airpicture.kernels.meeting import ASKS, BLOCK, TESTS, meet_plots
+from airpicture.kernels.near import list_marked, mark_cells
+from airpicture.parallel import Run, do
 from airpicture.reports import Nearby
 from airpicture.tables import F32, F64, I32, I64
 
 CHUNK_TRACKS = 192  # of a chunk: with its conditioned pairs half a megabyte, so that its work stays in a core's cache
-RANGE_PLOTS = 2048  # of one task: some 0.5 ms, far more than what starting a task costs
+MANY = 8  # tracks for each plot of a look; of fewer all ask for plots, of more only those that the index lists do ...
+FEW = 256  # ... and of so few always all
+RANGE_PLOTS = 8192  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
-PLACED_AT_ONCE = 65_536  # rows; bounds a workspace
-LINE = 16  # int64, two lines of the cache: what threads count must not lie in one
-SHARES = 8  # of the index's tiles, in which tracks change their cells side by side
+RANGE_CODES = 262_144  # likewise
+KEPT_ROWS = 65_536  # to place at once, for which room is kept
+
+
+class Met(NamedTuple):
+    """What some tracks meet."""
+
+    track: I32  # (n,) those that meet any, rising
+    plots: I32  # (n,) how many
+    plot: I32  # (E,) which, rising within a track
+
+
+class Desk(NamedTuple):
+    """Workspaces of one task that asks for plots; nothing is carried over."""
+
+    around: F64
+    ask: I32
+    run: I32
+    hit: I32
+    waiting: I32
+    spare: I32
+
+
+def _desk(plots: int) -> Desk:
+    return Desk(
+        around=np.empty((BLOCK, 4)),
+        ask=np.empty((ASKS, 2), np.int32),
+        run=np.empty((ASKS, 3), np.int32),
+        hit=np.empty(ABREAST, np.int32),
+        waiting=np.empty((TESTS, 2), np.int32),
+        spare=np.empty(plots, np.int32),
+    )
+
+
+def make_cells(plots: int) -> Cells:
+    """Return room for the cells of so many plots."""
+    return Cells(
+        key=np.empty(plots, np.int32),
+        place=np.empty((plots, 4)),
+        slot=_lines((max(1 << (2 * plots - 1).bit_length(), 16), 4), np.int32),
+        coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
+        spot=_lines((plots, SPOT), np.float64),
+        number=np.empty(plots, np.int32),
+        ints=np.zeros(STATE, np.int64),
+        own=np.zeros(SIZES),
+    )
+
+
+def _lines(shape: tuple[int, int], kind: Any) -> NDArray[Any]:
+    """Return an array of zeros that begins with a line of the cache."""
+    size = shape[0] * shape[1] * np.dtype(kind).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    skip = -raw.ctypes.data % 64
+    taken: NDArray[Any] = raw[skip : skip + size].view(kind).reshape(shape)
+    return taken
 
 
 class Index:
     """Where tracks are, kept up from look to look; see `kernels.index`.
 
-    Memory: 41 bytes a track (cells 17, entry 16, end of stay 4, and 4 for numbering the tracks of a look), and some
-    50 bytes a pair of the largest look. It only saves time: what `candidates` returns doesn't depend on its state.
-    But it must be told: `place` when summaries of known rows changed, `move` when tracks came to stand in other rows,
-    `forget_from` before dropped rows are used for others. New rows at the end it finds by itself.
+    Looks with many plots don't ask it; it's let go when two of these follow one another, and set up anew when it's
+    asked again. Memory: 8 bytes a track and 0.6 MB for the map of the ground; some 150 bytes a plot of the largest look
+    and 40 a pair. It only saves time: what `candidates` returns doesn't depend on its state. But it must be told:
+    `place` when summaries of known rows changed, `move` when tracks came to stand in other rows, `forget_from` before
+    dropped rows are used for others. New rows at the end it finds by itself.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        tiles = max(4, -(-capacity // 4))
-        head = np.zeros(TILE * tiles + 1 + 16, np.int32)
-        skip = -head.ctypes.data % 64 // 4  # a tile is one cache line
-        # np.zeros: the system hands out pages when they're first used, so that capacity costs nothing in advance
+        # zeros: the system hands out pages when they're first used, so that capacity costs nothing in advance
         self.grid = Grid(
-            head=head[skip : skip + TILE * tiles + 1],
-            filled=np.zeros(tiles, np.int32),
-            entry=np.zeros((capacity, 4), np.int32),
+            code=np.zeros(capacity, np.int32),
             expiry=np.zeros(capacity, np.int32),
+            bits=np.zeros(MAP, np.uint8),
+            trail=np.zeros((TRAIL, 2), np.int32),
             ints=np.zeros(INTS, np.int64),
-            floats=np.zeros(FLOATS),
+            peaks=np.zeros((2, PEAKS)),
         )
-        self._local = np.zeros(capacity, np.int32)
+        self._asked = False  # since the last look with many plots
         self._q_third = self._radius_max = 0.0
         self._rows = np.empty(0, np.int64)
-        self._moved = np.empty((0, 6), np.int32)
-        self._count = np.empty(0, np.int32)
-        self._pairs = [np.empty(0, np.int32)]  # room of each task
-        self._i32 = np.empty((6, 0), np.int32)
-        self._i64 = np.empty((5, 0), np.int64)
+        self._cells = make_cells(1)
+        self._desks: list[Desk] = []
+        self._met: list[Met] = []  # room of each task
+        self._tally = np.empty(0, np.int32)
+        self._i32 = np.empty((5, 0), np.int32)
+        self._i64 = np.empty((3, 0), np.int64)
         self._plot = np.empty(0, np.int32)
 
     def place(self, summary: F32, t_track: I64, rows: I64, run: Run | None = None) -> None:
         """Place tracks anew whose summaries or times changed; rows that it doesn't know yet may be among them."""
-        for first in range(0, len(rows), PLACED_AT_ONCE):
-            some = rows[first : first + PLACED_AT_ONCE]
-            if len(self._moved) < len(some):
-                self._moved = np.empty((_room(len(some)), 6), np.int32)
-            tasks = 1 if run is None else max(len(some) // RANGE_ROWS, 1)
-            cuts = [len(some) * k // tasks for k in range(tasks + 1)]
-            peak = np.zeros((tasks, FLOATS))
-            change = np.zeros((2, LEVELS + 1), np.int64)
-            find = partial(
-                _place,
-                cuts,
-                some,
-                summary,
-                t_track,
-                self._q_third,
-                self._radius_max,
-                self.grid,
-                self._moved,
-                peak,
-                change,
-            )
-            if tasks == 1:
-                find(0)
-                continue
-            assert run is not None
-            ends = np.array(run(find, [(k,) for k in range(tasks)]))
-            ranges = (self._moved, np.array(cuts[:-1]), ends)
-            change = np.zeros((2, SHARES, LINE), np.int64)[:, :, : LEVELS + 1]  # each a line of the cache of its own
-            for kernel, changed in zip((leave_cells, enter_cells), change, strict=True):
-                run(kernel, [(*ranges, k, SHARES, self.grid, changed[k]) for k in range(SHARES)])
-            fewer, more = change.sum(axis=1)
-            settle_counts(fewer, more, peak.max(axis=0), self.grid)
+        if not len(rows) or self.grid.ints[N] == 0:
+            return
+        tasks = 1 if run is None else max(len(rows) // RANGE_ROWS, 1)
+        cuts = [len(rows) * k // tasks for k in range(tasks + 1)]
+        peaks = np.zeros((tasks, PEAKS))
+        held = (summary, t_track, self._q_third, self._radius_max, self.grid)
+        do(place_rows, [(rows, cuts[k], cuts[k + 1], *held, peaks[k]) for k in range(tasks)], run)
+        note_peaks(peaks, self.grid)
 
     def refresh(self, t_z: I64, n_plots: int, n: int, summary: F32, t_track: I64, run: Run | None = None) -> None:
         """Make places hold for all of a look's plots."""
@@ -97,18 +129,23 @@ class Index:
             self._rows = np.empty(_room(count), np.int64)
         if count:
             self.place(summary, t_track, self._rows[:count], run)
-        if count > PLACED_AT_ONCE:
+        if count > KEPT_ROWS:
             self._rows = np.empty(0, np.int64)
 
     def move(self, summary: F32, t_track: I64, rows: I64, at: int) -> None:
         """Take in that tracks moved from rows, rising, to those from `at` on, where tracks stood that have ended."""
-        count = reseat(rows, at, self.grid)
-        self.place(summary, t_track, np.arange(at + count, min(at + len(rows), int(self.grid.ints[N]))))
+        known = int(self.grid.ints[N])
+        rows, to = rows[: np.searchsorted(rows, known)], at + len(rows)
+        count = len(rows)
+        for column, nothing in ((self.grid.code, NOWHERE), (self.grid.expiry, NEVER)):
+            held = column[rows]
+            column[rows] = nothing
+            column[at : at + count] = held
+        self.place(summary, t_track, np.arange(at + count, min(to, known)))
 
     def forget_from(self, n: int) -> None:
         """Forget rows n and above."""
-        if n < self.grid.ints[N]:
-            forget_from(n, self.grid)
+        self.grid.ints[N] = min(n, self.grid.ints[N])
 
     def forget(self) -> None:
         """Forget all rows; the next look places them all."""
@@ -119,74 +156,99 @@ class Index:
             self._q_third, self._radius_max = q_agile / 3.0, radius_max
             self.forget()
 
-    def _near(
-        self, Z: F64, t_z: I64, n_plots: int, summary: F32, t_track: I64, pairs_max: int, run: Run | None
-    ) -> tuple[I32, int, int]:
-        """Find the tracks of each plot; return them plot by plot, how many there are, and how many were shed."""
-        if len(self._count) < n_plots:
-            self._count = np.empty(_room(n_plots), np.int32)
-        tasks = 1 if run is None else max(n_plots // RANGE_PLOTS, 1)
-        while len(self._pairs) < tasks:
-            self._pairs.append(np.empty(0, np.int32))
-        cuts = [n_plots * k // tasks for k in range(tasks + 1)]
+    def _sort(self, Z: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
+        """Put a look's plots in their cells."""
+        if len(self._cells.key) < n_plots:
+            self._cells = make_cells(n_plots + max(n_plots // 8, 64))
+            self._desks = []
+        cells = self._cells
+        do(find_cells, [(Z, lo, min(lo + RANGE_PLOTS, n_plots), cells) for lo in range(0, n_plots, RANGE_PLOTS)], run)
+        sort_plots(t_z, n_plots, cells)
 
-        def find(k: int) -> tuple[int, int]:
-            lo, hi = cuts[k], cuts[k + 1]
-            full: list[I32] = []  # rooms that were too small for all, and what's in them
-            total = shed = 0
-            while True:
-                least = 2 * (hi - lo) + min(BLOCK, hi - lo) * pairs_max
-                if full or len(self._pairs[k]) < least:
-                    self._pairs[k] = np.empty(_room(least), np.int32)
-                pairs = self._pairs[k]
-                lo, found, left = near_pairs(
-                    Z,
-                    t_z,
-                    lo,
-                    hi,
-                    summary,
-                    t_track,
-                    self._q_third,
-                    self._radius_max,
-                    pairs_max,
-                    self.grid,
-                    self._count,
-                    pairs,
-                )
-                total, shed = total + int(found), shed + int(left)  # numpy integers where nothing is compiled
-                if lo == hi:
-                    if full:
-                        self._pairs[k] = np.concatenate([*full, pairs])
-                    return total, shed
-                full.append(pairs[:found])
-
+    def _asking(self, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, run: Run | None) -> I32 | None:
+        """Return the tracks that ask for the look's plots; None for all n, as where there are many plots."""
+        if n <= max(MANY * n_plots, FEW):
+            if not self._asked:
+                self.forget()
+            self._asked = False
+            return None
+        self._asked = True
+        self.refresh(t_z, n_plots, n, summary, t_track, run)
+        if not mark_cells(self._q_third, self._cells, self.grid, np.empty(PEAKS)):
+            return None
+        rows = np.empty(n, np.int32)
+        tasks = 1 if run is None else max(n // RANGE_CODES, 1)
+        cuts = [n * k // tasks for k in range(tasks + 1)]
+        counts = do(list_marked, [(lo, hi, self.grid, rows[lo:hi]) for lo, hi in pairwise(cuts)], run)
         if tasks == 1:
-            total, shed = find(0)
-            return self._pairs[0], total, shed
-        assert run is not None
-        results = run(find, [(k,) for k in range(tasks)])
-        pairs = np.concatenate([room[:total] for room, (total, _) in zip(self._pairs, results, strict=False)])
-        return pairs, len(pairs), sum(shed for _, shed in results)
+            return rows[: counts[0]]
+        return np.concatenate([rows[lo : lo + count] for lo, count in zip(cuts, counts, strict=False)])
+
+    def _meet(
+        self,
+        rows: I32 | None,
+        n: int,
+        t_z: I64,
+        n_plots: int,
+        summary: F32,
+        t_track: I64,
+        pairs_max: int,
+        run: Run | None,
+    ) -> tuple[Met, int]:
+        """Let n tracks, those in `rows` or all, ask for the plots that they meet, at most `pairs_max` tracks a plot.
+
+        Returns what they meet, and how many pairs were left out for that bound.
+        """
+        asking = np.empty(0, np.int32) if rows is None else rows
+        time = t_track[:, None]  # a table of lines, as the memory is asked for them
+        tasks = 1 if run is None else max(n // RANGE_ROWS, 1)
+        while len(self._met) < tasks:
+            self._met.append(Met(*(np.empty(0, np.int32) for _ in range(3))))
+        while len(self._desks) < tasks:
+            self._desks.append(_desk(len(self._cells.key)))
+        q_third, radius_max, place = self._q_third, self._radius_max, self._cells.place
+        found = [0] * tasks  # pairs
+
+        def thinned(met: Met) -> Met:
+            tally = np.empty(n_plots, np.int32)
+            tracks, pairs = keep_nearest(
+                *met, pairs_max, summary, time, q_third, radius_max, t_z[:n_plots], place, tally
+            )
+            return Met(met.track[:tracks], met.plots[:tracks], met.plot[:pairs])
+
+        def meet(k: int) -> Met:
+            lo, hi = n * k // tasks, n * (k + 1) // tasks
+            done: list[Met] = []  # where the room was too small for all
+            need = 2 * (hi - lo)
+            while True:
+                room = self._met[k]
+                if done or len(room.track) < hi - lo or len(room.plot) < need:
+                    size, pairs = _room(hi - lo), _room(need)
+                    room = self._met[k] = Met(
+                        np.empty(size, np.int32), np.empty(size, np.int32), np.empty(pairs, np.int32)
+                    )
+                work: list[Any] = [*self._desks[k], *room]
+                lo, tracks, pairs, need = meet_plots(
+                    lo, hi, asking, summary, time, q_third, radius_max, self._cells, *work
+                )
+                found[k] += pairs
+                met = Met(room.track[:tracks], room.plots[:tracks], room.plot[:pairs])
+                if done:
+                    met = _joined([*done, met])
+                if lo == hi:
+                    return met
+                if len(met.plot) > 2 * pairs_max * n_plots:
+                    met = thinned(met)
+                need = max(need, len(met.plot))
+                done = [met]
+
+        met = do(meet, [(k,) for k in range(tasks)], run)
+        near = thinned(met[0] if tasks == 1 else _joined(met))
+        return near, sum(found) - len(near.plot)
 
 
-def _place(
-    cuts: list[int],
-    rows: I64,
-    summary: F32,
-    t_track: I64,
-    q_third: float,
-    radius_max: float,
-    grid: Grid,
-    moved: I32,
-    peak: F64,
-    change: I64,
-    k: int,
-) -> int:
-    """Place one range of rows; return the end of those that have to move."""
-    alone = len(cuts) == 2
-    return place_rows(
-        rows, cuts[k], cuts[k + 1], summary, t_track, q_third, radius_max, alone, grid, moved, peak[k], change
-    )
+def _joined(met: list[Met]) -> Met:
+    return Met(*(np.concatenate(column) for column in zip(*met, strict=True)))
 
 
 def _room(n: int) -> int:
@@ -226,30 +288,29 @@ def candidates(
     if n == 0 or n_plots == 0:
         index.forget_from(n)
         return _NONE
-    index.refresh(t_z, n_plots, n, summary, t_track, run)
-    pairs, total, shed = index._near(Z, t_z, n_plots, summary, t_track, pairs_max, run)
-    most = min(total, n)
-    if index._i32.shape[1] < most + 1:
-        index._i32 = np.empty((6, _room(most + 1)), np.int32)
-        index._i64 = np.empty((5, _room(most + 1)), np.int64)
-    if len(index._plot) < total:
-        index._plot = np.empty(_room(total), np.int32)
-    row, parent, degree, joined, place, size = index._i32
-    key, spare, track, start, chunk = index._i64
-    tracks, chunks, tracks_most, pairs_most, plots_most = connect(
-        index._count,
-        pairs,
+    index._sort(Z, t_z, n_plots, run)
+    rows = index._asking(t_z, n_plots, summary, t_track, n, run)
+    met, shed = index._meet(rows, n if rows is None else len(rows), t_z, n_plots, summary, t_track, pairs_max, run)
+    tracks, pairs = len(met.track), len(met.plot)
+    if index._i32.shape[1] < tracks + 1:
+        index._i32 = np.empty((5, _room(tracks + 1)), np.int32)
+        index._i64 = np.empty((3, _room(tracks + 1)), np.int64)
+    if len(index._plot) < pairs:
+        index._plot = np.empty(_room(pairs), np.int32)
+    if len(index._tally) < n_plots:
+        index._tally = np.empty(_room(n_plots), np.int32)
+    parent, part, joined, first, source = index._i32
+    track, start, chunk = index._i64
+    chunks, tracks_most, pairs_most, plots_most = connect(
+        *met,
         n_plots,
         CHUNK_TRACKS,
-        index._local,
-        row,
+        index._tally,
         parent,
-        degree,
+        part,
         joined,
-        place,
-        size,
-        key,
-        spare,
+        first,
+        source,
         track,
         start,
         index._plot,
@@ -258,7 +319,7 @@ def candidates(
     return Nearby(
         track=track[:tracks],
         start=start[: tracks + 1],
-        plot=index._plot[:total],
+        plot=index._plot[:pairs],
         chunk=chunk[: chunks + 1],
         tracks_most=tracks_most,
         pairs_most=pairs_most,

@@ -9,14 +9,17 @@ many steps.
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline, part
+from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import L_VISITS
 from airpicture.kernels.pool import WAITING_LEVELS, Waiting, bucket, cell_key, edge_of, slot_of
 from airpicture.kernels.search import C_CUT, P_ASK
 from airpicture.kernels.wgs84 import A, B, ground
 
-NEAR: Final = 4096  # cells round a plot: more than a search over 60 km finds on all levels
+NEAR: Final = 4096  # cells round a plot on a level: more than a search over 60 km finds
+ROOM: Final = 8 * NEAR  # for the cells round several groups; one of them may take 3 NEAR
+BATCH: Final = 16  # groups whose cells are looked up at once
+SPAN: Final = WAITING_LEVELS + 2
 BOX: Final = 8192  # waiting plots round those of one cell
 BLOCK: Final = 512  # plots that are put in groups, by cell, at once
 SLOTS: Final = 1024  # of the hash table that finds a plot's group
@@ -29,16 +32,17 @@ def _gap(c: float, half: float) -> float:
 
 
 @part
-def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64, near: I64, n: int) -> int:
-    """List the cells of a level within reach of a point on the ground; return how many.
+def list_cells(x: float, y: float, z: float, level: int, reach: float, heads: I64, near: I64, n: int) -> int:
+    """List the cells of a level within reach of a point on the ground; return where the list ends, NEAR on at most.
 
     Only cubes that the ground crosses count, the ground being no more than `off` from the point.
 
     Parameters
     ----------
-    x, y, z, reach : m; head : see `pool.Waiting`
-    near : (NEAR, 2) int64, n rows of it in use; key and newest plot of cells are added
+    x, y, z, reach : m; heads : (buckets / 8, 8) the pool's `head`, line by line
+    near : (ROOM, 2) int64, n rows of it in use; key and bucket of cells are added
     """
+    most = n + NEAR
     edge = edge_of(level)
     half = 0.5 * edge
     gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
@@ -66,19 +70,20 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
             for iz in range(first, last + 1):
                 cz = iz * edge + half - z
                 az = _gap(cz, half)
-                if abs(off + cz * gz) > thick or az * az > left or n == len(near):
+                if abs(off + cz * gz) > thick or az * az > left or n == most:
                     continue
                 key = cell_key(ix, iy, iz, level)
                 near[n, 0] = key
-                near[n, 1] = head[bucket(key, len(head))]
+                near[n, 1] = b = bucket(key, heads.size)
+                prefetch(heads, b >> 3, b & 7)
                 n += 1
     return n
 
 
 @part
 def gather(
-    near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting, n: int,
-    box: F64, slot: I64, counts: I64,
+    near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting, lines: I64,
+    n: int, box: F64, slot: I64, counts: I64,
 ) -> int:  # fmt: skip
     """List the plots that wait in cells, newest first, `steps` of each cell's chain at most; return how many there are.
 
@@ -87,9 +92,9 @@ def gather(
 
     Parameters
     ----------
-    near : (NEAR, 2) int64, rows first..last from `list_cells`; overwritten
+    near : (ROOM, 2) int64, rows first..last are the key and the newest plot of cells; overwritten
     put, oldest : plots put in so far, and how many of these can't be read any more
-    since_ns : before which none is of interest
+    since_ns : before which none is of interest; lines : (ring, 8) the pool's entries, line by line
     n : plots listed so far; box : (BOX, 3) [m], where they are, slot : (BOX,) int64; added to
     counts : C_CUT is added to
 
@@ -120,6 +125,7 @@ def gather(
             n += e["key"] == key
             back = int(e["back"])
             near[left, 0], near[left, 1] = key, count - back
+            prefetch(lines, slot_of(count - back, put, newest, ring), 0)
             left += back > 0
         last = left
     return n
@@ -152,35 +158,32 @@ def group_by_cell(key: I64, hashed: I64, begin: I64, after: I64) -> int:
 
 
 @part
-def list_around(
+def ask_around(
     first: int,
     end: int,
     wanted: I64,
     t_ns: I64,
     longest: float,
-    life: F64,
     waiting: Waiting,
-    put: int,
-    oldest: int,
+    heads: I64,
     prospects: F64,
     place: F64,
     after: I64,
     near: I64,
-    box: F64,
-    slot: I64,
-    ends: I64,
+    n: int,
+    span: I64,
     counts: I64,
-) -> bool:
-    """List the plots that wait round those of a group from `first` on, up to `end`; say whether there was room for all.
+) -> int:
+    """List the cells round the plots of a group, from `first` on, up to `end`; return where the list ends.
 
     Parameters
     ----------
-    wanted : (n,) int64, the block's plots; t_ns : of all; longest : s, that any plot waits; life : settings
-    waiting, put, oldest : as in `births.find_births`
+    wanted : (n,) int64, the block's plots; t_ns : of all; longest : s, that any plot waits
+    heads : (buckets / 8, 8) the pool's `head`, line by line
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3) [m], on the ground; after : from `group_by_cell`
-    near : (NEAR, 2) int64 workspace
-    box, slot : see `gather`; overwritten
-    ends : (WAITING_LEVELS + 1,) int64; overwritten: what waits on a level is listed from ends[level] to ends[level + 1]
+    near : (ROOM, 2) int64, n rows of it in use; key and bucket of cells are added
+    span : (SPAN,) int64; overwritten with where the cells of each level begin and the last ones end, and with the time
+        before which none is of interest [ns]
     counts : C_CUT is added to
     """
     x0, y0, z0 = place[first, 0], place[first, 1], place[first, 2]
@@ -195,25 +198,74 @@ def list_around(
         k = after[k]
     since_ns -= int(longest * 1e9)
     x, y, z = ground(0.5 * (x0 + x1), 0.5 * (y0 + y1), 0.5 * (z0 + z1))
+    for level in range(WAITING_LEVELS):
+        span[level] = n
+        if waiting.last_ns[level] < since_ns:
+            continue
+        reach = 0.0
+        k = first
+        while k != end and k >= 0:
+            dx, dy, dz = place[k, 0] - x, place[k, 1] - y, place[k, 2] - z
+            reach = max(reach, prospects[k, P_ASK + level] + math.sqrt(dx * dx + dy * dy + dz * dz))
+            k = after[k]
+        n = list_cells(x, y, z, level, reach, heads, near, n)
+        if n - span[level] == NEAR:
+            counts[C_CUT] += 1
+    span[WAITING_LEVELS] = n
+    span[WAITING_LEVELS + 1] = since_ns
+    return n
+
+
+@part
+def look_up(near: I64, first: int, last: int, put: int, oldest: int, waiting: Waiting, lines: I64) -> None:
+    """Put the newest plots of cells in place of their buckets, and ask the memory for them."""
+    ring = len(waiting.entry)
+    newest = (put - 1) % ring if put > 0 else 0
+    for c in range(first, last):
+        count = waiting.head[near[c, 1]]
+        near[c, 1] = count
+        if count > oldest:
+            prefetch(lines, slot_of(count, put, newest, ring), 0)
+
+
+@part
+def list_around(
+    span: I64,
+    life: F64,
+    waiting: Waiting,
+    lines: I64,
+    put: int,
+    oldest: int,
+    near: I64,
+    box: F64,
+    slot: I64,
+    ends: I64,
+    alone: bool,
+    counts: I64,
+) -> bool:
+    """List the plots that wait in the cells round a group; say whether there was room for all.
+
+    Parameters
+    ----------
+    span, near : from `ask_around` and `look_up`; near is overwritten
+    life : settings; waiting, lines, put, oldest : as in `births.find_births`
+    box, slot : see `gather`; overwritten
+    ends : (WAITING_LEVELS + 1,) int64; overwritten: what waits on a level is listed from ends[level] to ends[level + 1]
+    alone : whether the group is one plot: for that as many are listed as there's room for
+    counts : C_CUT is added to
+    """
     steps = max(int(life[L_VISITS]) // 4, 8)
     n = 0
     ends[0] = 0
     for level in range(WAITING_LEVELS):
-        if waiting.last_ns[level] >= since_ns:
-            reach = 0.0
-            k = first
-            while k != end and k >= 0:
-                dx, dy, dz = place[k, 0] - x, place[k, 1] - y, place[k, 2] - z
-                reach = max(reach, prospects[k, P_ASK + level] + math.sqrt(dx * dx + dy * dy + dz * dz))
-                k = after[k]
-            cells = list_cells(x, y, z, level, reach, waiting.head, near, 0)
-            if cells == len(near):
-                counts[C_CUT] += 1
-            n = gather(near, 0, cells, steps, put, oldest, since_ns, waiting, n, box, slot, counts)
-            if n > len(slot):
-                if after[first] != end:
-                    return False
-                n = len(slot)
-                counts[C_CUT] += 1
+        since_ns = span[WAITING_LEVELS + 1]
+        n = gather(
+            near, span[level], span[level + 1], steps, put, oldest, since_ns, waiting, lines, n, box, slot, counts
+        )
+        if n > len(slot):
+            if not alone:
+                return False
+            n = len(slot)
+            counts[C_CUT] += 1
         ends[level + 1] = n
     return True

@@ -6,9 +6,10 @@ for plots that found no partner but the plot itself.
 """
 
 import math
+from typing import Final
 
-from airpicture.kernels._jit import jit, lane, part
-from airpicture.kernels.around import group_by_cell, list_around
+from airpicture.kernels._jit import jit, lane, part, prefetch
+from airpicture.kernels.around import BATCH, NEAR, ask_around, group_by_cell, list_around, look_up
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
 from airpicture.kernels.begin import (
@@ -44,6 +45,7 @@ from airpicture.kernels.layout import (
     D_BARO,
     M_Q_UP,
     MODEL,
+    PLOT,
     SCALE_POS,
     SHARED,
     STRAIGHT,
@@ -57,7 +59,7 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.measuring import C_COUNT, C_D2, C_DET, C_EXTRA, C_FINE
 from airpicture.kernels.picking import pick_pairs
-from airpicture.kernels.pool import PLAIN, WAITING_LEVELS, Waiting, cell_key, complete, edge_of, recall
+from airpicture.kernels.pool import PLAIN, WAITING_LEVELS, Waiting, cell_key, complete, edge_of, oldest_alive, recall
 from airpicture.kernels.search import (
     C_BIRTHS,
     C_TRIALS,
@@ -80,6 +82,7 @@ BIRTH_PLOT = MODEL + 1
 BIRTH_FROM = MODEL + 2
 BIRTH_BEFORE = MODEL + 3
 BIRTH = MODEL + 4
+AHEAD: Final = 4  # plots whose numbers are asked for before they're needed
 
 
 @lane
@@ -266,6 +269,8 @@ def find_births(
     longest: float,
     reaches: F64,
     waiting: Waiting,
+    lines: I64,
+    heads: I64,
     put: int,
     oldest: int,
     Zq: F64,
@@ -276,6 +281,7 @@ def find_births(
     after: I64,
     hashed: I64,
     near: I64,
+    span: I64,
     box: F64,
     slot: I64,
     hit: I64,
@@ -299,11 +305,12 @@ def find_births(
     Z ... mode_3a : registered plots, of any sensors; wanted : (n,) int64, the unclaimed ones; lo, hi : part of these
     sites, period, pd : (S, ...) of the sensors; period [s], NaN for sensors that don't turn
     longest : s, that any plot waits; reaches : (R_BLURS, REACHES) from `search.list_reaches` [m]
-    waiting, put, oldest : pool; plots put in so far; how many of these may not be read any more
+    waiting, lines, heads : pool, and the memory of its entries and buckets, see `tracks.pool.Pool.lines`
+    put, oldest : plots put in so far; how many of these may not be read any more
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
-        (NEAR, 2) int64, box : (BOX, 3), slot, hit : (BOX,) int64, ends : (WAITING_LEVELS + 1,) int64 workspaces, see
-        `around`
+        (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (BOX, 3), slot, hit : (BOX,) int64, ends :
+        (WAITING_LEVELS + 1,) int64 workspaces, see `around`
     pick : (B,) int64, value : (B + 1,), around : (AROUND, NEIGHBOUR), chain : (CHAINS, 2) int64, worth : (CHAINS,),
         trial : (B + CHAINS, BIRTH) workspaces: so many pairs and chains of each plot are tried
     key : (n,) int64, blur, sigma_h : (n,) [m] overwritten in lo..hi for `pool.link_plots` and `pool.note_plots`
@@ -312,6 +319,11 @@ def find_births(
     """
     for c in range(COUNTS):
         counts[c] = 0
+    earliest_ns = t_ns[wanted[lo]]
+    for w in range(lo, hi):
+        earliest_ns = min(earliest_ns, t_ns[wanted[w]])
+    # what none of them could be joined with any more isn't even looked up
+    oldest = oldest_alive(oldest, put, earliest_ns - int(longest * 1e9), waiting)
     n = 0
     keep = min(int(life[L_PAIRS]), len(pick))
     most = len(pick)
@@ -320,6 +332,8 @@ def find_births(
         for k in range(size):
             j = wanted[w + k]
             s = sensor[j]
+            for column in range(0, PLOT, 8):
+                prefetch(Z, int(wanted[min(w + k + AHEAD, hi - 1)]), column)
             prospect = prospects[k]
             prospect_of(Z, j, s, address[j], mode_3a[j], sites, pd, motion, life, prospect)
             level = level_of(Z, j, prospect)
@@ -340,15 +354,31 @@ def find_births(
                 math.floor(place[k, 0] / edge), math.floor(place[k, 1] / edge), math.floor(place[k, 2] / edge), level
             )
         groups = group_by_cell(key[w : w + size], hashed, begin, after)
-        for g in range(groups):
-            first, together = begin[g], True
-            while first >= 0:
-                end = -1 if together else after[first]
-                listed = list_around(
-                    first, end, wanted[w : w + size], t_ns, longest, life, waiting, put, oldest,
-                    prospects, place, after, near, box, slot, ends, counts,
+        g = 0
+        while g < groups:
+            # --- the cells round a few groups, whose lines of the memory come while others are asked for
+            batch, cells = 0, 0
+            while batch < BATCH and g + batch < groups and cells + 6 * NEAR <= len(near):
+                cells = ask_around(
+                    begin[g + batch], -1, wanted[w : w + size], t_ns, longest, waiting, heads, prospects, place, after,
+                    near, cells, span[batch], counts,
                 )  # fmt: skip
-                if not listed and end != after[first]:  # too many for all: each for itself
+                batch += 1
+            look_up(near, 0, cells, put, oldest, waiting, lines)
+            b = 0
+            first, together = begin[g], True
+            while b < batch:
+                end = -1 if together else after[first]
+                if not together:
+                    last = ask_around(
+                        first, end, wanted[w : w + size], t_ns, longest, waiting, heads, prospects, place, after,
+                        near, cells, span[b], counts,
+                    )  # fmt: skip
+                    look_up(near, cells, last, put, oldest, waiting, lines)
+                listed = list_around(
+                    span[b], life, waiting, lines, put, oldest, near, box, slot, ends, end == after[first], counts
+                )
+                if not listed:  # too many for all: each for itself
                     together = False
                     continue
                 k = first
@@ -392,4 +422,9 @@ def find_births(
                         trial[best, BIRTH_ODDS] = -1.0
                     k = after[k]
                 first = end
+                if first < 0:
+                    b += 1
+                    if b < batch:
+                        first, together = begin[g + b], True
+            g += batch
     counts[C_BIRTHS] = n

@@ -63,6 +63,7 @@ OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
 BLUR: Final = 2_200.0  # m, most sigma of a place on the ground on all levels but VAGUE
 BLUR_STEP: Final = 2.0  # m
 NEVER: Final = -(1 << 62)
+NEIGHBOURS: Final = (1 << 2) | (1 << 21) | (1 << 40)  # of a cell's key: the last bits of its place along x, y and z
 
 
 @table
@@ -95,12 +96,17 @@ def cell_key(ix: int, iy: int, iz: int, level: int) -> int:
 
 @inline
 def bucket(key: int, buckets: int) -> int:
-    """Return the bucket of a cell key, of a power of two (Fibonacci hashing).
+    """Return the bucket of a cell key, of a power of two from 8 on (Fibonacci hashing).
+
+    2 by 2 by 2 neighbours of a level have eight buckets that are one line of the cache: a search asks most of them.
 
     The factor is 2^64 over the golden ratio, as a signed number: so Python's integers, where nothing is compiled, end
     with the same bits without a warning.
     """
-    return ((int(key) * -0x61C8864680B583EB) >> 32) & (buckets - 1)
+    key = int(key)
+    beside = ((key >> 2) & 1) | (((key >> 21) & 1) << 1) | (((key >> 40) & 1) << 2)
+    together = key & ~NEIGHBOURS
+    return ((((together * -0x61C8864680B583EB) >> 32) << 3) | beside) & (buckets - 1)
 
 
 @inline

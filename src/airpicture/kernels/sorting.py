@@ -1,11 +1,11 @@
 """Sorting a few numbers inside a kernel."""
 
 from airpicture.kernels._jit import inline
-from airpicture.kernels.arrays import I64
+from airpicture.kernels.arrays import I32, I64
 
 
 @inline
-def sort_numbers(n: int, values: I64, spare: I64) -> None:
+def sort_numbers(n: int, values: I32 | I64, spare: I32 | I64) -> None:
     """Sort n numbers by merging runs, with as much spare room: compiled five times as fast as numpy's sort."""
     run = 1
     while run < n:

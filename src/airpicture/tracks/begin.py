@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels.around import BLOCK, BOX, NEAR, SLOTS
+from airpicture.kernels.around import BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
     L_LEAST,
@@ -78,7 +78,8 @@ def make_desk(most: int) -> Desk:
         begin=np.empty(BLOCK, np.int64),
         after=np.empty(BLOCK, np.int64),
         hashed=np.empty(SLOTS, np.int64),
-        near=np.empty((NEAR, 2), np.int64),
+        near=np.empty((ROOM, 2), np.int64),
+        span=np.empty((BATCH, SPAN), np.int64),
         box=np.empty((BOX, 3)),
         slot=np.empty(BOX, np.int64),
         hit=np.empty(BOX, np.int64),
@@ -182,6 +183,8 @@ def begin(
         pool.desks.append(make_desk(most))
     desks = dict(zip(ranges, pool.desks, strict=False))
 
+    entries, heads = pool.lines
+
     def search(part: tuple[int, int]) -> I64:
         counts, desk = np.empty(COUNTS, np.int64), desks[part]
         find_births(
@@ -202,6 +205,8 @@ def begin(
             longest,
             reaches,
             pool.waiting,
+            entries,
+            heads,
             pool.count,
             pool.oldest,
             *desk,

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Records, Waiting, chain, oldest_alive, take_back
+from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, oldest_alive, take_back
 from airpicture.tables import F64, I64
 
 LINE: Final = 64  # bytes of a cache line
@@ -60,6 +60,7 @@ class Desk(NamedTuple):
     after: I64
     hashed: I64
     near: I64
+    span: I64
     box: F64
     slot: I64
     hit: I64
@@ -105,6 +106,12 @@ class Pool:
     def oldest(self) -> int:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
+
+    @property
+    def lines(self) -> tuple[I64, I64]:
+        """The memory of the ring's entries (size, 8) and of its buckets (buckets / 8, 8), line by line of the cache."""
+        entry: I64 = self.waiting.entry.view(np.int64).reshape(self.size, -1)
+        return entry, self.waiting.head.reshape(-1, LINE // 8)
 
     def make_room(self, n: int, longest_s: float, slack_s: float) -> tuple[int, int]:
         """Let the ring take n more plots; return how many wait, and how many that might still have found a second one
@@ -154,12 +161,12 @@ class Pool:
 def _empty(size: int, last_ns: I64) -> Waiting:
     """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
     buckets = 1 << max(size - 1, 1).bit_length()
-    return Waiting(_records(ENTRY, size), _records(DETAIL, size), np.zeros(buckets, np.int64), last_ns)
+    head = _records(np.dtype(np.int64), max(buckets, 8))
+    return Waiting(_records(ENTRY, size), _records(DETAIL, size), head, last_ns)
 
 
-def _records(kind: np.dtype[Any], size: int) -> Records:
-    """Return zeroed records whose first stands at the start of a cache line."""
+def _records(kind: np.dtype[Any], size: int) -> Any:
+    """Return zeroed records or numbers whose first stands at the start of a cache line."""
     raw = np.zeros(size * kind.itemsize + LINE, np.uint8)
     shift = -raw.ctypes.data % LINE
-    taken: Records = raw[shift : shift + size * kind.itemsize].view(kind)
-    return taken
+    return raw[shift : shift + size * kind.itemsize].view(kind)

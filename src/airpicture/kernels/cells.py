@@ -1,0 +1,145 @@
+"""The plots of a look by cells of the ground, for tracks to find those near them.
+
+A plot is scaled down to the ellipsoid and lies on one of the six faces of a cube, as the index of tracks has it
+(`kernels.index`); there it has a cell, the larger the vaguer it is. The plots of one cell stand next to one another, in
+the order of the look, each in a line of the cache with all that is asked of it:
+
+    key of a cell  ->  slot (hashed)  ->  plot[first] ... plot[end - 1]
+
+Cells that are neighbours have slots in one line of the cache: a track asks some two of them.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from airpicture.kernels._jit import inline, jit
+from airpicture.kernels.arrays import F32, F64, I32, I64, table
+from airpicture.kernels.index import face_of, on_face
+from airpicture.kernels.layout import Z_P, Z_RADIUS
+from airpicture.kernels.wgs84 import ground
+
+SIZES: Final = 3  # of cells: 33, 131 and 524 km
+OWN: Final = (10_000.0, 30_000.0)  # m, most radius of a plot in cells of the smaller two
+OFFSET: Final = 1024  # makes numbers of cells along a face positive
+SLACK: Final = 1.02  # of squared distances: for rounding, and for what `meeting` adds of another kind
+
+C_PLACE: Final = 0  # of a plot in its cell: 3, m, ECEF, on the ground
+C_OWN: Final = 3  # m, radius
+C_SINCE: Final = 4  # ns after the earliest, whole
+C_PLOT: Final = 5  # which one it is, whole
+C_CELL: Final = 6  # the slot of its cell, whole
+SPOT: Final = 8  # a line of the cache
+ABREAST: Final = 16  # plots that are tested at once
+
+# State, int64
+CELLS: Final = 0  # in use
+PLOTS: Final = 1  # that have a cell: all but those with NaN in what's read
+FIRST: Final = 2  # ns, time of the earliest
+LAST: Final = 3
+BITS: Final = 4  # log2 of the slots in use
+STATE: Final = 5
+
+
+@table
+class Cells(NamedTuple):
+    """The plots of a look by cells; M of them there is room for, S = 2^k >= 2 M."""
+
+    key: I32  # (M,) of each plot's cell, -1: none
+    place: F64  # (M, 4) m, ECEF, each plot on the ground, and its radius
+    slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, where they end, not used
+    coarse: F32  # (4, M + ABREAST) plots, those of a cell side by side: place, and SLACK times the square of the radius
+    spot: F64  # (M, SPOT) all that the exact test asks, in the same order
+    number: I32  # (M,) slots in the order in which they were taken
+    ints: I64  # (STATE,)
+    own: F64  # (SIZES,) m, the largest radius in cells of each size, below 0: there are none
+
+
+@inline
+def edge_shift(size: int) -> int:
+    """Return log2 of the edge of cells of a size [units of a face]."""
+    return 19 + 2 * size
+
+
+@inline
+def key_of(size: int, face: int, a: int, b: int) -> int:
+    """Return the key of the a-th, b-th cell of a size along a face: 2 by 2 neighbours differ in its last two bits."""
+    a, b = a + OFFSET, b + OFFSET
+    return (((((size << 3) | face) << 10) | (a >> 1)) << 12) | ((b >> 1) << 2) | ((a & 1) << 1) | (b & 1)
+
+
+@inline
+def slot_of(key: int, bits: int) -> int:
+    """Return where the search for a cell begins."""
+    return (((((key >> 2) * 2654435769) & 0xFFFFFFFF) >> (34 - bits)) << 2) | (key & 3)
+
+
+@jit
+def find_cells(Z: F64, lo: int, hi: int, cells: Cells) -> None:
+    """Find the cells of plots lo..hi: key and place are overwritten. Ranges may run side by side."""
+    for j in range(lo, hi):
+        x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        own = Z[j, Z_RADIUS]
+        place = cells.place[j]
+        place[0], place[1], place[2], place[3] = x, y, z, own
+        if not math.isfinite(x + y + z + own):
+            cells.key[j] = -1
+            continue
+        size = 0 if own <= OWN[0] else (1 if own <= OWN[1] else 2)
+        face = face_of(x, y, z)
+        a, b = on_face(face, x, y, z)
+        cells.key[j] = key_of(size, face, a >> edge_shift(size), b >> edge_shift(size))
+
+
+@jit
+def sort_plots(t_z: I64, plots: int, cells: Cells) -> None:
+    """Put the first `plots` plots of a look in their cells, after `find_cells`; the rest of `cells` is overwritten."""
+    bits = 4
+    while 1 << bits < 2 * plots:
+        bits += 1
+    ints, slot, coarse, spot = cells.ints, cells.slot, cells.coarse, cells.spot
+    ints[BITS] = bits
+    for s in range(1 << bits):
+        slot[s, 0] = 0
+    for size in range(SIZES):
+        cells.own[size] = -1.0
+    count = 0
+    total = 0
+    for j in range(plots):
+        key = int(cells.key[j])
+        if key < 0:
+            continue
+        size = key >> 25
+        cells.own[size] = max(cells.own[size], cells.place[j, 3])
+        ints[FIRST] = t_z[j] if total == 0 else min(ints[FIRST], t_z[j])
+        ints[LAST] = t_z[j] if total == 0 else max(ints[LAST], t_z[j])
+        total += 1
+        at = np.uint64(slot_of(key, bits))
+        while slot[at, 0] != 0 and slot[at, 0] != key + 1:
+            at = np.uint64((int(at) + 1) & ((1 << bits) - 1))
+        if slot[at, 0] == 0:
+            slot[at, 0], slot[at, 2] = key + 1, 0
+            cells.number[count] = at
+            count += 1
+        slot[at, 2] += 1
+        cells.key[j] = at  # the slot from now on
+    ints[CELLS], ints[PLOTS] = count, total
+    end = 0
+    for c in range(count):
+        at = np.uint64(cells.number[c])
+        size = int(slot[at, 2])
+        slot[at, 1] = slot[at, 2] = end
+        end += size
+    for j in range(plots):
+        if cells.key[j] < 0:
+            continue
+        at = np.uint64(cells.key[j])
+        k = np.uint64(slot[at, 2])
+        slot[at, 2] += 1
+        own = cells.place[j, 3]
+        for axis in range(3):
+            spot[k, C_PLACE + axis] = cells.place[j, axis]
+            coarse[axis, k] = np.float32(cells.place[j, axis])
+        coarse[3, k] = np.float32(SLACK * own * own)
+        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_PLOT], spot[k, C_CELL] = own, t_z[j] - ints[FIRST], j, at

@@ -1,0 +1,268 @@
+"""Which plots could a track have caused: the exact test, and the walk through the plots' cells that finds whom to test.
+
+A plot meets a track where, both scaled down to the ellipsoid, their distance at the plot's own time is within the root
+of the sum of their radii squared: their errors are independent. That depends on the track's summary and the plot alone;
+cells (`kernels.cells`) only spare most of the tests. So what comes out is the same to the bit for any split of the
+tracks, and whichever further tracks are asked for.
+
+    a track at the middle of       slots of the cells       plots near enough at any       those near enough
+    the look's time                round it                 time of the look               at their own: exact
+
+A few tracks at a time take each of these steps one after the other, and ask the memory for what the next one reads.
+
+A track asks all faces of the cube where it may be near an edge of its own. One that would have to ask too many cells is
+tested with all plots, and so is one so far below the ground that scaling would stretch its way.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from airpicture.kernels._jit import jit, part, prefetch
+from airpicture.kernels.arrays import F32, F64, I32, I64
+from airpicture.kernels.cells import (
+    ABREAST,
+    BITS,
+    C_OWN,
+    C_PLACE,
+    C_PLOT,
+    C_SINCE,
+    FIRST,
+    LAST,
+    PLOTS,
+    SIZES,
+    SLACK,
+    Cells,
+    edge_shift,
+    key_of,
+    slot_of,
+)
+from airpicture.kernels.index import LIMIT, LOWEST, MARGIN, STRETCH, UNITS, face_of, on_face, radius_at
+from airpicture.kernels.lanes import U
+from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
+from airpicture.kernels.sorting import sort_numbers
+from airpicture.kernels.wgs84 import ground
+
+BLOCK: Final = 64  # tracks that take each step together, at most
+ASKED: Final = 1024  # cells that one track asks for; of more, it's tested with all plots
+ASKS: Final = 4096  # of a block
+TESTS: Final = 2048  # pairs that wait for the exact test, at most
+OF_DRIFT: Final = 65.0  # (a + d)² <= (1 + 1/64) a² + 65 d²
+WIDEST: Final = 1.3e7  # m, the Earth's diameter and some
+FEW: Final = 24  # plots of a track that are sorted by insertion
+EVERYWHERE: Final = -1  # in place of a key: all plots
+
+
+@part
+def distance_of(
+    x: float,
+    y: float,
+    z: float,
+    own: float,
+    dt: float,
+    of: F32,
+    q_third: float,
+    radius_max: float,
+) -> float:
+    """Return the squared distance of a plot from a track, dt s after its time, over the sum of their radii squared."""
+    px, py, pz = ground(
+        of[S_POSITION] + dt * of[S_VELOCITY],
+        of[S_POSITION + 1] + dt * of[S_VELOCITY + 1],
+        of[S_POSITION + 2] + dt * of[S_VELOCITY + 2],
+    )
+    r = radius_at(abs(dt), np.float64(of[S_SIGMA_P]), np.float64(of[S_SIGMA_V]), q_third, radius_max)
+    dx, dy, dz = x - px, y - py, z - pz
+    return float((dx * dx + dy * dy + dz * dz) / (r * r + own * own))
+
+
+@jit
+def meet_plots(
+    lo: int,
+    hi: int,
+    rows: I32,
+    summary: F32,
+    time: I64,
+    q_third: float,
+    radius_max: float,
+    cells: Cells,
+    around: F64,
+    ask: I32,
+    run: I32,
+    hit: I32,
+    waiting: I32,
+    spare: I32,
+    met: I32,
+    count: I32,
+    plot: I32,
+) -> tuple[int, int, int, int]:
+    """List the plots that each of some tracks meets, in their order.
+
+    A plot or track with a NaN in what the test reads meets nothing.
+
+    Parameters
+    ----------
+    lo, hi : tracks rows[lo] ... rows[hi - 1], rising; where `rows` is empty, lo ... hi - 1 themselves
+    summary : (cap, SUMMARY) float32; time : (cap, 1) int64 [ns]
+    q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
+    radius_max : m, bound of a track's radius
+    cells : the plots, after `cells.sort_plots`
+    around : (BLOCK, 4), ask : (ASKS, 2) int32, run : (ASKS, 3) int32, waiting : (TESTS, 2) int32, spare : (M,) int32
+        workspaces
+    met, count : (hi - lo,) int32; overwritten with the tracks that meet any plot, and how many
+    plot : (room,) int32; overwritten with these plots, rising within a track
+
+    Returns
+    -------
+    track from which to go on, less than hi where the room is too small
+    tracks that meet any; pairs
+    room that the next tracks need: it must not be less
+    """
+    ints, slot, coarse, spot = cells.ints, cells.slot, cells.coarse, cells.spot
+    plots, first_ns = ints[PLOTS], ints[FIRST]
+    bits = ints[BITS]
+    mask = (1 << bits) - 1
+    half = 0.5e-9 * (ints[LAST] - first_ns)
+    middle = first_ns + (ints[LAST] - first_ns) // 2
+    found, total, need = 0, 0, 0
+    k = lo
+    while k < hi:
+        # --- where tracks are at the middle of the look's time, and which cells hold what they may meet
+        begun = k
+        asks = 0
+        if rows.size > 0:
+            for w in range(k, min(k + BLOCK, hi)):
+                prefetch(summary, int(rows[w]), 0)
+                prefetch(time, int(rows[w]), 0)
+        while k < hi and k - begun < BLOCK and asks + ASKED < ASKS:
+            i = int(rows[k]) if rows.size > 0 else k
+            of = summary[i]
+            dt = 1e-9 * (middle - time[i, 0])
+            vx, vy, vz = np.float64(of[S_VELOCITY]), np.float64(of[S_VELOCITY + 1]), np.float64(of[S_VELOCITY + 2])
+            px, py, pz = of[S_POSITION] + dt * vx, of[S_POSITION + 1] + dt * vy, of[S_POSITION + 2] + dt * vz
+            r = radius_at(abs(dt) + half, np.float64(of[S_SIGMA_P]), np.float64(of[S_SIGMA_V]), q_third, radius_max)
+            far = math.sqrt(px * px + py * py + pz * pz)
+            own = k - begun
+            k += 1
+            if not math.isfinite(far + r):
+                continue
+            way = math.sqrt(vx * vx + vy * vy + vz * vz) * half
+            drift = STRETCH * way + MARGIN
+            x, y, z = ground(px, py, pz)
+            at = around[own]
+            at[0], at[1], at[2], at[3] = x, y, z, SLACK * r * r + OF_DRIFT * drift * drift
+            before = asks
+            if far - way < LOWEST or drift > WIDEST:
+                at[3] = math.inf
+                ask[asks, 0], ask[asks, 1] = own, EVERYWHERE
+                asks += 1
+                continue
+            highest = max(abs(x), abs(y), abs(z))
+            second = abs(x) + abs(y) + abs(z) - highest - min(abs(x), abs(y), abs(z))
+            home = face_of(x, y, z)
+            for size in range(SIZES):
+                if cells.own[size] < 0.0:
+                    continue
+                wide = min(math.sqrt(r * r + cells.own[size] * cells.own[size]) + drift, WIDEST)
+                reach = math.ceil(wide * UNITS) + 1
+                shift = edge_shift(size)
+                alone = second + MARGIN < highest - 2.0 * wide  # no other face holds a point so near
+                for face in range(home if alone else 0, home + 1 if alone else 6):
+                    height = x if face < 2 else (y if face < 4 else z)
+                    if not alone and (height if face & 1 == 0 else -height) < highest - 2.0 * wide:
+                        continue
+                    a, b = on_face(face, x, y, z)
+                    first_a, last_a = max(a - reach, -LIMIT) >> shift, min(a + reach, LIMIT) >> shift
+                    first_b, last_b = max(b - reach, -LIMIT) >> shift, min(b + reach, LIMIT) >> shift
+                    if asks - before + (last_a - first_a + 1) * (last_b - first_b + 1) > ASKED:
+                        ask[before, 0], ask[before, 1] = own, EVERYWHERE
+                        asks = before + 1
+                        break
+                    for ca in range(first_a, last_a + 1):
+                        for cb in range(first_b, last_b + 1):
+                            key = key_of(size, face, ca, cb)
+                            prefetch(slot, slot_of(key, bits), 0)
+                            ask[asks, 0], ask[asks, 1] = own, key
+                            asks += 1
+                if asks > before and ask[before, 1] == EVERYWHERE:
+                    break
+        # --- which of the cells have plots
+        runs = 0
+        need = 0
+        for q in range(asks):
+            own, key = int(ask[q, 0]), int(ask[q, 1])
+            lead, end = 0, plots
+            if key != EVERYWHERE:
+                s = np.uint64(slot_of(key, bits))
+                while slot[s, 0] != 0 and slot[s, 0] != key + 1:
+                    s = np.uint64((int(s) + 1) & mask)
+                lead, end = int(slot[s, 1]), int(slot[s, 2])
+                if slot[s, 0] == 0:
+                    end = lead
+            prefetch(coarse, 0, lead)
+            prefetch(coarse, 1, lead)
+            prefetch(coarse, 2, lead)
+            prefetch(coarse, 3, lead)
+            run[runs, 0], run[runs, 1], run[runs, 2] = own, lead, end
+            runs += end > lead
+            need += end - lead
+        if total + need > plot.size:
+            k = begun
+            break
+        # --- the plots near enough, at any time of the look and then at their own
+        c = 0
+        done = 0
+        last = -1
+        while c < runs:
+            n = 0
+            while c < runs and n < TESTS:
+                own, lead = int(run[c, 0]), int(run[c, 1]) + done
+                end = min(int(run[c, 2]), lead + TESTS - n)
+                x, y, z, bound = around[own, 0], around[own, 1], around[own, 2], around[own, 3]
+                xf, yf, zf, bf = np.float32(x), np.float32(y), np.float32(z), np.float32(bound)
+                for q in range(lead, end, ABREAST):
+                    g = np.uint64(q)
+                    for l in range(U(ABREAST)):
+                        dx, dy, dz = coarse[0, g + l] - xf, coarse[1, g + l] - yf, coarse[2, g + l] - zf
+                        hit[l] = dx * dx + dy * dy + dz * dz <= bf + coarse[3, g + l]
+                    for l in range(U(min(ABREAST, end - q))):
+                        waiting[n, 0], waiting[n, 1] = own, q + l
+                        n += hit[l]
+                done += end - lead
+                if end == run[c, 2]:
+                    c += 1
+                    done = 0
+            for w in range(n):
+                prefetch(spot, int(waiting[w, 1]), 0)
+            left = 0
+            for w in range(n):
+                own = int(waiting[w, 0])
+                p = spot[np.uint64(waiting[w, 1])]
+                i = int(rows[begun + own]) if rows.size > 0 else begun + own
+                x, y, z, t = p[C_PLACE], p[C_PLACE + 1], p[C_PLACE + 2], first_ns + int(p[C_SINCE])
+                d = distance_of(x, y, z, p[C_OWN], (t - time[i, 0]) * 1e-9, summary[i], q_third, radius_max)
+                waiting[left, 0], waiting[left, 1] = i, int(p[C_PLOT])
+                left += d <= 1.0
+            for w in range(left):
+                if waiting[w, 0] != last:
+                    last = int(waiting[w, 0])
+                    met[found], count[found] = last, 0
+                    found += 1
+                plot[total] = waiting[w, 1]
+                count[found - 1] += 1
+                total += 1
+    # --- each track's plots in order
+    begin = 0
+    for c in range(found):
+        end = begin + count[c]
+        if count[c] > FEW:
+            sort_numbers(int(count[c]), plot[begin:end], spare)
+        else:
+            for at in range(begin + 1, end):
+                j = plot[at]
+                while at > begin and plot[at - 1] > j:
+                    plot[at] = plot[at - 1]
+                    at -= 1
+                plot[at] = j
+        begin = end
+    return k, found, total, need
