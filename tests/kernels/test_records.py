@@ -140,7 +140,7 @@ def test_a_tick_is_the_last_before_its_time(t_ns: int, since_s: int) -> None:
 
 def test_a_track_takes_less_than_a_kilobyte() -> None:
     """A million tracks, what finds them included, in a gigabyte."""
-    capacity = 1000
+    capacity = 100_000
     held = sum(column.nbytes for column in Store(capacity).columns()) / capacity
     found = bytes_held(Index(capacity)) / capacity
     assert held <= 945
