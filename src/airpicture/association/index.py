@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.cells import ABREAST, SIZES, SPOT, STATE, Cells, find_cells, sort_plots
+from airpicture.kernels.cells import ABREAST, SIZES, SPOT, STATE, Cells, find_cells, lay_plots, sort_plots
 from airpicture.kernels.components import connect
 from airpicture.kernels.crowd import keep_nearest
 from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
@@ -61,8 +61,9 @@ def make_cells(plots: int) -> Cells:
     """Return room for the cells of so many plots."""
     return Cells(
         key=np.empty(plots, np.int32),
+        rank=np.empty(plots, np.int32),
         place=np.empty((plots, 4)),
-        slot=_lines((max(1 << (2 * plots - 1).bit_length(), 16), 4), np.int32),
+        slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
         coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
         spot=_lines((plots, SPOT), np.float64),
         number=np.empty(plots, np.int32),
@@ -164,6 +165,7 @@ class Index:
         cells = self._cells
         do(find_cells, [(Z, lo, min(lo + RANGE_PLOTS, n_plots), cells) for lo in range(0, n_plots, RANGE_PLOTS)], run)
         sort_plots(t_z, n_plots, cells)
+        do(lay_plots, [(t_z, lo, min(lo + RANGE_PLOTS, n_plots), cells) for lo in range(0, n_plots, RANGE_PLOTS)], run)
 
     def _asking(self, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, run: Run | None) -> I32 | None:
         """Return the tracks that ask for the look's plots; None for all n, as where there are many plots."""

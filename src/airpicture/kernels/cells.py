@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F32, F64, I32, I64, table
 from airpicture.kernels.index import face_of, on_face
 from airpicture.kernels.layout import Z_P, Z_RADIUS
@@ -32,6 +32,7 @@ C_PLOT: Final = 5  # which one it is, whole
 C_CELL: Final = 6  # the slot of its cell, whole
 SPOT: Final = 8  # a line of the cache
 ABREAST: Final = 16  # plots that are tested at once
+ASKED: Final = 16  # plots ahead, whose cells' slots the memory is asked for
 
 # State, int64
 CELLS: Final = 0  # in use
@@ -44,9 +45,10 @@ STATE: Final = 5
 
 @table
 class Cells(NamedTuple):
-    """The plots of a look by cells; M of them there is room for, S = 2^k >= 2 M."""
+    """The plots of a look by cells; M of them there is room for, S = 2^k >= 3/2 M."""
 
     key: I32  # (M,) of each plot's cell, -1: none
+    rank: I32  # (M,) which of its cell's plots each is
     place: F64  # (M, 4) m, ECEF, each plot on the ground, and its radius
     slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, where they end, not used
     coarse: F32  # (4, M + ABREAST) plots, those of a cell side by side: place, and SLACK times the square of the radius
@@ -94,11 +96,14 @@ def find_cells(Z: F64, lo: int, hi: int, cells: Cells) -> None:
 
 @jit
 def sort_plots(t_z: I64, plots: int, cells: Cells) -> None:
-    """Put the first `plots` plots of a look in their cells, after `find_cells`; the rest of `cells` is overwritten."""
+    """Share out places to the first `plots` plots of a look, after `find_cells`, cell by cell; `lay_plots` fills them.
+
+    key, rank, slot, number, ints and own are overwritten.
+    """
     bits = 4
-    while 1 << bits < 2 * plots:
+    while 1 << bits < 3 * plots // 2:
         bits += 1
-    ints, slot, coarse, spot = cells.ints, cells.slot, cells.coarse, cells.spot
+    ints, slot, key_of_plot = cells.ints, cells.slot, cells.key
     ints[BITS] = bits
     for s in range(1 << bits):
         slot[s, 0] = 0
@@ -107,7 +112,9 @@ def sort_plots(t_z: I64, plots: int, cells: Cells) -> None:
     count = 0
     total = 0
     for j in range(plots):
-        key = int(cells.key[j])
+        if j + ASKED < plots and key_of_plot[j + ASKED] >= 0:
+            prefetch(slot, slot_of(int(key_of_plot[j + ASKED]), bits), 0)
+        key = int(key_of_plot[j])
         if key < 0:
             continue
         size = key >> 25
@@ -122,24 +129,32 @@ def sort_plots(t_z: I64, plots: int, cells: Cells) -> None:
             slot[at, 0], slot[at, 2] = key + 1, 0
             cells.number[count] = at
             count += 1
+        cells.rank[j] = slot[at, 2]
         slot[at, 2] += 1
-        cells.key[j] = at  # the slot from now on
+        key_of_plot[j] = at  # the slot from now on
     ints[CELLS], ints[PLOTS] = count, total
     end = 0
     for c in range(count):
         at = np.uint64(cells.number[c])
-        size = int(slot[at, 2])
-        slot[at, 1] = slot[at, 2] = end
-        end += size
-    for j in range(plots):
+        slot[at, 1] = end
+        end += slot[at, 2]
+        slot[at, 2] = end
+
+
+@jit
+def lay_plots(t_z: I64, lo: int, hi: int, cells: Cells) -> None:
+    """Write plots lo..hi to the places that `sort_plots` shared out to them; ranges may run side by side."""
+    coarse, spot = cells.coarse, cells.spot
+    for j in range(lo, hi):
+        if j + ASKED < hi and cells.key[j + ASKED] >= 0:
+            prefetch(cells.slot, int(cells.key[j + ASKED]), 0)
         if cells.key[j] < 0:
             continue
         at = np.uint64(cells.key[j])
-        k = np.uint64(slot[at, 2])
-        slot[at, 2] += 1
+        k = np.uint64(cells.slot[at, 1] + cells.rank[j])
         own = cells.place[j, 3]
         for axis in range(3):
             spot[k, C_PLACE + axis] = cells.place[j, axis]
             coarse[axis, k] = np.float32(cells.place[j, axis])
         coarse[3, k] = np.float32(SLACK * own * own)
-        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_PLOT], spot[k, C_CELL] = own, t_z[j] - ints[FIRST], j, at
+        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_PLOT], spot[k, C_CELL] = own, t_z[j] - cells.ints[FIRST], j, at

@@ -106,7 +106,7 @@ def meet_plots(
     summary : (cap, SUMMARY) float32; time : (cap, 1) int64 [ns]
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
-    cells : the plots, after `cells.sort_plots`
+    cells : the plots, after `cells.lay_plots`
     around : (BLOCK, 4), ask : (ASKS, 2) int32, run : (ASKS, 3) int32, waiting : (TESTS, 2) int32, spare : (M,) int32
         workspaces
     met, count : (hi - lo,) int32; overwritten with the tracks that meet any plot, and how many

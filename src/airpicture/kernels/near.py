@@ -65,7 +65,7 @@ def mark_cells(q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
     Parameters
     ----------
     q_third : m²/s³, as in `meeting.meet_plots`
-    cells : the plots, after `cells.sort_plots`
+    cells : the plots, after `cells.lay_plots`
     grid : after `index.refresh` for these plots; bits and trail overwritten
     peak : (PEAKS,) workspace
     """
