@@ -16,15 +16,15 @@ RATE_LEAST: Final = 1e-9  # a rate whose logarithm is finite
 
 
 @jit
-def add_excess(sensor: I32, state: F64, Z: F64) -> None:
-    """Make false plots as dense as they are.
+def add_excess(lo: int, hi: int, sensor: I32, state: F64, Z: F64) -> None:
+    """Make false plots as dense as they are, for plots lo..hi.
 
     Parameters
     ----------
     sensor : (M,) int32; state : (STATE, S) float64
     Z : (M, PLOT) float64; the log of the density of false plots is overwritten
     """
-    for j in range(len(sensor)):
+    for j in range(lo, hi):
         Z[j, Z_LOG_CLUTTER] += state[EXCESS, sensor[j]]
 
 

@@ -42,7 +42,7 @@ from airpicture.kernels.search import (
     REACHES,
     list_reaches,
 )
-from airpicture.parallel import Run, do
+from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
@@ -50,6 +50,7 @@ from airpicture.tracks.pool import Desk, Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
+SCANNED = 65_536  # plots of which the free ones are listed in one go, at least
 PARTS = 16  # more than any two or four threads need to end at about the same time
 
 
@@ -131,6 +132,17 @@ def best_births(births: F64, order: I64, room: int) -> I64:
     return order[np.sort(ranks)]
 
 
+def _list_free(reports: Reports, free: F64, run: Run | None) -> I64:
+    """Return the plots that no track claims and that have a place, rising."""
+    wanted = np.empty(reports.size, np.int64)
+    parts = ranges(reports.size, SCANNED, run)
+    columns = (reports.Z, reports.slant_range, reports.azimuth, free, wanted)
+    counts = do(list_free, [(*part, *columns) for part in parts], run)
+    if len(counts) == 1:
+        return wanted[: counts[0]]
+    return np.concatenate([wanted[lo : lo + count] for (lo, _), count in zip(parts, counts, strict=True)])
+
+
 def begin(
     store: Store,
     pool: Pool,
@@ -162,8 +174,8 @@ def begin(
     -------
     rows of the new tracks, and how many found no room
     """
-    wanted = np.empty(reports.size, np.int64)
-    n = list_free(reports.Z, free, wanted)
+    wanted = _list_free(reports, free, run)
+    n = len(wanted)
     if n == 0:
         return np.zeros(0, np.int64), 0
     longest, faint = longest_wait(stations.period, stations.pd)
@@ -173,15 +185,15 @@ def begin(
     most = config.life.pairs_max
     parts = 1 if run is None else max(1, min(PARTS, n // PART))
     cuts = [n * part // parts for part in range(parts + 1)]
-    ranges = list(pairwise(cuts))
-    sizes = [(hi - lo) * most for lo, hi in ranges]  # the system hands out the pages that are written to
-    starts = dict(zip(ranges, accumulate(sizes, initial=0), strict=False))
-    ends = dict(zip(ranges, accumulate(sizes), strict=True))
+    spans = list(pairwise(cuts))
+    sizes = [(hi - lo) * most for lo, hi in spans]  # the system hands out the pages that are written to
+    starts = dict(zip(spans, accumulate(sizes, initial=0), strict=False))
+    ends = dict(zip(spans, accumulate(sizes), strict=True))
     births = np.empty((sum(sizes), BIRTH))
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
     while len(pool.desks) < parts:
         pool.desks.append(make_desk(most))
-    desks = dict(zip(ranges, pool.desks, strict=False))
+    desks = dict(zip(spans, pool.desks, strict=False))
 
     entries, heads = pool.lines
 
@@ -218,10 +230,8 @@ def begin(
         )
         return counts
 
-    counts = do(search, [(part,) for part in ranges], run)
-    found = [
-        np.arange(starts[part], starts[part] + count[C_BIRTHS]) for part, count in zip(ranges, counts, strict=True)
-    ]
+    counts = do(search, [(part,) for part in spans], run)
+    found = [np.arange(starts[part], starts[part] + count[C_BIRTHS]) for part, count in zip(spans, counts, strict=True)]
     order = found[0] if parts == 1 else np.concatenate(found)
     order = order[np.argsort(births[order, BIRTH_PLOT], kind="stable")]
     total = np.sum(counts, axis=0)
@@ -283,7 +293,7 @@ def begin(
                 pool.count,
                 pool.waiting,
             )
-            for part in ranges
+            for part in spans
         ],
         run,
     )
