@@ -12,6 +12,7 @@ from airpicture.errors import Reason
 from airpicture.kernels.copies import deal_spots, keep_places, list_spots, mark_copies, mark_repeats, settle_ties
 from airpicture.kernels.layout import PLOT, Z_P
 from airpicture.kernels.looks import share_places
+from airpicture.kernels.placing import ABREAST, PLACED
 from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.memory import Memory
 from airpicture.parallel import Run, do, ranges
@@ -81,6 +82,7 @@ def register(
         on_ground=room(good, np.int8),
         category=room(good, np.uint8),
     )
+    lanes = np.uint64(ABREAST)
     tasks = [
         (
             plots.sensor,
@@ -112,6 +114,8 @@ def register(
             place,
             *part,
             *reports,
+            np.zeros(PLACED),
+            lanes,
         )
         for part in parts
     ]
