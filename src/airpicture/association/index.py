@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 from airpicture.association.parts import Connector, Met, room_for
 from airpicture.kernels.cells import (
     ABREAST,
-    FIRST,
-    LAST,
-    PLOTS,
     SIZES,
     SPOT,
     STATE,
@@ -23,7 +20,7 @@ from airpicture.kernels.cells import (
 )
 from airpicture.kernels.crowd import keep_nearest
 from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
-from airpicture.kernels.meeting import ASKS, BLOCK, TESTS, meet_plots
+from airpicture.kernels.meeting import ASKS, TESTS, TRACKS_AHEAD, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby
@@ -40,7 +37,7 @@ KEPT_ROWS = 65_536  # to place at once, for which room is kept
 class Desk(NamedTuple):
     """Workspaces of one task that asks for plots; nothing is carried over."""
 
-    around: F64
+    ahead: F64
     ask: I32
     run: I32
     hit: I32
@@ -50,7 +47,7 @@ class Desk(NamedTuple):
 
 def _desk(plots: int) -> Desk:
     return Desk(
-        around=np.empty((BLOCK, 4)),
+        ahead=np.empty(TRACKS_AHEAD),
         ask=np.empty((ASKS, 2), np.int32),
         run=np.empty((ASKS, 3), np.int32),
         hit=np.empty(ABREAST, np.int32),
@@ -162,14 +159,9 @@ class Index:
             self._cells = make_cells(n_plots + max(n_plots // 8, 64))
             self._desks = []
         cells, spans = self._cells, ranges(n_plots, RANGE_PLOTS, run)
-        own = np.empty((len(spans), SIZES))
-        found = do(find_cells, [(Z, t_z, *span, cells, own[k]) for k, span in enumerate(spans)], run)
-        times = [(earliest, latest) for count, earliest, latest in found if count]
-        cells.ints[PLOTS] = sum(count for count, _, _ in found)
-        cells.ints[FIRST] = min((earliest for earliest, _ in times), default=0)
-        cells.ints[LAST] = max((latest for _, latest in times), default=0)
-        np.max(own, axis=0, out=cells.own)
-        sort_plots(n_plots, cells)
+        own, ints = np.empty((len(spans), SIZES)), np.empty((len(spans), STATE), np.int64)
+        do(find_cells, [(Z, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
+        sort_plots(n_plots, own, ints, cells)
         do(lay_plots, [(t_z, *span, cells) for span in spans], run)
 
     def _asking(self, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, run: Run | None) -> I32 | None:

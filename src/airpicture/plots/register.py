@@ -168,8 +168,7 @@ def duplicates(reports: Reports, run: Run | None = None) -> Mask:
     heaps, shift = 1 << bits, SPOT_BITS - bits
     parts = ranges(size, PART, run)
     count, start = np.empty((len(parts), heaps), np.int64), np.empty(heaps + 1, np.int64)
-    do(list_spots, [(*places, *part, shift, spot, count[k]) for k, part in enumerate(parts)], run)
-    if not count.any():
+    if not any(do(list_spots, [(*places, *part, shift, spot, count[k]) for k, part in enumerate(parts)], run)):
         return twin.view(np.bool_)
     if heaps == 1:
         dealt, start[:] = spot, (0, size)
