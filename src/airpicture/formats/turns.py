@@ -99,7 +99,8 @@ def _period(t: F64, azimuth: F64) -> float:
 def _agreement(t: F64, azimuth: F64, rates: F64) -> F64:
     """Return the length of the mean phase for each rate [turns a second]."""
     phase = azimuth - TAU * rates[:, None] * t
-    return np.hypot(np.cos(phase).mean(axis=1), np.sin(phase).mean(axis=1))
+    agreed: F64 = np.hypot(np.cos(phase).mean(axis=1), np.sin(phase).mean(axis=1))
+    return agreed
 
 
 def turns_found(plots: Plots) -> tuple[Sensors, tuple[str, ...]]:
