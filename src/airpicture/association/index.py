@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.cells import ABREAST, SIZES, SPOT, STATE, Cells, find_cells, lay_plots, sort_plots
 from airpicture.kernels.components import connect
 from airpicture.kernels.crowd import keep_nearest
@@ -59,16 +60,18 @@ def _desk(plots: int) -> Desk:
 
 def make_cells(plots: int) -> Cells:
     """Return room for the cells of so many plots."""
-    return Cells(
-        key=np.empty(plots, np.int32),
-        rank=np.empty(plots, np.int32),
-        place=np.empty((plots, 4)),
-        slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
-        coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
-        spot=_lines((plots, SPOT), np.float64),
-        number=np.empty(plots, np.int32),
-        ints=np.zeros(STATE, np.int64),
-        own=np.zeros(SIZES),
+    return laid(
+        Cells(
+            key=np.empty(plots, np.int32),
+            rank=np.empty(plots, np.int32),
+            place=np.empty((plots, 4)),
+            slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
+            coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
+            spot=_lines((plots, SPOT), np.float64),
+            number=np.empty(plots, np.int32),
+            ints=np.zeros(STATE, np.int64),
+            own=np.zeros(SIZES),
+        )
     )
 
 
@@ -94,13 +97,15 @@ class Index:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         # zeros: the system hands out pages when they're first used, so that capacity costs nothing in advance
-        self.grid = Grid(
-            code=np.zeros(capacity, np.int32),
-            expiry=np.zeros(capacity, np.int32),
-            bits=np.zeros(MAP, np.uint8),
-            trail=np.zeros((TRAIL, 2), np.int32),
-            ints=np.zeros(INTS, np.int64),
-            peaks=np.zeros((2, PEAKS)),
+        self.grid = laid(
+            Grid(
+                code=np.zeros(capacity, np.int32),
+                expiry=np.zeros(capacity, np.int32),
+                bits=np.zeros(MAP, np.uint8),
+                trail=np.zeros((TRAIL, 2), np.int32),
+                ints=np.zeros(INTS, np.int64),
+                peaks=np.zeros((2, PEAKS)),
+            )
         )
         self._asked = False  # since the last look with many plots
         self._q_third = self._radius_max = 0.0

@@ -23,6 +23,7 @@ from numba.core import cgutils, codegen
 from numba.core.caching import FunctionCache
 
 from airpicture.kernels._compiler import CALLEE, KERNEL
+from airpicture.kernels._tables import laid as laid
 from airpicture.kernels._tables import table as table
 
 _config: Any = numba.config  # numba's types leave these out, and the options of `_Callee`

@@ -2,6 +2,7 @@
 
 from airpicture.plots.clutter import Clutter
 from airpicture.plots.latency import Latency
+from airpicture.plots.line import Line
 from airpicture.plots.looks import Shelf, gathered, looks, waves
 from airpicture.plots.places import plot_positions
 from airpicture.plots.register import Past, register, repeated
@@ -10,6 +11,7 @@ from airpicture.plots.stations import need_sites, station_columns
 __all__ = [
     "Clutter",
     "Latency",
+    "Line",
     "Past",
     "Shelf",
     "gathered",

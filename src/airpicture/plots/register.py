@@ -191,10 +191,9 @@ class Past:
     def add(self, reports: Reports, memory: Memory | None = None) -> None:
         """Put the plots of a frame aside, in memory of their own."""
         if reports.size:
-            room = (memory or Memory()).empty
-            p, sensor, t_ns = room((reports.size, 3)), room(reports.size, np.int32), room(reports.size, np.int64)
-            p[:], sensor[:], t_ns[:] = reports.Z[:, Z_P : Z_P + 3], reports.sensor, reports.t_ns
-            self._tables.append(Places(p, sensor, t_ns))
+            copy = (memory or Memory()).copy
+            p = copy(reports.Z[:, Z_P : Z_P + 3])
+            self._tables.append(Places(p, copy(reports.sensor), copy(reports.t_ns)))
             self._last_ns = max(self._last_ns, int(reports.t_ns[-1]))
 
     def forget(self, before_ns: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, oldest_alive, take_back
 from airpicture.tables import F64, I64
 
@@ -162,7 +163,7 @@ def _empty(size: int, last_ns: I64) -> Waiting:
     """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
     buckets = 1 << max(size - 1, 1).bit_length()
     head = _records(np.dtype(np.int64), max(buckets, 8))
-    return Waiting(_records(ENTRY, size), _records(DETAIL, size), head, last_ns)
+    return laid(Waiting(_records(ENTRY, size), _records(DETAIL, size), head, last_ns))
 
 
 def _records(kind: np.dtype[Any], size: int) -> Any:
