@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.kernels import at_once
 from airpicture.kernels.arrays import laid
 from airpicture.kernels.cells import ABREAST, SIZES, SPOT, STATE, Cells, find_cells, lay_plots, sort_plots
 from airpicture.kernels.components import connect
@@ -22,6 +23,7 @@ from airpicture.tables import F32, F64, I32, I64
 CHUNK_TRACKS = 192  # of a chunk: with its conditioned pairs half a megabyte, so that its work stays in a core's cache
 MANY = 8  # tracks for each plot of a look; of fewer all ask for plots, of more only those that the index lists do ...
 FEW = 256  # ... and of so few always all
+FEW_PLOTS = 1024  # of a look that is done in one go: less than what is worth another thread
 RANGE_PLOTS = 8192  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 RANGE_CODES = 262_144  # likewise
@@ -117,6 +119,7 @@ class Index:
         self._i32 = np.empty((5, 0), np.int32)
         self._i64 = np.empty((3, 0), np.int64)
         self._plot = np.empty(0, np.int32)
+        self._desk: at_once.Desk | None = None  # all of that, for looks of few plots
 
     def place(self, summary: F32, t_track: I64, rows: I64, run: Run | None = None) -> None:
         """Place tracks anew whose summaries or times changed; rows that it doesn't know yet may be among them."""
@@ -172,14 +175,17 @@ class Index:
         sort_plots(t_z, n_plots, cells)
         do(lay_plots, [(t_z, lo, min(lo + RANGE_PLOTS, n_plots), cells) for lo in range(0, n_plots, RANGE_PLOTS)], run)
 
+    def _everybody(self, n: int, n_plots: int) -> bool:
+        """Say whether all n tracks ask, as where there are many plots; the index is let go when they do twice."""
+        asked, self._asked = self._asked, n > max(MANY * n_plots, FEW)
+        if not asked and not self._asked:
+            self.forget()
+        return not self._asked
+
     def _asking(self, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, run: Run | None) -> I32 | None:
         """Return the tracks that ask for the look's plots; None for all n, as where there are many plots."""
-        if n <= max(MANY * n_plots, FEW):
-            if not self._asked:
-                self.forget()
-            self._asked = False
+        if self._everybody(n, n_plots):
             return None
-        self._asked = True
         self.refresh(t_z, n_plots, n, summary, t_track, run)
         if not mark_cells(self._q_third, self._cells, self.grid, np.empty(PEAKS)):
             return None
@@ -190,6 +196,41 @@ class Index:
         if tasks == 1:
             return rows[: counts[0]]
         return np.concatenate([rows[lo : lo + count] for lo, count in zip(cuts, counts, strict=False)])
+
+    def _at_once(
+        self, Z: F64, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, pairs_max: int
+    ) -> Nearby | None:
+        """Do a look of few plots in one go; None where there's too little room for that."""
+        if n_plots > len(self._cells.key) or not self._met or len(self._tally) < n_plots:
+            return None
+        if self._desk is None:
+            asking = np.empty(self.capacity, np.int32)
+            lists = (*self._desks[0], *self._met[0], self._tally, *self._i32)
+            track, start, chunk = self._i64
+            peaks = np.empty((1, PEAKS))
+            self._desk = laid(at_once.Desk(self._rows, peaks, asking, *lists, track, start, self._plot, chunk))
+        desk, asked = self._desk, self._asked
+        tracks, pairs, chunks, tracks_most, pairs_most, plots_most, shed = at_once.find_near(
+            Z,
+            t_z,
+            n_plots,
+            n,
+            self._everybody(n, n_plots),
+            summary,
+            t_track[:, None],
+            self._q_third,
+            self._radius_max,
+            pairs_max,
+            CHUNK_TRACKS,
+            self._cells,
+            self.grid,
+            desk,
+        )
+        if tracks < 0:
+            self._asked = asked
+            return None
+        lists = desk.track[:tracks], desk.start[: tracks + 1], desk.plot[:pairs], desk.chunk[: chunks + 1]
+        return Nearby(*lists, tracks_most, pairs_most, plots_most, shed)
 
     def _meet(
         self,
@@ -295,6 +336,9 @@ def candidates(
     if n == 0 or n_plots == 0:
         index.forget_from(n)
         return _NONE
+    if n_plots <= FEW_PLOTS and (near := index._at_once(Z, t_z, n_plots, summary, t_track, n, pairs_max)):
+        return near
+    index._desk = None  # which makes room
     index._sort(Z, t_z, n_plots, run)
     rows = index._asking(t_z, n_plots, summary, t_track, n, run)
     met, shed = index._meet(rows, n if rows is None else len(rows), t_z, n_plots, summary, t_track, pairs_max, run)

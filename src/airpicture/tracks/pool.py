@@ -96,23 +96,22 @@ class Pool:
         self.latest_ns = NEVER  # latest time of these
         self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
         self.desks: list[Desk] = []  # of `begin`
-        self.waiting = _empty(min(RING_FIRST, most), np.full(WAITING_LEVELS, NEVER))
+        self._lay(min(RING_FIRST, most), np.full(WAITING_LEVELS, NEVER))
 
-    @property
-    def size(self) -> int:
-        """Number of plots that the ring has memory for."""
-        return len(self.waiting.entry)
+    def _lay(self, size: int, last_ns: I64) -> None:
+        """Make a ring for so many plots."""
+        self.waiting = _empty(size, last_ns)
+        self.size = size
+        # the memory of the entries (size, 8) and of the buckets (buckets / 8, 8), line by line of the cache
+        self.lines: tuple[I64, I64] = (
+            self.waiting.entry.view(np.int64).reshape(size, -1),
+            self.waiting.head.reshape(-1, LINE // 8),
+        )
 
     @property
     def oldest(self) -> int:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
-
-    @property
-    def lines(self) -> tuple[I64, I64]:
-        """The memory of the ring's entries (size, 8) and of its buckets (buckets / 8, 8), line by line of the cache."""
-        entry: I64 = self.waiting.entry.view(np.int64).reshape(self.size, -1)
-        return entry, self.waiting.head.reshape(-1, LINE // 8)
 
     def make_room(self, n: int, longest_s: float, slack_s: float) -> tuple[int, int]:
         """Let the ring take n more plots; return how many wait, and how many that might still have found a second one
@@ -151,12 +150,12 @@ class Pool:
 
     def _grow(self, size: int) -> None:
         kept = np.arange(self.oldest, self.count)
-        waiting = _empty(size, self.waiting.last_ns)
-        waiting.entry[kept % size] = self.waiting.entry[kept % self.size]
-        waiting.detail[kept % size] = self.waiting.detail[kept % self.size]
+        before, was = self.waiting, self.size
         self.floor = self.oldest
-        self.waiting = waiting
-        chain(self.floor, self.count, waiting)
+        self._lay(size, before.last_ns)
+        self.waiting.entry[kept % size] = before.entry[kept % was]
+        self.waiting.detail[kept % size] = before.detail[kept % was]
+        chain(self.floor, self.count, self.waiting)
 
 
 def _empty(size: int, last_ns: I64) -> Waiting:
