@@ -53,14 +53,6 @@ class Memory:
         lent: NDArray[Any] = np.asarray(_Loan(self._piece_of(size), self._free))[:size].view(kind).reshape(shape)
         return lent
 
-    def copy(self, column: NDArray[Any]) -> NDArray[Any]:
-        """Return a copy of an array, as its own method does."""
-        if column.nbytes < LEAST:
-            return column.copy()
-        lent = self.empty(column.shape, column.dtype)
-        lent[...] = column
-        return lent
-
     def _piece_of(self, size: int) -> NDArray[np.uint8]:
         """Return the smallest piece that came back and has the size, if it isn't far too large, or a new one."""
         best: NDArray[np.uint8] | None = None

@@ -191,5 +191,5 @@ def compile_look() -> None:
     rest = (codes, bytes_, floats, floats, np.zeros(0, np.int8), bytes_)
     reports = Reports(np.zeros((0, PLOT)), longs, ints, ints, ints, *rest)
     stations = Stations(np.zeros((0, 12)), np.zeros((0, 12)), floats, floats, floats, floats, floats)
-    nothing = Nearby(longs, np.zeros(1, np.int64), ints, np.zeros(1, np.int64), 0, 0, 0, 0)
+    nothing = Nearby(longs, np.zeros(1, np.int64), ints, np.zeros(1, np.int64), 0, 0, 0)
     Looker(Config(), np.zeros(MOTION), np.zeros(1), np.zeros(ENDING)).look(nothing, reports, stations, Store(16))

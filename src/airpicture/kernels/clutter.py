@@ -33,15 +33,15 @@ def starting(t_ns: I64, period: F64, turns: float, early: float, state: F64) -> 
 
 
 @jit
-def add_excess(sensor: I32, state: F64, Z: F64) -> None:
-    """Make false plots as dense as they are.
+def add_excess(lo: int, hi: int, sensor: I32, state: F64, Z: F64) -> None:
+    """Make false plots as dense as they are, for plots lo..hi.
 
     Parameters
     ----------
     sensor : (M,) int32; state : (STATE, S) float64
     Z : (M, PLOT) float64; the log of the density of false plots is overwritten
     """
-    for j in range(len(sensor)):
+    for j in range(lo, hi):
         Z[j, Z_LOG_CLUTTER] += state[EXCESS, sensor[j]]
 
 

@@ -125,9 +125,13 @@ def judge_plots(
     sites: F64,
     traits: F64,
     t_ns: I64,
+    lo: int,
+    hi: int,
     reason: U8,
 ) -> tuple[int, bool]:
-    """Say of each plot whether it can be used; return how many can and whether all come in the order of time.
+    """Say of each of the plots lo..hi whether it can be used.
+
+    Returns how many can, and whether each comes no sooner than the plot before it.
 
     Parameters
     ----------
@@ -135,7 +139,7 @@ def judge_plots(
     reason : (M,) uint8; overwritten
     """
     good, in_order = 0, True
-    for j in range(len(sensor)):
+    for j in range(lo, hi):
         if j > 0 and t_ns[j] < t_ns[j - 1]:
             in_order = False
         s = sensor[j]

@@ -42,7 +42,7 @@ from airpicture.kernels.search import (
     REACHES,
     list_reaches,
 )
-from airpicture.parallel import Run, do
+from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
@@ -50,6 +50,7 @@ from airpicture.tracks.pool import Desk, Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
+SCANNED = 65_536  # plots of which the free ones are listed in one go, at least
 PARTS = 16  # more than any two or four threads need to end at about the same time
 
 
@@ -138,6 +139,17 @@ def best_births(births: F64, order: I64, room: int) -> I64:
     return order[np.sort(ranks)]
 
 
+def _list_free(reports: Reports, free: F64, run: Run | None) -> I64:
+    """Return the plots that no track claims and that have a place, rising."""
+    wanted = np.empty(reports.size, np.int64)
+    parts = ranges(reports.size, SCANNED, run)
+    columns = (reports.Z, reports.slant_range, reports.azimuth, free, wanted)
+    counts = do(list_free, [(*part, *columns) for part in parts], run)
+    if len(counts) == 1:
+        return wanted[: counts[0]]
+    return np.concatenate([wanted[lo : lo + count] for (lo, _), count in zip(parts, counts, strict=True)])
+
+
 def begin(
     store: Store,
     pool: Pool,
@@ -169,8 +181,8 @@ def begin(
     -------
     rows of the new tracks, and how many found no room
     """
-    wanted = np.empty(reports.size, np.int64)
-    n = list_free(reports.Z, free, wanted)
+    wanted = _list_free(reports, free, run)
+    n = len(wanted)
     if n == 0:
         return np.zeros(0, np.int64), 0
     longest, faint = longest_wait(stations.period, stations.pd)
@@ -179,7 +191,7 @@ def begin(
     room = store.capacity - store.n
     most = config.life.pairs_max
     parts = 1 if run is None else max(1, min(PARTS, n // PART))
-    ranges = [(n * part // parts, n * (part + 1) // parts) for part in range(parts)]
+    spans = [(n * part // parts, n * (part + 1) // parts) for part in range(parts)]
     births = np.empty((n * most, BIRTH))  # the system hands out the pages that are written to
     counts = np.empty((parts, COUNTS), np.int64)
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
@@ -218,11 +230,11 @@ def begin(
                 births[lo * most : hi * most],
                 counts[k],
             )
-            for k, (lo, hi) in enumerate(ranges)
+            for k, (lo, hi) in enumerate(spans)
         ],
         run,
     )
-    order = _in_order_of_plots(births, [lo * most for lo, _ in ranges], counts[:, C_BIRTHS].tolist())
+    order = _in_order_of_plots(births, [lo * most for lo, _ in spans], counts[:, C_BIRTHS].tolist())
     total = (counts[0] if parts == 1 else counts.sum(axis=0)).tolist()
     if hope is not None:
         raise_hope(births, order, hope)
@@ -282,7 +294,7 @@ def begin(
                 pool.count,
                 pool.waiting,
             )
-            for part in ranges
+            for part in spans
         ],
         run,
     )
