@@ -33,7 +33,8 @@ from airpicture.tables import F32, F64, I32, I64
 
 MANY = 8  # tracks for each plot of a look; of fewer all ask for plots, of more only those that the index lists do ...
 FEW = 256  # ... and of so few always all
-FEW_PLOTS = 1024  # of a look that is done in one go: less than what is worth another thread
+FEW_PLOTS = 1024  # of a look that is done in one go: less than what is worth another thread ...
+FEW_TRACKS = 65_536  # ... if there are no more tracks than these
 RANGE_PLOTS = 8192  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 RANGE_CODES = 262_144  # likewise
@@ -211,7 +212,7 @@ class Index:
         """Do a look of few plots in one go; None where there's too little room for that."""
         if self._rooms is None:
             self._have_desks(1)
-            asking, peaks = np.empty(self.capacity, np.int32), np.empty((1, PEAKS))
+            asking, peaks = np.empty(min(self.capacity, FEW_TRACKS), np.int32), np.empty((1, PEAKS))
             work = (*self._desks[0], *self._met[0], *self._connector.rooms(n_plots))
             self._rooms = laid(Rooms(self._cells, self.grid, self._rows, peaks, asking, *work))
         rooms, asked = self._rooms, self._asked
@@ -331,8 +332,10 @@ def candidates(
         index.forget_from(n)
         return _NONE
     index._have_cells(n_plots)
-    if n_plots <= FEW_PLOTS and (near := index._at_once(Z, t_z, n_plots, summary, t_track, n, pairs_max)):
-        return near
+    if n_plots <= FEW_PLOTS and n <= FEW_TRACKS:
+        at_once = index._at_once(Z, t_z, n_plots, summary, t_track, n, pairs_max)
+        if at_once is not None:
+            return at_once
     index._rooms = None  # they may be made anew
     index._sort(Z, t_z, n_plots, run)
     rows = index._asking(t_z, n_plots, summary, t_track, n, run)
