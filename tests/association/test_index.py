@@ -196,14 +196,19 @@ def check_looks(seed: int, steps: list[str]) -> None:
 def test_a_look_of_few_plots_is_done_in_one_go_once_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
     sky, Z, t_z = crowd(2000, 40)
     index = Index(len(sky.t_track))
-    first = copied(sky.look(index, Z, t_z, 64))
+    sky.look(index, Z[:5], t_z[:5], 64)  # which finds too little room
+    sky.look(index, Z[:5], t_z[:5], 64)
+    first = copied(sky.look(index, Z, t_z, 64))  # likewise
     assert len(first.track) > 0
 
     def refuse(*_: Any) -> None:
         raise AssertionError("step by step")
 
+    few = copied(sky.look(index, Z[:5], t_z[:5], 64))
     monkeypatch.setattr(index, "_sort", refuse)
-    assert same(first, sky.look(index, Z, t_z, 64))
+    for _ in range(2):
+        assert same(first, sky.look(index, Z, t_z, 64))
+        assert same(few, sky.look(index, Z[:5], t_z[:5], 64))
     assert same(first, copied(sky.look(index, Z, t_z, int(np.bincount(first.plot).max()))))
     with pytest.raises(AssertionError, match="step by step"):  # a plot in a crowd
         sky.look(index, Z, t_z, int(np.bincount(first.plot).max()) - 1)
