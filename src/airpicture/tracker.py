@@ -236,21 +236,22 @@ class Tracker:
             if self._store.n == 0:
                 self._sweep = last + 1
                 return
-            if not self._named:
+            due_ns = None if self._named else first_due(self._store)
+            if due_ns is not None:
                 settle = -(-self._sweep // SETTLE_S) * SETTLE_S
-                self._sweep = max(self._sweep, min(first_due(self._store) // SWEEP_NS, settle, last + 1))
+                self._sweep = max(self._sweep, min(due_ns // SWEEP_NS, settle, last + 1))
                 if self._sweep > last:
                     return
             if self._sweep % SETTLE_S == 0:
                 self.latency.settle()
-            self._age(self._sweep * SWEEP_NS)
+            self._age(self._sweep * SWEEP_NS, due_ns)
             self._sweep += 1
 
-    def _age(self, t_ns: int) -> None:
+    def _age(self, t_ns: int, due_ns: int | None) -> None:
         store = self._store
         if self._named:
             self.counts["tracks_merged"] += settle_twins(store, t_ns)
-        if first_due(store) > t_ns:
+        if (first_due(store) if due_ns is None else due_ns) > t_ns:
             return
         moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
         if not len(moved):

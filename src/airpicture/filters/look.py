@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import deque
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,13 +33,13 @@ from airpicture.kernels.look import (
     look_chunks,
 )
 from airpicture.kernels.room import CONDITIONED, Room
-from airpicture.parallel import Run, do
+from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby, Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64, U8
 
-TASKS = 8  # more than two or four threads need to end at about the same time
-CHUNKS_LEAST = 2  # of a task
+TASKS = 32  # more than a few threads need to end at about the same time
+CHUNKS_LEAST = 8  # of a task
 KEPT_PAIRS = 8192  # conditioned pairs that a chunk keeps, 7 MB; all of them but in a crowd of thousands
 
 
@@ -115,18 +116,22 @@ class Looker:
         self._settings = look_settings(config)
         self._exact_limit = config.association.exact_limit
         self._motion, self._gates = motion, gates
-        self._rooms: list[Room] = []
+        self._rooms: deque[Room] = deque()  # those that no task is in
         self._sizes = (0, 0, 0)
 
-    def _room_for(self, tasks: int, tracks: int, pairs: int, plots: int) -> list[Room]:
-        """Return rooms for so many tasks at once; grown by doubling."""
+    def _have_room(self, tracks: int, pairs: int, plots: int) -> None:
+        """Let rooms have room for so many; grown by doubling."""
         most = self._sizes
         if tracks > most[0] or pairs > most[1] or plots > most[2]:
             self._sizes = _grown(tracks, most[0]), _grown(pairs, most[1]), _grown(plots, most[2])
             self._rooms.clear()
-        while len(self._rooms) < tasks:
-            self._rooms.append(laid(make_room(*self._sizes, self._exact_limit)))
-        return self._rooms
+
+    def _free_room(self) -> Room:
+        """Return a room for a task, who puts it back: so there are as many as threads, each in its core's cache."""
+        try:
+            return self._rooms.pop()
+        except IndexError:  # a thread more than before
+            return laid(make_room(*self._sizes, self._exact_limit))
 
     def look(
         self, chunks: Nearby, reports: Reports, stations: Stations, store: Store, run: Run | None = None
@@ -145,37 +150,20 @@ class Looker:
         changed = np.empty(n, np.uint8)
         lags = np.empty((n if len(stations.period) > 1 else 0, 3))
         count = len(chunks.chunk) - 1
-        tasks = 1 if run is None else max(min(count // CHUNKS_LEAST, TASKS), 1)
-        rooms = self._room_for(tasks, chunks.tracks_most, chunks.pairs_most, reports.size)
-        counts = np.zeros((tasks, LOOK_COUNTS), np.int64)
-        jobs = []
-        for k in range(tasks):
-            jobs.append(
-                (
-                    count * k // tasks,
-                    count * (k + 1) // tasks,
-                    chunks.chunk,
-                    chunks.track,
-                    chunks.start,
-                    chunks.plot,
-                    reports,
-                    stations,
-                    self._motion,
-                    self._gates,
-                    self._settings,
-                    self._ending,
-                    store.held,
-                    rooms[k],
-                    np.uint64(LANES),
-                    claimed,
-                    owner,
-                    changed,
-                    lags,
-                    counts[k],
-                )
-            )
-        do(look_chunks, jobs, run)
-        total = (counts[0] if tasks == 1 else counts.sum(axis=0)).tolist()
+        spans = ranges(count, CHUNKS_LEAST, run, TASKS)
+        self._have_room(chunks.tracks_most, chunks.pairs_most, reports.size)
+        counts = np.zeros((len(spans), LOOK_COUNTS), np.int64)
+        lanes: Any = np.uint64(LANES)
+        settings = (self._motion, self._gates, self._settings, self._ending)
+        columns = (chunks.chunk, chunks.track, chunks.start, chunks.plot, reports, stations, *settings, store.held)
+
+        def look(lo: int, hi: int, mine: I64) -> None:
+            room = self._free_room()
+            look_chunks(lo, hi, *columns, room, lanes, claimed, owner, changed, lags, mine)
+            self._rooms.append(room)
+
+        do(look, [(*span, counts[k]) for k, span in enumerate(spans)], run)
+        total = (counts[0] if len(spans) == 1 else counts.sum(axis=0)).tolist()
         return Looked(claimed, owner, changed, total[L_EXACT], total[L_PROPAGATED], total[L_MERGED], lags)
 
 
