@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.association.parts import Connector, Met, room_for
+from airpicture.association.parts import CHUNK_TRACKS, Connector, Met, room_for
+from airpicture.kernels.arrays import laid
+from airpicture.kernels.at_once import NO_ROOM, Rooms, find_near
 from airpicture.kernels.cells import (
     ABREAST,
     SIZES,
@@ -28,6 +30,8 @@ from airpicture.tables import F32, F64, I32, I64
 
 MANY = 8  # tracks for each plot of a look; of fewer all ask for plots, of more only those that the index lists do ...
 FEW = 256  # ... and of so few always all
+FEW_PLOTS = 1024  # of a look that is done in one go: less than what is worth another thread ...
+FEW_TRACKS = 65_536  # ... if there are no more tracks than these
 RANGE_PLOTS = 8192  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 RANGE_CODES = 262_144  # likewise
@@ -58,17 +62,19 @@ def _desk(plots: int) -> Desk:
 
 def make_cells(plots: int) -> Cells:
     """Return room for the cells of so many plots."""
-    return Cells(
-        key=np.empty(plots, np.int32),
-        at=np.empty(plots, np.int32),
-        rank=np.empty(plots, np.int32),
-        place=np.empty((plots, 4)),
-        slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
-        coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
-        spot=_lines((plots, SPOT), np.float64),
-        number=np.empty(plots, np.int32),
-        ints=np.zeros(STATE, np.int64),
-        own=np.zeros(SIZES),
+    return laid(
+        Cells(
+            key=np.empty(plots, np.int32),
+            at=np.empty(plots, np.int32),
+            rank=np.empty(plots, np.int32),
+            place=np.empty((plots, 4)),
+            slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
+            coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
+            spot=_lines((plots, SPOT), np.float64),
+            number=np.empty(plots, np.int32),
+            ints=np.zeros(STATE, np.int64),
+            own=np.zeros(SIZES),
+        )
     )
 
 
@@ -94,13 +100,15 @@ class Index:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         # zeros: the system hands out pages when they're first used, so that capacity costs nothing in advance
-        self.grid = Grid(
-            code=np.zeros(capacity, np.int32),
-            expiry=np.zeros(capacity, np.int32),
-            bits=np.zeros(MAP, np.uint8),
-            trail=np.zeros((TRAIL, 2), np.int32),
-            ints=np.zeros(INTS, np.int64),
-            peaks=np.zeros((2, PEAKS)),
+        self.grid = laid(
+            Grid(
+                code=np.zeros(capacity, np.int32),
+                expiry=np.zeros(capacity, np.int32),
+                bits=np.zeros(MAP, np.uint8),
+                trail=np.zeros((TRAIL, 2), np.int32),
+                ints=np.zeros(INTS, np.int64),
+                peaks=np.zeros((2, PEAKS)),
+            )
         )
         self._asked = False  # since the last look with many plots
         self._q_third = self._radius_max = 0.0
@@ -109,6 +117,7 @@ class Index:
         self._desks: list[Desk] = []
         self._met: list[Met] = []  # room of each task
         self._connector = Connector()
+        self._rooms: Rooms | None = None  # all of that, for looks of few plots
 
     def place(self, summary: F32, t_track: I64, rows: I64, run: Run | None = None) -> None:
         """Place tracks anew whose summaries or times changed; rows that it doesn't know yet may be among them."""
@@ -153,25 +162,32 @@ class Index:
             self._q_third, self._radius_max = q_agile / 3.0, radius_max
             self.forget()
 
-    def _sort(self, Z: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
-        """Put a look's plots in their cells."""
+    def _have_cells(self, n_plots: int) -> None:
+        """Make room for the cells of so many plots."""
         if len(self._cells.key) < n_plots:
             self._cells = make_cells(n_plots + max(n_plots // 8, 64))
             self._desks = []
+            self._rooms = None
+
+    def _sort(self, Z: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
+        """Put a look's plots in their cells."""
         cells, spans = self._cells, ranges(n_plots, RANGE_PLOTS, run)
         own, ints = np.empty((len(spans), SIZES)), np.empty((len(spans), STATE), np.int64)
         do(find_cells, [(Z, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
         sort_plots(n_plots, own, ints, cells)
         do(lay_plots, [(t_z, *span, cells) for span in spans], run)
 
+    def _everybody(self, n: int, n_plots: int) -> bool:
+        """Say whether all n tracks ask, as where there are many plots; the index is let go when they do twice."""
+        asked, self._asked = self._asked, n > max(MANY * n_plots, FEW)
+        if not asked and not self._asked:
+            self.forget()
+        return not self._asked
+
     def _asking(self, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, run: Run | None) -> I32 | None:
         """Return the tracks that ask for the look's plots; None for all n, as where there are many plots."""
-        if n <= max(MANY * n_plots, FEW):
-            if not self._asked:
-                self.forget()
-            self._asked = False
+        if self._everybody(n, n_plots):
             return None
-        self._asked = True
         self.refresh(t_z, n_plots, n, summary, t_track, run)
         if not mark_cells(self._q_third, self._cells, self.grid, np.empty(PEAKS)):
             return None
@@ -181,6 +197,34 @@ class Index:
         if len(spans) == 1:
             return rows[: counts[0]]
         return np.concatenate([rows[lo : lo + count] for (lo, _), count in zip(spans, counts, strict=True)])
+
+    def _at_once(
+        self, Z: F64, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, pairs_max: int
+    ) -> Nearby | None:
+        """Do a look of few plots in one go; None where there's too little room for that."""
+        if self._rooms is None:
+            self._have_desks(1)
+            asking, peaks = np.empty(min(self.capacity, FEW_TRACKS), np.int32), np.empty((1, PEAKS))
+            work = (*self._desks[0], *self._met[0], *self._connector.rooms(n_plots))
+            self._rooms = laid(Rooms(self._cells, self.grid, self._rows, peaks, asking, *work))
+        rooms, asked = self._rooms, self._asked
+        settings = (self._q_third, self._radius_max, pairs_max, CHUNK_TRACKS)
+        everybody = self._everybody(n, n_plots)
+        tracks, pairs, chunks, tracks_most, pairs_most = find_near(
+            Z, t_z, n_plots, n, everybody, summary, t_track[:, None], *settings, rooms
+        )
+        if tracks == NO_ROOM:
+            self._asked = asked
+            return None
+        lists = rooms.track[:tracks], rooms.start[: tracks + 1], rooms.plot[:pairs], rooms.chunk[: chunks + 1]
+        return Nearby(*lists, tracks_most, pairs_most, shed=0)
+
+    def _have_desks(self, tasks: int) -> None:
+        """Make workspaces for so many tasks."""
+        while len(self._met) < tasks:
+            self._met.append(Met(*(np.empty(0, np.int32) for _ in range(3))))
+        while len(self._desks) < tasks:
+            self._desks.append(_desk(len(self._cells.key)))
 
     def _meet(
         self,
@@ -201,10 +245,7 @@ class Index:
         time = t_track[:, None]  # a table of lines, as the memory is asked for them
         spans = ranges(n, RANGE_ROWS, run)
         tasks = len(spans)
-        while len(self._met) < tasks:
-            self._met.append(Met(*(np.empty(0, np.int32) for _ in range(3))))
-        while len(self._desks) < tasks:
-            self._desks.append(_desk(len(self._cells.key)))
+        self._have_desks(tasks)
         q_third, radius_max, place = self._q_third, self._radius_max, self._cells.place
         found = [0] * tasks  # pairs
 
@@ -282,6 +323,12 @@ def candidates(
     if n == 0 or n_plots == 0:
         index.forget_from(n)
         return _NONE
+    index._have_cells(n_plots)
+    if n_plots <= FEW_PLOTS and n <= FEW_TRACKS:
+        at_once = index._at_once(Z, t_z, n_plots, summary, t_track, n, pairs_max)
+        if at_once is not None:
+            return at_once
+    index._rooms = None  # they may be made anew
     index._sort(Z, t_z, n_plots, run)
     rows = index._asking(t_z, n_plots, summary, t_track, n, run)
     met, shed = index._meet(rows, n if rows is None else len(rows), t_z, n_plots, summary, t_track, pairs_max, run)

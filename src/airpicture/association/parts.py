@@ -74,6 +74,14 @@ class Connector:
             shed=shed,
         )
 
+    def rooms(self, plots: int) -> tuple[I32, Parts, I64, I64, I32, I64]:
+        """Return the room as it is, for looks of so many plots or more: what `connect` takes, in its order.
+
+        Another call of `connect` may make it anew.
+        """
+        self._owners(1, plots)
+        return self._owner, self._parts, self._track, self._start, self._plot, self._chunk
+
     def _have_room(self, tracks: int, pairs: int) -> None:
         """Make room for a track less than said and so many pairs."""
         n = room_for(tracks)

@@ -9,6 +9,7 @@ import numpy as np
 from airpicture.association.workspace import make_work
 from airpicture.config import Config
 from airpicture.kernels.abreast import workspace
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.joint import COUNTS
 from airpicture.kernels.lanes import LANES
@@ -124,7 +125,7 @@ class Looker:
             self._sizes = _grown(tracks, most[0]), _grown(pairs, most[1]), _grown(plots, most[2])
             self._rooms.clear()
         while len(self._rooms) < tasks:
-            self._rooms.append(make_room(*self._sizes, self._exact_limit))
+            self._rooms.append(laid(make_room(*self._sizes, self._exact_limit)))
         return self._rooms
 
     def look(
@@ -174,10 +175,8 @@ class Looker:
                 )
             )
         do(look_chunks, jobs, run)
-        total = counts.sum(axis=0)
-        return Looked(
-            claimed, owner, changed, int(total[L_EXACT]), int(total[L_PROPAGATED]), int(total[L_MERGED]), lags
-        )
+        total = (counts[0] if tasks == 1 else counts.sum(axis=0)).tolist()
+        return Looked(claimed, owner, changed, total[L_EXACT], total[L_PROPAGATED], total[L_MERGED], lags)
 
 
 def _grown(need: int, have: int) -> int:

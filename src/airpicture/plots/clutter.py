@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from airpicture.kernels.clutter import BEGAN, COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed
+from airpicture.kernels.clutter import BEGAN, COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed, starting
 from airpicture.kernels.life import PD_MOST
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
@@ -67,12 +67,9 @@ class Clutter:
         """
         if odds <= 1.0 or reports.size == 0:
             return None
-        began = self._state[BEGAN]
-        first_s, last_s = reports.t_ns[0] * 1e-9, reports.t_ns[-1] * 1e-9
-        # comparisons with NaN are false: sensors without turns, and those not heard yet
-        recent = (first_s - began < START_TURNS * self._period) & (last_s - began >= (1.0 - EARLY) * self._period)
-        if not recent.any():
+        if not starting(reports.t_ns, self._period, START_TURNS, EARLY, self._state):
             return None
+        began = self._state[BEGAN]
         s = reports.sensor
         turn = np.floor((reports.t_ns * 1e-9 - began[s]) / self._period[s] + EARLY)
         starts = (turn >= 1.0) & (turn <= START_TURNS)
