@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.errors import ConfigError
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.kept import WORDS, Words, keep_rows, print_rows, put_back
 from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, S_SIGMA_P, SUMMARY
 from airpicture.kernels.learn import Held
@@ -126,7 +127,7 @@ class Store:
         self.plot_azimuth: F64 = side["plot_azimuth"]
         self.plot_h_baro: F64 = side["plot_h_baro"]
         self.plot_mode_3a: I32 = side["plot_mode_3a"]
-        self.words = Words(  # likewise, all there is
+        words = Words(
             states=self.states.view(np.uint64),
             summary=self.summary.view(np.uint64),
             side=self._side,
@@ -134,7 +135,8 @@ class Store:
             due=self.due_ns.view(np.uint64),
             status=self.status,
         )
-        self.held = Held(*(getattr(self, name) for name in Held._fields))  # the same arrays, as kernels take them
+        self.words = laid(words)  # all there is, as kernels take it ...
+        self.held = laid(Held(*(getattr(self, name) for name in Held._fields)))  # ... and by columns
 
     @property
     def live(self) -> int:
