@@ -31,8 +31,10 @@ from airpicture.plots import (
     Latency,
     Past,
     Shelf,
+    described,
     gathered,
     looks,
+    need_same_sensors,
     need_sites,
     register,
     repeated,
@@ -69,7 +71,7 @@ class Tracker:
 
     Parameters
     ----------
-    sensors : the sensors whose plots will come; ``plots.sensors`` must be the same table (or begin with the same ids)
+    sensors : the sensors whose plots will come; ``plots.sensors`` must be the same table, or begin or go on as it does
     config : settings, see `config.Config`
     run : where large steps run, see `parallel.workers`; the picture is the same to the bit. Default: one thread
     """
@@ -136,12 +138,7 @@ class Tracker:
 
     def _take(self, plots: Plots, now_ns: int) -> None:
         """Register plots and put them in line; refuse what's too old or too far ahead."""
-        if len(plots) and plots.sensors is not self.sensors and plots.sensors.ids != self.sensors.ids:
-            raise InputError(
-                f"plots of sensors {', '.join(plots.sensors.ids[:5])}",
-                expected=f"those of the tracker: {', '.join(self.sensors.ids[:5])}",
-                todo="Build plots and tracker with one sensor table",
-            )
+        need_same_sensors(plots, self.sensors)
         self.counts["plots_received"] += len(plots)
         reports, refused = register(plots, self._stations, self.config, self._run, self._memory)
         self.counts.update({f"refused_{reason}": count for reason, count in refused.items()})
@@ -436,7 +433,7 @@ def track(
     Parameters
     ----------
     plots : in any order
-    sensors : default: the plots' own
+    sensors : default: the plots' own, from which what these leave open is taken, too, see `plots.described`
     progress : called now and then with (plots done, plots in all)
     run : where large steps run, see `parallel.workers`; the tracks are the same to the bit. Default: one thread
 
@@ -461,7 +458,7 @@ def track_with_counts(
 
     on_look : hears of each look, once, which track took which plot
     """
-    sensors = plots.sensors if sensors is None else sensors
+    sensors = described(plots, sensors)
     tracker = Tracker(sensors, config, run=run)
     tracker.on_look = on_look
     if len(plots) == 0:

@@ -1,6 +1,7 @@
 """Plots on their way in: biases off, one frame, refusals by name."""
 
 from airpicture.plots.clutter import Clutter
+from airpicture.plots.described import described, need_same_sensors
 from airpicture.plots.latency import Latency
 from airpicture.plots.looks import Shelf, gathered, looks, waves
 from airpicture.plots.places import plot_positions
@@ -12,8 +13,10 @@ __all__ = [
     "Latency",
     "Past",
     "Shelf",
+    "described",
     "gathered",
     "looks",
+    "need_same_sensors",
     "need_sites",
     "plot_positions",
     "register",
