@@ -21,7 +21,7 @@ from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import EXISTENCE, PLOT, RECORD, ROW, S_VELOCITY, TURN, Z_TURN
+from airpicture.kernels.layout import EXISTENCE, PLOT, RECORD, ROW, S_SIGMA_V, S_VELOCITY, TURN, Z_TURN
 from airpicture.kernels.learn import (
     GAP_LEAST,
     TAKEN,
@@ -33,9 +33,10 @@ from airpicture.kernels.learn import (
     turn_learnt,
 )
 from airpicture.kernels.life import ENDED, due_after, existence_at
+from airpicture.kernels.lost import is_lost
 from airpicture.kernels.measuring import C_ALONG, C_FOUND
 from airpicture.kernels.records import load_track
-from airpicture.kernels.rivals import settle_rivals
+from airpicture.kernels.rivals import end_in_look, settle_rivals
 from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.sorting import sort_numbers
 from airpicture.kernels.thinning import thin_pairs
@@ -49,7 +50,8 @@ K_TOLERANCE = 4
 K_NEAREST = 5  # 1: the best joint event instead of probabilities
 K_LIFETIME = 6  # s
 K_APART = 7  # share of weight that is shifted to keep close tracks apart
-LOOK = 8
+K_SIGMA_SPEED = 8  # m/s per axis, prior of a velocity that isn't known
+LOOK = 9
 
 # What became of a track in a look
 UNTOUCHED = 0  # no plot passed its gate
@@ -62,7 +64,8 @@ L_PAIRS = 0  # pairs that passed their gates
 L_EXACT = 1  # clusters solved exactly
 L_PROPAGATED = 2  # by belief propagation
 L_MERGED = 3  # rivals ended
-LOOK_COUNTS = 4
+L_LOST = 4  # tracks ended in a crowd
+LOOK_COUNTS = 5
 
 
 LATER = 1 << 30  # in place of a slot: the pair is conditioned when it's folded in
@@ -463,6 +466,10 @@ def look_chunks(
                 of.status,
             )
             changed[first + w] = TOOK_PLOT if room.got[w] >= TAKEN else (MOVED if moved_ == 1 else LOOKED_AT)
+            sigma_v = np.float64(of.summary[i, S_SIGMA_V])
+            if is_lost(e_from, e_to, top, sigma_v, settings[K_SIGMA_SPEED], room):
+                end_in_look(i, of)
+                counts[L_LOST] += 1
         for e in range(pairs):
             if room.weight[e] >= TAKEN:
                 owner[room.plot[e]] = of.number[room.row[room.owner[e]]]
