@@ -352,7 +352,6 @@ def test_a_track_coasts_then_ends_and_its_number_is_not_used_again() -> None:
     ("why", "keys", "beacon"),
     [
         ("silent sensor", {}, False),
-        ("out of range", {"range_m_max": 45e3}, True),
         ("below the horizon", {}, True),
     ],
 )
@@ -364,14 +363,24 @@ def test_a_look_is_missed_only_where_the_sensor_should_have_seen(why: str, keys:
     if low:  # 31 km of radio horizon for an antenna on the ground and a target at 60 m
         keys = {"h_ell_m": 0.0, "range_m_max": 300e3}
     sensors = sensors_of(radar(clutter_per_scan=1.0, **keys))
-    end = 44.0 if why == "out of range" else 52.0  # out of all coverage a track isn't kept for longer
-    rows = radar_rows(rows_of, sensors, end, np.random.default_rng(4))
-    tracker, picture = run(assemble(rows, sensors), sensors, until=end)
+    rows = radar_rows(rows_of, sensors, 52.0, np.random.default_rng(4))
+    tracker, picture = run(assemble(rows, sensors), sensors, until=52.0)
     tracks = picture.tracks.take(picture.tracks.t_ns_plot < ns(41.0))
     assert len(confirmed(tracks)) == 1, why
     row = int(np.flatnonzero(tracker._store.number == tracks.track[0])[0])
     assert tracker._store.misses[row] == 0
     assert tracks.existence[0] > 0.97
+
+
+@pytest.mark.parametrize(("other_max", "held"), [(45e3, False), (60e3, True)])
+def test_a_track_that_flies_out_of_all_reach_ends_at_once(other_max: float, held: bool) -> None:
+    """At 45 km after 40 s; another radar that hasn't seen it yet may reach farther, and then its look is waited for."""
+    target = Target(30e3, 20e3, course_deg=45.0, speed=230.0)
+    sensors = sensors_of(radar(clutter_per_scan=1.0, range_m_max=45e3), radar("other", range_m_max=other_max))
+    one = sensors_of(radar(clutter_per_scan=1.0, range_m_max=45e3))
+    rows = radar_rows([target, Target(-20e3, -10e3)], one, 42.0, np.random.default_rng(4))
+    _, picture = run(assemble(rows, sensors), sensors, until=42.0)
+    assert len(confirmed(picture.tracks)) == 1 + held
 
 
 def test_a_seen_radar_that_should_see_misses() -> None:
