@@ -19,6 +19,7 @@ from airpicture.kernels.cells import (
     find_cells,
     lay_plots,
     sort_plots,
+    take_together,
 )
 from airpicture.kernels.crowd import keep_nearest
 from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
@@ -172,9 +173,13 @@ class Index:
     def _sort(self, Z: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
         """Put a look's plots in their cells."""
         cells, spans = self._cells, ranges(n_plots, RANGE_PLOTS, run)
-        own, ints = np.empty((len(spans), SIZES)), np.empty((len(spans), STATE), np.int64)
-        do(find_cells, [(Z, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
-        sort_plots(n_plots, own, ints, cells)
+        if len(spans) == 1:
+            find_cells(Z, t_z, 0, n_plots, cells, cells.own, cells.ints)
+        else:
+            own, ints = np.empty((len(spans), SIZES)), np.empty((len(spans), STATE), np.int64)
+            do(find_cells, [(Z, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
+            take_together(own, ints, cells)
+        sort_plots(n_plots, cells)
         do(lay_plots, [(t_z, *span, cells) for span in spans], run)
 
     def _everybody(self, n: int, n_plots: int) -> bool:

@@ -83,7 +83,8 @@ def slot_of(key: int, bits: int) -> int:
 def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, ints: I64) -> None:
     """Find the cells of plots lo..hi: key and place are overwritten. Ranges may run side by side.
 
-    own_most : (SIZES,) overwritten as `Cells.own`, ints : (STATE,) likewise as PLOTS, FIRST, LAST say, for these plots
+    own_most : (SIZES,) overwritten as `Cells.own`, ints : (STATE,) likewise as PLOTS, FIRST, LAST say, for these plots:
+        the cells' own, or of each range one that `take_together` reads
     """
     for size in range(SIZES):
         own_most[size] = -1.0
@@ -134,9 +135,9 @@ def _share_out(plots: int, bits: int, cells: Cells) -> int:
     return count
 
 
-@inline
-def _sum_up(own: F64, ints: I64, cells: Cells) -> None:
-    """Take together what `find_cells` wrote of each range."""
+@jit
+def take_together(own: F64, ints: I64, cells: Cells) -> None:
+    """Take together what `find_cells` wrote of several ranges: own (ranges, SIZES), ints (ranges, STATE)."""
     total = 0
     for size in range(SIZES):
         cells.own[size] = -1.0
@@ -153,15 +154,14 @@ def _sum_up(own: F64, ints: I64, cells: Cells) -> None:
 
 
 @jit
-def sort_plots(plots: int, own: F64, ints: I64, cells: Cells) -> None:
+def sort_plots(plots: int, cells: Cells) -> None:
     """Share out places to the first `plots` plots of a look, after `find_cells`, cell by cell; `lay_plots` fills them.
 
     Most plots share a cell with others: a table for fewer stays nearer in the caches, and where it turns out too small,
     a larger one is begun.
 
-    own, ints : (ranges, ...) what that wrote; at, rank, slot, number, ints and own of cells are overwritten
+    at, rank, slot, number, and of ints CELLS and BITS are overwritten.
     """
-    _sum_up(own, ints, cells)
     bits = 3
     while 1 << (bits + 1) < plots // SHARED:
         bits += 1
