@@ -29,7 +29,7 @@ def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
         (import_module("airpicture.plots.looks"), "PART", 5),
         (import_module("airpicture.plots.looks"), "DEALT", 3),
         (import_module("airpicture.plots.register"), "PART", 4),
-        (import_module("airpicture.plots.register"), "HEAP", 2),
+        (import_module("airpicture.plots.copies"), "HEAP", 2),
         (import_module("airpicture.plots.clutter"), "PART", 4),
         (import_module("airpicture.tracks.begin"), "SCANNED", 4),
         (retire, "PART", 4),

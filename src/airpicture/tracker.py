@@ -337,9 +337,10 @@ class Tracker:
         else:
             if self._undo is not None:
                 self._undo.save(store, near.track, self._run, self._memory)
-            looked = self._looker.look(near, reports, stations, store, self._run)
+            asked = {"owners": self.on_look is not None, "lags": self.latency.learns}
+            looked = self._looker.look(near, reports, stations, store, self._run, **asked)
             free = 1.0 - looked.claimed
-            self._index.place(store.summary, store.t_ns, near.track[looked.changed >= MOVED], self._run)
+            self._index.place(store.summary, store.t_ns, near.track, self._run, looked.changed >= MOVED)
             changed = near.track[looked.changed == TOOK_PLOT]
             self._addresses.note(store, changed)
             self.latency.note(looked.lags)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from airpicture.config import Config
 from airpicture.kernels import layout as lay
 from airpicture.plots import Past, register, repeated, station_columns
-from airpicture.plots.register import PART, duplicates
+from airpicture.plots.copies import duplicates
+from airpicture.plots.register import PART
 from airpicture.reports import Reports
 from airpicture.tables import Plots
 from tracking_scenes import Target, assemble, ns, radar, radar_rows, sensors_of
@@ -55,7 +56,7 @@ def test_duplicates_are_the_second_and_later_of_what_is_equal(keys: list[tuple[i
     reports, refused = register(assemble(rows, SENSORS, sort=False), station_columns(SENSORS), Config())
     assert reports.size == len(set(keys))
     assert refused.get("duplicate", 0) == len(keys) - len(set(keys))
-    assert not duplicates(reports).any()
+    assert not duplicates(reports, [(0, reports.size)]).any()
 
 
 def test_repeats_are_found_among_earlier_tables() -> None:
@@ -93,7 +94,7 @@ def key_of(reports: Reports, j: int) -> tuple[float, ...]:
 @pytest.mark.parametrize("heap", [10, 10_000])
 def test_a_crowd_is_sorted_and_rid_of_repeats_as_plainly_done(heap: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ties of two and of thousands, in one heap and in hundreds."""
-    monkeypatch.setattr(import_module("airpicture.plots.register"), "HEAP", heap)
+    monkeypatch.setattr(import_module("airpicture.plots.copies"), "HEAP", heap)
     rng, stations = np.random.default_rng(3), station_columns(SENSORS)
     for n, times, places in ((40, 30, 2), (300, 20, 3), (3000, 4, 200), (3000, 2, 5), (3000, 3000, 2)):
         plots = crowd(rng, n, times, places)

@@ -120,10 +120,21 @@ class Index:
         self._connector = Connector()
         self._rooms: Rooms | None = None  # all of that, for looks of few plots
 
-    def place(self, summary: F32, t_track: I64, rows: I64, run: Run | None = None) -> None:
-        """Place tracks anew whose summaries or times changed; rows that it doesn't know yet may be among them."""
+    def place(
+        self,
+        summary: F32,
+        t_track: I64,
+        rows: I64,
+        run: Run | None = None,
+        moved: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Place tracks anew whose summaries or times changed; rows that it doesn't know yet may be among them.
+
+        moved : which of the rows did; None: all
+        """
         if not len(rows) or self.grid.ints[N] == 0:
             return
+        rows = rows if moved is None else rows[moved]
         spans = ranges(len(rows), RANGE_ROWS, run)
         peaks = np.zeros((len(spans), PEAKS))
         held = (summary, t_track, self._q_third, self._radius_max, self.grid)

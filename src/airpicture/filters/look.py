@@ -138,7 +138,15 @@ class Looker:
             return laid(make_room(*self._sizes, self._exact_limit))
 
     def look(
-        self, chunks: Nearby, reports: Reports, stations: Stations, store: Store, run: Run | None = None
+        self,
+        chunks: Nearby,
+        reports: Reports,
+        stations: Stations,
+        store: Store,
+        run: Run | None = None,
+        *,
+        owners: bool = True,
+        lags: bool = True,
     ) -> Looked:
         """Update all tracks of the chunks with a look's plots.
 
@@ -147,12 +155,13 @@ class Looker:
         reports : (M,) plots of one look; stations : all sensors
         store : overwritten in the chunks' rows
         run : see `parallel.Run`
+        owners, lags : whether anybody asks for these of what is returned; else they're empty
         """
         n = len(chunks.track)
         claimed = np.zeros(reports.size)
-        owner = np.full(reports.size, -1, np.int64)
+        owner = np.full(reports.size if owners else 0, -1, np.int64)
         changed = np.empty(n, np.uint8)
-        lags = np.empty((n if len(stations.period) > 1 else 0, 3))
+        told = np.empty((n if lags and len(stations.period) > 1 else 0, 3))
         count = len(chunks.chunk) - 1
         spans = ranges(count, CHUNKS_LEAST, run, TASKS)
         self._have_room(chunks.tracks_most, chunks.pairs_most, reports.size)
@@ -163,13 +172,13 @@ class Looker:
 
         def look(lo: int, hi: int, mine: I64) -> None:
             room = self._free_room()
-            look_chunks(lo, hi, *columns, room, lanes, claimed, owner, changed, lags, mine)
+            look_chunks(lo, hi, *columns, room, lanes, claimed, owner, changed, told, mine)
             self._rooms.append(room)
 
         do(look, [(*span, counts[k]) for k, span in enumerate(spans)], run)
         total = (counts[0] if len(spans) == 1 else counts.sum(axis=0)).tolist()
         merged, lost = total[L_MERGED], total[L_LOST]
-        return Looked(claimed, owner, changed, total[L_EXACT], total[L_PROPAGATED], merged, lost, lags)
+        return Looked(claimed, owner, changed, total[L_EXACT], total[L_PROPAGATED], merged, lost, told)
 
 
 def _grown(need: int, have: int) -> int:

@@ -297,9 +297,10 @@ def look_chunks(
     of : store; overwritten in rows `track`
     room : one thread's workspace; lanes : 4, see `lanes`
     claimed : (M,) float64, zero before; overwritten with the probability that some track owns each plot
-    owner : (M,) int64, -1 before; overwritten with the number of the track that a plot counts as its own of, if any
+    owner : (M,) int64, -1 before; overwritten with the number of the track that a plot counts as its own of, if any.
+        Empty: nobody asks
     changed : (n,) uint8; overwritten: UNTOUCHED ... TOOK_PLOT
-    lags : (n, 3) float64, or empty where there's one sensor; overwritten, see `latency.lag_told`; NaN: nothing told
+    lags : (n, 3) float64, or empty where nobody asks; overwritten, see `latency.lag_told`; NaN: nothing told
     counts : (LOOK_COUNTS,) int64; added to
     """
     load_motion(motion, room.T)
@@ -458,7 +459,7 @@ def look_chunks(
             if is_lost(e_from, e_to, top, sigma_v, settings[K_SIGMA_SPEED], room):
                 end_in_look(i, of)
                 counts[L_LOST] += 1
-        for e in range(pairs):
+        for e in range(pairs if len(owner) > 0 else 0):
             if room.weight[e] >= TAKEN:
                 owner[room.plot[e]] = of.number[room.row[room.owner[e]]]
         counts[L_MERGED] += settle_rivals(pairs, of, room)

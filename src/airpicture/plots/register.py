@@ -2,29 +2,26 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.errors import Reason
-from airpicture.kernels.copies import deal_spots, keep_places, list_spots, mark_copies, mark_repeats, settle_ties
+from airpicture.kernels.copies import keep_places, mark_repeats, settle_ties
 from airpicture.kernels.layout import PLOT, Z_P
-from airpicture.kernels.looks import share_places
 from airpicture.kernels.placing import ABREAST, PLACED
 from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.memory import Memory
 from airpicture.parallel import Run, do, ranges
+from airpicture.plots.copies import Copies, duplicates
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
 
 Mask: TypeAlias = NDArray[np.bool_]
 
 PART: Final = 32_768  # plots registered in one go, at least
-HEAP: Final = 4_096  # plots in which copies are looked for at once, about
-HEAPS_MOST: Final = 256
-SPOT_BITS: Final = 63  # of the numbers by which copies are found
 
 
 def register(
@@ -82,44 +79,46 @@ def register(
         on_ground=room(good, np.int8),
         category=room(good, np.uint8),
     )
-    lanes = np.uint64(ABREAST)
-    tasks = [
-        (
-            plots.sensor,
-            plots.slant_range,
-            plots.azimuth,
-            plots.elevation,
-            plots.range_rate,
-            plots.lat,
-            plots.lon,
-            plots.h_ell,
-            plots.sigma_pos,
-            plots.h_baro,
-            plots.v_east,
-            plots.v_north,
-            plots.v_up,
-            plots.sigma_v,
-            plots.turn_rate,
-            t_ns,
-            plots.address,
-            plots.mode_3a,
-            plots.callsign,
-            plots.technology,
-            plots.on_ground,
-            plots.category,
-            sites,
-            traits,
-            0.5 * config.height_max,
-            reason,
-            place,
-            *part,
-            *reports,
-            np.zeros(PLACED),
-            lanes,
-        )
-        for part in parts
-    ]
-    if any(do(register_plots, tasks, run)):  # no finite place: what was judged good isn't
+    copies = None if len(place) else Copies(size, parts)
+    columns: tuple[Any, ...] = (
+        plots.sensor,
+        plots.slant_range,
+        plots.azimuth,
+        plots.elevation,
+        plots.range_rate,
+        plots.lat,
+        plots.lon,
+        plots.h_ell,
+        plots.sigma_pos,
+        plots.h_baro,
+        plots.v_east,
+        plots.v_north,
+        plots.v_up,
+        plots.sigma_v,
+        plots.turn_rate,
+        t_ns,
+        plots.address,
+        plots.mode_3a,
+        plots.callsign,
+        plots.technology,
+        plots.on_ground,
+        plots.category,
+        sites,
+        traits,
+        0.5 * config.height_max,
+        reason,
+        place,
+    )
+    lanes: Any = np.uint64(ABREAST)
+
+    def register_part(k: int) -> tuple[int, int]:
+        given: tuple[Any, ...] = (*columns, *parts[k], *reports, np.zeros(PLACED), lanes)
+        lost = register_plots(*given)
+        return lost, copies.number(k, reports, t_ns) if copies is not None else 0
+
+    done = do(register_part, [(k,) for k in range(len(parts))], run)
+    lost, shared = any(lost for lost, _ in done), any(shared for _, shared in done)
+    if lost:  # no finite place: what was judged good isn't
         row = np.arange(size) if not len(place) else place
         kept = np.zeros(good, bool)
         kept[row[reason == Reason.OK]] = True
@@ -128,7 +127,10 @@ def register(
     if reports.size < size:
         counts = np.bincount(reason)
         refused = {Reason(code).name.lower(): int(count) for code, count in enumerate(counts) if code and count}
-    twin = duplicates(reports, run)
+    if lost or copies is None:
+        twin = duplicates(reports, ranges(reports.size, PART, run), run)
+    else:
+        twin = copies.marked(reports, run) if shared else np.zeros(size, bool)
     if twin.any():
         refused["duplicate"] = int(twin.sum())
         reports = reports.take(np.flatnonzero(~twin))
@@ -157,27 +159,6 @@ def _places(t_ns: I64, reason: NDArray[np.uint8], in_order: bool) -> I64:
     place = np.empty(len(t_ns), np.int64)
     place[rows] = np.arange(len(rows))
     return place
-
-
-def duplicates(reports: Reports, run: Run | None = None) -> Mask:
-    """Mark reports that repeat an earlier one of the same sensor, time and position to the bit."""
-    size = reports.size
-    twin, spot = np.zeros(size, np.uint8), np.empty(size, np.int64)
-    places = (reports.Z, Z_P, reports.sensor, reports.t_ns)
-    bits = min(max(size // HEAP, 1), HEAPS_MOST).bit_length() - 1
-    heaps, shift = 1 << bits, SPOT_BITS - bits
-    parts = ranges(size, PART, run)
-    count, start = np.empty((len(parts), heaps), np.int64), np.empty(heaps + 1, np.int64)
-    if not any(do(list_spots, [(*places, *part, shift, spot, count[k]) for k, part in enumerate(parts)], run)):
-        return twin.view(np.bool_)
-    if heaps == 1:
-        dealt, start[:] = spot, (0, size)
-    else:
-        share_places(count, start)
-        dealt = np.empty(start[-1], np.int64)
-        do(deal_spots, [(*part, spot, shift, count[k], dealt) for k, part in enumerate(parts)], run)
-    do(mark_copies, [(*part, start, dealt, *places, twin) for part in ranges(heaps, 1, run)], run)
-    return twin.view(np.bool_)
 
 
 def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Mask:
