@@ -61,7 +61,7 @@ class Connector:
             found = connect(*met, CHUNK_TRACKS, owner[0], parts, *laid, self._chunk)
         else:
             _unite(met, spans, owner, parts, run)
-            _lay(met, parts, laid, run)
+            _lay(met, owner[0], parts, laid, run)
             found = list_chunks(tracks, pairs, CHUNK_TRACKS, parts.cut, self._start, self._chunk)
         chunks, tracks_most, pairs_most = found
         return Nearby(
@@ -102,8 +102,8 @@ def room_for(n: int) -> int:
 
 
 def _make_parts(tracks: int) -> Parts:
-    parent, first, held, pairs, joined = np.empty((5, tracks), np.int32)
-    return Parts(parent, first, held, pairs, joined, cut=np.empty(tracks // CHUNK_TRACKS + 1, np.int64))
+    parent, first, low, held, pairs, joined = np.empty((6, tracks), np.int32)
+    return Parts(parent, first, low, held, pairs, joined, cut=np.empty(tracks // CHUNK_TRACKS + 1, np.int64))
 
 
 def _unite(met: Met, spans: list[tuple[int, int]], owner: I32, parts: Parts, run: Run | None) -> None:
@@ -124,13 +124,14 @@ def _unite(met: Met, spans: list[tuple[int, int]], owner: I32, parts: Parts, run
         number(lo, lo + count, met.plots, parts)
 
 
-def _lay(met: Met, parts: Parts, laid: tuple[I64, I64, I32], run: Run | None) -> None:
+def _lay(met: Met, owner: I32, parts: Parts, laid: tuple[I64, I64, I32], run: Run | None) -> None:
     """Put tracks and pairs where their parts go, and mark where chunks begin."""
     parts.cut[: len(met.track) // CHUNK_TRACKS + 1] = NOBODY
-    spans = ranges(len(met.track), RANGE_TRACKS, run, PASS)
-    held = do(count_parts, [(*span, parts) for span in spans], run)
+    plots = ranges(len(owner), RANGE_TRACKS, run, PASS)
+    held = do(count_parts, [(*part, owner, parts) for part in plots], run)
     ats = accumulate((tracks for tracks, _ in held), initial=0)
     es = accumulate((pairs for _, pairs in held), initial=0)
-    places = [(*span, at, e, CHUNK_TRACKS, parts) for span, at, e in zip(spans, ats, es, strict=False)]
+    places = [(*part, at, e, CHUNK_TRACKS, owner, parts) for part, at, e in zip(plots, ats, es, strict=False)]
     do(place_parts, places, run)
+    spans = ranges(len(met.track), RANGE_TRACKS, run, PASS)
     do(lay_parts, [(*span, *met, parts, *laid) for span in spans], run)

@@ -1,8 +1,10 @@
 """Parts of a look that have nothing to do with one another: tracks and plots joined by pairs, found by union-find.
 
 Tracks and plots are the two sides of a graph, pairs are its edges. What one connected part does needs nothing of
-another, so parts can be worked on in any order, or at once. They come in order of their lowest track, their tracks in
-order of row, packed in chunks of about equal work.
+another, so parts can be worked on in any order, or at once. They come in order of their lowest plot, their tracks in
+order of row, packed in chunks of about equal work. Plots of a look stand sensor by sensor, and so do tracks, turn by
+turn in which they began: thus both come from memory in a few streams. In order of the lowest track a look of a million
+tracks took an eighth longer.
 
 Most plots are met by one track alone, so that most tracks are parts by themselves. What sets the others apart is
 little, and one thread's work; all that visits every track is cut in ranges that may run side by side::
@@ -12,8 +14,8 @@ little, and one thread's work; all that visits every track is cut in ranges that
     one thread          joins these, too                                          unite
     ranges of tracks    who isn't the lowest of its part                          list_joined
     one thread          how many of its part come before each of them             number
-    ranges of tracks    how many tracks and pairs the parts there have            count_parts
-    ranges of tracks    where each part goes, and where chunks begin              place_parts
+    ranges of plots     how many tracks and pairs the parts there have            count_parts
+    ranges of plots     where each part goes, and where chunks begin              place_parts
     ranges of tracks    puts tracks and pairs there                               lay_parts
     one thread          lists the chunks                                          list_chunks
 
@@ -35,6 +37,7 @@ class Parts(NamedTuple):
 
     parent: I32  # (n,) a track of the same part, not a later one; the lowest after `number`
     first: I32  # (n,) of its pairs
+    low: I32  # (n,) lowest of its plots; of a part's lowest track, after `number`, of the part's
     # (n,) of a part's lowest track: tracks and pairs of the part, and after `place_parts` where they go. Of any other:
     # how many tracks and pairs of its part come before it.
     tracks: I32
@@ -66,6 +69,7 @@ def _join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, pa
         owner[j] = NOBODY
     for w in range(lo, hi):
         parts.parent[w], parts.first[w], parts.tracks[w], parts.pairs[w] = w, e, 1, count[w]
+        parts.low[w] = pair[e]
         for _ in range(count[w]):
             j = U(pair[e])
             e += 1
@@ -142,6 +146,7 @@ def _number(lo: int, hi: int, count: I32, parts: Parts) -> None:
         lowest = parts.parent[parts.parent[w]]  # a track's parent comes before it, and by then names the lowest
         parts.parent[w] = lowest
         parts.tracks[w], parts.pairs[w] = parts.tracks[lowest], parts.pairs[lowest]
+        parts.low[lowest] = min(parts.low[lowest], parts.low[w])
         parts.tracks[lowest] += 1
         parts.pairs[lowest] += count[w]
 
@@ -153,28 +158,36 @@ def number(lo: int, hi: int, count: I32, parts: Parts) -> None:
 
 
 @inline
-def _count_parts(lo: int, hi: int, parts: Parts) -> tuple[int, int]:
-    """See `count_parts`."""
+def _part_from(j: int, owner: I32, parts: Parts) -> int:
+    """Return the lowest track of the part whose lowest plot is j; NOBODY: there's none."""
+    if owner[j] < 0:
+        return NOBODY
+    w = int(parts.parent[owner[j]])
+    return w if parts.low[w] == j else NOBODY
+
+
+@jit
+def count_parts(lo: int, hi: int, owner: I32, parts: Parts) -> tuple[int, int]:
+    """Return how many tracks and pairs those parts have whose lowest plot is one of lo..hi.
+
+    owner : (M,) a track that meets each plot, or NOBODY
+    """
     tracks, pairs = 0, 0
-    for w in range(lo, hi):
-        if parts.parent[w] == w:
+    for j in range(lo, hi):
+        w = _part_from(j, owner, parts)
+        if w >= 0:
             tracks += parts.tracks[w]
             pairs += parts.pairs[w]
     return tracks, pairs
 
 
-@jit
-def count_parts(lo: int, hi: int, parts: Parts) -> tuple[int, int]:
-    """Return how many tracks and pairs those parts have whose lowest track is one of lo..hi."""
-    return _count_parts(lo, hi, parts)
-
-
 @inline
-def _place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, parts: Parts) -> None:
+def _place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, owner: I32, parts: Parts) -> None:
     """See `place_parts`."""
     edge = (at // chunk_tracks + 1) * chunk_tracks
-    for w in range(lo, hi):
-        if parts.parent[w] != w:
+    for j in range(lo, hi):
+        w = _part_from(j, owner, parts)
+        if w < 0:
             continue
         tracks, pairs = int(parts.tracks[w]), int(parts.pairs[w])
         parts.tracks[w], parts.pairs[w] = at, e
@@ -186,14 +199,15 @@ def _place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, parts: Pa
 
 
 @jit
-def place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, parts: Parts) -> None:
-    """Give those parts their places, one after another from (at, e) on, whose lowest track is one of lo..hi.
+def place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, owner: I32, parts: Parts) -> None:
+    """Give those parts their places, one after another from (at, e) on, whose lowest plot is one of lo..hi.
 
     A part that begins beyond another multiple of `chunk_tracks` than the one before begins a chunk.
 
+    owner : as in `count_parts`
     parts : tracks and pairs of the lowest tracks overwritten, and `cut`, which comes filled with NOBODY
     """
-    _place_parts(lo, hi, at, e, chunk_tracks, parts)
+    _place_parts(lo, hi, at, e, chunk_tracks, owner, parts)
 
 
 @inline
@@ -284,6 +298,6 @@ def connect(
     _number(0, _list_joined(0, n, parts), count, parts)
     for k in range(n // chunk_tracks + 1):
         parts.cut[k] = NOBODY
-    _place_parts(0, n, 0, 0, chunk_tracks, parts)
+    _place_parts(0, len(owner), 0, 0, chunk_tracks, owner, parts)
     _lay_parts(0, n, row, count, pair, parts, track, start, plot)
     return _list_chunks(n, len(pair), chunk_tracks, parts.cut, start, chunk)

@@ -51,7 +51,7 @@ from airpicture.tracks.pool import Desk, Pool
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
 SCANNED = 65_536  # plots of which the free ones are listed in one go, at least
-PARTS = 16  # more than any two or four threads need to end at about the same time
+PARTS = 32  # more than any two or four threads need to end at about the same time
 
 
 def life_settings(config: Config) -> F64:
