@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels.around import BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
+from airpicture.kernels.around import B_COLUMNS, BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
     L_LEAST,
@@ -80,7 +80,7 @@ def make_desk(most: int) -> Desk:
         hashed=np.empty(SLOTS, np.int64),
         near=np.empty((ROOM, 2), np.int64),
         span=np.empty((BATCH, SPAN), np.int64),
-        box=np.empty((BOX, 3)),
+        box=np.empty((BOX, B_COLUMNS)),
         slot=np.empty(BOX, np.int64),
         hit=np.empty(BOX, np.int64),
         ends=np.empty(WAITING_LEVELS + 1, np.int64),
