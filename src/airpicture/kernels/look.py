@@ -460,19 +460,7 @@ def look_chunks(
                 settings[K_CONFIRM_PLOTS],
                 of,
             )
-            of.due_ns[i] = due_after(
-                i,
-                room.t_w[w],
-                of.existence,
-                of.t_plot,
-                of.misses,
-                of.seen_sensor,
-                of.seen_look,
-                of.seen_hit,
-                S.period,
-                ending,
-                of.status,
-            )
+            of.due_ns[i] = due_after(i, room.t_w[w], of, S.sites, S.period, S.range_max, ending)
             changed[first + w] = TOOK_PLOT if room.got[w] >= TAKEN else (MOVED if moved_ == 1 else LOOKED_AT)
         for e in range(pairs):
             if room.weight[e] >= TAKEN:

@@ -3,6 +3,7 @@
 from airpicture.plots.clutter import Clutter
 from airpicture.plots.described import described, need_same_sensors
 from airpicture.plots.latency import Latency
+from airpicture.plots.line import Line
 from airpicture.plots.looks import Shelf, gathered, looks, waves
 from airpicture.plots.places import plot_positions
 from airpicture.plots.register import Past, register, repeated
@@ -11,6 +12,7 @@ from airpicture.plots.stations import need_sites, station_columns
 __all__ = [
     "Clutter",
     "Latency",
+    "Line",
     "Past",
     "Shelf",
     "described",
