@@ -371,11 +371,24 @@ class Show:
     def peers(self, targets: int, rows: Sequence[dict[str, Any]]) -> None:
         """Show this tracker beside its peer."""
         self.found.setdefault("peers", []).append({"targets": targets, "rows": list(rows)})
-        heads = ["tracker", "CPU a turn", "plots/s", "faster", "scored", "GOSPA", "missed", "false", "switches", "RMS"]
+        heads = [
+            "tracker",
+            "CPU a turn",
+            "picture",
+            "plots/s",
+            "faster",
+            "scored",
+            "GOSPA",
+            "missed",
+            "false",
+            "switches",
+            "RMS",
+        ]
         shown = [
             [
                 row["name"],
                 duration(row["cpu_s_turn"]),
+                duration(row["cpu_s_picture"]) if "cpu_s_picture" in row else "",
                 f"{row['plots_per_cpu_s']:,.0f}",
                 f"{row['times_faster']:,.0f} x" if row.get("times_faster") else "",
                 f"{row['turns_scored']} turns",
@@ -388,6 +401,10 @@ class Show:
             for row in rows
         ]
         self._table(f"{targets:,} targets to 600 km, same plots; means of a turn", heads, shown)
+        self.note(
+            "CPU a turn: until the tracks are up to date; picture: for all columns of the picture besides, which the\n"
+            "others don't make. airpicture puts plots on the Earth in its turn, the others' are converted beforehand.\n"
+        )
 
     def start(self, first: float, later: float) -> None:
         """Show how long it takes until the first track."""
