@@ -50,6 +50,7 @@ from airpicture.tracks import (
     Retired,
     begin,
     close_ranks,
+    ended_among,
     ending_settings,
     first_due,
     life_settings,
@@ -155,7 +156,8 @@ class Tracker:
         for reason, refused_now in ((Reason.LATE, first), (Reason.FUTURE, reports.size - last)):
             if refused_now:
                 self.counts[f"refused_{reason.name.lower()}"] += refused_now
-        reports = reports.part(first, last)
+        if first or last < reports.size:
+            reports = reports.part(first, last)
         twin = repeated([self._line.waiting, self._open, *self._past.near(reports)], reports)
         if twin.any():
             self.counts["refused_duplicate"] += int(twin.sum())
@@ -256,14 +258,12 @@ class Tracker:
         if not len(moved):
             return
         self._touched[moved] = True
-        gone = store.status[moved] == Status.ENDED
-        if gone.any():
-            shown = (was == Status.CONFIRMED) | (was == Status.COASTING) | (store.misses[moved] < 0)
-            rows = moved[gone & shown]
-            if len(rows):
-                self._ended.append(self._rows(rows, t_ns))
-                self._retired.note(store, rows, t_ns)
-            self._index.place(store.summary, store.t_ns, moved[gone])
+        gone, shown = ended_among(store, moved, was)
+        if len(gone):
+            if len(shown):
+                self._ended.append(self._rows(shown, t_ns))
+                self._retired.note(store, shown, t_ns)
+            self._index.place(store.summary, store.t_ns, gone)
             before = store.n
             closed = close_ranks(store, self._touched, run=self._run)
             if len(closed.rows):
@@ -405,14 +405,17 @@ class Tracker:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
             return self._rows(rows, now_ns, ended)
 
-        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally), make_moved=make_moved)
+        counts = dict(self.counts)
+        for name, count in self._tally.items():
+            counts[name] = counts.get(name, 0) + count
+        counts = {name: count for name, count in counts.items() if count}
+        picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
         self._shown = ref(picture)
         return picture
 
     def _settle_picture(self) -> None:
         """Let the picture that was handed out last be worked out, if anybody has it, before the store changes."""
-        picture = self._shown() if self._shown is not None else None
-        if picture is not None:
+        if self._shown is not None and (picture := self._shown()) is not None:
             picture.settle()
         self._shown = None
 

@@ -123,6 +123,16 @@ def sweep(
     return moved, was
 
 
+def ended_among(store: Store, moved: I64, was: U8) -> tuple[I64, I64]:
+    """Return the rows of those that ended in a sweep, and of these those that had been shown.
+
+    moved, was : as `sweep` returns them
+    """
+    gone = store.status[moved] == Status.ENDED
+    shown = gone & ((was == Status.CONFIRMED) | (was == Status.COASTING) | (store.misses[moved] < 0))
+    return moved[gone], moved[shown]
+
+
 class Closed(NamedTuple):
     """What `close_ranks` did: tracks of rows, rising, came to stand side by side from another row on."""
 
