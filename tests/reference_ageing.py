@@ -36,6 +36,11 @@ def _inside(p: Any, s: int, stations: Stations) -> tuple[bool, bool]:
     return reached, reached and far <= sum(math.sqrt(2.0 * EFFECTIVE_RADIUS * h) for h in heights)
 
 
+def _out_of_reach(p: Any, sensors: list[int], stations: Stations) -> bool:
+    """Say whether a place is farther off than each sensor sees; one without a site may see any."""
+    return all(np.linalg.norm(p - stations.sites[s, :3]) > stations.range_max[s] for s in sensors)
+
+
 def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_last: Any, ending: Any) -> None:
     """Age all tracks of a store to t_ns, step_s after they were last aged."""
     for i in range(store.n):
@@ -86,5 +91,10 @@ def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_l
             end = max(ending[E_END_S], 6.0 * slowest)
             if not held:
                 end = min(end, max(1.25 * slowest, ending[E_COAST_S]))
+                everybody = list(range(len(stations.period)))  # NaN of who has no site isn't more than anything
+                silent = store.t_heard[i] <= store.t_plot[i]
+                left = _out_of_reach(p, [s for s in store.seen_sensor[i].tolist() if s >= 0], stations)
+                if silent and left and _out_of_reach(p, everybody, stations):
+                    end = 0.0
         least = ending[E_RETIRE_TENTATIVE if status == Status.TENTATIVE else E_RETIRE]
         store.status[i] = Status.ENDED if r < least or age > end else status

@@ -1,10 +1,13 @@
 """The tracker as a whole: batching leaves no trace, refusals are counted, tracks live and end as they should."""
 
 import math
+import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -349,7 +352,6 @@ def test_a_track_coasts_then_ends_and_its_number_is_not_used_again() -> None:
     ("why", "keys", "beacon"),
     [
         ("silent sensor", {}, False),
-        ("out of range", {"range_m_max": 45e3}, True),
         ("below the horizon", {}, True),
     ],
 )
@@ -361,14 +363,24 @@ def test_a_look_is_missed_only_where_the_sensor_should_have_seen(why: str, keys:
     if low:  # 31 km of radio horizon for an antenna on the ground and a target at 60 m
         keys = {"h_ell_m": 0.0, "range_m_max": 300e3}
     sensors = sensors_of(radar(clutter_per_scan=1.0, **keys))
-    end = 44.0 if why == "out of range" else 52.0  # out of all coverage a track isn't kept for longer
-    rows = radar_rows(rows_of, sensors, end, np.random.default_rng(4))
-    tracker, picture = run(assemble(rows, sensors), sensors, until=end)
+    rows = radar_rows(rows_of, sensors, 52.0, np.random.default_rng(4))
+    tracker, picture = run(assemble(rows, sensors), sensors, until=52.0)
     tracks = picture.tracks.take(picture.tracks.t_ns_plot < ns(41.0))
     assert len(confirmed(tracks)) == 1, why
     row = int(np.flatnonzero(tracker._store.number == tracks.track[0])[0])
     assert tracker._store.misses[row] == 0
     assert tracks.existence[0] > 0.97
+
+
+@pytest.mark.parametrize(("other_max", "held"), [(45e3, False), (60e3, True)])
+def test_a_track_that_flies_out_of_all_reach_ends_at_once(other_max: float, held: bool) -> None:
+    """At 45 km after 40 s; another radar that hasn't seen it yet may reach farther, and then its look is waited for."""
+    target = Target(30e3, 20e3, course_deg=45.0, speed=230.0)
+    sensors = sensors_of(radar(clutter_per_scan=1.0, range_m_max=45e3), radar("other", range_m_max=other_max))
+    one = sensors_of(radar(clutter_per_scan=1.0, range_m_max=45e3))
+    rows = radar_rows([target, Target(-20e3, -10e3)], one, 42.0, np.random.default_rng(4))
+    _, picture = run(assemble(rows, sensors), sensors, until=42.0)
+    assert len(confirmed(picture.tracks)) == 1 + held
 
 
 def test_a_seen_radar_that_should_see_misses() -> None:
@@ -611,6 +623,38 @@ def test_capacity_is_counted_and_harmless() -> None:
     assert len(picture) <= 16
     assert tracker.counts["births_shed"] > 0
     assert picture.counts["births_shed"] > 0
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def test_a_million_targets_have_room_by_default() -> None:
+    """Memory is taken as tracks come: room for many costs next to nothing."""
+    sensors = sensors_of(radar())
+    tracker = Tracker(sensors)
+    assert tracker._store.capacity >= 1.25e6
+    if sys.platform == "linux":
+        before = resident_bytes()
+        held = [Tracker(sensors) for _ in range(4)]
+        assert resident_bytes() - before < len(held) * 24e6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process's memory")
+def test_room_that_the_system_refuses_is_told() -> None:
+    code = """
+import resource
+import airpicture as ap
+sensors = ap.Sensors.from_rows([{"id": "here", "kind": "adsb"}])
+ap.Tracker(sensors, ap.Config(capacity=16))
+resource.setrlimit(resource.RLIMIT_AS, (4_000_000_000, 4_000_000_000))
+try:
+    ap.Tracker(sensors, ap.Config(capacity=50_000_000))
+except ap.ConfigError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "no memory for capacity = 50,000,000 tracks" in done.stdout, done.stderr
 
 
 def test_a_hub_of_pairs_is_counted() -> None:

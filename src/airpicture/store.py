@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.errors import ConfigError
 from airpicture.kernels.arrays import laid
 from airpicture.kernels.kept import WORDS, Words, keep_rows, print_rows, put_back
 from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, S_SIGMA_P, SUMMARY
@@ -67,7 +68,12 @@ def _table(rows: int, width: int) -> NDArray[np.uint64]:
 
     The system hands out pages when they're first used, so that capacity costs nothing in advance.
     """
-    block = np.zeros(8 * rows * width + LINE, np.uint8)
+    try:
+        block = np.zeros(8 * rows * width + LINE, np.uint8)
+    except MemoryError:
+        raise ConfigError(
+            f"the system grants no memory for capacity = {rows:,} tracks", expected="room for 953 bytes a track"
+        ) from None
     skip = -block.ctypes.data % LINE
     return block[skip : skip + 8 * rows * width].view(np.uint64).reshape(rows, width)
 

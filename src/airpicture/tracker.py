@@ -346,6 +346,7 @@ class Tracker:
             if self.on_look is not None:
                 self.on_look(reports, looked.owner)
             self._tally["tracks_merged"] += looked.merged
+            self._tally["tracks_lost"] += looked.lost
             self._tally["clusters_exact"] += looked.exact
             self._tally["clusters_propagated"] += looked.propagated
         if self._named:

@@ -206,9 +206,9 @@ def test_a_look_is_its_plain_twin(seed: int, tracks: int, plots: int, kind: tupl
     assert looked.merged == int((store.status[:tracks] == Status.ENDED).sum())
     for i in did:
         if store.status[i] != Status.ENDED:
-            columns = (store.existence, store.t_plot, store.misses, store.seen_sensor, store.seen_look, store.seen_hit)
             t_w = max(int(reports.t_ns[-1]), int(store.t_ns[i]))
-            assert store.due_ns[i] == due_after(i, t_w, *columns, STATIONS.period, ENDING, store.status)
+            reach = (STATIONS.sites, STATIONS.period, STATIONS.range_max)
+            assert store.due_ns[i] == due_after(i, t_w, store.held, *reach, ENDING)
 
 
 def alone(track: Mixture, plots: list[Plot], pd: float = 0.9, detect: bool = True) -> Store:

@@ -19,9 +19,16 @@ ENDING = ending_settings(Config())
 
 
 class Lone:
-    """One track 100 km east of one radar that turns in 4 s."""
+    """One track 100 km east of one radar that turns in 4 s, and of another that hasn't seen it."""
 
-    def __init__(self, h: float = 8000.0, period: float = 4.0, pd: float = 0.9, range_max: float = 300e3) -> None:
+    def __init__(
+        self,
+        h: float = 8000.0,
+        period: float = 4.0,
+        pd: float = 0.9,
+        range_max: float = 300e3,
+        other_max: float = 1.0,
+    ) -> None:
         site = site_at(0.8, 0.1)
         east = site[:3] + 100e3 * site[3:6]
         lift = ecef(0.8, 0.1, h) - ecef(0.8, 0.1, 0.0)
@@ -38,9 +45,9 @@ class Lone:
         self.look = np.zeros((1, SEEN_MAX), np.int32)
         self.hit = np.zeros((1, SEEN_MAX), np.int32)
         self.heard = np.zeros(1, np.int64)
-        self.site = site[None]
-        self.period, self.pd = np.array([period]), np.array([pd])
-        self.range_max = np.array([range_max])
+        self.site = np.stack([site, site])
+        self.period, self.pd = np.full(2, period), np.full(2, pd)
+        self.range_max = np.array([range_max, other_max])
 
     def age(self, t_s: float, heard_s: float, step_s: float = 1.0) -> None:
         age_due(
@@ -61,9 +68,9 @@ class Lone:
             self.site,
             self.period,
             self.pd,
-            np.zeros(1),
+            np.zeros(2),
             self.range_max,
-            np.array([round(heard_s * SECOND)]),
+            np.full(2, round(heard_s * SECOND)),
             ENDING,
             np.zeros(1, np.int64),
             np.array([round((t_s - step_s) * SECOND)]),
@@ -112,7 +119,7 @@ def test_one_miss_for_any_belief_and_detection(r: float, pd: float) -> None:
     ("keys", "heard"),
     [
         ({}, 0.0),  # silent since
-        ({"range_max": 90e3}, 99.0),  # out of range
+        ({"range_max": 90e3, "other_max": 110e3}, 99.0),  # out of range
         ({"h": 50.0}, 99.0),  # under the horizon: 29 km for the target, 41 km for the antenna at 100 m
     ],
 )
@@ -125,9 +132,9 @@ def test_what_cannot_be_seen_is_not_missed(keys: dict[str, float], heard: float)
     assert lone.existence == pytest.approx(survived(0.99, 7.0), rel=1e-9)
 
 
-def test_out_of_all_coverage_one_empty_look_ends_a_track() -> None:
+def test_out_of_the_reach_of_who_held_it_one_empty_look_ends_a_track() -> None:
     """Ten-second turns: the look at 10 s is over at 12 s, and the track ends a quarter of a turn after it."""
-    lone = Lone(period=10.0, range_max=90e3)
+    lone = Lone(period=10.0, range_max=90e3, other_max=110e3)
     for t in range(1, 13):
         lone.age(t, t)
         assert lone.status[0] == CONFIRMED
@@ -137,6 +144,20 @@ def test_out_of_all_coverage_one_empty_look_ends_a_track() -> None:
     for t in range(1, 14):
         inside.age(t, t)
     assert inside.status[0] == CONFIRMED
+
+
+def test_out_of_all_reach_a_track_ends_at_once_unless_its_target_speaks() -> None:
+    """At 200 m/s from 100 km outwards it passes 101 km after some five seconds."""
+    lone = Lone(period=10.0, range_max=101e3)
+    lone.summary[0, 3:6] = 200.0 * lone.site[0, 3:6]
+    ended = [t for t in range(1, 9) if lone.age(t, t) is None and lone.status[0] == ENDED]
+    far = np.linalg.norm(lone.summary[0, :3] - lone.site[0, :3])
+    assert ended[0] == math.ceil((101e3 - far) / 200.0)
+    speaks = Lone(period=10.0, range_max=90e3)
+    speaks.heard[0] = 1
+    for t in range(1, 13):
+        speaks.age(t, t)
+    assert speaks.status[0] == CONFIRMED
 
 
 def test_the_horizon_is_that_of_four_thirds_of_the_earth() -> None:

@@ -12,6 +12,7 @@ from airpicture.config import Config, Life
 from airpicture.kernels.layout import S_SIGMA_P
 from airpicture.kernels.life import ENDED, NEVER, RANKS, due_after, find_ranks
 from airpicture.plots import station_columns
+from airpicture.reports import Stations
 from airpicture.store import Store
 from airpicture.tables import Status
 from airpicture.tracks import close_ranks, ending_settings, retire, sweep
@@ -21,17 +22,22 @@ from reference_records import ticks, times
 from reference_tracking import ecef
 from tracking_scenes import SECOND, T0, radar, sensors_of
 
-SENSORS = sensors_of(
+RADARS = (
     radar("near", range_m_max=120e3),
     radar("slow", lat_deg=47.5, period_s=10.0, pd=0.7, range_m_max=200e3, range_m_min=20e3),
-    {"id": "adsb", "kind": "adsb"},
     radar("off", lat_deg=46.5, period_s=5.3, pd=0.97, range_m_max=250e3),
     radar("quick", lat_deg=47.2, period_s=1.5, pd=0.5, range_m_max=60e3),
 )
+SENSORS = sensors_of(*RADARS[:2], {"id": "adsb", "kind": "adsb"}, *RADARS[2:])
 STATIONS = station_columns(SENSORS)
+ALONE = station_columns(sensors_of(*RADARS))  # nobody sees farther than a radar does
 
 
-def some_tracks(rng: np.random.Generator, n: int) -> Store:
+def reach_of(stations: Stations) -> tuple[Any, ...]:
+    return stations.sites, stations.period, stations.range_max
+
+
+def some_tracks(rng: np.random.Generator, n: int, sensors: int = len(SENSORS)) -> Store:
     """Tracks about 47 N 8 E, many of them near the edge of somebody's reach, seen by some sensors in the last turns."""
     store = Store(n + 5)
     store.n = n
@@ -39,12 +45,16 @@ def some_tracks(rng: np.random.Generator, n: int) -> Store:
         lat, lon = math.radians(47.0 + rng.uniform(-2.5, 2.5)), math.radians(8.0 + rng.uniform(-3.0, 3.0))
         store.summary[i, :3] = ecef(lat, lon, rng.choice([50.0, 3000.0, 11e3]))
         store.summary[i, 3:6] = rng.normal(0.0, 1.0, 3) * rng.choice([1.0, 100.0, 1000.0])
-        who = rng.permutation(len(SENSORS))[: rng.integers(1, 4)]
+        who = rng.permutation(sensors)[: rng.integers(1, 4)]
         store.seen_sensor[i] = -1
         store.seen_sensor[i, : len(who)] = who
         hit = T0 - rng.integers(0, 30 * SECOND, len(who))
         store.seen_hit[i, : len(who)] = ticks(hit)
         store.t_ns[i] = store.t_plot[i] = hit.max()
+        store.plot_sensor[i] = who[hit.argmax()]
+        stations = STATIONS if sensors == len(SENSORS) else ALONE
+        away = float(np.linalg.norm(store.summary[i, :3] - stations.sites[store.plot_sensor[i], :3]))
+        store.plot_range[i] = away if i % 2 else np.nan  # of a radar, or a position
     store.seen_look[:] = store.seen_hit
     store.existence[:] = rng.choice([0.06, 0.3, 0.9, 0.995], n + 5)
     store.interval[:] = rng.choice([0.5, 4.0, 12.0], n + 5)
@@ -70,25 +80,29 @@ def look_at(store: Store, i: int, t_ns: int, k: int, taken: bool, existence: flo
         store.status[i] = Status.CONFIRMED
 
 
+@pytest.mark.parametrize("stations", [STATIONS, ALONE], ids=["beside ADS-B", "radars alone"])
 @pytest.mark.parametrize("by_look", [False, True])
 @pytest.mark.parametrize(
     ("seed", "life"),
     [(1, Life()), (2, Life()), (3, Life(lifetime_s=60.0)), (4, Life(coast_s=3.0, end_s=14.0, end_tentative_s=4.0))],
 )
-def test_tracks_aged_when_due_live_as_if_aged_each_second(seed: int, life: Life, by_look: bool) -> None:
+def test_tracks_aged_when_due_live_as_if_aged_each_second(
+    seed: int, life: Life, by_look: bool, stations: Stations
+) -> None:
     ending = ending_settings(Config(life=life))
     rng = np.random.default_rng(seed)
-    lazy, plain = some_tracks(rng, 120), some_tracks(np.random.default_rng(seed), 120)
-    heard = np.full(len(SENSORS), T0)
-    lost = set[int]()
+    count = len(stations.period)
+    lazy, plain = some_tracks(rng, 120, count), some_tracks(np.random.default_rng(seed), 120, count)
+    heard = np.full(count, T0)
+    lost, quick = set[int](), 0
     for second in range(1, 90):
         t = T0 + second * SECOND
-        for s in range(len(SENSORS)):  # one is switched off, one sends little
-            if (s != 3 or second < 20) and rng.random() < (0.1 if s == 1 else 0.8):
+        for s in range(count):  # one is switched off, one sends little
+            if (s != count - 2 or second < 20) and rng.random() < (0.1 if s == 1 else 0.8):
                 heard[s] = t - int(rng.integers(0, SECOND))
-        moved, was = sweep(lazy, t, STATIONS, heard, ending)
+        moved, was = sweep(lazy, t, stations, heard, ending)
         before = plain.status[:120].copy()
-        age_all(plain, t, 1.0, STATIONS, heard, ending)
+        age_all(plain, t, 1.0, stations, heard, ending)
         changed = np.flatnonzero(plain.status[:120] != before)
         np.testing.assert_array_equal(moved, changed)
         np.testing.assert_array_equal(was, before[changed])
@@ -98,7 +112,10 @@ def test_tracks_aged_when_due_live_as_if_aged_each_second(seed: int, life: Life,
         live = np.flatnonzero(plain.status[:120] != Status.ENDED)
         rest = np.exp(-(t - lazy.t_aged[live]) * 1e-9 / life.lifetime_s)
         np.testing.assert_allclose(lazy.existence[live] * rest, plain.existence[live], rtol=1e-12)
-        lost |= set(moved.tolist()) - set(live.tolist())
+        gone = sorted(set(moved.tolist()) - set(live.tolist()))
+        recent = t - lazy.t_plot[gone] < min(4.0, life.coast_s, life.end_tentative_s) * SECOND
+        quick += int((recent & (lazy.existence[gone] > 0.5)).sum())
+        lost |= set(gone)
         assert lazy.ended == len(lost)
         for i in live[rng.random(len(live)) < 0.12]:  # some have a look at just this time
             k = int(rng.integers(0, (lazy.seen_sensor[i] >= 0).sum()))
@@ -107,18 +124,17 @@ def test_tracks_aged_when_due_live_as_if_aged_each_second(seed: int, life: Life,
                 look_at(store, i, t, k, taken, existence)
             lazy.due_ns[i] = 0
             if by_look:
-                lazy.due_ns[i] = due_after(
-                    i, t, lazy.existence, lazy.t_plot, lazy.misses, lazy.seen_sensor, lazy.seen_look, lazy.seen_hit,
-                    STATIONS.period, ending, lazy.status,
-                )  # fmt: skip
-    assert 20 < len(lost) < 120
+                lazy.due_ns[i] = due_after(i, t, lazy.held, *reach_of(stations), ending)
+    assert 20 < len(lost) < 120 or stations is ALONE
+    assert quick > 0 if stations is ALONE else quick == 0  # no look is waited for beyond the last sensor's reach
 
 
 def test_tracks_that_are_seen_are_left_alone() -> None:
-    """A thousand tracks, each hit each turn: a due is set by the look, and hardly any sweep visits a track."""
+    """A thousand tracks far from the edge, each hit each turn: the look sets a due, hardly any sweep visits a track."""
     ending = ending_settings(Config())
     store = some_tracks(np.random.default_rng(5), 1000)
     store.seen_sensor[:], store.seen_sensor[:, 0] = -1, 1
+    store.plot_sensor[:], store.plot_range[:] = 1, 120e3
     store.status[:], store.existence[:], store.interval[:] = Status.CONFIRMED, 0.998, 10.0
     visits, heard = 0, np.full(len(SENSORS), T0)
     for second in range(1, 60):
@@ -126,10 +142,7 @@ def test_tracks_that_are_seen_are_left_alone() -> None:
         heard[1] = t
         for i in range(second % 10, 1000, 10):
             look_at(store, i, t, 0, taken=True, existence=0.998)
-            store.due_ns[i] = due_after(
-                i, t, store.existence, store.t_plot, store.misses, store.seen_sensor, store.seen_look, store.seen_hit,
-                STATIONS.period, ending, store.status,
-            )  # fmt: skip
+            store.due_ns[i] = due_after(i, t, store.held, *reach_of(STATIONS), ending)
         if second > 10:
             visits += int((store.due_ns[:1000] <= t).sum())
         moved, _ = sweep(store, t, STATIONS, heard, ending)

@@ -12,9 +12,6 @@ from airpicture.kernels.arrays import laid
 from airpicture.kernels.at_once import NO_ROOM, Rooms, find_near, place_all
 from airpicture.kernels.cells import (
     ABREAST,
-    FIRST,
-    LAST,
-    PLOTS,
     SIZES,
     SPOT,
     STATE,
@@ -22,10 +19,11 @@ from airpicture.kernels.cells import (
     find_cells,
     lay_plots,
     sort_plots,
+    take_together,
 )
 from airpicture.kernels.crowd import keep_nearest
 from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
-from airpicture.kernels.meeting import ASKS, BLOCK, TESTS, meet_plots
+from airpicture.kernels.meeting import ASKS, TESTS, TRACKS_AHEAD, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby
@@ -44,7 +42,7 @@ KEPT_ROWS = 65_536  # to place at once, for which room is kept
 class Desk(NamedTuple):
     """Workspaces of one task that asks for plots; nothing is carried over."""
 
-    around: F64
+    ahead: F64
     ask: I32
     run: I32
     hit: I32
@@ -54,7 +52,7 @@ class Desk(NamedTuple):
 
 def _desk(plots: int) -> Desk:
     return Desk(
-        around=np.empty((BLOCK, 4)),
+        ahead=np.empty(TRACKS_AHEAD),
         ask=np.empty((ASKS, 2), np.int32),
         run=np.empty((ASKS, 3), np.int32),
         hit=np.empty(ABREAST, np.int32),
@@ -180,13 +178,12 @@ class Index:
     def _sort(self, Z: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
         """Put a look's plots in their cells."""
         cells, spans = self._cells, ranges(n_plots, RANGE_PLOTS, run)
-        own = np.empty((len(spans), SIZES))
-        found = do(find_cells, [(Z, t_z, *span, cells, own[k]) for k, span in enumerate(spans)], run)
-        times = [(earliest, latest) for count, earliest, latest in found if count]
-        cells.ints[PLOTS] = sum(count for count, _, _ in found)
-        cells.ints[FIRST] = min((earliest for earliest, _ in times), default=0)
-        cells.ints[LAST] = max((latest for _, latest in times), default=0)
-        np.max(own, axis=0, out=cells.own)
+        if len(spans) == 1:
+            find_cells(Z, t_z, 0, n_plots, cells, cells.own, cells.ints)
+        else:
+            own, ints = np.empty((len(spans), SIZES)), np.empty((len(spans), STATE), np.int64)
+            do(find_cells, [(Z, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
+            take_together(own, ints, cells)
         sort_plots(n_plots, cells)
         do(lay_plots, [(t_z, *span, cells) for span in spans], run)
 

@@ -22,9 +22,11 @@ from airpicture.kernels.look import (
     K_EXACT_LIMIT,
     K_LIFETIME,
     K_NEAREST,
+    K_SIGMA_SPEED,
     K_SWEEPS,
     K_TOLERANCE,
     L_EXACT,
+    L_LOST,
     L_MERGED,
     L_PROPAGATED,
     LOOK,
@@ -51,6 +53,7 @@ class Looked(NamedTuple):
     exact: int  # clusters solved exactly
     propagated: int  # clusters solved by belief propagation
     merged: int  # rivals ended
+    lost: int  # tracks ended in a crowd, see `kernels.lost`
     lags: F64  # (n, 3) what pairs of sensors tell of their clocks, see `kernels.latency`; empty with one sensor
 
 
@@ -64,6 +67,7 @@ def look_settings(config: Config) -> F64:
     settings[K_TOLERANCE] = config.association.tolerance
     settings[K_APART] = config.association.apart
     settings[K_LIFETIME] = config.life.lifetime_s
+    settings[K_SIGMA_SPEED] = config.life.sigma_speed
     settings[K_NEAREST] = config.association.method == "nearest"
     return settings
 
@@ -176,7 +180,8 @@ class Looker:
             )
         do(look_chunks, jobs, run)
         total = (counts[0] if tasks == 1 else counts.sum(axis=0)).tolist()
-        return Looked(claimed, owner, changed, total[L_EXACT], total[L_PROPAGATED], total[L_MERGED], lags)
+        merged, lost = total[L_MERGED], total[L_LOST]
+        return Looked(claimed, owner, changed, total[L_EXACT], total[L_PROPAGATED], merged, lost, lags)
 
 
 def _grown(need: int, have: int) -> int:

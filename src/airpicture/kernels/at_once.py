@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F32, F64, I32, I64, table
-from airpicture.kernels.cells import FIRST, LAST, PLOTS, Cells, find_cells, lay_plots, sort_plots
+from airpicture.kernels.cells import Cells, find_cells, lay_plots, sort_plots
 from airpicture.kernels.components import Parts, connect
 from airpicture.kernels.crowd import count_tracks
 from airpicture.kernels.index import Grid, note_peaks, place_rows, refresh
@@ -29,7 +29,7 @@ class Rooms(NamedTuple):
     stale: I64  # (s,) rows of the index that are placed anew
     peaks: F64  # (1, PEAKS)
     asking: I32  # (cap,) tracks that ask
-    around: F64  # workspaces of `meeting.meet_plots`, as the next five
+    ahead: F64  # workspaces of `meeting.meet_plots`, as the next five
     ask: I32
     run: I32
     hit: I32
@@ -90,8 +90,7 @@ def find_near(
     cells, grid = w.cells, w.grid
     if plots > len(w.owner):
         return nothing
-    found = find_cells(Z, t_z, 0, plots, cells, cells.own)
-    cells.ints[PLOTS], cells.ints[FIRST], cells.ints[LAST] = found
+    find_cells(Z, t_z, 0, plots, cells, cells.own, cells.ints)
     sort_plots(plots, cells)
     lay_plots(t_z, 0, plots, cells)
     asking, hi = w.asking[:0], n
@@ -106,7 +105,7 @@ def find_near(
             hi = list_marked(0, n, grid, asking)
     if hi > len(w.met):
         return nothing
-    work = (w.around, w.ask, w.run, w.hit, w.waiting, w.spare)
+    work = (w.ahead, w.ask, w.run, w.hit, w.waiting, w.spare)
     done, tracks, pairs, _ = meet_plots(
         0, hi, asking, summary, time, q_third, radius_max, cells, *work, w.met, w.plots, w.pair
     )

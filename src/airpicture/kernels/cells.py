@@ -80,14 +80,11 @@ def slot_of(key: int, bits: int) -> int:
 
 
 @jit
-def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64) -> tuple[int, int, int]:
+def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, ints: I64) -> None:
     """Find the cells of plots lo..hi: key and place are overwritten. Ranges may run side by side.
 
-    own_most : (SIZES,) overwritten with the largest radius of these plots in cells of each size [m], below 0: none
-
-    Returns
-    -------
-    how many have a cell, times of the earliest and of the latest of these [ns]
+    own_most : (SIZES,) overwritten as `Cells.own`, ints : (STATE,) likewise as PLOTS, FIRST, LAST say, for these plots:
+        the cells' own, or of each range one that `take_together` reads
     """
     for size in range(SIZES):
         own_most[size] = -1.0
@@ -108,7 +105,7 @@ def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64) 
         earliest = t_z[j] if total == 0 else min(earliest, t_z[j])
         latest = t_z[j] if total == 0 else max(latest, t_z[j])
         total += 1
-    return total, earliest, latest
+    ints[PLOTS], ints[FIRST], ints[LAST] = total, earliest, latest
 
 
 @inline
@@ -136,6 +133,24 @@ def _share_out(plots: int, bits: int, cells: Cells) -> int:
         cells.at[j], cells.rank[j] = at, slot[at, 2]
         slot[at, 2] += 1
     return count
+
+
+@jit
+def take_together(own: F64, ints: I64, cells: Cells) -> None:
+    """Take together what `find_cells` wrote of several ranges: own (ranges, SIZES), ints (ranges, STATE)."""
+    total = 0
+    for size in range(SIZES):
+        cells.own[size] = -1.0
+    for k in range(len(ints)):
+        if ints[k, PLOTS] == 0:
+            continue
+        for size in range(SIZES):
+            cells.own[size] = max(cells.own[size], own[k, size])
+        earliest, latest = ints[k, FIRST], ints[k, LAST]
+        cells.ints[FIRST] = earliest if total == 0 else min(cells.ints[FIRST], earliest)
+        cells.ints[LAST] = latest if total == 0 else max(cells.ints[LAST], latest)
+        total += ints[k, PLOTS]
+    cells.ints[PLOTS] = total
 
 
 @jit

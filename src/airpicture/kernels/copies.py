@@ -52,8 +52,10 @@ def _run_end(t_ns: I64, lo: int) -> int:
 
 
 @jit
-def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, shift: int, spot: I64, count: I64) -> None:
+def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, shift: int, spot: I64, count: I64) -> int:
     """Number plots lo..hi so that equal ones share all but the last 32 bits, which say which plot it is.
+
+    Returns how many share their time with others.
 
     Parameters
     ----------
@@ -64,6 +66,7 @@ def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, shi
     """
     for heap in range(len(count)):
         count[heap] = 0
+    shared = 0
     for i in range(lo, hi):
         if (i == 0 or t_ns[i] != t_ns[i - 1]) and (i + 1 == len(t_ns) or t_ns[i] != t_ns[i + 1]):
             spot[i] = -1
@@ -71,6 +74,8 @@ def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, shi
         mine = (_spot(p, i, first, sensor) & ~WHICH) | i
         spot[i] = mine
         count[U(mine >> shift)] += 1
+        shared += 1
+    return shared
 
 
 @jit

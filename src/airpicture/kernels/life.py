@@ -14,7 +14,7 @@ Too early a due costs a visit that changes nothing; the seconds at which things 
 """
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -47,7 +47,8 @@ ENDING = 11
 # ground), so a Pd of 0.97 over all targets says little of three in a row.
 PD_MOST = 0.85
 
-OUTSIDE_TURNS: Final = 1.25  # turns after its last plot at which a track outside all coverage ends: one look is over
+OUTSIDE_TURNS: Final = 1.25  # turns after its last plot at which a track that nobody reaches ends: one look is over
+EDGE: Final = 30_000.0  # m, inside of a sensor's reach; from further no target leaves it within AGE_MOST_NS
 TENTATIVE_TURNS: Final = 2.6  # turns, or intervals of its own, after its last plot at which a tentative track ends
 FORGET_TURNS: Final = 6.0  # turns after its last plot for which a sensor counts as the one that holds a track
 AGE_MOST_NS: Final = (
@@ -79,42 +80,65 @@ def _judged_ns(look: int, turn_ns: int) -> int:
 
 
 @part
-def due_after(
-    i: int,
-    t_ns: int,
-    existence: F64,
-    t_plot: I64,
-    misses: I32,
-    seen_sensor: I32,
-    seen_look: I32,
-    seen_hit: I32,
-    period: F64,
-    ending: F64,
-    status: U8,
-) -> int:
-    """Return when track i, changed by a look at t_ns, is due for ageing: not later than anything can happen to it."""
-    r = existence[i]
-    if r <= _least(status[i], ending) * math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME]):
+def _leaves_after(i: int, summary: F32, site: F64, reach: float) -> float:
+    """Return after how many seconds from its state on track i, flying straight, may be farther off than a sensor sees.
+
+    No sooner than that, whatever its course; less than 0 where it is already.
+    """
+    dx = np.float64(summary[i, S_POSITION]) - site[0]
+    dy = np.float64(summary[i, S_POSITION + 1]) - site[1]
+    dz = np.float64(summary[i, S_POSITION + 2]) - site[2]
+    return (reach - math.sqrt(dx * dx + dy * dy + dz * dz)) / max(_speed(i, summary), 1.0)
+
+
+@inline
+def _speed(i: int, summary: F32) -> float:
+    vx, vy, vz = summary[i, S_VELOCITY], summary[i, S_VELOCITY + 1], summary[i, S_VELOCITY + 2]
+    return math.sqrt(vx * vx + vy * vy + vz * vz)
+
+
+@part
+def _in_reach(x: float, y: float, z: float, sites: F64, range_max: F64) -> bool:
+    """Say whether any sensor may see as far as a place; one whose site isn't known may."""
+    for s in range(len(range_max)):
+        dx, dy, dz = x - sites[s, 0], y - sites[s, 1], z - sites[s, 2]
+        if not dx * dx + dy * dy + dz * dz > range_max[s] * range_max[s]:
+            return True
+    return False
+
+
+@part
+def due_after(i: int, t_ns: int, of: Any, sites: F64, period: F64, range_max: F64, ending: F64) -> int:
+    """Return when track i, changed by a look at t_ns, is due for ageing: not later than anything can happen to it.
+
+    of : `learn.Held`
+    """
+    r = of.existence[i]
+    status = of.status[i]
+    if r <= _least(status, ending) * math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME]):
         return 0
-    if r >= ending[E_CONFIRM] if status[i] == TENTATIVE else misses[i] >= ending[E_COAST_LOOKS]:
+    if r >= ending[E_CONFIRM] if status == TENTATIVE else of.misses[i] >= ending[E_COAST_LOOKS]:
         return 0  # the next sweep may confirm it, or show it as coasting
     due = t_ns + AGE_MOST_NS
     slowest = 0.0
-    for k in range(seen_sensor.shape[1]):
-        s = seen_sensor[i, k]
+    for k in range(of.seen_sensor.shape[1]):
+        s = of.seen_sensor[i, k]
         turn = period[s] if s >= 0 else 0.0
         if not turn > 0.0:
             continue
-        forgotten = time_of(seen_hit[i, k], t_ns) + int(FORGET_TURNS * turn * 1e9) - 1
+        forgotten = time_of(of.seen_hit[i, k], t_ns) + int(FORGET_TURNS * turn * 1e9) - 1
         if forgotten >= t_ns:
             slowest = max(slowest, turn)
             due = min(due, forgotten)
-        due = min(due, _judged_ns(time_of(seen_look[i, k], t_ns), int(turn * 1e9)))
-    if status[i] == TENTATIVE:
+        due = min(due, _judged_ns(time_of(of.seen_look[i, k], t_ns), int(turn * 1e9)))
+    if status == TENTATIVE:
         silent = max(ending[E_END_TENTATIVE_S], TENTATIVE_TURNS * slowest)  # at least
     else:
         silent = min(max(ending[E_COAST_S], OUTSIDE_TURNS * slowest), ending[E_END_S])
-    first: int = min(due, t_plot[i] + int(silent * 1e9) - 1)
+        s = of.plot_sensor[i]
+        if period[s] > 0.0 and not range_max[s] - of.plot_range[i] > EDGE:
+            due = min(due, of.t_ns[i] + int(_leaves_after(i, of.summary, sites[s], range_max[s]) * 1e9) - 1)
+    first: int = min(due, of.t_plot[i] + int(silent * 1e9) - 1)
     return first
 
 
@@ -184,6 +208,7 @@ def age_due(
         turning = False
         held, anchored = False, False
         inner = 0.0  # m, how far inside the reach of a sensor
+        beyond = True  # all that a turning sensor that held it could see of it
         slowest = 0.0
         next_due = t_ns + AGE_MOST_NS
         for k in range(seen_sensor.shape[1]):
@@ -203,6 +228,7 @@ def age_due(
             turn_ns = int(turn * 1e9)
             dx, dy, dz = x - sites[s, 0], y - sites[s, 1], z - sites[s, 2]
             far = math.sqrt(dx * dx + dy * dy + dz * dz)
+            beyond = beyond and far > range_max[s]
             reached = range_min[s] <= far <= range_max[s]
             if reached:
                 held = True
@@ -247,10 +273,10 @@ def age_due(
             end = max(ending[E_END_S], 6.0 * slowest)
             if not held:
                 end = min(end, short)
+                if beyond and t_heard[i] <= t_plot[i] and not _in_reach(x, y, z, sites, range_max):
+                    end = 0.0  # nobody will ever see it there: no look is waited for
             elif not anchored:  # at its speed it stays within reach for so long
-                vx, vy, vz = summary[i, S_VELOCITY], summary[i, S_VELOCITY + 1], summary[i, S_VELOCITY + 2]
-                stays = inner / max(math.sqrt(vx * vx + vy * vy + vz * vz), 1.0)
-                next_due = min(next_due, max(t_ns + int(stays * 1e9), t_plot[i] + int(short * 1e9)) - 1)
+                next_due = min(next_due, t_ns + int(inner / max(_speed(i, summary), 1.0) * 1e9) - 1)
             if not turning and now == CONFIRMED:
                 next_due = min(next_due, t_plot[i] + int(limit * 1e9) - 1)
         least = _least(now, ending)

@@ -12,6 +12,7 @@ from airpicture.errors import Reason
 from airpicture.kernels.copies import deal_spots, keep_places, list_spots, mark_copies, mark_repeats, settle_ties
 from airpicture.kernels.layout import PLOT, Z_P
 from airpicture.kernels.looks import share_places
+from airpicture.kernels.placing import ABREAST, PLACED
 from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.memory import Memory
 from airpicture.parallel import Run, do, ranges
@@ -81,6 +82,7 @@ def register(
         on_ground=room(good, np.int8),
         category=room(good, np.uint8),
     )
+    lanes = np.uint64(ABREAST)
     tasks = [
         (
             plots.sensor,
@@ -112,6 +114,8 @@ def register(
             place,
             *part,
             *reports,
+            np.zeros(PLACED),
+            lanes,
         )
         for part in parts
     ]
@@ -166,8 +170,7 @@ def duplicates(reports: Reports, run: Run | None = None) -> Mask:
     heaps, shift = 1 << bits, SPOT_BITS - bits
     parts = ranges(size, PART, run)
     count, start = np.empty((len(parts), heaps), np.int64), np.empty(heaps + 1, np.int64)
-    do(list_spots, [(*places, *part, shift, spot, count[k]) for k, part in enumerate(parts)], run)
-    if not count.any():
+    if not any(do(list_spots, [(*places, *part, shift, spot, count[k]) for k, part in enumerate(parts)], run)):
         return twin.view(np.bool_)
     if heaps == 1:
         dealt, start[:] = spot, (0, size)

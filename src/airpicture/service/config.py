@@ -42,6 +42,7 @@ from airpicture.tables import SensorKind, Sensors
 
 INPUTS_MAX: Final = 256
 OUTPUTS_MAX: Final = 256
+CAPACITY: Final = 65_536  # tracks: what runs for months is bounded to 62 MB of them, unless it's told otherwise
 TOKEN_LEAST: Final = 16  # characters; shorter ones can be guessed
 _REPORTED: Final = ("beast", "avr", "asterix", "")  # formats that bring positions of "adsb" and "mlat", and others
 _TOP: Final = ("tracker", "journal", "web", "input", "output", "sensor", "sensors", "alerts", "map")
@@ -303,7 +304,7 @@ def _tracker(table: Table) -> tuple[Config, float, float]:
     config = replace(
         config,
         association=replace(config.association, method=method),  # type: ignore[arg-type]
-        capacity=table.whole("capacity", config.capacity, 16, 100_000_000),
+        capacity=table.whole("capacity", CAPACITY, 16, 100_000_000),
         late_s_max=table.number("late_s", config.late_s_max, 0, 600),
         future_s_max=table.number("future_s", config.future_s_max, 0, 3600),
     )
