@@ -371,25 +371,12 @@ class Show:
     def peers(self, targets: int, rows: Sequence[dict[str, Any]]) -> None:
         """Show this tracker beside its peer."""
         self.found.setdefault("peers", []).append({"targets": targets, "rows": list(rows)})
-        heads = [
-            "tracker",
-            "CPU a turn",
-            "picture",
-            "plots/s",
-            "faster",
-            "scored",
-            "GOSPA",
-            "missed",
-            "false",
-            "switches",
-            "RMS",
-        ]
+        heads = ["tracker", "CPU a turn", "picture", "faster", "scored", "GOSPA", "missed", "false", "switches", "RMS"]
         shown = [
             [
                 row["name"],
                 duration(row["cpu_s_turn"]),
                 duration(row["cpu_s_picture"]) if "cpu_s_picture" in row else "",
-                f"{row['plots_per_cpu_s']:,.0f}",
                 f"{row['times_faster']:,.0f} x" if row.get("times_faster") else "",
                 f"{row['turns_scored']} turns",
                 f"{row['gospa_m']:,.0f} m",
