@@ -32,7 +32,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"tables", "kernels"},  # the mark of what kernels take
     "parallel": set(),
     "memory": set(),
-    "store": {"tables", "kernels", "parallel", "memory"},  # copies of its rows are made on threads, in memory lent
+    "store": {
+        "errors",
+        "tables",
+        "kernels",
+        "parallel",
+        "memory",
+    },  # copies of its rows are made on threads, in memory lent
     "geo": BASE | {"kernels"},
     "models": BASE | {"kernels", "geo"},
     **{room: BASE | CARRIED | {"kernels", "geo", "models"} for room in FLOW},
@@ -52,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"map"},
     "commands": BASE
     | {"__init__", "formats", "tracker", "simulation", "evaluation", "page", "bench", "alerts", "map", "service"}
-    | {"smoothing"},
+    | {"smoothing", "parallel"},
     "__main__": {"commands"},
 }
 

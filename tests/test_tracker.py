@@ -1,10 +1,13 @@
 """The tracker as a whole: batching leaves no trace, refusals are counted, tracks live and end as they should."""
 
 import math
+import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -620,6 +623,38 @@ def test_capacity_is_counted_and_harmless() -> None:
     assert len(picture) <= 16
     assert tracker.counts["births_shed"] > 0
     assert picture.counts["births_shed"] > 0
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def test_a_million_targets_have_room_by_default() -> None:
+    """Memory is taken as tracks come: room for many costs next to nothing."""
+    sensors = sensors_of(radar())
+    tracker = Tracker(sensors)
+    assert tracker._store.capacity >= 1.25e6
+    if sys.platform == "linux":
+        before = resident_bytes()
+        held = [Tracker(sensors) for _ in range(4)]
+        assert resident_bytes() - before < len(held) * 24e6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of the process's memory")
+def test_room_that_the_system_refuses_is_told() -> None:
+    code = """
+import resource
+import airpicture as ap
+sensors = ap.Sensors.from_rows([{"id": "here", "kind": "adsb"}])
+ap.Tracker(sensors, ap.Config(capacity=16))
+resource.setrlimit(resource.RLIMIT_AS, (4_000_000_000, 4_000_000_000))
+try:
+    ap.Tracker(sensors, ap.Config(capacity=50_000_000))
+except ap.ConfigError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "no memory for capacity = 50,000,000 tracks" in done.stdout, done.stderr
 
 
 def test_a_hub_of_pairs_is_counted() -> None:

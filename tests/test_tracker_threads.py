@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from airpicture.association import index
+from airpicture.association import index, parts
 from airpicture.filters import look
 from airpicture.parallel import Run, workers
 from airpicture.tables import Plots, Tracks
@@ -21,11 +21,17 @@ from tracking_scenes import ns
 def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut work so fine that a scene of some tracks keeps several threads busy."""
     for module, name, value in (
-        (index, "CHUNK_TRACKS", 2),
+        (parts, "CHUNK_TRACKS", 2),
+        (parts, "RANGE_TRACKS", 3),
         (index, "RANGE_PLOTS", 3),
         (index, "RANGE_ROWS", 3),
         (look, "CHUNKS_LEAST", 1),
         (import_module("airpicture.plots.looks"), "PART", 5),
+        (import_module("airpicture.plots.looks"), "DEALT", 3),
+        (import_module("airpicture.plots.register"), "PART", 4),
+        (import_module("airpicture.plots.register"), "HEAP", 2),
+        (import_module("airpicture.plots.clutter"), "PART", 4),
+        (import_module("airpicture.tracks.begin"), "SCANNED", 4),
         (retire, "PART", 4),
     ):
         assert hasattr(module, name)

@@ -7,13 +7,16 @@ flow itself starts none: a program that wants them hands a `Run` in.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 # Calls a function with each of several tuples of arguments and returns the results in the order of the tuples.
 Run: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]
+
+RANGES_MOST: Final = 64  # of one pass: more than a few threads need to end at about the same time
 
 
 def do(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], run: Run | None) -> list[Any]:
@@ -23,15 +26,53 @@ def do(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], run: Run 
     return run(function, tasks)
 
 
+def ranges(n: int, least: int, run: Run | None, most: int = RANGES_MOST) -> list[tuple[int, int]]:
+    """Cut n rows into ranges of about equal length, `least` rows or more; a single one where nobody shares the work."""
+    count = 1 if run is None else max(min(n // least, most), 1)
+    return [(n * k // count, n * (k + 1) // count) for k in range(count)]
+
+
 @contextmanager
 def workers(threads: int) -> Iterator[Run | None]:
-    """Lend a `Run` that uses so many threads, the caller's own not among them; None where one is enough."""
+    """Lend a `Run` that uses so many threads, the caller's own among them; None where that is enough.
+
+    Each takes the next task as soon as it has done one, and the caller waits for no thread that hasn't begun: so a task
+    costs a microsecond, and tasks that are done before another thread wakes up nothing more.
+    """
     if threads < 2:
         yield None
         return
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads - 1) as pool:
 
         def run(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
-            return [future.result() for future in [pool.submit(function, *task) for task in tasks]]
+            results: list[Any] = [None] * len(tasks)
+            waiting = deque(range(len(tasks)))
+
+            def work() -> None:
+                while waiting:
+                    try:
+                        k = waiting.popleft()
+                    except IndexError:  # another thread took the last one just now
+                        return
+                    try:
+                        results[k] = function(*tasks[k])
+                    except BaseException:
+                        waiting.clear()
+                        raise
+
+            helpers = [pool.submit(work) for _ in range(min(threads, len(tasks)) - 1)]
+            try:
+                work()
+            finally:
+                begun = [helper for helper in helpers if not helper.cancel()]
+                wait(begun)
+            _raise_first(begun)
+            return results
 
         yield run
+
+
+def _raise_first(done: Sequence[Future[None]]) -> None:
+    """Raise what went wrong in any of them."""
+    for one in done:
+        one.result()

@@ -71,11 +71,10 @@ class Nearby(NamedTuple):
     The arrays are the index's own: they hold until it is asked again.
     """
 
-    track: I64  # (n,) rows of the store: part by part (parts by their lowest plot), inside a part in order
+    track: I64  # (n,) rows of the store: part by part (parts by their lowest track), inside a part in order
     start: I64  # (n + 1,) pairs of track w are start[w]..start[w + 1]
     plot: I32  # (E,) rising for each track
     chunk: I64  # (C + 1,) tracks chunk[c]..chunk[c + 1] are whole parts
     tracks_most: int  # of a chunk
     pairs_most: int
-    plots_most: int
     shed: int  # pairs left out because a plot had more than pairs_max

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.errors import ConfigError
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.kept import WORDS, Words, keep_rows, print_rows, put_back
 from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, S_SIGMA_P, SUMMARY
 from airpicture.kernels.learn import Held
@@ -66,7 +68,12 @@ def _table(rows: int, width: int) -> NDArray[np.uint64]:
 
     The system hands out pages when they're first used, so that capacity costs nothing in advance.
     """
-    block = np.zeros(8 * rows * width + LINE, np.uint8)
+    try:
+        block = np.zeros(8 * rows * width + LINE, np.uint8)
+    except MemoryError:
+        raise ConfigError(
+            f"the system grants no memory for capacity = {rows:,} tracks", expected="room for 953 bytes a track"
+        ) from None
     skip = -block.ctypes.data % LINE
     return block[skip : skip + 8 * rows * width].view(np.uint64).reshape(rows, width)
 
@@ -120,7 +127,7 @@ class Store:
         self.plot_azimuth: F64 = side["plot_azimuth"]
         self.plot_h_baro: F64 = side["plot_h_baro"]
         self.plot_mode_3a: I32 = side["plot_mode_3a"]
-        self.words = Words(  # likewise, all there is
+        words = Words(
             states=self.states.view(np.uint64),
             summary=self.summary.view(np.uint64),
             side=self._side,
@@ -128,7 +135,8 @@ class Store:
             due=self.due_ns.view(np.uint64),
             status=self.status,
         )
-        self.held = Held(*(getattr(self, name) for name in Held._fields))  # the same arrays, as kernels take them
+        self.words = laid(words)  # all there is, as kernels take it ...
+        self.held = laid(Held(*(getattr(self, name) for name in Held._fields)))  # ... and by columns
 
     @property
     def live(self) -> int:

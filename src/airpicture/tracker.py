@@ -29,10 +29,13 @@ from airpicture.picture import Gathered, Picture, shown_rows, snapshot
 from airpicture.plots import (
     Clutter,
     Latency,
+    Line,
     Past,
     Shelf,
+    described,
     gathered,
     looks,
+    need_same_sensors,
     need_sites,
     register,
     repeated,
@@ -69,7 +72,7 @@ class Tracker:
 
     Parameters
     ----------
-    sensors : the sensors whose plots will come; ``plots.sensors`` must be the same table (or begin with the same ids)
+    sensors : the sensors whose plots will come; ``plots.sensors`` must be the same table, or begin or go on as it does
     config : settings, see `config.Config`
     run : where large steps run, see `parallel.workers`; the picture is the same to the bit. Default: one thread
     """
@@ -100,7 +103,7 @@ class Tracker:
         self._frame: int | None = None  # the open frame
         self._sweep: int | None = None  # next whole second to age to
         self._open: Reports | None = None  # plots of the open frame, taken so far
-        self._ahead: Reports | None = None  # plots of later frames
+        self._line = Line()  # plots of later frames
         self._named = False  # whether any plot ever carried an address
         self._shelf = Shelf()  # plots of the frame that is being done
         self._past = Past()  # plots of closed frames
@@ -136,12 +139,7 @@ class Tracker:
 
     def _take(self, plots: Plots, now_ns: int) -> None:
         """Register plots and put them in line; refuse what's too old or too far ahead."""
-        if len(plots) and plots.sensors is not self.sensors and plots.sensors.ids != self.sensors.ids:
-            raise InputError(
-                f"plots of sensors {', '.join(plots.sensors.ids[:5])}",
-                expected=f"those of the tracker: {', '.join(self.sensors.ids[:5])}",
-                todo="Build plots and tracker with one sensor table",
-            )
+        need_same_sensors(plots, self.sensors)
         self.counts["plots_received"] += len(plots)
         reports, refused = register(plots, self._stations, self.config, self._run, self._memory)
         self.counts.update({f"refused_{reason}": count for reason, count in refused.items()})
@@ -152,20 +150,19 @@ class Tracker:
             self._frame = first // self._frame_ns
             self._sweep = -(-first // SWEEP_NS)
         edge = self._frame * self._frame_ns
-        late = reports.t_ns < edge - round(self.config.late_s_max * 1e9)
-        future = reports.t_ns > now_ns + round(self.config.future_s_max * 1e9)
-        for reason, bad in ((Reason.LATE, late), (Reason.FUTURE, future)):
-            if bad.any():
-                self.counts[f"refused_{reason.name.lower()}"] += int(bad.sum())
-        if (late | future).any():
-            reports = reports.take(np.flatnonzero(~(late | future)))
-        twin = repeated([self._ahead, self._open, *self._past.near(reports)], reports)
+        span = edge - round(self.config.late_s_max * 1e9), now_ns + round(self.config.future_s_max * 1e9) + 1
+        first, last = reports.t_ns.searchsorted(span).tolist()
+        for reason, refused_now in ((Reason.LATE, first), (Reason.FUTURE, reports.size - last)):
+            if refused_now:
+                self.counts[f"refused_{reason.name.lower()}"] += refused_now
+        reports = reports.part(first, last)
+        twin = repeated([self._line.waiting, self._open, *self._past.near(reports)], reports)
         if twin.any():
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))
         self._named = self._named or bool((reports.address >= 0).any())
-        self.counts["plots_out_of_sequence"] += int((reports.t_ns < edge).sum())
-        self._ahead = reports if self._ahead is None else self._ahead.join(reports)
+        self.counts["plots_out_of_sequence"] += int(reports.t_ns.searchsorted(edge))
+        self._line.put(reports)
 
     # --- time -------------------------------------------------------------------------------------------------
 
@@ -188,7 +185,8 @@ class Tracker:
                     before.correct(self._store, self._touched, self._run)
                 if on_frame is not None:
                     on_frame(np.unique(np.concatenate(changed)))
-            self.counts.update(self._tally)
+            for name, count in self._tally.items():
+                self.counts[name] += count
             self._tally.clear()
             self.latency.commit()
             self._frame = self._next_frame(last)
@@ -198,7 +196,7 @@ class Tracker:
     def _keep_past(self, edge_ns: int) -> None:
         """Put the plots of the frame that was closed aside; forget those that no plot can repeat any more."""
         if self._open is not None:
-            self._past.add(self._open, self._memory)
+            self._past.add(self._open, self._memory, self._run)
             self._open = None
         self._past.forget(edge_ns - round(self.config.late_s_max * 1e9))
 
@@ -214,21 +212,19 @@ class Tracker:
 
     def _next_frame(self, last: int) -> int:
         """Return the next frame that has plots, or the one of now."""
-        if self._ahead is not None and self._ahead.size:
-            return min(max(int(self._ahead.t_ns[0]) // self._frame_ns, (self._frame or 0) + 1), last)
-        return last
+        if self._line.first_ns is None:
+            return last
+        return min(max(self._line.first_ns // self._frame_ns, (self._frame or 0) + 1), last)
 
     @property
     def waiting(self) -> bool:
         """Whether plots were taken whose frame isn't closed yet."""
-        return bool((self._ahead is not None and self._ahead.size) or (self._open is not None and self._open.size))
+        return self._line.first_ns is not None or (self._open is not None and self._open.size > 0)
 
     def _due(self, before_ns: int) -> Reports | None:
         """Move the plots before a time from the line to the open frame; return all plots of that frame."""
-        if self._ahead is not None and self._ahead.size and int(self._ahead.t_ns[0]) < before_ns:
-            cut = int(np.searchsorted(self._ahead.t_ns, before_ns))
-            due = self._ahead.part(0, cut)
-            self._ahead = self._ahead.part(cut, self._ahead.size)
+        due = self._line.take(before_ns)
+        if due is not None:
             self._open = due if self._open is None else self._open.join(due)
         return self._open
 
@@ -330,17 +326,18 @@ class Tracker:
     def _look(self, reports: Reports) -> I64:
         """What a wave of sensors saw in one frame: find candidates, share out, update, learn, begin."""
         store, config, stations = self._store, self.config, self._stations
-        reports = self.latency.among(self._clutter.among(reports, own=True))
+        reports = self.latency.among(self._clutter.among(reports, own=True, run=self._run))
         plots, tracks = (reports.Z, reports.t_ns, reports.size), (store.summary, store.t_ns, store.n)
         bounds = (config.motion.q_agile, config.gate_radius_max, config.association.pairs_max)
         near = candidates(self._index, *plots, *tracks, *bounds, self._run)
-        free = np.ones(reports.size)
         changed = near.track
-        if len(near.track):
+        if not len(near.track):
+            free = np.ones(reports.size)
+        else:
             if self._undo is not None:
                 self._undo.save(store, near.track, self._run, self._memory)
             looked = self._looker.look(near, reports, stations, store, self._run)
-            np.subtract(1.0, looked.claimed, out=free)
+            free = 1.0 - looked.claimed
             self._index.place(store.summary, store.t_ns, near.track[looked.changed >= MOVED], self._run)
             changed = near.track[looked.changed == TOOK_PLOT]
             self._addresses.note(store, changed)
@@ -348,6 +345,7 @@ class Tracker:
             if self.on_look is not None:
                 self.on_look(reports, looked.owner)
             self._tally["tracks_merged"] += looked.merged
+            self._tally["tracks_lost"] += looked.lost
             self._tally["clusters_exact"] += looked.exact
             self._tally["clusters_propagated"] += looked.propagated
         if self._named:
@@ -436,7 +434,7 @@ def track(
     Parameters
     ----------
     plots : in any order
-    sensors : default: the plots' own
+    sensors : default: the plots' own, from which what these leave open is taken, too, see `plots.described`
     progress : called now and then with (plots done, plots in all)
     run : where large steps run, see `parallel.workers`; the tracks are the same to the bit. Default: one thread
 
@@ -461,7 +459,7 @@ def track_with_counts(
 
     on_look : hears of each look, once, which track took which plot
     """
-    sensors = plots.sensors if sensors is None else sensors
+    sensors = described(plots, sensors)
     tracker = Tracker(sensors, config, run=run)
     tracker.on_look = on_look
     if len(plots) == 0:

@@ -122,10 +122,11 @@ def copied(near: Nearby) -> Nearby:
 STEPS = ("look", "late", "wide", "far", "grow", "update", "drop", "close", "undo", "forget", "blind")
 
 
-@given(seeds, st.lists(st.sampled_from(STEPS), min_size=1, max_size=14), st.sampled_from([0, 1, 8]))
+@given(seeds, st.lists(st.sampled_from(STEPS), min_size=1, max_size=14), st.sampled_from([0, 1, 8]), st.booleans())
 @settings(max_examples=400)
-def test_pairs_are_brute_forces_whatever_happened_before(seed: int, steps: list[str], many: int) -> None:
+def test_pairs_are_brute_forces_whatever_happened_before(seed: int, steps: list[str], many: int, few: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "FEW_PLOTS", 1024 if few else -1)  # in one go, or step by step
         patch.setattr(room, "MANY", many)  # 0: the index is always asked
         patch.setattr(room, "FEW", 0)
         check_looks(seed, steps)
@@ -187,6 +188,32 @@ def check_looks(seed: int, steps: list[str]) -> None:
             assert pairs_of(near) == pairs
             assert near.shed == shed
             assert same(near, sky.look(Index(len(sky.t_track)), Z, t_z, most))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(room, "FEW_PLOTS", -1)
+                assert same(near, sky.look(Index(len(sky.t_track)), Z, t_z, most))
+
+
+def test_a_look_of_few_plots_is_done_in_one_go_once_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    sky, Z, t_z = crowd(2000, 40)
+    index = Index(len(sky.t_track))
+    sky.look(index, Z[:5], t_z[:5], 64)  # which finds too little room
+    sky.look(index, Z[:5], t_z[:5], 64)
+    first = copied(sky.look(index, Z, t_z, 64))  # likewise
+    assert len(first.track) > 0
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("step by step")
+
+    few = copied(sky.look(index, Z[:5], t_z[:5], 64))
+    monkeypatch.setattr(index, "_sort", refuse)
+    for _ in range(2):
+        assert same(first, sky.look(index, Z, t_z, 64))
+        assert same(few, sky.look(index, Z[:5], t_z[:5], 64))
+    assert same(first, copied(sky.look(index, Z, t_z, int(np.bincount(first.plot).max()))))
+    with pytest.raises(AssertionError, match="step by step"):  # a plot in a crowd
+        sky.look(index, Z, t_z, int(np.bincount(first.plot).max()) - 1)
+    with pytest.raises(AssertionError, match="step by step"):
+        sky.look(index, np.repeat(Z, 30, axis=0), np.repeat(t_z, 30), 64)
 
 
 def crowd(n: int, plots: int, seed: int = 1, area: float = 60e3) -> tuple[Sky, F64, I64]:

@@ -103,7 +103,6 @@ def nearby(chunks: list[list[int]], start: Any, plot: Any) -> Nearby:
         chunk=cuts.astype(np.int64),
         tracks_most=int(np.diff(cuts).max()),
         pairs_most=int(np.diff(starts[cuts]).max()),
-        plots_most=int(np.diff(starts[cuts]).max()),
         shed=0,
     )
 

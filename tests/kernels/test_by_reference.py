@@ -1,5 +1,6 @@
 """Tables of arrays in kernels: the same results as by value, and what kernels write is read back."""
 
+import copy
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from airpicture.kernels import _tables
 from airpicture.kernels._jit import OPTIONS, UNCOUNTED, inline
-from airpicture.kernels.arrays import F64, I32, table
+from airpicture.kernels.arrays import F64, I32, laid, table
 from airpicture.store import Store
 
 compiled_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled so")
@@ -111,6 +112,54 @@ def test_the_arrays_of_the_store_come_as_one_pointer() -> None:
     held = numba.typeof(Store(10).held)
     assert isinstance(held, _tables.Table)
     assert held.members.fields == Store(10).held._fields
+
+
+@compiled_only
+@pytest.mark.parametrize("options", [UNCOUNTED, OPTIONS])
+def test_a_table_that_was_described_once_gives_the_same_results(options: dict[str, Any]) -> None:
+    """Its arrays are read and written where they are, at each call, whatever came between."""
+    numbas: Any = numba.njit
+    kernel = numbas(**options)(_run)
+    each_time, x = _made(MarkedInner, Marked)
+    once, y = _made(MarkedInner, Marked)
+    inner = once.inner._replace(offset=0)  # a whole number of 64 bits, as numbers in a table that is described must be
+    once, each_time = laid(once._replace(inner=inner)), each_time._replace(inner=inner)
+    for times in (1, 5):
+        assert kernel(each_time, times) == kernel(once, times)
+        np.testing.assert_array_equal(x, y)
+        each_time.inner.scale[:] = once.inner.scale[:] = 1.5
+    assert once.x is once.table.x
+    assert [member.shape for member in list(once)[1:]] == [(500, 2), (500,), (500,)]
+
+
+@compiled_only
+def test_a_described_table_keeps_its_arrays_and_a_copy_has_its_own() -> None:
+    numbas: Any = numba.njit
+    kernel = numbas(**UNCOUNTED)(lambda rows, k: rows.x[k, 0] + rows.inner.scale[0])
+
+    def made() -> Any:
+        return laid(Marked(MarkedInner(np.array([1.0]), 0), np.full((9, 2), 7.0), np.zeros(1, np.int32), np.ones(1)))
+
+    rows = [made() for _ in range(20)]  # nobody else holds what they're of
+    others = [np.full((9, 2), -1.0) for _ in range(200)]
+    twin = copy.deepcopy(rows[0])
+    twin.x[:] = 1.0
+    assert [kernel(one, 8) for one in rows] == [8.0] * 20
+    assert kernel(twin, 8) == 2.0
+    assert len(others) == 200
+
+
+@compiled_only
+def test_arrays_of_all_layouts_are_described_as_numba_describes_them() -> None:
+    """A column of records, a transposed table, a piece with steps: `len` and elements as in Python."""
+    numbas: Any = numba.njit
+    kernel = numbas(**UNCOUNTED)(lambda rows, a, b: (rows.x[a, b], len(rows.order), rows.order[a], rows.out[-1]))
+    x = np.arange(24.0).reshape(4, 6)
+    for view in (x, x.T, x[::2, 1::2], x[::-1]):
+        records = np.zeros(5, [("a", np.int8), ("order", np.int32), ("c", np.float64)])
+        records["order"], records["c"] = range(5), range(10, 15)
+        rows = laid(Marked(MarkedInner(np.ones(1), 0), view, records["order"], records["c"]))
+        assert kernel(rows, 1, 2) == (view[1, 2], 5, 1, 14.0)
 
 
 @compiled_only

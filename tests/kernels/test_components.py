@@ -1,4 +1,9 @@
-"""Components and chunks against a plain search through the graph, and against scipy's."""
+"""Components and chunks, in one go and in passes that threads share, against plain search and against scipy's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,32 +13,45 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from airpicture.kernels.components import connect
+from airpicture.association import parts as module
+from airpicture.association.parts import Connector, Met
+from airpicture.parallel import Run
+from airpicture.reports import Nearby
 
 Lists = list[list[int]]  # tracks of each plot, rising
 
 
-class Found:
-    def __init__(self, lists: Lists, chunk_tracks: int) -> None:
-        rows = sorted({i for tracks in lists for i in tracks})
-        mine = [[j for j, tracks in enumerate(lists) if i in tracks] for i in rows]
-        row = np.array(rows, np.int32)
-        count = np.array([len(plots) for plots in mine], np.int32)
-        pairs = np.array([j for plots in mine for j in plots], np.int32)
-        n = len(rows)
-        owner = np.full(len(lists), -7, np.int32)
-        small = [np.full(n, -7, np.int32) for _ in range(5)]
-        track = np.full(n, -7, np.int64)
-        start, chunk = np.full(n + 1, -7, np.int64), np.full(n + 1, -7, np.int64)
-        plot = np.full(len(pairs), -7, np.int32)
-        got = connect(row, count, pairs, len(lists), chunk_tracks, owner, *small, track, start, plot, chunk)
-        chunks, self.tracks_most, self.pairs_most, self.plots_most = got
-        self.track, self.start, self.plot = track, start, plot
-        self.chunk = chunk[: chunks + 1]
+def backwards(function: Any, tasks: Any) -> list[Any]:
+    """Do tasks in the order that no thread would."""
+    return [function(*task) for task in reversed(tasks)][::-1]
+
+
+@contextmanager
+def cut_to(chunk_tracks: int, range_tracks: int) -> Iterator[None]:
+    """Make chunks and ranges as small as a test's graphs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CHUNK_TRACKS", chunk_tracks)
+        patch.setattr(module, "RANGE_TRACKS", range_tracks)
+        yield
+
+
+def met_of(lists: Lists) -> Met:
+    rows = sorted({i for tracks in lists for i in tracks})
+    mine: Lists = [[] for _ in rows]
+    place = {i: w for w, i in enumerate(rows)}
+    for j, tracks in enumerate(lists):
+        for i in tracks:
+            mine[place[i]].append(j)
+    columns = (rows, [len(plots) for plots in mine], [j for plots in mine for j in plots])
+    return Met(*(np.array(column, np.int32) for column in columns))
+
+
+def connected(lists: Lists, run: Run | None) -> Nearby:
+    return Connector().connect(met_of(lists), len(lists), 0, run)
 
 
 def parts_of(lists: Lists) -> list[tuple[list[int], list[int]]]:
-    """Return (plots, tracks) of each component, by search, in order of their lowest plot."""
+    """Return (plots, tracks) of each component, by search, in order of their lowest track."""
     parts = []
     seen: set[int] = set()
     for first in range(len(lists)):
@@ -51,40 +69,43 @@ def parts_of(lists: Lists) -> list[tuple[list[int], list[int]]]:
                         todo.append(j)
         seen |= plots
         parts.append((sorted(plots), sorted(tracks)))
-    return parts
+    return sorted(parts, key=lambda part: part[1][0])
 
 
-def check(lists: Lists, chunk_tracks: int) -> None:
-    found = Found(lists, chunk_tracks)
+def check(lists: Lists, chunk_tracks: int, range_tracks: int) -> None:
+    with cut_to(chunk_tracks, range_tracks):
+        for run in (None, backwards):
+            check_found(lists, chunk_tracks, connected(lists, run))
+
+
+def check_found(lists: Lists, chunk_tracks: int, found: Nearby) -> None:
     parts = parts_of(lists)
     assert found.track.tolist() == [i for _, tracks in parts for i in tracks]
     assert found.start[0] == 0
     for w, i in enumerate(found.track):
         mine = found.plot[found.start[w] : found.start[w + 1]].tolist()
         assert mine == [j for j, tracks in enumerate(lists) if i in tracks]
-    # chunks: as many whole components as fit
-    cuts, most = [0], [0, 0, 0]
-    held: list[tuple[list[int], list[int]]] = []
-    for part in [*parts, None]:
-        size = sum(len(tracks) for _, tracks in held)
-        if held and (part is None or size + len(part[1]) > chunk_tracks):
-            cuts.append(cuts[-1] + size)
-            pairs = sum(len(lists[j]) for plots, _ in held for j in plots)
-            most = [max(a, b) for a, b in zip(most, [size, pairs, sum(len(p) for p, _ in held)], strict=True)]
-            held = []
-        if part is not None:
-            held.append(part)
+    # chunks: components that begin between the same multiples of so many tracks
+    cuts, at, most = [0], 0, (0, 0)
+    for _, tracks in parts:
+        if at // chunk_tracks > cuts[-1] // chunk_tracks:
+            cuts.append(at)
+        at += len(tracks)
+    if at:
+        cuts.append(at)
+        sizes = [int(found.start[to] - found.start[lo]) for lo, to in pairwise(cuts)]
+        most = (max(np.diff(cuts).tolist()), max(sizes))
     assert found.chunk.tolist() == cuts
-    assert [found.tracks_most, found.pairs_most, found.plots_most] == most
+    assert (found.tracks_most, found.pairs_most) == most
 
 
 graphs = st.lists(st.lists(st.integers(0, 30), max_size=4, unique=True).map(sorted), max_size=30)
 
 
-@given(graphs, st.integers(1, 12))
+@given(graphs, st.integers(1, 12), st.integers(1, 12))
 @settings(max_examples=300)
-def test_components_and_chunks_are_those_of_a_plain_search(lists: Lists, chunk_tracks: int) -> None:
-    check(lists, chunk_tracks)
+def test_components_and_chunks_are_those_of_a_plain_search(lists: Lists, chunk_tracks: int, range_tracks: int) -> None:
+    check(lists, chunk_tracks, range_tracks)
 
 
 @pytest.mark.parametrize("size", [24, 300])
@@ -92,14 +113,16 @@ def test_tracks_of_a_large_component_are_sorted(size: int) -> None:
     rng = np.random.default_rng(size)
     rows = rng.permutation(1000)[:size]
     chain = [sorted(rows[k : k + 2].tolist()) for k in range(size)]  # one component, named out of order
-    check([[1000], *chain, [1001]], 64)
+    check([[1000], *chain, [1001]], 64, 50)
 
 
-def test_components_are_scipys() -> None:
+@pytest.mark.parametrize("run", [None, backwards])
+def test_components_are_scipys(run: Run | None) -> None:
     rng = np.random.default_rng(4)
     plots, tracks = 20_000, 15_000
     lists = [sorted(set(rng.integers(0, tracks, k).tolist())) for k in rng.integers(0, 3, plots)]
-    found = Found(lists, 512)
+    with cut_to(512, 1000):
+        found = connected(lists, run)
     plot = np.repeat(np.arange(plots), [len(mine) for mine in lists])
     track = np.array([i for mine in lists for i in mine])
     edges = coo_matrix((np.ones(len(plot)), (plot, plots + track)), (plots + tracks,) * 2)
@@ -114,7 +137,7 @@ def test_components_are_scipys() -> None:
     assert sorted(found.track.tolist()) == np.unique(track).tolist()
     runs = 1 + np.count_nonzero(mine[1:] != mine[:-1])
     assert runs == len(np.unique(mine)) == len(np.unique(label[plot]))
-    lowest = first_of(label)[plots + found.track]  # nodes 0..plots are plots: a component's first is its lowest
+    lowest = first_of(label[plots:])[found.track]  # a component's first track is its lowest
     assert (np.diff(lowest) >= 0).all()
     assert (np.diff(found.chunk) > 0).all()
     assert found.chunk[-1] == len(found.track)
@@ -123,5 +146,5 @@ def test_components_are_scipys() -> None:
 
 
 def test_nothing_is_no_component() -> None:
-    check([], 8)
-    check([[], []], 8)
+    check([], 8, 3)
+    check([[], []], 8, 3)

@@ -76,6 +76,22 @@ def test_code_that_checks_its_bounds_is_kept_apart(tmp_path: Path) -> None:
     assert run(tmp_path, NUMBA_CACHE_DIR=plain[2], NUMBA_BOUNDSCHECK="1")[1] == "0"
 
 
+def test_a_version_of_numba_that_was_not_read_does_without_our_steps(tmp_path: Path) -> None:
+    """What they lean on may be gone there: nothing of them is as much as imported."""
+    other = f"""
+import sys, numba
+numba.version_info = numba.version_info._replace(minor=999)
+for name in ("_compiler", "_linking", "_lowering"):
+    sys.modules["airpicture.kernels." + name] = None
+{KERNEL}
+from airpicture.kernels._jit import CALLEE, KERNEL
+print(KERNEL is CALLEE is numba.core.compiler.Compiler)
+"""
+    (tmp_path / "script.py").write_text(other)
+    answer, _, _, numbas_own = run(tmp_path)
+    assert (answer, numbas_own) == ("42", "True")
+
+
 def test_without_the_compiler_nothing_is_cached(tmp_path: Path) -> None:
     code = KERNEL.replace("sum(twice.stats.cache_hits.values())", "above.__name__")
     answer, name, folder = run(tmp_path, code, NUMBA_DISABLE_JIT="1")

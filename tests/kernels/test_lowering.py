@@ -7,12 +7,10 @@ import numba
 import numpy as np
 import pytest
 
-from airpicture.kernels import _compiler, _jit
+from airpicture.kernels import _jit
 from airpicture.kernels._jit import UNCOUNTED
 
-compiled_only = pytest.mark.skipif(
-    bool(numba.config.DISABLE_JIT) or not _compiler.KNOWN, reason="nothing is compiled so"
-)
+compiled_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT) or not _jit.KNOWN, reason="nothing is compiled so")
 
 
 def _flat(A: Any, at: Any, out: Any) -> None:
@@ -43,7 +41,7 @@ def _reckoned(A: Any, at: Any, out: Any) -> None:
 def _both(function: Callable[..., None], A: Any, at: Any, out: Any) -> None:
     numbas: Any = numba.njit
     found = []
-    for options in ({}, {"pipeline_class": _compiler.KERNEL}):
+    for options in ({}, {"pipeline_class": _jit.KERNEL}):
         own, written = A.copy(order="K"), out.copy(order="K")
         numbas(**UNCOUNTED, **options)(function)(own, at, written)
         found.append((own, written))
@@ -87,7 +85,7 @@ def test_strided_arrays() -> None:
     whole, at = rng.normal(size=(12, 14)), rng.integers(-4, 4, 6)
     numbas: Any = numba.njit
     found = []
-    for options in ({}, {"pipeline_class": _compiler.KERNEL}):
+    for options in ({}, {"pipeline_class": _jit.KERNEL}):
         out = np.zeros((7, 6))
         numbas(**UNCOUNTED, **options)(_level)(whole[::3, 1::3], at, out[:, ::3])
         found.append(out)
@@ -114,7 +112,7 @@ def test_an_element_is_written_out_in_few_words() -> None:
     def kernel(A: Any, n: int) -> float:
         return float(callee(A, n))
 
-    assert numbas(pipeline_class=_compiler.KERNEL, **UNCOUNTED)(kernel)(np.arange(3.0), -1) == 2.0
+    assert numbas(pipeline_class=_jit.KERNEL, **UNCOUNTED)(kernel)(np.arange(3.0), -1) == 2.0
     (made,) = callee.within.overloads.values()
     function = made.library.get_function(made.fndesc.llvm_func_name)
     words = [str(word) for block in function.blocks for word in block.instructions]

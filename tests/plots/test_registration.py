@@ -1,9 +1,11 @@
 """Registration of tables: order of time, clocks, duplicates, counts by name."""
 
 from collections import deque
+from importlib import import_module
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,8 +90,10 @@ def key_of(reports: Reports, j: int) -> tuple[float, ...]:
     return (int(reports.t_ns[j]), int(reports.sensor[j]), *reports.Z[j, lay.Z_P : lay.Z_P + 3].tolist())
 
 
-def test_a_crowd_is_sorted_and_rid_of_repeats_as_plainly_done() -> None:
-    """Ties of two and of thousands: short ones are compared pair by pair, long ones through a table."""
+@pytest.mark.parametrize("heap", [10, 10_000])
+def test_a_crowd_is_sorted_and_rid_of_repeats_as_plainly_done(heap: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ties of two and of thousands, in one heap and in hundreds."""
+    monkeypatch.setattr(import_module("airpicture.plots.register"), "HEAP", heap)
     rng, stations = np.random.default_rng(3), station_columns(SENSORS)
     for n, times, places in ((40, 30, 2), (300, 20, 3), (3000, 4, 200), (3000, 2, 5), (3000, 3000, 2)):
         plots = crowd(rng, n, times, places)

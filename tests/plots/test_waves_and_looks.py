@@ -2,9 +2,11 @@
 
 import itertools
 import math
+from importlib import import_module
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
@@ -12,7 +14,7 @@ from pyproj import Geod
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.kernels.layout import PLOT
 from airpicture.plots import looks, station_columns, waves
-from airpicture.plots.looks import PART
+from airpicture.plots.looks import DEALT, PART
 from airpicture.reports import Reports
 from airpicture.tables import Sensors
 from tracking_scenes import radar
@@ -112,13 +114,38 @@ def test_looks_hold_each_plot_once_and_no_address_twice(plots: list[tuple[int, i
         keys.append((one[0], wave[sensor[j]], turn, sensor[j], j))
     expected = [[key[4] for key in group] for _, group in itertools.groupby(sorted(keys), key=lambda key: key[:3])]
     reports = reports_of(t, sensor, address)
-    found = looks(reports, np.array(wave, np.int64), FRAME_NS)
-    assert [look.slant_range.astype(int).tolist() for look in found] == expected
-    for look, rows in zip(found, expected, strict=True):
-        for column, whole in zip(look, reports, strict=True):
-            np.testing.assert_array_equal(column, whole[rows])
-            assert column.flags.c_contiguous
-            assert not np.shares_memory(column, whole)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("airpicture.plots.looks"), "DEALT", 2)
+        for run in (None, backwards):
+            found = looks(reports, np.array(wave, np.int64), FRAME_NS, run)
+            assert [look.slant_range.astype(int).tolist() for look in found] == expected
+            for look, rows in zip(found, expected, strict=True):
+                for column, whole in zip(look, reports, strict=True):
+                    np.testing.assert_array_equal(column, whole[rows])
+                    assert column.flags.c_contiguous
+                    assert not np.shares_memory(column, whole)
+
+
+@pytest.mark.parametrize("named", [0.0, 0.5])
+def test_plots_of_one_frame_are_put_in_order_on_several_threads(named: float) -> None:
+    """Sensors that name an address twice are left to one thread: here none does."""
+    rng = np.random.default_rng(2)
+    n = 2 * DEALT + 77
+    address = np.where(rng.uniform(size=n) < named, np.arange(n), -1)
+    reports = reports_of(
+        np.sort(rng.integers(0, FRAME_NS, n)).tolist(), rng.integers(0, 9, n).tolist(), address.tolist()
+    )
+    wave, sensor = np.array([0, 2, 1, 0, 1, 1, 0, 3, 0]), reports.sensor
+    order = np.lexsort((np.arange(n), sensor, wave[sensor]))
+    found = looks(reports, wave, FRAME_NS, backwards)
+    assert len(found) == 4
+    np.testing.assert_array_equal(np.concatenate([look.mode_3a for look in found]), order)
+    assert [np.unique(wave[look.sensor]).tolist() for look in found] == [[0], [1], [2], [3]]
+
+
+def backwards(function: Any, tasks: Any) -> list[Any]:
+    """Do tasks in the order that no thread would."""
+    return [function(*task) for task in reversed(tasks)][::-1]
 
 
 def test_parts_for_threads_give_the_same() -> None:
@@ -127,10 +154,6 @@ def test_parts_for_threads_give_the_same() -> None:
     columns = (rng.integers(0, FRAME_NS, n), rng.integers(0, 9, n), rng.integers(-1, 5000, n))
     reports = reports_of(np.sort(columns[0]).tolist(), columns[1].tolist(), columns[2].tolist())
     wave = np.arange(9) % 4
-
-    def backwards(function: Any, tasks: Any) -> list[Any]:
-        return [function(*task) for task in reversed(tasks)][::-1]
-
     one, other = looks(reports, wave, FRAME_NS), looks(reports, wave, FRAME_NS, backwards)
     assert len(one) == len(other) > 4
     for a, b in zip(one, other, strict=True):

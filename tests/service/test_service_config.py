@@ -207,3 +207,9 @@ def test_the_map_gets_its_ground_and_the_watched_areas(tmp_path: Path) -> None:
 def test_faults_of_the_map_are_named_by_line(text: str, line: int, said: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(f"line {line}") + ".*" + re.escape(said)):
         parse_settings(SOUND + text, "s.toml")
+
+
+def test_a_radar_of_unknown_turn_is_told_of() -> None:
+    assert parse_settings(SOUND).notes == ()
+    (note,) = parse_settings(re.sub(r"(?m)^period_s.*\n", "", SOUND)).notes
+    assert "radar 'north' has no period_s" in note

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from airpicture.config import Config, Life
 from airpicture.kernels.layout import S_SIGMA_P
-from airpicture.kernels.life import NEVER, due_after
+from airpicture.kernels.life import ENDED, NEVER, RANKS, due_after, find_ranks
 from airpicture.plots import station_columns
 from airpicture.reports import Stations
 from airpicture.store import Store
@@ -295,3 +295,16 @@ def test_the_last_track_leaves_nothing_behind() -> None:
     assert close_ranks(store).at == 0
     assert (store.n, store.ended) == (0, 0)
     assert close_ranks(store).at == 0
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4 * RANKS), st.integers(2, 40), st.sampled_from([0.003, 0.05, 0.3, 1.0]))
+def test_ranks_are_closed_behind_the_first_row_that_pays(seed: int, n: int, share: int, ended: float) -> None:
+    """Where the ended stand thick behind thin or the other way round, and by chance."""
+    rng = np.random.default_rng(seed)
+    likely = ended * rng.choice([0.0, 0.1, 1.0], 8).repeat(-(-n // 8))[:n]
+    gone = rng.uniform(size=n) < likely
+    behind = np.cumsum(gone[::-1])[::-1]
+    pays = gone & (behind * share >= n - np.arange(n))
+    status = np.where(gone, ENDED, 1).astype(np.uint8)
+    expected = int(np.argmax(pays)) if pays.any() else n
+    assert find_ranks(status, n, int(gone.sum()), share) == expected

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.cells import ABREAST, SIZES, SPOT, STATE, Cells, find_cells, lay_plots, sort_plots
-from airpicture.kernels.components import connect
+from airpicture.association.parts import CHUNK_TRACKS, Connector, Met, room_for
+from airpicture.kernels.arrays import laid
+from airpicture.kernels.at_once import NO_ROOM, Rooms, find_near
+from airpicture.kernels.cells import (
+    ABREAST,
+    SIZES,
+    SPOT,
+    STATE,
+    Cells,
+    find_cells,
+    lay_plots,
+    sort_plots,
+    take_together,
+)
 from airpicture.kernels.crowd import keep_nearest
 from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
-from airpicture.kernels.meeting import ASKS, BLOCK, TESTS, meet_plots
+from airpicture.kernels.meeting import ASKS, TESTS, TRACKS_AHEAD, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
-from airpicture.parallel import Run, do
+from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby
 from airpicture.tables import F32, F64, I32, I64
 
-CHUNK_TRACKS = 192  # of a chunk: with its conditioned pairs half a megabyte, so that its work stays in a core's cache
 MANY = 8  # tracks for each plot of a look; of fewer all ask for plots, of more only those that the index lists do ...
 FEW = 256  # ... and of so few always all
+FEW_PLOTS = 1024  # of a look that is done in one go: less than what is worth another thread ...
+FEW_TRACKS = 65_536  # ... if there are no more tracks than these
 RANGE_PLOTS = 8192  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 RANGE_CODES = 262_144  # likewise
 KEPT_ROWS = 65_536  # to place at once, for which room is kept
 
 
-class Met(NamedTuple):
-    """What some tracks meet."""
-
-    track: I32  # (n,) those that meet any, rising
-    plots: I32  # (n,) how many
-    plot: I32  # (E,) which, rising within a track
-
-
 class Desk(NamedTuple):
     """Workspaces of one task that asks for plots; nothing is carried over."""
 
-    around: F64
+    ahead: F64
     ask: I32
     run: I32
     hit: I32
@@ -48,7 +52,7 @@ class Desk(NamedTuple):
 
 def _desk(plots: int) -> Desk:
     return Desk(
-        around=np.empty((BLOCK, 4)),
+        ahead=np.empty(TRACKS_AHEAD),
         ask=np.empty((ASKS, 2), np.int32),
         run=np.empty((ASKS, 3), np.int32),
         hit=np.empty(ABREAST, np.int32),
@@ -59,16 +63,19 @@ def _desk(plots: int) -> Desk:
 
 def make_cells(plots: int) -> Cells:
     """Return room for the cells of so many plots."""
-    return Cells(
-        key=np.empty(plots, np.int32),
-        rank=np.empty(plots, np.int32),
-        place=np.empty((plots, 4)),
-        slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
-        coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
-        spot=_lines((plots, SPOT), np.float64),
-        number=np.empty(plots, np.int32),
-        ints=np.zeros(STATE, np.int64),
-        own=np.zeros(SIZES),
+    return laid(
+        Cells(
+            key=np.empty(plots, np.int32),
+            at=np.empty(plots, np.int32),
+            rank=np.empty(plots, np.int32),
+            place=np.empty((plots, 4)),
+            slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
+            coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
+            spot=_lines((plots, SPOT), np.float64),
+            number=np.empty(plots, np.int32),
+            ints=np.zeros(STATE, np.int64),
+            own=np.zeros(SIZES),
+        )
     )
 
 
@@ -94,13 +101,15 @@ class Index:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         # zeros: the system hands out pages when they're first used, so that capacity costs nothing in advance
-        self.grid = Grid(
-            code=np.zeros(capacity, np.int32),
-            expiry=np.zeros(capacity, np.int32),
-            bits=np.zeros(MAP, np.uint8),
-            trail=np.zeros((TRAIL, 2), np.int32),
-            ints=np.zeros(INTS, np.int64),
-            peaks=np.zeros((2, PEAKS)),
+        self.grid = laid(
+            Grid(
+                code=np.zeros(capacity, np.int32),
+                expiry=np.zeros(capacity, np.int32),
+                bits=np.zeros(MAP, np.uint8),
+                trail=np.zeros((TRAIL, 2), np.int32),
+                ints=np.zeros(INTS, np.int64),
+                peaks=np.zeros((2, PEAKS)),
+            )
         )
         self._asked = False  # since the last look with many plots
         self._q_third = self._radius_max = 0.0
@@ -108,26 +117,23 @@ class Index:
         self._cells = make_cells(1)
         self._desks: list[Desk] = []
         self._met: list[Met] = []  # room of each task
-        self._tally = np.empty(0, np.int32)
-        self._i32 = np.empty((5, 0), np.int32)
-        self._i64 = np.empty((3, 0), np.int64)
-        self._plot = np.empty(0, np.int32)
+        self._connector = Connector()
+        self._rooms: Rooms | None = None  # all of that, for looks of few plots
 
     def place(self, summary: F32, t_track: I64, rows: I64, run: Run | None = None) -> None:
         """Place tracks anew whose summaries or times changed; rows that it doesn't know yet may be among them."""
         if not len(rows) or self.grid.ints[N] == 0:
             return
-        tasks = 1 if run is None else max(len(rows) // RANGE_ROWS, 1)
-        cuts = [len(rows) * k // tasks for k in range(tasks + 1)]
-        peaks = np.zeros((tasks, PEAKS))
+        spans = ranges(len(rows), RANGE_ROWS, run)
+        peaks = np.zeros((len(spans), PEAKS))
         held = (summary, t_track, self._q_third, self._radius_max, self.grid)
-        do(place_rows, [(rows, cuts[k], cuts[k + 1], *held, peaks[k]) for k in range(tasks)], run)
+        do(place_rows, [(rows, *span, *held, peaks[k]) for k, span in enumerate(spans)], run)
         note_peaks(peaks, self.grid)
 
     def refresh(self, t_z: I64, n_plots: int, n: int, summary: F32, t_track: I64, run: Run | None = None) -> None:
         """Make places hold for all of a look's plots."""
         while (count := refresh(t_z, n_plots, n, self.grid, self._rows)) > len(self._rows):
-            self._rows = np.empty(_room(count), np.int64)
+            self._rows = np.empty(room_for(count), np.int64)
         if count:
             self.place(summary, t_track, self._rows[:count], run)
         if count > KEPT_ROWS:
@@ -157,34 +163,73 @@ class Index:
             self._q_third, self._radius_max = q_agile / 3.0, radius_max
             self.forget()
 
-    def _sort(self, Z: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
-        """Put a look's plots in their cells."""
+    def _have_cells(self, n_plots: int) -> None:
+        """Make room for the cells of so many plots."""
         if len(self._cells.key) < n_plots:
             self._cells = make_cells(n_plots + max(n_plots // 8, 64))
             self._desks = []
-        cells = self._cells
-        do(find_cells, [(Z, lo, min(lo + RANGE_PLOTS, n_plots), cells) for lo in range(0, n_plots, RANGE_PLOTS)], run)
-        sort_plots(t_z, n_plots, cells)
-        do(lay_plots, [(t_z, lo, min(lo + RANGE_PLOTS, n_plots), cells) for lo in range(0, n_plots, RANGE_PLOTS)], run)
+            self._rooms = None
+
+    def _sort(self, Z: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
+        """Put a look's plots in their cells."""
+        cells, spans = self._cells, ranges(n_plots, RANGE_PLOTS, run)
+        if len(spans) == 1:
+            find_cells(Z, t_z, 0, n_plots, cells, cells.own, cells.ints)
+        else:
+            own, ints = np.empty((len(spans), SIZES)), np.empty((len(spans), STATE), np.int64)
+            do(find_cells, [(Z, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
+            take_together(own, ints, cells)
+        sort_plots(n_plots, cells)
+        do(lay_plots, [(t_z, *span, cells) for span in spans], run)
+
+    def _everybody(self, n: int, n_plots: int) -> bool:
+        """Say whether all n tracks ask, as where there are many plots; the index is let go when they do twice."""
+        asked, self._asked = self._asked, n > max(MANY * n_plots, FEW)
+        if not asked and not self._asked:
+            self.forget()
+        return not self._asked
 
     def _asking(self, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, run: Run | None) -> I32 | None:
         """Return the tracks that ask for the look's plots; None for all n, as where there are many plots."""
-        if n <= max(MANY * n_plots, FEW):
-            if not self._asked:
-                self.forget()
-            self._asked = False
+        if self._everybody(n, n_plots):
             return None
-        self._asked = True
         self.refresh(t_z, n_plots, n, summary, t_track, run)
         if not mark_cells(self._q_third, self._cells, self.grid, np.empty(PEAKS)):
             return None
         rows = np.empty(n, np.int32)
-        tasks = 1 if run is None else max(n // RANGE_CODES, 1)
-        cuts = [n * k // tasks for k in range(tasks + 1)]
-        counts = do(list_marked, [(lo, hi, self.grid, rows[lo:hi]) for lo, hi in pairwise(cuts)], run)
-        if tasks == 1:
+        spans = ranges(n, RANGE_CODES, run)
+        counts = do(list_marked, [(lo, hi, self.grid, rows[lo:hi]) for lo, hi in spans], run)
+        if len(spans) == 1:
             return rows[: counts[0]]
-        return np.concatenate([rows[lo : lo + count] for lo, count in zip(cuts, counts, strict=False)])
+        return np.concatenate([rows[lo : lo + count] for (lo, _), count in zip(spans, counts, strict=True)])
+
+    def _at_once(
+        self, Z: F64, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, pairs_max: int
+    ) -> Nearby | None:
+        """Do a look of few plots in one go; None where there's too little room for that."""
+        if self._rooms is None:
+            self._have_desks(1)
+            asking, peaks = np.empty(min(self.capacity, FEW_TRACKS), np.int32), np.empty((1, PEAKS))
+            work = (*self._desks[0], *self._met[0], *self._connector.rooms(n_plots))
+            self._rooms = laid(Rooms(self._cells, self.grid, self._rows, peaks, asking, *work))
+        rooms, asked = self._rooms, self._asked
+        settings = (self._q_third, self._radius_max, pairs_max, CHUNK_TRACKS)
+        everybody = self._everybody(n, n_plots)
+        tracks, pairs, chunks, tracks_most, pairs_most = find_near(
+            Z, t_z, n_plots, n, everybody, summary, t_track[:, None], *settings, rooms
+        )
+        if tracks == NO_ROOM:
+            self._asked = asked
+            return None
+        lists = rooms.track[:tracks], rooms.start[: tracks + 1], rooms.plot[:pairs], rooms.chunk[: chunks + 1]
+        return Nearby(*lists, tracks_most, pairs_most, shed=0)
+
+    def _have_desks(self, tasks: int) -> None:
+        """Make workspaces for so many tasks."""
+        while len(self._met) < tasks:
+            self._met.append(Met(*(np.empty(0, np.int32) for _ in range(3))))
+        while len(self._desks) < tasks:
+            self._desks.append(_desk(len(self._cells.key)))
 
     def _meet(
         self,
@@ -203,11 +248,9 @@ class Index:
         """
         asking = np.empty(0, np.int32) if rows is None else rows
         time = t_track[:, None]  # a table of lines, as the memory is asked for them
-        tasks = 1 if run is None else max(n // RANGE_ROWS, 1)
-        while len(self._met) < tasks:
-            self._met.append(Met(*(np.empty(0, np.int32) for _ in range(3))))
-        while len(self._desks) < tasks:
-            self._desks.append(_desk(len(self._cells.key)))
+        spans = ranges(n, RANGE_ROWS, run)
+        tasks = len(spans)
+        self._have_desks(tasks)
         q_third, radius_max, place = self._q_third, self._radius_max, self._cells.place
         found = [0] * tasks  # pairs
 
@@ -219,13 +262,13 @@ class Index:
             return Met(met.track[:tracks], met.plots[:tracks], met.plot[:pairs])
 
         def meet(k: int) -> Met:
-            lo, hi = n * k // tasks, n * (k + 1) // tasks
+            lo, hi = spans[k]
             done: list[Met] = []  # where the room was too small for all
             need = 2 * (hi - lo)
             while True:
                 room = self._met[k]
                 if done or len(room.track) < hi - lo or len(room.plot) < need:
-                    size, pairs = _room(hi - lo), _room(need)
+                    size, pairs = room_for(hi - lo), room_for(need)
                     room = self._met[k] = Met(
                         np.empty(size, np.int32), np.empty(size, np.int32), np.empty(pairs, np.int32)
                     )
@@ -251,11 +294,6 @@ class Index:
 
 def _joined(met: list[Met]) -> Met:
     return Met(*(np.concatenate(column) for column in zip(*met, strict=True)))
-
-
-def _room(n: int) -> int:
-    """Return a size to allocate for n: the next power of two, so that growing is rare."""
-    return 1 << max(n - 1, 255).bit_length()
 
 
 def candidates(
@@ -290,44 +328,16 @@ def candidates(
     if n == 0 or n_plots == 0:
         index.forget_from(n)
         return _NONE
+    index._have_cells(n_plots)
+    if n_plots <= FEW_PLOTS and n <= FEW_TRACKS:
+        at_once = index._at_once(Z, t_z, n_plots, summary, t_track, n, pairs_max)
+        if at_once is not None:
+            return at_once
+    index._rooms = None  # they may be made anew
     index._sort(Z, t_z, n_plots, run)
     rows = index._asking(t_z, n_plots, summary, t_track, n, run)
     met, shed = index._meet(rows, n if rows is None else len(rows), t_z, n_plots, summary, t_track, pairs_max, run)
-    tracks, pairs = len(met.track), len(met.plot)
-    if index._i32.shape[1] < tracks + 1:
-        index._i32 = np.empty((5, _room(tracks + 1)), np.int32)
-        index._i64 = np.empty((3, _room(tracks + 1)), np.int64)
-    if len(index._plot) < pairs:
-        index._plot = np.empty(_room(pairs), np.int32)
-    if len(index._tally) < n_plots:
-        index._tally = np.empty(_room(n_plots), np.int32)
-    parent, part, joined, first, source = index._i32
-    track, start, chunk = index._i64
-    chunks, tracks_most, pairs_most, plots_most = connect(
-        *met,
-        n_plots,
-        CHUNK_TRACKS,
-        index._tally,
-        parent,
-        part,
-        joined,
-        first,
-        source,
-        track,
-        start,
-        index._plot,
-        chunk,
-    )
-    return Nearby(
-        track=track[:tracks],
-        start=start[: tracks + 1],
-        plot=index._plot[:pairs],
-        chunk=chunk[: chunks + 1],
-        tracks_most=tracks_most,
-        pairs_most=pairs_most,
-        plots_most=plots_most,
-        shed=shed,
-    )
+    return index._connector.connect(met, n_plots, shed, run)
 
 
 _NONE = Nearby(
@@ -337,6 +347,5 @@ _NONE = Nearby(
     chunk=np.zeros(1, np.int64),
     tracks_most=0,
     pairs_most=0,
-    plots_most=0,
     shed=0,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +22,24 @@ if TYPE_CHECKING:
 NOTES_SHOWN = 8
 REFUSALS_SHOWN = 5
 REFUSED = "refused_"  # begins the names of the tracker's counts of refused plots
+# What the tracker leaves out where a bound is reached, by the names of its counts.
+SHED = {
+    "births_shed": "new tracks (no room for more)",
+    "pool_overflow": "plots that waited for a second one (likewise)",
+    "pairs_shed": "trials of plots on far tracks",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Tracks of one run of the tracker, the refused plots by reason, and how long it took."""
+    """Tracks of one run of the tracker, what was refused and left out by reason, and how long it took."""
 
     tracks: Tracks
     refused: Mapping[str, int]
     plots: int
     span_s: float  # of the recording
     took_s: float  # of the tracker, without reading
+    shed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def confirmed(self) -> int:
@@ -83,23 +90,26 @@ def run_tracker(
     in_hindsight: bool = False,
     period_s: float | None = None,
 ) -> Run:
-    """Track plots with a bar on standard error.
+    """Track plots on all cores, with a bar on standard error; on how many there are the tracks don't depend.
 
     in_hindsight : smooth the tracks; period_s : then, between rows; None: rows at the plots
     """
+    from airpicture.bench.machine import cores
+    from airpicture.parallel import workers
     from airpicture.tracker import track_with_counts
 
     begun = time.monotonic()
-    with progress(title, "plots", quiet) as report:
+    with workers(cores()) as run, progress(title, "plots", quiet) as report:
         if in_hindsight:
             from airpicture.smoothing import smooth
 
-            tracks = smooth(plots, sensors, config, period_s=period_s, progress=report)
+            tracks = smooth(plots, sensors, config, period_s=period_s, run=run, progress=report)
             return Run(tracks, {}, len(plots), span_s(plots), time.monotonic() - begun)
-        tracks, counts = track_with_counts(plots, sensors, config, progress=report)
+        tracks, counts = track_with_counts(plots, sensors, config, progress=report, run=run)
     took = time.monotonic() - begun
     refused = {name.removeprefix(REFUSED): n for name, n in counts.items() if n and name.startswith(REFUSED)}
-    return Run(tracks, refused, len(plots), span_s(plots), took)
+    shed = {text: counts[name] for name, text in SHED.items() if counts.get(name)}
+    return Run(tracks, refused, len(plots), span_s(plots), took, shed)
 
 
 def reading_rows(report: ReadReport, plots: Plots) -> list[tuple[str, str]]:
@@ -121,6 +131,7 @@ def run_rows(run: Run) -> list[tuple[str, str]]:
     sigma = sigma_per_axis(run.tracks)
     rows = [
         ("refused in tracking", by_reason(run.refused)),
+        *([("shed in tracking", by_reason(run.shed))] if run.shed else []),
         ("tracks confirmed", f"{count(run.confirmed)}, {count(len(run.tracks))} states"),
     ]
     if len(sigma):

@@ -401,38 +401,21 @@ class Show:
     def storms(self, targets: int, rows: Sequence[dict[str, Any]]) -> None:
         """Show what overload does."""
         self.found.setdefault("storms", []).append({"targets": targets, "rows": list(rows)})
-        heads = [
-            "storm",
-            "plots",
-            "usual",
-            "step",
-            "usual",
-            "per plot",
-            "memory",
-            "invented",
-            "usual",
-            "astray",
-            "usual",
-            "counted",
-        ]
+        heads = ["storm", "plots", "step", "a plot", "memory", "invented", "astray", "counted"]
         shown = [
             [
                 row["name"],
                 f"{row['plots']:,}",
-                f"{row['usual_plots']:,}",
-                duration(row["wall_s"]),
-                duration(row["usual_wall_s"]),
+                f"{duration(row['wall_s'])} ({duration(row['usual_wall_s'])})",
                 f"{row['per_plot_ratio']:.1f} x",
                 f"{row['memory_growth_mib']:+,.0f} MiB",
-                f"{row['invented']:,}",
-                f"{row['usual_invented']:,}",
-                f"{row['astray']:,}",
-                f"{row['usual_astray']:,}",
-                ", ".join(f"{name} {value:,}" for name, value in row["counted"].items()) or "-",
+                f"{row['invented']:,} ({row['usual_invented']:,})",
+                f"{row['astray']:,} ({row['usual_astray']:,})",
+                ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in row["counted"].items()) or "-",
             ]
             for row in rows
         ]
-        self._table(f"Storms over {targets:,} targets", heads, shown)
+        self._table(f"Storms over {targets:,} targets, in brackets the same sky without", heads, shown)
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from airpicture.association.workspace import make_work
 from airpicture.config import Config
 from airpicture.kernels.abreast import workspace
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.joint import COUNTS
 from airpicture.kernels.lanes import LANES
@@ -21,9 +22,11 @@ from airpicture.kernels.look import (
     K_EXACT_LIMIT,
     K_LIFETIME,
     K_NEAREST,
+    K_SIGMA_SPEED,
     K_SWEEPS,
     K_TOLERANCE,
     L_EXACT,
+    L_LOST,
     L_MERGED,
     L_PROPAGATED,
     LOOK,
@@ -50,6 +53,7 @@ class Looked(NamedTuple):
     exact: int  # clusters solved exactly
     propagated: int  # clusters solved by belief propagation
     merged: int  # rivals ended
+    lost: int  # tracks ended in a crowd, see `kernels.lost`
     lags: F64  # (n, 3) what pairs of sensors tell of their clocks, see `kernels.latency`; empty with one sensor
 
 
@@ -63,6 +67,7 @@ def look_settings(config: Config) -> F64:
     settings[K_TOLERANCE] = config.association.tolerance
     settings[K_APART] = config.association.apart
     settings[K_LIFETIME] = config.life.lifetime_s
+    settings[K_SIGMA_SPEED] = config.life.sigma_speed
     settings[K_NEAREST] = config.association.method == "nearest"
     return settings
 
@@ -124,7 +129,7 @@ class Looker:
             self._sizes = _grown(tracks, most[0]), _grown(pairs, most[1]), _grown(plots, most[2])
             self._rooms.clear()
         while len(self._rooms) < tasks:
-            self._rooms.append(make_room(*self._sizes, self._exact_limit))
+            self._rooms.append(laid(make_room(*self._sizes, self._exact_limit)))
         return self._rooms
 
     def look(
@@ -174,10 +179,9 @@ class Looker:
                 )
             )
         do(look_chunks, jobs, run)
-        total = counts.sum(axis=0)
-        return Looked(
-            claimed, owner, changed, int(total[L_EXACT]), int(total[L_PROPAGATED]), int(total[L_MERGED]), lags
-        )
+        total = (counts[0] if tasks == 1 else counts.sum(axis=0)).tolist()
+        merged, lost = total[L_MERGED], total[L_LOST]
+        return Looked(claimed, owner, changed, total[L_EXACT], total[L_PROPAGATED], merged, lost, lags)
 
 
 def _grown(need: int, have: int) -> int:
@@ -192,5 +196,5 @@ def compile_look() -> None:
     rest = (codes, bytes_, floats, floats, np.zeros(0, np.int8), bytes_)
     reports = Reports(np.zeros((0, PLOT)), longs, ints, ints, ints, *rest)
     stations = Stations(np.zeros((0, 12)), np.zeros((0, 12)), floats, floats, floats, floats, floats)
-    nothing = Nearby(longs, np.zeros(1, np.int64), ints, np.zeros(1, np.int64), 0, 0, 0, 0)
+    nothing = Nearby(longs, np.zeros(1, np.int64), ints, np.zeros(1, np.int64), 0, 0, 0)
     Looker(Config(), np.zeros(MOTION), np.zeros(1), np.zeros(ENDING)).look(nothing, reports, stations, Store(16))

@@ -25,7 +25,6 @@ from airpicture.formats.sensors import merge_sensors, sensors_from_rows, sensors
 from airpicture.formats.stretch import Stretch
 from airpicture.tables import I64, Plots, Sensors
 
-SNIFFED: Final = 4  # octets that tell a format
 LINKS_MAX: Final = 256  # connections of one input that are decoded at a time
 FORMATS: Final = ("asterix", "beast", "avr", "plots", *REPORTED)
 
@@ -112,45 +111,14 @@ def _modes(source: Source, sensors: Sensors) -> LiveDecoder:
     return ModesDecoder(sensors, form=form, only=source.sensors)
 
 
-class _Sniffing:
-    """Tells what a stream is by its first bytes, and decodes it as that."""
+def _sniffing(source: Source, sensors: Sensors) -> LiveDecoder:
+    from airpicture.formats.sniffing import Sniffing
 
-    def __init__(self, source: Source, sensors: Sensors) -> None:
-        self.counts: Counter[str] = Counter()
-        self._source, self._sensors = source, sensors
-        self._held = b""
-        self._decoder: LiveDecoder | None = None
-
-    def feed(self, data: bytes, received_ns: int) -> Plots:
-        """Take bytes of the stream; see `formats.live.LiveDecoder.feed`."""
-        if self._decoder is None:
-            self._held += data
-            if len(self._held.lstrip()) < SNIFFED:
-                return Plots.empty(self._sensors)
-            self._decoder = make_decoder(replace(self._source, format=stream_format(self._held)), self._sensors)
-            self.counts = self._decoder.counts
-            data, self._held = self._held, b""
-        return self._decoder.feed(data, received_ns)
-
-
-def stream_format(head: bytes) -> str:
-    """Return the format of a stream by its first bytes; ASTERIX where they say nothing else."""
-    start = head.lstrip()[:4]
-    for marks, name in (
-        ((b"\x1a",), "beast"),
-        ((b"*", b"@", b"%", b"<", b":"), "avr"),
-        ((b"MSG,", b"MLAT", b"STA,", b"AIR,", b"ID,", b"SEL,", b"CLK,"), "sbs"),
-        ((b"!AIV", b"!BSV", b"\\"), "ais"),
-        ((b"$PFL", b"$GPR", b"$GNR", b"$GPG", b"$GNG", b"$PGR"), "flarm"),
-        ((b"{",), "aircraft-json"),
-    ):
-        if start.startswith(marks):
-            return name
-    return "asterix"
+    return Sniffing(sensors, lambda name: make_decoder(replace(source, format=name), sensors))
 
 
 _MAKERS: Final[dict[str, Callable[[Source, Sensors], LiveDecoder]]] = {
-    "auto": _Sniffing,
+    "auto": _sniffing,
     "plots": _plots,
     "beast": _modes,
     "avr": _modes,

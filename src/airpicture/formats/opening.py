@@ -138,7 +138,24 @@ def open_recording(
     for file, form in zip(paths, forms, strict=True):
         if form not in ("json", "trace"):
             parts.append(_open_one(file, form, how))
-    return parts[0] if len(parts) == 1 else join(parts)
+    whole = parts[0] if len(parts) == 1 else join(parts)
+    return whole if "journal" in forms else _with_turns(whole)  # what was live is tracked as it was
+
+
+def _with_turns(recording: Recording) -> Recording:
+    """Give radars of unknown turn the one that their plots tell, and note it."""
+    from airpicture.formats.turns import turns_found
+
+    sensors, notes = turns_found(recording.plots)
+    if not notes:
+        return recording
+    tracks = recording.tracks
+    return Recording(
+        replace(recording.plots, sensors=sensors),
+        sensors,
+        replace(recording.report, notes=(*recording.report.notes, *notes)),
+        replace(tracks, sensors=sensors) if tracks is not None else None,
+    )
 
 
 def read_tracks(path: AnyPath) -> Tracks:

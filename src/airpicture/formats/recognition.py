@@ -72,7 +72,7 @@ def recognise(path: AnyPath) -> Form:
     if head.startswith(_CAPTURES):
         return "asterix"
     if is_text(head):
-        if (form := _text_form(head)) is not None:
+        if (form := text_form(head)) is not None:
             return form
         if ".csv" in endings:
             return _table_form(path)
@@ -83,7 +83,8 @@ def recognise(path: AnyPath) -> Form:
     raise InputError(f"no known format: {looks_like(head)}", expected=KNOWN, path=os.fspath(path))
 
 
-def _text_form(head: bytes) -> Form | None:
+def text_form(head: bytes) -> Form | None:
+    """Tell the format of text by its first lines, None where it's none that is known."""
     text = head.decode("utf-8-sig", "replace").lstrip()
     if text.startswith(("{", "[")):
         return _json_form(text)
@@ -128,10 +129,10 @@ def _is_asterix(head: bytes) -> bool:
     final = int.from_bytes(head[:2], "big")
     if 15 <= final <= len(head) and head[final - 4 : final] == b"\xa5\xa5\xa5\xa5":  # .ff
         return True
-    return _is_chain(head, 0, 0) or _is_chain(head, 2200, 10)  # .gps: a header, and ten bytes after each block
+    return is_chain(head) or is_chain(head, 2200, 10)  # .gps: a header, and ten bytes after each block
 
 
-def _is_chain(head: bytes, start: int, gap: int) -> bool:
+def is_chain(head: bytes, start: int = 0, gap: int = 0) -> bool:
     """Say whether blocks follow one another: a category, then the length that leads to the next."""
     at, blocks = start, 0
     while at + 3 <= len(head) and blocks < 4:

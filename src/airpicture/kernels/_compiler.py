@@ -6,8 +6,8 @@ times for a kernel of ours. And for each product of two numbers it asks all rule
 them, what comes of these two. It takes steps for what kernels don't have, and goes through all variables after each.
 For an element of an array it writes out what would do for any part of any array: see `_lowering`. All of that is left
 out here, which changes nothing in what the kernels compute. It leans on numba's inside, which others of its versions
-have otherwise (0.61 makes passes for a module, not for any). With a version that it wasn't read for, `KERNEL` and
-`CALLEE` are numba's own compiler, and compiling merely takes longer.
+have otherwise (0.61 makes passes for a module, not for any). With a version that it wasn't read for, `_jit` takes
+numba's own compiler instead, and compiling merely takes longer.
 """
 
 import gc
@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, cast
 
-import numba
 from numba.core import compiler, transforms, types
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import (
@@ -38,8 +37,6 @@ from numba.core.untyped_passes import (
 
 from airpicture.kernels._linking import CalleeLibrary, KernelLibrary
 from airpicture.kernels._lowering import Lowering
-
-READ_FOR: Final = (0, 68)
 
 _flags: Any = compiler.Flags
 _compiler: Any = compiler.Compiler
@@ -76,8 +73,6 @@ STEPS: Final[tuple[Any, ...]] = (
     _WriteOut,
     NoPythonBackend,
 )
-
-KNOWN: Final = tuple(numba.version_info[:2]) == READ_FOR
 
 
 class _Flags(_flags):  # type: ignore[misc]
@@ -177,7 +172,7 @@ def _nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-class _KernelCompiler(_compiler):  # type: ignore[misc]
+class KernelCompiler(_compiler):  # type: ignore[misc]
     """numba's compiler with settings that compare quickly, the steps that kernels need, and our kinds of libraries."""
 
     library: Any = KernelLibrary
@@ -199,9 +194,7 @@ class _KernelCompiler(_compiler):  # type: ignore[misc]
             return super().compile_extra(func)
 
 
-class _CalleeCompiler(_KernelCompiler):
+class CalleeCompiler(KernelCompiler):
+    """The same for functions that kernels call."""
+
     library: Any = CalleeLibrary
-
-
-KERNEL: Final = _KernelCompiler if KNOWN else _compiler
-CALLEE: Final = _CalleeCompiler if KNOWN else _compiler

@@ -19,15 +19,25 @@ from typing import Any, Final, TypeVar, cast
 
 import numba
 import numba.extending
-from numba.core import cgutils, codegen
+from numba.core import cgutils, codegen, compiler
 from numba.core.caching import FunctionCache
 
-from airpicture.kernels._compiler import CALLEE, KERNEL
+from airpicture.kernels._tables import laid as laid
 from airpicture.kernels._tables import table as table
 
 _config: Any = numba.config  # numba's types leave these out, and the options of `_Callee`
 _compile: Any = numba.njit
 _host_cpu_name: Any = vars(codegen)["ll"].get_host_cpu_name
+
+READ_FOR: Final = (0, 68)
+KNOWN: Final = tuple(numba.version_info[:2]) == READ_FOR
+
+KERNEL: Any = compiler.Compiler
+CALLEE: Any = compiler.Compiler
+if KNOWN:  # our steps lean on numba's inside, so that with another version not even their imports might do
+    from airpicture.kernels._compiler import CalleeCompiler, KernelCompiler
+
+    KERNEL, CALLEE = KernelCompiler, CalleeCompiler
 
 KEPT: Final = 3  # folders of other sources or settings that stay: those used last
 

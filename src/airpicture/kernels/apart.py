@@ -27,6 +27,7 @@ from airpicture.kernels.clusters import F64, I32, I64
 
 STATES: Final = 4096  # pairs of sets, over all steps, up to which a core is solved so: some 0.2 ms
 NODES: Final = 62  # steps and bits together; the sets are the bits of one integer
+MANY: Final = 1 << 40  # states that nobody counts
 _MIX: Final = 0x9E3779B97F4A7C15 >> 1  # odd multiplier of a Fibonacci hash
 
 
@@ -41,6 +42,24 @@ class Groups(NamedTuple):
     via: I32  # (STATES,) the edge it took, -1: none
     slot: I32  # (2 STATES,) hash table of the present layer
     stamp: I64  # (2 STATES + 1,) layer that wrote each slot; the last one counts layers
+
+
+@inline
+def sets_at_least(steps: int, start: I32, bit: I32) -> int:
+    """Return how many states `keep_apart` reaches at least; that spares most attempts that would end without room.
+
+    Some steps can have a bit each at the same time: then each choice of these is a set of its own.
+    """
+    used, states, sets = 0, 1, 1
+    for s in range(steps):
+        for e in range(start[s], start[s + 1]):
+            one = 1 << bit[e]
+            if used & one == 0:
+                used |= one
+                sets = min(2 * sets, MANY)
+                break
+        states = min(states + sets, MANY)
+    return states
 
 
 @inline
@@ -70,9 +89,9 @@ def keep_apart(
     -------
     False where there are more sets than room; `probability` is then as before
     """
-    if steps + bits > NODES:
-        return False
     room = g.key.size
+    if steps + bits > NODES or sets_at_least(steps, start, bit) > room:
+        return False
     mask = g.slot.size - 1
     last = g.slot.size  # where `stamp` counts layers
     g.key[0] = 0

@@ -1,10 +1,11 @@
-"""Names for the arrays that kernels take, for the reader and the type checker, and the mark of tables of them."""
+"""Names for the arrays that kernels take, for the reader and the type checker, and what makes tables of them."""
 
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.kernels._jit import laid as laid
 from airpicture.kernels._jit import table as table
 
 F64: TypeAlias = NDArray[np.float64]

@@ -179,17 +179,21 @@ def longest_wait(period: F64, pd: F64) -> tuple[float, float]:
 
 
 @jit
-def list_free(Z: F64, free: F64, wanted: I64) -> int:
-    """List the plots that no track claims and that have a place; return how many.
+def list_free(lo: int, hi: int, Z: F64, slant_range: F64, azimuth: F64, free: F64, wanted: I64) -> int:
+    """List those of the plots lo..hi that no track claims and that have a place; return how many.
 
     Parameters
     ----------
-    Z : (M, PLOT) float64; free : (M,) float64, probability that no track claims the plot
-    wanted : (M,) int64; overwritten
+    Z : (M, PLOT) float64; slant_range, azimuth : (M,) as measured: who has both isn't a bearing, which spares Z
+    free : (M,) float64, probability that no track claims the plot
+    wanted : (M,) int64; overwritten from lo on
     """
     n = 0
-    for j in range(len(free)):
-        if free[j] >= 0.5 and int(Z[j, Z_KIND]) != BEARING:
-            wanted[n] = j
+    for j in range(lo, hi):
+        if not free[j] >= 0.5:
+            continue
+        polar = math.isfinite(slant_range[j]) and math.isfinite(azimuth[j])
+        if polar or int(Z[j, Z_KIND]) != BEARING:
+            wanted[lo + n] = j
             n += 1
     return n

@@ -32,6 +32,7 @@ C_PLOT: Final = 5  # which one it is, whole
 C_CELL: Final = 6  # the slot of its cell, whole
 SPOT: Final = 8  # a line of the cache
 ABREAST: Final = 16  # plots that are tested at once
+SHARED: Final = 2  # plots for which there's one slot at first; cells of the usual size have some four plots
 ASKED: Final = 16  # plots ahead, whose cells' slots the memory is asked for
 
 # State, int64
@@ -48,6 +49,7 @@ class Cells(NamedTuple):
     """The plots of a look by cells; M of them there is room for, S = 2^k >= 3/2 M."""
 
     key: I32  # (M,) of each plot's cell, -1: none
+    at: I32  # (M,) slot of that cell
     rank: I32  # (M,) which of its cell's plots each is
     place: F64  # (M, 4) m, ECEF, each plot on the ground, and its radius
     slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, where they end, not used
@@ -78,8 +80,15 @@ def slot_of(key: int, bits: int) -> int:
 
 
 @jit
-def find_cells(Z: F64, lo: int, hi: int, cells: Cells) -> None:
-    """Find the cells of plots lo..hi: key and place are overwritten. Ranges may run side by side."""
+def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, ints: I64) -> None:
+    """Find the cells of plots lo..hi: key and place are overwritten. Ranges may run side by side.
+
+    own_most : (SIZES,) overwritten as `Cells.own`, ints : (STATE,) likewise as PLOTS, FIRST, LAST say, for these plots:
+        the cells' own, or of each range one that `take_together` reads
+    """
+    for size in range(SIZES):
+        own_most[size] = -1.0
+    total, earliest, latest = 0, 0, 0
     for j in range(lo, hi):
         x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
         own = Z[j, Z_RADIUS]
@@ -92,53 +101,81 @@ def find_cells(Z: F64, lo: int, hi: int, cells: Cells) -> None:
         face = face_of(x, y, z)
         a, b = on_face(face, x, y, z)
         cells.key[j] = key_of(size, face, a >> edge_shift(size), b >> edge_shift(size))
+        own_most[size] = max(own_most[size], own)
+        earliest = t_z[j] if total == 0 else min(earliest, t_z[j])
+        latest = t_z[j] if total == 0 else max(latest, t_z[j])
+        total += 1
+    ints[PLOTS], ints[FIRST], ints[LAST] = total, earliest, latest
 
 
-@jit
-def sort_plots(t_z: I64, plots: int, cells: Cells) -> None:
-    """Share out places to the first `plots` plots of a look, after `find_cells`, cell by cell; `lay_plots` fills them.
-
-    key, rank, slot, number, ints and own are overwritten.
-    """
-    bits = 4
-    while 1 << bits < 3 * plots // 2:
-        bits += 1
-    ints, slot, key_of_plot = cells.ints, cells.slot, cells.key
-    ints[BITS] = bits
+@inline
+def _share_out(plots: int, bits: int, cells: Cells) -> int:
+    """Give plots a slot and a rank in its cell; return how many cells they have, or -1: too many for 2^bits slots."""
+    slot, keys = cells.slot, cells.key
     for s in range(1 << bits):
         slot[s, 0] = 0
-    for size in range(SIZES):
-        cells.own[size] = -1.0
-    count = 0
-    total = 0
+    count, most = 0, 2 * (1 << bits) // 3
     for j in range(plots):
-        if j + ASKED < plots and key_of_plot[j + ASKED] >= 0:
-            prefetch(slot, slot_of(int(key_of_plot[j + ASKED]), bits), 0)
-        key = int(key_of_plot[j])
+        if j + ASKED < plots and keys[j + ASKED] >= 0:
+            prefetch(slot, slot_of(int(keys[j + ASKED]), bits), 0)
+        key = int(keys[j])
         if key < 0:
             continue
-        size = key >> 25
-        cells.own[size] = max(cells.own[size], cells.place[j, 3])
-        ints[FIRST] = t_z[j] if total == 0 else min(ints[FIRST], t_z[j])
-        ints[LAST] = t_z[j] if total == 0 else max(ints[LAST], t_z[j])
-        total += 1
         at = np.uint64(slot_of(key, bits))
         while slot[at, 0] != 0 and slot[at, 0] != key + 1:
             at = np.uint64((int(at) + 1) & ((1 << bits) - 1))
         if slot[at, 0] == 0:
+            if count == most:
+                return -1
             slot[at, 0], slot[at, 2] = key + 1, 0
             cells.number[count] = at
             count += 1
-        cells.rank[j] = slot[at, 2]
+        cells.at[j], cells.rank[j] = at, slot[at, 2]
         slot[at, 2] += 1
-        key_of_plot[j] = at  # the slot from now on
-    ints[CELLS], ints[PLOTS] = count, total
-    end = 0
+    return count
+
+
+@jit
+def take_together(own: F64, ints: I64, cells: Cells) -> None:
+    """Take together what `find_cells` wrote of several ranges: own (ranges, SIZES), ints (ranges, STATE)."""
+    total = 0
+    for size in range(SIZES):
+        cells.own[size] = -1.0
+    for k in range(len(ints)):
+        if ints[k, PLOTS] == 0:
+            continue
+        for size in range(SIZES):
+            cells.own[size] = max(cells.own[size], own[k, size])
+        earliest, latest = ints[k, FIRST], ints[k, LAST]
+        cells.ints[FIRST] = earliest if total == 0 else min(cells.ints[FIRST], earliest)
+        cells.ints[LAST] = latest if total == 0 else max(cells.ints[LAST], latest)
+        total += ints[k, PLOTS]
+    cells.ints[PLOTS] = total
+
+
+@jit
+def sort_plots(plots: int, cells: Cells) -> None:
+    """Share out places to the first `plots` plots of a look, after `find_cells`, cell by cell; `lay_plots` fills them.
+
+    Most plots share a cell with others: a table for fewer stays nearer in the caches, and where it turns out too small,
+    a larger one is begun.
+
+    at, rank, slot, number, and of ints CELLS and BITS are overwritten.
+    """
+    bits = 3
+    while 1 << (bits + 1) < plots // SHARED:
+        bits += 1
+    count = -1
+    while count < 0:
+        bits += 1
+        count = _share_out(plots, bits, cells)
+    cells.ints[CELLS], cells.ints[BITS] = count, bits
+    slot, end = cells.slot, 0
     for c in range(count):
-        at = np.uint64(cells.number[c])
-        slot[at, 1] = end
-        end += slot[at, 2]
-        slot[at, 2] = end
+        s = np.uint64(cells.number[c])
+        slot[s, 1] = end
+        end += slot[s, 2]
+        slot[s, 2] = end
 
 
 @jit
@@ -147,10 +184,10 @@ def lay_plots(t_z: I64, lo: int, hi: int, cells: Cells) -> None:
     coarse, spot = cells.coarse, cells.spot
     for j in range(lo, hi):
         if j + ASKED < hi and cells.key[j + ASKED] >= 0:
-            prefetch(cells.slot, int(cells.key[j + ASKED]), 0)
+            prefetch(cells.slot, int(cells.at[j + ASKED]), 0)
         if cells.key[j] < 0:
             continue
-        at = np.uint64(cells.key[j])
+        at = np.uint64(cells.at[j])
         k = np.uint64(cells.slot[at, 1] + cells.rank[j])
         own = cells.place[j, 3]
         for axis in range(3):

@@ -18,15 +18,32 @@ RATE_LEAST: Final = 1e-9  # a rate whose logarithm is finite
 
 
 @jit
-def add_excess(sensor: I32, state: F64, Z: F64) -> None:
-    """Make false plots as dense as they are.
+def starting(t_ns: I64, period: F64, turns: float, early: float, state: F64) -> bool:
+    """Say whether any sensor began less than so many turns ago, but nearly one.
+
+    Parameters
+    ----------
+    t_ns : (M,) int64 [ns], M > 0, of plots from the first to the last; early : of a turn, by which one may be short
+    period : (S,) float64 [s], NaN where a sensor doesn't turn; state : (STATE, S) float64
+    """
+    first, last = t_ns[0] * 1e-9, t_ns[-1] * 1e-9
+    for s in range(len(period)):  # comparisons with NaN are false: sensors without turns, and those not heard yet
+        began, turn = state[BEGAN, s], period[s]
+        if first - began < turns * turn and last - began >= (1.0 - early) * turn:
+            return True
+    return False
+
+
+@jit
+def add_excess(lo: int, hi: int, sensor: I32, state: F64, Z: F64) -> None:
+    """Make false plots as dense as they are, for plots lo..hi.
 
     Parameters
     ----------
     sensor : (M,) int32; state : (STATE, S) float64
     Z : (M, PLOT) float64; the log of the density of false plots is overwritten
     """
-    for j in range(len(sensor)):
+    for j in range(lo, hi):
         Z[j, Z_LOG_CLUTTER] += state[EXCESS, sensor[j]]
 
 

@@ -1,12 +1,46 @@
 """Parts of a look that have nothing to do with one another: tracks and plots joined by pairs, found by union-find.
 
 Tracks and plots are the two sides of a graph, pairs are its edges. What one connected part does needs nothing of
-another, so parts can be worked on in any order, or at once. They come in order of their lowest plot, their tracks in
+another, so parts can be worked on in any order, or at once. They come in order of their lowest track, their tracks in
 order of row, packed in chunks of about equal work.
+
+Most plots are met by one track alone, so that most tracks are parts by themselves. What sets the others apart is
+little, and one thread's work; all that visits every track is cut in ranges that may run side by side::
+
+    ranges of tracks    first track of each plot; joins those that share one      join_tracks
+    ranges of plots     who shares one with a track of another range              list_joins
+    one thread          joins these, too                                          unite
+    ranges of tracks    who isn't the lowest of its part                          list_joined
+    one thread          how many of its part come before each of them             number
+    ranges of tracks    how many tracks and pairs the parts there have            count_parts
+    ranges of tracks    where each part goes, and where chunks begin              place_parts
+    ranges of tracks    puts tracks and pairs there                               lay_parts
+    one thread          lists the chunks                                          list_chunks
+
+`connect` does all of it in one go, for looks that aren't worth more threads.
 """
 
+from typing import Final, NamedTuple
+
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import I32, I64
+from airpicture.kernels.arrays import I32, I64, table
+from airpicture.kernels.lanes import U
+
+NOBODY: Final = -1
+
+
+@table
+class Parts(NamedTuple):
+    """What is known of the n tracks of a look that have pairs, while they're put in order; all overwritten."""
+
+    parent: I32  # (n,) a track of the same part, not a later one; the lowest after `number`
+    first: I32  # (n,) of its pairs
+    # (n,) of a part's lowest track: tracks and pairs of the part, and after `place_parts` where they go. Of any other:
+    # how many tracks and pairs of its part come before it.
+    tracks: I32
+    pairs: I32
+    joined: I32  # (n,) tracks that aren't the lowest of their parts, each range's from its first place on
+    cut: I64  # where the first part goes that goes beyond each chunk_tracks-th place; NOBODY: there's none
 
 
 @inline
@@ -18,32 +52,224 @@ def _root(w: int, parent: I32) -> int:
     return w
 
 
+@inline
+def _unite(a: int, b: int, parent: I32) -> None:
+    """Take two tracks for one part."""
+    a, b = _root(a, parent), _root(b, parent)
+    parent[max(a, b)] = min(a, b)
+
+
+@inline
+def _join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, parts: Parts) -> None:
+    """See `join_tracks`."""
+    for j in range(U(len(owner))):
+        owner[j] = NOBODY
+    for w in range(lo, hi):
+        parts.parent[w], parts.first[w], parts.tracks[w], parts.pairs[w] = w, e, 1, count[w]
+        for _ in range(count[w]):
+            j = U(pair[e])
+            e += 1
+            if owner[j] < 0:
+                owner[j] = w
+            else:
+                _unite(int(owner[j]), w, parts.parent)
+
+
+@jit
+def join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, parts: Parts) -> None:
+    """Join those of the tracks lo..hi that share a plot.
+
+    Parameters
+    ----------
+    e : the first pair of track lo; count : (n,) int32, pairs of each track; pair : (E,) int32, their plots
+    owner : (M,) overwritten with the first of these tracks that meets each plot, or NOBODY
+    parts : all columns but `joined` and `cut` overwritten in the range
+    """
+    _join_tracks(lo, hi, e, count, pair, owner, parts)
+
+
+@jit
+def list_joins(lo: int, hi: int, owner: I32, join: I32) -> int:
+    """List tracks of different ranges that share one of the plots lo..hi; return how many joins there are.
+
+    Parameters
+    ----------
+    owner : (ranges, M) from `join_tracks`; that of the first range is overwritten with the first of all
+    join : ((ranges - 1) (hi - lo), 2) overwritten
+    """
+    joins = 0
+    for k in range(1, owner.shape[0]):
+        for j in range(lo, hi):
+            w, before = owner[k, j], owner[0, j]
+            if w < 0:
+                continue
+            if before < 0:
+                owner[0, j] = w
+            else:
+                join[joins, 0], join[joins, 1] = before, w
+                joins += 1
+    return joins
+
+
+@jit
+def unite(joins: int, join: I32, parent: I32) -> None:
+    """Join the tracks of so many joins; parent : (n,) overwritten."""
+    for q in range(joins):
+        _unite(int(join[q, 0]), int(join[q, 1]), parent)
+
+
+@inline
+def _list_joined(lo: int, hi: int, parts: Parts) -> int:
+    """See `list_joined`."""
+    count = 0
+    for w in range(lo, hi):
+        parts.joined[lo + count] = w
+        count += parts.parent[w] != w
+    return count
+
+
+@jit
+def list_joined(lo: int, hi: int, parts: Parts) -> int:
+    """List those of the tracks lo..hi that aren't the lowest of their parts; return how many."""
+    return _list_joined(lo, hi, parts)
+
+
+@inline
+def _number(lo: int, hi: int, count: I32, parts: Parts) -> None:
+    """See `number`."""
+    for q in range(lo, hi):
+        w = parts.joined[q]
+        lowest = parts.parent[parts.parent[w]]  # a track's parent comes before it, and by then names the lowest
+        parts.parent[w] = lowest
+        parts.tracks[w], parts.pairs[w] = parts.tracks[lowest], parts.pairs[lowest]
+        parts.tracks[lowest] += 1
+        parts.pairs[lowest] += count[w]
+
+
+@jit
+def number(lo: int, hi: int, count: I32, parts: Parts) -> None:
+    """Find the lowest track of each of parts.joined[lo:hi] and count tracks and pairs there, in rising order."""
+    _number(lo, hi, count, parts)
+
+
+@inline
+def _count_parts(lo: int, hi: int, parts: Parts) -> tuple[int, int]:
+    """See `count_parts`."""
+    tracks, pairs = 0, 0
+    for w in range(lo, hi):
+        if parts.parent[w] == w:
+            tracks += parts.tracks[w]
+            pairs += parts.pairs[w]
+    return tracks, pairs
+
+
+@jit
+def count_parts(lo: int, hi: int, parts: Parts) -> tuple[int, int]:
+    """Return how many tracks and pairs those parts have whose lowest track is one of lo..hi."""
+    return _count_parts(lo, hi, parts)
+
+
+@inline
+def _place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, parts: Parts) -> None:
+    """See `place_parts`."""
+    edge = (at // chunk_tracks + 1) * chunk_tracks
+    for w in range(lo, hi):
+        if parts.parent[w] != w:
+            continue
+        tracks, pairs = int(parts.tracks[w]), int(parts.pairs[w])
+        parts.tracks[w], parts.pairs[w] = at, e
+        at += tracks
+        e += pairs
+        if at >= edge:
+            parts.cut[at // chunk_tracks] = at
+            edge = (at // chunk_tracks + 1) * chunk_tracks
+
+
+@jit
+def place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, parts: Parts) -> None:
+    """Give those parts their places, one after another from (at, e) on, whose lowest track is one of lo..hi.
+
+    A part that begins beyond another multiple of `chunk_tracks` than the one before begins a chunk.
+
+    parts : tracks and pairs of the lowest tracks overwritten, and `cut`, which comes filled with NOBODY
+    """
+    _place_parts(lo, hi, at, e, chunk_tracks, parts)
+
+
+@inline
+def _lay_parts(
+    lo: int, hi: int, row: I32, count: I32, pair: I32, parts: Parts, track: I64, start: I64, plot: I32
+) -> None:
+    """See `lay_parts`."""
+    for w in range(lo, hi):
+        lowest = U(parts.parent[w])
+        at, e = int(parts.tracks[lowest]), int(parts.pairs[lowest])
+        if lowest != w:
+            at += parts.tracks[w]
+            e += parts.pairs[w]
+        track[U(at)], start[U(at)] = row[w], e
+        first = parts.first[w]
+        for k in range(count[w]):
+            plot[U(e + k)] = pair[U(first + k)]
+
+
+@jit
+def lay_parts(
+    lo: int, hi: int, row: I32, count: I32, pair: I32, parts: Parts, track: I64, start: I64, plot: I32
+) -> None:
+    """Put the tracks lo..hi where their parts go, with their pairs; parameters as for `connect`."""
+    _lay_parts(lo, hi, row, count, pair, parts, track, start, plot)
+
+
+@inline
+def _list_chunks(n: int, pairs: int, chunk_tracks: int, cut: I64, start: I64, chunk: I64) -> tuple[int, int, int]:
+    """See `list_chunks`."""
+    start[n] = pairs
+    chunks, tracks_most, pairs_most = 0, 0, 0
+    chunk[0] = 0
+    for k in range(n // chunk_tracks + 1):
+        at = cut[k]
+        if at == NOBODY:
+            continue
+        before = chunk[chunks]
+        tracks_most, pairs_most = max(tracks_most, at - before), max(pairs_most, start[at] - start[before])
+        chunks += 1
+        chunk[chunks] = at
+    if chunk[chunks] < n:
+        before = chunk[chunks]
+        tracks_most, pairs_most = max(tracks_most, n - before), max(pairs_most, pairs - start[before])
+        chunks += 1
+        chunk[chunks] = n
+    return chunks, tracks_most, pairs_most
+
+
+@jit
+def list_chunks(n: int, pairs: int, chunk_tracks: int, cut: I64, start: I64, chunk: I64) -> tuple[int, int, int]:
+    """List the chunks of n tracks that were laid, and write the end of `start`; returned is what `connect` returns."""
+    return _list_chunks(n, pairs, chunk_tracks, cut, start, chunk)
+
+
 @jit
 def connect(
     row: I32,
     count: I32,
     pair: I32,
-    plots: int,
     chunk_tracks: int,
     owner: I32,
-    parent: I32,
-    part: I32,
-    joined: I32,
-    first: I32,
-    source: I32,
+    parts: Parts,
     track: I64,
     start: I64,
     plot: I32,
     chunk: I64,
-) -> tuple[int, int, int, int]:
+) -> tuple[int, int, int]:
     """Group pairs that come track by track into components, and list them part by part.
 
     Parameters
     ----------
     row : (n,) int32, rising, tracks that have pairs; count : (n,) int32, how many
-    pair : (E,) int32, their plots, rising within a track; plots : M
-    chunk_tracks : most tracks of a chunk that holds more than one component
-    owner : (M,), parent, part, joined, first, source : (n,) int32; workspaces
+    pair : (E,) int32, their plots, rising within a track
+    chunk_tracks : of the tracks whose places begin with the same multiple of these, parts make one chunk
+    owner : (M,) int32, parts : workspaces
     track : (n,) int64; overwritten with the tracks
     start : (n + 1,) int64; overwritten: pairs of track[w] are start[w]..start[w + 1]
     plot : (E,) int32; overwritten with the plots, rising within a track
@@ -51,77 +277,13 @@ def connect(
 
     Returns
     -------
-    (chunks, most tracks of a chunk, most pairs, most plots)
+    (chunks, most tracks of a chunk, most pairs)
     """
     n = len(row)
-    for j in range(plots):
-        owner[j] = -1
-    e = 0
-    for w in range(n):
-        parent[w] = w
-        part[w] = -1
-        first[w] = e
-        for _ in range(count[w]):
-            j = pair[e]
-            e += 1
-            if owner[j] < 0:
-                owner[j] = w
-            else:
-                a, b = _root(int(owner[j]), parent), _root(w, parent)
-                parent[max(a, b)] = min(a, b)
-    # number the components in order of their lowest plots, and count tracks and plots of each
-    parts = 0
-    for j in range(plots):
-        if owner[j] < 0:
-            continue
-        w = _root(int(owner[j]), parent)
-        if part[w] < 0:
-            part[w] = parts
-            joined[parts] = 0
-            start[parts] = 0  # for now, the tracks of the component
-            parts += 1
-        joined[part[w]] += 1
-    for w in range(n):  # a parent comes before its children, and by then holds its component's number
-        up = parent[w]
-        parent[w] = part[w] if up == w else parent[up]
-        start[parent[w]] += 1
-    # cut chunks, and turn counts of tracks into first places
-    chunks = 0
-    chunk[0] = 0
-    at = 0
-    tracks_most = plots_most = 0
-    plots_now = 0
-    for c in range(parts):
-        size = start[c]
-        tracks_now = at - chunk[chunks]
-        if tracks_now > 0 and tracks_now + size > chunk_tracks:
-            tracks_most = max(tracks_most, tracks_now)
-            plots_most = max(plots_most, plots_now)
-            plots_now = 0
-            chunks += 1
-            chunk[chunks] = at
-        plots_now += joined[c]
-        joined[c] = at  # where its next track goes
-        at += size
-    if n > 0:
-        tracks_most = max(tracks_most, at - chunk[chunks])
-        plots_most = max(plots_most, plots_now)
-        chunks += 1
-        chunk[chunks] = at
-    for w in range(n):
-        c = parent[w]
-        source[joined[c]] = w
-        joined[c] += 1
-    e = 0
-    start[0] = 0
-    for k in range(n):
-        w = source[k]
-        track[k] = row[w]
-        for q in range(first[w], first[w] + count[w]):
-            plot[e] = pair[q]
-            e += 1
-        start[k + 1] = e
-    pairs_most = 0
-    for c in range(chunks):
-        pairs_most = max(pairs_most, start[chunk[c + 1]] - start[chunk[c]])
-    return chunks, tracks_most, pairs_most, plots_most
+    _join_tracks(0, n, 0, count, pair, owner, parts)
+    _number(0, _list_joined(0, n, parts), count, parts)
+    for k in range(n // chunk_tracks + 1):
+        parts.cut[k] = NOBODY
+    _place_parts(0, n, 0, 0, chunk_tracks, parts)
+    _lay_parts(0, n, row, count, pair, parts, track, start, plot)
+    return _list_chunks(n, len(pair), chunk_tracks, parts.cut, start, chunk)

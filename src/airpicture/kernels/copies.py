@@ -1,11 +1,23 @@
-"""Find plots that came twice, at one time or sent again, and put plots of one time in a settled order."""
+"""Find plots that came twice, at one time or sent again, and put plots of one time in a settled order.
+
+Plots that share their time with others are dealt to heaps by a number that equal plots share: threads work on heaps of
+their own, and a heap's table stays in a core's cache::
+
+    ranges of plots   number and heap of each                 list_spots
+    ranges of plots   dealt to heaps, in order                deal_spots
+    ranges of heaps   those that have their like before them  mark_copies
+"""
+
+from typing import Final
 
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, jit_making_arrays
 from airpicture.kernels.arrays import F64, I32, I64, U8
+from airpicture.kernels.lanes import U
 
-FEW = 8  # plots of one time that are compared each with each
+FEW: Final = 8  # plots of one time that are compared each with each
+WHICH: Final = 0xFFFFFFFF  # bits of a spot that say which plot it is
 
 
 @inline
@@ -39,86 +51,93 @@ def _run_end(t_ns: I64, lo: int) -> int:
     return hi
 
 
-@inline
-def _mark_known(i: int, p: F64, first: int, sensor: I32, table: I64, size: int, spot: int, twin: U8) -> int:
-    """Put plot i into a table of plots by place; mark it where its like is there already, and return 1."""
-    at = spot & (size - 1)
-    while table[at] >= 0 and not _same(p, i, first, sensor, p, table[at], first, sensor):
-        at = (at + 1) & (size - 1)
-    if table[at] < 0:
-        table[at] = i
-        return 0
-    twin[i] = 1
-    return 1
-
-
 @jit
-def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, spot: I64) -> None:
-    """Write to spot[lo:hi] a number that equal plots share, see `mark_copies`; 0 for those alone at their time."""
-    for i in range(lo, hi):
-        shared = (i > 0 and t_ns[i] == t_ns[i - 1]) or (i + 1 < len(t_ns) and t_ns[i] == t_ns[i + 1])
-        spot[i] = _spot(p, i, first, sensor) if shared else 0
+def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, shift: int, spot: I64, count: I64) -> int:
+    """Number plots lo..hi so that equal ones share all but the last 32 bits, which say which plot it is.
 
-
-@jit_making_arrays
-def mark_copies(p: F64, first: int, sensor: I32, t_ns: I64, spot: I64, twin: U8) -> int:
-    """Mark plots that repeat an earlier one of the same sensor, time and place, to the bit; return how many.
-
-    Of many plots of one time, most have a spot that no other has. Sixteen bits a plot tell nearly all of these apart:
-    they fit the cache where a table of plots doesn't, and only those whose bit is another's, too, are looked up.
+    Returns how many share their time with others.
 
     Parameters
     ----------
     p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64, rising
-    spot : (M,) int64 from `list_spots`
+    shift : spot >> shift is a plot's heap
+    spot : (M,) int64 overwritten; -1 for plots alone at their time
+    count : (heaps,) overwritten: how many of these plots each gets
+    """
+    for heap in range(len(count)):
+        count[heap] = 0
+    shared = 0
+    for i in range(lo, hi):
+        if (i == 0 or t_ns[i] != t_ns[i - 1]) and (i + 1 == len(t_ns) or t_ns[i] != t_ns[i + 1]):
+            spot[i] = -1
+            continue
+        mine = (_spot(p, i, first, sensor) & ~WHICH) | i
+        spot[i] = mine
+        count[U(mine >> shift)] += 1
+        shared += 1
+    return shared
+
+
+@jit
+def deal_spots(lo: int, hi: int, spot: I64, shift: int, at: I64, dealt: I64) -> None:
+    """Write the numbers of plots lo..hi to their heaps; at : (heaps,) where the next goes, overwritten."""
+    for i in range(lo, hi):
+        if spot[i] >= 0:
+            heap = U(spot[i] >> shift)
+            dealt[at[heap]] = spot[i]
+            at[heap] += 1
+
+
+@jit_making_arrays
+def mark_copies(lo: int, hi: int, start: I64, dealt: I64, p: F64, first: int, sensor: I32, t_ns: I64, twin: U8) -> int:
+    """Mark plots that repeat an earlier one of the same sensor, time and place, to the bit; return how many.
+
+    Parameters
+    ----------
+    lo, hi : heaps; heap h is dealt[start[h]:start[h + 1]], from `list_spots`, negative ones passed over
+    p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64
     twin : (M,) uint8; overwritten with 1 where marked
     """
+    most = 0
+    for heap in range(lo, hi):
+        most = max(most, start[heap + 1] - start[heap])
+    room = 16
+    while room < 2 * most:
+        room *= 2
+    table = np.empty(room, np.int64)
     marked = 0
-    table = np.empty(64, np.int64)
-    seen = np.empty(64, np.uint8)
-    lo = 0
-    while lo < len(t_ns):
-        hi = _run_end(t_ns, lo)
-        if hi - lo <= FEW:
-            for j in range(lo + 1, hi):
-                for i in range(lo, j):
-                    if twin[j] == 0 and spot[i] == spot[j] and _same(p, i, first, sensor, p, j, first, sensor):
-                        twin[j] = 1
-                        marked += 1
-            lo = hi
-            continue
-        size = 64
-        while size < 2 * (hi - lo):
+    for heap in range(lo, hi):
+        size = 16
+        while size < 2 * (start[heap + 1] - start[heap]):
             size *= 2
-        if size > len(seen):
-            seen = np.empty(size, np.uint8)
         for k in range(size):
-            seen[k] = 0
-        doubted = 0
-        for i in range(lo, hi):
-            byte, bit = (spot[i] >> 3) & (size - 1), 1 << (spot[i] & 7)
-            if seen[byte] & bit != 0:
-                twin[i] = 1  # for now: its bit was another's before
-                doubted += 1
-            seen[byte] |= bit
-        if doubted > 0:
-            for k in range(size):
-                seen[k] = 0
-            for i in range(lo, hi):
-                if twin[i] == 1:
-                    seen[(spot[i] >> 3) & (size - 1)] |= 1 << (spot[i] & 7)
-                    twin[i] = 0
-            room = 64
-            while room < 4 * doubted:  # those looked up are the doubted, and the first of each bit
-                room *= 2
-            table = np.empty(room, np.int64)
-            table[:] = -1
-            for i in range(lo, hi):
-                if seen[(spot[i] >> 3) & (size - 1)] & (1 << (spot[i] & 7)) == 0:
-                    continue
-                marked += _mark_known(i, p, first, sensor, table, room, spot[i] >> 3, twin)
-        lo = hi
+            table[k] = -1
+        for q in range(start[heap], start[heap + 1]):
+            mine = dealt[q]
+            if mine < 0:
+                continue
+            i = mine & WHICH
+            at = (mine >> 32) & (size - 1)
+            while table[at] >= 0:
+                j = table[at] & WHICH
+                alike = (table[at] ^ mine) >> 32 == 0 and t_ns[i] == t_ns[j]
+                if alike and _same(p, i, first, sensor, p, j, first, sensor):
+                    twin[i] = 1
+                    marked += 1
+                    break
+                at = (at + 1) & (size - 1)
+            if table[at] < 0:
+                table[at] = mine
     return marked
+
+
+@jit
+def keep_places(lo: int, hi: int, Z: F64, first: int, sensor: I32, t_ns: I64, p: F64, of: I32, when: I64) -> None:
+    """Copy place (columns first.. of Z), sensor and time of plots lo..hi to p (M, 3), of (M,) and when (M,)."""
+    for i in range(lo, hi):
+        for axis in range(3):
+            p[i, axis] = Z[i, first + axis]
+        of[i], when[i] = sensor[i], t_ns[i]
 
 
 @jit_making_arrays

@@ -31,6 +31,18 @@ def _sink(at: int, size: int, found: I32, distance: F64) -> None:
     found[at], distance[at] = i, d
 
 
+@inline
+def count_tracks(plot: I32, tally: I32) -> int:
+    """Count how many tracks meet each plot of a look, and return the most; tally : (M,) int32, overwritten."""
+    for j in range(len(tally)):
+        tally[j] = 0
+    most = 0
+    for e in range(len(plot)):
+        tally[plot[e]] += 1
+        most = max(most, tally[plot[e]])
+    return most
+
+
 @jit_making_arrays
 def keep_nearest(
     met: I32,
@@ -53,10 +65,8 @@ def keep_nearest(
     summary, time, q_third, radius_max : as there
     t_z : (M,) int64 [ns], place : (M, 4) of the plots, see `cells.Cells`; tally : (M,) int32 workspace
     """
-    for j in range(len(t_z)):
-        tally[j] = 0
-    for e in range(len(plot)):
-        tally[plot[e]] += 1
+    if count_tracks(plot, tally) <= most:
+        return len(met), len(plot)
     crowds, pairs = 0, 0
     for j in range(len(t_z)):
         if tally[j] > most:
@@ -65,8 +75,6 @@ def keep_nearest(
             crowds += 1
         else:
             tally[j] = -1
-    if crowds == 0:
-        return len(met), len(plot)
     found, distance = np.empty((crowds, most), np.int32), np.empty((crowds, most))
     held = np.zeros(crowds, np.int64)
     tested = np.empty(pairs)

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, prefetch
+from airpicture.kernels._jit import inline, jit, lane, prefetch
 from airpicture.kernels.arrays import F32, F64, I32, I64, U8, table
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 from airpicture.kernels.wgs84 import ground
@@ -117,7 +117,7 @@ def code_of(level: int, face: int, a: int, b: int) -> int:
     return BEGIN[level] + (face * side + a) * side + b
 
 
-@inline
+@lane
 def radius_at(age: float, sigma_p: float, sigma_v: float, q_third: float, radius_max: float) -> float:
     """Return the search radius of a track [m] at an age [s]: four sigma of where the most agile model lets it be.
 

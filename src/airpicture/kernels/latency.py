@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import F64
-from airpicture.kernels.layout import NUMBERS, POLAR, S_VELOCITY, TURN, Z_H, Z_H_BARO, Z_KIND, Z_P
+from airpicture.kernels.arrays import F64, I32
+from airpicture.kernels.layout import NUMBERS, POLAR, S_VELOCITY, TURN, Z_H, Z_H_BARO, Z_KIND, Z_LAG, Z_P, Z_VAR_LAG
 
 GAP_MOST: Final = 15.0  # s between the two plots: at 3 m/s of doubt about the velocity, 45 m or 0.2 s
 SPEED_LEAST: Final = 60.0  # m/s; the slower, the less a distance tells of time
@@ -59,6 +59,19 @@ def lag_told(i: int, j: int, R: Any, of: Any, lags: F64, w: int) -> None:
     late = ahead / v2 - dt
     if abs(late) < LAG_MOST:
         lags[w, 0], lags[w, 1], lags[w, 2] = late, before, sensor
+
+
+@jit
+def put_lags(sensor: I32, lag: F64, var: F64, Z: F64) -> None:
+    """Write to plots how late their sensors' stamps are.
+
+    Parameters
+    ----------
+    sensor : (M,) int32; lag : (S,) float64 [s]; var : (S,) float64 [s²], what is uncertain of it
+    Z : (M, PLOT) float64; lag and its variance are overwritten
+    """
+    for j in range(len(sensor)):
+        Z[j, Z_LAG], Z[j, Z_VAR_LAG] = lag[sensor[j]], var[sensor[j]]
 
 
 @jit

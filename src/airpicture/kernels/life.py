@@ -20,6 +20,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F32, F64, I32, I64, U8
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY
 from airpicture.kernels.ticks import STEP_NS, ticks_of, time_of
 from airpicture.kernels.wgs84 import height_of
@@ -54,6 +55,7 @@ AGE_MOST_NS: Final = (
     16_000_000_000  # behind a radar's next look at 1.2 turns of 12 s, few tracks are visited for nothing
 )
 NEVER: Final = 2**63 - 1  # due of tracks that ended
+RANKS: Final = 256  # rows whose ended ones are counted at once, before any is looked at
 GONE: Final = math.nan  # S_SIGMA_P of tracks that ended: the index puts them nowhere
 
 EFFECTIVE_RADIUS = 8_494_666.0  # m, 4/3 of the Earth's: radio waves bend (ITU-R P.834, standard atmosphere)
@@ -309,14 +311,21 @@ def find_ranks(status: U8, n: int, ended: int, share: int) -> int:
     ----------
     status : (cap,) uint8; n : rows in use, `ended` of them with status ENDED
     """
-    at, gone = n, 0
-    i = n - 1
-    while i >= 0 and gone < ended:
-        if status[i] == ENDED:
-            gone += 1
-            if gone * share >= n - i:
-                at = i
-        i -= 1
+    at, gone, hi = n, 0, n
+    while hi > 0 and gone < ended:
+        lo = max(hi - RANKS, 0)
+        here = 0
+        for i in range(U(lo), U(hi)):
+            here += status[i] == ENDED
+        if (gone + here) * share < n - hi + 1:  # not even the last row of these, if all of them came behind it
+            gone += here
+        else:
+            for i in range(hi - 1, lo - 1, -1):
+                if status[i] == ENDED:
+                    gone += 1
+                    if gone * share >= n - i:
+                        at = i
+        hi = lo
     return at
 
 

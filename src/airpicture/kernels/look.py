@@ -21,7 +21,7 @@ from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import EXISTENCE, PLOT, RECORD, ROW, S_VELOCITY, TURN, Z_TURN
+from airpicture.kernels.layout import EXISTENCE, PLOT, RECORD, ROW, S_SIGMA_V, S_VELOCITY, TURN, Z_TURN
 from airpicture.kernels.learn import (
     GAP_LEAST,
     TAKEN,
@@ -33,9 +33,10 @@ from airpicture.kernels.learn import (
     turn_learnt,
 )
 from airpicture.kernels.life import ENDED, due_after, existence_at
+from airpicture.kernels.lost import is_lost
 from airpicture.kernels.measuring import C_ALONG, C_FOUND
 from airpicture.kernels.records import load_track
-from airpicture.kernels.rivals import settle_rivals
+from airpicture.kernels.rivals import end_in_look, settle_rivals
 from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.sorting import sort_numbers
 from airpicture.kernels.thinning import thin_pairs
@@ -49,7 +50,8 @@ K_TOLERANCE = 4
 K_NEAREST = 5  # 1: the best joint event instead of probabilities
 K_LIFETIME = 6  # s
 K_APART = 7  # share of weight that is shifted to keep close tracks apart
-LOOK = 8
+K_SIGMA_SPEED = 8  # m/s per axis, prior of a velocity that isn't known
+LOOK = 9
 
 # What became of a track in a look
 UNTOUCHED = 0  # no plot passed its gate
@@ -62,7 +64,16 @@ L_PAIRS = 0  # pairs that passed their gates
 L_EXACT = 1  # clusters solved exactly
 L_PROPAGATED = 2  # by belief propagation
 L_MERGED = 3  # rivals ended
-LOOK_COUNTS = 4
+L_LOST = 4  # tracks ended in a crowd
+LOOK_COUNTS = 5
+
+
+LATER = 1 << 30  # in place of a slot: the pair is conditioned when it's folded in
+SCANNED = 8  # numbers between that are looked at for each plot, rather than plots sorted
+ASKED = 192  # tracks ahead that the memory is asked for; more would drive one another out of the caches
+
+WITHIN = 512  # tracks of a chunk whose rows stay in a core's cache
+ROWS = 4  # tracks ahead that rows are asked for
 
 
 @part
@@ -94,6 +105,7 @@ def _score(
     e_to: int,
     plot: I32,
     pairs: int,
+    slots: int,
     R: Any,
     S: Any,
     gates: F64,
@@ -103,14 +115,16 @@ def _score(
     room: Room,
     lanes: U,
     glancing: bool,
-) -> int:
-    """Predict track i to its latest plot, condition it on each candidate and keep those in its gate; count them.
+) -> tuple[int, int]:
+    """Predict track i to its latest plot, condition it on each candidate and keep those in its gate.
 
-    glancing : every plot is plain; how likely they are is worked out, and conditioning left to `_condition_kept`, but
-        for a track that has one candidate only: that is kept nearly always
+    Returns how many are kept so far, and how many of these with their states.
+
+    glancing : every plot is plain; how likely they are is worked out, and conditioning left to `folding.fold_plots`,
+        but for a track that has one candidate only: that is kept nearly always
     """
     if of.status[i] == ENDED:  # its row waits to be taken out
-        return pairs
+        return pairs, slots
     T, W, t = room.T, room.W, room.t_w[w]
     load_track(of.states, of.spreads, i, T, lanes)
     h, ux, uy, uz = predict_ahead(U(w % ABREAST), motion, room.ahead, T, lanes)
@@ -139,47 +153,50 @@ def _score(
             continue
         identity = identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
         room.plot[pairs] = j
+        room.near[pairs] = room.local[j]
         room.owner[pairs] = w
-        room.slot[pairs] = pairs
+        room.slot[pairs] = LATER
         room.ratio[pairs] = score + identity
-        if not (glancing and several):
-            _keep_conditioned(pairs, T, room)
+        if not (glancing and several) and slots < len(room.V):
+            room.slot[pairs] = slots
+            _keep_conditioned(slots, T, room)
+            slots += 1
         pairs += 1
-    return pairs
+    return pairs, slots
 
 
 @inline
 def _keep_conditioned(slot: int, T: F64, room: Room) -> None:
-    """Keep the states that a pair is conditioned to, if there's room."""
-    if slot < len(room.V):
-        for k in range(STATES):
-            room.V[slot, k] = T[k]
-        for m in range(LANES):
-            room.V[slot, STATES + m] = T[int(C_FOUND) + m]
-            room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
+    """Keep the states that a pair is conditioned to."""
+    for k in range(STATES):
+        room.V[slot, k] = T[k]
+    for m in range(LANES):
+        room.V[slot, STATES + m] = T[int(C_FOUND) + m]
+        room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
 
 
 @part
-def _condition_kept(n: int, start: I64, R: Any, S: Any, gates: F64, room: Room, lanes: U) -> None:
-    """Condition n tracks on the plots that are left after `thin_pairs`; not those of one candidate, `_score` has.
-
-    start : candidates of each, from the chunk's first track on
-    """
-    T, W = room.T, room.W
-    for w in range(n):
-        if start[w + 1] - start[w] == 1:
-            continue
-        h, ux, uy, uz = room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3]
-        for e in range(room.first[w], room.first[w + 1]):
-            if room.ratio[e] == 0.0 or not room.slot[e] < len(room.V):
-                continue
-            for k in range(ROW):
-                T[k] = W[w, k]
-            j = room.plot[e]
-            delta = (R.t_ns[j] - room.t_w[w]) * 1e-9
-            rx, ry, rz = T[0], T[LANES], T[2 * LANES]
-            condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
-            _keep_conditioned(room.slot[e], T, room)
+def _number_plots(e_from: int, e_to: int, plot: I32, room: Room) -> int:
+    """Number the plots of a chunk's candidates in rising order: names of all, local of each; return how many."""
+    plots = 0
+    low, high = len(room.local), 0
+    for e in range(e_from, e_to):
+        j = plot[e]
+        if room.local[j] < 0:
+            room.local[j] = 0
+            room.names[plots] = j
+            plots += 1
+            low, high = min(low, j), max(high, j)
+    if high - low < SCANNED * plots:  # most plots between belong to the chunk
+        at = 0
+        for j in range(low, high + 1):
+            room.names[at] = j
+            at += room.local[j] >= 0
+    else:
+        sort_numbers(plots, room.names, room.spare)
+    for k in range(plots):
+        room.local[room.names[k]] = k
+    return plots
 
 
 @part
@@ -218,6 +235,31 @@ def fetch(i: int, e_from: int, e_to: int, plot: I32, of: Held, R: Any) -> None:
         prefetch(R.callsign, j, 0)
         prefetch(R.slant_range, j, 0)
         prefetch(R.azimuth, j, 0)
+
+
+@inline
+def fetch_row(w: int, n: int, room: Room) -> None:
+    """Ask for the predicted row of the w-th of n tracks, where they are more than a core's cache holds."""
+    if n > WITHIN and w < n:
+        for k in range(0, ROW, 8):
+            prefetch(room.W, w, k)
+
+
+@part
+def fetch_again(w: int, n: int, of: Held, room: Room) -> None:
+    """Ask for what folding plots into the w-th of n tracks takes, where too many others have been scored since."""
+    if n > WITHIN and w < n:
+        fetch_row(w, n, room)
+        i = room.row[w]
+        prefetch(of.summary, i, 0)
+        prefetch(of.t_ns, i, 0)
+        prefetch(of.due_ns, i, 0)
+        prefetch(of.seen_sensor, i, 0)
+        prefetch(of.t_technology, i, 0)
+        prefetch(of.t_technology, i, 4)
+        prefetch(of.t_aged, i, 0)
+        for k in range(0, RECORD, 8):
+            prefetch(of.states, i, k)
 
 
 @jit
@@ -266,27 +308,31 @@ def look_chunks(
     for c in range(lo, hi):
         first, last = chunk[c], chunk[c + 1]
         n = last - first
-        pairs = 0
+        pairs, slots = 0, 0
+        plots = _number_plots(start[first], start[last], plot, room)
         glancing = True
-        for e in range(start[first], start[last]):
-            glancing = glancing and plain(R.Z, plot[e])
+        for k in range(plots):
+            glancing = glancing and plain(R.Z, room.names[k])
+            room.claimed[k] = 0.0
         ahead = chunk[c + 2] if c + 1 < hi else last
         for w in range(n):
-            # while a chunk is worked on, the next one's tracks come in; the first one's are asked for all at once
-            upto = max(last, min(asked + 1, ahead))
+            # while tracks are worked on, those of the next chunk come in; the first ones are asked for all at once
+            upto = min(first + w + ASKED, ahead)
             for k in range(asked, upto):
                 fetch(track[k], start[k], start[k + 1], plot, of, R)
-            asked = upto
+            asked = max(asked, upto)
             room.first[w] = pairs
+            fetch_row(w + ROWS, n, room)
             if w % ABREAST == 0:
                 _set_out(w, min(w + ABREAST, n), track[first:], start[first:], plot, R, motion, of, room)
-            pairs = _score(
+            pairs, slots = _score(
                 w,
                 track[first + w],
                 start[first + w],
                 start[first + w + 1],
                 plot,
                 pairs,
+                slots,
                 R,
                 S,
                 gates,
@@ -301,30 +347,16 @@ def look_chunks(
                 _weigh(w, room.first[w], pairs, R, S, of, room)
         room.first[n] = pairs
         counts[L_PAIRS] += pairs
+        for k in range(plots):
+            room.local[room.names[k]] = -1
         if pairs == 0:
             for w in range(n):
                 changed[first + w] = 0
                 if first + w < len(lags):
                     lags[first + w, 0] = math.nan
             continue
-        plots = 0
-        for e in range(pairs):
-            j = room.plot[e]
-            if room.local[j] < 0:
-                room.local[j] = 0
-                room.names[plots] = j
-                plots += 1
-        sort_numbers(plots, room.names, room.spare)
-        for k in range(plots):
-            room.local[room.names[k]] = k
-            room.claimed[k] = 0.0
-        for e in range(pairs):
-            room.near[e] = room.local[room.plot[e]]
-        for k in range(plots):
-            room.local[room.names[k]] = -1
         if glancing:
             pairs = thin_pairs(n, plots, room)
-            _condition_kept(n, start[first:], R, S, gates, room, lanes)
             for k in range(plots):
                 room.claimed[k] = 0.0
         group(
@@ -380,6 +412,7 @@ def look_chunks(
         for k in range(plots):
             claimed[room.names[k]] = room.claimed[k]
         for w in range(n):
+            fetch_again(w + ROWS, n, of, room)
             e_from, e_to = room.first[w], room.first[w + 1]
             changed[first + w] = 0
             room.parent[w] = 0
@@ -421,6 +454,10 @@ def look_chunks(
             )
             of.due_ns[i] = due_after(i, room.t_w[w], of, S.sites, S.period, S.range_max, ending)
             changed[first + w] = TOOK_PLOT if room.got[w] >= TAKEN else (MOVED if moved_ == 1 else LOOKED_AT)
+            sigma_v = np.float64(of.summary[i, S_SIGMA_V])
+            if is_lost(e_from, e_to, top, sigma_v, settings[K_SIGMA_SPEED], room):
+                end_in_look(i, of)
+                counts[L_LOST] += 1
         for e in range(pairs):
             if room.weight[e] >= TAKEN:
                 owner[room.plot[e]] = of.number[room.row[room.owner[e]]]

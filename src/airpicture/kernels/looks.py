@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, jit_making_arrays
+from airpicture.kernels._jit import inline, inline_making_arrays, jit, jit_making_arrays
 from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
 from airpicture.kernels.layout import PLOT
 
@@ -17,20 +17,89 @@ def _hash(a: int, b: int, c: int) -> int:
     return h & 0x7FFFFFFFFFFFFFFF
 
 
-@inline
-def _sort_by(key: I64, by: int, keys: int, count: I64, order: I64, sorted_order: I64) -> None:
-    """Sort an order stably by small keys 0..keys in a row of `key`; sorted_order and count (keys + 1,) overwritten."""
-    for k in range(keys + 1):
+@jit
+def count_ranks(lo: int, hi: int, sensor: I32, rank: I32, count: I64) -> None:
+    """Count the plots lo..hi of each sensor; count : (S,) by rank, overwritten."""
+    for k in range(len(count)):
         count[k] = 0
+    for j in range(lo, hi):
+        count[rank[sensor[j]]] += 1
+
+
+@jit
+def share_places(count: I64, start: I64) -> None:
+    """Turn the counts of ranges of rows into places, where the rows of a key stand together, in their order.
+
+    Parameters
+    ----------
+    count : (ranges, keys) how many rows of each key a range has; overwritten with where its first goes
+    start : (keys + 1,) overwritten with where each key's first row goes
+    """
+    at = 0
+    for key in range(count.shape[1]):
+        start[key] = at
+        for part in range(count.shape[0]):
+            here = count[part, key]
+            count[part, key] = at
+            at += here
+    start[count.shape[1]] = at
+
+
+@jit
+def deal_plots(lo: int, hi: int, sensor: I32, rank: I32, at: I64, order: I64) -> None:
+    """Write the plots lo..hi to an order by sensor; at : (S,) where the next of each rank goes, overwritten."""
+    for j in range(lo, hi):
+        k = rank[sensor[j]]
+        order[at[k]] = j
+        at[k] += 1
+
+
+@jit_making_arrays
+def any_repeated(lo: int, hi: int, start: I64, order: I64, address: I32) -> bool:
+    """Say whether any sensor of the ranks lo..hi names an address twice; start, order : as dealt by sensor."""
+    most = 0
+    for k in range(lo, hi):
+        most = max(most, start[k + 1] - start[k])
+    room = 16
+    while room < 2 * most:
+        room *= 2
+    table = np.empty(room, np.int32)
+    for k in range(lo, hi):
+        size = 16
+        while size < 2 * (start[k + 1] - start[k]):
+            size *= 2
+        for at in range(size):
+            table[at] = -1
+        for q in range(start[k], start[k + 1]):
+            mine = address[order[q]]
+            if mine < 0:
+                continue
+            at = _hash(mine, 0, 0) & (size - 1)
+            while table[at] >= 0:
+                if table[at] == mine:
+                    return True
+                at = (at + 1) & (size - 1)
+            table[at] = mine
+    return False
+
+
+@inline_making_arrays
+def _sort_by(key: I64, keys: int, order: I64, sorted_order: I64) -> None:
+    """Sort an order stably by small keys 0..keys; both orders are overwritten with it."""
+    if keys < 2:
+        return
+    count = np.zeros(keys + 1, np.int64)
     for q in range(len(order)):
-        count[key[by, order[q]] + 1] += 1
+        count[key[order[q]] + 1] += 1
     for k in range(keys):
         count[k + 1] += count[k]
     for q in range(len(order)):
         j = order[q]
-        k = key[by, j]
+        k = key[j]
         sorted_order[count[k]] = j
         count[k] += 1
+    for q in range(len(order)):
+        order[q] = sorted_order[q]
 
 
 @jit_making_arrays
@@ -53,11 +122,14 @@ def order_looks(t_ns: I64, sensor: I32, address: I32, wave: I64, frame_ns: int, 
     table = np.empty(size, np.int64)  # open addressing: the last plot of each sensor and address
     for k in range(size):
         table[k] = -1
-    turns, waves, frames = 1, 1, 0
+    waves, turns, frames = 1, 1, 0
+    for s in range(len(wave)):
+        waves = max(waves, wave[s] + 1)
+    edge = (t_ns[0] // frame_ns + 1) * frame_ns if n > 0 else 0
     for j in range(n):
-        waves = max(waves, wave[sensor[j]] + 1)
-        if j > 0 and t_ns[j] // frame_ns != t_ns[j - 1] // frame_ns:
+        if t_ns[j] >= edge:
             frames += 1
+            edge = (t_ns[j] // frame_ns + 1) * frame_ns
         frame[j], turn[j] = frames, 0
         if address[j] < 0:
             continue
@@ -71,20 +143,16 @@ def order_looks(t_ns: I64, sensor: I32, address: I32, wave: I64, frame_ns: int, 
             spot = (spot + 1) & (size - 1)
         table[spot] = j
     # by sensor, turn, wave, frame: each sort is stable, so that the last key counts most
-    key = np.empty((4, n), np.int64)
-    other = np.empty(n, np.int64)
+    other, key = np.empty(n, np.int64), np.empty(n, np.int64)
     for j in range(n):
-        other[j] = j
-        key[0, j], key[1, j], key[2, j], key[3, j] = sensor[j], turn[j], wave[sensor[j]], frame[j]
-    count = np.empty(max(len(wave), waves, turns, frames + 1) + 1, np.int64)
-    for by in range(4):
-        keys = len(wave) if by == 0 else (turns if by == 1 else (waves if by == 2 else frames + 1))
-        if keys > 1:
-            _sort_by(key, by, keys, count, other, order)
-            for q in range(n):
-                other[q] = order[q]
-    for q in range(n):
-        order[q] = other[q]
+        order[j], key[j] = j, sensor[j]
+    _sort_by(key, len(wave), order, other)
+    _sort_by(turn, turns, order, other)
+    if waves > 1:
+        for j in range(n):
+            key[j] = wave[sensor[j]]
+        _sort_by(key, waves, order, other)
+    _sort_by(frame, frames + 1, order, other)
     looks = 0
     for q in range(n):
         j, p = order[q], order[q - 1]

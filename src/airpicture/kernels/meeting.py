@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from airpicture.kernels._jit import jit, part, prefetch
+from airpicture.kernels._jit import jit, lane, part, prefetch
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.cells import (
     ABREAST,
@@ -53,6 +53,18 @@ WIDEST: Final = 1.3e7  # m, the Earth's diameter and some
 FEW: Final = 24  # plots of a track that are sorted by insertion
 EVERYWHERE: Final = -1  # in place of a key: all plots
 
+# Tracks of a block side by side, number T_... of track b at T[T_... + b]: dt [s], position, velocity and sigmas as in
+# the summary; then in place of the position the point on the ground at the middle of the look, and of it: radius, how
+# far a plot's place may drift from it until its own time, the bound of the square of a plot's distance, how far from
+# the Earth's centre it comes at least, and how far plots of each size of cells may be [m]
+T_DT = U(0)
+T_X, T_Y, T_Z = U(BLOCK), U(2 * BLOCK), U(3 * BLOCK)
+T_VX, T_VY, T_VZ = U(4 * BLOCK), U(5 * BLOCK), U(6 * BLOCK)
+T_SIGMA_P, T_SIGMA_V = U(7 * BLOCK), U(8 * BLOCK)
+T_R, T_DRIFT, T_BOUND, T_LOWEST = U(9 * BLOCK), U(10 * BLOCK), U(11 * BLOCK), U(12 * BLOCK)
+T_WIDE = U(13 * BLOCK)
+TRACKS_AHEAD: Final = (13 + SIZES) * BLOCK
+
 
 @part
 def distance_of(
@@ -76,6 +88,29 @@ def distance_of(
     return float((dx * dx + dy * dy + dz * dz) / (r * r + own * own))
 
 
+@part
+def _load(T: F64, b: U, of: F32, dt: float) -> None:
+    """Note a track's summary as one of a block, and how long after its time the middle of the look is [s]."""
+    T[T_DT + b] = dt
+    T[T_X + b], T[T_Y + b], T[T_Z + b] = of[S_POSITION], of[S_POSITION + 1], of[S_POSITION + 2]
+    T[T_VX + b], T[T_VY + b], T[T_VZ + b] = of[S_VELOCITY], of[S_VELOCITY + 1], of[S_VELOCITY + 2]
+    T[T_SIGMA_P + b], T[T_SIGMA_V + b] = of[S_SIGMA_P], of[S_SIGMA_V]
+
+
+@lane
+def _look_ahead(T: F64, b: U, half: float, q_third: float, radius_max: float) -> None:
+    """Work out where a track of a block is at the middle of a look, and how far around it plots may be."""
+    dt, vx, vy, vz = T[T_DT + b], T[T_VX + b], T[T_VY + b], T[T_VZ + b]
+    px, py, pz = T[T_X + b] + dt * vx, T[T_Y + b] + dt * vy, T[T_Z + b] + dt * vz
+    r = radius_at(abs(dt) + half, T[T_SIGMA_P + b], T[T_SIGMA_V + b], q_third, radius_max)
+    way = math.sqrt(vx * vx + vy * vy + vz * vz) * half
+    drift = STRETCH * way + MARGIN
+    T[T_LOWEST + b] = math.sqrt(px * px + py * py + pz * pz) - way
+    T[T_X + b], T[T_Y + b], T[T_Z + b] = ground(px, py, pz)
+    T[T_R + b], T[T_DRIFT + b] = r, drift
+    T[T_BOUND + b] = SLACK * r * r + OF_DRIFT * drift * drift
+
+
 @jit
 def meet_plots(
     lo: int,
@@ -86,7 +121,7 @@ def meet_plots(
     q_third: float,
     radius_max: float,
     cells: Cells,
-    around: F64,
+    T: F64,
     ask: I32,
     run: I32,
     hit: I32,
@@ -107,7 +142,7 @@ def meet_plots(
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
     cells : the plots, after `cells.lay_plots`
-    around : (BLOCK, 4), ask : (ASKS, 2) int32, run : (ASKS, 3) int32, waiting : (TESTS, 2) int32, spare : (M,) int32
+    T : (TRACKS_AHEAD,), ask : (ASKS, 2) int32, run : (ASKS, 3) int32, waiting : (TESTS, 2) int32, spare : (M,) int32
         workspaces
     met, count : (hi - lo,) int32; overwritten with the tracks that meet any plot, and how many
     plot : (room,) int32; overwritten with these plots, rising within a track
@@ -134,26 +169,34 @@ def meet_plots(
             for w in range(k, min(k + BLOCK, hi)):
                 prefetch(summary, int(rows[w]), 0)
                 prefetch(time, int(rows[w]), 0)
-        while k < hi and k - begun < BLOCK and asks + ASKED < ASKS:
-            i = int(rows[k]) if rows.size > 0 else k
-            of = summary[i]
-            dt = 1e-9 * (middle - time[i, 0])
-            vx, vy, vz = np.float64(of[S_VELOCITY]), np.float64(of[S_VELOCITY + 1]), np.float64(of[S_VELOCITY + 2])
-            px, py, pz = of[S_POSITION] + dt * vx, of[S_POSITION + 1] + dt * vy, of[S_POSITION + 2] + dt * vz
-            r = radius_at(abs(dt) + half, np.float64(of[S_SIGMA_P]), np.float64(of[S_SIGMA_V]), q_third, radius_max)
-            far = math.sqrt(px * px + py * py + pz * pz)
+        block = min(BLOCK, hi - k)
+        for own in range(block):
+            i = int(rows[k + own]) if rows.size > 0 else k + own
+            _load(T, U(own), summary[i], 1e-9 * (middle - time[i, 0]))
+        for b in range(U(block)):
+            _look_ahead(T, b, half, q_third, radius_max)
+        for size in range(SIZES):
+            own2 = cells.own[size] * cells.own[size]
+            for b in range(U(block)):
+                wide = math.sqrt(T[T_R + b] * T[T_R + b] + own2) + T[T_DRIFT + b]
+                T[T_WIDE + U(size * BLOCK) + b] = min(wide, WIDEST)
+        while k - begun < block and asks + ASKED < ASKS:
             own = k - begun
+            mine = U(own)
             k += 1
-            if not math.isfinite(far + r):
+            x, y, z, r, drift, low = (
+                T[T_X + mine],
+                T[T_Y + mine],
+                T[T_Z + mine],
+                T[T_R + mine],
+                T[T_DRIFT + mine],
+                T[T_LOWEST + mine],
+            )
+            if not math.isfinite(low + r):
                 continue
-            way = math.sqrt(vx * vx + vy * vy + vz * vz) * half
-            drift = STRETCH * way + MARGIN
-            x, y, z = ground(px, py, pz)
-            at = around[own]
-            at[0], at[1], at[2], at[3] = x, y, z, SLACK * r * r + OF_DRIFT * drift * drift
             before = asks
-            if far - way < LOWEST or drift > WIDEST:
-                at[3] = math.inf
+            if low < LOWEST or drift > WIDEST:
+                T[T_BOUND + mine] = math.inf
                 ask[asks, 0], ask[asks, 1] = own, EVERYWHERE
                 asks += 1
                 continue
@@ -163,7 +206,7 @@ def meet_plots(
             for size in range(SIZES):
                 if cells.own[size] < 0.0:
                     continue
-                wide = min(math.sqrt(r * r + cells.own[size] * cells.own[size]) + drift, WIDEST)
+                wide = T[T_WIDE + U(size * BLOCK) + mine]
                 reach = math.ceil(wide * UNITS) + 1
                 shift = edge_shift(size)
                 alone = second + MARGIN < highest - 2.0 * wide  # no other face holds a point so near
@@ -218,13 +261,18 @@ def meet_plots(
             while c < runs and n < TESTS:
                 own, lead = int(run[c, 0]), int(run[c, 1]) + done
                 end = min(int(run[c, 2]), lead + TESTS - n)
-                x, y, z, bound = around[own, 0], around[own, 1], around[own, 2], around[own, 3]
+                mine = U(own)
+                x, y, z, bound = T[T_X + mine], T[T_Y + mine], T[T_Z + mine], T[T_BOUND + mine]
                 xf, yf, zf, bf = np.float32(x), np.float32(y), np.float32(z), np.float32(bound)
                 for q in range(lead, end, ABREAST):
                     g = np.uint64(q)
+                    hits = 0
                     for l in range(U(ABREAST)):
                         dx, dy, dz = coarse[0, g + l] - xf, coarse[1, g + l] - yf, coarse[2, g + l] - zf
                         hit[l] = dx * dx + dy * dy + dz * dz <= bf + coarse[3, g + l]
+                        hits += hit[l]
+                    if hits == 0:
+                        continue
                     for l in range(U(min(ABREAST, end - q))):
                         waiting[n, 0], waiting[n, 1] = own, q + l
                         n += hit[l]

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F64, I32, I64, U64, table
 from airpicture.kernels.layout import (
     POLAR,
@@ -62,6 +62,7 @@ OWN: Final = 9_000.0  # m, most that it adds on all levels but VAGUE
 OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
 BLUR: Final = 2_200.0  # m, most sigma of a place on the ground on all levels but VAGUE
 BLUR_STEP: Final = 2.0  # m
+ASKED: Final = 16  # plots ahead, whose chains the memory is asked for
 NEVER: Final = -(1 << 62)
 NEIGHBOURS: Final = (1 << 2) | (1 << 21) | (1 << 40)  # of a cell's key: the last bits of its place along x, y and z
 
@@ -222,6 +223,7 @@ def link_plots(
     back, put_ns : (n,) overwritten for `note_plots`
     """
     for w in range(n):
+        prefetch(waiting.head, bucket(key[min(w + ASKED, n - 1)], len(waiting.head)), 0)
         latest_ns = max(latest_ns, t_ns[wanted[w]])
         put_ns[w] = latest_ns
         back[w] = _link(count + w + 1, key[w], waiting.head)

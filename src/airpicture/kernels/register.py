@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     BEARING,
     MESSAGE,
@@ -36,8 +37,19 @@ from airpicture.kernels.layout import (
     Z_VAR_RANGE_RATE,
     Z_VAR_V,
 )
-from airpicture.kernels.slant import ground_of, radius_of, up_at_height
-from airpicture.kernels.wgs84 import ecef_of, ecef_of_enu, height_of
+from airpicture.kernels.placing import (
+    ABREAST,
+    P_COS,
+    P_HOLDS,
+    P_SIN,
+    P_X,
+    P_Y,
+    P_Z,
+    give,
+    place_abreast,
+)
+from airpicture.kernels.slant import up_at_height
+from airpicture.kernels.wgs84 import ecef_of, ecef_of_enu
 
 # refusals, as in errors.Reason
 OK = 0
@@ -56,7 +68,6 @@ VAR_V_LEAST = 0.09  # m²/s²: 0.3 m/s, the steps of one knot and the lag of a r
 SPEED_MOST = 3000.0  # m/s; a reported speed beyond it is taken for a wrong value
 CLIMB_MOST = 500.0  # m/s, likewise
 TURN_RATE_MOST = 1.0  # rad/s, likewise
-NEAR_ENOUGH = 20.0  # m of height, of which one correction leaves 0.2 mm at 600 km (see `slant`)
 LOG_HEIGHTS = math.log(1.0 / 15_000.0)  # densities of false values: heights over 15 km,
 LOG_RATES = math.log(1.0 / 1_000.0)  # range rates over ±500 m/s,
 LOG_SPEEDS = 2.0 * math.log(1.0 / 600.0)  # speeds over ±300 m/s each way,
@@ -72,21 +83,10 @@ def _height_known(h_ell: float, h_baro: float) -> tuple[float, float]:
     return h, baro
 
 
-@inline
-def _up_of(slant_range: float, sin_az: float, cos_az: float, h: float, h0: float, sites: F64, k: int) -> float:
-    """Return how far above the horizontal of site k a target of height h lies; NaN if nowhere.
-
-    As `slant.up_at_height`, but a start that's near enough is corrected without making sure.
-    """
-    radius = radius_of(sites[k, 11], cos_az)
-    u = ((h - h0) * (2.0 * radius + h + h0) - slant_range * slant_range) / (2.0 * (radius + h0))
-    if abs(u) < slant_range:
-        ground = ground_of(slant_range, u)
-        x, y, z = ecef_of_enu(ground * sin_az, ground * cos_az, u, sites, k)
-        error = h - height_of(x, y, z)
-        if abs(error) < NEAR_ENOUGH:
-            return min(max(u + error * (radius + h) / (radius + h0), -slant_range), slant_range)
-    return up_at_height(slant_range, sin_az, cos_az, h, h0, sites, k)
+@part
+def _height_assumed(known: float, rng: float, h0: float, h_mean: float) -> float:
+    """Return the height [m] at which a plot of a range is placed: its own if it's known."""
+    return known if math.isfinite(known) else min(h_mean, h0 + 0.35 * rng)
 
 
 @inline
@@ -125,9 +125,13 @@ def judge_plots(
     sites: F64,
     traits: F64,
     t_ns: I64,
+    lo: int,
+    hi: int,
     reason: U8,
 ) -> tuple[int, bool]:
-    """Say of each plot whether it can be used; return how many can and whether all come in the order of time.
+    """Say of each of the plots lo..hi whether it can be used.
+
+    Returns how many can, and whether each comes no sooner than the plot before it.
 
     Parameters
     ----------
@@ -135,7 +139,7 @@ def judge_plots(
     reason : (M,) uint8; overwritten
     """
     good, in_order = 0, True
-    for j in range(len(sensor)):
+    for j in range(lo, hi):
         if j > 0 and t_ns[j] < t_ns[j - 1]:
             in_order = False
         s = sensor[j]
@@ -211,6 +215,49 @@ def _mark(Z: F64, o: int, address: int, mode_3a: int, callsign: U64) -> None:
     Z[o, Z_P + 2] = mark
 
 
+@inline
+def _up_of(
+    rng: float, sin_az: float, cos_az: float, known: float, raised: float, h_mean: float, h0: float, sites: F64, s: int
+) -> float:
+    """Return how far above the horizontal of site s a plot lies whose place doesn't follow in one correction [m].
+
+    raised : m, the same by its elevation, NaN where there's none
+    """
+    if math.isfinite(known):
+        there = up_at_height(rng, sin_az, cos_az, known, h0, sites, s)
+        if math.isfinite(there):
+            return there
+        return raised if math.isfinite(raised) else rng * 0.9999  # overhead, or the height is garbled
+    if math.isfinite(raised):
+        return raised
+    return up_at_height(rng, sin_az, cos_az, _height_assumed(known, rng, h0, h_mean), h0, sites, s)
+
+
+@part
+def _give_polar(
+    lo: int,
+    hi: int,
+    sensor: I32,
+    slant_range: F64,
+    azimuth: F64,
+    h_ell: F64,
+    h_baro: F64,
+    sites: F64,
+    traits: F64,
+    h_mean: float,
+    W: F64,
+) -> None:
+    """Note of the plots lo..hi, up to ABREAST, what those with range and azimuth are placed by."""
+    for j in range(lo, hi):
+        s = sensor[j]
+        if s < 0 or s >= len(sites) or not math.isfinite(slant_range[j] + azimuth[j]):
+            continue
+        h, baro = _height_known(h_ell[j], h_baro[j])
+        rng, h0 = slant_range[j] - traits[s, 9], traits[s, 11]
+        height = _height_assumed(h if math.isfinite(h) else baro, rng, h0, h_mean)
+        give(W, U(j - lo), rng, azimuth[j] - traits[s, 10], height, h0, sites, s)
+
+
 @jit
 def register_plots(
     sensor: I32,
@@ -253,6 +300,8 @@ def register_plots(
     azimuth_out: F64,
     on_ground_out: I8,
     category_out: U8,
+    W: F64,
+    lanes: U,
 ) -> int:
     """Fill the registered rows of plots lo..hi; return how many have no place on Earth after all.
 
@@ -266,13 +315,21 @@ def register_plots(
     reason : (M,) uint8, OK where a plot is to be registered, see `judge_plots`; overwritten
     place : (M,) int64, the row of each such plot in the tables that follow, or empty: its own
     Z ... category_out : (M', ...) columns of `reports.Reports`; overwritten
+    W : (PLACED,) workspace; lanes : `placing.ABREAST`
     """
     lost = 0
+    first = lo
     for j in range(lo, hi):
+        if j == lo or j == first + ABREAST:
+            first = j
+            last = min(j + ABREAST, hi)
+            _give_polar(j, last, sensor, slant_range, azimuth, h_ell, h_baro, sites, traits, h_mean, W)
+            place_abreast(W, lanes)
         if reason[j] != OK:
             continue
         o = place[j] if len(place) else j
         s = sensor[j]
+        b = U(j - first)
         t_ns_out[o], sensor_out[o], address_out[o], mode_3a_out[o] = t_ns[j], s, address[j], mode_3a[j]
         callsign_out[o], technology_out[o] = callsign[j], technology[j]
         slant_range_out[o], azimuth_out[o] = slant_range[j], azimuth[j]
@@ -296,35 +353,29 @@ def register_plots(
         az = azimuth[j]
         if math.isfinite(rng) and math.isfinite(az):
             rng -= traits[s, 9]
-            az -= traits[s, 10]
             Z[o, Z_KIND] = POLAR
             Z[o, Z_RANGE] = rng
-            Z[o, Z_SIN] = math.sin(az)
-            Z[o, Z_COS] = math.cos(az)
+            Z[o, Z_SIN], Z[o, Z_COS] = W[P_SIN + b], W[P_COS + b]
             Z[o, Z_VAR_RANGE] = traits[s, 4]
             Z[o, Z_VAR_AZIMUTH] = traits[s, 5]
             log_clutter += traits[s, 2]
             el = elevation[j]
-            up = math.nan
             spread = 0.0
-            h0 = traits[s, 11]
+            raised = math.nan
             if math.isfinite(el) and abs(el) < 1.6 and math.isfinite(traits[s, 6]):
                 Z[o, Z_ELEVATION] = el
                 Z[o, Z_VAR_ELEVATION] = traits[s, 6]
                 log_clutter += LOG_ELEVATIONS
-                up = rng * math.sin(el)
-            if math.isfinite(known):  # better than elevation beyond a few kilometres
-                there = _up_of(rng, Z[o, Z_SIN], Z[o, Z_COS], known, h0, sites, s)
-                if math.isfinite(there):
-                    up = there
-                elif not math.isfinite(up):
-                    up = rng * 0.9999  # nearer than its height: overhead, or the height is garbled
-            if not math.isfinite(up):
-                assumed = min(h_mean, h0 + 0.35 * rng)
-                up = _up_of(rng, Z[o, Z_SIN], Z[o, Z_COS], assumed, h0, sites, s)
+                raised = rng * math.sin(el)
+            # a known height is better than elevation beyond a few kilometres, and elevation than nothing
+            if W[P_HOLDS + b] == 1.0 and (math.isfinite(known) or not math.isfinite(raised)):
+                x, y, z = W[P_X + b], W[P_Y + b], W[P_Z + b]
+            else:
+                up = _up_of(rng, W[P_SIN + b], W[P_COS + b], known, raised, h_mean, traits[s, 11], sites, s)
+                flat = math.sqrt(max(rng * rng - up * up, 1.0))
+                x, y, z = ecef_of_enu(flat * Z[o, Z_SIN], flat * Z[o, Z_COS], up, sites, s)
+            if not math.isfinite(known) and not math.isfinite(raised):
                 spread = min(h_mean, 2.0 * h_mean * h_mean / rng)
-            flat = math.sqrt(max(rng * rng - up * up, 1.0))
-            x, y, z = ecef_of_enu(flat * Z[o, Z_SIN], flat * Z[o, Z_COS], up, sites, s)
             if math.isfinite(range_rate[j]) and math.isfinite(traits[s, 7]):
                 Z[o, Z_RANGE_RATE] = range_rate[j]
                 Z[o, Z_VAR_RANGE_RATE] = traits[s, 7]

@@ -10,8 +10,18 @@ from airpicture.kernels.room import Room
 
 RIVAL_LOOKS = 3  # in a row; a real pair loses one of its two plots thrice in a row in 1 of 500 cases at Pd 0.94
 RIVAL_LOOKS_TENTATIVE = 1
-SHOWN_ENDED = -1  # misses of a track that ended here and had been confirmed: the picture still has to say so
+SHOWN_ENDED = -1  # misses of a track that ended in a look and had been confirmed: the picture still has to say so
 CLOSE = 9.0  # squared distance in sigmas, of position and of velocity
+
+
+@inline
+def end_in_look(i: int, of: Held) -> None:
+    """End track i, at the next sweep."""
+    if of.status[i] != TENTATIVE:
+        of.misses[i] = SHOWN_ENDED
+    of.status[i] = ENDED
+    of.due_ns[i] = 0
+    of.existence[i] = 0.0
 
 
 @inline
@@ -54,10 +64,6 @@ def settle_rivals(pairs: int, of: Held, room: Room) -> int:
         room.parent[b] = -1  # contested
         of.rivalry[k] += 1
         if of.rivalry[k] >= (RIVAL_LOOKS_TENTATIVE if of.status[k] == TENTATIVE else RIVAL_LOOKS):
-            if of.status[k] != TENTATIVE:
-                of.misses[k] = SHOWN_ENDED
-            of.status[k] = ENDED
-            of.due_ns[k] = 0
-            of.existence[k] = 0.0
+            end_in_look(k, of)
             ended += 1
     return ended

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, lane
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.wgs84 import E2, A, ecef_of_enu, geodetic_of, height_of, height_up_of
 
@@ -33,7 +33,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 _WEIGHTS = 0.5 * _WEIGHTS
 
 
-@inline
+@lane
 def radius_of(sin_lat: float, cos_az: float) -> float:
     """Return the ellipsoid's radius of curvature [m] at a latitude in the direction of an azimuth.
 
@@ -45,7 +45,7 @@ def radius_of(sin_lat: float, cos_az: float) -> float:
     return m * n / (n * cos_az * cos_az + m * (1.0 - cos_az * cos_az))
 
 
-@inline
+@lane
 def ground_of(slant_range: float, u: float) -> float:
     """Return the horizontal part [m] of a slant range whose vertical part is u.
 

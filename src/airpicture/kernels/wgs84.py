@@ -14,7 +14,7 @@ Source of the constants: NGA.STND.0036_1.0.0_WGS84, 2014, chapter 3 (a and 1/f d
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, lane
 from airpicture.kernels.arrays import F64
 
 A: Final = 6378137.0  # m, semi-major axis
@@ -96,7 +96,7 @@ def height_up_of(x: float, y: float, z: float) -> tuple[float, float, float, flo
     return h, 0.0 * h, 0.0 * h, sin_lat
 
 
-@inline
+@lane
 def ground(x: float, y: float, z: float) -> tuple[float, float, float]:
     """Scale a point [m] down to the ellipsoid along its radius, so that an unknown height doesn't matter."""
     s = 1.0 / math.sqrt((x * x + y * y) * (1.0 / (A * A)) + z * z * (1.0 / (B * B)))

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from airpicture.kernels.clutter import BEGAN, COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed
+from airpicture.kernels.clutter import BEGAN, COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed, starting
 from airpicture.kernels.life import PD_MOST
+from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64
 
 MEMORY_TURNS = 6.0  # turns over which unclaimed plots are counted: long against their scatter, short against weather
 EXCESS_MOST = math.log(1000.0)
 START_TURNS = 4  # after which a target that stands in a sensor's view from its start has been seen, or never will be
+PART = 65_536  # plots made denser in one go, at least
 EARLY = 0.2  # of a turn, by which a target's next look may come before a turn is over
 
 
@@ -43,13 +45,14 @@ class Clutter:
         """Return the log of how many times denser false plots are than declared, 0 or more."""
         return float(self.state[EXCESS, sensor])
 
-    def among(self, reports: Reports, sensor: int | None = None, *, own: bool = False) -> Reports:
+    def among(self, reports: Reports, *, own: bool = False, run: Run | None = None) -> Reports:
         """Return reports of any sensors with false plots as dense as they are.
 
         own : the reports' Z belongs to the caller and may be overwritten, which spares its copy
+        run : see `parallel.Run`
         """
         Z = reports.Z if own else reports.Z.copy()
-        add_excess(reports.sensor, self.state, Z)
+        do(add_excess, [(*part, reports.sensor, self.state, Z) for part in ranges(reports.size, PART, run)], run)
         return reports if own else reports._replace(Z=Z)
 
     def at_start(self, reports: Reports, odds: float) -> F64 | None:
@@ -64,12 +67,9 @@ class Clutter:
         """
         if odds <= 1.0 or reports.size == 0:
             return None
-        began = self.state[BEGAN]
-        first_s, last_s = reports.t_ns[0] * 1e-9, reports.t_ns[-1] * 1e-9
-        # comparisons with NaN are false: sensors without turns, and those not heard yet
-        recent = (first_s - began < START_TURNS * self._period) & (last_s - began >= (1.0 - EARLY) * self._period)
-        if not recent.any():
+        if not starting(reports.t_ns, self._period, START_TURNS, EARLY, self.state):
             return None
+        began = self.state[BEGAN]
         s = reports.sensor
         turn = np.floor((reports.t_ns * 1e-9 - began[s]) / self._period[s] + EARLY)
         starts = (turn >= 1.0) & (turn <= START_TURNS)

@@ -6,8 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from airpicture.kernels.latency import PAIR, PAIR_COUNT, PAIR_MEAN, PAIR_VAR, add_lags
-from airpicture.kernels.layout import Z_LAG, Z_VAR_LAG
+from airpicture.kernels.latency import PAIR, PAIR_COUNT, PAIR_MEAN, PAIR_VAR, add_lags, put_lags
 from airpicture.reports import Reports
 from airpicture.tables import F64, SensorKind, Sensors
 
@@ -47,6 +46,7 @@ class Latency:
         self.lag = np.zeros(count)  # (S,) s, what is taken off time stamps
         self.sigma = self._before.copy()  # (S,) s, of that
         self.known = np.zeros(count, bool)  # (S,) whether anything was learnt
+        self._var: F64 | None = None  # (S,) s², what is uncertain of one target's lag; None: nothing was learnt of any
 
     def note(self, lags: F64) -> None:
         """Keep what a look told, until its frame is closed: (n, 3) as `kernels.latency.lag_told` writes it."""
@@ -86,11 +86,10 @@ class Latency:
         self.known[np.concatenate([a, b])] = True
         self.lag = np.where(self.known, covariance @ right, 0.0)
         self.sigma = np.sqrt(np.diagonal(covariance))
+        self._var = np.where(self.known, self.sigma**2 + self._spread**2, 0.0)
 
     def among(self, reports: Reports) -> Reports:
         """Return reports, whose Z is overwritten, with the lag of their sensors and what is uncertain of it."""
-        if self.known.any():
-            var = np.where(self.known, self.sigma**2 + self._spread**2, 0.0)
-            reports.Z[:, Z_LAG] = self.lag[reports.sensor]
-            reports.Z[:, Z_VAR_LAG] = var[reports.sensor]
+        if self._var is not None:
+            put_lags(reports.sensor, self.lag, self._var, reports.Z)
         return reports

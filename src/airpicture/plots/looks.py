@@ -13,18 +13,20 @@ sensors are dealt out to *waves*: radars whose discs don't meet may share one.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.looks import gather_reports, order_looks
+from airpicture.kernels.looks import any_repeated, count_ranks, deal_plots, gather_reports, order_looks, share_places
 from airpicture.kernels.wgs84 import B
-from airpicture.parallel import Run, do
+from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports
 from airpicture.tables import F64, I64, SensorKind, Sensors
 
-PART: Final = 8_192  # plots copied in one go
+PART: Final = 8_192  # plots copied in one go, at least
+DEALT: Final = 65_536  # plots of one frame that are worth being put in order on several threads, likewise
 ROOM_LEAST: Final = 256  # plots that a shelf has room for once it has had some
 MARGIN = 2_000.0  # m beyond a radar's reach: noise and bias of range; a plot that measures more is refused
 DEPTH = 1_000.0  # m, how far below the polar radius a site or target may lie
@@ -114,18 +116,45 @@ def looks(
     n = reports.size
     if n == 0:
         return []
-    order, start = np.empty(n, np.int64), np.empty(n + 1, np.int64)
-    found = order_looks(reports.t_ns, reports.sensor, reports.address, wave, frame_ns, order, start)
+    order = np.empty(n, np.int64)
+    cuts = _dealt(reports, wave, frame_ns, order, run) if run is not None and n >= 2 * DEALT else []
+    if not cuts:
+        start = np.empty(n + 1, np.int64)
+        found = order_looks(reports.t_ns, reports.sensor, reports.address, wave, frame_ns, order, start)
+        cuts = start[: found + 1].tolist()
     sorted_reports = gathered(reports, order, run, shelf)
-    if found == 1:
+    if len(cuts) == 2:
         return [sorted_reports]
-    cuts = start[: found + 1].tolist()
-    return [sorted_reports.part(cuts[q], cuts[q + 1]) for q in range(found)]
+    return [sorted_reports.part(lo, hi) for lo, hi in pairwise(cuts)]
+
+
+def _dealt(reports: Reports, wave: I64, frame_ns: int, order: I64, run: Run) -> list[int]:
+    """Put plots of one frame in order on several threads; return where looks begin and end.
+
+    Nothing where plots are of several frames or a sensor names an address twice, as seldom happens to so many at once.
+    """
+    if reports.t_ns[0] // frame_ns != reports.t_ns[-1] // frame_ns:
+        return []
+    sensors = np.argsort(wave, kind="stable")
+    rank = np.empty(len(wave), np.int32)
+    rank[sensors] = np.arange(len(wave))
+    parts = ranges(reports.size, DEALT, run)
+    count, start = np.empty((len(parts), len(wave)), np.int64), np.empty(len(wave) + 1, np.int64)
+    do(count_ranks, [(*part, reports.sensor, rank, count[k]) for k, part in enumerate(parts)], run)
+    share_places(count, start)
+    do(deal_plots, [(*part, reports.sensor, rank, count[k], order) for k, part in enumerate(parts)], run)
+    address = reports.address
+    if address.max() >= 0:
+        held = ranges(len(wave), 1, run, len(parts))
+        if any(do(any_repeated, [(*part, start, order, address) for part in held], run)):
+            return []
+    last = np.append(np.flatnonzero(np.diff(wave[sensors])), len(wave) - 1)  # of each wave, by rank
+    return sorted({0, *start[last + 1].tolist()})
 
 
 def gathered(reports: Reports, order: I64, run: Run | None = None, shelf: Shelf | None = None) -> Reports:
     """Return the chosen rows, copied in one go."""
     size = len(order)
     out = _columns(reports, size) if shelf is None else shelf.room(reports, size)
-    do(gather_reports, [(order, lo, min(lo + PART, size), *reports, *out) for lo in range(0, size, PART)], run)
+    do(gather_reports, [(order, *part, *reports, *out) for part in ranges(size, PART, run)], run)
     return out

@@ -9,17 +9,22 @@ from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.errors import Reason
-from airpicture.kernels.copies import list_spots, mark_copies, mark_repeats, settle_ties
+from airpicture.kernels.copies import deal_spots, keep_places, list_spots, mark_copies, mark_repeats, settle_ties
 from airpicture.kernels.layout import PLOT, Z_P
+from airpicture.kernels.looks import share_places
+from airpicture.kernels.placing import ABREAST, PLACED
 from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.memory import Memory
-from airpicture.parallel import Run, do
+from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
 
 Mask: TypeAlias = NDArray[np.bool_]
 
-PART: Final = 32_768  # plots registered in one go
+PART: Final = 32_768  # plots registered in one go, at least
+HEAP: Final = 4_096  # plots in which copies are looked for at once, about
+HEAPS_MOST: Final = 256
+SPOT_BITS: Final = 63  # of the numbers by which copies are found
 
 
 def register(
@@ -40,7 +45,7 @@ def register(
     reason = np.empty(size, np.uint8)
     t_ns = _true_times(plots, stations)
     sites, traits = stations.sites, stations.traits
-    good, in_order = judge_plots(
+    judged = (
         plots.sensor,
         plots.slant_range,
         plots.azimuth,
@@ -58,8 +63,10 @@ def register(
         sites,
         traits,
         t_ns,
-        reason,
     )
+    parts = ranges(size, PART, run)
+    found = do(judge_plots, [(*judged, *part, reason) for part in parts], run)
+    good, in_order = sum(count for count, _ in found), all(rises for _, rises in found)
     place = np.empty(0, np.int64) if good == size and in_order else _places(t_ns, reason, in_order)
     room = (memory or Memory()).empty
     reports = Reports(
@@ -75,6 +82,7 @@ def register(
         on_ground=room(good, np.int8),
         category=room(good, np.uint8),
     )
+    lanes = np.uint64(ABREAST)
     tasks = [
         (
             plots.sensor,
@@ -104,16 +112,17 @@ def register(
             0.5 * config.height_max,
             reason,
             place,
-            lo,
-            min(lo + PART, size),
+            *part,
             *reports,
+            np.zeros(PLACED),
+            lanes,
         )
-        for lo in range(0, size, PART)
+        for part in parts
     ]
     if any(do(register_plots, tasks, run)):  # no finite place: what was judged good isn't
-        judged = np.arange(size) if not len(place) else place
+        row = np.arange(size) if not len(place) else place
         kept = np.zeros(good, bool)
-        kept[judged[reason == Reason.OK]] = True
+        kept[row[reason == Reason.OK]] = True
         reports = reports.take(np.flatnonzero(kept))
     refused: dict[str, int] = {}
     if reports.size < size:
@@ -155,8 +164,19 @@ def duplicates(reports: Reports, run: Run | None = None) -> Mask:
     size = reports.size
     twin, spot = np.zeros(size, np.uint8), np.empty(size, np.int64)
     places = (reports.Z, Z_P, reports.sensor, reports.t_ns)
-    do(list_spots, [(*places, lo, min(lo + PART, size), spot) for lo in range(0, size, PART)], run)
-    mark_copies(*places, spot, twin)
+    bits = min(max(size // HEAP, 1), HEAPS_MOST).bit_length() - 1
+    heaps, shift = 1 << bits, SPOT_BITS - bits
+    parts = ranges(size, PART, run)
+    count, start = np.empty((len(parts), heaps), np.int64), np.empty(heaps + 1, np.int64)
+    if not any(do(list_spots, [(*places, *part, shift, spot, count[k]) for k, part in enumerate(parts)], run)):
+        return twin.view(np.bool_)
+    if heaps == 1:
+        dealt, start[:] = spot, (0, size)
+    else:
+        share_places(count, start)
+        dealt = np.empty(start[-1], np.int64)
+        do(deal_spots, [(*part, spot, shift, count[k], dealt) for k, part in enumerate(parts)], run)
+    do(mark_copies, [(*part, start, dealt, *places, twin) for part in ranges(heaps, 1, run)], run)
     return twin.view(np.bool_)
 
 
@@ -188,12 +208,13 @@ class Past:
         self._tables: deque[Places] = deque()
         self._last_ns = -(2**63)  # time of the latest plot of all
 
-    def add(self, reports: Reports, memory: Memory | None = None) -> None:
+    def add(self, reports: Reports, memory: Memory | None = None, run: Run | None = None) -> None:
         """Put the plots of a frame aside, in memory of their own."""
         if reports.size:
             room = (memory or Memory()).empty
             p, sensor, t_ns = room((reports.size, 3)), room(reports.size, np.int32), room(reports.size, np.int64)
-            p[:], sensor[:], t_ns[:] = reports.Z[:, Z_P : Z_P + 3], reports.sensor, reports.t_ns
+            columns = (reports.Z, Z_P, reports.sensor, reports.t_ns, p, sensor, t_ns)
+            do(keep_places, [(*part, *columns) for part in ranges(reports.size, PART, run)], run)
             self._tables.append(Places(p, sensor, t_ns))
             self._last_ns = max(self._last_ns, int(reports.t_ns[-1]))
 

@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from airpicture.alerts import AlertSettings, alert_settings_from_table
 from airpicture.config import Config
 from airpicture.errors import AirpictureError, ConfigError, InputError
@@ -40,6 +42,7 @@ from airpicture.tables import SensorKind, Sensors
 
 INPUTS_MAX: Final = 256
 OUTPUTS_MAX: Final = 256
+CAPACITY: Final = 65_536  # tracks: what runs for months is bounded to 62 MB of them, unless it's told otherwise
 TOKEN_LEAST: Final = 16  # characters; shorter ones can be guessed
 _REPORTED: Final = ("beast", "avr", "asterix", "")  # formats that bring positions of "adsb" and "mlat", and others
 _TOP: Final = ("tracker", "journal", "web", "input", "output", "sensor", "sensors", "alerts", "map")
@@ -301,7 +304,7 @@ def _tracker(table: Table) -> tuple[Config, float, float]:
     config = replace(
         config,
         association=replace(config.association, method=method),  # type: ignore[arg-type]
-        capacity=table.whole("capacity", config.capacity, 16, 100_000_000),
+        capacity=table.whole("capacity", CAPACITY, 16, 100_000_000),
         late_s_max=table.number("late_s", config.late_s_max, 0, 600),
         future_s_max=table.number("future_s", config.future_s_max, 0, 3600),
     )
@@ -347,8 +350,13 @@ def _sensors(source: Text, base: Path, inputs: Sequence[InputSettings], notes: l
     found = with_sources(found, [one.format for one in inputs if not one.sensors])
     if found is None:
         raise ConfigError(f"{source.name}: no sensor is described", expected='[[sensor]] tables, or sensors = "FILE"')
-    radars = SensorKind.RADAR in {SensorKind(int(kind)) for kind in found.kind}
-    if not radars and any(one.format == "asterix" for one in inputs):
+    radars = found.kind == SensorKind.RADAR
+    notes += [
+        f"radar {found.ids[row]!r} has no period_s: if its antenna turns say in which time ('airpicture info' tells it "
+        "of a recording), or new tracks are shown later and lost ones stay longer"
+        for row in np.flatnonzero(radars & np.isnan(found.period)).tolist()
+    ]
+    if not radars.any() and any(one.format == "asterix" for one in inputs):
         notes.append("no radar is described, so radar plots (CAT048, CAT001) will be refused; ADS-B and MLAT are taken")
     return found
 

@@ -32,6 +32,7 @@ from airpicture.kernels.residual import (
 )
 from airpicture.kernels.snapshot import O_LAT, O_LON, O_SIGMA
 from airpicture.parallel import Run
+from airpicture.plots import described
 from airpicture.smoothing.cleaned import Cleaned, Flag
 from airpicture.smoothing.elsewhere import Ways, other_time, other_track, suspects_of
 from airpicture.smoothing.heights import out_of_step, wrong_heights
@@ -69,7 +70,7 @@ def clean(
     Parameters
     ----------
     plots : in any order
-    sensors : default: the plots' own
+    sensors : default: the plots' own, from which what these leave open is taken, too
     run : see `parallel.Run`; progress : called now and then with (plots done, plots in all) of the tracking
 
     Raises
@@ -77,7 +78,7 @@ def clean(
     ConfigError : where not one plot can be placed, because the sites of the radars aren't known
     """
     config = config or Config()
-    sensors = plots.sensors if sensors is None else sensors
+    sensors = described(plots, sensors)
     again = repeats(plots)
     owned = own(plots, sensors, config, progress, again.spared)
     barred = (again.first >= 0)[owned.row]

@@ -37,6 +37,7 @@ from airpicture.kernels.snapshot import (
 )
 from airpicture.models import motion_settings
 from airpicture.parallel import Run, do
+from airpicture.plots import described
 from airpicture.reports import Reports
 from airpicture.smoothing.heights import around, heights_at, out_of_step, wrong_heights
 from airpicture.smoothing.owned import Owned, own
@@ -85,7 +86,7 @@ def smooth(
     Parameters
     ----------
     plots : in any order
-    sensors : default: the plots' own
+    sensors : default: the plots' own, from which what these leave open is taken, too
     period_s : s, between rows; more than 0
     run : see `parallel.Run`
     progress : called now and then with (plots done, plots in all) of the tracking, which is most of the time
@@ -100,7 +101,7 @@ def smooth(
             f"period_s is {period_s}", expected="a positive number of seconds, or None: rows at the plots"
         )
     config = config or Config()
-    sensors = plots.sensors if sensors is None else sensors
+    sensors = described(plots, sensors)
     owned = own(plots, sensors, config, progress)
     done = settle(owned, config, period_s, run)
     wanted = np.isfinite(done.floats[O_LAT])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ from airpicture.kernels.search import (
     REACHES,
     list_reaches,
 )
-from airpicture.parallel import Run, do
+from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
@@ -53,6 +53,7 @@ from airpicture.tracks.pool import Desk, Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
+SCANNED = 65_536  # plots of which the free ones are listed in one go, at least
 PARTS = 16  # more than any two or four threads need to end at about the same time
 _AS_USUAL = np.empty(0)  # no plot is likelier than others to be of a new target
 
@@ -100,11 +101,18 @@ def make_desk(most: int) -> Desk:
 
 
 @lru_cache(maxsize=8)
-def _reaches(life: tuple[float, ...], gate: float, longest: float, faint: float) -> F64:
-    """Return `search.list_reaches`, worked out once for the same settings and sensors."""
+def _reaches(life: bytes, gate: float, longest: float, faint: float) -> F64:
+    """Return `search.list_reaches`, worked out once for the same settings and sensors; life : as it lies in memory."""
     reaches = np.empty((R_BLURS, REACHES))
-    list_reaches(np.array(life), gate, longest, faint, reaches)
+    list_reaches(np.frombuffer(life).copy(), gate, longest, faint, reaches)
     return reaches
+
+
+def _in_order_of_plots(births: F64, starts: Sequence[int], counts: Sequence[int]) -> I64:
+    """Return the rows of births that were found, those of a plot side by side; so many stand at each of some starts."""
+    found = [np.arange(start, start + count) for start, count in zip(starts, counts, strict=True)]
+    order = found[0] if len(found) == 1 else np.concatenate(found)
+    return order[np.argsort(births[order, BIRTH_PLOT], kind="stable")] if len(order) > 1 else order
 
 
 def best_births(births: F64, order: I64, room: int) -> I64:
@@ -113,6 +121,17 @@ def best_births(births: F64, order: I64, room: int) -> I64:
         return order
     ranks = np.argsort(-births[order, BIRTH_ODDS], kind="stable")[:room]
     return order[np.sort(ranks)]
+
+
+def _list_free(reports: Reports, free: F64, run: Run | None) -> I64:
+    """Return the plots that no track claims and that have a place, rising."""
+    wanted = np.empty(reports.size, np.int64)
+    parts = ranges(reports.size, SCANNED, run)
+    columns = (reports.Z, reports.slant_range, reports.azimuth, free, wanted)
+    counts = do(list_free, [(*part, *columns) for part in parts], run)
+    if len(counts) == 1:
+        return wanted[: counts[0]]
+    return np.concatenate([wanted[lo : lo + count] for (lo, _), count in zip(parts, counts, strict=True)])
 
 
 def begin(
@@ -148,69 +167,61 @@ def begin(
     -------
     rows of the new tracks, and how many found no room
     """
-    wanted = np.empty(reports.size, np.int64)
-    n = list_free(reports.Z, free, wanted)
+    wanted = _list_free(reports, free, run)
+    n = len(wanted)
     if n == 0:
         return np.zeros(0, np.int64), 0
     longest, faint = longest_wait(stations.period, stations.pd)
-    reaches = _reaches(tuple(life.tolist()), float(gates[2]), longest, faint)
+    reaches = _reaches(life.tobytes(), float(gates[2]), longest, faint)
     waiting, overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
     room = store.capacity - store.n
     most = config.life.pairs_max
     parts = 1 if run is None else max(1, min(PARTS, n // PART))
-    cuts = [n * part // parts for part in range(parts + 1)]
-    ranges = list(pairwise(cuts))
-    sizes = [(hi - lo) * most for lo, hi in ranges]  # the system hands out the pages that are written to
-    starts = dict(zip(ranges, accumulate(sizes, initial=0), strict=False))
-    ends = dict(zip(ranges, accumulate(sizes), strict=True))
-    births = np.empty((sum(sizes), BIRTH))
+    spans = [(n * part // parts, n * (part + 1) // parts) for part in range(parts)]
+    births = np.empty((n * most, BIRTH))  # the system hands out the pages that are written to
+    counts = np.empty((parts, COUNTS), np.int64)
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
     while len(pool.desks) < parts:
         pool.desks.append(make_desk(most))
-    desks = dict(zip(ranges, pool.desks, strict=False))
-
     entries, heads = pool.lines
-
-    def search(part: tuple[int, int]) -> I64:
-        counts, desk = np.empty(COUNTS, np.int64), desks[part]
-        find_births(
-            reports.Z,
-            reports.t_ns,
-            reports.sensor,
-            reports.address,
-            reports.mode_3a,
-            wanted,
-            part[0],
-            part[1],
-            stations.sites,
-            stations.period,
-            stations.pd,
-            motion,
-            life,
-            gates,
-            longest,
-            reaches,
-            pool.waiting,
-            entries,
-            heads,
-            pool.count,
-            pool.oldest,
-            *desk,
-            key,
-            blur,
-            sigma_h,
-            births[starts[part] : ends[part]],
-            counts,
-        )
-        return counts
-
-    counts = do(search, [(part,) for part in ranges], run)
-    found = [
-        np.arange(starts[part], starts[part] + count[C_BIRTHS]) for part, count in zip(ranges, counts, strict=True)
-    ]
-    order = found[0] if parts == 1 else np.concatenate(found)
-    order = order[np.argsort(births[order, BIRTH_PLOT], kind="stable")]
-    total = np.sum(counts, axis=0)
+    do(
+        find_births,
+        [
+            (
+                reports.Z,
+                reports.t_ns,
+                reports.sensor,
+                reports.address,
+                reports.mode_3a,
+                wanted,
+                lo,
+                hi,
+                stations.sites,
+                stations.period,
+                stations.pd,
+                motion,
+                life,
+                gates,
+                longest,
+                reaches,
+                pool.waiting,
+                entries,
+                heads,
+                pool.count,
+                pool.oldest,
+                *pool.desks[k],
+                key,
+                blur,
+                sigma_h,
+                births[lo * most : hi * most],
+                counts[k],
+            )
+            for k, (lo, hi) in enumerate(spans)
+        ],
+        run,
+    )
+    order = _in_order_of_plots(births, [lo * most for lo, _ in spans], counts[:, C_BIRTHS].tolist())
+    total = (counts[0] if parts == 1 else counts.sum(axis=0)).tolist()
     if len(order):
         likelier = _AS_USUAL if hope is None else hope
         judge_births(births, order, likelier, reports, stations, pool.waiting, life, counted)
@@ -219,9 +230,9 @@ def begin(
     shed = max(len(order) - fair, 0)
     order = best_births(births, order, fair)
     rows = np.arange(store.n, store.n + len(order))
-    lanes: Any = np.uint64(LANES)
     if len(order):
         born = len(order)
+        lanes: Any = np.uint64(LANES)
         writers = 1 if run is None else max(1, min(parts, born // PART))
         do(
             write_births,
@@ -270,13 +281,13 @@ def begin(
                 pool.count,
                 pool.waiting,
             )
-            for part in ranges
+            for part in spans
         ],
         run,
     )
     pool.note(n, latest_ns)
     if tally is not None:
         tally["pool_overflow"] += overflow
-        tally["searches_cut"] += int(total[C_CUT])
-        tally["pairs_untried"] += int(total[C_UNTRIED])
+        tally["searches_cut"] += total[C_CUT]
+        tally["pairs_untried"] += total[C_UNTRIED]
     return rows, shed

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, oldest_alive, take_back
 from airpicture.tables import F64, I64
 
@@ -95,23 +96,22 @@ class Pool:
         self.latest_ns = NEVER  # latest time of these
         self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
         self.desks: list[Desk] = []  # of `begin`
-        self.waiting = _empty(min(RING_FIRST, most), np.full(WAITING_LEVELS, NEVER))
+        self._lay(min(RING_FIRST, most), np.full(WAITING_LEVELS, NEVER))
 
-    @property
-    def size(self) -> int:
-        """Number of plots that the ring has memory for."""
-        return len(self.waiting.entry)
+    def _lay(self, size: int, last_ns: I64) -> None:
+        """Make a ring for so many plots."""
+        self.waiting = _empty(size, last_ns)
+        self.size = size
+        # the memory of the entries (size, 8) and of the buckets (buckets / 8, 8), line by line of the cache
+        self.lines: tuple[I64, I64] = (
+            self.waiting.entry.view(np.int64).reshape(size, -1),
+            self.waiting.head.reshape(-1, LINE // 8),
+        )
 
     @property
     def oldest(self) -> int:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
-
-    @property
-    def lines(self) -> tuple[I64, I64]:
-        """The memory of the ring's entries (size, 8) and of its buckets (buckets / 8, 8), line by line of the cache."""
-        entry: I64 = self.waiting.entry.view(np.int64).reshape(self.size, -1)
-        return entry, self.waiting.head.reshape(-1, LINE // 8)
 
     def make_room(self, n: int, longest_s: float, slack_s: float) -> tuple[int, int]:
         """Let the ring take n more plots; return how many wait, and how many that might still have found a second one
@@ -150,19 +150,19 @@ class Pool:
 
     def _grow(self, size: int) -> None:
         kept = np.arange(self.oldest, self.count)
-        waiting = _empty(size, self.waiting.last_ns)
-        waiting.entry[kept % size] = self.waiting.entry[kept % self.size]
-        waiting.detail[kept % size] = self.waiting.detail[kept % self.size]
+        before, was = self.waiting, self.size
         self.floor = self.oldest
-        self.waiting = waiting
-        chain(self.floor, self.count, waiting)
+        self._lay(size, before.last_ns)
+        self.waiting.entry[kept % size] = before.entry[kept % was]
+        self.waiting.detail[kept % size] = before.detail[kept % was]
+        chain(self.floor, self.count, self.waiting)
 
 
 def _empty(size: int, last_ns: I64) -> Waiting:
     """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
     buckets = 1 << max(size - 1, 1).bit_length()
     head = _records(np.dtype(np.int64), max(buckets, 8))
-    return Waiting(_records(ENTRY, size), _records(DETAIL, size), head, last_ns)
+    return laid(Waiting(_records(ENTRY, size), _records(DETAIL, size), head, last_ns))
 
 
 def _records(kind: np.dtype[Any], size: int) -> Any:

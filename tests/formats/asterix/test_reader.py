@@ -252,6 +252,23 @@ def test_radar_sites_and_periods_are_learnt() -> None:
     assert "period_s = 4" in "\n".join(unknown.report.notes)
 
 
+def test_a_radar_without_service_messages_tells_its_turn_by_its_plots() -> None:
+    azimuths = np.random.default_rng(1).integers(0, 65536, 60).tolist()
+    plots = [
+        oracle.create(48, "1.32", PLOT | {"140": round((36000 + 4 * (k + a / 65536)) * 128), "040": (50 * 256, a)})
+        for k, a in enumerate(azimuths)
+    ]
+    found = read_asterix(oracle.block(48, *plots), date=DATE)
+    assert found.sensors.period.tolist() == [4.0]
+    told = "\n".join(found.report.notes)
+    assert "'20/129' has no period_s; by its plots it turns once in 4 s" in told
+    assert "period_s = 4" in told.split("pass a sensors.toml with")[1]
+    described = read_asterix(oracle.block(48, *plots), date=DATE, sensors=site("radar"))
+    assert described.sensors.period.tolist() == [4.0]
+    assert "'here' has no period_s" in "\n".join(described.report.notes)
+    assert read_asterix(oracle.block(48, *plots), date=DATE, sensors=site("radar", period_s=8.0)).report.notes == ()
+
+
 def test_described_sensors_are_found_by_sac_sic_and_kind() -> None:
     recording = read(48, PLOT, "1.32", sensors=site("mlat"))
     assert recording.sensors.ids == ("here", "20/129")

@@ -96,7 +96,7 @@ def read_asterix(
     for category, found in reports.items():
         leave(found, times.t_ns[category][found.rows] < 0, left, f"CAT{category:03d} no time (report)")
     senders, needs_site = _senders(records, reports, origin)
-    table = sources.find_sensors(senders, records, times.t_ns, sensors, needs_site=needs_site)
+    table = sources.find_sensors(senders, records, reports, times.t_ns, sensors, needs_site=needs_site)
     plots = [
         plots_of(found, category, times.t_ns[category], origin[category], table, left)
         for category, found in reports.items()

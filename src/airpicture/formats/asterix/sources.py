@@ -2,22 +2,27 @@
 
 A sensor is found by SAC, SIC and kind: at an airport one SAC/SIC often stands for the ADS-B receivers and for the
 multilateration alike. What nobody described is taken from the service messages: sites (I034/120, I019/600 and 610) and
-antenna periods (I034/041, I002/041, or the time between north marks).
+antenna periods (I034/041, I002/041, or the time between north marks). A radar that sends none tells its period by its
+plots: see `formats.turns`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from airpicture.formats.asterix.decode import Records
 from airpicture.formats.asterix.units import si
 from airpicture.formats.sensors import discovered, merge_sensors
+from airpicture.formats.turns import turn_note, turn_of
 from airpicture.tables import F64, I32, I64, SensorKind, Sensors
 from airpicture.units import DEG, SECOND_NS
+
+if TYPE_CHECKING:
+    from airpicture.formats.asterix.targets import Targets
 
 # The kind of sensor that a service category speaks of.
 SERVICE_KINDS = {2: SensorKind.RADAR, 34: SensorKind.RADAR, 19: SensorKind.MLAT, 23: SensorKind.ADSB}
@@ -90,9 +95,31 @@ def _learn(records: Mapping[int, Records], t_ns: Mapping[int, I64]) -> dict[tupl
     return learnt
 
 
+def _turns(
+    senders: Iterable[tuple[int, int]],
+    records: Mapping[int, Records],
+    reports: Mapping[int, Targets],
+    t_ns: Mapping[int, I64],
+) -> dict[tuple[int, int], float]:
+    """Return the times [s] in which the antennas of radars turn, where their plots tell."""
+    origin = {category: source_of(records[category])[found.rows] for category, found in reports.items()}
+    turns = {}
+    for source, kind in senders:
+        if kind != SensorKind.RADAR:
+            continue
+        mine = {category: (origin[category] == source) & (reports[category].kind == kind) for category in reports}
+        times = [t_ns[category][found.rows[mine[category]]] for category, found in reports.items()]
+        azimuths = [found.azimuth[mine[category]] for category, found in reports.items()]
+        turn = turn_of(np.concatenate(times), np.concatenate(azimuths)) if reports else float("nan")
+        if np.isfinite(turn):
+            turns[source, kind] = round(turn, 3)
+    return turns
+
+
 def find_sensors(
     senders: Mapping[tuple[int, int], int],
     records: Mapping[int, Records],
+    reports: Mapping[int, Targets],
     t_ns: Mapping[int, I64],
     sensors: Sensors | None,
     *,
@@ -103,7 +130,7 @@ def find_sensors(
     Parameters
     ----------
     senders : (SAC * 256 + SIC, kind) -> number of reports, in the order in which they first occur
-    records, t_ns : by category
+    records, t_ns : by category; reports : those of targets, likewise
     sensors : the described ones, or None
     needs_site : senders whose reports can't be placed on the Earth without a site
     """
@@ -120,6 +147,12 @@ def find_sensors(
                 notes.append(_mixed_note(sensors, row, sender, senders[sender]))
         else:
             new.append(sender)
+    silent = [sender for sender in senders if "period_s" not in learnt.get(sender, {})]
+    if sensors is not None:
+        silent = [sender for sender in silent if sender in new or np.isnan(sensors.period[rows[sender]])]
+    turns = _turns(silent, records, reports, t_ns)
+    for sender, turn in turns.items():
+        learnt.setdefault(sender, {})["period_s"] = turn
     if sensors is not None:
         sensors = _completed(sensors, rows, learnt, notes)
     table = discovered(
@@ -148,6 +181,7 @@ def find_sensors(
                 f"sensor {merged.ids[rows[sender]]!r} ({SensorKind(sender[1]).name.lower()}, "
                 f"{senders[sender]:,} reports) isn't in the sensor table and was added"
             )
+    notes += [turn_note(merged.ids[rows[sender]], turn) for sender, turn in turns.items()]
     for sender in senders:
         row = rows[sender]
         if sender in needs_site and np.isnan(merged.lat[row]):

@@ -7,7 +7,7 @@ const REFUSED = {
   duplicate: "received twice", late: "too late", future: "time ahead of the clock", bad_value: "impossible value", capacity: "no room left",
   sensor_without_site: "the sensor's place isn't known",
 };
-const TRACKS = { tracks_begun: "begun", tracks_merged: "double ones joined" };
+const TRACKS = { tracks_begun: "begun", tracks_merged: "double ones joined", tracks_lost: "lost in a crowd" };
 const SHED = { births_shed: "new tracks not begun", pairs_shed: "reports not tried on far tracks" };
 
 // Groups of [title, rows of [words, count]]; groups and rows of which nothing was counted are left out.

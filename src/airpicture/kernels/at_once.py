@@ -1,0 +1,112 @@
+"""The tracks near a look's plots in one go: what `association.index` does step by step, for looks of few plots.
+
+Where a look has a handful of plots, what it costs to call a kernel outweighs what the kernel does: eleven calls and
+what stands between them took 40 us, of which the work is 6. So here these kernels call one another. They're the same,
+with all of their rows as the one range. Where one has too little room, or a plot is in a crowd, the look is begun again
+step by step.
+"""
+
+from typing import Final, NamedTuple
+
+from airpicture.kernels._jit import jit
+from airpicture.kernels.arrays import F32, F64, I32, I64, table
+from airpicture.kernels.cells import Cells, find_cells, lay_plots, sort_plots
+from airpicture.kernels.components import Parts, connect
+from airpicture.kernels.crowd import count_tracks
+from airpicture.kernels.index import Grid, note_peaks, place_rows, refresh
+from airpicture.kernels.meeting import meet_plots
+from airpicture.kernels.near import list_marked, mark_cells
+
+NO_ROOM: Final = -1
+
+
+@table
+class Rooms(NamedTuple):
+    """Workspaces, and where what is found is written; all overwritten."""
+
+    cells: Cells
+    grid: Grid
+    stale: I64  # (s,) rows of the index that are placed anew
+    peaks: F64  # (1, PEAKS)
+    asking: I32  # (cap,) tracks that ask
+    ahead: F64  # workspaces of `meeting.meet_plots`, as the next five
+    ask: I32
+    run: I32
+    hit: I32
+    waiting: I32
+    spare: I32
+    met: I32  # (A,) tracks that meet any plot
+    plots: I32  # (A,) how many
+    pair: I32  # (E,) which
+    owner: I32  # (M,) see `components.connect`, as all that follow
+    parts: Parts  # for n tracks
+    track: I64  # (n,)
+    start: I64  # (n,)
+    plot: I32  # (e,)
+    chunk: I64  # (n,)
+
+
+@jit
+def find_near(
+    Z: F64,
+    t_z: I64,
+    plots: int,
+    n: int,
+    everybody: bool,
+    summary: F32,
+    time: I64,
+    q_third: float,
+    radius_max: float,
+    most: int,
+    chunk_tracks: int,
+    w: Rooms,
+) -> tuple[int, int, int, int, int]:
+    """Pair tracks with the plots of a look, in connected parts; see `association.index.candidates`.
+
+    Parameters
+    ----------
+    Z : (M, PLOT) float64, t_z : (M,) int64 [ns], the first `plots` are the look's; n : rows of the store
+    everybody : whether all tracks ask, not those alone that the index lists
+    summary, time, q_third, radius_max : see `meeting.meet_plots`; most : tracks that a plot may be met by
+    chunk_tracks : see `components.connect`
+    w : overwritten; track, start, plot and chunk with what is found
+
+    Returns
+    -------
+    tracks, pairs, chunks, most tracks of a chunk, most pairs; first NO_ROOM where there's too little, or where a plot
+    is met by more tracks than `most`
+    """
+    nothing = (NO_ROOM, 0, 0, 0, 0)
+    cells, grid = w.cells, w.grid
+    if plots > len(w.owner):
+        return nothing
+    find_cells(Z, t_z, 0, plots, cells, cells.own, cells.ints)
+    sort_plots(plots, cells)
+    lay_plots(t_z, 0, plots, cells)
+    asking, hi = w.asking[:0], n
+    if not everybody:
+        stale = refresh(t_z, plots, n, grid, w.stale)
+        if stale > len(w.stale):
+            return nothing
+        if stale > 0:
+            w.peaks[0, :] = 0.0
+            place_rows(w.stale, 0, stale, summary, time[:, 0], q_third, radius_max, grid, w.peaks[0])
+            note_peaks(w.peaks, grid)
+        if mark_cells(q_third, cells, grid, w.peaks[0]):
+            asking = w.asking
+            hi = list_marked(0, n, grid, asking)
+    if hi > len(w.met):
+        return nothing
+    work = (w.ahead, w.ask, w.run, w.hit, w.waiting, w.spare)
+    done, tracks, pairs, _ = meet_plots(
+        0, hi, asking, summary, time, q_third, radius_max, cells, *work, w.met, w.plots, w.pair
+    )
+    if done < hi or tracks >= len(w.track) or pairs > len(w.plot):
+        return nothing
+    met, count, pair, owner = w.met[:tracks], w.plots[:tracks], w.pair[:pairs], w.owner[:plots]
+    if count_tracks(pair, owner) > most:
+        return nothing
+    chunks, tracks_most, pairs_most = connect(
+        met, count, pair, chunk_tracks, owner, w.parts, w.track, w.start, w.plot, w.chunk
+    )
+    return tracks, pairs, chunks, tracks_most, pairs_most
