@@ -20,7 +20,7 @@ algorithm", J. R. Stat. Soc. B 39(1), 1977.
 import math
 from typing import Any, Final
 
-from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels._jit import jit, part
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import L_CONFIRM, L_CONFIRM_PAIR, L_ODDS, L_SPEED_MAX, L_VAR_USUAL
 from airpicture.kernels.births import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
@@ -63,19 +63,33 @@ def _since_edge(x: F64, site: F64, reach: float, fastest: float, most: float) ->
 
 
 @part
-def _more_likely(x: F64, t_ns: int, first_ns: int, s: int, S: Any, life: F64, state: F64) -> float:
+def _of_one_radar(x: F64, R: Any, S: Any, waiting: Waiting) -> bool:
+    """Say whether a beginning is of plots of one turning radar. x : (BIRTH,)"""
+    j, q = int(x[BIRTH_PLOT]), int(x[BIRTH_FROM])
+    s = R.sensor[j]
+    if q < 0 or not S.period[s] > 0.0 or int(R.Z[j, Z_KIND]) != POLAR:
+        return False
+    return bool(waiting.entry[q]["sensor"] == s)
+
+
+@part
+def _more_likely(x: F64, R: Any, S: Any, waiting: Waiting, life: F64, state: F64) -> float:
     """Return by how much more likely than usual an unseen target is of a beginning's place and velocity.
 
-    x : (BIRTH,) of the beginning; t_ns, first_ns : of its last and first plots; s : sensor
+    x : (BIRTH,)
     """
-    turn = S.period[s]
-    reach = S.range_max[s]
-    since = (t_ns - first_ns) * 1e-9
-    tau = _since_edge(x, S.sites[s], reach, life[L_SPEED_MAX], TURNS_MOST * turn)
-    t = t_ns * 1e-9
-    # what the sensor had before it when it began hasn't come in
-    if not t - tau > state[BEGAN, s] + 0.5 * turn:
+    j = int(x[BIRTH_PLOT])
+    s = R.sensor[j]
+    turn, reach = S.period[s], S.range_max[s]
+    if not turn > 0.0:
         return 1.0
+    t = R.t_ns[j] * 1e-9
+    tau = _since_edge(x, S.sites[s], reach, life[L_SPEED_MAX], TURNS_MOST * turn)
+    # what the sensor had before it when it began hasn't come in; nor has who isn't known to (NaN)
+    if not t - tau > state[BEGAN, s] + 0.5 * turn or not _of_one_radar(x, R, S, waiting):
+        return 1.0
+    oldest = int(x[BIRTH_BEFORE] if x[BIRTH_BEFORE] >= 0.0 else x[BIRTH_FROM])
+    since = (R.t_ns[j] - waiting.entry[oldest]["t_ns"]) * 1e-9
     looks = math.floor(max(tau - since, 0.0) / turn)
     if looks > LOOKS_MOST:
         return 1.0
@@ -88,16 +102,6 @@ def _more_likely(x: F64, t_ns: int, first_ns: int, s: int, S: Any, life: F64, st
     rate = (arrived + PRIOR_TURNS * usual) / (counted + PRIOR_TURNS)
     unseen = 0.5 * rate / (speed * turn) * (1.0 - min(S.pd[s], PD_MOST)) ** looks  # rho times the reach, a m and rad
     return float(1.0 + unseen / (false * life[L_ODDS]))
-
-
-@inline
-def _of_one_radar(x: F64, R: Any, S: Any, waiting: Waiting) -> bool:
-    """Say whether a beginning is of two plots or three of one turning radar. x : (BIRTH,)"""
-    j, q = int(x[BIRTH_PLOT]), int(x[BIRTH_FROM])
-    s = R.sensor[j]
-    if q < 0 or not S.period[s] > 0.0 or int(R.Z[j, Z_KIND]) != POLAR:
-        return False
-    return bool(waiting.entry[q]["sensor"] == s)
 
 
 @jit
@@ -129,10 +133,7 @@ def judge_births(births: F64, order: I64, hope: F64, R: Any, S: Any, waiting: Wa
         raised = 1.0
         for k in range(lo, hi):
             b = order[k]
-            times = 1.0
-            if _of_one_radar(births[b], R, S, waiting):
-                oldest = births[b, BIRTH_BEFORE] if births[b, BIRTH_BEFORE] >= 0.0 else births[b, BIRTH_FROM]
-                times = _more_likely(births[b], R.t_ns[j], waiting.entry[int(oldest)]["t_ns"], s, S, life, state)
+            times = _more_likely(births[b], R, S, waiting, life, state)
             births[b, BIRTH_SURE] = times
             births[b, BIRTH_ODDS] *= start * times / none
             raised += births[b, BIRTH_ODDS]
