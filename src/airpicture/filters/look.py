@@ -113,9 +113,13 @@ def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
 
 
 class Looker:
-    """Does looks with the same rooms over and over; nothing is carried from one look to the next."""
+    """Does looks with the same rooms over and over; nothing is carried from one look to the next.
 
-    def __init__(self, config: Config, motion: F64, gates: F64, ending: F64) -> None:
+    lags : whether anybody asks what pairs of sensors tell of their clocks
+    """
+
+    def __init__(self, config: Config, motion: F64, gates: F64, ending: F64, *, lags: bool = True) -> None:
+        self._lags = lags
         self._ending = ending
         self._settings = look_settings(config)
         self._exact_limit = config.association.exact_limit
@@ -146,7 +150,6 @@ class Looker:
         run: Run | None = None,
         *,
         owners: bool = True,
-        lags: bool = True,
     ) -> Looked:
         """Update all tracks of the chunks with a look's plots.
 
@@ -155,13 +158,13 @@ class Looker:
         reports : (M,) plots of one look; stations : all sensors
         store : overwritten in the chunks' rows
         run : see `parallel.Run`
-        owners, lags : whether anybody asks for these of what is returned; else they're empty
+        owners : whether anybody asks for these of what is returned; else they're empty
         """
         n = len(chunks.track)
         claimed = np.zeros(reports.size)
         owner = np.full(reports.size if owners else 0, -1, np.int64)
         changed = np.empty(n, np.uint8)
-        told = np.empty((n if lags and len(stations.period) > 1 else 0, 3))
+        told = np.empty((n if self._lags and len(stations.period) > 1 else 0, 3))
         count = len(chunks.chunk) - 1
         spans = ranges(count, CHUNKS_LEAST, run, TASKS)
         self._have_room(chunks.tracks_most, chunks.pairs_most, reports.size)
