@@ -158,27 +158,30 @@ def number(lo: int, hi: int, count: I32, parts: Parts) -> None:
 
 
 @inline
-def _part_from(j: int, owner: I32, parts: Parts) -> int:
-    """Return the lowest track of the part whose lowest plot is j; NOBODY: there's none."""
-    if owner[j] < 0:
-        return NOBODY
-    w = int(parts.parent[owner[j]])
-    return w if parts.low[w] == j else NOBODY
+def _count_parts(lo: int, hi: int, owner: I32, parts: Parts) -> tuple[int, int]:
+    """See `count_parts`."""
+    tracks, pairs = 0, 0
+    for j in range(lo, hi):
+        if owner[j] < 0:
+            continue
+        w = parts.parent[owner[j]]
+        if parts.low[w] == j:
+            owner[j] = w
+            tracks += parts.tracks[w]
+            pairs += parts.pairs[w]
+        else:
+            owner[j] = NOBODY
+    return tracks, pairs
 
 
 @jit
 def count_parts(lo: int, hi: int, owner: I32, parts: Parts) -> tuple[int, int]:
     """Return how many tracks and pairs those parts have whose lowest plot is one of lo..hi.
 
-    owner : (M,) a track that meets each plot, or NOBODY
+    owner : (M,) a track that meets each plot, or NOBODY; overwritten with the lowest track of the part whose lowest
+        plot it is, or NOBODY
     """
-    tracks, pairs = 0, 0
-    for j in range(lo, hi):
-        w = _part_from(j, owner, parts)
-        if w >= 0:
-            tracks += parts.tracks[w]
-            pairs += parts.pairs[w]
-    return tracks, pairs
+    return _count_parts(lo, hi, owner, parts)
 
 
 @inline
@@ -186,7 +189,7 @@ def _place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, owner: I3
     """See `place_parts`."""
     edge = (at // chunk_tracks + 1) * chunk_tracks
     for j in range(lo, hi):
-        w = _part_from(j, owner, parts)
+        w = owner[j]
         if w < 0:
             continue
         tracks, pairs = int(parts.tracks[w]), int(parts.pairs[w])
@@ -204,7 +207,7 @@ def place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, owner: I32
 
     A part that begins beyond another multiple of `chunk_tracks` than the one before begins a chunk.
 
-    owner : as in `count_parts`
+    owner : (M,) from `count_parts`
     parts : tracks and pairs of the lowest tracks overwritten, and `cut`, which comes filled with NOBODY
     """
     _place_parts(lo, hi, at, e, chunk_tracks, owner, parts)
@@ -298,6 +301,7 @@ def connect(
     _number(0, _list_joined(0, n, parts), count, parts)
     for k in range(n // chunk_tracks + 1):
         parts.cut[k] = NOBODY
+    _count_parts(0, len(owner), owner, parts)
     _place_parts(0, len(owner), 0, 0, chunk_tracks, owner, parts)
     _lay_parts(0, n, row, count, pair, parts, track, start, plot)
     return _list_chunks(n, len(pair), chunk_tracks, parts.cut, start, chunk)
