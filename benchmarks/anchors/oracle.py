@@ -97,7 +97,8 @@ def know(path: str | Path, world: World = FILE, plots: int = 2) -> Compared:
     speed = dict(zip(first[0].tolist(), speeds.tolist(), strict=True))
     filters: dict[int, Filter] = {}
     seen: dict[int, int] = {}
-    rows, switches, done = [], 0, 0
+    rows: list[tuple[float, ...]] = []
+    switches, done = 0, 0
     holder: dict[int, int] = {}
     for k in range(meta["scans"]):
         end = (k + 1) * period
@@ -124,16 +125,7 @@ def know(path: str | Path, world: World = FILE, plots: int = 2) -> Compared:
             switches += k >= FIRST and holder.get(ids[i], shown[j]) != shown[j]
             holder[ids[i]] = shown[j]
         if k >= FIRST:
-            part = found.distance, found.localisation, len(found.pairs), found.missed, found.false, len(real)
-            rows.append([float(v) for v in part])
-    a = np.array(rows)
-    return Compared(
-        gospa=float(a[:, 0].mean()),
-        per_root_target=float((a[:, 0] / np.sqrt(a[:, 5])).mean()),
-        rms=float(np.sqrt(a[:, 1].sum() / a[:, 2].sum())),
-        missed=float(a[:, 3].mean()),
-        false=float(a[:, 4].mean()),
-        switches=switches / len(a),
-        targets=float(a[:, 5].mean()),
-        seconds=float("nan"),
-    )
+            rows.append(
+                (found.distance, found.localisation, len(found.pairs), found.missed, found.false, float(len(real)))
+            )
+    return Compared.of(rows, switches)

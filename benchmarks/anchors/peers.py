@@ -13,7 +13,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -41,6 +41,21 @@ class Compared:
     switches: float
     targets: float
     seconds: float  # CPU time a scan
+
+    @classmethod
+    def of(cls, rows: list[tuple[float, ...]], switches: int, seconds: float = float("nan")) -> Self:
+        """Return the means of scans: distance, localisation, pairs, missed, false and targets of each."""
+        a = np.array(rows)
+        return cls(
+            gospa=float(a[:, 0].mean()),
+            per_root_target=float((a[:, 0] / np.sqrt(a[:, 5])).mean()),
+            rms=float(np.sqrt(a[:, 1].sum() / a[:, 2].sum())),
+            missed=float(a[:, 3].mean()),
+            false=float(a[:, 4].mean()),
+            switches=switches / len(a),
+            targets=float(a[:, 5].mean()),
+            seconds=seconds / len(a),
+        )
 
 
 def load(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -175,14 +190,4 @@ def compare(
             rows.append(
                 (found.distance, found.localisation, len(found.pairs), found.missed, found.false, float(len(real)))
             )
-    a = np.array(rows)
-    return Compared(
-        gospa=float(a[:, 0].mean()),
-        per_root_target=float((a[:, 0] / np.sqrt(a[:, 5])).mean()),
-        rms=float(np.sqrt(a[:, 1].sum() / a[:, 2].sum())),
-        missed=float(a[:, 3].mean()),
-        false=float(a[:, 4].mean()),
-        switches=switches / len(a),
-        targets=float(a[:, 5].mean()),
-        seconds=spent / len(a),
-    )
+    return Compared.of(rows, switches, spent)
