@@ -27,7 +27,7 @@ from airpicture.kernels.clusters import F64, I32, I64
 
 STATES: Final = 4096  # pairs of sets, over all steps, up to which a core is solved so: some 0.2 ms
 NODES: Final = 62  # steps and bits together; the sets are the bits of one integer
-MANY: Final = 1 << 40  # states that nobody counts
+MANY: Final = 1 << 40  # states, more than there's ever room for
 _MIX: Final = 0x9E3779B97F4A7C15 >> 1  # odd multiplier of a Fibonacci hash
 
 
@@ -45,14 +45,17 @@ class Groups(NamedTuple):
 
 
 @inline
-def sets_at_least(steps: int, start: I32, bit: I32) -> int:
-    """Return how many states `keep_apart` reaches at least; that spares most attempts that would end without room.
+def _sets_to_come(s: int, steps: int, start: I32, bit: I32) -> int:
+    """Return how many states each state of the layer before step s leads to at least.
 
-    Some steps can have a bit each at the same time: then each choice of these is a set of its own.
+    As many steps as can have a bit each that no step before s can have: each choice of these is a set of its own.
     """
-    used, states, sets = 0, 1, 1
-    for s in range(steps):
-        for e in range(start[s], start[s + 1]):
+    used = 0
+    for e in range(start[s]):
+        used |= 1 << bit[e]
+    states, sets = 0, 1
+    for later in range(s, steps):
+        for e in range(start[later], start[later + 1]):
             one = 1 << bit[e]
             if used & one == 0:
                 used |= one
@@ -90,7 +93,7 @@ def keep_apart(
     False where there are more sets than room; `probability` is then as before
     """
     room = g.key.size
-    if steps + bits > NODES or sets_at_least(steps, start, bit) > room:
+    if steps + bits > NODES:
         return False
     mask = g.slot.size - 1
     last = g.slot.size  # where `stamp` counts layers
@@ -101,6 +104,11 @@ def keep_apart(
     g.via[0] = -1
     lo, hi = 0, 1
     for s in range(steps):
+        if (
+            hi + (hi - lo) * (1 << (steps - s + 1)) > room
+            and hi + (hi - lo) * _sets_to_come(s, steps, start, bit) > room
+        ):
+            return False  # as it would be in the end: most attempts without success stop early
         g.stamp[last] += 1
         layer = g.stamp[last]
         count = hi
@@ -148,13 +156,14 @@ def keep_apart(
     for e in range(start[steps]):
         probability[e] *= 1.0 - share
     scale = share / whole
+    for x in range(lo):
+        g.best[x] = 0.0  # from here on the weight of all that goes on from a state
     for x in range(lo, hi):
-        part = g.total[x] * scale
-        y = x
-        for _ in range(steps):
-            if g.via[y] >= 0:
-                probability[g.via[y]] += part
-            y = g.back[y]
+        g.best[x] = g.total[x] * scale
+    for x in range(hi - 1, 0, -1):
+        if g.via[x] >= 0:
+            probability[g.via[x]] += g.best[x]
+        g.best[g.back[x]] += g.best[x]
     return True
 
 

@@ -21,8 +21,13 @@ ROOM: Final = 8 * NEAR  # for the cells round several groups; one of them may ta
 BATCH: Final = 16  # groups whose cells are looked up at once
 SPAN: Final = WAITING_LEVELS + 2
 BOX: Final = 8192  # waiting plots round those of one cell
-BLOCK: Final = 512  # plots that are put in groups, by cell, at once
-SLOTS: Final = 1024  # of the hash table that finds a plot's group
+BLOCK: Final = 4096  # plots that are put in groups, by cell, at once: all of a disc that's full of targets
+SLOTS: Final = 8192  # of the hash table that finds a plot's group
+
+B_PLACE: Final = 0  # what is listed of a waiting plot: 3, m, on the ground
+B_SINCE: Final = 3  # ns after the time before which none is of interest, whole
+B_SENSOR: Final = 4
+B_COLUMNS: Final = 5
 
 
 @inline
@@ -95,7 +100,7 @@ def gather(
     near : (ROOM, 2) int64, rows first..last are the key and the newest plot of cells; overwritten
     put, oldest : plots put in so far, and how many of these can't be read any more
     since_ns : before which none is of interest; lines : (ring, 8) the pool's entries, line by line
-    n : plots listed so far; box : (BOX, 3) [m], where they are, slot : (BOX,) int64; added to
+    n : plots listed so far; box : (BOX, B_COLUMNS), see B_*, slot : (BOX,) int64; added to
     counts : C_CUT is added to
 
     Returns more than BOX where there's no room.
@@ -120,7 +125,8 @@ def gather(
             e = entry[q]
             if e["put_ns"] < since_ns:
                 continue  # those behind it were put in no later
-            box[n, 0], box[n, 1], box[n, 2] = e["x"], e["y"], e["z"]
+            box[n, B_PLACE], box[n, B_PLACE + 1], box[n, B_PLACE + 2] = e["x"], e["y"], e["z"]
+            box[n, B_SINCE], box[n, B_SENSOR] = e["t_ns"] - since_ns, e["sensor"]
             slot[n] = q
             n += e["key"] == key
             back = int(e["back"])

@@ -310,7 +310,7 @@ def find_births(
     put, oldest : plots put in so far; how many of these may not be read any more
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
-        (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (BOX, 3), slot, hit : (BOX,) int64, ends :
+        (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (BOX, B_COLUMNS), slot, hit : (BOX,) int64, ends :
         (WAITING_LEVELS + 1,) int64 workspaces, see `around`
     pick : (B,) int64, value : (B + 1,), around : (AROUND, NEIGHBOUR), chain : (CHAINS, 2) int64, worth : (CHAINS,),
         trial : (B + CHAINS, BIRTH) workspaces: so many pairs and chains of each plot are tried
@@ -388,7 +388,8 @@ def find_births(
                     s = sensor[j]
                     picks, chains = pick_pairs(
                         Z, int(j), t_ns[j], int(s), address[j], mode_3a[j], place[k], sites, period, pd, life,
-                        waiting, prospects[k], box, slot, ends, hit, pick, value, around, chain, worth, counts,
+                        waiting, prospects[k], span[b, WAITING_LEVELS + 1], box, slot, ends, hit, pick, value, around,
+                        chain, worth, counts,
                     )  # fmt: skip
                     counts[C_TRIALS] += picks + chains
                     found, total = 0, 0.0

@@ -56,19 +56,36 @@ def chain_reach(level: int, turn: float, life: F64, prospect: F64) -> float:
     return float(math.sqrt(fast2) * 2.2 * turn + 3.0 * math.sqrt(CHAIN_D2 * prospect[P_WORST]))
 
 
-@part
-def note_around(q: int, dx: float, dy: float, dz: float, dt: float, n: int, around: F64) -> int:
-    """Put a waiting plot among those round a plot, if there's room; return how many there are."""
-    if n == len(around):
-        return n
-    around[n, N_PLACE], around[n, N_PLACE + 1], around[n, N_PLACE + 2] = -dx, -dy, -dz
-    around[n, N_SINCE], around[n, N_SLOT] = dt, q
-    return n + 1
+@inline
+def chain_speed(prospect: F64, life: F64) -> tuple[float, float]:
+    """Return how fast the targets of chains are at most [m/s], and what errors add to the way of a turn [m]."""
+    return CHAIN_SPEED * math.sqrt(life[L_VAR_USUAL]), 3.0 * math.sqrt(2.0 * prospect[P_WORST])
+
+
+@inline
+def note_around(q: int, dx: float, dy: float, dz: float, dt: float, neighbour: F64) -> None:
+    """Note a waiting plot that lies round a plot; neighbour : (NEIGHBOUR,), overwritten."""
+    neighbour[N_PLACE], neighbour[N_PLACE + 1], neighbour[N_PLACE + 2] = -dx, -dy, -dz
+    neighbour[N_SINCE], neighbour[N_SLOT] = dt, q
+
+
+@inline
+def _old_enough(old: int, least: float, around: F64) -> int:
+    """Move those of the plots from `old` on that came `least` s before a plot, or more, to the end; say where they
+    begin."""
+    first = len(around)
+    for b in range(len(around) - 1, old - 1, -1):
+        if around[b, N_SINCE] >= least:
+            first -= 1
+            for k in range(NEIGHBOUR):
+                around[first, k] = around[b, k]
+    return first
 
 
 @part
 def find_chains(
-    n: int,
+    young: int,
+    old: int,
     turn: float,
     ax: float,
     ay: float,
@@ -85,49 +102,57 @@ def find_chains(
 
     Parameters
     ----------
-    n : of the plots in `around`; turn : s, of the sensor
+    young, old : `around` holds plots of the last turn that are near enough up to `young`, all others from `old` on
+    turn : s, of the sensor
     ax, ay, az : unit vector along the beam, level; along it a place is as sure as a range, across it as an azimuth
     prospect : (PROSPECT,) of the plot
+    around : (AROUND, NEIGHBOUR), see N_*; those from `old` on are overwritten
     chain : (CHAINS, 2), overwritten with the younger and the older one's slots, the best first
     worth : (CHAINS,) workspace
     """
     usual = life[L_VAR_USUAL]
-    fast = CHAIN_SPEED * math.sqrt(usual)
     own, blur2 = prospect[P_OWN], 2.0 * prospect[P_BLUR] * prospect[P_BLUR]
     worst = prospect[P_WORST]
     best = own * life[L_VAR_SPEED] * own * life[L_VAR_SPEED] / worst
     along, across = (best, worst) if prospect[P_ALONG] == 0.0 else (worst, best)
     least = life[L_LEAST] / CHAIN_MARGIN
+    first, last = around[0, N_SINCE], around[0, N_SINCE]
+    for a in range(young):
+        first, last = min(first, around[a, N_SINCE]), max(last, around[a, N_SINCE])
+    old = _old_enough(old, first + AGAIN * turn, around)
+    both = last - first >= AGAIN * turn  # some of the young ones may be the older plots of others
     found = 0
-    for a in range(n):
+    for a in range(young):
         dt = around[a, N_SINCE]
-        if dt > CHAIN_TURN * turn:
-            continue
         x, y, z = around[a, N_PLACE], around[a, N_PLACE + 1], around[a, N_PLACE + 2]
-        d2 = x * x + y * y + z * z
-        far = fast * dt + 3.0 * math.sqrt(2.0 * worst)
-        if d2 > far * far:
-            continue
-        odds = prospect[P_ODDS] * density(
-            d2, dt * dt, blur2 + Q_BEGIN / 3.0 * dt * dt * dt, own, life[L_VAR_SPEED], usual
-        )
-        odds *= prospect[P_ODDS] * usual / life[L_ODDS]
-        for b in range(n):
+        per_s = 1.0 / dt
+        free_a = Q_BEGIN / 3.0 * dt
+        odds = 0.0
+        for k in range((0 if both else young), young + len(around) - old):
+            b = k if k < young else old + k - young
             more = around[b, N_SINCE] - dt
             if not AGAIN * turn <= more <= CHAIN_TURN * turn:
                 continue
-            ahead = more / dt
+            ahead = more * per_s
             ex = around[b, N_PLACE] - (1.0 + ahead) * x
             ey = around[b, N_PLACE + 1] - (1.0 + ahead) * y
             ez = around[b, N_PLACE + 2] - (1.0 + ahead) * z
+            e2 = ex * ex + ey * ey + ez * ez
             times = 1.0 + (1.0 + ahead) * (1.0 + ahead) + ahead * ahead
-            free = Q_BEGIN / 3.0 * (more * more * more + ahead * ahead * dt * dt * dt)
+            free = Q_BEGIN / 3.0 * more * more * more + ahead * ahead * dt * dt * free_a
+            if e2 > CHAIN_D2 * (times * worst + free):
+                continue
             var_along, var_across = times * along + free, times * across + free
             off = ex * ax + ey * ay + ez * az
             off *= off
-            d2 = off / var_along + (ex * ex + ey * ey + ez * ez - off) / var_across
+            d2 = off / var_along + (e2 - off) / var_across
             if d2 > CHAIN_D2:
                 continue
+            if odds == 0.0:
+                odds = prospect[P_ODDS] * density(
+                    x * x + y * y + z * z, dt * dt, blur2 + dt * dt * free_a, own, life[L_VAR_SPEED], usual
+                )
+                odds *= prospect[P_ODDS] * usual / life[L_ODDS]
             mine = odds * math.exp(-0.5 * d2) / math.sqrt(var_along * var_across)
             if mine < least or (found == CHAINS and mine <= worth[CHAINS - 1]):
                 continue

@@ -21,7 +21,7 @@ from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import EXISTENCE, PLOT, RECORD, ROW, S_SIGMA_V, S_VELOCITY, TURN, Z_TURN
+from airpicture.kernels.layout import EXISTENCE, PLOT, RECORD, ROW, S_VELOCITY, TURN, Z_TURN
 from airpicture.kernels.learn import (
     GAP_LEAST,
     TAKEN,
@@ -33,13 +33,14 @@ from airpicture.kernels.learn import (
     turn_learnt,
 )
 from airpicture.kernels.life import ENDED, due_after, existence_at
-from airpicture.kernels.lost import is_lost
+from airpicture.kernels.lost import settle_lost
 from airpicture.kernels.measuring import C_ALONG, C_FOUND
+from airpicture.kernels.odds import LOG_MOST, nearest_of, odds_of
 from airpicture.kernels.records import load_track
-from airpicture.kernels.rivals import end_in_look, settle_rivals
+from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.sorting import sort_numbers
-from airpicture.kernels.thinning import thin_pairs
+from airpicture.kernels.thinning import SHARE_LEAST, thin_pairs
 
 # Settings, one flat array
 K_CONFIRM = 0
@@ -134,30 +135,43 @@ def _score(
     W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], t, of.t_aged[i], lifetime)
     room.row[w] = i
     rx, ry, rz = T[0], T[LANES], T[2 * LANES]
-    several = e_to - e_from > 1
+    only_seen = glancing and e_to - e_from > 1
+    first = pairs
+    prior = 0.0
     for e in range(e_from, e_to):
         j = plot[e]
+        s = R.sensor[j]
         delta = (R.t_ns[j] - t) * 1e-9
-        n = 2
-        if glancing and several:
-            glance(R.Z, j, S.sites[R.sensor[j]], ux, uy, uz, delta, T, lanes)
+        score = 0.0
+        if only_seen:
+            glance(R.Z, j, S.sites[s], ux, uy, uz, delta, T, lanes)
+            if not nearest_of(T, lanes) < gates[2]:
+                continue
         else:
             if e > e_from:
                 for k in range(STATES):
                     T[k] = W[w, k]
-            n = condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
-        if n == OUTSIDE:
-            continue
-        score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs, lanes)
-        if not inside:
-            continue
-        identity = identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
+            n = condition(R.Z, j, S.sites[s], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
+            if n == OUTSIDE:
+                continue
+            score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs, lanes)
+            if not inside:
+                continue
+        if pairs == first:
+            prior = _prior(w, i, s, S.period[s], S.pd[s], of, room)
+        odds = prior + identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
+        if only_seen:
+            odds = odds_of(R.Z, j, odds, T, room.share, pairs, lanes)
+            if odds < SHARE_LEAST and pairs > first:  # `thin_pairs` wouldn't keep it
+                continue
+        else:
+            odds = math.exp(min(score + odds, LOG_MOST)) if score + odds > -LOG_MOST else 0.0
         room.plot[pairs] = j
         room.near[pairs] = room.local[j]
         room.owner[pairs] = w
         room.slot[pairs] = LATER
-        room.ratio[pairs] = score + identity
-        if not (glancing and several) and slots < len(room.V):
+        room.ratio[pairs] = odds
+        if not only_seen and slots < len(room.V):
             room.slot[pairs] = slots
             _keep_conditioned(slots, T, room)
             slots += 1
@@ -199,17 +213,13 @@ def _number_plots(e_from: int, e_to: int, plot: I32, room: Room) -> int:
     return plots
 
 
-@part
-def _weigh(w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, of: Held, room: Room) -> None:
-    """Turn scores into odds, "from this track" against "track missed, plot false": r Pd L / (lambda (1 - r Pd))."""
-    j = room.plot[pairs_from]
-    s = R.sensor[j]
-    detect = detection_of(room.row[w], room.t_w[w], s, S.period[s], S.pd[s], of)
-    believed = room.W[w, EXISTENCE] * expected_of(room.row[w], room.t_w[w], s, S.period[s], S.pd[s], of)
-    prior = math.log(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
-    room.detect[w] = detect
-    for e in range(pairs_from, pairs_to):
-        room.ratio[e] = math.exp(min(room.ratio[e] + prior, 600.0)) if room.ratio[e] + prior > -600.0 else 0.0
+@inline
+def _prior(w: int, i: int, s: int, period: float, pd: float, of: Held, room: Room) -> float:
+    """Return the log of r Pd / (1 - r Pd), of a track that sensor s may see; with a plot's likelihood over the density
+    of false ones it's the odds "from this track" against "track missed, plot false"."""
+    room.detect[w] = detection_of(i, room.t_w[w], s, period, pd, of)
+    believed = room.W[w, EXISTENCE] * expected_of(i, room.t_w[w], s, period, pd, of)
+    return math.log(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
 
 
 @part
@@ -343,8 +353,6 @@ def look_chunks(
                 lanes,
                 glancing,
             )
-            if pairs > room.first[w]:
-                _weigh(w, room.first[w], pairs, R, S, of, room)
         room.first[n] = pairs
         counts[L_PAIRS] += pairs
         for k in range(plots):
@@ -454,13 +462,10 @@ def look_chunks(
             )
             of.due_ns[i] = due_after(i, room.t_w[w], of, S.sites, S.period, S.range_max, ending)
             changed[first + w] = TOOK_PLOT if room.got[w] >= TAKEN else (MOVED if moved_ == 1 else LOOKED_AT)
-            sigma_v = np.float64(of.summary[i, S_SIGMA_V])
-            if is_lost(e_from, e_to, top, sigma_v, settings[K_SIGMA_SPEED], room):
-                end_in_look(i, of)
-                counts[L_LOST] += 1
         for e in range(pairs):
             if room.weight[e] >= TAKEN:
                 owner[room.plot[e]] = of.number[room.row[room.owner[e]]]
+        counts[L_LOST] += settle_lost(n, settings[K_SIGMA_SPEED], of, room)
         counts[L_MERGED] += settle_rivals(pairs, of, room)
         for w in range(n):
             if room.got[w] > 0.5 and room.parent[w] == 0:

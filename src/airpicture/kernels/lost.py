@@ -12,7 +12,12 @@ velocity it knows.
 
 from typing import Final
 
+import numpy as np
+
 from airpicture.kernels._jit import inline
+from airpicture.kernels.layout import S_SIGMA_V
+from airpicture.kernels.learn import Held
+from airpicture.kernels.rivals import end_in_look
 from airpicture.kernels.room import Room
 from airpicture.kernels.thinning import SHARE_LEAST
 
@@ -22,14 +27,29 @@ LOST_SPEED: Final = 0.5  # of the prior sigma of a speed: more is the sigma of i
 
 
 @inline
-def is_lost(e_from: int, e_to: int, top: int, sigma_v: float, sigma_speed: float, room: Room) -> bool:
-    """Say whether a track is lost whose pairs are e_from..e_to and whose likeliest is `top`.
-
-    sigma_v : m/s, of its velocity, level, after the look; sigma_speed : m/s, prior of one that isn't known, per axis
-    """
-    if e_to - e_from < LOST_PLOTS or room.weight[top] >= LOST_SHARE or not sigma_v > LOST_SPEED * sigma_speed:
-        return False
+def _lost(e_from: int, e_to: int, room: Room) -> bool:
+    """Say whether LOST_PLOTS of the pairs e_from..e_to, or more, may be a track's own, and none is likely to be."""
     plots = 0
     for e in range(e_from, e_to):
+        if room.weight[e] >= LOST_SHARE:
+            return False
         plots += room.weight[e] >= SHARE_LEAST
     return plots >= LOST_PLOTS
+
+
+@inline
+def settle_lost(n: int, sigma_speed: float, of: Held, room: Room) -> int:
+    """End those of a chunk's n tracks that are lost, after all have been updated; return how many.
+
+    sigma_speed : m/s per axis, prior of a velocity that isn't known
+    """
+    ended = 0
+    for w in range(n):
+        e_from, e_to = room.first[w], room.first[w + 1]
+        if e_to - e_from < LOST_PLOTS:
+            continue
+        i = room.row[w]
+        if np.float64(of.summary[i, S_SIGMA_V]) > LOST_SPEED * sigma_speed and _lost(e_from, e_to, room):
+            end_in_look(i, of)
+            ended += 1
+    return ended

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from airpicture.kernels._jit import inline, part
+from airpicture.kernels.around import B_PLACE, B_SENSOR, B_SINCE
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import (
     AGAIN,
@@ -22,7 +23,7 @@ from airpicture.kernels.begin import (
     shared_code,
     unseen,
 )
-from airpicture.kernels.chains import find_chains, note_around
+from airpicture.kernels.chains import CHAIN_TURN, chain_speed, find_chains, note_around
 from airpicture.kernels.conditioning import var_of_pressure
 from airpicture.kernels.layout import Z_COS, Z_H, Z_H_BARO, Z_RADIUS, Z_SIN, Z_VAR_H
 from airpicture.kernels.pool import BLUR_STEP, OWN_SHARE, PLAIN, VAGUE, WAITING_LEVELS, Waiting, code_of
@@ -87,6 +88,7 @@ def pick_pairs(
     life: F64,
     waiting: Waiting,
     prospect: F64,
+    since_ns: int,
     box: F64,
     slot: I64,
     ends: I64,
@@ -104,6 +106,7 @@ def pick_pairs(
     ----------
     Z, t_ns ... mode_3a : the plot, registered; place : (3,) [m], on the ground; sites, period, pd : of the sensors
     waiting : pool; prospect : (PROSPECT,)
+    since_ns : what B_SINCE in the box counts from
     box, slot : from `gather`, ends[level]..ends[level + 1] of each level; hit : (BOX,) int64 workspace
     pick : (B,) int64, slots of the best; value : (B + 1,), their odds at most, and last those of the rest; overwritten
     around : (AROUND, NEIGHBOUR), worth : (CHAINS,) workspaces
@@ -124,34 +127,44 @@ def pick_pairs(
     code = code_of(mode_3a)
     named = not shared_code(mode_3a)
     reach_chain = prospect[P_CHAIN]
+    now = np.float64(t_ns - since_ns)
+    fast, blur_chain = chain_speed(prospect, life)
     n = 0
-    beside = 0
+    young, old = 0, len(around)
     value[most] = 0.0
     for level in range(WAITING_LEVELS):
         reach = prospect[P_REACH + level]
         outer = prospect[P_ASK + level]
         hits = 0
         for b in range(ends[level], ends[level + 1]):
-            dx, dy, dz = x - box[b, 0], y - box[b, 1], z - box[b, 2]
+            dx, dy, dz = x - box[b, B_PLACE], y - box[b, B_PLACE + 1], z - box[b, B_PLACE + 2]
             hit[hits] = b
             hits += dx * dx + dy * dy + dz * dz <= outer * outer
         counts[C_VISITS] += hits
         for k in range(hits):
             b = hit[k]
-            q = slot[b]
-            e = entry[q]
-            dx, dy, dz = x - box[b, 0], y - box[b, 1], z - box[b, 2]
+            dx, dy, dz = x - box[b, B_PLACE], y - box[b, B_PLACE + 1], z - box[b, B_PLACE + 2]
             d2 = dx * dx + dy * dy + dz * dz
-            dt = (t_ns - e["t_ns"]) * 1e-9
-            turn = period[e["sensor"]]
-            same = address >= 0 and address == e["address"]
-            if dt > (TURNS * turn if turn > 0.0 else (WAIT_NAMED_S if same else WAIT_S)):
+            dt = (now - box[b, B_SINCE]) * 1e-9
+            from_s = int(box[b, B_SENSOR])
+            turn = period[from_s]
+            if dt > (TURNS * turn if turn > 0.0 else WAIT_NAMED_S):
                 continue
-            if dt < (AGAIN * turn if turn > 0.0 and e["sensor"] == s else AGAIN_S):
+            if dt < (AGAIN * turn if turn > 0.0 and from_s == s else AGAIN_S):
                 continue
-            if reach_chain > 0.0 and e["sensor"] == s and level == PLAIN:
-                beside = note_around(q, dx, dy, dz, dt, beside, around)
+            q = slot[b]
+            if reach_chain > 0.0 and from_s == s and level == PLAIN and young < old:
+                way = fast * dt + blur_chain
+                if dt <= CHAIN_TURN * turn and d2 <= way * way:
+                    note_around(q, dx, dy, dz, dt, around[young])
+                    young += 1
+                else:
+                    old -= 1
+                    note_around(q, dx, dy, dz, dt, around[old])
             if d2 > reach * reach:
+                continue
+            e = entry[q]
+            if not (turn > 0.0 or dt <= WAIT_S or (address >= 0 and address == e["address"])):
                 continue
             far = min(speed * dt, REACH_MOST) + wide + OWN_SHARE * e["radius"]
             if d2 > far * far:
@@ -189,9 +202,9 @@ def pick_pairs(
             else:
                 n = more
     chains = 0
-    if beside > 1:
+    if young > 0:
         ax = Z[j, Z_SIN] * sites[s, 3] + Z[j, Z_COS] * sites[s, 6]
         ay = Z[j, Z_SIN] * sites[s, 4] + Z[j, Z_COS] * sites[s, 7]
         az = Z[j, Z_SIN] * sites[s, 5] + Z[j, Z_COS] * sites[s, 8]
-        chains = find_chains(beside, period[s], ax, ay, az, prospect, life, around, chain, worth)
+        chains = find_chains(young, old, period[s], ax, ay, az, prospect, life, around, chain, worth)
     return n, chains

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels.around import BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
+from airpicture.kernels.around import B_COLUMNS, BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
@@ -87,7 +87,7 @@ def make_desk(most: int) -> Desk:
         hashed=np.empty(SLOTS, np.int64),
         near=np.empty((ROOM, 2), np.int64),
         span=np.empty((BATCH, SPAN), np.int64),
-        box=np.empty((BOX, 3)),
+        box=np.empty((BOX, B_COLUMNS)),
         slot=np.empty(BOX, np.int64),
         hit=np.empty(BOX, np.int64),
         ends=np.empty(WAITING_LEVELS + 1, np.int64),
@@ -132,6 +132,52 @@ def _list_free(reports: Reports, free: F64, run: Run | None) -> I64:
     if len(counts) == 1:
         return wanted[: counts[0]]
     return np.concatenate([wanted[lo : lo + count] for (lo, _), count in zip(parts, counts, strict=True)])
+
+
+def _append(
+    store: Store,
+    pool: Pool,
+    reports: Reports,
+    births: F64,
+    order: I64,
+    motion: F64,
+    life: F64,
+    most: int,
+    run: Run | None,
+) -> I64:
+    """Append births to the store, in an order and at most so many parts; return their rows. Arguments as of `begin`."""
+    born = len(order)
+    first, number = store.n, store.next_number
+    if not born:
+        return order
+    parts = 1 if run is None else max(1, min(most, born // PART))
+    lanes: Any = np.uint64(LANES)
+    do(
+        write_births,
+        [
+            (
+                births,
+                order,
+                born * k // parts,
+                born * (k + 1) // parts,
+                reports,
+                pool.waiting,
+                motion,
+                life,
+                pool.desks[k].Zq,
+                pool.desks[k].T,
+                lanes,
+                first,
+                number,
+                store.held,
+            )
+            for k in range(parts)
+        ],
+        run,
+    )
+    store.n += born
+    store.next_number += born
+    return np.arange(first, first + born)
 
 
 def begin(
@@ -220,45 +266,16 @@ def begin(
         ],
         run,
     )
-    order = _in_order_of_plots(births, [lo * most for lo, _ in spans], counts[:, C_BIRTHS].tolist())
     total = (counts[0] if parts == 1 else counts.sum(axis=0)).tolist()
-    if len(order):
+    rows, shed = np.zeros(0, np.int64), 0
+    if total[C_BIRTHS]:
+        order = _in_order_of_plots(births, [lo * most for lo, _ in spans], counts[:, C_BIRTHS].tolist())
         likelier = _AS_USUAL if hope is None else hope
         judge_births(births, order, likelier, reports, stations, pool.waiting, life, counted)
-    # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
-    fair = room if waiting <= 4 * n else room * 4 * n // waiting
-    shed = max(len(order) - fair, 0)
-    order = best_births(births, order, fair)
-    rows = np.arange(store.n, store.n + len(order))
-    if len(order):
-        born = len(order)
-        lanes: Any = np.uint64(LANES)
-        writers = 1 if run is None else max(1, min(parts, born // PART))
-        do(
-            write_births,
-            [
-                (
-                    births,
-                    order,
-                    born * k // writers,
-                    born * (k + 1) // writers,
-                    reports,
-                    pool.waiting,
-                    motion,
-                    life,
-                    pool.desks[k].Zq,
-                    pool.desks[k].T,
-                    lanes,
-                    store.n,
-                    store.next_number,
-                    store.held,
-                )
-                for k in range(writers)
-            ],
-            run,
-        )
-        store.n += born
-        store.next_number += born
+        # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
+        fair = room if waiting <= 4 * n else room * 4 * n // waiting
+        shed = max(len(order) - fair, 0)
+        rows = _append(store, pool, reports, births, best_births(births, order, fair), motion, life, parts, run)
     back, put_ns = np.empty(n, np.int32), np.empty(n, np.int64)
     latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting, back, put_ns)
     do(
