@@ -3,6 +3,7 @@
     python benchmarks/accuracy.py [--only manoeuvres,crossing,...] [--runs 100] [--markdown docs/accuracy.md]
     python benchmarks/accuracy.py --check          a short run with bounds, half a minute
     python benchmarks/accuracy.py --file h300.npz  a neutral scenario file, see `anchors.peers`
+    python benchmarks/accuracy.py --causes h300.npz  what is missed and false in it, and why
 
 What each scenario is stands in ``benchmarks/anchors``. Seeds are fixed; other seeds move the figures by 1 to 3 %.
 """
@@ -10,17 +11,18 @@ What each scenario is stands in ``benchmarks/anchors``. Seeds are fixed; other s
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from anchors import crossing, faint, lateness, longrange, manoeuvres, marginals, pairs, peers, told
+from anchors import causes, crossing, faint, lateness, longrange, manoeuvres, marginals, oracle, pairs, peers, told
 
 from airpicture.config import Association, Config
 from airpicture.evaluation.consistency import bounds
 
 FLAT = 200.0  # m, heights in the neutral files
-REAL = "<!-- real recordings: begin -->"  # from here on the page is another script's
+KEPT = "<!-- by hand: begin -->"  # from here on the page is written by hand, and then another script's
 HEAD = """# Accuracy
 
 Made by `python benchmarks/accuracy.py --markdown docs/accuracy.md`: published scenarios with exact truth, one default
@@ -62,7 +64,8 @@ def turns(runs: int) -> str:
     for course in manoeuvres.COURSES:
         for name, figures in course.published.items():
             rows.append([course.name, name, *(number(v) for v in figures), *["-"] * 6])
-        others = {"told all but when": told.know, "likewise, FilterPy": told.ask_peer, "every rate, 25": told.guess}
+        others = {"told all but when": told.know, "likewise, FilterPy": told.ask_peer}
+        others |= {"two rates, 5": told.guess_two, "every rate, 25": told.guess}
         for name, others_filter in others.items():
             if name.endswith("FilterPy") and not told.has_peer():
                 continue
@@ -78,10 +81,11 @@ def turns(runs: int) -> str:
         f"freedom (2 is right), straight, turning, of the whole course, and of the velocity. {runs} runs. Inside: the "
         "share of scans, straight and turning, at which the mean of the runs lies in their 95 % band, "
         f"{low:.2f} to {high:.2f} (Bar-Shalom, Li, Kirubarajan 2001, section 5.4.2). ATC: T = 5 s, sigma 100 m; LBB: T "
-        "= 4 s, sigma 50 m. The turn rates (1 and 3, 3.74, 4.68, 1.87 to 5.6 °/s) are unknown to airpicture. Three "
+        "= 4 s, sigma 50 m. The turn rates (1 and 3, 3.74, 4.68, 1.87 to 5.6 °/s) are unknown to airpicture. Four "
         "filters for comparison (`benchmarks/anchors/told.py`): one that is told each rate of the course, and that "
-        "nothing else happens, but not when turns begin and end; the same in FilterPy; and one with 25 models, a rate "
-        "every half degree up to 6 °/s, told nothing else: what six times our models would bring.",
+        "nothing else happens, but not when turns begin and end; the same in FilterPy; one with five models, straight "
+        "and two rates either way (1.2 and 3.5 °/s), told nothing else; and one with 25, a rate every half degree up "
+        "to 6 °/s: what six times our models would bring.",
         [
             "course",
             "filter",
@@ -280,25 +284,40 @@ PARTS: dict[str, Callable[[int], str]] = {
 }
 
 
+def figures_of(c: peers.Compared) -> list[str]:
+    """Write what a neutral file's pictures are worth."""
+    figures = [number(v, 0) for v in (c.targets, c.gospa, c.per_root_target, c.rms)]
+    return [*figures, number(c.missed), number(c.false), number(c.switches, 2), number(1e3 * c.seconds)]
+
+
 def files(paths: list[str]) -> str:
     """Score neutral scenario files."""
     rows = []
     for path in paths:
         flat = Config(height_max=FLAT)
         for name, config, named in (("", Config(), False), (", told flat", flat, False), (", told whose", flat, True)):
-            c = peers.compare(path, config, named=named)
-            figures = [number(v, 0) for v in (c.targets, c.gospa, c.per_root_target, c.rms)]
-            figures += [number(c.missed), number(c.false), number(c.switches, 2), number(1e3 * c.seconds)]
-            rows.append([Path(path).stem + name, *figures])
+            rows.append([Path(path).stem + name, *figures_of(peers.compare(path, config, named=named))])
+        for name, world in ((", knows all but when", oracle.FILE), (", and not how straight", oracle.AIR)):
+            rows.append([Path(path).stem + name, *figures_of(oracle.know(path, world))])
     return table(
         "Neutral scenario files",
         "GOSPA (order 2, cut-off 2 km), means over the scans from the tenth on; CPU time a scan. The world of these "
         "files is flat and its ranges are ground ranges. By default airpicture takes them for slant ranges to targets "
         "of unknown height, up to 18 km, which costs a little within 30 km; `told flat` is `height_max = 200` m, `told "
-        "whose` that and an address on each plot of a target: what knowing whose each plot is would bring.",
+        "whose` that and an address on each plot of a target: what knowing whose each plot is would bring. `Knows all "
+        "but when`: whose each plot is, when targets come and go, and how they move, but not when they turn "
+        "(`benchmarks/anchors/oracle.py`); `and not how straight` takes air to move and any target to turn as "
+        "airpicture does.",
         ["file", "targets", "GOSPA m", "per root target", "RMS m", "missed", "false", "switches", "ms"],
         rows,
     )
+
+
+def reasons(paths: list[str]) -> str:
+    """Count what is missed, false and switched in neutral scenario files, by cause."""
+    total = sum((causes.causes(path) for path in paths), Counter[str]())
+    rows = [[cause, f"{count / len(paths):.2f}"] for cause, count in sorted(total.items())]
+    return table("Why", "Means a scan, from the tenth on; see `anchors.causes`.", ["cause", "a scan"], rows)
 
 
 def check() -> int:
@@ -326,10 +345,14 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--markdown", help="write the tables to this file, too")
     parser.add_argument("--file", nargs="*", default=[], help="neutral scenario files (.npz) to score instead")
+    parser.add_argument("--causes", nargs="*", default=[], help="neutral scenario files to find causes in instead")
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     if args.check:
         return 1 if check() else 0
+    if args.causes:
+        print(reasons(args.causes))
+        return 0
     if args.file:
         print(files(args.file))
         return 0
@@ -341,8 +364,8 @@ def main() -> int:
         print(f"({name}: {time.time() - begin:.0f} s)\n", file=sys.stderr)
     if args.markdown:
         page = Path(args.markdown)
-        _, mark, real = (page.read_text("utf-8") if page.exists() else "").partition(REAL)
-        page.write_text(HEAD + "\n".join(texts) + (f"\n{mark}{real}" if mark else ""), "utf-8")
+        _, mark, kept = (page.read_text("utf-8") if page.exists() else "").partition(KEPT)
+        page.write_text(HEAD + "\n".join(texts) + (f"\n{mark}{kept}" if mark else ""), "utf-8")
     return 0
 
 

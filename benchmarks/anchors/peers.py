@@ -13,14 +13,14 @@ import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from airpicture.config import Config
 from airpicture.evaluation import gospa
 from airpicture.geo import ecef_to_geodetic, geodetic_to_ecef, geodetic_to_polar
-from airpicture.tables import Plots, SensorKind, Sensors, Status
+from airpicture.tables import F64, Plots, SensorKind, Sensors, Status, Tracks
 from airpicture.tracker import Tracker
 from anchors.plane import T0_NS
 
@@ -41,6 +41,21 @@ class Compared:
     switches: float
     targets: float
     seconds: float  # CPU time a scan
+
+    @classmethod
+    def of(cls, rows: list[tuple[float, ...]], switches: int, seconds: float = float("nan")) -> Self:
+        """Return the means of scans: distance, localisation, pairs, missed, false and targets of each."""
+        a = np.array(rows)
+        return cls(
+            gospa=float(a[:, 0].mean()),
+            per_root_target=float((a[:, 0] / np.sqrt(a[:, 5])).mean()),
+            rms=float(np.sqrt(a[:, 1].sum() / a[:, 2].sum())),
+            missed=float(a[:, 3].mean()),
+            false=float(a[:, 4].mean()),
+            switches=switches / len(a),
+            targets=float(a[:, 5].mean()),
+            seconds=seconds / len(a),
+        )
 
 
 def load(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -114,6 +129,20 @@ def assumed_heights(tracker: Tracker, numbers: Any, now: int) -> Any:
     return height
 
 
+def on_plane(arrays: dict[str, Any], tracks: Tracks, h: Any) -> F64:
+    """Return places (N, 2) [m] of tracks, taken to be at heights h [m], on the planes of their nearest sensors."""
+    if not len(tracks):
+        return np.zeros((0, 2))
+    lat, lon = sites(len(arrays["sensor_x"]))
+    s = np.zeros(len(tracks), np.int64)
+    if len(lat) > 1:
+        gap = geodetic_to_ecef(tracks.lat, tracks.lon, 0.0)[:, None] - geodetic_to_ecef(lat, lon, 0.0)[None]
+        s = np.argmin((gap**2).sum(-1), axis=1)
+    r, azimuth, _ = geodetic_to_polar(tracks.lat, tracks.lon, h, lat[s], lon[s], SITE)
+    offset: F64 = np.column_stack([arrays["sensor_x"], arrays["sensor_y"]])[s]
+    return offset + np.column_stack([r * np.sin(azimuth), r * np.cos(azimuth)])
+
+
 def compare(
     path: str | Path,
     config: Config | None = None,
@@ -134,7 +163,6 @@ def compare(
         target = arrays["plot_truth"][order]
         plots = replace(plots, address=np.where(target >= 0, target + 1, -1).astype(np.int32))
     tracker = Tracker(sensors, config)
-    lat, lon = sites(len(arrays["sensor_x"]))
     ends = T0_NS + np.round((np.arange(meta["scans"]) + 1.0) * meta["period"] * 1e9).astype(np.int64)
     rows: list[tuple[float, ...]] = []
     holder: dict[int, int] = {}
@@ -148,16 +176,7 @@ def compare(
         shown = np.isin(picture.tracks.status, (Status.CONFIRMED, Status.COASTING))
         tracks = picture.tracks.take(shown)
         h = assumed_heights(tracker, tracks.track, int(now)) if filled is None else np.full(len(tracks), filled)
-        estimate = np.zeros((0, 2))
-        if len(tracks):
-            if len(lat) > 1:
-                gap = geodetic_to_ecef(tracks.lat, tracks.lon, 0.0)[:, None] - geodetic_to_ecef(lat, lon, 0.0)[None]
-                s = np.argmin((gap**2).sum(-1), axis=1)
-            else:
-                s = np.zeros(len(tracks), np.int64)
-            r, azimuth, _ = geodetic_to_polar(tracks.lat, tracks.lon, h, lat[s], lon[s], SITE)
-            offset = np.column_stack([arrays["sensor_x"], arrays["sensor_y"]])[s]
-            estimate = offset + np.column_stack([r * np.sin(azimuth), r * np.cos(azimuth)])
+        estimate = on_plane(arrays, tracks, h)
         row = arrays["truth_scan"] == k
         real = np.column_stack([arrays["truth_x"][row], arrays["truth_y"][row]])
         ids = arrays["truth_id"][row]
@@ -171,14 +190,4 @@ def compare(
             rows.append(
                 (found.distance, found.localisation, len(found.pairs), found.missed, found.false, float(len(real)))
             )
-    a = np.array(rows)
-    return Compared(
-        gospa=float(a[:, 0].mean()),
-        per_root_target=float((a[:, 0] / np.sqrt(a[:, 5])).mean()),
-        rms=float(np.sqrt(a[:, 1].sum() / a[:, 2].sum())),
-        missed=float(a[:, 3].mean()),
-        false=float(a[:, 4].mean()),
-        switches=switches / len(a),
-        targets=float(a[:, 5].mean()),
-        seconds=spent / len(a),
-    )
+    return Compared.of(rows, switches, spent)

@@ -4,6 +4,7 @@ told        one model for each turn rate that the course has, either way round, 
             since the courses have none; a chain that stays with 0.95 a scan; full mixing (Blom, Bar-Shalom, IEEE TAC
             33(8), 1988). It knows everything but when turns begin and end
 FilterPy    the same models in FilterPy's `IMMEstimator`: another hand's code
+two rates   five models, straight and two rates either way; airpicture has one either way, and one for fighters
 every rate  25 models, every half degree a second up to six either way, of which it knows nothing but that: what
             six times our models would bring
 
@@ -22,6 +23,8 @@ from anchors.plane import F64
 STAY = 0.95  # a scan
 SIGMA_SPEED = 300.0  # m/s, at first
 EVERY = np.arange(-12, 13) * 0.5 * DEG  # rad/s
+TWO = np.array([0.0, 1.2, -1.2, 3.5, -3.5]) * DEG  # rad/s
+Q_TWO = 4.0  # m²/s³, for what lies between them
 Q_EVERY = 2.0  # m²/s³, half of what a rate between two of them brings at 250 m/s
 BACK = 0.8  # of the turns that end, those that end in straight flight
 
@@ -51,6 +54,11 @@ def know(course: Course, runs: int = 100, seed: int = 1) -> Told:
 def guess(course: Course, runs: int = 100, seed: int = 1) -> Told:
     """Filter `runs` copies of a course with every rate."""
     return judged(course, *filtered(course, drawn(course, runs, seed), EVERY, Q_EVERY, BACK))
+
+
+def guess_two(course: Course, runs: int = 100, seed: int = 1) -> Told:
+    """Filter `runs` copies of a course with two rates either way."""
+    return judged(course, *filtered(course, drawn(course, runs, seed), TWO, Q_TWO, 0.5))
 
 
 def has_peer() -> bool:
