@@ -13,7 +13,7 @@ from airpicture.kernels import layout as lay
 from airpicture.kernels.births import find_births
 from airpicture.kernels.search import COUNTS
 from airpicture.models import gate_limits, motion_settings
-from airpicture.plots import register, station_columns
+from airpicture.plots import Clutter, register, station_columns
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import Sensors
@@ -32,6 +32,7 @@ class Beginnings:
         self.store, self.pool = Store(config.capacity), Pool(config.life.pool_max)
         self.motion, self.life, self.gates = motion_settings(config), life_settings(config), gate_limits(config)
         self.sensors = sensors
+        self.counted = Clutter(self.stations).state
         self.tally: Counter[str] = Counter()
         self.counts = np.zeros(COUNTS, np.int64)  # of the last search
 
@@ -47,7 +48,7 @@ class Beginnings:
             find_births(*arguments)
             self.counts += arguments[-1]
 
-        settings = (self.stations, self.config, self.motion, self.life, self.gates)
+        settings = (self.stations, self.config, self.motion, self.life, self.gates, self.counted)
         with patch.object(begin_module, "find_births", noted):
             return begin(self.store, self.pool, reports, free, *settings, run=run, tally=self.tally)
 

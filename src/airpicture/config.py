@@ -93,6 +93,7 @@ class Life:
     pairs_max: int = 4  # earlier plots that one unclaimed plot may be joined with
     confirm: float = 0.99  # existence above which a track is confirmed ...
     confirm_plots: int = 3  # ... when it has this many plots
+    confirm_pair: float = 0.999  # existence above which two of a turning sensor will do; 1: never
     retire: float = 0.05  # existence below which a track ends that was confirmed ...
     retire_tentative: float = 0.01  # ... and one that wasn't; in thick clutter each halving adds a tenth to all tracks
     coast_looks: int = 2  # missed looks after which a confirmed track is shown as coasting
@@ -114,6 +115,7 @@ class Life:
             (self.retire, self.confirm),
             "0 < retire < confirm < 1",
         )
+        _need(self.confirm <= self.confirm_pair <= 1.0, "life.confirm_pair", self.confirm_pair, "life.confirm to 1")
         _need(
             self.retire_tentative < self.confirm,
             "life.retire_tentative",

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 LEAST: Final = 1 << 20  # bytes; smaller ones the C library keeps for itself
+FEW: Final = LEAST >> 6  # elements: even the widest kinds don't make that many bytes of so few
 KEPT: Final = 24  # pieces that wait to be used again; of more, the longest unused go back to the system
 # A new piece has room for this part of itself more, since a picture grows. That costs nothing: the system hands out
 # pages when they're written to first. So what grows takes pages as it grows, and not all of them anew at once, which
@@ -46,8 +47,11 @@ class Memory:
 
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
         """Return an array whose contents are undefined, as `np.empty` does."""
+        count = math.prod(shape) if isinstance(shape, tuple) else shape
+        if count < FEW:
+            return np.empty(shape, dtype)
         kind = np.dtype(dtype)
-        size = kind.itemsize * (math.prod(shape) if isinstance(shape, tuple) else shape)
+        size = kind.itemsize * count
         if size < LEAST:
             return np.empty(shape, kind)
         lent: NDArray[Any] = np.asarray(_Loan(self._piece_of(size), self._free))[:size].view(kind).reshape(shape)

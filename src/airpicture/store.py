@@ -137,6 +137,7 @@ class Store:
         )
         self.words = laid(words)  # all there is, as kernels take it ...
         self.held = laid(Held(*(getattr(self, name) for name in Held._fields)))  # ... and by columns
+        self.widest = [as_words(column) for column in self.columns()]  # likewise all, in the order of `columns`
 
     @property
     def live(self) -> int:
@@ -180,6 +181,13 @@ class Store:
             run,
         )
         return prints
+
+
+def as_words(column: NDArray[Any]) -> NDArray[Any]:
+    """Return the same bytes as rows of the widest unsigned integers that fit."""
+    width = column.strides[0]
+    word = np.uint64 if width % 8 == 0 else (np.uint32 if width % 4 == 0 else np.uint8)
+    return column.reshape(len(column), -1).view(word)
 
 
 class Saved(NamedTuple):

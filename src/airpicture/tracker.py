@@ -17,7 +17,7 @@ import numpy as np
 
 from airpicture.association import Addresses, Index, candidates
 from airpicture.config import Config
-from airpicture.errors import InputError, Reason
+from airpicture.errors import InputError
 from airpicture.filters import Listener, Looker
 from airpicture.kernels.claims import doubt_claims
 from airpicture.kernels.layout import MESSAGE, Z_KIND
@@ -50,6 +50,7 @@ from airpicture.tracks import (
     Retired,
     begin,
     close_ranks,
+    ended_among,
     ending_settings,
     first_due,
     life_settings,
@@ -142,7 +143,8 @@ class Tracker:
         need_same_sensors(plots, self.sensors)
         self.counts["plots_received"] += len(plots)
         reports, refused = register(plots, self._stations, self.config, self._run, self._memory)
-        self.counts.update({f"refused_{reason}": count for reason, count in refused.items()})
+        for reason, count in refused.items():
+            self.counts[f"refused_{reason}"] += count
         if self._frame is None:
             if not reports.size:
                 return
@@ -152,10 +154,11 @@ class Tracker:
         edge = self._frame * self._frame_ns
         span = edge - round(self.config.late_s_max * 1e9), now_ns + round(self.config.future_s_max * 1e9) + 1
         first, last = reports.t_ns.searchsorted(span).tolist()
-        for reason, refused_now in ((Reason.LATE, first), (Reason.FUTURE, reports.size - last)):
-            if refused_now:
-                self.counts[f"refused_{reason.name.lower()}"] += refused_now
-        reports = reports.part(first, last)
+        for name, count in ("late", first), ("future", reports.size - last):  # as `errors.Reason` names them
+            if count:
+                self.counts[f"refused_{name}"] += count
+        if first or last < reports.size:
+            reports = reports.part(first, last)
         twin = repeated([self._line.waiting, self._open, *self._past.near(reports)], reports)
         if twin.any():
             self.counts["refused_duplicate"] += int(twin.sum())
@@ -238,7 +241,7 @@ class Tracker:
                 return
             if not self._named:
                 settle = -(-self._sweep // SETTLE_S) * SETTLE_S
-                self._sweep = max(self._sweep, min(first_due(self._store) // SWEEP_NS, settle, last + 1))
+                self._sweep = max(self._sweep, min(-(-first_due(self._store) // SWEEP_NS), settle, last + 1))
                 if self._sweep > last:
                     return
             if self._sweep % SETTLE_S == 0:
@@ -256,14 +259,12 @@ class Tracker:
         if not len(moved):
             return
         self._touched[moved] = True
-        gone = store.status[moved] == Status.ENDED
-        if gone.any():
-            shown = (was == Status.CONFIRMED) | (was == Status.COASTING) | (store.misses[moved] < 0)
-            rows = moved[gone & shown]
-            if len(rows):
-                self._ended.append(self._rows(rows, t_ns))
-                self._retired.note(store, rows, t_ns)
-            self._index.place(store.summary, store.t_ns, moved[gone])
+        gone, shown = ended_among(store, moved, was)
+        if len(gone):
+            if len(shown):
+                self._ended.append(self._rows(shown, t_ns))
+                self._retired.note(store, shown, t_ns)
+            self._index.place(store.summary, store.t_ns, gone)
             before = store.n
             closed = close_ranks(store, self._touched, run=self._run)
             if len(closed.rows):
@@ -356,7 +357,7 @@ class Tracker:
                 self._undo.save(store, np.unique(beside.row), self._run, self._memory)
             held = (store.interval, store.spreads, store.t_plot)
             doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, *held)
-        settings = (config, self._motion, self._life, self._gates)
+        settings = (config, self._motion, self._life, self._gates, self._clutter.state)
         start = self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds)
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         if self._named:
@@ -406,14 +407,15 @@ class Tracker:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
             return self._rows(rows, now_ns, ended)
 
-        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally), make_moved=make_moved)
+        closed, still_open = self.counts, self._tally
+        counts = {name: count for name in {**closed, **still_open} if (count := closed[name] + still_open[name])}
+        picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
         self._shown = ref(picture)
         return picture
 
     def _settle_picture(self) -> None:
         """Let the picture that was handed out last be worked out, if anybody has it, before the store changes."""
-        picture = self._shown() if self._shown is not None else None
-        if picture is not None:
+        if self._shown is not None and (picture := self._shown()) is not None:
             picture.settle()
         self._shown = None
 

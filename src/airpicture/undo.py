@@ -61,8 +61,8 @@ class Undo:
             store.restore(saved, run)
         store.n, store.next_number = self.n, self.number
         index.forget_from(self.n)
-        for saved in self.saved:
-            index.place(store.summary, store.t_ns, saved.rows, run)
+        if self.saved:
+            index.place(store.summary, store.t_ns, np.concatenate([saved.rows for saved in self.saved]), run)
         pool.restore(self.pool_count)
         clutter.restore(self.clutter)
         sensor_last[:] = self.sensor_last

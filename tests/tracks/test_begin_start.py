@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from airpicture.config import Config
 from airpicture.errors import ConfigError
-from airpicture.kernels.births import BIRTH, BIRTH_ODDS, BIRTH_PLOT
+from airpicture.kernels.arrivals import judge_births
+from airpicture.kernels.births import BIRTH, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.tables import Status
 from airpicture.tracker import Tracker
-from airpicture.tracks.begin import raise_hope
+from begin_scenes import Beginnings
 from tracking_scenes import Target, assemble, ns, radar, radar_rows, sensors_of
 
 
@@ -23,11 +24,16 @@ def test_existence_is_what_odds_so_many_times_as_high_make_of_it(odds: list[list
         total, raised = 1.0 + sum(of_plot), 1.0 + hope * sum(of_plot)
         for o in of_plot:
             row = np.zeros(BIRTH)
-            row[BIRTH_PLOT], row[BIRTH_ODDS] = plot, o / total
+            row[BIRTH_PLOT], row[BIRTH_FROM], row[BIRTH_ODDS] = plot, -1.0, o / total
             births.append(row)
             expected.append(hope * o / raised)
     table = np.array(births)
-    raise_hope(table, np.arange(len(table)), np.full(len(odds), hope))
+    world = Beginnings(sensors_of({"id": "adsb", "kind": "adsb"}))
+    reports = world.reports([{"t_ns": ns(1.0), "lat": 0.8, "lon": 0.1}])
+    reports = reports.take(np.zeros(len(odds), np.int64))
+    settings = (world.stations, world.pool.waiting, world.life, world.counted)
+    judge_births(table, np.arange(len(table)), np.full(len(odds), hope), reports, *settings)
+    assert not table[:, BIRTH_SURE].any()  # without turns, two plots confirm nothing
     np.testing.assert_allclose(table[:, BIRTH_ODDS], expected, rtol=1e-9)
 
 

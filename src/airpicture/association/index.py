@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from airpicture.association.parts import CHUNK_TRACKS, Connector, Met, room_for
 from airpicture.kernels.arrays import laid
-from airpicture.kernels.at_once import NO_ROOM, Rooms, find_near
+from airpicture.kernels.at_once import NO_ROOM, Rooms, find_near, place_all
 from airpicture.kernels.cells import (
     ABREAST,
     SIZES,
@@ -124,9 +124,12 @@ class Index:
         """Place tracks anew whose summaries or times changed; rows that it doesn't know yet may be among them."""
         if not len(rows) or self.grid.ints[N] == 0:
             return
+        held = (summary, t_track, self._q_third, self._radius_max, self.grid)
+        if run is None or len(rows) < RANGE_ROWS:
+            place_all(rows, *held, np.empty((1, PEAKS)))
+            return
         spans = ranges(len(rows), RANGE_ROWS, run)
         peaks = np.zeros((len(spans), PEAKS))
-        held = (summary, t_track, self._q_third, self._radius_max, self.grid)
         do(place_rows, [(rows, *span, *held, peaks[k]) for k, span in enumerate(spans)], run)
         note_peaks(peaks, self.grid)
 
@@ -142,6 +145,8 @@ class Index:
     def move(self, summary: F32, t_track: I64, rows: I64, at: int) -> None:
         """Take in that tracks moved from rows, rising, to those from `at` on, where tracks stood that have ended."""
         known = int(self.grid.ints[N])
+        if known == 0:
+            return
         rows, to = rows[: np.searchsorted(rows, known)], at + len(rows)
         count = len(rows)
         for column, nothing in ((self.grid.code, NOWHERE), (self.grid.expiry, NEVER)):
@@ -216,7 +221,7 @@ class Index:
         settings = (self._q_third, self._radius_max, pairs_max, CHUNK_TRACKS)
         everybody = self._everybody(n, n_plots)
         tracks, pairs, chunks, tracks_most, pairs_most = find_near(
-            Z, t_z, n_plots, n, everybody, summary, t_track[:, None], *settings, rooms
+            Z, t_z, n_plots, n, everybody, summary, t_track, t_track[:, None], *settings, rooms
         )
         if tracks == NO_ROOM:
             self._asked = asked

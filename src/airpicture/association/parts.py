@@ -98,7 +98,7 @@ class Connector:
 
 def room_for(n: int) -> int:
     """Return a size to allocate for n: the next power of two, so that growing is rare."""
-    return 1 << max(n - 1, 255).bit_length()
+    return 1 << max(int(n) - 1, 255).bit_length()  # a number of numpy where kernels run uncompiled
 
 
 def _make_parts(tracks: int) -> Parts:

@@ -19,6 +19,10 @@ end), with the spatial indices that it offers:
 Both trackers are judged in the plane that the radar sees, slant range and azimuth: Stone Soup has no round Earth. All
 targets fly at one height, so that this plane holds all that there is to know. Nobody measures heights here; a track of
 ours is seen at the one that it's held at.
+
+On the clock is what brings the tracks up to date with a turn's plots: `update_tracker` there, `Tracker.step` here. To
+its work here belongs to put plots, range and azimuth, on the Earth; there they're made beforehand, off the clock. Off
+the clock is also what reads the tracks. The columns of our picture, which nobody there works out, are told beside it.
 """
 
 from __future__ import annotations
@@ -190,11 +194,13 @@ def as_turn(sky: Sky, scan: Scan) -> Turn:
 def run_own(sky: Sky, turns: list[Turn], config: Config, tick: Callable[[], None]) -> dict[str, float]:
     """Run this tracker, on one thread."""
     tracker, s = tracker_of(sky.sensors, config, 1), sky.sensors
-    tally, seconds, plots = Tally(), [], 0
+    tally, seconds, columns, plots = Tally(), [], [], 0
     for k, turn in enumerate(turns):
         begun = time.process_time()
-        tracks = tracker.step(turn.scan.plots, turn.scan.now_ns).tracks
+        picture = tracker.step(turn.scan.plots, turn.scan.now_ns)
         taken = time.process_time() - begun
+        tracks = picture.tracks
+        shown = time.process_time() - begun - taken
         real = np.flatnonzero((tracks.status == Status.CONFIRMED) | (tracks.status == Status.COASTING))
         h = held_heights(tracker, tracks.track[real], turn.scan.now_ns)
         slant, azimuth, _ = geo.geodetic_to_polar(tracks.lat[real], tracks.lon[real], h, s.lat[0], s.lon[0], s.h_ell[0])
@@ -202,9 +208,16 @@ def run_own(sky: Sky, turns: list[Turn], config: Config, tick: Callable[[], None
         tally.add(k, turn.truth_xy, turn.truth_number, xy, tracks.track[real].tolist())
         if k >= FIRST:
             seconds.append(taken)
+            columns.append(shown)
             plots += len(turn.slant)
         tick()
-    return {"cpu_s_turn": float(np.median(seconds)), "plots_per_cpu_s": plots / sum(seconds), **tally.mean()}
+    picture_s = float(np.median(columns))
+    return {**speed(seconds, plots), "cpu_s_picture": picture_s, **tally.mean()}
+
+
+def speed(seconds: Sequence[float], plots: int) -> dict[str, float]:
+    """Return what so many plots took: seconds of each turn."""
+    return {"cpu_s_turn": float(np.median(seconds)), "plots_per_cpu_s": plots / sum(seconds)}
 
 
 def held_heights(tracker: Tracker, numbers: I64, now_ns: int) -> F64:
@@ -238,7 +251,7 @@ def run_peer(sky: Sky, turns: list[Turn], kind: str, tick: Callable[[], None], s
                 seconds.append(taken)
                 plots += len(turn.slant)
             tick()
-    return {"cpu_s_turn": float(np.median(seconds)), "plots_per_cpu_s": plots / sum(seconds), **tally.mean()}
+    return {**speed(seconds, plots), **tally.mean()}
 
 
 def build_peer(sky: Sky, kind: str) -> tuple[Any, Callable[[Turn, datetime.datetime], set[Any]]]:

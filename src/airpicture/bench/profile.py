@@ -20,7 +20,11 @@ from airpicture.bench.load import Load, config_for, steps_of, tracker_of
 # What the tracker calls, by phase. A name that a version doesn't have is passed over, and its time is in the rest.
 PHASES: Final[dict[str, Sequence[str]]] = {
     "take plots": ("airpicture.tracker:register", "airpicture.tracker:repeated", "airpicture.tracker:looks"),
-    "find candidates": ("airpicture.tracker:candidates", "airpicture.association.index:place_rows"),
+    "find candidates": (
+        "airpicture.tracker:candidates",
+        "airpicture.association.index:place_rows",
+        "airpicture.association.index:place_all",
+    ),
     "look": ("airpicture.filters.look:look_chunks",),
     "begin": ("airpicture.tracker:begin",),
     "age and retire": (

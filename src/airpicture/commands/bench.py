@@ -371,12 +371,12 @@ class Show:
     def peers(self, targets: int, rows: Sequence[dict[str, Any]]) -> None:
         """Show this tracker beside its peer."""
         self.found.setdefault("peers", []).append({"targets": targets, "rows": list(rows)})
-        heads = ["tracker", "CPU a turn", "plots/s", "faster", "scored", "GOSPA", "missed", "false", "switches", "RMS"]
+        heads = ["tracker", "CPU a turn", "picture", "faster", "scored", "GOSPA", "missed", "false", "switches", "RMS"]
         shown = [
             [
                 row["name"],
                 duration(row["cpu_s_turn"]),
-                f"{row['plots_per_cpu_s']:,.0f}",
+                duration(row["cpu_s_picture"]) if "cpu_s_picture" in row else "",
                 f"{row['times_faster']:,.0f} x" if row.get("times_faster") else "",
                 f"{row['turns_scored']} turns",
                 f"{row['gospa_m']:,.0f} m",
@@ -388,6 +388,10 @@ class Show:
             for row in rows
         ]
         self._table(f"{targets:,} targets to 600 km, same plots; means of a turn", heads, shown)
+        self.note(
+            "CPU a turn: until the tracks are up to date; picture: for all columns of the picture besides, which the\n"
+            "others don't make. airpicture puts plots on the Earth in its turn, the others' are converted beforehand.\n"
+        )
 
     def start(self, first: float, later: float) -> None:
         """Show how long it takes until the first track."""

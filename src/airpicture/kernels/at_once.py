@@ -47,6 +47,14 @@ class Rooms(NamedTuple):
 
 
 @jit
+def place_all(rows: I64, summary: F32, t_track: I64, q_third: float, radius_max: float, grid: Grid, peaks: F64) -> None:
+    """Place tracks anew in the index; see `index.place_rows`. peaks : (1, PEAKS) workspace"""
+    peaks[0, :] = 0.0
+    place_rows(rows, 0, len(rows), summary, t_track, q_third, radius_max, grid, peaks[0])
+    note_peaks(peaks, grid)
+
+
+@jit
 def find_near(
     Z: F64,
     t_z: I64,
@@ -54,6 +62,7 @@ def find_near(
     n: int,
     everybody: bool,
     summary: F32,
+    t_track: I64,
     time: I64,
     q_third: float,
     radius_max: float,
@@ -67,7 +76,8 @@ def find_near(
     ----------
     Z : (M, PLOT) float64, t_z : (M,) int64 [ns], the first `plots` are the look's; n : rows of the store
     everybody : whether all tracks ask, not those alone that the index lists
-    summary, time, q_third, radius_max : see `meeting.meet_plots`; most : tracks that a plot may be met by
+    summary, time, q_third, radius_max : see `meeting.meet_plots`; t_track : (cap,) int64 [ns], as time
+    most : tracks that a plot may be met by
     chunk_tracks : see `components.connect`
     w : overwritten; track, start, plot and chunk with what is found
 
@@ -89,9 +99,7 @@ def find_near(
         if stale > len(w.stale):
             return nothing
         if stale > 0:
-            w.peaks[0, :] = 0.0
-            place_rows(w.stale, 0, stale, summary, time[:, 0], q_third, radius_max, grid, w.peaks[0])
-            note_peaks(w.peaks, grid)
+            place_all(w.stale[:stale], summary, t_track, q_third, radius_max, grid, w.peaks)
         if mark_cells(q_third, cells, grid, w.peaks[0]):
             asking = w.asking
             hi = list_marked(0, n, grid, asking)

@@ -52,7 +52,9 @@ L_VISITS = 5  # waiting plots that one plot may look at, roughly
 L_PAIRS = 6  # births that one plot may have
 L_LEAST = 7  # existence below which a birth isn't worth a track: it would end at once
 L_VAR_USUAL = 8
-LIFE = 9
+L_CONFIRM = 9  # existence from which two plots confirm a track, where new targets have been counted ...
+L_CONFIRM_PAIR = 10  # ... and elsewhere
+LIFE = 11
 
 
 @inline

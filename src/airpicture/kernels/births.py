@@ -76,12 +76,13 @@ from airpicture.kernels.search import (
 from airpicture.kernels.vertical import height_vertical
 from airpicture.kernels.wgs84 import ground
 
-# of a birth: state (27), existence odds, plot, pool entry or -1, the one before that or -1
+# of a birth: state (27), existence odds, plot, pool entry or -1, the one before that or -1, whether it's confirmed
 BIRTH_ODDS = MODEL
 BIRTH_PLOT = MODEL + 1
 BIRTH_FROM = MODEL + 2
 BIRTH_BEFORE = MODEL + 3
-BIRTH = MODEL + 4
+BIRTH_SURE = MODEL + 4  # written by `arrivals.judge_births`
+BIRTH = MODEL + 5
 AHEAD: Final = 4  # plots whose numbers are asked for before they're needed
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import L_VAR_PRESSURE, at
-from airpicture.kernels.births import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT
+from airpicture.kernels.births import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     EXISTENCE,
@@ -24,7 +24,7 @@ from airpicture.kernels.layout import (
     Z_H_BARO,
 )
 from airpicture.kernels.learn import NO_HEIGHT, Held, height_source
-from airpicture.kernels.life import TENTATIVE
+from airpicture.kernels.life import CONFIRMED, TENTATIVE
 from airpicture.kernels.pool import Waiting, recall
 from airpicture.kernels.records import store_track
 from airpicture.kernels.ticks import ticks_of
@@ -117,7 +117,7 @@ def write_births(
         _put_summary(births, b, of.summary, i)
         of.t_ns[i] = t
         of.number[i] = first_number + k
-        of.status[i] = TENTATIVE
+        of.status[i] = CONFIRMED if births[b, BIRTH_SURE] == 1.0 else TENTATIVE
         of.t_plot[i] = t
         if oldest >= 0:
             first = waiting.entry[oldest]["t_ns"]

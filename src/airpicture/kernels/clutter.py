@@ -11,7 +11,9 @@ RATE: Final = 0  # rows of the state: unclaimed plots a turn,
 COUNTED: Final = 1  # s, when they were last counted,
 EXCESS: Final = 2  # log of how many times denser false plots are than declared, 0 or more
 BEGAN: Final = 3  # s, time of the sensor's first plot; NaN before
-STATE: Final = 4
+ARRIVED: Final = 4  # targets that came in through the edge of its reach, forgotten bit by bit: see `arrivals`
+ARRIVED_S: Final = 5  # s, when the last one did
+STATE: Final = 6
 RATE_LEAST: Final = 1e-9  # a rate whose logarithm is finite
 
 

@@ -34,16 +34,16 @@ class Clutter:
             np.exp(stations.traits[:, 2]) * 2.0 * math.pi * np.maximum(stations.range_max - stations.range_min, 1.0)
         )  # (S,) a turn
         self._period = stations.period
-        self._state = np.zeros((STATE, count))  # see kernels.clutter
-        self._state[BEGAN] = np.nan
+        self.state = np.zeros((STATE, count))  # see kernels.clutter
+        self.state[BEGAN] = np.nan
         self._unseen = 1.0 - np.minimum(stations.pd, PD_MOST)
         self._unheard = np.zeros(count, np.int64)
-        self.rate = self._state[RATE]  # (S,) unclaimed plots a turn
-        self.t_s = self._state[COUNTED]  # (S,) s, when it was last counted
+        self.rate = self.state[RATE]  # (S,) unclaimed plots a turn
+        self.t_s = self.state[COUNTED]  # (S,) s, when it was last counted
 
     def excess(self, sensor: int) -> float:
         """Return the log of how many times denser false plots are than declared, 0 or more."""
-        return float(self._state[EXCESS, sensor])
+        return float(self.state[EXCESS, sensor])
 
     def among(self, reports: Reports, *, own: bool = False, run: Run | None = None) -> Reports:
         """Return reports of any sensors with false plots as dense as they are.
@@ -52,7 +52,7 @@ class Clutter:
         run : see `parallel.Run`
         """
         Z = reports.Z if own else reports.Z.copy()
-        do(add_excess, [(*part, reports.sensor, self._state, Z) for part in ranges(reports.size, PART, run)], run)
+        do(add_excess, [(*part, reports.sensor, self.state, Z) for part in ranges(reports.size, PART, run)], run)
         return reports if own else reports._replace(Z=Z)
 
     def at_start(self, reports: Reports, odds: float) -> F64 | None:
@@ -67,9 +67,9 @@ class Clutter:
         """
         if odds <= 1.0 or reports.size == 0:
             return None
-        if not starting(reports.t_ns, self._period, START_TURNS, EARLY, self._state):
+        if not starting(reports.t_ns, self._period, START_TURNS, EARLY, self.state):
             return None
-        began = self._state[BEGAN]
+        began = self.state[BEGAN]
         s = reports.sensor
         turn = np.floor((reports.t_ns * 1e-9 - began[s]) / self._period[s] + EARLY)
         starts = (turn >= 1.0) & (turn <= START_TURNS)
@@ -90,12 +90,12 @@ class Clutter:
         else:
             sensor, t_ns = reports.sensor, reports.t_ns
         last = self._unheard if heard is None else heard
-        count_unclaimed(sensor, t_ns, free, self._period, self._declared, MEMORY_TURNS, EXCESS_MOST, self._state, last)
+        count_unclaimed(sensor, t_ns, free, self._period, self._declared, MEMORY_TURNS, EXCESS_MOST, self.state, last)
 
     def save(self) -> F64:
-        """Return a copy of what `restore` needs: 32 bytes a sensor."""
-        return self._state.copy()
+        """Return a copy of what `restore` needs: 48 bytes a sensor."""
+        return self.state.copy()
 
     def restore(self, saved: F64) -> None:
         """Go back to a copy."""
-        self._state[:] = saved
+        self.state[:] = saved

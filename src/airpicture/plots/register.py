@@ -163,6 +163,8 @@ def duplicates(reports: Reports, run: Run | None = None) -> Mask:
     """Mark reports that repeat an earlier one of the same sensor, time and position to the bit."""
     size = reports.size
     twin, spot = np.zeros(size, np.uint8), np.empty(size, np.int64)
+    if size < 2:
+        return twin.view(np.bool_)
     places = (reports.Z, Z_P, reports.sensor, reports.t_ns)
     bits = min(max(size // HEAP, 1), HEAPS_MOST).bit_length() - 1
     heaps, shift = 1 << bits, SPOT_BITS - bits

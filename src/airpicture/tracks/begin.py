@@ -11,8 +11,11 @@ import numpy as np
 
 from airpicture.config import Config
 from airpicture.kernels.around import B_COLUMNS, BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
+from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
+    L_CONFIRM,
+    L_CONFIRM_PAIR,
     L_LEAST,
     L_ODDS,
     L_PAIRS,
@@ -52,6 +55,7 @@ TRIED = 3  # times the births that a plot may have: pairs of a plot that are tri
 PART = 512  # plots; less isn't worth a call of its own
 SCANNED = 65_536  # plots of which the free ones are listed in one go, at least
 PARTS = 16  # more than any two or four threads need to end at about the same time
+_AS_USUAL = np.empty(0)  # no plot is likelier than others to be of a new target
 
 
 def life_settings(config: Config) -> F64:
@@ -66,6 +70,8 @@ def life_settings(config: Config) -> F64:
     life[L_VISITS] = config.life.visits_max
     life[L_PAIRS] = config.life.pairs_max
     life[L_LEAST] = config.life.retire_tentative
+    life[L_CONFIRM] = config.life.confirm
+    life[L_CONFIRM_PAIR] = config.life.confirm_pair
     return life
 
 
@@ -102,28 +108,6 @@ def _reaches(life: bytes, gate: float, longest: float, faint: float) -> F64:
     return reaches
 
 
-def raise_hope(births: F64, order: I64, hope: F64) -> None:
-    """Raise the existence of births whose plots are likelier than usual to be of new targets.
-
-    The births of one plot rule one another out. With odds o_b each stands at o_b / (1 + sum of o), and comes to stand
-    at h o_b / (1 + h sum of o). Only what is worth a track as usual is begun, so that a start takes no more room.
-
-    Parameters
-    ----------
-    births : (n, BIRTH) float64, existence overwritten; order : (k,) int64, rows of births, those of a plot side by side
-    hope : (M,) the times h, by plot
-    """
-    if not len(order):
-        return
-    plot = births[order, BIRTH_PLOT].astype(np.int64)
-    existence = births[order, BIRTH_ODDS]
-    first = np.flatnonzero(np.concatenate([[True], plot[1:] != plot[:-1]]))
-    count = np.diff(np.concatenate([first, [len(plot)]]))
-    together = np.minimum(np.repeat(np.add.reduceat(existence, first), count), 1.0)
-    times = hope[plot]
-    births[order, BIRTH_ODDS] = times * existence / (1.0 + (times - 1.0) * together)
-
-
 def _in_order_of_plots(births: F64, starts: Sequence[int], counts: Sequence[int]) -> I64:
     """Return the rows of births that were found, those of a plot side by side; so many stand at each of some starts."""
     found = [np.arange(start, start + count) for start, count in zip(starts, counts, strict=True)]
@@ -150,6 +134,52 @@ def _list_free(reports: Reports, free: F64, run: Run | None) -> I64:
     return np.concatenate([wanted[lo : lo + count] for (lo, _), count in zip(parts, counts, strict=True)])
 
 
+def _append(
+    store: Store,
+    pool: Pool,
+    reports: Reports,
+    births: F64,
+    order: I64,
+    motion: F64,
+    life: F64,
+    most: int,
+    run: Run | None,
+) -> I64:
+    """Append births to the store, in an order and at most so many parts; return their rows. Arguments as of `begin`."""
+    born = len(order)
+    first, number = store.n, store.next_number
+    if not born:
+        return order
+    parts = 1 if run is None else max(1, min(most, born // PART))
+    lanes: Any = np.uint64(LANES)
+    do(
+        write_births,
+        [
+            (
+                births,
+                order,
+                born * k // parts,
+                born * (k + 1) // parts,
+                reports,
+                pool.waiting,
+                motion,
+                life,
+                pool.desks[k].Zq,
+                pool.desks[k].T,
+                lanes,
+                first,
+                number,
+                store.held,
+            )
+            for k in range(parts)
+        ],
+        run,
+    )
+    store.n += born
+    store.next_number += born
+    return np.arange(first, first + born)
+
+
 def begin(
     store: Store,
     pool: Pool,
@@ -160,6 +190,7 @@ def begin(
     motion: F64,
     life: F64,
     gates: F64,
+    counted: F64,
     run: Run | None = None,
     tally: Counter[str] | None = None,
     hope: F64 | None = None,
@@ -172,6 +203,7 @@ def begin(
     reports : (M,) plots of one look, of any sensors, none of which can be of one target; free : (M,) probability that
         no track claims each
     motion, life, gates : settings for kernels
+    counted : (clutter.STATE, S) float64, what was counted of each sensor; arrivals overwritten
     run : see `parallel.Run`
     tally : added to: pool_overflow, unclaimed plots that gave way in the pool before their time; searches_cut, crowded
         cells of the pool that weren't walked to their end; pairs_untried, of plots that might have begun a track
@@ -234,44 +266,16 @@ def begin(
         ],
         run,
     )
-    order = _in_order_of_plots(births, [lo * most for lo, _ in spans], counts[:, C_BIRTHS].tolist())
     total = (counts[0] if parts == 1 else counts.sum(axis=0)).tolist()
-    if hope is not None:
-        raise_hope(births, order, hope)
-    # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
-    fair = room if waiting <= 4 * n else room * 4 * n // waiting
-    shed = max(len(order) - fair, 0)
-    order = best_births(births, order, fair)
-    rows = np.arange(store.n, store.n + len(order))
-    if len(order):
-        born = len(order)
-        lanes: Any = np.uint64(LANES)
-        writers = 1 if run is None else max(1, min(parts, born // PART))
-        do(
-            write_births,
-            [
-                (
-                    births,
-                    order,
-                    born * k // writers,
-                    born * (k + 1) // writers,
-                    reports,
-                    pool.waiting,
-                    motion,
-                    life,
-                    pool.desks[k].Zq,
-                    pool.desks[k].T,
-                    lanes,
-                    store.n,
-                    store.next_number,
-                    store.held,
-                )
-                for k in range(writers)
-            ],
-            run,
-        )
-        store.n += born
-        store.next_number += born
+    rows, shed = np.zeros(0, np.int64), 0
+    if total[C_BIRTHS]:
+        order = _in_order_of_plots(births, [lo * most for lo, _ in spans], counts[:, C_BIRTHS].tolist())
+        likelier = _AS_USUAL if hope is None else hope
+        judge_births(births, order, likelier, reports, stations, pool.waiting, life, counted)
+        # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
+        fair = room if waiting <= 4 * n else room * 4 * n // waiting
+        shed = max(len(order) - fair, 0)
+        rows = _append(store, pool, reports, births, best_births(births, order, fair), motion, life, parts, run)
     back, put_ns = np.empty(n, np.int32), np.empty(n, np.int64)
     latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting, back, put_ns)
     do(

@@ -28,7 +28,7 @@ from airpicture.kernels.life import (
 )
 from airpicture.parallel import Run, do
 from airpicture.reports import Stations
-from airpicture.store import Store
+from airpicture.store import Store, as_words
 from airpicture.tables import F64, I64, U8, Status
 
 SHARE: Final = 5  # ranks are closed behind the row from which on one in so many has ended
@@ -123,6 +123,16 @@ def sweep(
     return moved, was
 
 
+def ended_among(store: Store, moved: I64, was: U8) -> tuple[I64, I64]:
+    """Return the rows of those that ended in a sweep, and of these those that had been shown.
+
+    moved, was : as `sweep` returns them
+    """
+    gone = store.status[moved] == Status.ENDED
+    shown = gone & ((was == Status.CONFIRMED) | (was == Status.COASTING) | (store.misses[moved] < 0))
+    return moved[gone], moved[shown]
+
+
 class Closed(NamedTuple):
     """What `close_ranks` did: tracks of rows, rising, came to stand side by side from another row on."""
 
@@ -166,8 +176,7 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
     count = list_live(store.status, first, last, source)
     if count:
         tasks = []
-        for column in (*store.columns(), *beside):
-            words = _words(column)
+        for words in (*store.widest, *map(as_words, beside)):
             half = words.shape[1] // 2 if words.shape[1] >= 64 else 0  # two threads share the widest
             tasks += [(words, source, at, count, 0, half)] * bool(half)
             tasks.append((words, source, at, count, half, words.shape[1]))
@@ -183,10 +192,3 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
 
 
 _NONE: Final = np.zeros(0, np.int64)
-
-
-def _words(column: NDArray[Any]) -> NDArray[Any]:
-    """Return the same bytes as rows of the widest unsigned integers that fit."""
-    width = column.strides[0]
-    word = np.uint64 if width % 8 == 0 else (np.uint32 if width % 4 == 0 else np.uint8)
-    return column.reshape(len(column), -1).view(word)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY, Z_P
 from airpicture.kernels.rivals import SHOWN_ENDED
+from airpicture.kernels.twins import MARKS, list_sharing
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import F64, I64, Status
@@ -88,6 +89,8 @@ def settle_twins(store: Store, t_ns: int) -> int:
     store : status, existence and misses overwritten; t_ns : ns UTC, now
     """
     rows = _asking(store, t_ns)
+    if len(rows) < 2:
+        return 0
     # address and row in one number: sorting these is ten times as quick as sorting rows by address
     key = np.sort(store.address[rows].astype(np.int64) << 32 | rows)
     address, rows = key >> 32, key & 0xFFFFFFFF
@@ -118,16 +121,13 @@ def _asking(store: Store, t_ns: int) -> I64:
 
     Twins come about where a track begins, and seldom later, by a track that learns its address from another sensor.
     """
-    status, address = store.status[: store.n], store.address[: store.n]
-    if not len(address) or address.max() < 0:
-        return np.zeros(0, np.int64)
-    live = (address >= 0) & (status != Status.ENDED)
+    n = store.n
     if t_ns // SECOND_NS % ALL_EVERY_S == 0:
-        return np.flatnonzero(live)
-    fresh = live & ((status != Status.CONFIRMED) | (store.t_first[: store.n] > t_ns - ALL_EVERY_S * SECOND_NS))
-    if not fresh.any():
-        return np.zeros(0, np.int64)
-    return np.flatnonzero(live & np.isin(address, address[fresh]))
+        return np.flatnonzero((store.address[:n] >= 0) & (store.status[:n] != Status.ENDED))
+    since_ns = t_ns - ALL_EVERY_S * SECOND_NS
+    work = np.zeros(MARKS, np.uint8), np.empty(n, np.int32), np.empty(n, np.int32)
+    rows = np.empty(n, np.int64)
+    return rows[: list_sharing(n, store.address, store.status, store.t_first, since_ns, *work, rows)]
 
 
 def _places(store: Store, rows: I64, t_ns: I64) -> F64:
