@@ -18,7 +18,9 @@ from airpicture.filters import Looker
 from airpicture.filters import look as module
 from airpicture.filters.look import Looked
 from airpicture.kernels import layout as lay
+from airpicture.kernels._jit import jit
 from airpicture.kernels.life import due_after
+from airpicture.kernels.look import _number_plots
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import workers
 from airpicture.plots import station_columns
@@ -416,6 +418,25 @@ def test_pairs_beyond_what_a_chunk_keeps_are_conditioned_once_more(monkeypatch: 
             learnt = one.spreads[:, lay.NUMBERS :]
             learnt[:, lay.VAR_POS : lay.VAR_COMMON + 1] = learnt[:, lay.SCALE_POS : lay.VAR_TIME + 1] = 0.0
         assert bytes_of(small) == bytes_of(store)
+
+
+@jit
+def _number(e_from: int, e_to: int, plot: Any, room: Any) -> int:
+    return _number_plots(e_from, e_to, plot, room)
+
+
+@given(seeds, st.integers(1, 200), st.sampled_from([1, 3, 1000]))
+def test_plots_of_a_chunk_are_numbered_in_rising_order(seed: int, pairs: int, apart: int) -> None:
+    """Whether they stand close, and what's between is looked at, or far apart, and they're sorted."""
+    rng = np.random.default_rng(seed)
+    plot = rng.integers(0, apart * pairs, pairs).astype(np.int32)
+    first = int(rng.integers(0, pairs))
+    room = module.make_room(1, pairs, apart * pairs, 12)
+    plots = _number(first, pairs, plot, room)
+    names, near = np.unique(plot[first:], return_inverse=True)
+    np.testing.assert_array_equal(room.names[:plots], names)
+    np.testing.assert_array_equal(room.local[plot[first:]], near)
+    assert (np.delete(room.local, names) == -1).all()
 
 
 def test_tracks_that_ended_are_passed_over() -> None:

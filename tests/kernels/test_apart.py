@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.association import associate
-from airpicture.kernels.apart import STATES
+from airpicture.kernels._jit import jit
+from airpicture.kernels.apart import STATES, _sets_to_come
+from airpicture.kernels.arrays import I32
 from reference_association import Matrix, air_bench, enumerate_marginals, joint_events, matrix_of, rows_of
 
 
@@ -85,6 +87,31 @@ def test_a_core_with_too_many_sets_gets_plain_probabilities() -> None:
     assert STATES < 48_620
     plain, apart = associate(*rows_of(W)), associate(*rows_of(W), apart=1.0)
     np.testing.assert_array_equal(plain.weight, apart.weight)
+
+
+@jit
+def _to_come(s: int, steps: int, start: I32, bit: I32) -> int:
+    return _sets_to_come(s, steps, start, bit)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 10**6), steps=st.integers(1, 6), bits=st.integers(1, 6), share=st.floats(0.2, 1.0))
+def test_what_stops_an_attempt_is_no_more_than_the_sets_there_are(
+    seed: int, steps: int, bits: int, share: float
+) -> None:
+    """So only attempts are given up that would end without room."""
+    rng = np.random.default_rng(seed)
+    has = [np.flatnonzero(rng.random(bits) < share) for _ in range(steps)]
+    start = np.concatenate([[0], np.cumsum([len(one) for one in has])]).astype(np.int32)
+    bit = np.concatenate(has).astype(np.int32)
+    layers = [{(0, 0)}]
+    for s in range(steps):
+        used = {(b | 1 << k, t | 1 << s) for b, t in layers[-1] for k in has[s].tolist() if not b >> k & 1}
+        layers.append(layers[-1] | used)
+    for s in range(steps):
+        to_come = sum(len(layer) for layer in layers[s + 1 :])
+        least = _to_come(s, steps, start, bit) * len(layers[s])
+        assert len(layers[s]) * (steps - s) <= least <= to_come
 
 
 def test_workspaces_can_be_used_again() -> None:

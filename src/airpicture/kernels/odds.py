@@ -15,7 +15,6 @@ from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import MODE, Z_LOG_CLUTTER
 from airpicture.kernels.measuring import C_D2, C_DET, C_FINE, C_FIT
 
-BEYOND: Final = -1.0  # in place of odds: outside every model's gate
 FAR: Final = 1e300  # d² of a model that the plot doesn't fit at all
 LOG_MOST: Final = 600.0  # of odds
 
