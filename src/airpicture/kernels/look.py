@@ -10,18 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, part, prefetch
+from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.abreast import ABREAST, DT, load_means, load_noise, set_out, spot_ahead
 from airpicture.kernels.ahead import predict_ahead
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import load_motion, summarise
 from airpicture.kernels.clusters import group, list_clusters
 from airpicture.kernels.conditioning import OUTSIDE, condition, glance, likelihood, plain
+from airpicture.kernels.fetching import ASKED, ROWS, fetch, fetch_again, fetch_row
 from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import EXISTENCE, PLOT, RECORD, ROW, S_VELOCITY, TURN, Z_TURN
+from airpicture.kernels.layout import EXISTENCE, ROW, S_VELOCITY, TURN, Z_TURN
 from airpicture.kernels.learn import (
     GAP_LEAST,
     TAKEN,
@@ -68,13 +69,8 @@ L_MERGED = 3  # rivals ended
 L_LOST = 4  # tracks ended in a crowd
 LOOK_COUNTS = 5
 
-
 LATER = 1 << 30  # in place of a slot: the pair is conditioned when it's folded in
 SCANNED = 8  # numbers between that are looked at for each plot, rather than plots sorted
-ASKED = 192  # tracks ahead that the memory is asked for; more would drive one another out of the caches
-
-WITHIN = 512  # tracks of a chunk whose rows stay in a core's cache
-ROWS = 4  # tracks ahead that rows are asked for
 
 
 @part
@@ -223,53 +219,117 @@ def _prior(w: int, i: int, s: int, period: float, pd: float, of: Held, room: Roo
 
 
 @part
-def fetch(i: int, e_from: int, e_to: int, plot: I32, of: Held, R: Any) -> None:
-    """Ask for each line of the cache that track i and its candidates take: memory is slow, but many can be asked."""
-    for k in range(0, RECORD, 8):
-        prefetch(of.states, i, k)
-    prefetch(of.summary, i, 0)
-    prefetch(of.t_ns, i, 0)
-    prefetch(of.due_ns, i, 0)
-    prefetch(of.seen_sensor, i, 0)  # each of these begins another line of the track's side
-    prefetch(of.t_technology, i, 0)
-    prefetch(of.t_technology, i, 4)
-    prefetch(of.t_aged, i, 0)
-    for e in range(e_from, e_to):
-        j = plot[e]
-        for k in range(0, PLOT, 8):
-            prefetch(R.Z, j, k)
-        prefetch(R.t_ns, j, 0)
-        prefetch(R.sensor, j, 0)
-        prefetch(R.mode_3a, j, 0)
-        prefetch(R.address, j, 0)
-        prefetch(R.callsign, j, 0)
-        prefetch(R.slant_range, j, 0)
-        prefetch(R.azimuth, j, 0)
-
-
-@inline
-def fetch_row(w: int, n: int, room: Room) -> None:
-    """Ask for the predicted row of the w-th of n tracks, where they are more than a core's cache holds."""
-    if n > WITHIN and w < n:
-        for k in range(0, ROW, 8):
-            prefetch(room.W, w, k)
+def _share_out(n: int, plots: int, pairs: int, settings: F64, room: Room) -> None:
+    """Share plots out among the n tracks of a chunk: weights of pairs, missed of tracks, claimed of plots."""
+    group(
+        room.first[: n + 1],
+        room.near[:pairs],
+        room.ratio[:pairs],
+        room.clean,
+        room.plot_owner[:plots],
+        room.parent[:n],
+    )
+    clusters, _, _ = list_clusters(
+        room.first[: n + 1], room.parent[:n], room.cluster, room.cluster_start[: n + 2], room.cluster_track
+    )
+    if settings[K_NEAREST] == 1.0:
+        nearest_clusters(
+            0,
+            clusters,
+            room.cluster_start,
+            room.cluster_track,
+            room.first,
+            room.near,
+            room.clean,
+            room.inner,
+            room.joint.graph,
+            room.joint.assignment,
+            room.weight,
+            room.missed,
+            room.claimed,
+            room.counts,
+        )
+    else:
+        joint_clusters(
+            0,
+            clusters,
+            room.cluster_start,
+            room.cluster_track,
+            room.first,
+            room.near,
+            room.clean,
+            int(settings[K_EXACT_LIMIT]),
+            int(settings[K_SWEEPS]),
+            settings[K_TOLERANCE],
+            settings[K_APART],
+            room.inner,
+            room.joint,
+            room.weight,
+            room.missed,
+            room.claimed,
+            room.counts,
+        )
 
 
 @part
-def fetch_again(w: int, n: int, of: Held, room: Room) -> None:
-    """Ask for what folding plots into the w-th of n tracks takes, where too many others have been scored since."""
-    if n > WITHIN and w < n:
-        fetch_row(w, n, room)
-        i = room.row[w]
-        prefetch(of.summary, i, 0)
-        prefetch(of.t_ns, i, 0)
-        prefetch(of.due_ns, i, 0)
-        prefetch(of.seen_sensor, i, 0)
-        prefetch(of.t_technology, i, 0)
-        prefetch(of.t_technology, i, 4)
-        prefetch(of.t_aged, i, 0)
-        for k in range(0, RECORD, 8):
-            prefetch(of.states, i, k)
+def _leave(w: int, v: int, changed: U8, lags: F64, room: Room) -> None:
+    """Note that the w-th track of a chunk, the v-th of the look, met no plot."""
+    room.got[w] = 0.0
+    changed[v] = UNTOUCHED
+    if v < len(lags):
+        lags[v, 0] = math.nan
+
+
+@part
+def _update(
+    w: int,
+    v: int,
+    R: Any,
+    S: Any,
+    motion: F64,
+    settings: F64,
+    ending: F64,
+    of: Held,
+    room: Room,
+    lanes: U,
+    lags: F64,
+) -> int:
+    """Fold its plots into the w-th track of a chunk, the v-th of the look, and learn from them; return what became."""
+    i = room.row[w]
+    got, top, moved = fold_plots(w, room.first[w], room.first[w + 1], R, S, motion, room, of, lanes)
+    room.got[w] = min(got, 1.0)
+    if moved == 1:
+        vx = np.float64(of.summary[i, S_VELOCITY])
+        vy = np.float64(of.summary[i, S_VELOCITY + 1])
+        vz = np.float64(of.summary[i, S_VELOCITY + 2])
+        summarise(room.T, lanes, of.summary, i)
+        gap = (room.t_w[w] - of.t_ns[i]) * 1e-9
+        if gap > GAP_LEAST and not math.isfinite(R.Z[room.plot[top], Z_TURN]):
+            room.T[TURN] = turn_learnt(vx, vy, vz, of.summary[i], room.T[TURN], gap, motion)
+    j = room.plot[top]
+    s = R.sensor[j]
+    if v < len(lags):
+        lags[v, 0] = math.nan
+        if room.got[w] >= TAKEN:
+            lag_told(i, j, R, of, lags, v)
+    learn_track(
+        i,
+        room.T,
+        lanes,
+        room.t_w[w],
+        room.got[w],
+        R,
+        j,
+        s,
+        S.period[s],
+        settings[K_CONFIRM],
+        settings[K_CONFIRM_PLOTS],
+        of,
+    )
+    of.due_ns[i] = due_after(i, room.t_w[w], of, S.sites, S.period, S.range_max, ending)
+    if room.got[w] >= TAKEN:
+        return TOOK_PLOT
+    return MOVED if moved == 1 else LOOKED_AT
 
 
 @jit
@@ -319,12 +379,12 @@ def look_chunks(
     for c in range(lo, hi):
         first, last = chunk[c], chunk[c + 1]
         n = last - first
-        pairs, slots = 0, 0
         plots = _number_plots(start[first], start[last], plot, room)
         glancing = True
         for k in range(plots):
             glancing = glancing and plain(R.Z, room.names[k])
             room.claimed[k] = 0.0
+        pairs, slots = 0, 0
         ahead = chunk[c + 2] if c + 1 < hi else last
         for w in range(n):
             # while tracks are worked on, those of the next chunk come in; the first ones are asked for all at once
@@ -360,109 +420,24 @@ def look_chunks(
             room.local[room.names[k]] = -1
         if pairs == 0:
             for w in range(n):
-                changed[first + w] = 0
-                if first + w < len(lags):
-                    lags[first + w, 0] = math.nan
+                _leave(w, first + w, changed, lags, room)
             continue
         if glancing:
             pairs = thin_pairs(n, plots, room)
             for k in range(plots):
                 room.claimed[k] = 0.0
-        group(
-            room.first[: n + 1],
-            room.near[:pairs],
-            room.ratio[:pairs],
-            room.clean,
-            room.plot_owner[:plots],
-            room.parent[:n],
-        )
-        clusters, _, _ = list_clusters(
-            room.first[: n + 1], room.parent[:n], room.cluster, room.cluster_start[: n + 2], room.cluster_track
-        )
-        if settings[K_NEAREST] == 1.0:
-            nearest_clusters(
-                0,
-                clusters,
-                room.cluster_start,
-                room.cluster_track,
-                room.first,
-                room.near,
-                room.clean,
-                room.inner,
-                room.joint.graph,
-                room.joint.assignment,
-                room.weight,
-                room.missed,
-                room.claimed,
-                room.counts,
-            )
-        else:
-            joint_clusters(
-                0,
-                clusters,
-                room.cluster_start,
-                room.cluster_track,
-                room.first,
-                room.near,
-                room.clean,
-                int(settings[K_EXACT_LIMIT]),
-                int(settings[K_SWEEPS]),
-                settings[K_TOLERANCE],
-                settings[K_APART],
-                room.inner,
-                room.joint,
-                room.weight,
-                room.missed,
-                room.claimed,
-                room.counts,
-            )
+        _share_out(n, plots, pairs, settings, room)
         counts[L_EXACT] += room.counts[EXACT]
         counts[L_PROPAGATED] += room.counts[PROPAGATED]
         for k in range(plots):
             claimed[room.names[k]] = room.claimed[k]
         for w in range(n):
             fetch_again(w + ROWS, n, of, room)
-            e_from, e_to = room.first[w], room.first[w + 1]
-            changed[first + w] = 0
             room.parent[w] = 0
-            if e_from == e_to:
-                room.got[w] = 0.0
-                if first + w < len(lags):
-                    lags[first + w, 0] = math.nan
-                continue
-            i = room.row[w]
-            got, top, moved_ = fold_plots(w, e_from, e_to, R, S, motion, room, of, lanes)
-            room.got[w] = min(got, 1.0)
-            if moved_ == 1:
-                vx = np.float64(of.summary[i, S_VELOCITY])
-                vy = np.float64(of.summary[i, S_VELOCITY + 1])
-                vz = np.float64(of.summary[i, S_VELOCITY + 2])
-                summarise(room.T, lanes, of.summary, i)
-                gap = (room.t_w[w] - of.t_ns[i]) * 1e-9
-                if gap > GAP_LEAST and not math.isfinite(R.Z[room.plot[top], Z_TURN]):
-                    room.T[TURN] = turn_learnt(vx, vy, vz, of.summary[i], room.T[TURN], gap, motion)
-            j = room.plot[top]
-            s = R.sensor[j]
-            if first + w < len(lags):
-                lags[first + w, 0] = math.nan
-                if room.got[w] >= TAKEN:
-                    lag_told(i, j, R, of, lags, first + w)
-            learn_track(
-                i,
-                room.T,
-                lanes,
-                room.t_w[w],
-                room.got[w],
-                R,
-                j,
-                s,
-                S.period[s],
-                settings[K_CONFIRM],
-                settings[K_CONFIRM_PLOTS],
-                of,
-            )
-            of.due_ns[i] = due_after(i, room.t_w[w], of, S.sites, S.period, S.range_max, ending)
-            changed[first + w] = TOOK_PLOT if room.got[w] >= TAKEN else (MOVED if moved_ == 1 else LOOKED_AT)
+            if room.first[w] == room.first[w + 1]:
+                _leave(w, first + w, changed, lags, room)
+            else:
+                changed[first + w] = _update(w, first + w, R, S, motion, settings, ending, of, room, lanes, lags)
         for e in range(pairs if len(owner) > 0 else 0):
             if room.weight[e] >= TAKEN:
                 owner[room.plot[e]] = of.number[room.row[room.owner[e]]]
