@@ -92,7 +92,7 @@ def age_all(store: Store, t_ns: int, step_s: float, stations: Stations, sensor_l
             if not held:
                 end = min(end, max(1.25 * slowest, ending[E_COAST_S]))
                 everybody = list(range(len(stations.period)))  # NaN of who has no site isn't more than anything
-                silent = store.t_heard[i] <= store.t_plot[i]
+                silent = store.t_heard[i] <= store.t_plot[i] and np.isfinite(store.plot_range[i])
                 left = _out_of_reach(p, [s for s in store.seen_sensor[i].tolist() if s >= 0], stations)
                 if silent and left and _out_of_reach(p, everybody, stations):
                     end = 0.0

@@ -65,6 +65,7 @@ class Lone:
             self.sensor,
             self.look,
             self.hit,
+            np.full(1, 100e3),
             self.site,
             self.period,
             self.pd,

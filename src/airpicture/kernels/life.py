@@ -136,7 +136,7 @@ def due_after(i: int, t_ns: int, of: Any, sites: F64, period: F64, range_max: F6
     else:
         silent = min(max(ending[E_COAST_S], OUTSIDE_TURNS * slowest), ending[E_END_S])
         s = of.plot_sensor[i]
-        if period[s] > 0.0 and not range_max[s] - of.plot_range[i] > EDGE:
+        if period[s] > 0.0 and range_max[s] - of.plot_range[i] <= EDGE:
             due = min(due, of.t_ns[i] + int(_leaves_after(i, of.summary, sites[s], range_max[s]) * 1e9) - 1)
     first: int = min(due, of.t_plot[i] + int(silent * 1e9) - 1)
     return first
@@ -158,6 +158,7 @@ def age_due(
     seen_sensor: I32,
     seen_look: I32,
     seen_hit: I32,
+    plot_range: F64,
     sites: F64,
     period: F64,
     pd: F64,
@@ -180,6 +181,7 @@ def age_due(
     t_track, t_plot, t_heard : (cap,) int64 [ns], of the state, the last plot, the last message
     plots, misses : (cap,) int32; misses overwritten
     seen_sensor : (cap, SEEN) int32, -1 none; seen_look, seen_hit : (cap, SEEN) int32 `ticks`; looks overwritten
+    plot_range : (cap,) float64 [m], of the last plot; NaN where it brought a position, whose height nobody may know
     sites, period, pd, range_min, range_max : (S, ...) sensors; sensor_last : (S,) int64 [ns], latest plot of each
     ending : (ENDING,) float64
     due, t_aged : (cap,) int64 [ns], when a track has to be looked at and when its existence was true; overwritten
@@ -273,7 +275,8 @@ def age_due(
             end = max(ending[E_END_S], 6.0 * slowest)
             if not held:
                 end = min(end, short)
-                if beyond and t_heard[i] <= t_plot[i] and not _in_reach(x, y, z, sites, range_max):
+                ranged = plot_range[i] > 0.0  # or how far off it is hangs on its height
+                if beyond and ranged and t_heard[i] <= t_plot[i] and not _in_reach(x, y, z, sites, range_max):
                     end = 0.0  # nobody will ever see it there: no look is waited for
             elif not anchored:  # at its speed it stays within reach for so long
                 next_due = min(next_due, t_ns + int(inner / max(_speed(i, summary), 1.0) * 1e9) - 1)

@@ -97,6 +97,7 @@ def sweep(
             store.seen_sensor,
             store.seen_look,
             store.seen_hit,
+            store.plot_range,
             stations.sites,
             stations.period,
             stations.pd,
