@@ -22,6 +22,7 @@ import numba.extending
 from numba.core import cgutils, codegen, compiler
 from numba.core.caching import FunctionCache
 
+from airpicture.kernels._tables import Laid as Laid
 from airpicture.kernels._tables import laid as laid
 from airpicture.kernels._tables import table as table
 

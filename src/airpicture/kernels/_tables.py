@@ -132,14 +132,14 @@ _register_model(LaidTable)(_TableModel)
 
 @_unbox(LaidTable)  # type: ignore[untyped-decorator]
 def _read_address(table: Any, found: Any, c: Any) -> Any:
-    """Read where the descriptions stand: `_Laid.address`, which every `_Laid` has."""
+    """Read where the descriptions stand: `Laid.address`, which every `Laid` has."""
     address = c.pyapi.object_getattr_string(found, "address")
     pointer = c.pyapi.long_as_voidptr(address)
     c.pyapi.decref(address)
     return _native(c.builder.bitcast(pointer, c.context.get_value_type(table)))
 
 
-class _Laid:
+class Laid:
     """A table and the descriptions of its members, in the words that `_write_members` would write."""
 
     __slots__ = ("_inner", "_numba_type_", "_words", "address", "table")
@@ -148,7 +148,7 @@ class _Laid:
         kind = _typeof(table)
         self.table = table  # keeps the arrays
         self._numba_type_ = LaidTable(kind.members)  # which numba asks for before it looks at anything else
-        self._inner = [_Laid(member) for member in table if isinstance(_typeof(member), Table)]
+        self._inner = [Laid(member) for member in table if isinstance(_typeof(member), Table)]
         inner = iter(self._inner)
         words: list[int] = []
         for member, its in zip(table, kind.members, strict=True):
@@ -193,4 +193,4 @@ def laid(table: Rows) -> Rows:
     Members are read as of the table itself. Its arrays must stay where they are, as those of numpy do, and its numbers
     must be whole ones of 64 bits.
     """
-    return table if _config.DISABLE_JIT else cast(Rows, _Laid(table))
+    return table if _config.DISABLE_JIT else cast(Rows, Laid(table))

@@ -5,6 +5,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from airpicture.kernels._jit import Laid as Laid
 from airpicture.kernels._jit import laid as laid
 from airpicture.kernels._jit import table as table
 

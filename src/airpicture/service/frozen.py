@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from airpicture.alerts.alert import Alert, AlertKind, Level
 from airpicture.alerts.standing import Kept
 from airpicture.errors import InputError
+from airpicture.kernels.arrays import Laid, laid
 
 Node: TypeAlias = Any  # JSON
 Room: TypeAlias = list[NDArray[np.uint8]]
@@ -79,6 +80,8 @@ class Freezer:
         kind = type(value)
         if isinstance(value, np.ndarray):
             return self._array(value, number)
+        if isinstance(value, Laid):  # what it knows of its table is true in this process alone
+            return {"laid": self.node(value.table), "id": number}
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return {"named": _name(kind), "items": [self.node(one) for one in value]}
         if kind.__name__ in _SEQUENCES and kind.__module__ == "builtins":
@@ -162,6 +165,8 @@ class Thawer:
         for row, _, load in ROWS.values():
             if row in node:
                 return load(*(self.value(one) for one in node[row]))
+        if "laid" in node:
+            return laid(self.value(node["laid"], getattr(template, "table", None)))
         if "named" in node:
             kind = _class(node["named"])
             given = template if isinstance(template, kind) else [None] * len(node["items"])
