@@ -10,9 +10,9 @@ from reported_streams import FLARM, T0, nmea
 
 from airpicture.errors import InputError
 from airpicture.formats import open_recording
-from airpicture.formats.decoding import stream_format
 from airpicture.formats.flarm import FlarmDecoder
 from airpicture.formats.recognition import recognise
+from airpicture.formats.sniffing import stream_format
 from airpicture.geo import ecef_to_enu, geodetic_to_ecef
 from airpicture.tables import Plots, unpack_callsigns
 
