@@ -315,8 +315,10 @@ def files(paths: list[str]) -> str:
 
 def reasons(paths: list[str]) -> str:
     """Count what is missed, false and switched in neutral scenario files, by cause."""
-    total = sum((causes.causes(path) for path in paths), Counter[str]())
-    rows = [[cause, f"{count / len(paths):.2f}"] for cause, count in sorted(total.items())]
+    counted = [causes.causes(path) for path in paths]
+    total = sum((found for found, _ in counted), Counter[str]())
+    scans = sum(scans for _, scans in counted)
+    rows = [[cause, f"{count / scans:.2f}"] for cause, count in sorted(total.items())]
     return table("Why", "Means a scan, from the tenth on; see `anchors.causes`.", ["cause", "a scan"], rows)
 
 

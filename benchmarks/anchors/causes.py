@@ -30,8 +30,8 @@ def turned(courses: list[float]) -> str:
     return "in a turn" if max(off) > TURNED else "straight"
 
 
-def causes(path: str | Path, config: Config | None = None) -> Counter[str]:
-    """Count misses, false tracks and switches of a file by cause, means a scan."""
+def causes(path: str | Path, config: Config | None = None) -> tuple[Counter[str], int]:
+    """Count misses, false tracks and switches of a file by cause; return them, and how many scans were counted."""
     arrays, meta = load(path)
     plots, sensors = tables(arrays, meta)
     order = np.argsort(arrays["plot_time"], kind="stable")
@@ -82,9 +82,7 @@ def causes(path: str | Path, config: Config | None = None) -> Counter[str]:
                 found[SWITCH + ("two targets within 3 km" if near else "a target alone")] += 1
             holder[ids[i]] = numbers[e]
             held.add(ids[i])
-    for cause in found:
-        found[cause] /= scans - FIRST  # type: ignore[assignment]
-    return found
+    return found, scans - FIRST
 
 
 def _missed(target: int, astray: set[int], held: set[int], seen: Counter[int], courses: dict[int, list[float]]) -> str:
