@@ -69,7 +69,7 @@ def _of_one_radar(x: F64, R: Any, S: Any, waiting: Waiting) -> bool:
     s = R.sensor[j]
     if q < 0 or not S.period[s] > 0.0 or int(R.Z[j, Z_KIND]) != POLAR:
         return False
-    return bool(waiting.entry[q]["sensor"] == s)
+    return bool(waiting.spot[q]["sensor"] == s)
 
 
 @part
@@ -89,7 +89,7 @@ def _more_likely(x: F64, R: Any, S: Any, waiting: Waiting, life: F64, state: F64
     if not t - tau > state[BEGAN, s] + 0.5 * turn or not _of_one_radar(x, R, S, waiting):
         return 1.0
     oldest = int(x[BIRTH_BEFORE] if x[BIRTH_BEFORE] >= 0.0 else x[BIRTH_FROM])
-    since = (R.t_ns[j] - waiting.entry[oldest]["t_ns"]) * 1e-9
+    since = (R.t_ns[j] - waiting.spot[oldest]["t_ns"]) * 1e-9
     looks = math.floor(max(tau - since, 0.0) / turn)
     if looks > LOOKS_MOST:
         return 1.0

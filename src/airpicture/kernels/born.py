@@ -101,7 +101,7 @@ def write_births(
         pressure = math.isfinite(reports.Z[j, Z_H_BARO])
         if q >= 0:
             e = waiting.entry[q]
-            before = first = e["t_ns"]
+            before = first = waiting.spot[q]["t_ns"]
             if address < 0:
                 address = e["address"]
             if mode_3a < 0:
@@ -120,7 +120,7 @@ def write_births(
         of.status[i] = CONFIRMED if births[b, BIRTH_SURE] == 1.0 else TENTATIVE
         of.t_plot[i] = t
         if oldest >= 0:
-            first = waiting.entry[oldest]["t_ns"]
+            first = waiting.spot[oldest]["t_ns"]
         of.t_first[i] = first
         of.plots[i] = 1 + (1 if q >= 0 else 0) + (1 if oldest >= 0 else 0)
         of.misses[i] = 0
