@@ -10,7 +10,7 @@ from airpicture.config import Config
 from airpicture.kernels import layout as lay
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE, begin_state
-from airpicture.kernels.chains import chain_reach
+from airpicture.kernels.chains import chain_reach, is_thick
 from airpicture.kernels.search import PROSPECT, level_of, prospect_of
 from airpicture.reports import Reports, Stations
 from reference_tracking import Mixture, Plot, axes, condition, geodetic, move, unpacked, up_at
@@ -44,9 +44,10 @@ class PlainBeginnings:
     def __call__(self, reports: Reports) -> list[tuple[int, float, float]]:
         born: list[tuple[int, float, float]] = []
         for j in range(reports.size):
+            least = self._least(reports, j)
             by_entry = {k: pair for k, entry in enumerate(self.waiting) if (pair := self._pair(*entry, reports, j))}
             for k, chain in self._chains(reports, j):
-                if chain[0] >= self.config.life.retire_tentative and chain[0] > by_entry.get(k, (0.0, 0.0))[0]:
+                if chain[0] >= least and chain[0] > by_entry.get(k, (0.0, 0.0))[0]:
                     by_entry[k] = chain
             pairs = list(by_entry.values())
             total = 1.0 + sum(odds for odds, _ in pairs)
@@ -54,10 +55,19 @@ class PlainBeginnings:
             if not pairs and math.isfinite(reports.Z[j, lay.Z_V_EAST]) and reports.address[j] >= 0:
                 best, total = [(1.0, float(reports.Z[j, lay.Z_P]))], 2.0
             for odds, x in best:
-                if odds / total >= self.config.life.retire_tentative:
+                if odds / total >= least:
                     born.append((int(reports.t_ns[j]), odds / total, x))
         self.waiting += [(reports, j) for j in range(reports.size)]
         return born
+
+    def _least(self, new: Reports, j: int) -> float:
+        s = int(new.sensor[j])
+        prospect = np.zeros(PROSPECT)
+        codes = int(new.address[j]), int(new.mode_3a[j])
+        prospect_of(new.Z, j, s, *codes, self.stations.sites, self.stations.pd, self.motion, self.life, prospect)
+        thick = is_thick(level_of(new.Z, j, prospect), float(self.stations.period[s]), self.life, prospect)
+        life = self.config.life
+        return max(life.begin_thick, life.retire_tentative) if thick else life.retire_tentative
 
     def _chains(self, new: Reports, j: int) -> list[tuple[int, tuple[float, float]]]:
         """Return what each two waiting plots in line with plot j come to, by the number of the younger one."""

@@ -43,6 +43,7 @@ MARK_BITS: Final = 20  # of a cell's mark; above them stands how many of its plo
 MARK: Final = (1 << MARK_BITS) - 1
 ROUNDED: Final = 2.0  # m, by which places in single precision may be off one another along an axis, at most
 ROUNDED_S: Final = 1e-4  # s, times likewise
+ASKED: Final = 16  # plots of a run that the memory is asked for before they're needed
 ABREAST: Final = 16  # listed plots that are tested at once
 
 
@@ -102,11 +103,10 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
 
 
 @inline
-def _ask_run(spot: Records, q: int) -> None:
-    """Ask the memory for the newest plots of a run: as many as most have, two to a line of the cache."""
-    prefetch(spot, q, 0)
-    prefetch(spot, max(q - 2, 0), 0)
-    prefetch(spot, max(q - 4, 0), 0)
+def _ask_run(spot: Records, q: int, plots: int) -> None:
+    """Ask the memory for the newest plots of a run, two to a line of the cache."""
+    for k in range(0, min(plots, ASKED), 2):
+        prefetch(spot, max(q - k, 0), 0)
 
 
 @part
@@ -146,6 +146,7 @@ def gather(
             q = slot_of(count, put, newest, ring)
             cell, back = int(spot[q]["cell"]), int(spot[q]["back"])
             listed = mark >> MARK_BITS  # of this cell so far
+            run = 1
             if cell >> RUN_BITS == mark & MARK:
                 run = min(cell & RUN_MOST, count - oldest)
                 if listed + run > steps:
@@ -162,7 +163,7 @@ def gather(
                     return n + 1
                 mark += run << MARK_BITS
             near[left, 0], near[left, 1] = mark, count - back
-            _ask_run(spot, slot_of(count - back, put, newest, ring))
+            _ask_run(spot, slot_of(count - back, put, newest, ring), run + 2)  # a look before, a cell had as many
             left += back > 0
         last = left
     return n
@@ -253,7 +254,7 @@ def look_up(near: I64, first: int, last: int, put: int, oldest: int, waiting: Wa
         count = waiting.head[near[c, 1]]
         near[c, 1] = count
         if count > oldest:
-            _ask_run(waiting.spot, slot_of(count, put, newest, ring))
+            _ask_run(waiting.spot, slot_of(count, put, newest, ring), 4)
 
 
 @part

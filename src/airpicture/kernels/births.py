@@ -13,7 +13,6 @@ from airpicture.kernels.around import BATCH, NEAR, ask_around, group_by_cell, li
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
 from airpicture.kernels.begin import (
-    L_LEAST,
     L_ODDS,
     L_PAIRS,
     L_VAR_PRESSURE,
@@ -67,6 +66,7 @@ from airpicture.kernels.search import (
     P_ASK,
     P_BLUR,
     P_CHAIN,
+    P_LEAST,
     P_SIGMA_H,
     level_of,
     prospect_of,
@@ -147,6 +147,7 @@ def _try(
     picks: int,
     chain: I64,
     chains: int,
+    least: float,
     Zq: F64,
     T: F64,
     trial: F64,
@@ -154,7 +155,7 @@ def _try(
     """Predict the picked partners of plot j, four side by side, and condition them on it; then each chain's oldest plot
     to the one after it, and on. Return how many fit, and the sum of their odds.
 
-    trial : (B, BIRTH), overwritten; others as in `find_births`
+    least : existence below which chains are worth nothing; trial : (B, BIRTH), overwritten; others as in `find_births`
     """
     spot, entry = waiting.spot, waiting.entry
     x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
@@ -231,7 +232,7 @@ def _try(
                 odds *= speed_ratio(vx, vy, vz, ux, uy, uz, life[L_VAR_SPEED], life[L_VAR_USUAL])
             at = found
             if of_chain:  # takes the place of the pair that it holds
-                if odds < life[L_LEAST]:
+                if odds < least:
                     continue
                 for k in range(found):
                     if trial[k, BIRTH_FROM] == q:
@@ -405,7 +406,7 @@ def find_births(
                     if picks + chains > 0:
                         found, total = _try(
                             Z, int(j), int(s), address[j], mode_3a[j], t_ns[j], sites, period, pd, motion, life, gates,
-                            waiting, pick, picks, chain, chains, Zq, T, trial,
+                            waiting, pick, picks, chain, chains, prospects[k, P_LEAST], Zq, T, trial,
                         )  # fmt: skip
                     total += 1.0 + value[most]
                     if found == 0 and math.isfinite(Z[j, Z_V_EAST]) and address[j] >= 0:
@@ -424,7 +425,7 @@ def find_births(
                             if trial[c, BIRTH_ODDS] > trial[best, BIRTH_ODDS]:
                                 best = c
                         existence = trial[best, BIRTH_ODDS] / total
-                        if existence < life[L_LEAST]:
+                        if existence < prospects[k, P_LEAST]:
                             break
                         for a in range(BIRTH):
                             births[n, a] = trial[best, a]

@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import L_VAR_PRESSURE, at
-from airpicture.kernels.births import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
+from airpicture.kernels.births import BIRTH, BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     EXISTENCE,
@@ -31,6 +31,7 @@ from airpicture.kernels.ticks import ticks_of
 from airpicture.kernels.vertical import upright
 
 INTERVAL_LEAST = 0.1  # s
+AHEAD = 4  # births whose waiting plots are asked for before they're needed; themselves twice as far ahead
 
 
 @inline
@@ -91,6 +92,12 @@ def write_births(
     of : store; rows from first_row + lo on are overwritten, numbered from first_number + lo on
     """
     for k in range(lo, hi):
+        for column in range(0, BIRTH, 8):
+            prefetch(births, int(order[min(k + 2 * AHEAD, hi - 1)]), column)
+        later = max(int(births[order[min(k + AHEAD, hi - 1)], BIRTH_FROM]), 0)
+        prefetch(waiting.spot, later, 0)
+        prefetch(waiting.entry, later, 0)
+        prefetch(waiting.detail, later, 0)
         b, i = order[k], first_row + k
         j, q = int(births[b, BIRTH_PLOT]), int(births[b, BIRTH_FROM])
         t = reports.t_ns[j]

@@ -10,7 +10,6 @@ from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import (
     AGAIN,
     AGAIN_S,
-    L_LEAST,
     L_SPEED_MAX,
     L_VAR_CLIMB,
     L_VAR_SPEED,
@@ -39,6 +38,7 @@ from airpicture.kernels.search import (
     P_CHAIN,
     P_CODES,
     P_HEIGHT,
+    P_LEAST,
     P_ODDS,
     P_OWN,
     P_REACH,
@@ -159,7 +159,7 @@ def pick_pairs(
     spot, entry = waiting.spot, waiting.entry  # taken out once: each time costs as much as looking at a plot
     x, y, z = place[0], place[1], place[2]
     speed, var, usual, var_climb = life[L_SPEED_MAX], life[L_VAR_SPEED], life[L_VAR_USUAL], life[L_VAR_CLIMB]
-    least = life[L_LEAST] / MARGIN
+    least = prospect[P_LEAST] / MARGIN
     most = len(pick)
     h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
     var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else var_of_pressure(Z[j, Z_H_BARO])

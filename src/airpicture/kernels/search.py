@@ -20,7 +20,6 @@ from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.begin import (
     AGAIN_S,
-    L_LEAST,
     L_ODDS,
     L_SPEED_MAX,
     L_VAR_SPEED,
@@ -106,7 +105,8 @@ P_SIGMA_H = 5  # m, of the height that it begins a state with
 P_CHAIN = 6  # m, how far away the oldest plot of a chain may be; 0: it needs none
 P_WORST = 7  # m², variance of its place along or across the beam, the larger
 P_ALONG = 8  # 1 where that is along
-P_REACH = 9  # m, how far it looks for pairs on each level, by age (R_AGES)
+P_LEAST = 9  # existence below which it begins nothing
+P_REACH = 10  # m, how far it looks for pairs on each level, by age (R_AGES)
 P_ASK = P_REACH + AGES * WAITING_LEVELS  # m, how far it looks there at all
 PROSPECT = P_ASK + WAITING_LEVELS
 
@@ -244,7 +244,7 @@ def reach_on(level: int, Z: F64, j: int, prospect: F64, life: F64, longest: floa
     other = OWN_MOST if level == VAGUE else OWN
     step, blur, times = 0, 0, 1.0
     if not vague:
-        odds = prospect[P_ODDS] * MARGIN / life[L_LEAST]
+        odds = prospect[P_ODDS] * MARGIN / prospect[P_LEAST]
         if prospect[P_HEIGHT] > 0.0:
             odds *= prospect[P_HEIGHT]
         if level == NAMED:

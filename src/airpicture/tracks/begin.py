@@ -17,6 +17,7 @@ from airpicture.kernels.begin import (
     L_CONFIRM,
     L_CONFIRM_PAIR,
     L_LEAST,
+    L_LEAST_THICK,
     L_ODDS,
     L_PAIRS,
     L_SPEED_MAX,
@@ -74,6 +75,7 @@ def life_settings(config: Config) -> F64:
     life[L_VISITS] = config.life.visits_max
     life[L_PAIRS] = config.life.pairs_max
     life[L_LEAST] = config.life.retire_tentative
+    life[L_LEAST_THICK] = max(config.life.begin_thick, config.life.retire_tentative)
     life[L_CONFIRM] = config.life.confirm
     life[L_CONFIRM_PAIR] = config.life.confirm_pair
     return life
