@@ -215,7 +215,11 @@ def place_rows(
     """
     known = grid.ints[N]
     for k in range(lo, hi):
-        prefetch(summary, int(rows[min(k + FETCHED, hi - 1)]), 0)
+        ahead = int(rows[min(k + FETCHED, hi - 1)])
+        prefetch(summary, ahead, 0)
+        prefetch(t_track, ahead, 0)
+        prefetch(grid.code, ahead, 0)
+        prefetch(grid.expiry, ahead, 0)
         i = int(rows[k])
         if i < known:
             grid.code[i], grid.expiry[i] = _find_place(i, summary, t_track, q_third, radius_max, grid, peak)
