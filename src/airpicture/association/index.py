@@ -60,7 +60,7 @@ def _desk(plots: int) -> Desk:
         ask=np.empty((ASKS, 3), np.int32),
         run=np.empty((ASKS, 3), np.int32),
         hit=np.empty(FEW_SORTED, np.int32),
-        waiting=np.empty((TESTS, 2), np.int32),
+        waiting=np.empty((2, TESTS + ABREAST), np.int32),
         tally=np.empty(BLOCK, np.int32),
         spare=np.empty(plots, np.int32),
     )
@@ -77,6 +77,7 @@ def make_cells(plots: int) -> Cells:
             slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
             coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
             spot=_lines((plots, SPOT), np.float64),
+            name=np.empty(plots, np.int32),
             number=np.empty(plots, np.int32),
             taken=np.empty(max(1 << (3 * plots // 2).bit_length(), 16) // 8, np.int32),
             patch=np.empty(max(1 << (PATCH_SPARE * plots - 1).bit_length(), 16), np.int32),

@@ -33,8 +33,7 @@ SLACK: Final = 1.02  # of squared distances: for rounding, and for what `meeting
 C_PLACE: Final = 0  # of a plot in its cell: 3, m, ECEF, on the ground
 C_OWN: Final = 3  # m, radius
 C_SINCE: Final = 4  # ns after the earliest, whole
-C_PLOT: Final = 5  # which one it is, whole
-C_CELL: Final = 6  # the slot of its cell, whole
+C_CELL: Final = 5  # the slot of its cell, whole
 SPOT: Final = 8  # a line of the cache
 ABREAST: Final = 16  # plots that are tested at once
 SHARED: Final = 2  # plots for which there's one slot at first; cells of the usual size have some four plots
@@ -70,6 +69,7 @@ class Cells(NamedTuple):
     slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, the vague ones of them, where they end
     coarse: F32  # (4, M + ABREAST) plots, those of a cell side by side: place, and SLACK times the square of the radius
     spot: F64  # (M, SPOT) all that the exact test asks, in the same order
+    name: I32  # (M,) which plot it is, likewise
     number: I32  # (M,) slots in the order in which they were taken
     taken: I32  # (S / 8,) words of bits, four for each slot, hashed likewise: 1 where a cell may have plots
     patch: I32  # (P,) words, hashed, of 32 patches each that lie side by side: 1 where tracks may meet any plot
@@ -232,7 +232,8 @@ def lay_plots(t_z: I64, lo: int, hi: int, cells: Cells) -> None:
             spot[k, C_PLACE + axis] = cells.place[j, axis]
             coarse[axis, k] = np.float32(cells.place[j, axis])
         coarse[3, k] = np.float32(SLACK * own * own)
-        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_PLOT], spot[k, C_CELL] = own, t_z[j] - cells.ints[FIRST], j, at
+        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_CELL] = own, t_z[j] - cells.ints[FIRST], at
+        cells.name[k] = j
 
 
 @inline

@@ -20,14 +20,13 @@ from typing import Final
 import numpy as np
 
 from airpicture.kernels._jit import jit, lane, part, prefetch
-from airpicture.kernels._vectors import count_less, lowest_bit, near_bits
+from airpicture.kernels._vectors import count_less, note_near
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.cells import (
     ABREAST,
     BITS,
     C_OWN,
     C_PLACE,
-    C_PLOT,
     C_SINCE,
     FIRST,
     KINDS,
@@ -58,7 +57,9 @@ FETCHED: Final = 96  # tracks ahead that the memory is asked for
 ASKED: Final = 1024  # cells that one track asks for; of more, it's tested with all plots
 ASKS: Final = 4096  # of a block
 TESTS: Final = 2048  # pairs that wait for the exact test, at most
-OF_DRIFT: Final = 65.0  # (a + d)² <= (1 + 1/64) a² + 65 d²
+# (a + d)² <= (1 + 1/64) a² + 65 d²; and where WIDER a² <= r² + SLACK own² - 130 d², (a + d)² is surely less than r² + own²:
+# WIDER is more than SLACK (1 + 1/64), and what is divided by SLACK on the right comes out less, were it all of r²
+OF_DRIFT: Final = 65.0
 WIDEST: Final = 1.3e7  # m, the Earth's diameter and some
 FEW: Final = 64  # plots of a track that are sorted by comparing each with all
 LAST_PLOT: Final = 2_147_483_647
@@ -67,15 +68,17 @@ EVERYWHERE: Final = -1  # in place of a key: all plots
 # Tracks of a block side by side, number T_... of track b at T[T_... + b]: dt [s], position, velocity and sigmas as in
 # the summary; then in place of the position that at the middle of the look, and of it: the point on the ground, radius,
 # how far a plot's place may drift from it until its own time, the bound of the square of a plot's distance, how far
-# from the Earth's centre it comes at least, and how far plots of each kind may be [m]
+# from the Earth's centre it comes at least, the bound up to which it surely meets a plot, and how far plots of each
+# kind may be [m]
 T_DT = U(0)
 T_PX, T_PY, T_PZ = U(BLOCK), U(2 * BLOCK), U(3 * BLOCK)
 T_VX, T_VY, T_VZ = U(4 * BLOCK), U(5 * BLOCK), U(6 * BLOCK)
 T_SIGMA_P, T_SIGMA_V = U(7 * BLOCK), U(8 * BLOCK)
 T_R, T_DRIFT, T_BOUND, T_LOWEST = U(9 * BLOCK), U(10 * BLOCK), U(11 * BLOCK), U(12 * BLOCK)
 T_X, T_Y, T_Z = U(13 * BLOCK), U(14 * BLOCK), U(15 * BLOCK)
-T_WIDE = U(16 * BLOCK)
-TRACKS_AHEAD: Final = (16 + KINDS) * BLOCK
+T_SURE = U(16 * BLOCK)
+T_WIDE = U(17 * BLOCK)
+TRACKS_AHEAD: Final = (17 + KINDS) * BLOCK
 
 
 @part
@@ -122,6 +125,8 @@ def _look_ahead(T: F64, b: U, half: float, q_third: float, radius_max: float) ->
     T[T_X + b], T[T_Y + b], T[T_Z + b] = ground(px, py, pz)
     T[T_R + b], T[T_DRIFT + b] = r, drift
     T[T_BOUND + b] = SLACK * r * r + OF_DRIFT * drift * drift
+    least = radius_at(max(abs(dt) - half, 0.0), T[T_SIGMA_P + b], T[T_SIGMA_V + b], q_third, radius_max)
+    T[T_SURE + b] = least * least - 2.0 * OF_DRIFT * drift * drift
 
 
 @part
@@ -162,7 +167,7 @@ def _ask_cells(own: int, T: F64, cells: Cells, asks: int, ask: I32) -> int:
     x, y, z = T[T_X + mine], T[T_Y + mine], T[T_Z + mine]
     before = asks
     if T[T_LOWEST + mine] < LOWEST or T[T_DRIFT + mine] > WIDEST:
-        T[T_BOUND + mine] = math.inf
+        T[T_BOUND + mine], T[T_SURE + mine] = math.inf, -math.inf
         ask[asks, 0], ask[asks, 1] = own, EVERYWHERE
         return asks + 1
     highest = max(abs(x), abs(y), abs(z))
@@ -263,7 +268,7 @@ def meet_plots(
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
     cells : the plots, after `cells.lay_plots`
-    T : (TRACKS_AHEAD,), ask, run : (ASKS, 3) int32, hit : (FEW,) int32, waiting : (TESTS, 2) int32,
+    T : (TRACKS_AHEAD,), ask, run : (ASKS, 3) int32, hit : (FEW,) int32, waiting : (2, TESTS + ABREAST) int32,
         tally : (BLOCK,) int32, spare : (M,) int32, workspaces
     met, count : (hi - lo,) int32; overwritten with the tracks that meet any plot, and how many
     plot : (room,) int32; overwritten with these plots, rising within a track
@@ -274,7 +279,7 @@ def meet_plots(
     tracks that meet any; pairs
     room that the next tracks need: it must not be less
     """
-    ints, slot, coarse, spot = cells.ints, cells.slot, cells.coarse, cells.spot
+    ints, slot, coarse, spot, name = cells.ints, cells.slot, cells.coarse, cells.spot, cells.name
     plots, first_ns = ints[PLOTS], ints[FIRST]
     bits = ints[BITS]
     mask = (1 << bits) - 1
@@ -345,26 +350,20 @@ def meet_plots(
                 end = min(int(run[c, 2]), lead + TESTS - n)
                 mine = U(own)
                 xf, yf, zf = np.float32(T[T_X + mine]), np.float32(T[T_Y + mine]), np.float32(T[T_Z + mine])
-                bound = np.float32(T[T_BOUND + mine])
+                bound, sure = np.float32(T[T_BOUND + mine]), np.float32(T[T_SURE + mine])
                 for q in range(lead, end, ABREAST):
-                    hits = near_bits(coarse, q, xf, yf, zf, bound)
-                    if end - q < ABREAST:
-                        hits &= (1 << (end - q)) - 1
-                    while hits != 0:
-                        g = q + lowest_bit(hits)
-                        prefetch(spot, g, 0)
-                        waiting[n, 0], waiting[n, 1] = own, g
-                        n += 1
-                        hits &= hits - 1
+                    n = note_near(coarse, q, end, xf, yf, zf, bound, sure, run[c, 0], waiting, n)
                 done += end - lead
                 if end == run[c, 2]:
                     c += 1
                     done = 0
             for w in range(n):
-                own = int(waiting[w, 0])
-                p = spot[np.uint64(waiting[w, 1])]
-                met_it = _meets(T, U(own), (p[C_SINCE] - centre) * 1e-9, p, q_third, radius_max)
-                plot[at] = int(p[C_PLOT])
+                own, g = int(waiting[0, w]), np.uint64(waiting[1, w] >> 1)
+                met_it = waiting[1, w] & 1
+                if met_it == 0:  # one in ten
+                    p = spot[g]
+                    met_it = int(_meets(T, U(own), (p[C_SINCE] - centre) * 1e-9, p, q_third, radius_max))
+                plot[at] = name[g]
                 at += met_it
                 tally[own] += met_it
         # --- each track's plots in order
