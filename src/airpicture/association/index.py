@@ -46,6 +46,7 @@ class Desk(NamedTuple):
     """Workspaces of one task that asks for plots; nothing is carried over."""
 
     ahead: F64
+    single: F32
     ask: I32
     run: I32
     hit: I32
@@ -57,10 +58,11 @@ class Desk(NamedTuple):
 def _desk(plots: int) -> Desk:
     return Desk(
         ahead=np.empty(TRACKS_AHEAD),
+        single=np.empty((BLOCK, 8), np.float32),
         ask=np.empty((ASKS, 3), np.int32),
-        run=np.empty((ASKS, 3), np.int32),
+        run=np.empty((ASKS + 1, 3), np.int32),
         hit=np.empty(FEW_SORTED, np.int32),
-        waiting=np.empty((2, TESTS + ABREAST), np.int32),
+        waiting=np.empty((2, TESTS), np.int32),
         tally=np.empty(BLOCK, np.int32),
         spare=np.empty(plots, np.int32),
     )

@@ -24,7 +24,7 @@ from airpicture.kernels._jit import FOLDER as FOLDER  # numba's settings are mad
 
 EIGHT: Final = 8
 SIXTEEN: Final = 16
-WIDER: Final = 1.0625  # exact in float32
+WIDER: Final = 1.0390625  # exact in float32
 LINE: Final = 64  # bytes of a cache line
 
 _types: Any = numba.types

@@ -29,7 +29,8 @@ class Rooms(NamedTuple):
     stale: I64  # (s,) rows of the index that are placed anew
     peaks: F64  # (1, PEAKS)
     asking: I32  # (cap,) tracks that ask
-    ahead: F64  # workspaces of `meeting.meet_plots`, as the next six
+    ahead: F64  # workspaces of `meeting.meet_plots`, as the next seven
+    single: F32
     ask: I32
     run: I32
     hit: I32
@@ -107,7 +108,7 @@ def find_near(
             hi = list_marked(0, n, grid, asking)
     if hi > len(w.met):
         return nothing
-    work = (w.ahead, w.ask, w.run, w.hit, w.waiting, w.tally, w.spare)
+    work = (w.ahead, w.single, w.ask, w.run, w.hit, w.waiting, w.tally, w.spare)
     done, tracks, pairs, _ = meet_plots(
         0, hi, asking, summary, time, q_third, radius_max, cells, *work, w.met, w.plots, w.pair
     )

@@ -202,13 +202,15 @@ def _ask_cells(own: int, T: F64, cells: Cells, asks: int, ask: I32) -> int:
                 (b - near) >> shift,
                 (b + near) >> shift,
             )
-            for ca in range(first_a, last_a + 1):
-                for cb in range(first_b, last_b + 1):
-                    key = key_of(size, face, ca, cb)
-                    prefetch(slot, slot_of(key, bits), 0)
-                    close = (near_a <= ca) & (ca <= upto_a) & (near_b <= cb) & (cb <= upto_b)
-                    ask[asks, 0], ask[asks, 1], ask[asks, 2] = own, key, 2 - close
-                    asks += may_have(key, bits, cells.taken)  # no branch: whether it has any can't be foreseen
+            ca, cb = first_a, first_b
+            for _ in range((last_a - first_a + 1) * (last_b - first_b + 1)):
+                key = key_of(size, face, ca, cb)
+                prefetch(slot, slot_of(key, bits), 0)
+                close = (near_a <= ca) & (ca <= upto_a) & (near_b <= cb) & (cb <= upto_b)
+                ask[asks, 0], ask[asks, 1], ask[asks, 2] = own, key, 2 - close
+                asks += may_have(key, bits, cells.taken)  # no branch: whether it has any can't be foreseen
+                over = int(cb == last_b)
+                ca, cb = ca + over, cb + 1 - over * (last_b - first_b + 1)
     return asks
 
 
@@ -247,6 +249,7 @@ def meet_plots(
     radius_max: float,
     cells: Cells,
     T: F64,
+    single: F32,
     ask: I32,
     run: I32,
     hit: I32,
@@ -268,7 +271,7 @@ def meet_plots(
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
     cells : the plots, after `cells.lay_plots`
-    T : (TRACKS_AHEAD,), ask, run : (ASKS, 3) int32, hit : (FEW,) int32, waiting : (2, TESTS + ABREAST) int32,
+    T : (TRACKS_AHEAD,), single : (BLOCK, 8) float32, ask : (ASKS, 3) int32, run : (ASKS + 1, 3) int32, hit : (FEW,) int32, waiting : (2, TESTS) int32,
         tally : (BLOCK,) int32, spare : (M,) int32, workspaces
     met, count : (hi - lo,) int32; overwritten with the tracks that meet any plot, and how many
     plot : (room,) int32; overwritten with these plots, rising within a track
@@ -314,7 +317,7 @@ def meet_plots(
             if math.isfinite(T[T_LOWEST + U(own)] + T[T_R + U(own)]) and not _far(U(own), T, patched, cells.patch):
                 asks = _ask_cells(own, T, cells, asks, ask)
         # --- which of the cells have plots
-        runs = 0
+        runs, groups = 0, 0
         need = 0
         for q in range(asks):
             own, key = int(ask[q, 0]), int(ask[q, 1])
@@ -334,29 +337,31 @@ def meet_plots(
             run[runs, 0], run[runs, 1], run[runs, 2] = own, lead, end
             runs += end > lead
             need += end - lead
+            groups += (end - lead + ABREAST - 1) // ABREAST
         if total + need > plot.size:
             k = begun
             break
-        for b in range(k - begun):
+        for b in range(U(k - begun)):
             tally[b] = 0
+            single[b, 0], single[b, 1], single[b, 2] = T[T_X + b], T[T_Y + b], T[T_Z + b]
+            single[b, 3], single[b, 4] = T[T_BOUND + b], T[T_SURE + b]
         # --- the plots near enough, at any time of the look and then at their own
-        c = 0
-        done = 0
+        c, q, left = 0, int(run[0, 1]), groups
+        run[runs, 1] = 0
         at = total
-        while c < runs:
+        while left > 0:
             n = 0
-            while c < runs and n < TESTS:
-                own, lead = int(run[c, 0]), int(run[c, 1]) + done
-                end = min(int(run[c, 2]), lead + TESTS - n)
-                mine = U(own)
-                xf, yf, zf = np.float32(T[T_X + mine]), np.float32(T[T_Y + mine]), np.float32(T[T_Z + mine])
-                bound, sure = np.float32(T[T_BOUND + mine]), np.float32(T[T_SURE + mine])
-                for q in range(lead, end, ABREAST):
-                    n = note_near(coarse, q, end, xf, yf, zf, bound, sure, run[c, 0], waiting, n)
-                done += end - lead
-                if end == run[c, 2]:
-                    c += 1
-                    done = 0
+            while left > 0 and n <= TESTS - ABREAST:
+                of = single[U(run[c, 0])]
+                n = note_near(coarse, q, run[c, 2], of[0], of[1], of[2], of[3], of[4], run[c, 0], waiting, n)
+                # no branch, nor a loop for each run: how many groups it has can't be foreseen
+                q += ABREAST
+                over = int(q >= run[c, 2])
+                c += over
+                q += over * (run[c, 1] - q)
+                left -= 1
+            for w in range(n):
+                prefetch(spot, int(waiting[1, w] >> 1) * int(1 - (waiting[1, w] & 1)), 0)  # the first is always there
             for w in range(n):
                 own, g = int(waiting[0, w]), np.uint64(waiting[1, w] >> 1)
                 met_it = waiting[1, w] & 1
