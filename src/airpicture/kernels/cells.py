@@ -37,6 +37,7 @@ C_CELL: Final = 5  # the slot of its cell, whole
 SPOT: Final = 8  # a line of the cache
 ABREAST: Final = 16  # plots that are tested at once
 SHARED: Final = 2  # plots for which there's one slot at first; cells of the usual size have some four plots
+SMALL: Final = 16_384  # plots, of which a table with slots for all is in a core's cache
 ASKED: Final = 16  # plots ahead, whose cells' slots the memory is asked for
 
 # Patches of the ground that plots are near, for those tracks that aren't too vague
@@ -190,12 +191,12 @@ def sort_plots(plots: int, cells: Cells) -> None:
     """Share out places to the first `plots` plots of a look, after `find_cells`, cell by cell; `lay_plots` fills them.
 
     Most plots share a cell with others: a table for fewer stays nearer in the caches, and where it turns out too small,
-    a larger one is begun.
+    a larger one is begun. Few plots get one for all at once: in a frame most have a cell of their own.
 
     at, rank, slot, number, taken, and of ints CELLS and BITS are overwritten.
     """
     bits = 3
-    while 1 << (bits + 1) < plots // SHARED:
+    while 1 << (bits + 1) < (plots // SHARED if plots > SMALL else 3 * plots // 2):
         bits += 1
     count = -1
     while count < 0:
