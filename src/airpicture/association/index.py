@@ -25,8 +25,7 @@ from airpicture.kernels.cells import (
 )
 from airpicture.kernels.crowd import keep_nearest
 from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
-from airpicture.kernels.meeting import ASKS, BLOCK, TESTS, TRACKS_AHEAD, meet_plots
-from airpicture.kernels.meeting import FEW as FEW_SORTED
+from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TESTS, TRACKS_AHEAD, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby
@@ -61,7 +60,7 @@ def _desk(plots: int) -> Desk:
         single=np.empty((BLOCK, 8), np.float32),
         ask=np.empty((ASKS, 3), np.int32),
         run=np.empty((ASKS + 1, 3), np.int32),
-        hit=np.empty(FEW_SORTED, np.int32),
+        hit=np.empty(COMPARED, np.int32),
         waiting=np.empty((2, TESTS), np.int32),
         tally=np.empty(BLOCK, np.int32),
         spare=np.empty(plots, np.int32),
@@ -102,7 +101,7 @@ class Index:
     """Where tracks are, kept up from look to look; see `kernels.index`.
 
     Looks with many plots don't ask it; it's let go when two of these follow one another, and set up anew when it's
-    asked again. Memory: 8 bytes a track and 0.6 MB for the map of the ground; some 170 bytes a plot of the largest look
+    asked again. Memory: 8 bytes a track and 0.6 MB for the map of the ground; some 190 bytes a plot of the largest look
     and 40 a pair. It only saves time: what `candidates` returns doesn't depend on its state. But it must be told:
     `place` when summaries of known rows changed, `move` when tracks came to stand in other rows, `forget_from` before
     dropped rows are used for others. New rows at the end it finds by itself.

@@ -67,7 +67,7 @@ class Cells(NamedTuple):
     at: I32  # (M,) slot of that cell
     rank: I32  # (M,) which of its cell's plots each is
     place: F64  # (M, 4) m, ECEF, each plot on the ground, and its radius
-    slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, the vague ones of them, where they end
+    slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, where the vague ones do, the end
     coarse: F32  # (4, M + ABREAST) plots, those of a cell side by side: place, and SLACK times the square of the radius
     spot: F64  # (M, SPOT) all that the exact test asks, in the same order
     name: I32  # (M,) which plot it is, likewise
@@ -239,7 +239,8 @@ def lay_plots(t_z: I64, lo: int, hi: int, cells: Cells) -> None:
 
 @inline
 def row_of(face: int, a: int) -> int:
-    """Return where the words of the a-th row of patches of a face stand, b >> 5 further on each; modulo their number."""
+    """Return where the words of the a-th row of patches of a face begin, modulo their number: that of b stands b >> 5
+    further on."""
     return (((face << 13) + a + 4096) * 2654435769 & 0xFFFFFFFF) >> 7
 
 

@@ -9,6 +9,9 @@ tracks, and whichever further tracks are asked for.
     the look's time                round it                 time of the look               at their own: exact
 
 A few tracks at a time take each of these steps one after the other, and ask the memory for what the next one reads.
+Plots that are so near that neither rounding nor motion within the look can part them from the track are taken without
+the exact test: nine in ten. Where few tracks ask, most of them stand on patches of the ground that no plot is near, and
+ask for no cells. Steps whose outcome can't be foreseen, one way as often as the other, go without a branch.
 
 A track asks all faces of the cube where it may be near an edge of its own. One that would have to ask too many cells is
 tested with all plots, and so is one so far below the ground that scaling would stretch its way.
@@ -57,11 +60,11 @@ FETCHED: Final = 96  # tracks ahead that the memory is asked for
 ASKED: Final = 1024  # cells that one track asks for; of more, it's tested with all plots
 ASKS: Final = 4096  # of a block
 TESTS: Final = 2048  # pairs that wait for the exact test, at most
-# (a + d)² <= (1 + 1/64) a² + 65 d²; and where WIDER a² <= r² + SLACK own² - 130 d², (a + d)² is surely less than r² + own²:
-# WIDER is more than SLACK (1 + 1/64), and what is divided by SLACK on the right comes out less, were it all of r²
+# (a + d)² <= (1 + 1/64) a² + 65 d². And (a + d)² is surely less than r² + own² where WIDER a² is less than
+# r² - 130 d² + SLACK own²: WIDER is more than SLACK (1 + 1/64), and dividing by SLACK takes nothing from the left
 OF_DRIFT: Final = 65.0
 WIDEST: Final = 1.3e7  # m, the Earth's diameter and some
-FEW: Final = 64  # plots of a track that are sorted by comparing each with all
+COMPARED: Final = 64  # plots of a track that are sorted by comparing each with all, at most
 LAST_PLOT: Final = 2_147_483_647
 EVERYWHERE: Final = -1  # in place of a key: all plots
 
@@ -225,7 +228,10 @@ def _ask_for(lo: int, hi: int, rows: I32, summary: F32, time: I64) -> None:
 
 @part
 def _sort_few(begin: int, count: int, plot: I32, hit: I32) -> None:
-    """Sort up to FEW plots, all different: each goes where as many are less as come before; hit : (FEW,) workspace."""
+    """Sort up to COMPARED plots, all different: each goes where as many are less as come before it.
+
+    hit : (COMPARED,) workspace
+    """
     rooms = -(-count // ABREAST)
     for l in range(U(ABREAST * (rooms - 1)), U(ABREAST * rooms)):
         hit[l] = LAST_PLOT
@@ -271,8 +277,8 @@ def meet_plots(
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
     cells : the plots, after `cells.lay_plots`
-    T : (TRACKS_AHEAD,), single : (BLOCK, 8) float32, ask : (ASKS, 3) int32, run : (ASKS + 1, 3) int32, hit : (FEW,) int32, waiting : (2, TESTS) int32,
-        tally : (BLOCK,) int32, spare : (M,) int32, workspaces
+    T : (TRACKS_AHEAD,), single : (BLOCK, 8) float32, ask : (ASKS, 3) int32, run : (ASKS + 1, 3) int32,
+        hit : (COMPARED,) int32, waiting : (2, TESTS) int32, tally : (BLOCK,) int32, spare : (M,) int32, workspaces
     met, count : (hi - lo,) int32; overwritten with the tracks that meet any plot, and how many
     plot : (room,) int32; overwritten with these plots, rising within a track
 
@@ -378,7 +384,7 @@ def meet_plots(
                 continue
             met[found], count[found] = rows[begun + own] if rows.size > 0 else begun + own, here
             found += 1
-            if here > FEW:
+            if here > COMPARED:
                 sort_numbers(here, plot[total : total + here], spare)
             elif here > 1:
                 _sort_few(total, here, plot, hit)
