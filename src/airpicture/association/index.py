@@ -80,8 +80,8 @@ def make_cells(plots: int) -> Cells:
             spot=_lines((plots, SPOT), np.float64),
             name=np.empty(plots, np.int32),
             number=np.empty(plots, np.int32),
-            taken=np.empty(max(1 << (3 * plots // 2).bit_length(), 16) // 8, np.int32),
-            patch=np.empty(max(1 << (PATCH_SPARE * plots - 1).bit_length(), 16), np.int32),
+            taken=np.empty(max(1 << (3 * plots // 2).bit_length(), 16) // 8, np.uint32),
+            patch=np.empty(max(1 << (PATCH_SPARE * plots - 1).bit_length(), 16), np.uint32),
             ints=np.zeros(STATE, np.int64),
             own=np.zeros(KINDS),
         )

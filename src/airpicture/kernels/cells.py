@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, prefetch
-from airpicture.kernels.arrays import F32, F64, I32, I64, table
+from airpicture.kernels.arrays import F32, F64, I32, I64, U32, table
 from airpicture.kernels.index import UNITS, face_of, on_face
 from airpicture.kernels.layout import Z_P, Z_RADIUS
 from airpicture.kernels.wgs84 import ground
@@ -72,8 +72,8 @@ class Cells(NamedTuple):
     spot: F64  # (M, SPOT) all that the exact test asks, in the same order
     name: I32  # (M,) which plot it is, likewise
     number: I32  # (M,) slots in the order in which they were taken
-    taken: I32  # (S / 8,) words of bits, four for each slot, hashed likewise: 1 where a cell may have plots
-    patch: I32  # (P,) words, hashed, of 32 patches each that lie side by side: 1 where tracks may meet any plot
+    taken: U32  # (S / 8,) words of bits, four for each slot, hashed likewise: 1 where a cell may have plots
+    patch: U32  # (P,) words, hashed, of 32 patches each that lie side by side: 1 where tracks may meet any plot
     ints: I64  # (STATE,)
     own: F64  # (KINDS,) m, the largest radius of each kind, below 0: there are none
 
@@ -98,7 +98,7 @@ def slot_of(key: int, bits: int) -> int:
 
 
 @inline
-def may_have(key: int, bits: int, taken: I32) -> int:
+def may_have(key: int, bits: int, taken: U32) -> int:
     """Return 1 where a cell may have plots, 0 where it has none; bits : `BITS`."""
     at = slot_of(key, bits + 2)
     return (int(taken[np.uint64(at >> 5)]) >> (at & 31)) & 1
@@ -245,7 +245,7 @@ def row_of(face: int, a: int) -> int:
 
 
 @inline
-def _mark_row(row: int, first: int, last: int, last_word: int, patch: I32) -> None:
+def _mark_row(row: int, first: int, last: int, last_word: int, patch: U32) -> None:
     """Mark the patches first..last of a row, less than 32."""
     low = first & 31
     span = ((2 << (last - first)) - 1) << low

@@ -24,7 +24,7 @@ import numpy as np
 
 from airpicture.kernels._jit import jit, lane, part, prefetch
 from airpicture.kernels._vectors import count_less, note_near
-from airpicture.kernels.arrays import F32, F64, I32, I64
+from airpicture.kernels.arrays import F32, F64, I32, I64, U32
 from airpicture.kernels.cells import (
     ABREAST,
     BITS,
@@ -144,7 +144,7 @@ def _meets(T: F64, b: U, tau: float, spot: F64, q_third: float, radius_max: floa
 
 
 @part
-def _far(b: U, T: F64, bits: int, patch: I32) -> bool:
+def _far(b: U, T: F64, bits: int, patch: U32) -> bool:
     """Say whether a track of a block is on a patch of the ground that no plot is near; bits : `cells.PATCHED`."""
     if bits == 0 or T[T_R + b] > PATCH_RADIUS or T[T_DRIFT + b] > PATCH_DRIFT or T[T_LOWEST + b] < LOWEST:
         return False
@@ -155,7 +155,7 @@ def _far(b: U, T: F64, bits: int, patch: I32) -> bool:
     at_a, at_b = on_face(face, x, y, z)
     at_a, at_b = at_a >> PATCH, at_b >> PATCH
     word = (row_of(face, at_a) + (at_b >> 5)) & ((1 << bits) - 1)
-    marked = (patch[np.uint64(word)] >> (at_b & 31)) & 1
+    marked = (int(patch[np.uint64(word)]) >> (at_b & 31)) & 1
     return bool(marked == 0 and second + MARGIN < highest - 2.0 * PATCH_REACH)  # no other face holds a plot so near
 
 
