@@ -179,8 +179,8 @@ class Tracker:
             known = self._open.size if self._open is not None else 0
             reports = self._due((self._frame + 1) * self._frame_ns)
             if self._undo is not None and reports is not None and reports.size == known and on_frame is None:
-                self._undo = None  # nothing came since the frame was done: it stands
-                reports = None
+                self._undo.close(self._store)  # nothing came since the frame was done: it stands
+                self._undo = reports = None
             before = self._undo_open_frame()
             if reports is not None:
                 changed = self._do(reports)
@@ -353,7 +353,7 @@ class Tracker:
             self._tally["plots_beside_their_track"] += int(beside.mask.sum())
             free[beside.mask] = 0.0
             if self._undo is not None and len(beside.row):
-                self._undo.save(store, np.unique(beside.row), self._run, self._memory)
+                self._undo.save(store, beside.row, self._run, self._memory)
             held = (store.interval, store.spreads, store.t_plot)
             doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, *held)
         settings = (config, self._motion, self._life, self._gates, self._clutter.state)
