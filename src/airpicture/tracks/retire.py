@@ -34,8 +34,9 @@ from airpicture.store import Store, as_words
 from airpicture.tables import F64, I64, U8
 
 SHARE: Final = 5  # ranks are closed behind the row from which on one in so many has ended
-ROOM: Final = 2  # ... or where more than this part of the room for live tracks is taken by tracks that have ended
-TIGHT: Final = 0.9  # of the capacity in use, from which on they're closed in one go
+TIGHT: Final = 0.9  # of the capacity in use, from which on ...
+TIGHT_SHARE: Final = 8  # ... it's one in so many, and all goes at once
+ROOM: Final = 2  # of what live tracks leave free: if tracks that have ended take more than this part, ranks are closed
 SLICES: Final = 12  # in so many goes, a second apart, ranks are closed if most rows have to move ...
 SLICE_LEAST: Final = 8_192  # ... each go of so many rows at least
 PART: Final = 65_536  # rows aged in one go
@@ -136,7 +137,8 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
         return Closed(_NONE, store.n)
     tight = store.n > TIGHT * store.capacity
     if not store.closing_to:
-        first = find_ranks(store.status, store.n, store.ended, SHARE, (store.capacity - store.live) // ROOM)
+        most = (store.capacity - store.live) // ROOM
+        first = find_ranks(store.status, store.n, store.ended, TIGHT_SHARE if tight else SHARE, most)
         if first == store.n:
             return Closed(_NONE, store.n)
         store.closing_at = store.closing_to = first
