@@ -406,8 +406,8 @@ class Tracker:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
             return self._rows(rows, now_ns, ended)
 
-        closed, still_open = self.counts, self._tally
-        counts = {name: count for name in {**closed, **still_open} if (count := closed[name] + still_open[name])}
+        closed, fresh = self.counts, self._tally
+        counts = {name: count for name in {**closed, **fresh} if (count := closed.get(name, 0) + fresh.get(name, 0))}
         picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
         self._shown = ref(picture)
         return picture
