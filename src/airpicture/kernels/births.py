@@ -344,7 +344,7 @@ def find_births(
             prospect = prospects[k]
             prospect_of(Z, j, s, address[j], mode_3a[j], sites, pd, motion, life, prospect)
             level = level_of(Z, j, prospect)
-            prospect[P_CHAIN] = chain_reach(level, period[s], life, prospect)
+            prospect[P_CHAIN] = chain_reach(level, period[s], pd[s], life, prospect)
             for waiting_level in range(WAITING_LEVELS):
                 reach = 0.0
                 if waiting.last_ns[waiting_level] >= since_ns:
