@@ -117,7 +117,7 @@ def var_of_pressure(h_baro: float) -> float:
 
 @inline
 def plain(Z: F64, j: int) -> bool:
-    """Say whether plot j is a range and an azimuth and nothing else: a glance tells what `condition` would, see `sight`."""
+    """Say whether plot j is a range and an azimuth and nothing else: a glance (`sight`) tells what `condition` would."""
     if int(Z[j, Z_KIND]) != POLAR or math.isfinite(Z[j, Z_ELEVATION]) or math.isfinite(Z[j, Z_RANGE_RATE]):
         return False
     return not (math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_TURN]))
