@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from typing import Any
 
@@ -48,3 +49,20 @@ def test_settings_that_contradict_one_another() -> None:
         Motion(share_turn=0.5)
     with pytest.raises(ConfigError, match=r"apart = 1.5"):
         replace(Association(), apart=1.5)
+
+
+def test_settings_survive_json_and_tell_what_differs() -> None:
+    config = Config(capacity=np.int64(99), life=Life(end_s=33.25), association=Association(method="nearest"))
+    assert Config.from_plain(json.loads(json.dumps(config.plain()))) == config
+    assert config.differing(Config()) == {"association.method": "nearest", "life.end_s": 33.25, "capacity": 99}
+    assert Config.from_plain({}) == Config()
+    assert Config.from_plain({"life": {"end_s": 33.25}}).differing(Config()) == {"life.end_s": 33.25}
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [({"charm": 1}, "charm = 1"), ({"life": {"charm": 1}}, "life.charm = 1"), ({"motion": 3}, "motion = 3")],
+)
+def test_settings_of_another_version_are_refused_by_name(values: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        Config.from_plain(values)

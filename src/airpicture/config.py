@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from airpicture.errors import ConfigError
 from airpicture.units import DEG
@@ -155,3 +155,52 @@ class Config:
         _need(0.01 <= self.frame_s <= 60.0, "frame_s", self.frame_s, "0.01 to 60 s")
         _need(0.9 <= self.gate_probability < 1.0, "gate_probability", self.gate_probability, "0.9 to below 1")
         _need(self.capacity >= 16, "capacity", self.capacity, "at least 16")
+
+    def plain(self) -> dict[str, Any]:
+        """Return all settings as values of JSON, those of a room as an object of its own."""
+        return asdict(self, dict_factory=lambda items: {name: _plain(value) for name, value in items})
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> Config:
+        """Undo `plain`; what isn't named is as by default.
+
+        Raises
+        ------
+        ConfigError : a setting that this version doesn't know, or a value that it refuses
+        """
+        given = {name: _room(name, value) if name in _ROOMS else value for name, value in values.items()}
+        _need_known(given, cls, "")
+        return cls(**given)
+
+    def differing(self, other: Config) -> dict[str, Any]:
+        """Return the settings that the other has otherwise, by name (``life.end_s``), with the values here."""
+        mine, its = _flat(self), _flat(other)
+        return {name: value for name, value in mine.items() if its[name] != value}
+
+
+_ROOMS: Final[dict[str, type[Any]]] = {"motion": Motion, "association": Association, "life": Life}
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of numpy as Python's, and all else as it is."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _room(name: str, values: Any) -> Any:
+    _need(isinstance(values, Mapping), name, values, "settings by name")
+    _need_known(values, _ROOMS[name], f"{name}.")
+    return _ROOMS[name](**values)
+
+
+def _need_known(values: Mapping[str, Any], kind: Any, room: str) -> None:
+    known = [f.name for f in fields(kind)]
+    for name, value in values.items():
+        _need(name in known, f"{room}{name}", value, "a setting that this version has")
+
+
+def _flat(settings: Any, room: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for f in fields(settings):
+        value = getattr(settings, f.name)
+        found |= _flat(value, f"{room}{f.name}.") if is_dataclass(value) else {f"{room}{f.name}": value}
+    return found

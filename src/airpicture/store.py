@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from airpicture.errors import ConfigError
 from airpicture.kernels.arrays import laid
-from airpicture.kernels.kept import WORDS, Words, keep_rows, print_rows, put_back
+from airpicture.kernels.kept import WORDS, Words, keep_rows, list_fresh, print_rows, put_back
 from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, S_SIGMA_P, SUMMARY
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import NEVER
@@ -100,6 +100,7 @@ class Store:
         self.t_ns = np.zeros(capacity, np.int64)  # time of the state
         self.status = np.zeros(capacity, np.uint8)  # tables.Status
         self.due_ns = np.zeros(capacity, np.int64)  # nothing happens to it by itself before this; 0 after any change
+        self.kept = np.zeros(capacity, np.uint8)  # 1 of rows that the undo of the open frame keeps, see `undo`
         self.seen_sensor: I32 = side["seen_sensor"]
         self.seen_look: I32 = side["seen_look"]
         self.seen_hit: I32 = side["seen_hit"]
@@ -153,6 +154,11 @@ class Store:
     def columns(self) -> list[NDArray[Any]]:
         """Return the tables and columns that hold all there is, always in the same order."""
         return [self.states, self.summary, self._side, self.t_ns, self.status, self.due_ns]
+
+    def mark_kept(self, rows: I64, below: int) -> I64:
+        """Mark rows as kept by an undo; return those that weren't and stand below a row."""
+        fresh = np.empty(len(rows), np.int64)
+        return fresh[: list_fresh(rows, below, self.kept, fresh)]
 
     def save(self, index: I64, run: Run | None = None, memory: Memory | None = None) -> Saved:
         """Copy the chosen rows, so that `restore` can take back what is done to them and what is appended after.

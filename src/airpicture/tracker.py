@@ -179,8 +179,8 @@ class Tracker:
             known = self._open.size if self._open is not None else 0
             reports = self._due((self._frame + 1) * self._frame_ns)
             if self._undo is not None and reports is not None and reports.size == known and on_frame is None:
-                self._undo = None  # nothing came since the frame was done: it stands
-                reports = None
+                self._undo.close(self._store)  # nothing came since the frame was done: it stands
+                self._undo = reports = None
             before = self._undo_open_frame()
             if reports is not None:
                 changed = self._do(reports)
@@ -353,7 +353,7 @@ class Tracker:
             self._tally["plots_beside_their_track"] += int(beside.mask.sum())
             free[beside.mask] = 0.0
             if self._undo is not None and len(beside.row):
-                self._undo.save(store, np.unique(beside.row), self._run, self._memory)
+                self._undo.save(store, beside.row, self._run, self._memory)
             held = (store.interval, store.spreads, store.t_plot)
             doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, *held)
         settings = (config, self._motion, self._life, self._gates, self._clutter.state)
@@ -406,8 +406,8 @@ class Tracker:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
             return self._rows(rows, now_ns, ended)
 
-        closed, still_open = self.counts, self._tally
-        counts = {name: count for name in {**closed, **still_open} if (count := closed[name] + still_open[name])}
+        closed, fresh = self.counts, self._tally
+        counts = {name: count for name in {**closed, **fresh} if (count := closed.get(name, 0) + fresh.get(name, 0))}
         picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
         self._shown = ref(picture)
         return picture

@@ -50,15 +50,26 @@ class Undo:
         self.left: Left | None = None  # what the frame left, done with the plots at hand
 
     def save(self, store: Store, rows: I64, run: Run | None, memory: Memory) -> None:
-        """Keep the rows that are about to change; those begun in this frame just go. See `Store.save`."""
-        self.saved.append(store.save(rows[rows < self.n], run, memory))
+        """Keep the rows that are about to change for the first time; those begun in this frame just go.
+
+        See `Store.save`. A frame of many sensors looks at a track as often as these see it, and needs it once.
+        """
+        fresh = store.mark_kept(rows, self.n)
+        if len(fresh):
+            self.saved.append(store.save(fresh, run, memory))
+
+    def close(self, store: Store) -> None:
+        """Keep nothing any more: the frame stands, or was taken back."""
+        for saved in self.saved:
+            store.kept[saved.rows] = 0
 
     def restore(
         self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64, index: Index, run: Run | None
     ) -> None:
         """Take back what the frame did."""
-        for saved in reversed(self.saved):
+        for saved in self.saved:
             store.restore(saved, run)
+        self.close(store)
         store.n, store.next_number = self.n, self.number
         index.forget_from(self.n)
         if self.saved:

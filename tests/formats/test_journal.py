@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airpicture.config import Association, Config, Life
 from airpicture.errors import InputError
 from airpicture.formats import open_recording
 from airpicture.formats.decoding import Decoding, Source, sensors_and_inputs, start_payload
@@ -32,8 +34,10 @@ from airpicture.formats.journal import (
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.formats.stretch import Stretch, StretchCursor, octets
 from airpicture.kernels.journal import summed
-from airpicture.tables import I64, U8, Plots
+from airpicture.tables import I64, U8, Plots, Status
+from airpicture.tracker import Tracker
 from radar_bytes import block, north, report
+from tracking_scenes import assert_bytes_equal
 
 NOON = 1_764_331_200 * 10**9
 S = 10**9
@@ -263,3 +267,63 @@ def test_what_tells_nothing_is_known() -> None:
     sign = north(sac=1, sic=2, t_ns=NOON)  # a radar that sees nobody, but turns
     decoding.take(Stretch.of([Record(Kind.DATA, NOON, 0, 0, sign)]))
     assert decoding.told == [True] + [False] * (len(INPUTS) - 1)
+
+
+def journal_of(folder: Path, *starts: bytes) -> Path:
+    """Write segments of a journal, each begun otherwise, with a plot a second and a tick behind each."""
+    folder.mkdir()
+    for number, start in enumerate(starts):
+        first = NOON + 10 * number * S
+        made = [Record(Kind.START, first, payload=start)]
+        for k in range(10 * number, 10 * number + 10):
+            made += [Record(Kind.DATA, NOON + k * S, 0, 0, plot_of(k)), Record(Kind.TICK, NOON + k * S + S // 2)]
+        (folder / segment_name(number + 1, first)).write_bytes(whole(made))
+    return folder
+
+
+def test_a_journal_is_tracked_with_the_settings_of_its_service(tmp_path: Path) -> None:
+    """The picture is the live one to the bit, and another one than the usual settings give."""
+
+    def plot(turn: int, k: int) -> tuple[int, bytes]:
+        t_ns = NOON + (4 * turn + k // 5) * S + 10**7 * k
+        return t_ns, block(
+            48, [report(sac=1, sic=2, t_ns=t_ns, range_m=30e3 + 2e3 * k + 400 * turn, azimuth_rad=k / 4, address=k)]
+        )
+
+    sent = [plot(turn, k) for turn in range(8) for k in range(20)]
+    live = Config(capacity=16, late_s_max=2.0, association=Association(method="nearest"), life=Life(confirm_plots=4))
+    made = [Record(Kind.START, NOON, payload=start_payload(SENSORS, INPUTS, live))]
+    tracker, decoding = Tracker(SENSORS, live), Decoding(SENSORS, INPUTS)
+    for t_ns, data in sent:
+        now = [Record(Kind.DATA, t_ns, 0, 0, data), Record(Kind.TICK, t_ns + S // 100 - 1)]
+        made += now
+        picture = tracker.step(decoding.take(Stretch.of(now)), t_ns + S // 100 - 1)
+    (tmp_path / segment_name(1, NOON)).write_bytes(whole(made))
+    recording = open_recording(tmp_path)
+    assert recording.config == live
+    assert not recording.report.notes
+    found = {}
+    for name, config in (("again", recording.config), ("usual", None)):
+        one = Tracker(recording.sensors, config).step(recording.plots, picture.t_ns)
+        found[name] = one.tracks.take(np.flatnonzero(one.tracks.status != Status.ENDED)), one.counts
+    assert 5 < len(picture.tracks) < len(found["usual"][0])
+    assert_bytes_equal(found["again"][0], picture.tracks)
+    assert found["again"][1] == picture.counts
+
+
+def test_where_settings_changed_or_are_unknown_it_is_said(tmp_path: Path) -> None:
+    plain = start_payload(SENSORS, INPUTS)
+    few, more = (start_payload(SENSORS, INPUTS, Config(capacity=capacity)) for capacity in (100, 200))
+    changed = open_recording(journal_of(tmp_path / "changed", few, few, more))
+    assert changed.config == Config(capacity=200)
+    assert [note for note in changed.report.notes if "changed 1 times" in note]
+    untold = open_recording(journal_of(tmp_path / "untold", plain))
+    assert untold.config is None
+    assert [note for note in untold.report.notes if "doesn't tell the tracker's settings" in note]
+    newer = json.loads(few)
+    newer["tracker"]["life"]["charm"] = 3
+    other = open_recording(journal_of(tmp_path / "newer", json.dumps(newer).encode()))
+    assert other.config is None
+    assert [note for note in other.report.notes if "life.charm = 3" in note]
+    assert open_recording([tmp_path / "changed", tmp_path / "untold"]).config is None
+    assert len(other.plots) == 10

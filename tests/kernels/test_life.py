@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.config import Config
-from airpicture.kernels import layout as lay
-from airpicture.kernels.life import COASTING, CONFIRMED, ENDED, TENTATIVE, age_due
-from airpicture.tables import SEEN_MAX
+from airpicture.kernels.life import COASTING, CONFIRMED, ENDED, SITE_HEIGHT, TENTATIVE, age_due
+from airpicture.reports import Stations
+from airpicture.store import Store
 from airpicture.tracks import ending_settings
-from reference_tracking import ecef, site_at
+from reference_tracking import ecef, geodetic, site_at
 
 SECOND = 1_000_000_000
 ENDING = ending_settings(Config())
@@ -33,56 +33,28 @@ class Lone:
         east = site[:3] + 100e3 * site[3:6]
         lift = ecef(0.8, 0.1, h) - ecef(0.8, 0.1, 0.0)
         down = 100e3**2 / (2 * 6.389e6) + 100.0  # the Earth curves away below the antenna's horizontal plane
-        self.exists, self.interval = np.array([0.99]), np.array([4.0], np.float32)
-        self.summary = np.zeros((1, lay.SUMMARY), np.float32)
-        self.summary[0, :3] = east + lift - down * site[9:]
-        self.t = np.zeros(1, np.int64)
-        self.status = np.array([CONFIRMED], np.uint8)
-        self.plots = np.array([5], np.int32)
-        self.misses = np.zeros(1, np.int32)
-        self.sensor = np.full((1, SEEN_MAX), -1, np.int32)
-        self.sensor[0, 0] = 0
-        self.look = np.zeros((1, SEEN_MAX), np.int32)
-        self.hit = np.zeros((1, SEEN_MAX), np.int32)
-        self.heard = np.zeros(1, np.int64)
-        self.site = np.stack([site, site])
-        self.period, self.pd = np.full(2, period), np.full(2, pd)
-        self.range_max = np.array([range_max, other_max])
+        self.store = store = Store(1)
+        store.n = 1
+        store.summary[0, :3] = east + lift - down * site[9:]
+        store.existence[0], store.interval[0], store.plot_range[0] = 0.99, 4.0, 100e3
+        store.status[0], store.plots[0] = CONFIRMED, 5
+        store.seen_sensor[0], store.seen_sensor[0, 0] = -1, 0
+        traits = np.zeros((2, 12))
+        traits[:, SITE_HEIGHT] = geodetic(site[:3])[2]
+        both, none = np.ones(2), np.zeros(2)
+        reach = np.array([range_max, other_max])
+        self.stations = Stations(np.stack([site, site]), traits, period * both, pd * both, none, reach, none)
+        self.status, self.misses, self.heard = store.status, store.misses, store.t_heard
 
     def age(self, t_s: float, heard_s: float, step_s: float = 1.0) -> None:
-        age_due(
-            round(t_s * SECOND),
-            0,
-            1,
-            self.exists,
-            self.interval,
-            self.summary,
-            self.t,
-            self.t,
-            self.heard,
-            self.plots,
-            self.misses,
-            self.sensor,
-            self.look,
-            self.hit,
-            np.full(1, 100e3),
-            self.site,
-            self.period,
-            self.pd,
-            np.zeros(2),
-            self.range_max,
-            np.full(2, round(heard_s * SECOND)),
-            ENDING,
-            np.zeros(1, np.int64),
-            np.array([round((t_s - step_s) * SECOND)]),
-            self.status,
-            np.zeros(1, np.int64),
-            np.zeros(1, np.uint8),
-        )
+        self.store.due_ns[0], self.store.t_aged[0] = 0, round((t_s - step_s) * SECOND)
+        sensor_last = np.full(2, round(heard_s * SECOND))
+        moved, was = np.zeros(1, np.int64), np.zeros(1, np.uint8)
+        age_due(round(t_s * SECOND), 0, 1, self.store.held, self.stations, sensor_last, ENDING, moved, was)
 
     @property
     def existence(self) -> float:
-        return float(self.exists[0])
+        return float(self.store.existence[0])
 
 
 def survived(r: float, seconds: float) -> float:
@@ -108,7 +80,7 @@ def test_a_missed_look_is_bayes_rule() -> None:
 @settings(max_examples=50)
 def test_one_miss_for_any_belief_and_detection(r: float, pd: float) -> None:
     lone = Lone(pd=pd)
-    lone.exists[0] = r
+    lone.store.existence[0] = r
     lone.age(5.0, 5.0)
     r = survived(r, 1.0)
     seen = min(pd, 0.85)
@@ -150,9 +122,9 @@ def test_out_of_the_reach_of_who_held_it_one_empty_look_ends_a_track() -> None:
 def test_out_of_all_reach_a_track_ends_at_once_unless_its_target_speaks() -> None:
     """At 200 m/s from 100 km outwards it passes 101 km after some five seconds."""
     lone = Lone(period=10.0, range_max=101e3)
-    lone.summary[0, 3:6] = 200.0 * lone.site[0, 3:6]
+    lone.store.summary[0, 3:6] = 200.0 * lone.stations.sites[0, 3:6]
     ended = [t for t in range(1, 9) if lone.age(t, t) is None and lone.status[0] == ENDED]
-    far = np.linalg.norm(lone.summary[0, :3] - lone.site[0, :3])
+    far = np.linalg.norm(lone.store.summary[0, :3] - lone.stations.sites[0, :3])
     assert ended[0] == math.ceil((101e3 - far) / 200.0)
     speaks = Lone(period=10.0, range_max=90e3)
     speaks.heard[0] = 1
@@ -186,14 +158,14 @@ def test_a_sparse_sensor_gets_a_turn_to_show_that_it_lives() -> None:
 
 def test_tentative_tracks_confirm_at_their_bounds_and_end_sooner() -> None:
     lone = Lone()
-    lone.status[0], lone.plots[0], lone.exists[0] = TENTATIVE, 2, 0.998
+    lone.status[0], lone.store.plots[0], lone.store.existence[0] = TENTATIVE, 2, 0.998
     lone.age(1.0, 0.0)
     assert lone.status[0] == TENTATIVE  # sure, but two plots
-    lone.plots[0] = 3
+    lone.store.plots[0] = 3
     lone.age(2.0, 0.0)
     assert lone.status[0] == CONFIRMED
     young = Lone()
-    young.status[0], young.exists[0], young.plots[0] = TENTATIVE, 0.6, 2
+    young.status[0], young.store.existence[0], young.store.plots[0] = TENTATIVE, 0.6, 2
     young.age(11.0, 0.0)
     assert young.status[0] == TENTATIVE
     young.age(13.0, 0.0)  # 12 s, or 2.6 turns of 4 s = 10.4 s
@@ -210,7 +182,7 @@ def test_a_track_of_a_silent_sensor_ends_after_a_minute() -> None:
 
 def test_without_a_turning_sensor_seconds_count() -> None:
     lone = Lone(period=math.nan)
-    lone.interval[0] = 1.0
+    lone.store.interval[0] = 1.0
     lone.age(7.0, 0.0)
     assert lone.status[0] == CONFIRMED
     lone.age(9.0, 0.0)

@@ -210,7 +210,7 @@ def config_for(targets: int, base: Config | None = None) -> Config:
     waiting = round(2.0 * targets)
     # false plots that met by chance are tracks, too, until they're found out; ten million have to do with what memory
     # there is beyond that
-    capacity = round((1.5 if targets <= AMPLE_MOST else 1.2) * targets)
+    capacity = round((1.5 if targets <= AMPLE_MOST else 1.25) * targets)
     life = replace(base.life, pool_max=max(base.life.pool_max, waiting))
     return replace(base, capacity=max(base.capacity, capacity), life=life)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,31 @@ def read_inputs(inputs: Sequence[str], how: Mapping[str, Any], quiet: bool = Fal
         return open_recording(list(inputs), **how)
     with progress("Reading", "files", quiet) as report:
         return open_recording(list(inputs), progress=report, **how)
+
+
+def tracker_settings(
+    recording: Recording, quiet: bool = False, *, association: str | None = None, period_s: float | None = None
+) -> Config:
+    """Return the settings to track a recording with, and say which aren't those of any recording.
+
+    These are what its live service tracked with, where it tells so that the tracks are what they were; what a command
+    asks for comes first. None: it doesn't ask.
+    """
+    from airpicture.config import Config
+
+    config = recording.config or Config()
+    if asked := {**({"association": association} if association else {}), **({"period": period_s} if period_s else {})}:
+        method = association or config.association.method
+        config = replace(
+            config,
+            association=replace(config.association, method=method),  # type: ignore[arg-type]
+            output_period_s=period_s or config.output_period_s,
+        )
+    if recording.config is not None:
+        told = ", ".join(f"{name} = {value}" for name, value in recording.config.differing(Config()).items())
+        but = f", but for {' and '.join(f'--{name}' for name in asked)}" if asked else ""
+        note(f"Note: tracked with its service's settings{f' ({told})' if told else ''}{but}", quiet)
+    return config
 
 
 def run_tracker(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -38,9 +37,7 @@ from airpicture.commands.options import (
 @click.option(
     "--association",
     type=click.Choice(["joint", "nearest"]),
-    default="joint",
-    show_default=True,
-    help="Joint probabilities, or global nearest neighbour.",
+    help="Joint probabilities, or global nearest neighbour.  [default: joint; of a journal, its service's]",
 )
 @click.option(
     "--period",
@@ -58,7 +55,7 @@ def command(
     date: datetime.datetime | None,
     outputs: Sequence[str],
     columns: str,
-    association: str,
+    association: str | None,
     period: float | None,
     in_hindsight: bool,
     quiet: bool,
@@ -66,7 +63,8 @@ def command(
     """Turn recordings into system tracks.
 
     INPUT is any known recording: ASTERIX (.ast, .pcap, .pcapng), Mode S, what receivers write (aircraft.json, traces,
-    SBS-1, OpenSky, UAT, AIS, OGN), or a table of plots (.parquet, .csv). Several are taken as one.
+    SBS-1, OpenSky, UAT, AIS, OGN), a table of plots (.parquet, .csv), or a journal of 'airpicture serve', which is
+    tracked with its service's settings. Several are taken as one.
     """
     sources = [Path(name) for name in inputs]
     stem = sources[0].name.split(".")[0] or sources[0].name
@@ -76,7 +74,6 @@ def command(
 
     from airpicture.commands import account, console
     from airpicture.commands.warm import warm_up
-    from airpicture.config import Config
     from airpicture.errors import InputError
     from airpicture.formats import write_tracks
 
@@ -94,12 +91,7 @@ def command(
             todo="System tracks are rewritten by 'airpicture convert'" if held else "See 'airpicture info'",
             path=recording.report.path,
         )
-    config = Config()
-    config = replace(
-        config,
-        association=replace(config.association, method="nearest" if association == "nearest" else "joint"),
-        output_period_s=period if period is not None else config.output_period_s,
-    )
+    config = account.tracker_settings(recording, quiet, association=association, period_s=period)
     warm_up(quiet, any(target.suffix.lower() == ".ast" for target in targets))
     run = account.run_tracker(plots, recording.sensors, config, "Tracking", quiet, in_hindsight, period)
     for target in targets:

@@ -82,7 +82,6 @@ def _open(inputs: Sequence[str], how: Mapping[str, Any]) -> tuple[Tracks, Plots 
     """
     from airpicture.commands import account
     from airpicture.commands.warm import warm_up
-    from airpicture.config import Config
     from airpicture.errors import InputError
 
     recording = account.read_inputs(inputs, how)
@@ -95,5 +94,5 @@ def _open(inputs: Sequence[str], how: Mapping[str, Any]) -> tuple[Tracks, Plots 
             f"nothing to show (refused: {refused})", expected="plots or system tracks", path=recording.report.path
         )
     warm_up(alerts=True)
-    run = account.run_tracker(recording.plots, recording.sensors, Config(), "Tracking")
+    run = account.run_tracker(recording.plots, recording.sensors, account.tracker_settings(recording), "Tracking")
     return run.tracks, recording.plots

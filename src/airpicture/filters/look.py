@@ -197,7 +197,7 @@ class Looker:
 
 def _grown(need: int, have: int) -> int:
     """Return a size for what is needed: a power of two, never less than before."""
-    return max(have, 1 << max(need - 1, 63).bit_length())
+    return max(have, 1 << max(int(need) - 1, 63).bit_length())
 
 
 def compile_look() -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from airpicture.config import Config
 from airpicture.errors import ConfigError, InputError
 from airpicture.formats.asterix.live import AsterixDecoder, Stamps
 from airpicture.formats.journal import Kind, Record, read_records, segments
@@ -60,10 +61,23 @@ class Source:
             raise ConfigError(f"an input of a journal can't be read: {error}") from None
 
 
-def start_payload(sensors: Sensors, inputs: Sequence[Source], **more: Any) -> bytes:
-    """Return the payload of a START record; `more` is kept beside."""
+def start_payload(sensors: Sensors, inputs: Sequence[Source], tracker: Config | None = None, **more: Any) -> bytes:
+    """Return the payload of a START record; tracker : settings of who tracks what comes in; `more` is kept beside."""
     start = {"sensors": sensors_to_toml(sensors), "inputs": [one.plain() for one in inputs], **more}
+    if tracker is not None:
+        start["tracker"] = tracker.plain()
     return json.dumps(start, ensure_ascii=False, sort_keys=True).encode()
+
+
+def tracker_of(start: Mapping[str, Any]) -> Config | None:
+    """Return the settings of the tracker that a START object tells of; None where it doesn't.
+
+    Raises
+    ------
+    ConfigError : they're another version's
+    """
+    told = start.get("tracker")
+    return Config.from_plain(told) if isinstance(told, dict) else None
 
 
 def sensors_and_inputs(start: Mapping[str, Any]) -> tuple[Sensors, list[Source]]:
@@ -267,6 +281,7 @@ def read_journal(path: str | os.PathLike[str]) -> Recording:
     """Read a journal's folder, or one of its segments, as a recording: the plots that the live service had.
 
     Sensors and inputs are those that it was written with; segments of other ones follow with theirs, and are joined.
+    So are the settings of the tracker, `Recording.config`; of several, the last ones.
 
     Raises
     ------
@@ -279,7 +294,10 @@ def read_journal(path: str | os.PathLike[str]) -> Recording:
     told: tuple[str, Any] | None = None
     found: list[Plots] = []
     kinds: Counter[str] = Counter()
+    trackers: list[Any] = []  # as told, one after another
     for start, record in read_records(path, damage):
+        if not trackers or start.get("tracker") != trackers[-1]:
+            trackers.append(start.get("tracker"))
         if decoding is None or (start["sensors"], start["inputs"]) != told:
             if decoding is not None:
                 parts.append((_joined([*found, decoding.take(Stretch.of(waiting))], decoding), decoding))
@@ -310,6 +328,7 @@ def read_journal(path: str | os.PathLike[str]) -> Recording:
     place = Path(path)
     files = [part.path for part in segments(place)] if place.is_dir() else [place]
     notes = [f"{count:,} times: {what}" for what, count in damage.items()]
+    config = _tracker_told(trackers, notes)
     report = ReadReport(
         path=os.fspath(path),
         format="journal of airpicture",
@@ -318,7 +337,23 @@ def read_journal(path: str | os.PathLike[str]) -> Recording:
         refused=dict(refused),
         notes=tuple(notes),
     )
-    return Recording(whole, merged, report)
+    return Recording(whole, merged, report, config=config)
+
+
+def _tracker_told(trackers: Sequence[Any], notes: list[str]) -> Config | None:
+    """Return the tracker's settings that a journal ends with; notes are added to where they aren't all there is."""
+    if len(trackers) > 1:
+        notes.append(
+            f"the tracker's settings changed {len(trackers) - 1:,} times: the last ones are taken for all of it"
+        )
+    try:
+        config = tracker_of({"tracker": trackers[-1]})
+    except ConfigError as error:
+        notes.append(f"the tracker's settings are another version's and are left out: {error.found}")
+        return None
+    if config is None:
+        notes.append("it doesn't tell the tracker's settings (earlier versions kept none)")
+    return config
 
 
 _KINDS: Final = {int(kind): kind.name.lower() for kind in Kind}

@@ -172,7 +172,10 @@ def read_tracks(path: AnyPath) -> Tracks:
 
 
 def join(parts: Sequence[Recording]) -> Recording:
-    """Join recordings: merged sensors, plots and tracks in time order, reports added up."""
+    """Join recordings: merged sensors, plots and tracks in time order, reports added up.
+
+    Settings of a live tracker are kept where all of them tell the same.
+    """
     sensors, lookups = merge_sensors([part.sensors for part in parts])
     plots = Plots.concat(
         [
@@ -193,7 +196,8 @@ def join(parts: Sequence[Recording]) -> Recording:
     joined = Tracks.concat(tracks) if tracks else None
     if joined is not None and len(tracks) > 1:
         joined = joined.take(np.argsort(joined.t_ns, kind="stable"))
-    return Recording(plots, sensors, _joined_report([part.report for part in parts]), joined)
+    config = parts[0].config if all(part.config == parts[0].config for part in parts) else None
+    return Recording(plots, sensors, _joined_report([part.report for part in parts]), joined, config)
 
 
 def _joined_report(reports: Sequence[ReadReport]) -> ReadReport:

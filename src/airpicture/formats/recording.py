@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from airpicture.config import Config
 from airpicture.tables import Plots, Sensors, Tracks
 
 
@@ -42,3 +43,4 @@ class Recording:
     sensors: Sensors
     report: ReadReport
     tracks: Tracks | None = None  # system tracks, where the input holds them (CAT062, a tracks file)
+    config: Config | None = None  # with which its plots were tracked live, where the input tells (a journal)

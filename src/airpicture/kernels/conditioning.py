@@ -11,6 +11,8 @@ what follows at the state that these have told.
 
 import math
 
+import numpy as np
+
 from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.blind import fold_polar_blind, fold_range_rate_blind, note_blind
@@ -112,12 +114,12 @@ SIGMA_TURN_AGILE = 0.1  # rad/s, of what follows no model
 def var_of_pressure(h_baro: float) -> float:
     """Return the variance of a pressure altitude [m²]: what is no whole hundred of feet comes in steps of 25 ft."""
     hundreds = h_baro / (100.0 * FT)
-    return VAR_MODE_C if abs(hundreds - math.floor(hundreds + 0.5)) < 0.05 else VAR_MODE_S
+    return VAR_MODE_C if abs(hundreds - np.floor(hundreds + 0.5)) < 0.05 else VAR_MODE_S
 
 
 @inline
 def plain(Z: F64, j: int) -> bool:
-    """Say whether plot j is a range and an azimuth and nothing else: a glance (`sight`) tells what `condition` would."""
+    """Say whether plot j is a range and an azimuth and nothing else: see `sight`."""
     if int(Z[j, Z_KIND]) != POLAR or math.isfinite(Z[j, Z_ELEVATION]) or math.isfinite(Z[j, Z_RANGE_RATE]):
         return False
     return not (math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_TURN]))

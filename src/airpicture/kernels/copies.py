@@ -14,6 +14,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit, jit_making_arrays
 from airpicture.kernels.arrays import F64, I32, I64, U8
+from airpicture.kernels.hashing import empty_slots, mixed, slots_for
 from airpicture.kernels.lanes import U
 
 FEW: Final = 8  # plots of one time that are compared each with each
@@ -34,12 +35,8 @@ def _same(p: F64, a: int, first: int, sensor: I32, q: F64, b: int, second: int, 
 @inline
 def _spot(p: F64, a: int, first: int, sensor: I32) -> int:
     """Return a number that equal plots share and others hardly: whole sixteenths of a metre, mixed."""
-    h = int(16.0 * p[a, first]) * 0x2545F4914F6CDD1D + int(16.0 * p[a, first + 1]) * 0x1B03738712FAD5C9
-    h += int(16.0 * p[a, first + 2]) * 0x3C6EF372FE94F82B + int(sensor[a]) * 0x27D4EB2F165667C5
-    h ^= h >> 29
-    h *= 0x369DEA0F31A53F85
-    h ^= h >> 32
-    return h & 0x7FFFFFFFFFFFFFFF
+    x, y, z = int(16.0 * p[a, first]), int(16.0 * p[a, first + 1]), int(16.0 * p[a, first + 2])
+    return mixed(x, y, z, sensor[a])
 
 
 @inline
@@ -101,23 +98,17 @@ def mark_copies(lo: int, hi: int, start: I64, dealt: I64, p: F64, first: int, se
     most = 0
     for heap in range(lo, hi):
         most = max(most, start[heap + 1] - start[heap])
-    room = 16
-    while room < 2 * most:
-        room *= 2
-    table = np.empty(room, np.int64)
+    table = np.empty(slots_for(most), np.int64)
     marked = 0
     for heap in range(lo, hi):
-        size = 16
-        while size < 2 * (start[heap + 1] - start[heap]):
-            size *= 2
-        for k in range(size):
-            table[k] = -1
+        slots = slots_for(start[heap + 1] - start[heap])
+        empty_slots(table, slots)
         for q in range(start[heap], start[heap + 1]):
             mine = dealt[q]
             if mine < 0:
                 continue
             i = mine & WHICH
-            at = (mine >> 32) & (size - 1)
+            at = (mine >> 32) & (slots - 1)
             while table[at] >= 0:
                 j = table[at] & WHICH
                 alike = (table[at] ^ mine) >> 32 == 0 and t_ns[i] == t_ns[j]
@@ -125,7 +116,7 @@ def mark_copies(lo: int, hi: int, start: I64, dealt: I64, p: F64, first: int, se
                     twin[i] = 1
                     marked += 1
                     break
-                at = (at + 1) & (size - 1)
+                at = (at + 1) & (slots - 1)
             if table[at] < 0:
                 table[at] = mine
     return marked
@@ -172,23 +163,20 @@ def mark_repeats(
                         twin[j] = 1
                         marked += 1
         else:
-            size = 64
-            while size < 2 * (a_end - a):
-                size *= 2
-            if size > len(table):
-                table = np.empty(size, np.int64)
-            for k in range(size):
-                table[k] = -1
+            slots = slots_for(a_end - a)
+            if slots > len(table):
+                table = np.empty(slots, np.int64)
+            empty_slots(table, slots)
             for i in range(a, a_end):
-                spot = _spot(p, i, first, sensor) & (size - 1)
+                spot = _spot(p, i, first, sensor) & (slots - 1)
                 while table[spot] >= 0 and not _same(p, i, first, sensor, p, table[spot], first, sensor):
-                    spot = (spot + 1) & (size - 1)
+                    spot = (spot + 1) & (slots - 1)
                 if table[spot] < 0:
                     table[spot] = i
             for j in range(b, b_end):
-                spot = _spot(q, j, second, other) & (size - 1)
+                spot = _spot(q, j, second, other) & (slots - 1)
                 while table[spot] >= 0 and not _same(q, j, second, other, p, table[spot], first, sensor):
-                    spot = (spot + 1) & (size - 1)
+                    spot = (spot + 1) & (slots - 1)
                 if table[spot] >= 0 and twin[j] == 0:
                     twin[j] = 1
                     marked += 1

@@ -51,6 +51,25 @@ def _copy(i: int, of: Words, to: U64, q: int) -> None:
 
 
 @jit
+def list_fresh(rows: I64, n: int, marked: U8, fresh: I64) -> int:
+    """List those rows below n that aren't marked as kept, and mark them; return how many.
+
+    Parameters
+    ----------
+    rows : (m,) int64; marked : (cap,) uint8, 1 of rows that were kept, overwritten
+    fresh : (m,) int64, overwritten
+    """
+    count = 0
+    for q in range(len(rows)):
+        i = rows[q]
+        if i < n and marked[i] == 0:
+            marked[i] = 1
+            fresh[count] = i
+            count += 1
+    return count
+
+
+@jit
 def keep_rows(rows: I64, lo: int, hi: int, of: Words, kept: U64) -> None:
     """Write what stands in rows lo..hi of a list of rows to the same rows of kept, (n, WORDS) uint64."""
     for q in range(lo, hi):

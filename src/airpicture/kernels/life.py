@@ -18,12 +18,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels._jit import inline, jit, part, prefetch
 from airpicture.kernels.arrays import F32, F64, I32, I64, U8
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY
 from airpicture.kernels.ticks import STEP_NS, ticks_of, time_of
-from airpicture.kernels.wgs84 import height_of
+from airpicture.kernels.vertical import height
 
 TENTATIVE = 0  # tables.Status
 CONFIRMED = 1
@@ -55,6 +55,8 @@ AGE_MOST_NS: Final = (
     16_000_000_000  # behind a radar's next look at 1.2 turns of 12 s, few tracks are visited for nothing
 )
 NEVER: Final = 2**63 - 1  # due of tracks that ended
+ASKED_AHEAD: Final = 8  # visits
+SITE_HEIGHT: Final = 11  # m, of `reports.Stations.traits`
 RANKS: Final = 256  # rows whose ended ones are counted at once, before any is looked at
 GONE: Final = math.nan  # S_SIGMA_P of tracks that ended: the index puts them nowhere
 
@@ -142,33 +144,26 @@ def due_after(i: int, t_ns: int, of: Any, sites: F64, period: F64, range_max: F6
     return first
 
 
+@part
+def _ask(i: int, of: Any) -> None:
+    """Ask the memory for what ageing reads and writes of a track."""
+    prefetch(of.existence, i, 0)
+    prefetch(of.summary, i, 0)
+    prefetch(of.seen_sensor, i, 0)
+    prefetch(of.seen_hit, i, 0)
+    prefetch(of.t_plot, i, 0)
+    prefetch(of.t_aged, i, 0)
+
+
 @jit
 def age_due(
     t_ns: int,
     lo: int,
     hi: int,
-    existence: F64,
-    interval: F32,
-    summary: F32,
-    t_track: I64,
-    t_plot: I64,
-    t_heard: I64,
-    plots: I32,
-    misses: I32,
-    seen_sensor: I32,
-    seen_look: I32,
-    seen_hit: I32,
-    plot_range: F64,
-    sites: F64,
-    period: F64,
-    pd: F64,
-    range_min: F64,
-    range_max: F64,
+    of: Any,
+    stations: Any,
     sensor_last: I64,
     ending: F64,
-    due: I64,
-    t_aged: I64,
-    status: U8,
     moved: I64,
     was: U8,
 ) -> int:
@@ -176,24 +171,29 @@ def age_due(
 
     Parameters
     ----------
-    existence : (cap,) float64, overwritten; interval : (cap,) float32 [s]
-    summary : (cap, SUMMARY) float32, S_SIGMA_P overwritten where one ends
-    t_track, t_plot, t_heard : (cap,) int64 [ns], of the state, the last plot, the last message
-    plots, misses : (cap,) int32; misses overwritten
-    seen_sensor : (cap, SEEN) int32, -1 none; seen_look, seen_hit : (cap, SEEN) int32 `ticks`; looks overwritten
-    plot_range : (cap,) float64 [m], of the last plot; NaN where it brought a position, whose height nobody may know
-    sites, period, pd, range_min, range_max : (S, ...) sensors; sensor_last : (S,) int64 [ns], latest plot of each
+    of : `learn.Held`, all that the store holds; existence, misses, seen_look, due_ns, t_aged, status, and S_SIGMA_P of
+        the summary where one ends, are overwritten
+    stations : `reports.Stations`, all sensors; sensor_last : (S,) int64 [ns], latest plot of each
     ending : (ENDING,) float64
-    due, t_aged : (cap,) int64 [ns], when a track has to be looked at and when its existence was true; overwritten
-    status : (cap,) uint8; overwritten
     moved, was : (cap,) overwritten from lo on: rows whose status changed and what it was; tracks that were ended from
         outside (status ENDED and due) are among them once, with ENDED
     """
+    existence, interval, summary, t_track, t_plot = of.existence, of.interval, of.summary, of.t_ns, of.t_plot
+    t_heard, plots, misses, plot_range = of.t_heard, of.plots, of.misses, of.plot_range
+    seen_sensor, seen_look, seen_hit = of.seen_sensor, of.seen_look, of.seen_hit
+    due, t_aged, status = of.due_ns, of.t_aged, of.status
+    sites, period, pd, traits = stations.sites, stations.period, stations.pd, stations.traits
+    range_min, range_max = stations.range_min, stations.range_max
+    visits = 0
+    for i in range(lo, hi):
+        if due[i] <= t_ns:  # one in forty, in any place: the memory has to be asked ahead
+            moved[lo + visits] = i
+            visits += 1
     count = 0
     soon = math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME])  # existence fades by this much until the next visit
-    for i in range(lo, hi):
-        if due[i] > t_ns:
-            continue
+    for q in range(lo, lo + visits):
+        _ask(moved[min(q + ASKED_AHEAD, lo + visits - 1)], of)
+        i = moved[q]
         before = status[i]
         if before == ENDED:
             due[i] = NEVER
@@ -239,8 +239,7 @@ def age_due(
             if _judged_ns(look, turn_ns) <= t_ns:
                 inside = reached
                 if reached:
-                    h = max(height_of(x, y, z), 0.0)
-                    h0 = max(height_of(sites[s, 0], sites[s, 1], sites[s, 2]), 0.0)
+                    h, h0 = max(height(x, y, z), 0.0), max(traits[s, SITE_HEIGHT], 0.0)
                     inside = far <= math.sqrt(2.0 * EFFECTIVE_RADIUS) * (math.sqrt(h) + math.sqrt(h0))
                 while _judged_ns(look, turn_ns) <= t_ns:
                     # nothing heard since: a sensor that sends little gets a whole turn to show that it lives
@@ -304,17 +303,19 @@ def age_due(
 
 
 @jit
-def find_ranks(status: U8, n: int, ended: int, share: int) -> int:
+def find_ranks(status: U8, n: int, ended: int, share: int, most: int) -> int:
     """Return the row from which on closing the ranks pays; n where it doesn't.
 
     That is the first row behind which one in `share` rows, or more, has ended: each row that ends costs the moves of
-    `share` others at most.
+    `share` others at most. Where that leaves more than `most` ended rows it's the row that leaves half as many, so
+    that a while passes before it comes to that again.
 
     Parameters
     ----------
     status : (cap,) uint8; n : rows in use, `ended` of them with status ENDED
     """
     at, gone, hi = n, 0, n
+    behind = 0  # ended rows from `at` on
     while hi > 0 and gone < ended:
         lo = max(hi - RANKS, 0)
         here = 0
@@ -327,9 +328,35 @@ def find_ranks(status: U8, n: int, ended: int, share: int) -> int:
                 if status[i] == ENDED:
                     gone += 1
                     if gone * share >= n - i:
-                        at = i
+                        at, behind = i, gone
         hi = lo
+    if ended - behind > most:
+        while at > 0 and ended - behind > most // 2:
+            at -= 1
+            behind += status[at] == ENDED
     return at
+
+
+@jit
+def list_ended(moved: I64, was: U8, status: U8, misses: I32, gone: I64, shown: I64) -> tuple[int, int]:
+    """List the rows of those that ended in a sweep, and of these those that had been shown; return how many each.
+
+    Parameters
+    ----------
+    moved, was : (n,) as `age_due` writes them; status, misses : (cap,)
+    gone, shown : (n,) int64, overwritten
+    """
+    ended, seen = 0, 0
+    for q in range(len(moved)):
+        i = moved[q]
+        if status[i] != ENDED:
+            continue
+        gone[ended] = i
+        ended += 1
+        if was[q] == CONFIRMED or was[q] == COASTING or misses[i] < 0:
+            shown[seen] = i
+            seen += 1
+    return ended, seen
 
 
 @jit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, Final
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.abreast import Abreast, workspace
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.learn import copy_tracks
 from airpicture.kernels.snapshot import (
     BLOCK,
@@ -102,7 +104,13 @@ def snapshot(
     into = _room(size, (memory or Memory()).empty)
     times = np.atleast_1d(np.asarray(t_ns, np.int64))
     columns = (store.held, sensors.period, motion, lifetime_s, into, size >= PAST)
-    do(snapshot_rows, [(index, times, lo, min(lo + PART, n), *columns, *_desk()) for lo in range(0, n, PART)], run)
+
+    def show(lo: int) -> None:
+        desk = _free_desk()
+        snapshot_rows(index, times, lo, min(lo + PART, n), *columns, *desk)
+        _DESKS.append(desk)
+
+    do(show, [(lo,) for lo in range(0, n, PART)], run)
     floats, longs, ints = into.floats[:, :size], into.longs[:, :size], into.ints[:, :size]
     tracks = Tracks(
         t_ns=longs[0],
@@ -147,9 +155,10 @@ def snapshot(
     )
     at = n
     for shown in behind:
+        to = at + len(shown)
         for name in Tracks.column_names():
-            getattr(tracks, name)[at : at + len(shown)] = getattr(shown, name)
-        at += len(shown)
+            getattr(tracks, name)[at:to] = getattr(shown, name)
+        at = to
     return tracks
 
 
@@ -179,10 +188,18 @@ def _room(size: int, empty: Callable[..., NDArray[Any]]) -> Shown:
     )
 
 
-def _desk() -> tuple[Abreast, Shown, F64]:
-    """Return the workspaces of a thread that makes pictures."""
-    laid = _room(BLOCK, np.empty)
-    return workspace(), laid, laid.floats.reshape(-1)
+# Workspaces of threads that make pictures; nothing is carried over. Making them anew, and telling the kernel where they
+# are, takes longer than a picture of fifty tracks.
+_DESKS: Final[deque[tuple[Abreast, Shown, F64]]] = deque()
+
+
+def _free_desk() -> tuple[Abreast, Shown, F64]:
+    """Return workspaces for a thread, who puts them back: so there are as many as threads at a time."""
+    try:
+        return _DESKS.pop()
+    except IndexError:  # a thread more than before
+        room = _room(BLOCK, np.empty)
+        return laid(workspace()), laid(room), room.floats.reshape(-1)
 
 
 class Gathered:

@@ -19,14 +19,22 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels.looks import any_repeated, count_ranks, deal_plots, gather_reports, order_looks, share_places
+from airpicture.kernels.looks import (
+    any_repeated,
+    count_ranks,
+    deal_plots,
+    deal_reports,
+    gather_reports,
+    order_looks,
+    share_places,
+)
 from airpicture.kernels.wgs84 import B
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports
 from airpicture.tables import F64, I64, SensorKind, Sensors
 
 PART: Final = 8_192  # plots copied in one go, at least
-DEALT: Final = 65_536  # plots of one frame that are worth being put in order on several threads, likewise
+DEALT: Final = 4_096  # plots of one frame that are worth being counted by sensor before they're put in order
 ROOM_LEAST: Final = 256  # plots that a shelf has room for once it has had some
 MARGIN = 2_000.0  # m beyond a radar's reach: noise and bias of range; a plot that measures more is refused
 DEPTH = 1_000.0  # m, how far below the polar radius a site or target may lie
@@ -117,19 +125,23 @@ def looks(
     if n == 0:
         return []
     order = np.empty(n, np.int64)
-    cuts = _dealt(reports, wave, frame_ns, order, run) if run is not None and n >= 2 * DEALT else []
-    if not cuts:
+    place = np.empty(n if n >= DEALT else 0, np.int64)
+    cuts = _dealt(reports, wave, frame_ns, order, place, run) if n >= DEALT else []
+    if cuts:
+        sorted_reports = _columns(reports, n) if shelf is None else shelf.room(reports, n)
+        do(deal_reports, [(place, *part, *reports, *sorted_reports) for part in ranges(n, PART, run)], run)
+    else:
         start = np.empty(n + 1, np.int64)
         found = order_looks(reports.t_ns, reports.sensor, reports.address, wave, frame_ns, order, start)
         cuts = start[: found + 1].tolist()
-    sorted_reports = gathered(reports, order, run, shelf)
+        sorted_reports = gathered(reports, order, run, shelf)
     if len(cuts) == 2:
         return [sorted_reports]
     return [sorted_reports.part(lo, hi) for lo, hi in pairwise(cuts)]
 
 
-def _dealt(reports: Reports, wave: I64, frame_ns: int, order: I64, run: Run) -> list[int]:
-    """Put plots of one frame in order on several threads; return where looks begin and end.
+def _dealt(reports: Reports, wave: I64, frame_ns: int, order: I64, place: I64, run: Run | None) -> list[int]:
+    """Put plots of one frame in order, and note the place of each in it; return where looks begin and end.
 
     Nothing where plots are of several frames or a sensor names an address twice, as seldom happens to so many at once.
     """
@@ -138,11 +150,11 @@ def _dealt(reports: Reports, wave: I64, frame_ns: int, order: I64, run: Run) -> 
     sensors = np.argsort(wave, kind="stable")
     rank = np.empty(len(wave), np.int32)
     rank[sensors] = np.arange(len(wave))
-    parts = ranges(reports.size, DEALT, run)
+    parts = ranges(reports.size, PART, run)
     count, start = np.empty((len(parts), len(wave)), np.int64), np.empty(len(wave) + 1, np.int64)
     do(count_ranks, [(*part, reports.sensor, rank, count[k]) for k, part in enumerate(parts)], run)
     share_places(count, start)
-    do(deal_plots, [(*part, reports.sensor, rank, count[k], order) for k, part in enumerate(parts)], run)
+    do(deal_plots, [(*part, reports.sensor, rank, count[k], order, place) for k, part in enumerate(parts)], run)
     address = reports.address
     if address.max() >= 0:
         held = ranges(len(wave), 1, run, len(parts))

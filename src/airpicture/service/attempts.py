@@ -61,5 +61,6 @@ class Attempts:
         with suppress(OSError):
             place.mkdir(exist_ok=True)
             if len(list(place.iterdir())) < KEPT_MAX:
-                start = Record(Kind.START, records[0].t_ns, payload=start_payload(settings.sensors, settings.sources()))
+                told = start_payload(settings.sensors, settings.sources(), settings.tracker)
+                start = Record(Kind.START, records[0].t_ns, payload=told)
                 (place / f"{records[0].t_ns}.apj").write_bytes(whole([start, *records]))

@@ -41,7 +41,7 @@ def code_hash() -> str:
 
 def settings_hash(settings: Settings) -> str:
     """Return a hash of what of the settings makes the picture: not of outputs and addresses."""
-    start = start_payload(settings.sensors, settings.sources(), tracker=repr((settings.tracker, settings.alerts)))
+    start = start_payload(settings.sensors, settings.sources(), settings.tracker, alerts=repr(settings.alerts))
     return hashlib.sha256(start).hexdigest()
 
 

@@ -51,10 +51,8 @@ class Ingest:
             if one.format == "replay"
         }
         self.clock, fresh = self._begin_time()
-        start, further = (
-            start_payload(given.settings.sensors, given.settings.sources(), fresh=new, step_s=given.settings.step_s)
-            for new in (fresh, False)
-        )
+        told = given.settings.sensors, given.settings.sources(), given.settings.tracker
+        start, further = (start_payload(*told, fresh=new, step_s=given.settings.step_s) for new in (fresh, False))
         self.journal = JournalWriter(
             given.place.folder,
             given.place.spare,

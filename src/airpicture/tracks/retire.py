@@ -20,21 +20,23 @@ from airpicture.kernels.life import (
     E_LIFETIME,
     E_RETIRE,
     E_RETIRE_TENTATIVE,
+    ENDED,
     ENDING,
     age_due,
     find_ranks,
+    list_ended,
     list_live,
     move_rows,
 )
 from airpicture.parallel import Run, do
 from airpicture.reports import Stations
 from airpicture.store import Store, as_words
-from airpicture.tables import F64, I64, U8, Status
+from airpicture.tables import F64, I64, U8
 
 SHARE: Final = 5  # ranks are closed behind the row from which on one in so many has ended
 TIGHT: Final = 0.9  # of the capacity in use, from which on ...
-TIGHT_SHARE: Final = 32  # ... it's one in so many
-FULL: Final = 0.97  # likewise, from which on every gap is closed
+TIGHT_SHARE: Final = 8  # ... it's one in so many, and all goes at once
+ROOM: Final = 2  # of what live tracks leave free: if tracks that have ended take more than this part, ranks are closed
 SLICES: Final = 12  # in so many goes, a second apart, ranks are closed if most rows have to move ...
 SLICE_LEAST: Final = 8_192  # ... each go of so many rows at least
 PART: Final = 65_536  # rows aged in one go
@@ -81,38 +83,8 @@ def sweep(
     rows whose status changed, rising, and what it was; a track that was ended from outside has been ENDED
     """
     moved, was = np.empty(store.n, np.int64), np.empty(store.n, np.uint8)
-    tasks = [
-        (
-            t_ns,
-            lo,
-            min(lo + PART, store.n),
-            store.existence,
-            store.interval,
-            store.summary,
-            store.t_ns,
-            store.t_plot,
-            store.t_heard,
-            store.plots,
-            store.misses,
-            store.seen_sensor,
-            store.seen_look,
-            store.seen_hit,
-            store.plot_range,
-            stations.sites,
-            stations.period,
-            stations.pd,
-            stations.range_min,
-            stations.range_max,
-            sensor_last,
-            ending,
-            store.due_ns,
-            store.t_aged,
-            store.status,
-            moved,
-            was,
-        )
-        for lo in range(0, store.n, PART)
-    ]
+    given = (store.held, stations, sensor_last, ending, moved, was)
+    tasks = [(t_ns, lo, min(lo + PART, store.n), *given) for lo in range(0, store.n, PART)]
     counts = do(age_due, tasks, run)
     if len(counts) == 1:
         moved, was = moved[: counts[0]], was[: counts[0]]
@@ -120,7 +92,7 @@ def sweep(
         moved = np.concatenate([moved[q * PART : q * PART + count] for q, count in enumerate(counts)])
         was = np.concatenate([was[q * PART : q * PART + count] for q, count in enumerate(counts)])
     if len(moved):
-        store.ended += int(np.count_nonzero(store.status[moved] == Status.ENDED))
+        store.ended += int(np.count_nonzero(store.status[moved] == ENDED))
     return moved, was
 
 
@@ -129,9 +101,9 @@ def ended_among(store: Store, moved: I64, was: U8) -> tuple[I64, I64]:
 
     moved, was : as `sweep` returns them
     """
-    gone = store.status[moved] == Status.ENDED
-    shown = gone & ((was == Status.CONFIRMED) | (was == Status.COASTING) | (store.misses[moved] < 0))
-    return moved[gone], moved[shown]
+    gone, shown = np.empty(len(moved), np.int64), np.empty(len(moved), np.int64)
+    ended, seen = list_ended(moved, was, store.status, store.misses, gone, shown)
+    return gone[:ended], shown[:seen]
 
 
 class Closed(NamedTuple):
@@ -151,8 +123,9 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
         the next    1 2 4 6 7 9 | . . . | a b . d
         the last    1 2 4 6 7 9   a b d                  and the store is shorter
 
-    Whether it pays depends on the statuses alone, so that any batching of the same plots gives the same rows. Where
-    room is tight, all is done at once.
+    Whether it pays depends on the statuses alone, so that any batching of the same plots gives the same rows. Most of
+    those that end have just begun and stand at the end of the store, so that gaps close there time and again, and the
+    others only once they take half of the room that is left. Where room is tight, all is done at once.
 
     Parameters
     ----------
@@ -164,10 +137,8 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
         return Closed(_NONE, store.n)
     tight = store.n > TIGHT * store.capacity
     if not store.closing_to:
-        share = SHARE
-        if tight:
-            share = store.n if store.n > FULL * store.capacity else TIGHT_SHARE
-        first = find_ranks(store.status, store.n, store.ended, share)
+        most = (store.capacity - store.live) // ROOM
+        first = find_ranks(store.status, store.n, store.ended, TIGHT_SHARE if tight else SHARE, most)
         if first == store.n:
             return Closed(_NONE, store.n)
         store.closing_at = store.closing_to = first
