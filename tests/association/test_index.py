@@ -12,7 +12,8 @@ from pyproj import Geod, Transformer
 from airpicture.association import index as room
 from airpicture.association.index import Index, candidates
 from airpicture.kernels import layout as lay
-from airpicture.kernels.index import CODES, LEVELS, NOWHERE, SPEED, WILD, N
+from airpicture.kernels.cells import PATCH, PATCHED, row_of
+from airpicture.kernels.index import CODES, LEVELS, NOWHERE, SPEED, WILD, N, face_of, on_face
 from airpicture.parallel import do, workers
 from airpicture.reports import Nearby
 from airpicture.tables import F64, I64
@@ -88,7 +89,8 @@ class Sky:
         rng = self.rng
         Z = np.zeros((m, lay.PLOT))
         Z[:, lay.Z_P : lay.Z_P + 3] = self.points(m)
-        Z[:, lay.Z_RADIUS] = rng.choice([100.0, 2e3, 1e4, 2e5, 3e6], m, p=[0.35, 0.35, 0.2, 0.05, 0.05])
+        vague = 0.1 if rng.random() < 0.5 else 0.0  # else tracks are told by patches of the ground whether they ask
+        Z[:, lay.Z_RADIUS] = rng.choice([100.0, 2e3, 1e4, 2e5, 3e6], m, p=[0.4 - vague, 0.4, 0.2, vague / 2, vague / 2])
         t_z = now + (rng.random(m) * 0.25e9).astype(np.int64) - int(late * 1e9)
         near = np.flatnonzero(rng.random(m) < 0.5) if self.n else np.zeros(0, np.int64)
         i = rng.integers(0, max(self.n, 1), len(near))
@@ -263,6 +265,53 @@ def test_the_split_of_the_tracks_leaves_no_trace(most: int, many: int, monkeypat
             index.place(sky.summary, sky.t_track, np.arange(3000), run)
             assert same(moved, sky.look(index, Z, t_z, most, run))
             sky.summary[:, 6] /= 1.5
+
+
+@pytest.mark.parametrize("many", [0, 8])
+@pytest.mark.parametrize("spread", [0.0, 200.0])
+def test_a_crowd_meets_what_brute_force_finds(many: int, spread: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also pairs that are so near that they aren't tested, and those at the edge of that; with plots all at one time
+    and over half a minute."""
+    monkeypatch.setattr(room, "MANY", many)
+    monkeypatch.setattr(room, "FEW_PLOTS", -1)
+    sky, Z, t_z = crowd(1500, 700)
+    rng = np.random.default_rng(5)
+    Z[:, lay.Z_RADIUS] = rng.choice([100.0, 2000.0, 3990.0, 4010.0, 9000.0], 700)
+    t_z = t_z + (rng.random(700) * spread * 0.15e9).astype(np.int64)
+    sky.summary[:1500, 6] = rng.choice([20.0, 400.0, 1500.0], 1500)
+    near = sky.look(Index(1500), Z, t_z, 1500)
+    d = ratios(Z, t_z, sky.summary[:1500], sky.t_track[:1500])
+    assert pairs_of(near) == [(j, i) for j, i in zip(*(k.tolist() for k in np.nonzero(d <= 1.0)), strict=True)]
+
+
+def test_tracks_far_from_all_plots_ask_for_no_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that the index lists; and none that meets a plot is among them."""
+    monkeypatch.setattr(room, "MANY", 0)
+    sky, Z, t_z = crowd(20_000, 60, area=300e3)
+    index, asked = Index(20_000), []
+    meet = room.meet_plots
+
+    def counted(
+        lo: int, hi: int, rows: Any, summary: Any, time: Any, q: float, most: float, cells: Any, *w: Any
+    ) -> Any:
+        assert cells.ints[PATCHED] > 0
+        asked.extend(rows[lo:hi].tolist())
+        return meet(lo, hi, rows, summary, time, q, most, cells, *w)
+
+    monkeypatch.setattr(room, "meet_plots", counted)
+    monkeypatch.setattr(room, "FEW_PLOTS", -1)
+    near = sky.look(index, Z, t_z, 64)
+    there = np.array(asked)
+    p = on_ground(sky.summary[there, :3].astype(np.float64) + 10.0 * sky.summary[there, 3:6])
+    marked = np.zeros(len(there), bool)
+    cells = index._cells
+    for k, (x, y, z) in enumerate(p.tolist()):
+        face = face_of(x, y, z)
+        a, b = on_face(face, x, y, z)
+        word = (row_of(face, a >> PATCH) + ((b >> PATCH) >> 5)) & ((1 << int(cells.ints[PATCHED])) - 1)
+        marked[k] = cells.patch[word] >> ((b >> PATCH) & 31) & 1
+    assert np.isin(near.track, there[marked]).all()
+    assert len(near.track) < marked.sum() < 0.6 * len(there)
 
 
 def test_few_plots_ask_few_tracks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ def test_json_holds_machine_speed_and_accuracy() -> None:
 def test_tables_have_a_row_for_each_size() -> None:
     result = CliRunner().invoke(command, ["--targets", "100", "--targets", "150", "--turns", "1", "--quiet"])
     assert result.exit_code == 0, result.output
-    for words in ("This machine", "Speed", "Memory", "Accuracy", "sector by sector"):
+    for words in ("This machine", "Speed", "Memory", "Accuracy", "step by step"):
         assert words in result.output
     assert result.output.count("\n 100 ") == result.output.count("\n 150 ") >= 3
     assert "NO" not in result.output.replace("NOT", "")

@@ -19,8 +19,8 @@ from airpicture.filters import look as module
 from airpicture.filters.look import Looked
 from airpicture.kernels import layout as lay
 from airpicture.kernels._jit import jit
+from airpicture.kernels.briefs import number_plots
 from airpicture.kernels.life import due_after
-from airpicture.kernels.look import _number_plots
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import workers
 from airpicture.plots import station_columns
@@ -422,7 +422,7 @@ def test_pairs_beyond_what_a_chunk_keeps_are_conditioned_once_more(monkeypatch: 
 
 @jit
 def _number(e_from: int, e_to: int, plot: Any, room: Any) -> int:
-    return _number_plots(e_from, e_to, plot, room)
+    return number_plots(e_from, e_to, plot, room)
 
 
 @given(seeds, st.integers(1, 200), st.sampled_from([1, 3, 1000]))

@@ -185,7 +185,7 @@ def test_movement_by_the_table(code: int, kt: float) -> None:
 @given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ", min_size=8, max_size=8))
 def test_callsigns(text: str) -> None:
     packed = modes_squitter.callsign_of(ref.identity(text) & 0xFFFFFFFFFFFF)
-    assert packed.to_bytes(8, "big").decode() == text
+    assert int(packed).to_bytes(8, "big").decode() == text
 
 
 def test_a_character_that_is_none_spoils_the_callsign() -> None:

@@ -11,9 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.config import Config
+from airpicture.kernels import _vectors
 from airpicture.kernels._jit import jit
-from airpicture.kernels._vectors import EIGHT, LINE, _hand_on_plainly, _lay_plainly, hand_on, lay_eight, settled
-from airpicture.kernels.arrays import F32, F64, I64
+from airpicture.kernels._vectors import (
+    EIGHT,
+    LINE,
+    SIXTEEN,
+    _count_less_plainly,
+    _hand_on_plainly,
+    _lay_plainly,
+    _note_near_plainly,
+    count_less,
+    hand_on,
+    lay_eight,
+    note_near,
+    settled,
+)
+from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.snapshot import BLOCK
 from airpicture.models import motion_settings
 from airpicture.picture import snapshot
@@ -35,6 +49,25 @@ def _lay_single(table: F32, rows: I64, column: int, out: F64, low: int, high: in
 
 
 @jit
+def _note(points: F32, at: int, upto: int, place: F32, bound: float, sure: float, who: I32, noted: I32, n: int) -> int:
+    x, y, z = place[0], place[1], place[2]
+    return note_near(points, at, upto, x, y, z, np.float32(bound), np.float32(sure), who[0], noted, n)
+
+
+@jit
+def _note_by_older(
+    points: F32, at: int, upto: int, place: F32, bound: float, sure: float, who: I32, noted: I32, n: int
+) -> int:
+    x, y, z = place[0], place[1], place[2]
+    return note_near(points, at, upto, x, y, z, np.float32(bound), np.float32(sure), who[0], noted, n)
+
+
+@jit
+def _count(numbers: I32, at: int, than: I32) -> int:
+    return count_less(numbers, at, than[0])
+
+
+@jit
 def _hand_on_and_settle(source: Any, table: Any, row: int, column: int, elements: int, past: bool) -> None:
     hand_on(source, table, row, column, elements, past)
     settled()
@@ -53,6 +86,34 @@ def test_eight_rows_are_laid_out_as_columns(seed: int, kind: type) -> None:
     (_lay_double if kind is np.float64 else _lay_single)(table, rows, column, out, low, high)
     _lay_plainly(table, rows, column, expected, low, high)
     np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("older", [False, True])  # LLVM, which can't pack numbers by a mask before its version 19
+def test_points_near_a_place_are_listed(older: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if older:
+        monkeypatch.setattr(_vectors, "llvm_version_info", (15, 0, 0))
+    note = _note_by_older if older else _note
+    rng = np.random.default_rng(3)
+    for _ in range(300):
+        points = rng.integers(-30, 30, (4, 60)).astype(np.float32)  # whole numbers: no rounding
+        place, who = rng.integers(-30, 30, 3).astype(np.float32), np.array([rng.integers(0, 99)], np.int32)
+        at, n = int(rng.integers(0, 60 - SIXTEEN)), int(rng.integers(0, 20))
+        upto = at + int(rng.integers(1, 40))
+        bound = float(rng.choice([400.0, 1500.0, np.inf]))
+        sure = float(rng.choice([200.0, 1000.0, -np.inf]))
+        noted, expected = np.zeros((2, 40), np.int32), np.zeros((2, 40), np.int32)
+        count = note(points, at, upto, place, bound, sure, who, noted, n)
+        assert count == _note_near_plainly(points, at, upto, *place, bound, sure, who[0], expected, n)
+        np.testing.assert_array_equal(noted[:, n:count], expected[:, n:count])
+        assert (noted[:, :n] == 0).all()
+
+
+def test_lesser_numbers_are_counted() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(100):
+        numbers = rng.integers(-5, 5, 40).astype(np.int32)
+        at, than = int(rng.integers(0, 40 - SIXTEEN)), rng.integers(-6, 6, 1).astype(np.int32)
+        assert _count(numbers, at, than) == _count_less_plainly(numbers, at, than[0])
 
 
 def aligned(rows: int, columns: int, kind: type) -> np.ndarray:

@@ -99,7 +99,7 @@ def test_population_lasts_and_numbers_are_new() -> None:
     assert np.mean(away < 240e3 / math.sqrt(2.0)) == pytest.approx(0.5, abs=0.06)
 
 
-@pytest.mark.parametrize("timing", ["rotating", "snapshot"])
+@pytest.mark.parametrize("timing", ["rotating", "snapshot", "staggered"])
 def test_plots_are_the_targets_with_the_stated_noise(timing: str) -> None:
     sky = round_earth(2000, timing=timing)  # type: ignore[arg-type]
     track: dict[str, list[float]] = {"range": [], "azimuth": [], "beam": []}
@@ -137,6 +137,21 @@ def test_plots_are_the_targets_with_the_stated_noise(timing: str) -> None:
     assert np.mean(false) == pytest.approx(1000.0, abs=4 * math.sqrt(1000.0 / 4))
     if timing == "rotating":
         assert np.percentile(track["beam"], 99) < 2e-3  # turns: a beam's width or less
+
+
+def test_radars_that_see_all_at_once_take_turns() -> None:
+    sky = round_earth(20_000, timing="staggered")  # 40 radars
+    scan = sky.next_scan()
+    assert (np.diff(scan.plots.t_ns) >= 0).all()
+    times = [np.unique(scan.plots.t_ns[scan.plots.sensor == k]) for k in range(40)]
+    assert [len(one) for one in times] == [1] * 40
+    assert len(np.unique(np.concatenate(times))) == 40
+    later = sky.next_scan()
+    for k in range(40):  # each again after a turn
+        assert (later.plots.t_ns[later.plots.sensor == k] == times[k] + 10_000_000_000).all()
+    parts = list(scan.parts(8))
+    assert sum(len(part) for part, _ in parts) == len(scan)
+    assert all(len(part) > 0 for part, _ in parts)
 
 
 def test_false_plots_are_uniform_in_range_and_azimuth() -> None:

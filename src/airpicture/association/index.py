@@ -12,18 +12,20 @@ from airpicture.kernels.arrays import laid
 from airpicture.kernels.at_once import NO_ROOM, Rooms, find_near, place_all
 from airpicture.kernels.cells import (
     ABREAST,
-    SIZES,
+    KINDS,
+    PATCH_SPARE,
     SPOT,
     STATE,
     Cells,
     find_cells,
     lay_plots,
+    mark_patches,
     sort_plots,
     take_together,
 )
 from airpicture.kernels.crowd import keep_nearest
 from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
-from airpicture.kernels.meeting import ASKS, TESTS, TRACKS_AHEAD, meet_plots
+from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TESTS, TRACKS_AHEAD, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby
@@ -43,20 +45,24 @@ class Desk(NamedTuple):
     """Workspaces of one task that asks for plots; nothing is carried over."""
 
     ahead: F64
+    single: F32
     ask: I32
     run: I32
     hit: I32
     waiting: I32
+    tally: I32
     spare: I32
 
 
 def _desk(plots: int) -> Desk:
     return Desk(
         ahead=np.empty(TRACKS_AHEAD),
-        ask=np.empty((ASKS, 2), np.int32),
-        run=np.empty((ASKS, 3), np.int32),
-        hit=np.empty(ABREAST, np.int32),
-        waiting=np.empty((TESTS, 2), np.int32),
+        single=np.empty((BLOCK, 8), np.float32),
+        ask=np.empty((ASKS, 3), np.int32),
+        run=np.empty((ASKS + 1, 3), np.int32),
+        hit=np.empty(COMPARED, np.int32),
+        waiting=np.empty((2, TESTS), np.int32),
+        tally=np.empty(BLOCK, np.int32),
         spare=np.empty(plots, np.int32),
     )
 
@@ -72,9 +78,12 @@ def make_cells(plots: int) -> Cells:
             slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
             coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
             spot=_lines((plots, SPOT), np.float64),
+            name=np.empty(plots, np.int32),
             number=np.empty(plots, np.int32),
+            taken=np.empty(max(1 << (3 * plots // 2).bit_length(), 16) // 8, np.uint32),
+            patch=np.empty(max(1 << (PATCH_SPARE * plots - 1).bit_length(), 16), np.uint32),
             ints=np.zeros(STATE, np.int64),
-            own=np.zeros(SIZES),
+            own=np.zeros(KINDS),
         )
     )
 
@@ -92,7 +101,7 @@ class Index:
     """Where tracks are, kept up from look to look; see `kernels.index`.
 
     Looks with many plots don't ask it; it's let go when two of these follow one another, and set up anew when it's
-    asked again. Memory: 8 bytes a track and 0.6 MB for the map of the ground; some 170 bytes a plot of the largest look
+    asked again. Memory: 8 bytes a track and 0.6 MB for the map of the ground; some 190 bytes a plot of the largest look
     and 40 a pair. It only saves time: what `candidates` returns doesn't depend on its state. But it must be told:
     `place` when summaries of known rows changed, `move` when tracks came to stand in other rows, `forget_from` before
     dropped rows are used for others. New rows at the end it finds by itself.
@@ -192,7 +201,7 @@ class Index:
         if len(spans) == 1:
             find_cells(Z, t_z, 0, n_plots, cells, cells.own, cells.ints)
         else:
-            own, ints = np.empty((len(spans), SIZES)), np.empty((len(spans), STATE), np.int64)
+            own, ints = np.empty((len(spans), KINDS)), np.empty((len(spans), STATE), np.int64)
             do(find_cells, [(Z, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
             take_together(own, ints, cells)
         sort_plots(n_plots, cells)
@@ -212,6 +221,7 @@ class Index:
         self.refresh(t_z, n_plots, n, summary, t_track, run)
         if not mark_cells(self._q_third, self._cells, self.grid, np.empty(PEAKS)):
             return None
+        mark_patches(self._cells)
         rows = np.empty(n, np.int32)
         spans = ranges(n, RANGE_CODES, run)
         counts = do(list_marked, [(lo, hi, self.grid, rows[lo:hi]) for lo, hi in spans], run)

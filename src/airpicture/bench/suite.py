@@ -82,15 +82,16 @@ def sector_load(
     turns: int = 2,
     per_radar: int = PER_RADAR,
     warm: int = WARM_TURNS - 1,
+    timing: Timing = "rotating",
 ) -> Load:
-    """Return the load of turns cut into sectors, each a step as it comes from the antennas.
+    """Return the load of turns cut into equal times, each a step: sectors of antennas that turn, or radar by radar.
 
     Beyond WHOLE_MOST the columns of the picture are left out, and a part of it is scored.
     """
     whole = targets <= WHOLE_MOST
     return Load(
         name=f"{targets:,}",
-        make=lambda: sky_of(targets, "rotating", seed, per_radar),
+        make=lambda: sky_of(targets, timing, seed, per_radar),
         threads=threads,
         warm=warm,
         turns=turns,

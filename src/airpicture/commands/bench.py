@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NOTES = {
     "rotating": "each antenna turns at its own phase and each plot has its own time",
     "snapshot": "all plots of a turn have one time, at its end",
+    "staggered": "all plots of a radar's turn have one time, one radar after another",
 }
 
 
@@ -48,10 +49,10 @@ NOTES = {
 @click.option("--start", is_flag=True, help="Measure the first use after an installation, and a later one.")
 @click.option(
     "--timing",
-    type=click.Choice(["rotating", "snapshot"]),
+    type=click.Choice(list(NOTES)),
     default="rotating",
     show_default=True,
-    help="Plots each at its own time, or all plots of a turn at its end.",
+    help="Plots each at its own time, all of a turn at its end, or all of a radar's turn at once.",
 )
 @click.option(
     "--threads",
@@ -153,10 +154,13 @@ def _speed(
     ]
     if sampled:
         show.identity(sampled, identity)
+    cut: Any = "staggered" if timing == "staggered" else "rotating"  # all of a turn at once can't be cut
     sectors = [
         show.run(
-            suite.sector_load(n, threads=suite.threads_for(n, most)[-1:] if n > 2000 else (1,), warm=warm - 1, **sky),
-            f"{n:,} targets, sector by sector",
+            suite.sector_load(
+                n, threads=suite.threads_for(n, most)[-1:] if n > 2000 else (1,), warm=warm - 1, timing=cut, **sky
+            ),
+            f"{n:,} targets, {'radar by radar' if cut == 'staggered' else 'sector by sector'}",
         )
         for n in sizes
     ]
@@ -362,7 +366,7 @@ class Show:
             for one in sampled
             for run in one["by_threads"]
         ]
-        self._table("From plots to picture, sector by sector", heads, rows)
+        self._table("From plots to picture, step by step", heads, rows)
         self.note(
             "p99 bare: until the tracks are up to date, the columns of the picture not yet asked for; of its time:\n"
             "how much of a step's share of the turn p99 takes.\n"

@@ -34,7 +34,8 @@ from airpicture.kernels.look import (
     LOOK_COUNTS,
     look_chunks,
 )
-from airpicture.kernels.room import CONDITIONED, Room
+from airpicture.kernels.odds import NUMBERED, QUEUED
+from airpicture.kernels.room import BRIEF, CONDITIONED, Room
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby, Reports, Stations
 from airpicture.store import Store
@@ -73,6 +74,13 @@ def look_settings(config: Config) -> F64:
     return settings
 
 
+def _lines(rows: int) -> F64:
+    """Return rows of a line of the cache each, none of which straddles two."""
+    words = np.empty((rows + 1) * BRIEF)
+    skip = -(words.ctypes.data // words.itemsize) % BRIEF
+    return words[skip : skip + rows * BRIEF].reshape(rows, BRIEF)
+
+
 def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
     """Return room for chunks of so many tracks and pairs, in looks of so many plots."""
     n, e = tracks, pairs + 1
@@ -95,9 +103,12 @@ def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
         weight=np.empty(e),
         names=np.empty(e, np.int64),
         spare=np.empty(e, np.int64),
+        brief=_lines(e),
         local=np.full(plots, -1, np.int32),
         inner=np.full(e, -1, np.int32),
         last=np.empty(e, np.int32),
+        queue=np.zeros(QUEUED),
+        queued=np.zeros(NUMBERED, np.int64),
         detect=np.empty(n),
         got=np.empty(n),
         missed=np.empty(n),
@@ -186,7 +197,7 @@ class Looker:
 
 def _grown(need: int, have: int) -> int:
     """Return a size for what is needed: a power of two, never less than before."""
-    return max(have, 1 << max(need - 1, 63).bit_length())
+    return max(have, 1 << max(int(need) - 1, 63).bit_length())
 
 
 def compile_look() -> None:

@@ -1,23 +1,30 @@
-"""Two steps of kernels that LLVM isn't brought to by loops: eight rows turned into columns, and lines of memory written
-past the caches.
+"""Steps of kernels that LLVM isn't brought to by loops: eight rows turned into columns, lines of memory written past
+the caches, and the points near a place listed without a branch.
 
 A loop that lays rows out side by side becomes scattered stores, an element each: measured, a sixth of what a picture
 takes. As vectors that are exchanged with one another it's three steps of eight instructions for 64 numbers.
 
 What's written is first read into the caches, and later pushes out what lay there. Of a picture that is larger than they
 are, that is for nothing: nobody reads it before it has gone to memory.
+
+Whether a point is near can't be foreseen, and a branch that is taken for granted wrongly costs as much as the tests of
+sixteen points. So the points that are near are packed side by side, whichever they are, and counted.
 """
 
 from typing import Any, Final
 
 import numba
 import numba.extending
+import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite.binding import llvm_version_info  # type: ignore[import-untyped]
 from numba.core import cgutils
 
 from airpicture.kernels._jit import FOLDER as FOLDER  # numba's settings are made there, before anything is compiled
 
 EIGHT: Final = 8
+SIXTEEN: Final = 16
+WIDER: Final = 1.0390625  # exact in float32
 LINE: Final = 64  # bytes of a cache line
 
 _types: Any = numba.types
@@ -26,6 +33,8 @@ _cg: Any = cgutils
 _word: Any = _ir.IntType(64)
 _byte: Any = _ir.IntType(8)
 _eight: Any = _ir.VectorType(_ir.DoubleType(), EIGHT)
+_sixteen: Any = _ir.VectorType(_ir.FloatType(), SIXTEEN)
+_numbers: Any = _ir.VectorType(_ir.IntType(32), SIXTEEN)
 
 
 def _turned(builder: Any, rows: list[Any]) -> list[Any]:
@@ -142,7 +151,114 @@ def _is_settled() -> None:
     """Stand for `_settled` where nothing is compiled."""
 
 
+def _all(builder: Any, kind: Any, value: Any) -> Any:
+    """Return a vector with one value in all lanes."""
+    word = _ir.IntType(32)
+    one = builder.insert_element(_ir.Constant(kind, _ir.Undefined), value, word(0))
+    return builder.shuffle_vector(one, one, _ir.Constant(_ir.VectorType(word, SIXTEEN), [word(0)] * SIXTEEN))
+
+
+def _pack(builder: Any, numbers: Any, bits: Any, place: Any) -> None:
+    """Write those of sixteen numbers whose bit is set side by side from a place on, and after them anything."""
+    word = _ir.IntType(32)
+    if llvm_version_info >= (19,):
+        mask = builder.bitcast(bits, _ir.VectorType(_ir.IntType(1), SIXTEEN))
+        kind = _ir.FunctionType(_numbers, [_numbers, _ir.VectorType(_ir.IntType(1), SIXTEEN), _numbers])
+        name = "llvm.experimental.vector.compress.v16i32"
+        packing = builder.module.globals.get(name) or _ir.Function(builder.module, kind, name)
+        packed = builder.call(packing, [numbers, mask, _ir.Constant(_numbers, _ir.Undefined)])
+        builder.store(packed, builder.bitcast(place, _numbers.as_pointer()), align=4)
+        return
+    wide, count = builder.zext(bits, word), word(0)  # what LLVM makes of it where the processor has no such step
+    for k in range(SIXTEEN):
+        builder.store(builder.extract_element(numbers, word(k)), builder.gep(place, [count]))
+        count = builder.add(count, builder.and_(builder.lshr(wide, word(k)), word(1)))
+
+
+@numba.extending.intrinsic
+def _note_near(
+    _: Any, points: Any, at: Any, upto: Any, x: Any, y: Any, z: Any, bound: Any, sure: Any, who: Any, noted: Any, n: Any
+) -> Any:
+    """Note which of sixteen points are near: see `_note_near_plainly`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kinds = signature.args
+        _, at, upto, *place, bound, sure, who, _, n = args
+        whole: Any = ("contract", "nsz")  # a product and a sum in one step
+
+        def row(k: int) -> Any:
+            there = _place(context, builder, kinds[0], args[0], _word(k), at)
+            return builder.load(builder.bitcast(there, _sixteen.as_pointer()), align=4)
+
+        far = None
+        for k in range(3):
+            d = builder.fsub(row(k), _all(builder, _sixteen, place[k]))
+            square = builder.fmul(d, d, flags=whole)
+            far = square if far is None else builder.fadd(far, square, flags=whole)
+        own = row(3)
+        near = builder.fcmp_ordered("<=", far, builder.fadd(own, _all(builder, _sixteen, bound)))
+        wider = builder.fmul(far, _all(builder, _sixteen, _ir.Constant(_ir.FloatType(), WIDER)))
+        surely = builder.fcmp_ordered("<=", wider, builder.fadd(own, _all(builder, _sixteen, sure)))
+        left = builder.sub(upto, at)
+        few = builder.icmp_signed("<", left, _word(SIXTEEN))
+        some = builder.sub(builder.shl(_word(1), builder.select(few, left, _word(SIXTEEN))), _word(1))
+        bits = builder.and_(builder.bitcast(near, _ir.IntType(SIXTEEN)), builder.trunc(some, _ir.IntType(SIXTEEN)))
+        lanes = _ir.Constant(_numbers, [_ir.IntType(32)(2 * k) for k in range(SIXTEEN)])
+        first = builder.trunc(builder.add(at, at), _ir.IntType(32))
+        names = builder.add(_all(builder, _numbers, first), builder.add(lanes, builder.zext(surely, _numbers)))
+        whom = _place(context, builder, kinds[9], args[9], _word(0), n)
+        builder.store(_all(builder, _numbers, who), builder.bitcast(whom, _numbers.as_pointer()), align=4)
+        which = _place(context, builder, kinds[9], args[9], _word(1), n)
+        _pack(builder, names, bits, builder.bitcast(which, _ir.IntType(32).as_pointer()))
+        return builder.add(n, builder.ctpop(builder.zext(bits, _word)))
+
+    single, word = _types.float32, _types.int64
+    return word(points, word, word, *[single] * 5, _types.int32, noted, word), emit
+
+
+def _note_near_plainly(
+    points: Any, at: int, upto: int, x: Any, y: Any, z: Any, bound: Any, sure: Any, who: int, noted: Any, n: int
+) -> int:
+    """Note which of the points at ... upto - 1, of the first sixteen of them, are near; return how many are noted then.
+
+    Near is where the square of the distance from a place is at most `bound` and the point's own allowance, surely near
+    where WIDER times the square is at most `sure` and the allowance; to the rounding of float32.
+
+    points : (4, at + 16 or more) float32, x, y, z and allowances
+    noted : (2, n + 16 or more) int32, from column n on overwritten with `who`, and twice the number of the point, one
+        more where it's surely near; after the last one with anything
+    """
+    last = min(upto, at + SIXTEEN)
+    d = points[:3, at:last] - np.array([[x], [y], [z]], np.float32)
+    far, own = (d * d).sum(axis=0), points[3, at:last]
+    near = np.flatnonzero(far <= bound + own)
+    surely = np.float32(WIDER) * far[near] <= sure + own[near]
+    noted[0, n : n + len(near)], noted[1, n : n + len(near)] = who, 2 * (at + near) + surely
+    return n + len(near)
+
+
+@numba.extending.intrinsic
+def _count_less(_: Any, numbers: Any, at: Any, than: Any) -> Any:
+    """Count the numbers that are less than another: see `_count_less_plainly`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = builder.gep(context.make_array(signature.args[0])(context, builder, args[0]).data, [args[1]])
+        vector = builder.load(builder.bitcast(place, _numbers.as_pointer()), align=4)
+        less = builder.icmp_signed("<", vector, _all(builder, _numbers, args[2]))
+        bits = builder.bitcast(less, _ir.IntType(SIXTEEN))
+        return builder.ctpop(builder.zext(bits, _word))
+
+    return _types.int64(numbers, _types.int64, _types.int32), emit
+
+
+def _count_less_plainly(numbers: Any, at: int, than: int) -> int:
+    """Return how many of the sixteen numbers from place `at` on are less than another; numbers : (n,) int32."""
+    return int((numbers[at : at + SIXTEEN] < than).sum())
+
+
 _PLAIN: Final[bool] = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 lay_eight: Any = _lay_plainly if _PLAIN else _lay_eight
 hand_on: Any = _hand_on_plainly if _PLAIN else _hand_on
 settled: Any = _is_settled if _PLAIN else _settled
+note_near: Any = _note_near_plainly if _PLAIN else _note_near
+count_less: Any = _count_less_plainly if _PLAIN else _count_less

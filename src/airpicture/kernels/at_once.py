@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F32, F64, I32, I64, table
-from airpicture.kernels.cells import Cells, find_cells, lay_plots, sort_plots
+from airpicture.kernels.cells import Cells, find_cells, lay_plots, mark_patches, sort_plots
 from airpicture.kernels.components import Parts, connect
 from airpicture.kernels.crowd import count_tracks
 from airpicture.kernels.index import Grid, note_peaks, place_rows, refresh
@@ -29,11 +29,13 @@ class Rooms(NamedTuple):
     stale: I64  # (s,) rows of the index that are placed anew
     peaks: F64  # (1, PEAKS)
     asking: I32  # (cap,) tracks that ask
-    ahead: F64  # workspaces of `meeting.meet_plots`, as the next five
+    ahead: F64  # workspaces of `meeting.meet_plots`, as the next seven
+    single: F32
     ask: I32
     run: I32
     hit: I32
     waiting: I32
+    tally: I32
     spare: I32
     met: I32  # (A,) tracks that meet any plot
     plots: I32  # (A,) how many
@@ -101,11 +103,12 @@ def find_near(
         if stale > 0:
             place_all(w.stale[:stale], summary, t_track, q_third, radius_max, grid, w.peaks)
         if mark_cells(q_third, cells, grid, w.peaks[0]):
+            mark_patches(cells)
             asking = w.asking
             hi = list_marked(0, n, grid, asking)
     if hi > len(w.met):
         return nothing
-    work = (w.ahead, w.ask, w.run, w.hit, w.waiting, w.spare)
+    work = (w.ahead, w.single, w.ask, w.run, w.hit, w.waiting, w.tally, w.spare)
     done, tracks, pairs, _ = meet_plots(
         0, hi, asking, summary, time, q_third, radius_max, cells, *work, w.met, w.plots, w.pair
     )

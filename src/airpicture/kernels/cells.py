@@ -4,7 +4,11 @@ A plot is scaled down to the ellipsoid and lies on one of the six faces of a cub
 (`kernels.index`); there it has a cell, the larger the vaguer it is. The plots of one cell stand next to one another, in
 the order of the look, each in a line of the cache with all that is asked of it:
 
-    key of a cell  ->  slot (hashed)  ->  plot[first] ... plot[end - 1]
+    key of a cell  ->  slot (hashed)  ->  plot[first] ... plot[vague - 1], plot[vague] ... plot[end - 1]
+
+Of the smallest cells the vague plots come last: a track that is too far off for any other asks for these alone. Where
+a radar doesn't measure heights the plots near it are vague, one in ten, and for their sake each track would ask three
+times as much ground.
 
 Cells that are neighbours have slots in one line of the cache: a track asks some two of them.
 """
@@ -15,25 +19,35 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, prefetch
-from airpicture.kernels.arrays import F32, F64, I32, I64, table
-from airpicture.kernels.index import face_of, on_face
+from airpicture.kernels.arrays import F32, F64, I32, I64, U32, table
+from airpicture.kernels.index import UNITS, face_of, on_face
 from airpicture.kernels.layout import Z_P, Z_RADIUS
 from airpicture.kernels.wgs84 import ground
 
 SIZES: Final = 3  # of cells: 33, 131 and 524 km
-OWN: Final = (10_000.0, 30_000.0)  # m, most radius of a plot in cells of the smaller two
+KINDS: Final = 4  # of plots: precise and vague ones in the smallest cells, those of the other two
+OWN: Final = (4_000.0, 12_000.0, 30_000.0)  # m, most radius of a plot of each kind but the last
 OFFSET: Final = 1024  # makes numbers of cells along a face positive
 SLACK: Final = 1.02  # of squared distances: for rounding, and for what `meeting` adds of another kind
 
 C_PLACE: Final = 0  # of a plot in its cell: 3, m, ECEF, on the ground
 C_OWN: Final = 3  # m, radius
 C_SINCE: Final = 4  # ns after the earliest, whole
-C_PLOT: Final = 5  # which one it is, whole
-C_CELL: Final = 6  # the slot of its cell, whole
+C_CELL: Final = 5  # the slot of its cell, whole
 SPOT: Final = 8  # a line of the cache
 ABREAST: Final = 16  # plots that are tested at once
 SHARED: Final = 2  # plots for which there's one slot at first; cells of the usual size have some four plots
+SMALL: Final = 16_384  # plots, of which a table with slots for all is in a core's cache
 ASKED: Final = 16  # plots ahead, whose cells' slots the memory is asked for
+
+# Patches of the ground that plots are near, for those tracks that aren't too vague
+PATCH: Final = 16  # log2 of the edge of a patch [units of a face]: 4 km
+PATCH_RADIUS: Final = (
+    7_000.0  # m, most radius of a track that asks them: nearly all of those that weren't missed have less
+)
+PATCH_DRIFT: Final = 200.0  # m, likewise, of how far a plot's place may drift
+PATCH_REACH: Final = 14_200.0  # m, more than any plot marks: of those in the smallest cells, others mark none
+PATCH_SPARE: Final = 2  # words for a plot, at least: one that is alone marks a dozen patches in four words
 
 # State, int64
 CELLS: Final = 0  # in use
@@ -41,7 +55,8 @@ PLOTS: Final = 1  # that have a cell: all but those with NaN in what's read
 FIRST: Final = 2  # ns, time of the earliest
 LAST: Final = 3
 BITS: Final = 4  # log2 of the slots in use
-STATE: Final = 5
+PATCHED: Final = 5  # log2 of the words of `patch` in use; 0: patches aren't marked
+STATE: Final = 6
 
 
 @table
@@ -52,12 +67,15 @@ class Cells(NamedTuple):
     at: I32  # (M,) slot of that cell
     rank: I32  # (M,) which of its cell's plots each is
     place: F64  # (M, 4) m, ECEF, each plot on the ground, and its radius
-    slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, where they end, not used
+    slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, where the vague ones do, the end
     coarse: F32  # (4, M + ABREAST) plots, those of a cell side by side: place, and SLACK times the square of the radius
     spot: F64  # (M, SPOT) all that the exact test asks, in the same order
+    name: I32  # (M,) which plot it is, likewise
     number: I32  # (M,) slots in the order in which they were taken
+    taken: U32  # (S / 8,) words of bits, four for each slot, hashed likewise: 1 where a cell may have plots
+    patch: U32  # (P,) words, hashed, of 32 patches each that lie side by side: 1 where tracks may meet any plot
     ints: I64  # (STATE,)
-    own: F64  # (SIZES,) m, the largest radius in cells of each size, below 0: there are none
+    own: F64  # (KINDS,) m, the largest radius of each kind, below 0: there are none
 
 
 @inline
@@ -79,15 +97,22 @@ def slot_of(key: int, bits: int) -> int:
     return (((((key >> 2) * 2654435769) & 0xFFFFFFFF) >> (34 - bits)) << 2) | (key & 3)
 
 
+@inline
+def may_have(key: int, bits: int, taken: U32) -> int:
+    """Return 1 where a cell may have plots, 0 where it has none; bits : `BITS`."""
+    at = slot_of(key, bits + 2)
+    return (int(taken[np.uint64(at >> 5)]) >> (at & 31)) & 1
+
+
 @jit
 def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, ints: I64) -> None:
     """Find the cells of plots lo..hi: key and place are overwritten. Ranges may run side by side.
 
-    own_most : (SIZES,) overwritten as `Cells.own`, ints : (STATE,) likewise as PLOTS, FIRST, LAST say, for these plots:
+    own_most : (KINDS,) overwritten as `Cells.own`, ints : (STATE,) likewise as PLOTS, FIRST, LAST say, for these plots:
         the cells' own, or of each range one that `take_together` reads
     """
-    for size in range(SIZES):
-        own_most[size] = -1.0
+    for kind in range(KINDS):
+        own_most[kind] = -1.0
     total, earliest, latest = 0, 0, 0
     for j in range(lo, hi):
         x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
@@ -97,15 +122,22 @@ def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, 
         if not math.isfinite(x + y + z + own):
             cells.key[j] = -1
             continue
-        size = 0 if own <= OWN[0] else (1 if own <= OWN[1] else 2)
+        kind = 0 if own <= OWN[0] else (1 if own <= OWN[1] else (2 if own <= OWN[2] else 3))
+        size = max(kind - 1, 0)
         face = face_of(x, y, z)
         a, b = on_face(face, x, y, z)
         cells.key[j] = key_of(size, face, a >> edge_shift(size), b >> edge_shift(size))
-        own_most[size] = max(own_most[size], own)
+        own_most[kind] = max(own_most[kind], own)
         earliest = t_z[j] if total == 0 else min(earliest, t_z[j])
         latest = t_z[j] if total == 0 else max(latest, t_z[j])
         total += 1
     ints[PLOTS], ints[FIRST], ints[LAST] = total, earliest, latest
+
+
+@inline
+def _part_of(own: float) -> int:
+    """Return which number of a cell's slot says where the plots begin that are as vague as one of a radius [m]."""
+    return 1 if own <= OWN[0] else 2
 
 
 @inline
@@ -127,25 +159,26 @@ def _share_out(plots: int, bits: int, cells: Cells) -> int:
         if slot[at, 0] == 0:
             if count == most:
                 return -1
-            slot[at, 0], slot[at, 2] = key + 1, 0
+            slot[at, 0], slot[at, 2], slot[at, 3] = key + 1, 0, 0
             cells.number[count] = at
             count += 1
-        cells.at[j], cells.rank[j] = at, slot[at, 2]
-        slot[at, 2] += 1
+        part = _part_of(cells.place[j, 3])
+        cells.at[j], cells.rank[j] = at, slot[at, part + 1]
+        slot[at, part + 1] += 1
     return count
 
 
 @jit
 def take_together(own: F64, ints: I64, cells: Cells) -> None:
-    """Take together what `find_cells` wrote of several ranges: own (ranges, SIZES), ints (ranges, STATE)."""
+    """Take together what `find_cells` wrote of several ranges: own (ranges, KINDS), ints (ranges, STATE)."""
     total = 0
-    for size in range(SIZES):
-        cells.own[size] = -1.0
+    for kind in range(KINDS):
+        cells.own[kind] = -1.0
     for k in range(len(ints)):
         if ints[k, PLOTS] == 0:
             continue
-        for size in range(SIZES):
-            cells.own[size] = max(cells.own[size], own[k, size])
+        for kind in range(KINDS):
+            cells.own[kind] = max(cells.own[kind], own[k, kind])
         earliest, latest = ints[k, FIRST], ints[k, LAST]
         cells.ints[FIRST] = earliest if total == 0 else min(cells.ints[FIRST], earliest)
         cells.ints[LAST] = latest if total == 0 else max(cells.ints[LAST], latest)
@@ -158,24 +191,30 @@ def sort_plots(plots: int, cells: Cells) -> None:
     """Share out places to the first `plots` plots of a look, after `find_cells`, cell by cell; `lay_plots` fills them.
 
     Most plots share a cell with others: a table for fewer stays nearer in the caches, and where it turns out too small,
-    a larger one is begun.
+    a larger one is begun. Few plots get one for all at once: in a frame most have a cell of their own.
 
-    at, rank, slot, number, and of ints CELLS and BITS are overwritten.
+    at, rank, slot, number, taken, and of ints CELLS and BITS are overwritten.
     """
     bits = 3
-    while 1 << (bits + 1) < plots // SHARED:
+    while 1 << (bits + 1) < (plots // SHARED if plots > SMALL else 3 * plots // 2):
         bits += 1
     count = -1
     while count < 0:
         bits += 1
         count = _share_out(plots, bits, cells)
-    cells.ints[CELLS], cells.ints[BITS] = count, bits
-    slot, end = cells.slot, 0
+    cells.ints[CELLS], cells.ints[BITS], cells.ints[PATCHED] = count, bits, 0
+    slot, taken, end = cells.slot, cells.taken, 0
+    for w in range((1 << bits) // 8):
+        taken[w] = 0
     for c in range(count):
         s = np.uint64(cells.number[c])
         slot[s, 1] = end
         end += slot[s, 2]
-        slot[s, 2] = end
+        vague, slot[s, 2] = slot[s, 3], end
+        end += vague
+        slot[s, 3] = end
+        at = slot_of(int(slot[s, 0]) - 1, bits + 2)
+        taken[np.uint64(at >> 5)] |= 1 << (at & 31)
 
 
 @jit
@@ -188,10 +227,59 @@ def lay_plots(t_z: I64, lo: int, hi: int, cells: Cells) -> None:
         if cells.key[j] < 0:
             continue
         at = np.uint64(cells.at[j])
-        k = np.uint64(cells.slot[at, 1] + cells.rank[j])
         own = cells.place[j, 3]
+        k = np.uint64(cells.slot[at, _part_of(own)] + cells.rank[j])
         for axis in range(3):
             spot[k, C_PLACE + axis] = cells.place[j, axis]
             coarse[axis, k] = np.float32(cells.place[j, axis])
         coarse[3, k] = np.float32(SLACK * own * own)
-        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_PLOT], spot[k, C_CELL] = own, t_z[j] - cells.ints[FIRST], j, at
+        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_CELL] = own, t_z[j] - cells.ints[FIRST], at
+        cells.name[k] = j
+
+
+@inline
+def row_of(face: int, a: int) -> int:
+    """Return where the words of the a-th row of patches of a face begin, modulo their number: that of b stands b >> 5
+    further on."""
+    return (((face << 13) + a + 4096) * 2654435769 & 0xFFFFFFFF) >> 7
+
+
+@inline
+def _mark_row(row: int, first: int, last: int, last_word: int, patch: U32) -> None:
+    """Mark the patches first..last of a row, less than 32."""
+    low = first & 31
+    span = ((2 << (last - first)) - 1) << low
+    word = row + (first >> 5)
+    patch[np.uint64(word & last_word)] |= span & 0xFFFFFFFF
+    patch[np.uint64((word + 1) & last_word)] |= span >> 32
+
+
+@jit
+def mark_patches(cells: Cells) -> None:
+    """Mark all patches of the ground where a track may meet a plot, so that most others needn't ask for cells.
+
+    Which patches share a word is left to chance: a track may ask in vain, but none is missed. A look with plots that
+    are too vague for the smallest cells marks nothing.
+
+    cells : after `lay_plots`; patch and PATCHED overwritten
+    """
+    ints, spot, patch = cells.ints, cells.spot, cells.patch
+    ints[PATCHED] = 0
+    if cells.own[2] >= 0.0 or cells.own[3] >= 0.0:
+        return
+    bits = 4
+    while 1 << bits < PATCH_SPARE * ints[PLOTS]:
+        bits += 1
+    last_word = (1 << bits) - 1
+    for w in range(1 << bits):
+        patch[w] = 0
+    for q in range(ints[PLOTS]):
+        p = spot[np.uint64(q)]
+        x, y, z, own = p[C_PLACE], p[C_PLACE + 1], p[C_PLACE + 2], p[C_OWN]
+        face = face_of(x, y, z)
+        a, b = on_face(face, x, y, z)
+        reach = math.ceil((math.sqrt(PATCH_RADIUS * PATCH_RADIUS + own * own) + PATCH_DRIFT) * UNITS) + 1
+        first, last = (b - reach) >> PATCH, (b + reach) >> PATCH
+        for ca in range((a - reach) >> PATCH, ((a + reach) >> PATCH) + 1):
+            _mark_row(row_of(face, ca), first, last, last_word, patch)
+    ints[PATCHED] = bits

@@ -9,7 +9,7 @@ tracks took an eighth longer.
 Most plots are met by one track alone, so that most tracks are parts by themselves. What sets the others apart is
 little, and one thread's work; all that visits every track is cut in ranges that may run side by side::
 
-    ranges of tracks    first track of each plot; joins those that share one      join_tracks
+    ranges of tracks    a track of each plot's part; joins those that share one   join_tracks
     ranges of plots     who shares one with a track of another range              list_joins
     one thread          joins these, too                                          unite
     ranges of tracks    who isn't the lowest of its part                          list_joined
@@ -70,13 +70,17 @@ def _join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, pa
     for w in range(lo, hi):
         parts.parent[w], parts.first[w], parts.tracks[w], parts.pairs[w] = w, e, 1, count[w]
         parts.low[w] = pair[e]
+        root = w
         for _ in range(count[w]):
             j = U(pair[e])
             e += 1
             if owner[j] < 0:
-                owner[j] = w
-            else:
-                _unite(int(owner[j]), w, parts.parent)
+                owner[j] = root
+                continue
+            other = _root(int(owner[j]), parts.parent)
+            if other != root:
+                parts.parent[max(other, root)] = min(other, root)
+                root = min(other, root)
 
 
 @jit
@@ -86,7 +90,7 @@ def join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, par
     Parameters
     ----------
     e : the first pair of track lo; count : (n,) int32, pairs of each track; pair : (E,) int32, their plots
-    owner : (M,) overwritten with the first of these tracks that meets each plot, or NOBODY
+    owner : (M,) overwritten with one of these tracks, of the part that each plot belongs to by them, or NOBODY
     parts : all columns but `joined` and `cut` overwritten in the range
     """
     _join_tracks(lo, hi, e, count, pair, owner, parts)
@@ -98,7 +102,7 @@ def list_joins(lo: int, hi: int, owner: I32, join: I32) -> int:
 
     Parameters
     ----------
-    owner : (ranges, M) from `join_tracks`; that of the first range is overwritten with the first of all
+    owner : (ranges, M) from `join_tracks`; that of the first range is overwritten with that of the first that has any
     join : ((ranges - 1) (hi - lo), 2) overwritten
     """
     joins = 0
@@ -178,7 +182,7 @@ def _count_parts(lo: int, hi: int, owner: I32, parts: Parts) -> tuple[int, int]:
 def count_parts(lo: int, hi: int, owner: I32, parts: Parts) -> tuple[int, int]:
     """Return how many tracks and pairs those parts have whose lowest plot is one of lo..hi.
 
-    owner : (M,) a track that meets each plot, or NOBODY; overwritten with the lowest track of the part whose lowest
+    owner : (M,) a track of each plot's part, or NOBODY; overwritten with the lowest track of the part whose lowest
         plot it is, or NOBODY
     """
     return _count_parts(lo, hi, owner, parts)

@@ -11,6 +11,8 @@ what follows at the state that these have told.
 
 import math
 
+import numpy as np
+
 from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.blind import fold_polar_blind, fold_range_rate_blind, note_blind
@@ -73,7 +75,6 @@ from airpicture.kernels.measuring import (
     C_FOUND,
     CLIMB_GARBLED,
     VELOCITY_GARBLED,
-    Site,
     doubt_height,
     fold_climb,
     fold_elevation,
@@ -81,6 +82,7 @@ from airpicture.kernels.measuring import (
     fold_position,
     fold_range_rate,
     fold_velocity,
+    numbers_of,
 )
 from airpicture.kernels.polar import beyond, fold_polar, see_polar
 from airpicture.kernels.register import VAR_V_LEAST
@@ -112,21 +114,22 @@ SIGMA_TURN_AGILE = 0.1  # rad/s, of what follows no model
 def var_of_pressure(h_baro: float) -> float:
     """Return the variance of a pressure altitude [m²]: what is no whole hundred of feet comes in steps of 25 ft."""
     hundreds = h_baro / (100.0 * FT)
-    return VAR_MODE_C if abs(hundreds - math.floor(hundreds + 0.5)) < 0.05 else VAR_MODE_S
+    return VAR_MODE_C if abs(hundreds - np.floor(hundreds + 0.5)) < 0.05 else VAR_MODE_S
 
 
 @inline
 def plain(Z: F64, j: int) -> bool:
-    """Say whether plot j is a range and an azimuth and nothing else, so that `glance` tells what `condition` would."""
+    """Say whether plot j is a range and an azimuth and nothing else: a glance tells what `condition` would, see `sight`."""
     if int(Z[j, Z_KIND]) != POLAR or math.isfinite(Z[j, Z_ELEVATION]) or math.isfinite(Z[j, Z_RANGE_RATE]):
         return False
     return not (math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_TURN]))
 
 
 @inline
-def _numbers(a: F64) -> Site:
-    """Return the numbers of a site as a tuple, which stays in registers."""
-    return a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]
+def limit_of_height(rng: float) -> float:
+    """Return the variance of a height [m²] from which on a plot of a slant range [m] finds it not known."""
+    tenth = 0.1 * rng
+    return min(VAR_H_UNKNOWN, tenth * tenth)
 
 
 @inline
@@ -137,13 +140,12 @@ def _see(
     polar = int(Z[j, Z_KIND]) == POLAR
     blind = False
     if polar and not math.isfinite(Z[j, Z_ELEVATION]):
-        tenth = 0.1 * Z[j, Z_RANGE]
-        limit = min(VAR_H_UNKNOWN, tenth * tenth)
+        limit = limit_of_height(Z[j, Z_RANGE])
         for l in range(lanes):
             note_blind(T, l, ux, uy, uz, limit)
         for m in range(int(lanes)):  # of the others it's anything
             blind = blind or T[int(C_BLIND) + m] > 0.0
-    at = _numbers(site)
+    at = numbers_of(site)
     with_range = 1.0 if polar else 0.0
     rng = Z[j, Z_RANGE] if polar else 0.0
     var_range = Z[j, Z_VAR_RANGE] if polar else 1.0
@@ -151,20 +153,6 @@ def _see(
     for l in range(lanes):
         see_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, with_range)
     return blind
-
-
-@inline
-def glance(Z: F64, j: int, site: F64, ux: float, uy: float, uz: float, delta: float, T: F64, lanes: U) -> None:
-    """Work out how far off a plain plot lies, as `condition` does, without folding it in.
-
-    T : C_D2, C_DET, C_FINE, C_COUNT and C_EXTRA are overwritten for `likelihood`; states stay
-    """
-    for m in range(LANES):
-        T[int(C_D2) + m] = 0.0
-        T[int(C_DET) + m] = 1.0
-        T[int(C_COUNT) + m] = 0.0
-        T[int(C_EXTRA) + m] = 0.0
-    _see(Z, j, site, ux, uy, uz, delta - Z[j, Z_LAG], T[VAR_BARO], T, lanes)
 
 
 @inline
@@ -230,7 +218,7 @@ def condition(
         for l in range(lanes):
             fold_height(T, l, rx, ry, rz, ux, uy, uz, h, delta, z, var)
     if kind in (POLAR, BEARING):
-        at = _numbers(site)
+        at = numbers_of(site)
         blind = _see(Z, j, site, ux, uy, uz, delta, 0.0 if geometric or steered else T[VAR_BARO], T, lanes)
         rated = math.isfinite(Z[j, Z_RANGE_RATE])
         told = geometric or math.isfinite(Z[j, Z_H_BARO])

@@ -3,9 +3,9 @@
 from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
-from airpicture.kernels.arrays import I32
 from airpicture.kernels.layout import PLOT, RECORD, ROW
 from airpicture.kernels.learn import Held
+from airpicture.kernels.life import ENDED
 from airpicture.kernels.room import Room
 
 ASKED = 192  # tracks ahead that the memory is asked for; more would drive one another out of the caches
@@ -13,9 +13,9 @@ WITHIN = 512  # tracks of a chunk whose rows stay in a core's cache
 ROWS = 4  # tracks ahead that rows are asked for
 
 
-@part
-def fetch(i: int, e_from: int, e_to: int, plot: I32, of: Held, R: Any) -> None:
-    """Ask for each line of the cache that track i and its candidates take."""
+@inline
+def _fetch(i: int, of: Held) -> None:
+    """Ask for each line of the cache that track i takes."""
     for k in range(0, RECORD, 8):
         prefetch(of.states, i, k)
     prefetch(of.summary, i, 0)
@@ -25,17 +25,13 @@ def fetch(i: int, e_from: int, e_to: int, plot: I32, of: Held, R: Any) -> None:
     prefetch(of.t_technology, i, 0)
     prefetch(of.t_technology, i, 4)
     prefetch(of.t_aged, i, 0)
-    for e in range(e_from, e_to):
-        j = plot[e]
-        for k in range(0, PLOT, 8):
-            prefetch(R.Z, j, k)
-        prefetch(R.t_ns, j, 0)
-        prefetch(R.sensor, j, 0)
-        prefetch(R.mode_3a, j, 0)
-        prefetch(R.address, j, 0)
-        prefetch(R.callsign, j, 0)
-        prefetch(R.slant_range, j, 0)
-        prefetch(R.azimuth, j, 0)
+
+
+@inline
+def fetch(i: int, of: Held) -> None:
+    """Ask for what track i takes, unless it ended and waits to be taken out."""
+    if of.status[i] != ENDED:
+        _fetch(i, of)
 
 
 @inline
@@ -47,17 +43,19 @@ def fetch_row(w: int, n: int, room: Room) -> None:
 
 
 @part
-def fetch_again(w: int, n: int, of: Held, room: Room) -> None:
+def fetch_again(w: int, n: int, R: Any, of: Held, room: Room) -> None:
     """Ask for what folding plots into the w-th of n tracks takes, where too many others have been scored since."""
-    if n > WITHIN and w < n:
+    if n > WITHIN and w < n and room.first[w] < room.first[w + 1]:
         fetch_row(w, n, room)
-        i = room.row[w]
-        prefetch(of.summary, i, 0)
-        prefetch(of.t_ns, i, 0)
-        prefetch(of.due_ns, i, 0)
-        prefetch(of.seen_sensor, i, 0)
-        prefetch(of.t_technology, i, 0)
-        prefetch(of.t_technology, i, 4)
-        prefetch(of.t_aged, i, 0)
-        for k in range(0, RECORD, 8):
-            prefetch(of.states, i, k)
+        _fetch(room.row[w], of)
+        for e in range(room.first[w], room.first[w + 1]):
+            j = room.plot[e]
+            for k in range(0, PLOT, 8):
+                prefetch(R.Z, j, k)
+            prefetch(R.t_ns, j, 0)
+            prefetch(R.sensor, j, 0)
+            prefetch(R.address, j, 0)
+            prefetch(R.mode_3a, j, 0)
+            prefetch(R.callsign, j, 0)
+            prefetch(R.slant_range, j, 0)
+            prefetch(R.azimuth, j, 0)

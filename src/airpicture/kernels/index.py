@@ -47,7 +47,7 @@ STAY_HIGHER: Final = 8.0  # s, above: one that was missed grows fast
 BACK: Final = 1_000_000_000  # ns before the present look from which places hold: the looks of one frame overlap
 AHEAD: Final = 1_000_000_000  # ns: places whose stay ends so soon after a look are renewed; no sooner once more
 AGE: Final = 16_000_000_000  # ns, longer than any place holds
-FETCHED: Final = 8  # rows ahead whose summaries are asked for
+FETCHED: Final = 16  # rows ahead whose summaries are asked for
 TICK: Final = 24  # log2 of the unit of expiry in ns: 16.8 ms, 417 days in an int32
 TICKS_MOST: Final = 1 << 30
 NEVER: Final = 2_147_483_647
@@ -215,7 +215,11 @@ def place_rows(
     """
     known = grid.ints[N]
     for k in range(lo, hi):
-        prefetch(summary, int(rows[min(k + FETCHED, hi - 1)]), 0)
+        ahead = int(rows[min(k + FETCHED, hi - 1)])
+        prefetch(summary, ahead, 0)
+        prefetch(t_track, ahead, 0)
+        prefetch(grid.code, ahead, 0)
+        prefetch(grid.expiry, ahead, 0)
         i = int(rows[k])
         if i < known:
             grid.code[i], grid.expiry[i] = _find_place(i, summary, t_track, q_third, radius_max, grid, peak)

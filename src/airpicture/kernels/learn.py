@@ -396,10 +396,10 @@ def learn_track(
     of.misses[i] = 0
     _seen(i, t, sensor, of)
     kind = R.technology[j]
-    same = True
+    same = known = kind < of.t_technology.shape[1]
     for k in range(of.t_technology.shape[1]):
         same = same and (k == kind or of.t_technology[i, k] <= of.t_technology[i, kind])
-    if kind < of.t_technology.shape[1]:
+    if known:
         of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
     _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
     _note_height(i, R.Z, j, t, of)

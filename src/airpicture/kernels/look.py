@@ -10,38 +10,26 @@ from typing import Any
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, part
-from airpicture.kernels.abreast import ABREAST, DT, load_means, load_noise, set_out, spot_ahead
-from airpicture.kernels.ahead import predict_ahead
+from airpicture.kernels._jit import jit, part
+from airpicture.kernels.abreast import ABREAST, load_noise
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import load_motion, summarise
+from airpicture.kernels.briefs import brief_plots, number_plots
 from airpicture.kernels.clusters import group, list_clusters
-from airpicture.kernels.conditioning import OUTSIDE, condition, glance, likelihood, plain
 from airpicture.kernels.fetching import ASKED, ROWS, fetch, fetch_again, fetch_row
 from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
-from airpicture.kernels.lanes import LANES, U
+from airpicture.kernels.lanes import U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import EXISTENCE, ROW, S_VELOCITY, TURN, Z_TURN
-from airpicture.kernels.learn import (
-    GAP_LEAST,
-    TAKEN,
-    Held,
-    detection_of,
-    expected_of,
-    identity_of,
-    learn_track,
-    turn_learnt,
-)
-from airpicture.kernels.life import ENDED, due_after, existence_at
+from airpicture.kernels.layout import S_VELOCITY, TURN, Z_TURN
+from airpicture.kernels.learn import GAP_LEAST, TAKEN, Held, learn_track, turn_learnt
+from airpicture.kernels.life import ENDED, due_after
 from airpicture.kernels.lost import settle_lost
-from airpicture.kernels.measuring import C_ALONG, C_FOUND
-from airpicture.kernels.odds import LOG_MOST, nearest_of, odds_of
-from airpicture.kernels.records import load_track
+from airpicture.kernels.odds import weigh_queued
 from airpicture.kernels.rivals import settle_rivals
-from airpicture.kernels.room import STATES, Room
-from airpicture.kernels.sorting import sort_numbers
-from airpicture.kernels.thinning import SHARE_LEAST, thin_pairs
+from airpicture.kernels.room import QUEUE, Room
+from airpicture.kernels.scoring import glance_over, predict_track, set_out_for, try_each, try_only
+from airpicture.kernels.thinning import thin_pairs
 
 # Settings, one flat array
 K_CONFIRM = 0
@@ -69,153 +57,7 @@ L_MERGED = 3  # rivals ended
 L_LOST = 4  # tracks ended in a crowd
 LOOK_COUNTS = 5
 
-LATER = 1 << 30  # in place of a slot: the pair is conditioned when it's folded in
-SCANNED = 8  # numbers between that are looked at for each plot, rather than plots sorted
-
-
-@part
-def _set_out(w: int, upto: int, track: I64, start: I64, plot: I32, R: Any, motion: F64, of: Held, room: Room) -> None:
-    """Work out what the predictions of tracks w..upto, up to eight, to the latest plot of each hang on.
-
-    track, start : of the chunk's first track on
-    """
-    ahead = room.ahead
-    for b in range(ABREAST):
-        v = min(w + b, upto - 1)  # the last one fills up
-        i = track[v]
-        t = of.t_ns[i]
-        for e in range(start[v], start[v + 1]):
-            t = max(t, R.t_ns[plot[e]])
-        room.t_w[v] = t
-        ahead.rows[b] = i
-        ahead.V[int(DT) + b] = (t - of.t_ns[i]) * 1e-9
-    load_means(of.states, of.spreads, ahead)
-    set_out(motion, ahead)
-    spot_ahead(ahead)
-
-
-@part
-def _score(
-    w: int,
-    i: int,
-    e_from: int,
-    e_to: int,
-    plot: I32,
-    pairs: int,
-    slots: int,
-    R: Any,
-    S: Any,
-    gates: F64,
-    motion: F64,
-    lifetime: float,
-    of: Held,
-    room: Room,
-    lanes: U,
-    glancing: bool,
-) -> tuple[int, int]:
-    """Predict track i to its latest plot, condition it on each candidate and keep those in its gate.
-
-    Returns how many are kept so far, and how many of these with their states.
-
-    glancing : every plot is plain; how likely they are is worked out, and conditioning left to `folding.fold_plots`,
-        but for a track that has one candidate only: that is kept nearly always
-    """
-    if of.status[i] == ENDED:  # its row waits to be taken out
-        return pairs, slots
-    T, W, t = room.T, room.W, room.t_w[w]
-    load_track(of.states, of.spreads, i, T, lanes)
-    h, ux, uy, uz = predict_ahead(U(w % ABREAST), motion, room.ahead, T, lanes)
-    room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3] = h, ux, uy, uz
-    for k in range(ROW):
-        W[w, k] = T[k]
-    W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], t, of.t_aged[i], lifetime)
-    room.row[w] = i
-    rx, ry, rz = T[0], T[LANES], T[2 * LANES]
-    only_seen = glancing and e_to - e_from > 1
-    first = pairs
-    prior = 0.0
-    for e in range(e_from, e_to):
-        j = plot[e]
-        s = R.sensor[j]
-        delta = (R.t_ns[j] - t) * 1e-9
-        score = 0.0
-        if only_seen:
-            glance(R.Z, j, S.sites[s], ux, uy, uz, delta, T, lanes)
-            if not nearest_of(T, lanes) < gates[2]:
-                continue
-        else:
-            if e > e_from:
-                for k in range(STATES):
-                    T[k] = W[w, k]
-            n = condition(R.Z, j, S.sites[s], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
-            if n == OUTSIDE:
-                continue
-            score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs, lanes)
-            if not inside:
-                continue
-        if pairs == first:
-            prior = _prior(w, i, s, S.period[s], S.pd[s], of, room)
-        odds = prior + identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
-        if only_seen:
-            odds = odds_of(R.Z, j, odds, T, room.share, pairs, lanes)
-            if odds < SHARE_LEAST and pairs > first:  # `thin_pairs` wouldn't keep it
-                continue
-        else:
-            odds = math.exp(min(score + odds, LOG_MOST)) if score + odds > -LOG_MOST else 0.0
-        room.plot[pairs] = j
-        room.near[pairs] = room.local[j]
-        room.owner[pairs] = w
-        room.slot[pairs] = LATER
-        room.ratio[pairs] = odds
-        if not only_seen and slots < len(room.V):
-            room.slot[pairs] = slots
-            _keep_conditioned(slots, T, room)
-            slots += 1
-        pairs += 1
-    return pairs, slots
-
-
-@inline
-def _keep_conditioned(slot: int, T: F64, room: Room) -> None:
-    """Keep the states that a pair is conditioned to."""
-    for k in range(STATES):
-        room.V[slot, k] = T[k]
-    for m in range(LANES):
-        room.V[slot, STATES + m] = T[int(C_FOUND) + m]
-        room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
-
-
-@part
-def _number_plots(e_from: int, e_to: int, plot: I32, room: Room) -> int:
-    """Number the plots of a chunk's candidates in rising order: names of all, local of each; return how many."""
-    plots = 0
-    low, high = len(room.local), 0
-    for e in range(e_from, e_to):
-        j = plot[e]
-        if room.local[j] < 0:
-            room.local[j] = 0
-            room.names[plots] = j
-            plots += 1
-            low, high = min(low, j), max(high, j)
-    if high - low < SCANNED * plots:  # most plots between belong to the chunk
-        at = 0
-        for j in range(low, high + 1):
-            room.names[at] = j
-            at += room.local[j] >= 0
-    else:
-        sort_numbers(plots, room.names, room.spare)
-    for k in range(plots):
-        room.local[room.names[k]] = k
-    return plots
-
-
-@inline
-def _prior(w: int, i: int, s: int, period: float, pd: float, of: Held, room: Room) -> float:
-    """Return the log of r Pd / (1 - r Pd), of a track that sensor s may see; with a plot's likelihood over the density
-    of false ones it's the odds "from this track" against "track missed, plot false"."""
-    room.detect[w] = detection_of(i, room.t_w[w], s, period, pd, of)
-    believed = room.W[w, EXISTENCE] * expected_of(i, room.t_w[w], s, period, pd, of)
-    return math.log(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
+FEW = 16  # of a queue's places: no track begins on so few
 
 
 @part
@@ -379,41 +221,50 @@ def look_chunks(
     for c in range(lo, hi):
         first, last = chunk[c], chunk[c + 1]
         n = last - first
-        plots = _number_plots(start[first], start[last], plot, room)
-        glancing = True
+        plots = number_plots(start[first], start[last], plot, room)
+        glancing, named, at_once = brief_plots(plots, R, room)
         for k in range(plots):
-            glancing = glancing and plain(R.Z, room.names[k])
             room.claimed[k] = 0.0
         pairs, slots = 0, 0
         ahead = chunk[c + 2] if c + 1 < hi else last
-        for w in range(n):
-            # while tracks are worked on, those of the next chunk come in; the first ones are asked for all at once
-            upto = min(first + w + ASKED, ahead)
-            for k in range(asked, upto):
-                fetch(track[k], start[k], start[k + 1], plot, of, R)
-            asked = max(asked, upto)
-            room.first[w] = pairs
-            fetch_row(w + ROWS, n, room)
-            if w % ABREAST == 0:
-                _set_out(w, min(w + ABREAST, n), track[first:], start[first:], plot, R, motion, of, room)
-            pairs, slots = _score(
-                w,
-                track[first + w],
-                start[first + w],
-                start[first + w + 1],
-                plot,
-                pairs,
-                slots,
-                R,
-                S,
-                gates,
-                motion,
-                settings[K_LIFETIME],
-                of,
-                room,
-                lanes,
-                glancing,
-            )
+        for eight in range(0, n, ABREAST):
+            upto = min(eight + ABREAST, n)
+            set_out_for(eight, upto, track[first:], start[first:], plot, R, glancing and at_once, motion, of, room)
+            count, done = 0, eight - 1
+            for w in range(eight, upto):
+                # while tracks are worked on, those of the next chunk come in; the first ones are asked for all at once
+                asking = min(first + w + ASKED, ahead)
+                for k in range(asked, asking):
+                    fetch(track[k], of)
+                asked = max(asked, asking)
+                room.first[w] = pairs
+                fetch_row(w + ROWS, n, room)
+                v = first + w
+                i = track[v]
+                if of.status[i] == ENDED:  # its row waits to be taken out
+                    continue
+                h, ux, uy, uz = predict_track(w, i, motion, settings[K_LIFETIME], of, room, lanes)
+                up = (ux, uy, uz)
+                e, e_to = start[v], start[v + 1]
+                if not glancing:
+                    pairs, slots = try_each(w, i, e, e_to, plot, pairs, slots, R, S, gates, h, up, of, room, lanes)
+                    continue
+                only = e_to - e == 1  # is kept nearly always
+                since = (room.t_w[w] - R.t_ns[0]) * 1e-9
+                while e < e_to:
+                    if count > QUEUE - FEW:
+                        pairs, done = weigh_queued(count, pairs, done, named, R, S, of, room)
+                        count = 0
+                    if only:
+                        count, slots = try_only(w, plot[e], count, slots, R, S, gates, h, up, room, lanes)
+                        e = e_to
+                    else:
+                        some = min(e + QUEUE - count, e_to)
+                        count = glance_over(w, e, some, plot, count, S, gates[2], up, since, room, lanes)
+                        e = some
+            pairs, done = weigh_queued(count, pairs, done, named, R, S, of, room)
+            for w in range(done + 1, upto if glancing else 0):
+                room.first[w] = pairs
         room.first[n] = pairs
         counts[L_PAIRS] += pairs
         for k in range(plots):
@@ -432,7 +283,7 @@ def look_chunks(
         for k in range(plots):
             claimed[room.names[k]] = room.claimed[k]
         for w in range(n):
-            fetch_again(w + ROWS, n, of, room)
+            fetch_again(w + ROWS, n, R, of, room)
             room.parent[w] = 0
             if room.first[w] == room.first[w + 1]:
                 _leave(w, first + w, changed, lags, room)

@@ -7,7 +7,7 @@ stand apart they are linearised apart.
 import math
 from typing import TypeAlias
 
-from airpicture.kernels._jit import lane
+from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_FREE, T_P, T_Q, T_Q_UP, T_X
 from airpicture.kernels.lanes import (
@@ -62,6 +62,25 @@ C_END = T_FREE + 40  # from here on `polar` uses it
 Site: TypeAlias = tuple[
     float, float, float, float, float, float, float, float, float, float, float, float
 ]  # ECEF position [m] and unit vectors east, north, up of a sensor
+
+
+@inline
+def numbers_of(site: F64) -> Site:
+    """Return the numbers of a site as a tuple, which stays in registers."""
+    return (
+        site[0],
+        site[1],
+        site[2],
+        site[3],
+        site[4],
+        site[5],
+        site[6],
+        site[7],
+        site[8],
+        site[9],
+        site[10],
+        site[11],
+    )
 
 
 @lane

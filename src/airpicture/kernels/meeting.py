@@ -9,6 +9,9 @@ tracks, and whichever further tracks are asked for.
     the look's time                round it                 time of the look               at their own: exact
 
 A few tracks at a time take each of these steps one after the other, and ask the memory for what the next one reads.
+Plots that are so near that neither rounding nor motion within the look can part them from the track are taken without
+the exact test: nine in ten. Where few tracks ask, most of them stand on patches of the ground that no plot is near, and
+ask for no cells. Steps whose outcome can't be foreseen, one way as often as the other, go without a branch.
 
 A track asks all faces of the cube where it may be near an edge of its own. One that would have to ask too many cells is
 tested with all plots, and so is one so far below the ground that scaling would stretch its way.
@@ -20,22 +23,30 @@ from typing import Final
 import numpy as np
 
 from airpicture.kernels._jit import jit, lane, part, prefetch
-from airpicture.kernels.arrays import F32, F64, I32, I64
+from airpicture.kernels._vectors import count_less, note_near
+from airpicture.kernels.arrays import F32, F64, I32, I64, U32
 from airpicture.kernels.cells import (
     ABREAST,
     BITS,
     C_OWN,
     C_PLACE,
-    C_PLOT,
     C_SINCE,
     FIRST,
+    KINDS,
     LAST,
+    PATCH,
+    PATCH_DRIFT,
+    PATCH_RADIUS,
+    PATCH_REACH,
+    PATCHED,
     PLOTS,
     SIZES,
     SLACK,
     Cells,
     edge_shift,
     key_of,
+    may_have,
+    row_of,
     slot_of,
 )
 from airpicture.kernels.index import LIMIT, LOWEST, MARGIN, STRETCH, UNITS, face_of, on_face, radius_at
@@ -45,25 +56,32 @@ from airpicture.kernels.sorting import sort_numbers
 from airpicture.kernels.wgs84 import ground
 
 BLOCK: Final = 64  # tracks that take each step together, at most
+FETCHED: Final = 96  # tracks ahead that the memory is asked for
 ASKED: Final = 1024  # cells that one track asks for; of more, it's tested with all plots
 ASKS: Final = 4096  # of a block
 TESTS: Final = 2048  # pairs that wait for the exact test, at most
-OF_DRIFT: Final = 65.0  # (a + d)² <= (1 + 1/64) a² + 65 d²
+# (a + d)² <= (1 + 1/64) a² + 65 d². And (a + d)² is surely less than r² + own² where WIDER a² is less than
+# r² - 130 d² + SLACK own²: WIDER is more than SLACK (1 + 1/64), and dividing by SLACK takes nothing from the left
+OF_DRIFT: Final = 65.0
 WIDEST: Final = 1.3e7  # m, the Earth's diameter and some
-FEW: Final = 24  # plots of a track that are sorted by insertion
+COMPARED: Final = 64  # plots of a track that are sorted by comparing each with all, at most
+LAST_PLOT: Final = 2_147_483_647
 EVERYWHERE: Final = -1  # in place of a key: all plots
 
 # Tracks of a block side by side, number T_... of track b at T[T_... + b]: dt [s], position, velocity and sigmas as in
-# the summary; then in place of the position the point on the ground at the middle of the look, and of it: radius, how
-# far a plot's place may drift from it until its own time, the bound of the square of a plot's distance, how far from
-# the Earth's centre it comes at least, and how far plots of each size of cells may be [m]
+# the summary; then in place of the position that at the middle of the look, and of it: the point on the ground, radius,
+# how far a plot's place may drift from it until its own time, the bound of the square of a plot's distance, how far
+# from the Earth's centre it comes at least, the bound up to which it surely meets a plot, and how far plots of each
+# kind may be [m]
 T_DT = U(0)
-T_X, T_Y, T_Z = U(BLOCK), U(2 * BLOCK), U(3 * BLOCK)
+T_PX, T_PY, T_PZ = U(BLOCK), U(2 * BLOCK), U(3 * BLOCK)
 T_VX, T_VY, T_VZ = U(4 * BLOCK), U(5 * BLOCK), U(6 * BLOCK)
 T_SIGMA_P, T_SIGMA_V = U(7 * BLOCK), U(8 * BLOCK)
 T_R, T_DRIFT, T_BOUND, T_LOWEST = U(9 * BLOCK), U(10 * BLOCK), U(11 * BLOCK), U(12 * BLOCK)
-T_WIDE = U(13 * BLOCK)
-TRACKS_AHEAD: Final = (13 + SIZES) * BLOCK
+T_X, T_Y, T_Z = U(13 * BLOCK), U(14 * BLOCK), U(15 * BLOCK)
+T_SURE = U(16 * BLOCK)
+T_WIDE = U(17 * BLOCK)
+TRACKS_AHEAD: Final = (17 + KINDS) * BLOCK
 
 
 @part
@@ -92,7 +110,7 @@ def distance_of(
 def _load(T: F64, b: U, of: F32, dt: float) -> None:
     """Note a track's summary as one of a block, and how long after its time the middle of the look is [s]."""
     T[T_DT + b] = dt
-    T[T_X + b], T[T_Y + b], T[T_Z + b] = of[S_POSITION], of[S_POSITION + 1], of[S_POSITION + 2]
+    T[T_PX + b], T[T_PY + b], T[T_PZ + b] = of[S_POSITION], of[S_POSITION + 1], of[S_POSITION + 2]
     T[T_VX + b], T[T_VY + b], T[T_VZ + b] = of[S_VELOCITY], of[S_VELOCITY + 1], of[S_VELOCITY + 2]
     T[T_SIGMA_P + b], T[T_SIGMA_V + b] = of[S_SIGMA_P], of[S_SIGMA_V]
 
@@ -101,14 +119,129 @@ def _load(T: F64, b: U, of: F32, dt: float) -> None:
 def _look_ahead(T: F64, b: U, half: float, q_third: float, radius_max: float) -> None:
     """Work out where a track of a block is at the middle of a look, and how far around it plots may be."""
     dt, vx, vy, vz = T[T_DT + b], T[T_VX + b], T[T_VY + b], T[T_VZ + b]
-    px, py, pz = T[T_X + b] + dt * vx, T[T_Y + b] + dt * vy, T[T_Z + b] + dt * vz
+    px, py, pz = T[T_PX + b] + dt * vx, T[T_PY + b] + dt * vy, T[T_PZ + b] + dt * vz
     r = radius_at(abs(dt) + half, T[T_SIGMA_P + b], T[T_SIGMA_V + b], q_third, radius_max)
     way = math.sqrt(vx * vx + vy * vy + vz * vz) * half
     drift = STRETCH * way + MARGIN
     T[T_LOWEST + b] = math.sqrt(px * px + py * py + pz * pz) - way
+    T[T_PX + b], T[T_PY + b], T[T_PZ + b] = px, py, pz
     T[T_X + b], T[T_Y + b], T[T_Z + b] = ground(px, py, pz)
     T[T_R + b], T[T_DRIFT + b] = r, drift
     T[T_BOUND + b] = SLACK * r * r + OF_DRIFT * drift * drift
+    least = radius_at(max(abs(dt) - half, 0.0), T[T_SIGMA_P + b], T[T_SIGMA_V + b], q_third, radius_max)
+    T[T_SURE + b] = least * least - 2.0 * OF_DRIFT * drift * drift
+
+
+@part
+def _meets(T: F64, b: U, tau: float, spot: F64, q_third: float, radius_max: float) -> bool:
+    """Say whether a track of a block meets a plot, tau s after the middle of the look; see `distance_of`."""
+    px, py, pz = ground(
+        T[T_PX + b] + tau * T[T_VX + b], T[T_PY + b] + tau * T[T_VY + b], T[T_PZ + b] + tau * T[T_VZ + b]
+    )
+    r = radius_at(abs(T[T_DT + b] + tau), T[T_SIGMA_P + b], T[T_SIGMA_V + b], q_third, radius_max)
+    dx, dy, dz, own = spot[C_PLACE] - px, spot[C_PLACE + 1] - py, spot[C_PLACE + 2] - pz, spot[C_OWN]
+    return bool(dx * dx + dy * dy + dz * dz <= r * r + own * own)
+
+
+@part
+def _far(b: U, T: F64, bits: int, patch: U32) -> bool:
+    """Say whether a track of a block is on a patch of the ground that no plot is near; bits : `cells.PATCHED`."""
+    if bits == 0 or T[T_R + b] > PATCH_RADIUS or T[T_DRIFT + b] > PATCH_DRIFT or T[T_LOWEST + b] < LOWEST:
+        return False
+    x, y, z = T[T_X + b], T[T_Y + b], T[T_Z + b]
+    highest = max(abs(x), abs(y), abs(z))
+    second = abs(x) + abs(y) + abs(z) - highest - min(abs(x), abs(y), abs(z))
+    face = face_of(x, y, z)
+    at_a, at_b = on_face(face, x, y, z)
+    at_a, at_b = at_a >> PATCH, at_b >> PATCH
+    word = (row_of(face, at_a) + (at_b >> 5)) & ((1 << bits) - 1)
+    marked = (int(patch[np.uint64(word)]) >> (at_b & 31)) & 1
+    return bool(marked == 0 and second + MARGIN < highest - 2.0 * PATCH_REACH)  # no other face holds a plot so near
+
+
+@part
+def _ask_cells(own: int, T: F64, cells: Cells, asks: int, ask: I32) -> int:
+    """List the cells that hold what a track of a block may meet: ask[asks] and so on; return how many there are then.
+
+    Each with the track, its key, and which number of its slot says where its plots begin.
+    """
+    mine = U(own)
+    bits, slot = cells.ints[BITS], cells.slot
+    x, y, z = T[T_X + mine], T[T_Y + mine], T[T_Z + mine]
+    before = asks
+    if T[T_LOWEST + mine] < LOWEST or T[T_DRIFT + mine] > WIDEST:
+        T[T_BOUND + mine], T[T_SURE + mine] = math.inf, -math.inf
+        ask[asks, 0], ask[asks, 1] = own, EVERYWHERE
+        return asks + 1
+    highest = max(abs(x), abs(y), abs(z))
+    second = abs(x) + abs(y) + abs(z) - highest - min(abs(x), abs(y), abs(z))
+    home = face_of(x, y, z)
+    for size in range(SIZES):
+        kind = size + 1
+        if size == 0 and cells.own[1] < 0.0:
+            kind = 0
+        if cells.own[kind] < 0.0:
+            continue
+        wide = T[T_WIDE + U(kind * BLOCK) + mine]
+        reach = math.ceil(wide * UNITS) + 1
+        near = reach  # where precise plots may be met
+        if kind == 1 and cells.own[0] >= 0.0:
+            near = math.ceil(T[T_WIDE + mine] * UNITS) + 1
+        shift = edge_shift(size)
+        alone = second + MARGIN < highest - 2.0 * wide  # no other face holds a point so near
+        for face in range(home if alone else 0, home + 1 if alone else 6):
+            height = x if face < 2 else (y if face < 4 else z)
+            if not alone and (height if face & 1 == 0 else -height) < highest - 2.0 * wide:
+                continue
+            a, b = on_face(face, x, y, z)
+            first_a, last_a = max(a - reach, -LIMIT) >> shift, min(a + reach, LIMIT) >> shift
+            first_b, last_b = max(b - reach, -LIMIT) >> shift, min(b + reach, LIMIT) >> shift
+            if asks - before + (last_a - first_a + 1) * (last_b - first_b + 1) > ASKED:
+                ask[before, 0], ask[before, 1] = own, EVERYWHERE
+                return before + 1
+            near_a, upto_a, near_b, upto_b = (
+                (a - near) >> shift,
+                (a + near) >> shift,
+                (b - near) >> shift,
+                (b + near) >> shift,
+            )
+            ca, cb = first_a, first_b
+            for _ in range((last_a - first_a + 1) * (last_b - first_b + 1)):
+                key = key_of(size, face, ca, cb)
+                prefetch(slot, slot_of(key, bits), 0)
+                close = (near_a <= ca) & (ca <= upto_a) & (near_b <= cb) & (cb <= upto_b)
+                ask[asks, 0], ask[asks, 1], ask[asks, 2] = own, key, 2 - close
+                asks += may_have(key, bits, cells.taken)  # no branch: whether it has any can't be foreseen
+                over = int(cb == last_b)
+                ca, cb = ca + over, cb + 1 - over * (last_b - first_b + 1)
+    return asks
+
+
+@part
+def _ask_for(lo: int, hi: int, rows: I32, summary: F32, time: I64) -> None:
+    """Ask the memory for the tracks rows[lo] ... rows[hi - 1]; all tracks stand side by side and need no asking."""
+    if rows.size > 0:
+        for w in range(lo, hi):
+            prefetch(summary, int(rows[w]), 0)
+            prefetch(time, int(rows[w]), 0)
+
+
+@part
+def _sort_few(begin: int, count: int, plot: I32, hit: I32) -> None:
+    """Sort up to COMPARED plots, all different: each goes where as many are less as come before it.
+
+    hit : (COMPARED,) workspace
+    """
+    rooms = -(-count // ABREAST)
+    for l in range(U(ABREAST * (rooms - 1)), U(ABREAST * rooms)):
+        hit[l] = LAST_PLOT
+    for l in range(U(count)):
+        hit[l] = plot[U(begin) + l]
+    for l in range(U(count)):
+        less = 0
+        for room in range(rooms):
+            less += count_less(hit, ABREAST * room, hit[l])
+        plot[U(begin + less)] = hit[l]
 
 
 @jit
@@ -122,10 +255,12 @@ def meet_plots(
     radius_max: float,
     cells: Cells,
     T: F64,
+    single: F32,
     ask: I32,
     run: I32,
     hit: I32,
     waiting: I32,
+    tally: I32,
     spare: I32,
     met: I32,
     count: I32,
@@ -142,8 +277,8 @@ def meet_plots(
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
     cells : the plots, after `cells.lay_plots`
-    T : (TRACKS_AHEAD,), ask : (ASKS, 2) int32, run : (ASKS, 3) int32, waiting : (TESTS, 2) int32, spare : (M,) int32
-        workspaces
+    T : (TRACKS_AHEAD,), single : (BLOCK, 8) float32, ask : (ASKS, 3) int32, run : (ASKS + 1, 3) int32,
+        hit : (COMPARED,) int32, waiting : (2, TESTS) int32, tally : (BLOCK,) int32, spare : (M,) int32, workspaces
     met, count : (hi - lo,) int32; overwritten with the tracks that meet any plot, and how many
     plot : (room,) int32; overwritten with these plots, rising within a track
 
@@ -153,95 +288,54 @@ def meet_plots(
     tracks that meet any; pairs
     room that the next tracks need: it must not be less
     """
-    ints, slot, coarse, spot = cells.ints, cells.slot, cells.coarse, cells.spot
+    ints, slot, coarse, spot, name = cells.ints, cells.slot, cells.coarse, cells.spot, cells.name
     plots, first_ns = ints[PLOTS], ints[FIRST]
     bits = ints[BITS]
     mask = (1 << bits) - 1
+    patched = ints[PATCHED]
     half = 0.5e-9 * (ints[LAST] - first_ns)
     middle = first_ns + (ints[LAST] - first_ns) // 2
+    centre = np.float64(middle - first_ns)
     found, total, need = 0, 0, 0
     k = lo
+    _ask_for(k, min(k + FETCHED, hi), rows, summary, time)
     while k < hi:
         # --- where tracks are at the middle of the look's time, and which cells hold what they may meet
         begun = k
         asks = 0
-        if rows.size > 0:
-            for w in range(k, min(k + BLOCK, hi)):
-                prefetch(summary, int(rows[w]), 0)
-                prefetch(time, int(rows[w]), 0)
         block = min(BLOCK, hi - k)
         for own in range(block):
+            _ask_for(k + own + FETCHED, min(k + own + FETCHED + 1, hi), rows, summary, time)
             i = int(rows[k + own]) if rows.size > 0 else k + own
             _load(T, U(own), summary[i], 1e-9 * (middle - time[i, 0]))
         for b in range(U(block)):
             _look_ahead(T, b, half, q_third, radius_max)
-        for size in range(SIZES):
-            own2 = cells.own[size] * cells.own[size]
+        for kind in range(KINDS):
+            if cells.own[kind] < 0.0:
+                continue
+            own2 = cells.own[kind] * cells.own[kind]
             for b in range(U(block)):
                 wide = math.sqrt(T[T_R + b] * T[T_R + b] + own2) + T[T_DRIFT + b]
-                T[T_WIDE + U(size * BLOCK) + b] = min(wide, WIDEST)
+                T[T_WIDE + U(kind * BLOCK) + b] = min(wide, WIDEST)
         while k - begun < block and asks + ASKED < ASKS:
             own = k - begun
-            mine = U(own)
             k += 1
-            x, y, z, r, drift, low = (
-                T[T_X + mine],
-                T[T_Y + mine],
-                T[T_Z + mine],
-                T[T_R + mine],
-                T[T_DRIFT + mine],
-                T[T_LOWEST + mine],
-            )
-            if not math.isfinite(low + r):
-                continue
-            before = asks
-            if low < LOWEST or drift > WIDEST:
-                T[T_BOUND + mine] = math.inf
-                ask[asks, 0], ask[asks, 1] = own, EVERYWHERE
-                asks += 1
-                continue
-            highest = max(abs(x), abs(y), abs(z))
-            second = abs(x) + abs(y) + abs(z) - highest - min(abs(x), abs(y), abs(z))
-            home = face_of(x, y, z)
-            for size in range(SIZES):
-                if cells.own[size] < 0.0:
-                    continue
-                wide = T[T_WIDE + U(size * BLOCK) + mine]
-                reach = math.ceil(wide * UNITS) + 1
-                shift = edge_shift(size)
-                alone = second + MARGIN < highest - 2.0 * wide  # no other face holds a point so near
-                for face in range(home if alone else 0, home + 1 if alone else 6):
-                    height = x if face < 2 else (y if face < 4 else z)
-                    if not alone and (height if face & 1 == 0 else -height) < highest - 2.0 * wide:
-                        continue
-                    a, b = on_face(face, x, y, z)
-                    first_a, last_a = max(a - reach, -LIMIT) >> shift, min(a + reach, LIMIT) >> shift
-                    first_b, last_b = max(b - reach, -LIMIT) >> shift, min(b + reach, LIMIT) >> shift
-                    if asks - before + (last_a - first_a + 1) * (last_b - first_b + 1) > ASKED:
-                        ask[before, 0], ask[before, 1] = own, EVERYWHERE
-                        asks = before + 1
-                        break
-                    for ca in range(first_a, last_a + 1):
-                        for cb in range(first_b, last_b + 1):
-                            key = key_of(size, face, ca, cb)
-                            prefetch(slot, slot_of(key, bits), 0)
-                            ask[asks, 0], ask[asks, 1] = own, key
-                            asks += 1
-                if asks > before and ask[before, 1] == EVERYWHERE:
-                    break
+            if math.isfinite(T[T_LOWEST + U(own)] + T[T_R + U(own)]) and not _far(U(own), T, patched, cells.patch):
+                asks = _ask_cells(own, T, cells, asks, ask)
         # --- which of the cells have plots
-        runs = 0
+        runs, groups = 0, 0
         need = 0
         for q in range(asks):
             own, key = int(ask[q, 0]), int(ask[q, 1])
             lead, end = 0, plots
             if key != EVERYWHERE:
                 s = np.uint64(slot_of(key, bits))
-                while slot[s, 0] != 0 and slot[s, 0] != key + 1:
+                held = int(slot[s, 0])
+                while (held != 0) & (held != key + 1):
                     s = np.uint64((int(s) + 1) & mask)
-                lead, end = int(slot[s, 1]), int(slot[s, 2])
-                if slot[s, 0] == 0:
-                    end = lead
+                    held = int(slot[s, 0])
+                lead = int(slot[s, ask[q, 2]])
+                end = int(slot[s, 3]) if held != 0 else lead
             prefetch(coarse, 0, lead)
             prefetch(coarse, 1, lead)
             prefetch(coarse, 2, lead)
@@ -249,68 +343,50 @@ def meet_plots(
             run[runs, 0], run[runs, 1], run[runs, 2] = own, lead, end
             runs += end > lead
             need += end - lead
+            groups += (end - lead + ABREAST - 1) // ABREAST
         if total + need > plot.size:
             k = begun
             break
+        for b in range(U(k - begun)):
+            tally[b] = 0
+            single[b, 0], single[b, 1], single[b, 2] = T[T_X + b], T[T_Y + b], T[T_Z + b]
+            single[b, 3], single[b, 4] = T[T_BOUND + b], T[T_SURE + b]
         # --- the plots near enough, at any time of the look and then at their own
-        c = 0
-        done = 0
-        last = -1
-        while c < runs:
+        c, q, left = 0, int(run[0, 1]), groups
+        run[runs, 1] = 0
+        at = total
+        while left > 0:
             n = 0
-            while c < runs and n < TESTS:
-                own, lead = int(run[c, 0]), int(run[c, 1]) + done
-                end = min(int(run[c, 2]), lead + TESTS - n)
-                mine = U(own)
-                x, y, z, bound = T[T_X + mine], T[T_Y + mine], T[T_Z + mine], T[T_BOUND + mine]
-                xf, yf, zf, bf = np.float32(x), np.float32(y), np.float32(z), np.float32(bound)
-                for q in range(lead, end, ABREAST):
-                    g = np.uint64(q)
-                    hits = 0
-                    for l in range(U(ABREAST)):
-                        dx, dy, dz = coarse[0, g + l] - xf, coarse[1, g + l] - yf, coarse[2, g + l] - zf
-                        hit[l] = dx * dx + dy * dy + dz * dz <= bf + coarse[3, g + l]
-                        hits += hit[l]
-                    if hits == 0:
-                        continue
-                    for l in range(U(min(ABREAST, end - q))):
-                        waiting[n, 0], waiting[n, 1] = own, q + l
-                        n += hit[l]
-                done += end - lead
-                if end == run[c, 2]:
-                    c += 1
-                    done = 0
+            while left > 0 and n <= TESTS - ABREAST:
+                of = single[U(run[c, 0])]
+                n = note_near(coarse, q, run[c, 2], of[0], of[1], of[2], of[3], of[4], run[c, 0], waiting, n)
+                # no branch, nor a loop for each run: how many groups it has can't be foreseen
+                q += ABREAST
+                over = int(q >= run[c, 2])
+                c += over
+                q += over * (run[c, 1] - q)
+                left -= 1
             for w in range(n):
-                prefetch(spot, int(waiting[w, 1]), 0)
-            left = 0
+                prefetch(spot, int(waiting[1, w] >> 1) * int(1 - (waiting[1, w] & 1)), 0)  # the first is always there
             for w in range(n):
-                own = int(waiting[w, 0])
-                p = spot[np.uint64(waiting[w, 1])]
-                i = int(rows[begun + own]) if rows.size > 0 else begun + own
-                x, y, z, t = p[C_PLACE], p[C_PLACE + 1], p[C_PLACE + 2], first_ns + int(p[C_SINCE])
-                d = distance_of(x, y, z, p[C_OWN], (t - time[i, 0]) * 1e-9, summary[i], q_third, radius_max)
-                waiting[left, 0], waiting[left, 1] = i, int(p[C_PLOT])
-                left += d <= 1.0
-            for w in range(left):
-                if waiting[w, 0] != last:
-                    last = int(waiting[w, 0])
-                    met[found], count[found] = last, 0
-                    found += 1
-                plot[total] = waiting[w, 1]
-                count[found - 1] += 1
-                total += 1
-    # --- each track's plots in order
-    begin = 0
-    for c in range(found):
-        end = begin + count[c]
-        if count[c] > FEW:
-            sort_numbers(int(count[c]), plot[begin:end], spare)
-        else:
-            for at in range(begin + 1, end):
-                j = plot[at]
-                while at > begin and plot[at - 1] > j:
-                    plot[at] = plot[at - 1]
-                    at -= 1
-                plot[at] = j
-        begin = end
+                own, g = int(waiting[0, w]), np.uint64(waiting[1, w] >> 1)
+                met_it = waiting[1, w] & 1
+                if met_it == 0:  # one in ten
+                    p = spot[g]
+                    met_it = int(_meets(T, U(own), (p[C_SINCE] - centre) * 1e-9, p, q_third, radius_max))
+                plot[at] = name[g]
+                at += met_it
+                tally[own] += met_it
+        # --- each track's plots in order
+        for own in range(k - begun):
+            here = int(tally[own])
+            if here == 0:
+                continue
+            met[found], count[found] = rows[begun + own] if rows.size > 0 else begun + own, here
+            found += 1
+            if here > COMPARED:
+                sort_numbers(here, plot[total : total + here], spare)
+            elif here > 1:
+                _sort_few(total, here, plot, hit)
+            total += here
     return k, found, total, need

@@ -1,63 +1,139 @@
-"""How likely a plain plot is a track's own, from a glance at how far off it lies; see `conditioning.glance`.
+"""How likely plain plots are tracks' own, from a glance at how far off they lie; see `sight`.
 
-Most plots that a track is tried with in a crowd are its neighbours'. So all four models are weighed side by side, and
-what each plot's likelihood is multiplied with stands in the exponent: no logarithm, and one exponential for four.
+Most plots that a track is tried with in a crowd are its neighbours', and which lie in its gate nobody can guess. So
+pairs that do are queued, eight tracks' and more, and then weighed side by side: nothing waits for a likelihood, and no
+branch hangs on one. What it's multiplied with stands in the exponent: no logarithm, and one exponential for eight.
+
+Number k of a queued pair stands at Q[QUEUE k + p], p being the pair, models one after another; see `lanes`.
 """
 
 import math
-from typing import Final
+from typing import Any, Final
 
 from airpicture.kernels._jit import inline, lane
+from airpicture.kernels.abreast import ABREAST
 from airpicture.kernels.arrays import F64
-from airpicture.kernels.conditioning import LOG_2PI
+from airpicture.kernels.briefs import B_LOG, B_SENSOR
 from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import LANES, U
-from airpicture.kernels.layout import MODE, Z_LOG_CLUTTER
-from airpicture.kernels.measuring import C_D2, C_DET, C_FINE, C_FIT
+from airpicture.kernels.layout import EXISTENCE, MODE
+from airpicture.kernels.learn import Held, detection_of, expected_of, identity_of
+from airpicture.kernels.measuring import C_D2, C_DET
+from airpicture.kernels.room import QUEUE, Room
+from airpicture.kernels.sight import FAR
+from airpicture.kernels.thinning import SHARE_LEAST
 
-FAR: Final = 1e300  # d² of a model that the plot doesn't fit at all
 LOG_MOST: Final = 600.0  # of odds
 
+Q_D2 = U(0)  # 4; likelihoods, and then over the mixture's, are written over it
+Q_DET = U(4 * QUEUE)  # 4, determinant of the innovations' covariance
+Q_MODE = U(8 * QUEUE)  # 4, probabilities of the models
+Q_LOG = U(12 * QUEUE)  # of what likelihoods are multiplied with
+Q_ODDS = U(13 * QUEUE)
+QUEUED: Final = 14 * QUEUE
 
-@lane
-def _judge(T: F64, l: U) -> None:
-    """Write a model's d² to C_FIT, FAR where it isn't a number or the plot lies behind the sensor."""
-    d2 = T[C_D2 + l]
-    right = T[C_FINE + l] > 0.0 and T[C_DET + l] > 0.0 and d2 < FAR
-    T[C_FIT + l] = d2 if right else FAR
-
-
-@lane
-def _fit(T: F64, l: U, log: float) -> None:
-    """Turn a model's d² in C_FIT into its likelihood, times e^log."""
-    d2 = T[C_FIT + l]
-    fit = exponential(min(log - 0.5 * d2, LOG_MOST)) / math.sqrt(T[C_DET + l])
-    T[C_FIT + l] = fit if d2 < FAR else 0.0
+N_TRACK: Final = 0  # whole numbers of a queued pair, likewise: track and plot of the chunk, and slot
+N_PLOT: Final = QUEUE
+N_SLOT: Final = 2 * QUEUE
+NUMBERED: Final = 3 * QUEUE
 
 
 @inline
-def nearest_of(T: F64, lanes: U) -> float:
-    """Return the least d² of any model that a plot fits, after `conditioning.glance`."""
-    for l in range(lanes):
-        _judge(T, l)
-    return float(min(min(T[int(C_FIT)], T[int(C_FIT) + 1]), min(T[int(C_FIT) + 2], T[int(C_FIT) + 3])))
-
-
-@inline
-def odds_of(Z: F64, j: int, prior: float, T: F64, share: F64, e: int, lanes: U) -> float:
-    """Return the odds that plot j, and not a false plot, is the track's own, after `nearest_of`.
-
-    prior : log of the odds that the track is there, is seen and has the plot's codes, against that it's not
-    T : [MODE + m] probabilities of the models
-    share : (e, 4) float64, row e overwritten with each model's likelihood over the mixture's
-    """
-    log = prior - Z[j, Z_LOG_CLUTTER] - LOG_2PI
-    for l in range(lanes):
-        _fit(T, l, log)
-    total = 0.0
+def queue_pair(p: int, w: int, k: int, slot: int, T: F64, room: Room) -> float:
+    """Queue track w and plot k of a chunk as pair p, after `sight.look_off`; return the least d² of any model."""
+    Q, N = room.queue, room.queued
+    d, t = int(C_D2), int(C_DET)
     for m in range(LANES):
-        total += T[MODE + m] * T[int(C_FIT) + m]
+        Q[int(Q_D2) + QUEUE * m + p] = T[d + m]
+        Q[int(Q_DET) + QUEUE * m + p] = T[t + m]
+        Q[int(Q_MODE) + QUEUE * m + p] = T[MODE + m]
+    N[N_TRACK + p], N[N_PLOT + p], N[N_SLOT + p] = w, k, slot
+    return float(min(min(T[d], T[d + 1]), min(T[d + 2], T[d + 3])))
+
+
+@inline
+def prior_of(w: int, i: int, s: int, period: float, pd: float, of: Held, room: Room) -> float:
+    """Return the log of r Pd / (1 - r Pd), of a track that sensor s may see; with a plot's likelihood over the density
+    of false ones it's the odds "from this track" against "track missed, plot false"."""
+    room.detect[w] = detection_of(i, room.t_w[w], s, period, pd, of)
+    believed = room.W[w, EXISTENCE] * expected_of(i, room.t_w[w], s, period, pd, of)
+    return math.log(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
+
+
+@lane
+def _fit(Q: F64, l: U, p: U) -> None:
+    """Turn a model's d² into its likelihood, times e^log."""
+    d2 = Q[Q_D2 + l]
+    fit = exponential(min(Q[Q_LOG + p] - 0.5 * d2, LOG_MOST)) / math.sqrt(Q[Q_DET + l])
+    Q[Q_D2 + l] = fit if d2 < FAR else 0.0
+
+
+@lane
+def _sum_up(Q: F64, p: U) -> None:
+    """Write the odds of a pair, and each model's likelihood over the mixture's."""
+    m1, m2, m3 = U(QUEUE), U(2 * QUEUE), U(3 * QUEUE)
+    f0, f1, f2, f3 = Q[Q_D2 + p], Q[Q_D2 + m1 + p], Q[Q_D2 + m2 + p], Q[Q_D2 + m3 + p]
+    total = Q[Q_MODE + p] * f0 + Q[Q_MODE + m1 + p] * f1 + Q[Q_MODE + m2 + p] * f2 + Q[Q_MODE + m3 + p] * f3
     scale = 1.0 / total if total > 0.0 else 0.0
-    for m in range(LANES):
-        share[e, m] = T[int(C_FIT) + m] * scale
-    return total
+    Q[Q_ODDS + p] = total
+    Q[Q_D2 + p] = f0 * scale
+    Q[Q_D2 + m1 + p] = f1 * scale
+    Q[Q_D2 + m2 + p] = f2 * scale
+    Q[Q_D2 + m3 + p] = f3 * scale
+
+
+@inline
+def weigh_queued(
+    count: int, pairs: int, done: int, named: bool, R: Any, S: Any, of: Held, room: Room
+) -> tuple[int, int]:
+    """Keep queued pairs with the odds that the plot, and not a false one, is the track's own.
+
+    Pairs that `thinning.thin_pairs` wouldn't keep are left out, but for a track's first.
+
+    Parameters
+    ----------
+    count : queued pairs, in order of tracks; pairs : that are kept so far
+    done : the last track whose first pair is noted in room.first
+    named : whether any plot brings a code
+
+    Returns
+    -------
+    how many are kept now, and the last track whose first pair is noted
+    """
+    Q, N = room.queue, room.queued
+    before = -1
+    prior = 0.0
+    for p in range(count):
+        w, k = N[N_TRACK + p], N[N_PLOT + p]
+        i = room.row[w]
+        if w != before:
+            s = int(room.brief[k, B_SENSOR])
+            prior = prior_of(w, i, s, S.period[s], S.pd[s], of, room)
+            before = w
+        log = room.brief[k, B_LOG] + prior
+        if named:
+            j = room.names[k]
+            log += identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
+        Q[int(Q_LOG) + p] = log
+    eight = room.ahead.tracks  # at a time, so that a pair's bits don't hang on how many others there are
+    for block in range(0, count, ABREAST):  # what stands behind the last is worked out for nobody
+        for m in range(LANES):
+            for b in range(eight):
+                _fit(Q, U(QUEUE * m + block) + b, U(block) + b)
+        for b in range(eight):
+            _sum_up(Q, U(block) + b)
+    for p in range(count):
+        w, k = N[N_TRACK + p], N[N_PLOT + p]
+        while done < w:
+            done += 1
+            room.first[done] = pairs
+        odds = Q[int(Q_ODDS) + p]
+        room.plot[pairs] = room.names[k]
+        room.near[pairs] = k
+        room.owner[pairs] = w
+        room.slot[pairs] = N[N_SLOT + p]
+        room.ratio[pairs] = odds
+        for m in range(LANES):
+            room.share[pairs, m] = Q[int(Q_D2) + QUEUE * m + p]
+        pairs += not (odds < SHARE_LEAST and pairs > room.first[w])
+    return pairs, done

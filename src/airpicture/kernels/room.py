@@ -9,6 +9,8 @@ from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import MODE
 
 STATES = MODE  # float64 of the models' states at the beginning of a row
+QUEUE = 64  # pairs that are weighed side by side at most
+BRIEF = 8  # float64 of a plot: a line of the cache
 CONDITIONED = STATES + 2 * LANES  # of a conditioned pair: states, and how far off it was found across and along
 
 
@@ -34,9 +36,12 @@ class Room(NamedTuple):
     weight: F64  # (e,)
     names: I64  # (e,) plots of the chunk
     spare: I64  # (e + 1,)
+    brief: F64  # (e, BRIEF) what a glance reads of them, see `briefs`
     local: I32  # (M,) all -1 before and after
     inner: I32  # (e,) likewise
     last: I32  # (e,) pair that had a plot last
+    queue: F64  # (QUEUED,) see `odds`
+    queued: I64  # (NUMBERED,)
     detect: F64  # (n,)
     got: F64  # (n,)
     missed: F64  # (n,)

@@ -40,7 +40,7 @@ def radius_of(sin_lat: float, cos_az: float) -> float:
     Source: Euler's theorem on normal sections; Torge, Müller, Geodesy, 4th edition, 2012, section 4.1.
     """
     t = 1.0 - E2 * sin_lat * sin_lat
-    n = A / math.sqrt(t)
+    n: float = A / np.sqrt(t)
     m = n * (1.0 - E2) / t
     return m * n / (n * cos_az * cos_az + m * (1.0 - cos_az * cos_az))
 
@@ -51,7 +51,8 @@ def ground_of(slant_range: float, u: float) -> float:
 
     As a product, because a fused r² - u² can come out below zero where u is the whole range.
     """
-    return math.sqrt((slant_range - u) * (slant_range + u))
+    ground: float = np.sqrt((slant_range - u) * (slant_range + u))  # unlike math.sqrt NaN as plain Python, too
+    return ground
 
 
 @inline

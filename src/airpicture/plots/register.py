@@ -112,7 +112,13 @@ def register(
     lanes: Any = np.uint64(ABREAST)
 
     def register_part(k: int) -> tuple[int, int]:
-        given: tuple[Any, ...] = (*columns, *parts[k], *reports, np.zeros(PLACED), lanes)
+        given: tuple[Any, ...] = (
+            *columns,
+            *parts[k],
+            *reports,
+            np.ones(PLACED),
+            lanes,
+        )  # places without a plot hold what can be worked out
         lost = register_plots(*given)
         return lost, copies.number(k, reports, t_ns) if copies is not None else 0
 

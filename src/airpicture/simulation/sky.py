@@ -30,7 +30,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ TARGETS_MAX: Final = 20_000_000  # 130 bytes each here; beyond it a slip of the 
 SECTORS: Final = 32
 PLACED: Final = 2_000  # plots of a block whose errors are computed
 
-Timing = Literal["rotating", "snapshot"]
+Timing = Literal["rotating", "snapshot", "staggered"]
 Bool = NDArray[np.bool_]
 
 
@@ -168,8 +168,8 @@ class Sky:
     sites : (lat, lon) [rad] of radars where they don't stand in the middle of the discs; each then sees all targets
         in its range, else each sees those of its own disc
     reach : m, range of such radars
-    timing : "rotating", each antenna at its own phase and each plot at its own time, or "snapshot", all plots of a turn
-        at its end
+    timing : "rotating", each antenna at its own phase and each plot at its own time; "snapshot", all plots of a turn at
+        its end; or "staggered", all plots of a radar's turn at one time, one radar after another
     """
 
     def __init__(
@@ -184,8 +184,8 @@ class Sky:
         timing: Timing = "rotating",
         seed: int = 1,
     ) -> None:
-        if timing not in ("rotating", "snapshot"):
-            raise ConfigError(f"timing is {timing!r}", expected="'rotating' or 'snapshot'")
+        if timing not in get_args(Timing):
+            raise ConfigError(f"timing is {timing!r}", expected=f"one of {', '.join(get_args(Timing))}")
         if not 1 <= targets <= TARGETS_MAX:
             raise ConfigError(f"{targets:,} targets", expected=f"1 to {TARGETS_MAX:,}")
         self._rng = np.random.default_rng(seed)
@@ -260,6 +260,8 @@ class Sky:
             order = np.argsort(parts[0], kind="stable")
         else:
             order = np.argsort(parts[1] + self._rng.random(len(parts[1])))
+            if self.timing == "staggered":
+                order = order[np.argsort(parts[0][order], kind="stable")]
         for k in range(len(parts)):  # likewise
             parts[k] = parts[k][order]
         t, sensor, slant, azimuth, elevation, h_baro, target, error = parts
@@ -297,18 +299,24 @@ class Sky:
         """Return when in the turn the beams of sensors point to azimuths [s]."""
         return np.mod(azimuth / TAU - self._phase[sensor], 1.0) * self.radar.period
 
+    def _at_once(self, sensor: I32) -> F64:
+        """Return when in the turn sensors see all of it, where they don't see one azimuth after another [s]."""
+        if self.timing == "staggered":
+            return self._phase[sensor] * self.radar.period
+        return np.full(len(sensor), self.radar.period - self.radar.early)
+
     def _look(self, rows: slice | I64, sensor: I32) -> tuple[Any, ...]:
         """Return the columns of the plots that sensors make of targets in this turn."""
         radar, rng, traffic = self.radar, self._rng, self.traffic
         t0, m = self.turn * radar.period, len(sensor)
-        t = np.full(m, radar.period - radar.early)
         if self.timing == "rotating":
             p = traffic.p[rows]
             for _ in range(2):  # the beam moves on while a target does: each pass leaves a sixth of the error, or less
                 t = self._beam(self._seen(p, sensor)[1], sensor)
                 p = traffic.moved(rows, t0, t0 + t)[0]
         else:
-            p = traffic.moved(rows, t0, t0 + radar.period - radar.early)[0]
+            t = self._at_once(sensor)
+            p = traffic.moved(rows, t0, t0 + t)[0]
         slant, azimuth, elevation = self._seen(p, sensor)
         measured = slant + radar.sigma_range * rng.standard_normal(m)
         azimuth = np.mod(azimuth + radar.sigma_azimuth * rng.standard_normal(m), TAU)
@@ -358,7 +366,7 @@ class Sky:
         sensor = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         m = len(sensor)
         slant, azimuth = rng.uniform(radar.range_min, self.reach, m), rng.uniform(0.0, TAU, m)
-        t = self._beam(azimuth, sensor) if self.timing == "rotating" else np.full(m, radar.period - radar.early)
+        t = self._beam(azimuth, sensor) if self.timing == "rotating" else self._at_once(sensor)
         nothing = np.full(m, np.nan)
         elevation = nothing
         if math.isfinite(radar.sigma_elevation):

@@ -1,0 +1,96 @@
+"""A chunk's plots, numbered in order, and what a glance reads of them: one line of the cache each.
+
+Neighbours share plots, so that each plot of a crowd is asked for by several tracks. They find it here, by its number
+in the chunk, instead of in a row that is four lines long and in columns beside it.
+"""
+
+from typing import Any, Final
+
+from airpicture.kernels._jit import inline, part, prefetch
+from airpicture.kernels.arrays import I32
+from airpicture.kernels.conditioning import LOG_2PI, plain
+from airpicture.kernels.layout import (
+    PLOT,
+    Z_COS,
+    Z_LAG,
+    Z_LOG_CLUTTER,
+    Z_RANGE,
+    Z_SIN,
+    Z_VAR_AZIMUTH,
+    Z_VAR_RANGE,
+)
+from airpicture.kernels.room import Room
+from airpicture.kernels.sorting import sort_numbers
+
+B_RANGE: Final = 0  # m
+B_SIN: Final = 1  # sine of azimuth
+B_COS: Final = 2
+B_VAR_RANGE: Final = 3  # m²
+B_VAR_AZIMUTH: Final = 4  # rad²
+B_LOG: Final = 5  # log of what a likelihood is multiplied with: over the density of false plots, and 2 pi
+B_TIME: Final = 6  # s, after the look's first plot, its sensor's lag taken off
+B_SENSOR: Final = 7  # number of the sensor
+
+SCANNED: Final = 8  # numbers between that are looked at for each plot, rather than plots sorted
+ASKED: Final = 8  # plots ahead that the memory is asked for
+
+
+@part
+def number_plots(e_from: int, e_to: int, plot: I32, room: Room) -> int:
+    """Number the plots of a chunk's candidates in rising order: names of all, local of each; return how many."""
+    plots = 0
+    low, high = len(room.local), 0
+    for e in range(e_from, e_to):
+        j = plot[e]
+        if room.local[j] < 0:
+            room.local[j] = 0
+            room.names[plots] = j
+            plots += 1
+            low, high = min(low, j), max(high, j)
+    if high - low < SCANNED * plots:  # most plots between belong to the chunk
+        at = 0
+        for j in range(low, high + 1):
+            room.names[at] = j
+            at += room.local[j] >= 0
+    else:
+        sort_numbers(plots, room.names, room.spare)
+    for k in range(plots):
+        room.local[room.names[k]] = k
+    return plots
+
+
+@inline
+def _named(R: Any, j: int) -> bool:
+    """Say whether plot j brings a code that might be a track's, see `learn.identity_of`."""
+    return bool(R.address[j] >= 0 or R.mode_3a[j] >= 0 or R.callsign[j] != 0)
+
+
+@part
+def brief_plots(plots: int, R: Any, room: Room) -> tuple[bool, bool, bool]:
+    """Gather what a glance reads of the chunk's plots, as far as all are plain (see `conditioning.plain`).
+
+    Returns
+    -------
+    whether all are plain and are gathered, whether any brings a code, and whether all are of one time
+    """
+    named, at_once = False, True
+    t = R.t_ns[room.names[0]] if plots > 0 else 0
+    for k in range(plots):
+        if k + ASKED < plots:
+            for c in range(0, PLOT, 8):
+                prefetch(R.Z, room.names[k + ASKED], c)
+        j = room.names[k]
+        if not plain(R.Z, j):
+            return False, named, at_once
+        named = named or _named(R, j)
+        at_once = at_once and R.t_ns[j] == t
+        brief = room.brief
+        brief[k, B_RANGE] = R.Z[j, Z_RANGE]
+        brief[k, B_SIN] = R.Z[j, Z_SIN]
+        brief[k, B_COS] = R.Z[j, Z_COS]
+        brief[k, B_VAR_RANGE] = R.Z[j, Z_VAR_RANGE]
+        brief[k, B_VAR_AZIMUTH] = R.Z[j, Z_VAR_AZIMUTH]
+        brief[k, B_LOG] = -R.Z[j, Z_LOG_CLUTTER] - LOG_2PI
+        brief[k, B_TIME] = (R.t_ns[j] - R.t_ns[0]) * 1e-9 - R.Z[j, Z_LAG]
+        brief[k, B_SENSOR] = R.sensor[j]
+    return True, named, at_once

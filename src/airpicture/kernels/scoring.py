@@ -1,0 +1,200 @@
+"""A chunk's tracks tried with their candidates: which pairs lie within their gates, and how likely each is.
+
+Where every plot is plain, pairs are scored at a glance (`sight`, `odds`), and a state is conditioned on what is left of
+them later (`folding`). Else each pair is scored by conditioning the track on its plot.
+"""
+
+import math
+from typing import Any
+
+from airpicture.kernels._jit import inline, part
+from airpicture.kernels.abreast import ABREAST, DT, load_means, set_out, spot_ahead
+from airpicture.kernels.ahead import predict_ahead
+from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.briefs import B_COS, B_RANGE, B_SENSOR, B_SIN, B_TIME, B_VAR_AZIMUTH, B_VAR_RANGE
+from airpicture.kernels.conditioning import OUTSIDE, condition, likelihood, limit_of_height
+from airpicture.kernels.lanes import LANES, U, Vector
+from airpicture.kernels.layout import EXISTENCE, ROW, VAR_BARO
+from airpicture.kernels.learn import Held, identity_of
+from airpicture.kernels.life import existence_at
+from airpicture.kernels.measuring import C_ALONG, C_FOUND, numbers_of
+from airpicture.kernels.odds import LOG_MOST, prior_of, queue_pair
+from airpicture.kernels.records import load_track
+from airpicture.kernels.room import STATES, Room
+from airpicture.kernels.sight import judge, look_off, take_sight
+
+LATER = 1 << 30  # in place of a slot: the pair is conditioned when it's folded in
+
+
+@part
+def set_out_for(
+    w: int, upto: int, track: I64, start: I64, plot: I32, R: Any, at_once: bool, motion: F64, of: Held, room: Room
+) -> None:
+    """Work out what the predictions of tracks w..upto, up to eight, to the latest plot of each hang on.
+
+    track, start : of the chunk's first track on; at_once : all plots are of one time
+    """
+    ahead = room.ahead
+    for b in range(ABREAST):
+        v = min(w + b, upto - 1)  # the last one fills up
+        i = track[v]
+        t = of.t_ns[i]
+        last = start[v + 1]
+        for e in range(max(start[v], last - 1) if at_once else start[v], last):
+            t = max(t, R.t_ns[plot[e]])
+        room.t_w[v] = t
+        ahead.rows[b] = i
+        ahead.V[int(DT) + b] = (t - of.t_ns[i]) * 1e-9
+    load_means(of.states, of.spreads, ahead)
+    set_out(motion, ahead)
+    spot_ahead(ahead)
+
+
+@inline
+def _keep_conditioned(slot: int, T: F64, room: Room) -> None:
+    """Keep the states that a pair is conditioned to."""
+    for k in range(STATES):
+        room.V[slot, k] = T[k]
+    for m in range(LANES):
+        room.V[slot, STATES + m] = T[int(C_FOUND) + m]
+        room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
+
+
+@part
+def predict_track(
+    w: int, i: int, motion: F64, lifetime: float, of: Held, room: Room, lanes: U
+) -> tuple[float, float, float, float]:
+    """Predict track i to its latest plot, in T and in W; return height [m] and vertical of where it is, as noted."""
+    T, W = room.T, room.W
+    load_track(of.states, of.spreads, i, T, lanes)
+    h, ux, uy, uz = predict_ahead(U(w % ABREAST), motion, room.ahead, T, lanes)
+    room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3] = h, ux, uy, uz
+    for k in range(ROW):
+        W[w, k] = T[k]
+    W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], room.t_w[w], of.t_aged[i], lifetime)
+    room.row[w] = i
+    return h, ux, uy, uz
+
+
+@part
+def glance_over(
+    w: int,
+    e_from: int,
+    e_to: int,
+    plot: I32,
+    count: int,
+    S: Any,
+    gate: float,
+    up: Vector,
+    since: float,
+    room: Room,
+    lanes: U,
+) -> int:
+    """Queue a track, predicted in T, with those of its candidates e_from..e_to that lie in its gate, all plain ones.
+
+    gate : limit of d²; up : vertical; since : s, from the look's first plot on to what it's predicted to
+    count : of pairs that are queued; returned with these
+    """
+    T, B = room.T, room.brief
+    time, sensor = math.nan, -1.0
+    for e in range(e_from, e_to):
+        k = room.local[plot[e]]
+        if B[k, B_TIME] != time or B[k, B_SENSOR] != sensor:
+            time, sensor = B[k, B_TIME], B[k, B_SENSOR]
+            site = numbers_of(S.sites[int(sensor)])
+            for l in range(lanes):
+                take_sight(T, l, site, time - since, up, T[VAR_BARO])
+        rng, sine, cosine = B[k, B_RANGE], B[k, B_SIN], B[k, B_COS]
+        var_range, var_azimuth, unknown = B[k, B_VAR_RANGE], B[k, B_VAR_AZIMUTH], limit_of_height(B[k, B_RANGE])
+        for l in range(lanes):
+            look_off(T, l, rng, sine, cosine, var_range, var_azimuth, unknown)
+        count += queue_pair(count, w, k, LATER, T, room) < gate  # else the next one is written over it
+    return count
+
+
+@part
+def try_only(
+    w: int,
+    j: int,
+    count: int,
+    slots: int,
+    R: Any,
+    S: Any,
+    gates: F64,
+    h: float,
+    up: Vector,
+    room: Room,
+    lanes: U,
+) -> tuple[int, int]:
+    """Condition a track, predicted in T, on its only candidate, a plain one, and queue it where it lies in its gate.
+
+    Returns how many pairs are queued so far, and how many states are kept.
+    """
+    T = room.T
+    x, y, z = T[0], T[LANES], T[2 * LANES]
+    delta = (R.t_ns[j] - room.t_w[w]) * 1e-9
+    ux, uy, uz = up
+    if condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, x, y, z, delta, gates, T, lanes) == OUTSIDE:
+        return count, slots
+    for l in range(lanes):
+        judge(T, l)
+    slot = slots if slots < len(room.V) else LATER
+    if not queue_pair(count, w, room.local[j], slot, T, room) < gates[2]:
+        return count, slots
+    if slot != LATER:
+        _keep_conditioned(slot, T, room)
+        slots += 1
+    return count + 1, slots
+
+
+@part
+def try_each(
+    w: int,
+    i: int,
+    e_from: int,
+    e_to: int,
+    plot: I32,
+    pairs: int,
+    slots: int,
+    R: Any,
+    S: Any,
+    gates: F64,
+    h: float,
+    up: Vector,
+    of: Held,
+    room: Room,
+    lanes: U,
+) -> tuple[int, int]:
+    """Condition track i, predicted in T, on each candidate; return how many are kept so far, and with their states."""
+    T, W, t = room.T, room.W, room.t_w[w]
+    ux, uy, uz = up
+    rx, ry, rz = T[0], T[LANES], T[2 * LANES]
+    first = pairs
+    prior = 0.0
+    for e in range(e_from, e_to):
+        j = plot[e]
+        s = R.sensor[j]
+        if e > e_from:
+            for k in range(STATES):
+                T[k] = W[w, k]
+        delta = (R.t_ns[j] - t) * 1e-9
+        n = condition(R.Z, j, S.sites[s], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
+        if n == OUTSIDE:
+            continue
+        score, inside = likelihood(R.Z, j, n, gates, T, room.share, pairs, lanes)
+        if not inside:
+            continue
+        if pairs == first:
+            prior = prior_of(w, i, s, S.period[s], S.pd[s], of, room)
+        score += prior + identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
+        room.plot[pairs] = j
+        room.near[pairs] = room.local[j]
+        room.owner[pairs] = w
+        room.slot[pairs] = LATER
+        room.ratio[pairs] = math.exp(min(score, LOG_MOST)) if score > -LOG_MOST else 0.0
+        if slots < len(room.V):
+            room.slot[pairs] = slots
+            _keep_conditioned(slots, T, room)
+            slots += 1
+        pairs += 1
+    return pairs, slots
