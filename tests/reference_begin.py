@@ -110,6 +110,7 @@ class PlainBeginnings:
         x, P = state_of_one(r, a, self.stations, self.motion, self.life)
         up = up_at(new.Z[j, lay.Z_P : lay.Z_P + 3])
         log_odds = math.log(self.config.life.birth_odds)
+        paid = 0.0
         for plots, i, before in ((q, b, int(r.t_ns[a])), (new, j, int(q.t_ns[b]))):
             dt = (int(plots.t_ns[i]) - before) * 1e-9
             x, P = move(x, P, dt, 0.0, up, 20.0, self.motion[lay.M_Q_UP])
@@ -118,7 +119,8 @@ class PlainBeginnings:
             if d2 > self.gates[count]:
                 return None
             log_odds += log_l - new.Z[j, lay.Z_LOG_CLUTTER] + math.log(self.stations.pd[plots.sensor[i]])
-        return math.exp(min(log_odds, 40.0)) * usual_to_wide(x, self.config), float(x[0])
+            paid += d2
+        return math.exp(min(log_odds, 40.0)) * usual_to_wide(x, self.config, paid), float(x[0])
 
     def _pair(self, old: Reports, i: int, new: Reports, j: int) -> tuple[float, float] | None:
         dt = (int(new.t_ns[j]) - int(old.t_ns[i])) * 1e-9
@@ -152,16 +154,20 @@ class PlainBeginnings:
         if turn > 0.0:  # looks of the earlier plot's sensor that saw nothing since
             odds *= (1.0 - min(float(self.stations.pd[old.sensor[i]]), 0.85)) ** max(math.floor(dt / turn - 0.5), 0)
         if not math.isfinite(a[lay.Z_V_EAST]):
-            odds *= usual_to_wide(x, self.config)
+            odds *= usual_to_wide(x, self.config, d2)
         return odds * float(self.stations.pd[new.sensor[j]]) * self.config.life.birth_odds, float(x[0])
 
 
-def usual_to_wide(x: F64, config: Config) -> float:
-    """Return the density of a state's horizontal velocity among targets, over that of the prior that began it."""
+def usual_to_wide(x: F64, config: Config, d2: float) -> float:
+    """Return the density of a state's horizontal velocity among targets, over that of the prior that began it.
+
+    d2 : what the prior and its plots' errors came to; no less likely is the velocity taken to be
+    """
     lat, lon, _ = geodetic(x[:3])
     v = axes(lat, lon)[:2] @ x[3:]
     student = multivariate_t(shape=config.life.speed_usual**2 * np.eye(2), df=3).pdf(v)
-    return float(student / multivariate_normal(cov=config.life.sigma_speed**2 * np.eye(2)).pdf(v))
+    wide = multivariate_normal(cov=config.life.sigma_speed**2 * np.eye(2))
+    return float(student / max(wide.pdf(v), wide.pdf([0.0, 0.0]) * math.exp(-0.5 * d2)))
 
 
 def state_of_one(reports: Reports, j: int, stations: Stations, motion: F64, life: F64) -> tuple[F64, F64]:

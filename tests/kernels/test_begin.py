@@ -132,14 +132,35 @@ def test_the_odds_are_the_likelihood_against_a_false_plot_times_the_prior() -> N
     dt = (int(b.t_ns[0]) - int(a.t_ns[0])) * 1e-9
     x, P = move(x, P, dt, 0.0, axes(lat, lon)[2], 20.0, world.motion[lay.M_Q_UP])
     track = Mixture(x[None], P[None], np.ones(1), d_baro=0.0, var_baro=150.0**2)
-    x, _, _, log_l, _ = condition(plot_of(b, 0, world.stations), track, 0, 0.0, 20.0, 1.0)
+    x, _, d2, log_l, _ = condition(plot_of(b, 0, world.stations), track, 0, 0.0, 20.0, 1.0)
     odds = (
         math.exp(log_l - b.Z[0, lay.Z_LOG_CLUTTER])
         * world.stations.pd[0]
         * CONFIG.life.birth_odds
-        * usual_to_wide(x, CONFIG)
+        * usual_to_wide(x, CONFIG, d2)
     )
     assert world.track(0).existence == pytest.approx(odds / (1.0 + odds), rel=1e-4)
+
+
+def test_no_track_begins_faster_than_anything_flies() -> None:
+    """A place without height, taken for 9 km up, and an echo on the ground nearby: no pair, however sure it looks."""
+    world = Beginnings(
+        sensors_of(
+            radar("ground", period_s=1.0, range_m_max=5e3, range_m_min=10.0, sigma_range_m=6.0, sigma_azimuth_deg=0.2),
+            {"id": "adsb", "kind": "adsb", "lat_deg": 47.0, "lon_deg": 8.0, "range_m_max": 450e3},
+        )
+    )
+    for k, (north, away, azimuth) in enumerate(
+        [(1500.0, 2270.0, 30.0), (1700.0, 2270.0, 240.0), (900.0, 800.0, 170.0)]
+    ):
+        lat = math.radians(47.0) + north / 6.37e6
+        world([{"t_ns": ns(100.0 * k), "sensor": 1, "lat": lat, "lon": math.radians(8.0), "sigma_pos": 38.0}])
+        for second in (1.02, 2.02, 3.02, 4.02):
+            t_ns = ns(100.0 * k + second)
+            world([{"t_ns": t_ns, "sensor": 0, "slant_range": away, "azimuth": math.radians(azimuth)}])
+    speeds = np.linalg.norm(world.store.summary[: world.store.n, 3:6], axis=1)
+    assert world.store.n > 0
+    assert speeds.max() < CONFIG.life.speed_max
 
 
 def test_a_look_between_that_saw_nothing_counts_against_a_beginning() -> None:

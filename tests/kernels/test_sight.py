@@ -16,7 +16,7 @@ from airpicture.kernels.conditioning import condition, limit_of_height
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import ROW, VAR_BARO
 from airpicture.kernels.measuring import numbers_of
-from airpicture.kernels.sight import FAR, judge, look_off, take_sight
+from airpicture.kernels.sight import FAR, judge, look_off, note_height, take_sight
 from airpicture.kernels.wgs84 import height_up_of
 from airpicture.models import motion_settings
 from reference_tracking import plot_of, random_track, site_at
@@ -35,9 +35,11 @@ def _both(
         T[k] = row[k]
     x, y, z = T[0], T[LANES], T[2 * LANES]
     h, ux, uy, uz = height_up_of(x, y, z)
-    numbers = numbers_of(site)
+    numbers, var_steep = numbers_of(site), T[VAR_BARO]
     for lane in range(lanes):
-        take_sight(T, lane, numbers, delta, (ux, uy, uz), T[VAR_BARO])
+        note_height(T, lane, (ux, uy, uz))
+    for lane in range(lanes):
+        take_sight(T, lane, numbers, delta, var_steep)
     for j in range(len(Z)):
         unknown = limit_of_height(Z[j, lay.Z_RANGE])
         for lane in range(lanes):

@@ -181,7 +181,7 @@ def _try(
             T[int(T_Q) + c] = Q_BEGIN
             T[int(T_Q_UP) + c] = motion[M_Q_UP + STRAIGHT]
         lanes = U(n)
-        log_before = 0.0
+        log_before = d2_before = 0.0
         count = 0
         for stage in range(2 if of_chain else 1):
             last = stage == 1 or not of_chain
@@ -209,6 +209,7 @@ def _try(
                     break
                 log_before = T[int(C_EXTRA)] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI) - Z[j, Z_LOG_CLUTTER]
                 log_before += math.log(pd[s])
+                d2_before = d2
         if count == OUTSIDE:
             continue
         for c in range(n):
@@ -229,7 +230,8 @@ def _try(
             odds *= unseen((t_ns - spot[q]["t_ns"]) * 1e-9, period[from_s], pd[from_s])
             if e["speed"] == 0:
                 vx, vy, vz = T[3 * LANES + c], T[4 * LANES + c], T[5 * LANES + c]
-                odds *= speed_ratio(vx, vy, vz, ux, uy, uz, life[L_VAR_SPEED], life[L_VAR_USUAL])
+                paid = 0.5 * (d2 + d2_before)
+                odds *= speed_ratio(vx, vy, vz, ux, uy, uz, life[L_VAR_SPEED], life[L_VAR_USUAL], paid)
             at = found
             if of_chain:  # takes the place of the pair that it holds
                 if odds < least:

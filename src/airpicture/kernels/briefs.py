@@ -6,11 +6,11 @@ in the chunk, instead of in a row that is four lines long and in columns beside 
 
 from typing import Any, Final
 
-from airpicture.kernels._jit import inline, part, prefetch
+from airpicture.kernels._jit import inline, part
 from airpicture.kernels.arrays import I32
 from airpicture.kernels.conditioning import LOG_2PI, plain
+from airpicture.kernels.fetching import fetch_plot
 from airpicture.kernels.layout import (
-    PLOT,
     Z_COS,
     Z_LAG,
     Z_LOG_CLUTTER,
@@ -77,8 +77,7 @@ def brief_plots(plots: int, R: Any, room: Room) -> tuple[bool, bool, bool]:
     t = R.t_ns[room.names[0]] if plots > 0 else 0
     for k in range(plots):
         if k + ASKED < plots:
-            for c in range(0, PLOT, 8):
-                prefetch(R.Z, room.names[k + ASKED], c)
+            fetch_plot(room.names[k + ASKED], R)
         j = room.names[k]
         if not plain(R.Z, j):
             return False, named, at_once

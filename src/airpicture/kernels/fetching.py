@@ -35,6 +35,20 @@ def fetch(i: int, of: Held) -> None:
 
 
 @inline
+def fetch_plot(j: int, R: Any) -> None:
+    """Ask for each line of the cache that plot j takes."""
+    for k in range(0, PLOT, 8):
+        prefetch(R.Z, j, k)
+    prefetch(R.t_ns, j, 0)
+    prefetch(R.sensor, j, 0)
+    prefetch(R.address, j, 0)
+    prefetch(R.mode_3a, j, 0)
+    prefetch(R.callsign, j, 0)
+    prefetch(R.slant_range, j, 0)
+    prefetch(R.azimuth, j, 0)
+
+
+@inline
 def fetch_row(w: int, n: int, room: Room) -> None:
     """Ask for the predicted row of the w-th of n tracks, where they are more than a core's cache holds."""
     if n > WITHIN and w < n:
@@ -49,13 +63,4 @@ def fetch_again(w: int, n: int, R: Any, of: Held, room: Room) -> None:
         fetch_row(w, n, room)
         _fetch(room.row[w], of)
         for e in range(room.first[w], room.first[w + 1]):
-            j = room.plot[e]
-            for k in range(0, PLOT, 8):
-                prefetch(R.Z, j, k)
-            prefetch(R.t_ns, j, 0)
-            prefetch(R.sensor, j, 0)
-            prefetch(R.address, j, 0)
-            prefetch(R.mode_3a, j, 0)
-            prefetch(R.callsign, j, 0)
-            prefetch(R.slant_range, j, 0)
-            prefetch(R.azimuth, j, 0)
+            fetch_plot(room.plot[e], R)

@@ -21,7 +21,7 @@ from airpicture.kernels.measuring import C_ALONG, C_FOUND, numbers_of
 from airpicture.kernels.odds import LOG_MOST, prior_of, queue_pair
 from airpicture.kernels.records import load_track
 from airpicture.kernels.room import STATES, Room
-from airpicture.kernels.sight import judge, look_off, take_sight
+from airpicture.kernels.sight import judge, look_off, note_height, take_sight
 
 LATER = 1 << 30  # in place of a slot: the pair is conditioned when it's folded in
 
@@ -96,14 +96,17 @@ def glance_over(
     count : of pairs that are queued; returned with these
     """
     T, B = room.T, room.brief
+    var_steep = T[VAR_BARO]  # read here, or no vectors come of the loop
+    for l in range(lanes):
+        note_height(T, l, up)
     time, sensor = math.nan, -1.0
     for e in range(e_from, e_to):
         k = room.local[plot[e]]
         if B[k, B_TIME] != time or B[k, B_SENSOR] != sensor:
             time, sensor = B[k, B_TIME], B[k, B_SENSOR]
-            site = numbers_of(S.sites[int(sensor)])
+            site, delta = numbers_of(S.sites[int(sensor)]), time - since
             for l in range(lanes):
-                take_sight(T, l, site, time - since, up, T[VAR_BARO])
+                take_sight(T, l, site, delta, var_steep)
         rng, sine, cosine = B[k, B_RANGE], B[k, B_SIN], B[k, B_COS]
         var_range, var_azimuth, unknown = B[k, B_VAR_RANGE], B[k, B_VAR_AZIMUTH], limit_of_height(B[k, B_RANGE])
         for l in range(lanes):

@@ -11,7 +11,7 @@ from typing import Final
 from airpicture.kernels._jit import lane
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_P, T_Q, T_X
-from airpicture.kernels.lanes import U, Vector, inner, load_covariance, load_state, times, times_position
+from airpicture.kernels.lanes import U, Vector, dot, load_covariance, load_state, times_position
 from airpicture.kernels.measuring import C_D2, C_DET, C_END, C_FINE, Site, arcsine, seen_from
 
 FAR: Final = 1e300  # d² of a model that the plot doesn't fit at all
@@ -31,11 +31,15 @@ G_APART = U(C_END + 32)
 
 
 @lane
-def take_sight(T: F64, l: U, site: Site, delta: float, u: Vector, var_steep: float) -> None:
-    """Work out where a sensor would see a model `delta` seconds on.
+def note_height(T: F64, l: U, u: Vector) -> None:
+    """Note how well a model's height is known; u : vertical."""
+    high = times_position(load_covariance(T, T_P + l), u)
+    T[G_UP + l] = high[0] * u[0] + high[1] * u[1] + high[2] * u[2]
 
-    u : vertical; var_steep : see `conditioning.condition`
-    """
+
+@lane
+def take_sight(T: F64, l: U, site: Site, delta: float, var_steep: float) -> None:
+    """Work out where a sensor would see a model `delta` seconds on; var_steep : see `conditioning.condition`."""
     x = load_state(T, T_X + l)
     P = load_covariance(T, T_P + l)
     _, _, _, ex, ey, ez, nx, ny, nz, _, _, _ = site
@@ -51,14 +55,22 @@ def take_sight(T: F64, l: U, site: Site, delta: float, u: Vector, var_steep: flo
     east, north = east * flat, north * flat
     a1, a2 = north * flat, east * flat
     ax, ay, az = a1 * ex - a2 * nx, a1 * ey - a2 * ny, a1 * ez - a2 * nz
-    h, h2 = (lx, ly, lz, delta * lx, delta * ly, delta * lz), (ax, ay, az, delta * ax, delta * ay, delta * az)
-    ph, ph2 = times(P, h), times(P, h2)
-    high = times_position(P, u)
+    # of the position then: half as much as P times rows of six
+    twice, square = 2.0 * delta, delta * delta
+    m00, m11, m22 = (
+        (P[0] + twice * P[6]) + square * P[9],
+        (P[2] + twice * P[11]) + square * P[14],
+        (P[5] + twice * P[17]) + square * P[20],
+    )
+    m10 = (P[1] + delta * (P[7] + P[10])) + square * P[13]
+    m20 = (P[3] + delta * (P[8] + P[15])) + square * P[18]
+    m21 = (P[4] + delta * (P[12] + P[16])) + square * P[19]
+    ml = (m00 * lx + m10 * ly + m20 * lz, m10 * lx + m11 * ly + m21 * lz, m20 * lx + m21 * ly + m22 * lz)
+    ma = (m00 * ax + m10 * ay + m20 * az, m10 * ax + m11 * ay + m21 * az, m20 * ax + m21 * ay + m22 * az)
     T[G_RANGE + l], T[G_EAST + l], T[G_NORTH + l] = r, east, north
-    T[G_S + l], T[G_BOTH + l] = grown + inner(ph, h), inner(ph, h2)
-    T[G_S2 + l] = grown * (ax * ax + ay * ay + az * az) + inner(ph2, h2)
+    T[G_S + l], T[G_BOTH + l] = grown + dot(ml, (lx, ly, lz)), dot(ml, (ax, ay, az))
+    T[G_S2 + l] = grown * (ax * ax + ay * ay + az * az) + dot(ma, (ax, ay, az))
     T[G_STEEP + l] = steep * steep * var_steep
-    T[G_UP + l] = high[0] * u[0] + high[1] * u[1] + high[2] * u[2]
     T[G_APART + l] = 1.0 if apart else 0.0
 
 

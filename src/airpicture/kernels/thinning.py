@@ -33,6 +33,16 @@ def _keep(kept: int, e: int, room: Room) -> None:
 
 
 @inline
+def _parts(e: int, room: Room) -> tuple[float, float]:
+    """Return what pair e adds to t of its track's other pairs, and to u of its plot's others."""
+    ratio = min(room.ratio[e], RATIO_MOST)
+    by_plot = 1.0 + max(room.claimed[room.near[e]] - ratio, 0.0)
+    by_track = 1.0 + max(room.missed[room.owner[e]] - ratio, 0.0)
+    scale = ratio / (by_plot * by_track)  # one division for both
+    return scale * by_track, scale * by_plot
+
+
+@inline
 def thin_pairs(n: int, plots: int, room: Room) -> int:
     """Leave out pairs that have less than SHARE_LEAST of a track and of a plot; return how many stay.
 
@@ -43,32 +53,28 @@ def thin_pairs(n: int, plots: int, room: Room) -> int:
     n : tracks of the chunk; plots : its plots
     room : pairs of each track in order, ratio their odds; first, plot, near, owner, slot, ratio, share overwritten
     """
+    pairs = room.first[n]
     for k in range(plots):
-        room.claimed[k] = 0.0
+        room.claimed[k], room.weight[k] = 0.0, 1.0
     for w in range(n):
-        room.missed[w] = 0.0
-        for e in range(room.first[w], room.first[w + 1]):
-            ratio = min(room.ratio[e], RATIO_MOST)
-            room.missed[w] += ratio
-            room.claimed[room.near[e]] += ratio
-    for k in range(plots):
-        room.weight[k] = 1.0
-    for w in range(n):
-        room.got[w] = 1.0
-        for e in range(room.first[w], room.first[w + 1]):
-            ratio, k = min(room.ratio[e], RATIO_MOST), room.near[e]
-            room.got[w] += ratio / (1.0 + max(room.claimed[k] - ratio, 0.0))
-            room.weight[k] += ratio / (1.0 + max(room.missed[w] - ratio, 0.0))
+        room.missed[w], room.got[w] = 0.0, 1.0
+    for e in range(pairs):
+        ratio = min(room.ratio[e], RATIO_MOST)
+        room.missed[room.owner[e]] += ratio
+        room.claimed[room.near[e]] += ratio
+    for e in range(pairs):
+        t, u = _parts(e, room)
+        room.got[room.owner[e]] += t
+        room.weight[room.near[e]] += u
     kept = 0
     first = 0
     for w in range(n):
         last = room.first[w + 1]
         before, best = kept, first
         for e in range(first, last):
-            ratio, k = min(room.ratio[e], RATIO_MOST), room.near[e]
-            t = room.got[w] - ratio / (1.0 + max(room.claimed[k] - ratio, 0.0))
-            u = room.weight[k] - ratio / (1.0 + max(room.missed[w] - ratio, 0.0))
-            if ratio >= SHARE_LEAST * max(t, 1.0) * max(u, 1.0):
+            t, u = _parts(e, room)
+            t, u = room.got[w] - t, room.weight[room.near[e]] - u
+            if room.ratio[e] >= SHARE_LEAST * max(t, 1.0) * max(u, 1.0):
                 _keep(kept, e, room)
                 kept += 1
             elif room.ratio[e] > room.ratio[best]:
