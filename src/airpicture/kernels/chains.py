@@ -97,7 +97,7 @@ def note_young(q: int, dx: float, dy: float, dz: float, dt: float, n: int, young
 
 
 @part
-def note_old(place: F64, t_ns: int, hits: int, hit: I64, spot: Records, slot: I64, old: F32, whom: I64) -> int:
+def note_old(place: F64, t_ns: int, hits: int, hit: I32, spot: Records, slot: I64, old: F32, whom: I64) -> int:
     """Note the earlier plots round a plot at place (3,) [m] and t_ns, OLD at most; return how many.
 
     hit : the first `hits` say which of the listed plots; slot : of these; old, whom : overwritten
