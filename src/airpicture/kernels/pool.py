@@ -318,7 +318,7 @@ def note_plots(
         s["t_ns"] = t_ns[j]
         s["sensor"] = sensor[j]
         s["back"] = back[w]
-        s["cell"] = np.uint32((mark_of(key[w]) << RUN_BITS) | run[w])
+        s["cell"] = np.uint32((mark_of(key[w]) << RUN_BITS) | int(run[w]))
         e = entry[q]
         e["put_ns"] = put_ns[w]
         e["sigma_h"] = np.float32(sigma_h[w])

@@ -82,7 +82,10 @@ def life_settings(config: Config) -> F64:
 
 
 def make_desk(most: int) -> Desk:
-    """Return room for the search of one thread, where a plot may begin so many tracks."""
+    """Return room for the search of one thread, where a plot may begin so many tracks.
+
+    What is tested sixteen at a time is read beyond its end: there are numbers, though of no effect.
+    """
     return Desk(
         Zq=np.empty((1, PLOT)),
         T=np.empty(SCRATCH),
@@ -93,7 +96,7 @@ def make_desk(most: int) -> Desk:
         hashed=np.empty(SLOTS, np.int64),
         near=np.empty((ROOM, 2), np.int64),
         span=np.empty((BATCH, SPAN), np.int64),
-        box=np.empty((B_COLUMNS, BOX + ABREAST), np.float32),
+        box=np.zeros((B_COLUMNS, BOX + ABREAST), np.float32),
         slot=np.empty(BOX, np.int64),
         mark=np.empty(ABREAST, np.int32),
         hit=np.empty(BOX + ABREAST, np.int32),
@@ -102,7 +105,7 @@ def make_desk(most: int) -> Desk:
         value=np.empty(TRIED * most + 1),
         young=np.empty((YOUNG, YOUNGER)),
         who=np.empty(YOUNG, np.int64),
-        old=np.empty((OLDER, OLD + ABREAST), np.float32),
+        old=np.zeros((OLDER, OLD + ABREAST), np.float32),
         whom=np.empty(OLD, np.int64),
         chain=np.empty((CHAINS, 2), np.int64),
         worth=np.empty(CHAINS),
