@@ -11,8 +11,8 @@ A folder of segments, each begun anew (nothing is ever appended to a file that a
 
 The first record is `Kind.START`: a JSON object with sensors, inputs and the tracker's settings, so that each segment
 can be read alone. Times never fall. Numbers are little-endian. A record that's cut or damaged is counted and passed
-over: the reader looks for the next mark whose checksum holds. So the end torn by a crash costs the record that was being
-written.
+over: the reader looks for the next mark whose checksum holds. So the end torn by a crash costs the record that was
+being written.
 """
 
 from __future__ import annotations
