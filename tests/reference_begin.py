@@ -66,6 +66,7 @@ class PlainBeginnings:
         codes = int(new.address[j]), int(new.mode_3a[j])
         prospect_of(new.Z, j, s, *codes, self.stations.sites, self.stations.pd, self.motion, self.life, prospect)
         thick = is_thick(level_of(new.Z, j, prospect), float(self.stations.period[s]), self.life, prospect)
+        thick = thick and self.stations.pd[s] >= 2.0 / 3.0
         life = self.config.life
         return max(life.begin_thick, life.retire_tentative) if thick else life.retire_tentative
 
@@ -76,7 +77,7 @@ class PlainBeginnings:
         prospect = np.zeros(PROSPECT)
         codes = int(new.address[j]), int(new.mode_3a[j])
         prospect_of(new.Z, j, s, *codes, self.stations.sites, self.stations.pd, self.motion, self.life, prospect)
-        if not chain_reach(level_of(new.Z, j, prospect), turn, self.life, prospect) > 0.0:
+        if not chain_reach(level_of(new.Z, j, prospect), turn, float(self.stations.pd[s]), self.life, prospect) > 0.0:
             return []
         mine = [k for k, (old, i) in enumerate(self.waiting) if old.sensor[i] == s and not self._told(old, i)]
         since = {k: (int(new.t_ns[j]) - int(self.waiting[k][0].t_ns[self.waiting[k][1]])) * 1e-9 for k in mine}

@@ -90,8 +90,9 @@ class Life:
     sigma_speed: float = 350.0  # m/s per axis, prior of a velocity not yet measured; over two axes a third of speed_max
     speed_usual: float = 150.0  # m/s, scale of what speeds are usual: half of the targets are slower than 1.3 of it
     sigma_climb: float = 15.0  # m/s, prior of the vertical speed
-    # existence below which nothing begins where false plots are so thick that two say too little of fast targets: such
-    # tracks take more plots from their neighbours than they are worth; elsewhere it's retire_tentative
+    # existence below which nothing begins where false plots are so thick that two say too little of fast targets, and
+    # the sensor sees two of three: such tracks take more plots from their neighbours than they are worth; elsewhere
+    # it's retire_tentative
     begin_thick: float = 0.03
     pairs_max: int = 4  # earlier plots that one unclaimed plot may be joined with
     confirm: float = 0.99  # existence above which a track is confirmed ...

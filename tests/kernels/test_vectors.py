@@ -20,10 +20,12 @@ from airpicture.kernels._vectors import (
     _count_less_plainly,
     _hand_on_plainly,
     _lay_plainly,
+    _list_marked_plainly,
     _note_near_plainly,
     count_less,
     hand_on,
     lay_eight,
+    list_marked,
     note_near,
     settled,
 )
@@ -65,6 +67,11 @@ def _note_by_older(
 @jit
 def _count(numbers: I32, at: int, than: I32) -> int:
     return count_less(numbers, at, than[0])
+
+
+@jit
+def _list(marks: I32, at: int, upto: int, listed: I32, n: int) -> int:
+    return list_marked(marks, at, upto, listed, n)
 
 
 @jit
@@ -114,6 +121,18 @@ def test_lesser_numbers_are_counted() -> None:
         numbers = rng.integers(-5, 5, 40).astype(np.int32)
         at, than = int(rng.integers(0, 40 - SIXTEEN)), rng.integers(-6, 6, 1).astype(np.int32)
         assert _count(numbers, at, than) == _count_less_plainly(numbers, at, than[0])
+
+
+def test_marked_numbers_are_listed_and_none_beyond_the_last() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        marks = rng.integers(-1, 2, SIXTEEN).astype(np.int32)
+        at, n = int(rng.integers(0, 9000)), int(rng.integers(0, 20))
+        upto = at + int(rng.integers(1, 40))
+        listed, expected = np.zeros(40, np.int32), np.zeros(40, np.int32)
+        count = _list(marks, at, upto, listed, n)
+        assert count == _list_marked_plainly(marks, at, upto, expected, n)
+        np.testing.assert_array_equal(listed[:count], expected[:count])
 
 
 def aligned(rows: int, columns: int, kind: type) -> np.ndarray:

@@ -288,7 +288,7 @@ def find_births(
     box: F32,
     slot: I64,
     mark: I32,
-    hit: I64,
+    hit: I32,
     ends: I64,
     pick: I64,
     value: F64,
@@ -317,8 +317,8 @@ def find_births(
     put, oldest : plots put in so far; how many of these may not be read any more, or could be joined with none of these
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
-        (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (B_COLUMNS, BOX + ABREAST) float32, slot, hit : (BOX,) int64,
-        mark : (ABREAST,) int32, ends : (WAITING_LEVELS + 1,) int64 workspaces, see `around`
+        (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (B_COLUMNS, BOX + ABREAST) float32, slot : (BOX,) int64,
+        mark : (ABREAST,), hit : (BOX + ABREAST,) int32, ends : (WAITING_LEVELS + 1,) int64 workspaces, see `around`
     pick : (B,) int64, value : (B + 1,) workspaces: so many pairs of each plot are tried
     young : (YOUNG, YOUNGER), who : (YOUNG,) int64, old : (OLDER, OLD + ABREAST) float32, whom : (OLD,) int64, chain :
         (CHAINS, 2) int64, worth : (CHAINS,), trial : (B + CHAINS, BIRTH) workspaces, see `chains`
@@ -346,7 +346,7 @@ def find_births(
             prospect = prospects[k]
             prospect_of(Z, j, s, address[j], mode_3a[j], sites, pd, motion, life, prospect)
             level = level_of(Z, j, prospect)
-            prospect[P_CHAIN] = chain_reach(level, period[s], life, prospect)
+            prospect[P_CHAIN] = chain_reach(level, period[s], pd[s], life, prospect)
             for waiting_level in range(WAITING_LEVELS):
                 reach = 0.0
                 if waiting.last_ns[waiting_level] >= since_ns:

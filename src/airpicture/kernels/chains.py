@@ -29,6 +29,9 @@ from airpicture.kernels.search import MARGIN, P_ALONG, P_BLUR, P_CHAIN, P_LEAST,
 CHAIN_SPEED: Final = 3.0  # times the usual speed: few targets are faster
 CHAIN_TURN: Final = 1.5  # turns, most between two plots of a chain
 CHAIN_D2: Final = 12.0  # squared sigmas that the oldest may be off the line of the others
+CHAIN_PD: Final = (
+    2.0 / 3.0
+)  # of a sensor, from which on three plots come in a row often enough not to follow weak pairs
 CHAIN_MARGIN: Final = 2.0  # by which the odds may be wrong before they are worked out with all numbers
 CHAINS: Final = 4  # of one plot that are tried, at most
 SLACK: Final = 1.001  # of squared distances, for rounding
@@ -60,18 +63,19 @@ def is_thick(level: int, turn: float, life: F64, prospect: F64) -> bool:
 
 
 @inline
-def chain_reach(level: int, turn: float, life: F64, prospect: F64) -> float:
+def chain_reach(level: int, turn: float, pd: float, life: F64, prospect: F64) -> float:
     """Return how far from a plot the oldest of three plots in line may be [m]; 0 where chains aren't looked for.
 
     They aren't where a pair is enough even of the fastest; nor where false plots are so thick that three in line don't
     reach the least odds, either.
 
-    prospect : (PROSPECT,), P_LEAST overwritten, too
+    turn, pd : of its sensor; prospect : (PROSPECT,), P_LEAST overwritten, too
     """
     prospect[P_LEAST] = life[L_LEAST]
     if not is_thick(level, turn, life, prospect):
         return 0.0
-    prospect[P_LEAST] = life[L_LEAST_THICK]
+    if pd >= CHAIN_PD:
+        prospect[P_LEAST] = life[L_LEAST_THICK]
     usual, turn2 = life[L_VAR_USUAL], turn * turn
     third = 6.0 * prospect[P_OWN] * life[L_VAR_SPEED] + Q_BEGIN / 1.5 * turn2 * turn
     if prospect[P_ODDS] * MARGIN / prospect[P_LEAST] * prospect[P_ODDS] * usual / life[L_ODDS] < turn2 * third:
@@ -93,7 +97,7 @@ def note_young(q: int, dx: float, dy: float, dz: float, dt: float, n: int, young
 
 
 @part
-def note_old(place: F64, t_ns: int, hits: int, hit: I64, spot: Records, slot: I64, old: F32, whom: I64) -> int:
+def note_old(place: F64, t_ns: int, hits: int, hit: I32, spot: Records, slot: I64, old: F32, whom: I64) -> int:
     """Note the earlier plots round a plot at place (3,) [m] and t_ns, OLD at most; return how many.
 
     hit : the first `hits` say which of the listed plots; slot : of these; old, whom : overwritten

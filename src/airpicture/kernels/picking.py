@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from airpicture.kernels._jit import inline, part, prefetch
+from airpicture.kernels._vectors import list_marked
 from airpicture.kernels.around import ABREAST, B_PLACE, B_SENSOR, B_SINCE, ROUNDED, ROUNDED_S
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import (
@@ -78,7 +79,7 @@ def _offer(q: int, odds: float, n: int, pick: I64, value: F64) -> int:
 @part
 def list_near(
     place: F64, near: tuple[float, float, float], now: float, s: int, after: float, after_own: float, longest: float,
-    first: int, end: int, box: F32, mark: I32, hit: I64,
+    first: int, end: int, box: F32, mark: I32, hit: I32,
 ) -> int:  # fmt: skip
     """List those of the waiting plots first..end of a box that lie near a place, or a little further, and came so long
     before it, or a little less; return how many.
@@ -94,18 +95,12 @@ def list_near(
     hits = 0
     for b in range(first, end, ABREAST):
         g = U(b)
-        found = 0
         for l in range(U(ABREAST)):
             dx, dy, dz = box[B_PLACE, g + l] - xf, box[B_PLACE + 1, g + l] - yf, box[B_PLACE + 2, g + l] - zf
             d2, since = dx * dx + dy * dy + dz * dz, box[B_SINCE, g + l]
             bound = b0 if since >= early else (b1 if since >= mid else b2)
             mark[l] = (d2 <= bound) & (since <= (until_own if box[B_SENSOR, g + l] == own else until))
-            found += mark[l]
-        if found == 0:
-            continue
-        for l in range(U(min(ABREAST, end - b))):
-            hit[hits] = b + l
-            hits += mark[l]
+        hits = list_marked(mark, b, end, hit, hits)
     return hits
 
 
@@ -130,7 +125,7 @@ def pick_pairs(
     slot: I64,
     ends: I64,
     mark: I32,
-    hit: I64,
+    hit: I32,
     pick: I64,
     value: F64,
     young: F64,
@@ -149,7 +144,7 @@ def pick_pairs(
     waiting : pool; prospect : (PROSPECT,)
     since_ns : what B_SINCE in the box counts from; longest : s, that any plot waits
     box, slot : from `gather`, ends[level]..ends[level + 1] of each level
-    mark : (ABREAST,) int32, hit : (BOX + 1,) int64 workspaces
+    mark : (ABREAST,) int32, hit : (BOX + ABREAST,) int32 workspaces
     pick : (B,) int64, slots of the best; value : (B + 1,), their odds at most, and last those of the rest; overwritten
     young : (YOUNG, YOUNGER), who : (YOUNG,) int64, old : (OLDER, OLD + ABREAST), whom : (OLD,) int64, worth :
         (CHAINS,) workspaces

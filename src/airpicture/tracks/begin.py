@@ -96,7 +96,7 @@ def make_desk(most: int) -> Desk:
         box=np.empty((B_COLUMNS, BOX + ABREAST), np.float32),
         slot=np.empty(BOX, np.int64),
         mark=np.empty(ABREAST, np.int32),
-        hit=np.empty(BOX, np.int64),
+        hit=np.empty(BOX + ABREAST, np.int32),
         ends=np.empty(WAITING_LEVELS + 1, np.int64),
         pick=np.empty(TRIED * most, np.int64),
         value=np.empty(TRIED * most + 1),

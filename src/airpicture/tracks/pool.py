@@ -73,7 +73,7 @@ class Desk(NamedTuple):
     box: F32
     slot: I64
     mark: I32
-    hit: I64
+    hit: I32
     ends: I64
     pick: I64
     value: F64
