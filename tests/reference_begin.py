@@ -10,7 +10,7 @@ from airpicture.config import Config
 from airpicture.kernels import layout as lay
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE, begin_state
-from airpicture.kernels.chains import chain_reach
+from airpicture.kernels.chains import chain_reach, is_thick
 from airpicture.kernels.search import PROSPECT, level_of, prospect_of
 from airpicture.reports import Reports, Stations
 from reference_tracking import Mixture, Plot, axes, condition, geodetic, move, unpacked, up_at
@@ -44,9 +44,10 @@ class PlainBeginnings:
     def __call__(self, reports: Reports) -> list[tuple[int, float, float]]:
         born: list[tuple[int, float, float]] = []
         for j in range(reports.size):
+            least = self._least(reports, j)
             by_entry = {k: pair for k, entry in enumerate(self.waiting) if (pair := self._pair(*entry, reports, j))}
             for k, chain in self._chains(reports, j):
-                if chain[0] >= self.config.life.retire_tentative and chain[0] > by_entry.get(k, (0.0, 0.0))[0]:
+                if chain[0] >= least and chain[0] > by_entry.get(k, (0.0, 0.0))[0]:
                     by_entry[k] = chain
             pairs = list(by_entry.values())
             total = 1.0 + sum(odds for odds, _ in pairs)
@@ -54,10 +55,19 @@ class PlainBeginnings:
             if not pairs and math.isfinite(reports.Z[j, lay.Z_V_EAST]) and reports.address[j] >= 0:
                 best, total = [(1.0, float(reports.Z[j, lay.Z_P]))], 2.0
             for odds, x in best:
-                if odds / total >= self.config.life.retire_tentative:
+                if odds / total >= least:
                     born.append((int(reports.t_ns[j]), odds / total, x))
         self.waiting += [(reports, j) for j in range(reports.size)]
         return born
+
+    def _least(self, new: Reports, j: int) -> float:
+        s = int(new.sensor[j])
+        prospect = np.zeros(PROSPECT)
+        codes = int(new.address[j]), int(new.mode_3a[j])
+        prospect_of(new.Z, j, s, *codes, self.stations.sites, self.stations.pd, self.motion, self.life, prospect)
+        thick = is_thick(level_of(new.Z, j, prospect), float(self.stations.period[s]), self.life, prospect)
+        life = self.config.life
+        return max(life.begin_thick, life.retire_tentative) if thick else life.retire_tentative
 
     def _chains(self, new: Reports, j: int) -> list[tuple[int, tuple[float, float]]]:
         """Return what each two waiting plots in line with plot j come to, by the number of the younger one."""
@@ -99,6 +109,7 @@ class PlainBeginnings:
         x, P = state_of_one(r, a, self.stations, self.motion, self.life)
         up = up_at(new.Z[j, lay.Z_P : lay.Z_P + 3])
         log_odds = math.log(self.config.life.birth_odds)
+        paid = 0.0
         for plots, i, before in ((q, b, int(r.t_ns[a])), (new, j, int(q.t_ns[b]))):
             dt = (int(plots.t_ns[i]) - before) * 1e-9
             x, P = move(x, P, dt, 0.0, up, 20.0, self.motion[lay.M_Q_UP])
@@ -107,7 +118,8 @@ class PlainBeginnings:
             if d2 > self.gates[count]:
                 return None
             log_odds += log_l - new.Z[j, lay.Z_LOG_CLUTTER] + math.log(self.stations.pd[plots.sensor[i]])
-        return math.exp(min(log_odds, 40.0)) * usual_to_wide(x, self.config), float(x[0])
+            paid += d2
+        return math.exp(min(log_odds, 40.0)) * usual_to_wide(x, self.config, paid), float(x[0])
 
     def _pair(self, old: Reports, i: int, new: Reports, j: int) -> tuple[float, float] | None:
         dt = (int(new.t_ns[j]) - int(old.t_ns[i])) * 1e-9
@@ -141,16 +153,20 @@ class PlainBeginnings:
         if turn > 0.0:  # looks of the earlier plot's sensor that saw nothing since
             odds *= (1.0 - min(float(self.stations.pd[old.sensor[i]]), 0.85)) ** max(math.floor(dt / turn - 0.5), 0)
         if not math.isfinite(a[lay.Z_V_EAST]):
-            odds *= usual_to_wide(x, self.config)
+            odds *= usual_to_wide(x, self.config, d2)
         return odds * float(self.stations.pd[new.sensor[j]]) * self.config.life.birth_odds, float(x[0])
 
 
-def usual_to_wide(x: F64, config: Config) -> float:
-    """Return the density of a state's horizontal velocity among targets, over that of the prior that began it."""
+def usual_to_wide(x: F64, config: Config, d2: float) -> float:
+    """Return the density of a state's horizontal velocity among targets, over that of the prior that began it.
+
+    d2 : what the prior and its plots' errors came to; no less likely is the velocity taken to be
+    """
     lat, lon, _ = geodetic(x[:3])
     v = axes(lat, lon)[:2] @ x[3:]
     student = multivariate_t(shape=config.life.speed_usual**2 * np.eye(2), df=3).pdf(v)
-    return float(student / multivariate_normal(cov=config.life.sigma_speed**2 * np.eye(2)).pdf(v))
+    wide = multivariate_normal(cov=config.life.sigma_speed**2 * np.eye(2))
+    return float(student / max(wide.pdf(v), wide.pdf([0.0, 0.0]) * math.exp(-0.5 * d2)))
 
 
 def state_of_one(reports: Reports, j: int, stations: Stations, motion: F64, life: F64) -> tuple[F64, F64]:

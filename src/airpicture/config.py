@@ -90,6 +90,9 @@ class Life:
     sigma_speed: float = 350.0  # m/s per axis, prior of a velocity not yet measured; over two axes a third of speed_max
     speed_usual: float = 150.0  # m/s, scale of what speeds are usual: half of the targets are slower than 1.3 of it
     sigma_climb: float = 15.0  # m/s, prior of the vertical speed
+    # existence below which nothing begins where false plots are so thick that two say too little of fast targets: such
+    # tracks take more plots from their neighbours than they are worth; elsewhere it's retire_tentative
+    begin_thick: float = 0.03
     pairs_max: int = 4  # earlier plots that one unclaimed plot may be joined with
     confirm: float = 0.99  # existence above which a track is confirmed ...
     confirm_plots: int = 3  # ... when it has this many plots
@@ -122,6 +125,7 @@ class Life:
             self.retire_tentative,
             "less than life.confirm",
         )
+        _need(self.begin_thick < self.confirm, "life.begin_thick", self.begin_thick, "less than life.confirm")
         _need(self.pool_max >= 16, "life.pool_max", self.pool_max, "at least 16")
         _need(self.visits_max >= 16, "life.visits_max", self.visits_max, "at least 16")
 

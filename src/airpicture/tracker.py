@@ -239,7 +239,7 @@ class Tracker:
             if self._store.n == 0:
                 self._sweep = last + 1
                 return
-            due_ns = None if self._named else first_due(self._store)
+            due_ns = None if self._named else first_due(self._store, self._sweep * SWEEP_NS)
             if due_ns is not None:
                 settle = -(-self._sweep // SETTLE_S) * SETTLE_S
                 self._sweep = max(self._sweep, min(-(-due_ns // SWEEP_NS), settle, last + 1))
@@ -254,7 +254,7 @@ class Tracker:
         store = self._store
         if self._named:
             self.counts["tracks_merged"] += settle_twins(store, t_ns)
-        if (first_due(store) if due_ns is None else due_ns) > t_ns:
+        if (first_due(store, t_ns) if due_ns is None else due_ns) > t_ns:
             return
         moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
         self._touched[moved] = True

@@ -12,8 +12,8 @@ from table_files import some_plots, some_tracks, two_sensors
 
 from airpicture.errors import InputError
 from airpicture.formats import open_recording, read, read_tracks
-from airpicture.formats.opening import recognise
-from airpicture.formats.recording import ReadReport
+from airpicture.formats.opening import join, recognise
+from airpicture.formats.recording import ReadReport, Recording
 from airpicture.tables import Plots
 
 SBS = b"MSG,3,1,1,4CA2D6,1,2024/05/01,12:00:00.000,2024/05/01,12:00:00.000,,36000,,,51.5,-0.1,,,0,0,0,0\n"
@@ -127,3 +127,14 @@ def test_importing_formats_is_cheap() -> None:
     code = "import airpicture.formats, sys; print([m for m in ('pyarrow', 'numba', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "0"), (3, "0, 1, 2"), (5, "0 and 4 more")])
+def test_what_is_noted_of_several_inputs_is_said_once(count: int, said: str) -> None:
+    sensors = two_sensors()
+    parts = [
+        Recording(Plots.empty(sensors), sensors, ReadReport(str(k), "ASTERIX", notes=("no day", f"size {k}")))
+        for k in (*range(count), 0)
+    ]
+    assert join(parts).report.notes[0] == f"{said}: no day"
+    assert join(parts).report.notes[1:] == tuple(f"{k}: size {k}" for k in range(count))

@@ -14,7 +14,7 @@ import airpicture.tracks.begin  # noqa: F401  (the name in `tracks` is the funct
 from airpicture.config import Config, Life
 from airpicture.kernels import layout as lay
 from airpicture.kernels.around import NEAR, list_cells
-from airpicture.kernels.pool import NAMED, PLAIN, VAGUE, cell_key, edge_of
+from airpicture.kernels.pool import NAMED, PLAIN, VAGUE, bucket, key_at, mark_of
 from airpicture.kernels.search import C_CUT, C_TRIALS, C_UNTRIED, C_VISITS, COUNTS
 from airpicture.kernels.wgs84 import ground
 from airpicture.parallel import workers
@@ -132,14 +132,35 @@ def test_the_odds_are_the_likelihood_against_a_false_plot_times_the_prior() -> N
     dt = (int(b.t_ns[0]) - int(a.t_ns[0])) * 1e-9
     x, P = move(x, P, dt, 0.0, axes(lat, lon)[2], 20.0, world.motion[lay.M_Q_UP])
     track = Mixture(x[None], P[None], np.ones(1), d_baro=0.0, var_baro=150.0**2)
-    x, _, _, log_l, _ = condition(plot_of(b, 0, world.stations), track, 0, 0.0, 20.0, 1.0)
+    x, _, d2, log_l, _ = condition(plot_of(b, 0, world.stations), track, 0, 0.0, 20.0, 1.0)
     odds = (
         math.exp(log_l - b.Z[0, lay.Z_LOG_CLUTTER])
         * world.stations.pd[0]
         * CONFIG.life.birth_odds
-        * usual_to_wide(x, CONFIG)
+        * usual_to_wide(x, CONFIG, d2)
     )
     assert world.track(0).existence == pytest.approx(odds / (1.0 + odds), rel=1e-4)
+
+
+def test_no_track_begins_faster_than_anything_flies() -> None:
+    """A place without height, taken for 9 km up, and an echo on the ground nearby: no pair, however sure it looks."""
+    world = Beginnings(
+        sensors_of(
+            radar("ground", period_s=1.0, range_m_max=5e3, range_m_min=10.0, sigma_range_m=6.0, sigma_azimuth_deg=0.2),
+            {"id": "adsb", "kind": "adsb", "lat_deg": 47.0, "lon_deg": 8.0, "range_m_max": 450e3},
+        )
+    )
+    for k, (north, away, azimuth) in enumerate(
+        [(1500.0, 2270.0, 30.0), (1700.0, 2270.0, 240.0), (900.0, 800.0, 170.0)]
+    ):
+        lat = math.radians(47.0) + north / 6.37e6
+        world([{"t_ns": ns(100.0 * k), "sensor": 1, "lat": lat, "lon": math.radians(8.0), "sigma_pos": 38.0}])
+        for second in (1.02, 2.02, 3.02, 4.02):
+            t_ns = ns(100.0 * k + second)
+            world([{"t_ns": t_ns, "sensor": 0, "slant_range": away, "azimuth": math.radians(azimuth)}])
+    speeds = np.linalg.norm(world.store.summary[: world.store.n, 3:6], axis=1)
+    assert world.store.n > 0
+    assert speeds.max() < CONFIG.life.speed_max
 
 
 def test_a_look_between_that_saw_nothing_counts_against_a_beginning() -> None:
@@ -213,12 +234,16 @@ def test_births_are_those_of_the_plain_search() -> None:
     assert count > 50
 
 
-@pytest.mark.parametrize("parts", [1, 2, 7])
-def test_any_split_and_order_of_ranges_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
+@pytest.mark.parametrize(("parts", "patched"), [(1, 10**9), (2, 10**9), (7, 10**9), (2, 1), (7, 1)])
+def test_any_split_and_order_of_ranges_gives_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, parts: int, patched: int
+) -> None:
     sensors, rows = scene(80, 9.0, clutter=200, radars=2)
     one, many = Beginnings(sensors), Beginnings(sensors)
     monkeypatch.setattr(begin_module, "PART", 1)
     monkeypatch.setattr(begin_module, "PARTS", parts)
+    monkeypatch.setattr(begin_module, "SCANNED", 7)
+    monkeypatch.setattr(begin_module, "PATCHED", patched)
 
     def backwards(search: Any, tasks: Any) -> list[Any]:
         return [search(*task) for task in reversed(tasks)][::-1]
@@ -232,10 +257,28 @@ def test_any_split_and_order_of_ranges_gives_the_same_bits(monkeypatch: pytest.M
     assert born_of(one) == born_of(many)
 
 
+def test_the_order_in_which_plots_wait_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    sensors, rows = scene(80, 9.0, clutter=400, radars=2)
+    as_they_come, patch_by_patch = Beginnings(sensors), Beginnings(sensors)
+    for part in frames(rows):
+        for world, patched in ((as_they_come, 10**9), (patch_by_patch, 1)):
+            monkeypatch.setattr(begin_module, "PATCHED", patched)
+            world(part)
+    n = as_they_come.store.n
+    assert n == patch_by_patch.store.n > 50
+    assert as_they_come.pool.waiting.spot[:200].tobytes() != patch_by_patch.pool.waiting.spot[:200].tobytes()
+    np.testing.assert_array_equal(as_they_come.store.t_ns[:n], patch_by_patch.store.t_ns[:n])
+    np.testing.assert_allclose(as_they_come.store.existence[:n], patch_by_patch.store.existence[:n], rtol=1e-12)
+
+
 @pytest.mark.parametrize("most", [200, 1000, 10**6])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_frame_that_is_done_again_finds_the_same(most: int, seed: int) -> None:
+@pytest.mark.parametrize("patched", [1, 10**9])
+def test_a_frame_that_is_done_again_finds_the_same(
+    monkeypatch: pytest.MonkeyPatch, most: int, seed: int, patched: int
+) -> None:
     """Each frame is first done with some of its plots, as steps inside it do; growth and overflow included."""
+    monkeypatch.setattr(begin_module, "PATCHED", patched)
     rng = np.random.default_rng(seed)
     sensors, rows = scene(50, 12.0, seed, clutter=120, radars=2)
     config = Config(life=Life(pool_max=most))
@@ -331,15 +374,15 @@ def test_a_search_asks_every_cell_that_may_hold_a_plot_within_reach(
     p = ground(*ecef(math.radians(lat), math.radians(lon), 0.0))
     R = axes(math.radians(lat), math.radians(lon))
     near = np.zeros((NEAR, 2), np.int64)
-    n = list_cells(*p, level, reach, np.zeros((8, 8), np.int64), near, 0)
+    heads = np.zeros(1 << 20, np.int64)
+    n = list_cells(*p, level, reach, heads, near, 0)
     assert 0 < n < NEAR
-    assert len(set(near[:n, 0].tolist())) == n
+    assert len(set(near[:n, 0].tolist())) == n  # what stands for a cell tells it from the others
     way, far = rng.uniform(0, 2 * math.pi), reach * rng.random()
     q = ground(*(np.array(p) + far * (math.cos(way) * R[0] + math.sin(way) * R[1])))
     if math.dist(p, q) <= reach:
-        edge = edge_of(level)
-        key = cell_key(*(math.floor(c / edge) for c in q), level)
-        assert key in near[:n, 0]
+        key = key_at(*q, level)
+        assert [mark_of(key), bucket(key, len(heads))] in near[:n].tolist()
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from airpicture.config import Config
+from airpicture.config import Config, Life
 from airpicture.kernels import layout as lay
 from airpicture.tables import Sensors
 from begin_scenes import CONFIG, Beginnings, frames
@@ -65,11 +65,14 @@ def test_what_isnt_in_line_or_no_turn_apart_or_named_makes_no_chain(off: str) ->
     assert [len(world([row])[0]) for row in rows] == [0, 0, 0]
 
 
+@pytest.mark.parametrize(("clutter", "pairs", "chains"), [(9_000.0, 10, 5), (20_000.0, 0, 10)])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_births_are_those_of_the_plain_search_in_thick_clutter(seed: int) -> None:
+def test_births_are_those_of_the_plain_search_in_thick_clutter(
+    seed: int, clutter: float, pairs: int, chains: int
+) -> None:
     """The twin makes chains of all plots that wait, with matrices and in double precision."""
     rng = np.random.default_rng(seed)
-    sensors = thick(20_000.0)
+    sensors = thick(clutter)
     targets = [
         Target(*rng.uniform(-60e3, 60e3, 2), course_deg=rng.uniform(0, 360), speed=rng.uniform(60, 420))
         for _ in range(25)
@@ -94,8 +97,27 @@ def test_births_are_those_of_the_plain_search_in_thick_clutter(seed: int) -> Non
             assert t == twin[0]
             assert existence == pytest.approx(twin[1], rel=5e-2)
             assert x == pytest.approx(twin[2], abs=20.0)  # an unknown height is kept along another vertical
-    assert kinds[3] > 10
-    assert kinds[2] > 3
+    assert kinds[3] > chains
+    assert kinds[2] >= pairs
+
+
+def test_where_clutter_is_thick_a_beginning_must_be_likelier() -> None:
+    """The same plots under settings that differ in that alone; where it's thin, they begin what they began."""
+    least = {}
+    for clutter in (20.0, 20_000.0):
+        rng = np.random.default_rng(5)
+        sensors = thick(clutter)
+        targets = [Target(*rng.uniform(-60e3, 60e3, 2), speed=rng.uniform(60, 300)) for _ in range(25)]
+        rows = radar_rows(targets, sensors, 12.5, rng, clutter=150)
+        for row in rows:
+            row.pop("h_baro", None)
+        for begin_thick in (0.01, 0.05):
+            world = Beginnings(sensors, Config(life=Life(begin_thick=begin_thick)))
+            for part in frames(rows):
+                world(part)
+            least[clutter, begin_thick] = float(world.store.existence[: world.store.n].min())
+    assert least[20.0, 0.01] == least[20.0, 0.05]
+    assert 0.01 <= least[20_000.0, 0.01] < 0.05 <= least[20_000.0, 0.05]
 
 
 def test_the_likeliest_begin_where_there_isnt_room_for_all() -> None:

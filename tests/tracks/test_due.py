@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from airpicture.config import Config, Life
 from airpicture.kernels.layout import S_SIGMA_P
-from airpicture.kernels.life import ENDED, NEVER, RANKS, due_after, find_ranks
+from airpicture.kernels.life import ENDED, NEVER, RANKS, due_after, find_due, find_ranks
 from airpicture.plots import station_columns
 from airpicture.reports import Stations
 from airpicture.store import Store
@@ -331,3 +331,12 @@ def test_ranks_are_closed_behind_the_first_row_that_pays(
         while gone[:expected].sum() > most // 2:
             expected -= 1
     assert find_ranks(status, n, int(gone.sum()), share, most) == expected
+
+
+@given(st.lists(st.integers(0, 50), max_size=3 * RANKS), st.integers(-1, 51))
+def test_the_first_due_is_the_least_unless_one_is_due_soon(times: list[int], soon: int) -> None:
+    due = np.array([*times, 0], np.int64)  # what stands behind the rows in use says nothing
+    least = min(times, default=NEVER)
+    found = find_due(due, len(times), soon)
+    assert found == least or (found in times and found <= soon)
+    assert (found <= soon) == (least <= soon)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import math
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,8 @@ FEW_TRACKS = 65_536  # ... if there are no more tracks than these
 RANGE_PLOTS = 8192  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 RANGE_CODES = 262_144  # likewise
+PAIRS_LEAST: Final = 2.0  # of a track that asks, that there's room for at first ...
+PAIRS_MOST: Final = 16.0  # ... by the look before
 KEPT_ROWS = 65_536  # to place at once, for which room is kept
 
 
@@ -126,6 +130,8 @@ class Index:
         self._cells = make_cells(1)
         self._desks: list[Desk] = []
         self._met: list[Met] = []  # room of each task
+        self._whole = _no_room()  # of all tasks' together
+        self._pairs = PAIRS_LEAST  # of a track that asks, that there's room for at first
         self._connector = Connector()
         self._rooms: Rooms | None = None  # all of that, for looks of few plots
 
@@ -219,9 +225,10 @@ class Index:
         if self._everybody(n, n_plots):
             return None
         self.refresh(t_z, n_plots, n, summary, t_track, run)
-        if not mark_cells(self._q_third, self._cells, self.grid, np.empty(PEAKS)):
+        cells, wide = self._cells, n_plots >= RANGE_PLOTS
+        marks = (mark_cells, self._q_third, cells, self.grid, np.empty(PEAKS)), (mark_patches, cells)
+        if not do(_done, marks, run if wide else None)[0]:
             return None
-        mark_patches(self._cells)
         rows = np.empty(n, np.int32)
         spans = ranges(n, RANGE_CODES, run)
         counts = do(list_marked, [(lo, hi, self.grid, rows[lo:hi]) for lo, hi in spans], run)
@@ -253,7 +260,7 @@ class Index:
     def _have_desks(self, tasks: int) -> None:
         """Make workspaces for so many tasks."""
         while len(self._met) < tasks:
-            self._met.append(Met(*(np.empty(0, np.int32) for _ in range(3))))
+            self._met.append(_no_room())
         while len(self._desks) < tasks:
             self._desks.append(_desk(len(self._cells.key)))
 
@@ -290,7 +297,7 @@ class Index:
         def meet(k: int) -> Met:
             lo, hi = spans[k]
             done: list[Met] = []  # where the room was too small for all
-            need = 2 * (hi - lo)
+            need = math.ceil(self._pairs * (hi - lo))
             while True:
                 room = self._met[k]
                 if done or len(room.track) < hi - lo or len(room.plot) < need:
@@ -314,8 +321,29 @@ class Index:
                 done = [met]
 
         met = do(meet, [(k,) for k in range(tasks)], run)
-        near = thinned(met[0] if tasks == 1 else _joined(met))
+        shares = (pairs / max(hi - lo, 1) for (lo, hi), pairs in zip(spans, found, strict=True))
+        self._pairs = min(max(1.25 * max(shares), PAIRS_LEAST), PAIRS_MOST)  # the next look is like this one
+        near = thinned(met[0] if tasks == 1 else self._together(met))
         return near, sum(found) - len(near.plot)
+
+    def _together(self, met: list[Met]) -> Met:
+        """Return what all tasks found in one piece, in room that is used over and over: new room costs as much more."""
+        tracks, pairs = sum(len(m.track) for m in met), sum(len(m.plot) for m in met)
+        if len(self._whole.track) < tracks or len(self._whole.plot) < pairs:
+            sizes = room_for(tracks), room_for(tracks), room_for(pairs)
+            self._whole = Met(*(np.empty(size, np.int32) for size in sizes))
+        room = Met(self._whole.track[:tracks], self._whole.plots[:tracks], self._whole.plot[:pairs])
+        for column, parts in zip(room, zip(*met, strict=True), strict=True):
+            np.concatenate(parts, out=column)
+        return room
+
+
+def _done(kernel: Callable[..., Any], *arguments: Any) -> Any:
+    return kernel(*arguments)
+
+
+def _no_room() -> Met:
+    return Met(*(np.empty(0, np.int32) for _ in range(3)))
 
 
 def _joined(met: list[Met]) -> Met:

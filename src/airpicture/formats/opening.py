@@ -26,6 +26,8 @@ from airpicture.tables import I32, Plots, Sensors, Tracks
 
 __all__ = ["join", "open_recording", "read_tracks", "recognise"]
 
+NAMED_MOST: Final = 3  # inputs that a note of several names
+
 # Readers that take a file and the described sensors, by form: imported when they're called for.
 _READERS: Final[dict[Form, tuple[str, str]]] = {
     "sbs": ("sbs", "read_sbs"),
@@ -205,7 +207,10 @@ def _joined_report(reports: Sequence[ReadReport]) -> ReadReport:
     refused: dict[str, int] = {}
     editions: dict[str, str] = {}
     sources: Counter[tuple[str, str, str]] = Counter()
+    told: dict[str, list[str]] = {}  # paths by note
     for report in reports:
+        for note in report.notes:
+            told.setdefault(note, []).append(report.path)
         for name, count in report.records.items():
             records[name] = records.get(name, 0) + count
         for name, count in report.refused.items():
@@ -222,8 +227,16 @@ def _joined_report(reports: Sequence[ReadReport]) -> ReadReport:
         refusals=tuple((at, f"{r.path}: {text}") for r in reports for at, text in r.refusals)[:100],
         editions=editions,
         sources=tuple(FromSource(*key, count) for key, count in sorted(sources.items())),
-        notes=tuple(dict.fromkeys(f"{r.path}: {note}" for r in reports for note in r.notes)),
+        notes=tuple(f"{_named(paths)}: {note}" for note, paths in told.items()),
     )
+
+
+def _named(paths: Sequence[str]) -> str:
+    """Name the inputs that a note is of: all of a few, the first of many."""
+    different = list(dict.fromkeys(paths))
+    few = different if len(different) <= NAMED_MOST else different[:1]
+    more = len(different) - len(few)
+    return ", ".join(few) + (f" and {more:,} more" if more else "")
 
 
 def _renamed(rows: I32, lookup: I32) -> I32:

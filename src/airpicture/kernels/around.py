@@ -10,24 +10,41 @@ import math
 from typing import Final
 
 from airpicture.kernels._jit import inline, part, prefetch
-from airpicture.kernels.arrays import F64, I64
+from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import L_VISITS
-from airpicture.kernels.pool import WAITING_LEVELS, Waiting, bucket, cell_key, edge_of, slot_of
+from airpicture.kernels.pool import (
+    RUN_BITS,
+    RUN_MOST,
+    WAITING_LEVELS,
+    Records,
+    Waiting,
+    bucket,
+    cell_key,
+    edge_of,
+    mark_of,
+    slot_of,
+)
 from airpicture.kernels.search import C_CUT, P_ASK
 from airpicture.kernels.wgs84 import A, B, ground
 
 NEAR: Final = 4096  # cells round a plot on a level: more than a search over 60 km finds
 ROOM: Final = 8 * NEAR  # for the cells round several groups; one of them may take 3 NEAR
 BATCH: Final = 16  # groups whose cells are looked up at once
-SPAN: Final = WAITING_LEVELS + 2
+SPAN: Final = WAITING_LEVELS + 1
 BOX: Final = 8192  # waiting plots round those of one cell
-BLOCK: Final = 4096  # plots that are put in groups, by cell, at once: all of a disc that's full of targets
-SLOTS: Final = 8192  # of the hash table that finds a plot's group
+BLOCK: Final = 1024  # plots that are put in groups, by cell, at once; they come patch by patch
+SLOTS: Final = 2048  # of the hash table that finds a plot's group
 
-B_PLACE: Final = 0  # what is listed of a waiting plot: 3, m, on the ground
-B_SINCE: Final = 3  # ns after the time before which none is of interest, whole
+B_PLACE: Final = 0  # what is listed of a waiting plot: 3, m, ECEF, on the ground
+B_SINCE: Final = 3  # s after the time before which none is of interest to the look
 B_SENSOR: Final = 4
 B_COLUMNS: Final = 5
+MARK_BITS: Final = 20  # of a cell's mark; above them stands how many of its plots were listed
+MARK: Final = (1 << MARK_BITS) - 1
+ROUNDED: Final = 2.0  # m, by which places in single precision may be off one another along an axis, at most
+ROUNDED_S: Final = 1e-4  # s, times likewise
+ASKED: Final = 16  # plots of a run that the memory is asked for before they're needed
+ABREAST: Final = 16  # listed plots that are tested at once
 
 
 @inline
@@ -37,15 +54,15 @@ def _gap(c: float, half: float) -> float:
 
 
 @part
-def list_cells(x: float, y: float, z: float, level: int, reach: float, heads: I64, near: I64, n: int) -> int:
+def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64, near: I64, n: int) -> int:
     """List the cells of a level within reach of a point on the ground; return where the list ends, NEAR on at most.
 
     Only cubes that the ground crosses count, the ground being no more than `off` from the point.
 
     Parameters
     ----------
-    x, y, z, reach : m; heads : (buckets / 8, 8) the pool's `head`, line by line
-    near : (ROOM, 2) int64, n rows of it in use; key and bucket of cells are added
+    x, y, z, reach : m; head : (buckets,) of the pool
+    near : (ROOM, 2) int64, n rows of it in use; mark (`pool.mark_of`) and bucket of cells are added
     """
     most = n + NEAR
     edge = edge_of(level)
@@ -78,60 +95,75 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, heads: I6
                 if abs(off + cz * gz) > thick or az * az > left or n == most:
                     continue
                 key = cell_key(ix, iy, iz, level)
-                near[n, 0] = key
-                near[n, 1] = b = bucket(key, heads.size)
-                prefetch(heads, b >> 3, b & 7)
+                near[n, 0] = mark_of(key)
+                near[n, 1] = b = bucket(key, len(head))
+                prefetch(head, b, 0)
                 n += 1
     return n
 
 
+@inline
+def _ask_run(spot: Records, q: int, plots: int) -> None:
+    """Ask the memory for the newest plots of a run, two to a line of the cache."""
+    for k in range(0, min(plots, ASKED), 2):
+        prefetch(spot, max(q - k, 0), 0)
+
+
 @part
 def gather(
-    near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting, lines: I64,
-    n: int, box: F64, slot: I64, counts: I64,
+    near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting,
+    n: int, box: F32, slot: I64, counts: I64,
 ) -> int:  # fmt: skip
-    """List the plots that wait in cells, newest first, `steps` of each cell's chain at most; return how many there are.
+    """List the plots that wait in cells, newest first, `steps` of each cell at most; return how many there are.
 
     The machine fetches independent lines of memory side by side, those of a chain one after another. So this takes one
-    step along all chains, then the next.
+    run of all chains, then the next.
 
     Parameters
     ----------
-    near : (ROOM, 2) int64, rows first..last are the key and the newest plot of cells; overwritten
+    near : (ROOM, 2) int64, rows first..last are the mark and the newest plot of cells; overwritten
     put, oldest : plots put in so far, and how many of these can't be read any more
-    since_ns : before which none is of interest; lines : (ring, 8) the pool's entries, line by line
-    n : plots listed so far; box : (BOX, B_COLUMNS), see B_*, slot : (BOX,) int64; added to
+    since_ns : before which none is of interest to any plot of the look
+    n : plots listed so far; box : (B_COLUMNS, BOX + ABREAST), see B_*, slot : (BOX,) int64; added to
     counts : C_CUT is added to
 
     Returns more than BOX where there's no room.
     """
-    entry = waiting.entry  # taken out once: each time costs as much as looking at a plot
-    ring = len(entry)
+    spot = waiting.spot  # taken out once: each time costs as much as looking at a plot
+    ring = len(spot)
     newest = (put - 1) % ring if put > 0 else 0
     step = 0
     while last > first:
-        if n + last - first > len(slot):
-            return len(slot) + 1  # and as far as it goes, the same whoever asks
         if step == steps:
             counts[C_CUT] += last - first
             break
         step += 1
         left = first
         for c in range(first, last):
-            key, count = near[c, 0], near[c, 1]
+            mark, count = near[c, 0], near[c, 1]
             if count <= oldest:
                 continue
             q = slot_of(count, put, newest, ring)
-            e = entry[q]
-            if e["put_ns"] < since_ns:
-                continue  # those behind it were put in no later
-            box[n, B_PLACE], box[n, B_PLACE + 1], box[n, B_PLACE + 2] = e["x"], e["y"], e["z"]
-            box[n, B_SINCE], box[n, B_SENSOR] = e["t_ns"] - since_ns, e["sensor"]
-            slot[n] = q
-            n += e["key"] == key
-            back = int(e["back"])
-            near[left, 0], near[left, 1] = key, count - back
-            prefetch(lines, slot_of(count - back, put, newest, ring), 0)
+            cell, back = int(spot[q]["cell"]), int(spot[q]["back"])
+            listed = mark >> MARK_BITS  # of this cell so far
+            run = 1
+            if cell >> RUN_BITS == mark & MARK:
+                run = min(cell & RUN_MOST, count - oldest)
+                if listed + run > steps:
+                    counts[C_CUT] += 1
+                    run, back = steps - listed, 0
+                for _ in range(min(run, len(slot) - n)):
+                    s = spot[q]
+                    box[B_PLACE, n], box[B_PLACE + 1, n], box[B_PLACE + 2, n] = s["x"], s["y"], s["z"]
+                    box[B_SINCE, n], box[B_SENSOR, n] = (s["t_ns"] - since_ns) * 1e-9, s["sensor"]
+                    slot[n] = q
+                    n += 1
+                    q = q - 1 if q > 0 else ring - 1
+                if n == len(slot):
+                    return n + 1
+                mark += run << MARK_BITS
+            near[left, 0], near[left, 1] = mark, count - back
+            _ask_run(spot, slot_of(count - back, put, newest, ring), run + 2)  # a look before, a cell had as many
             left += back > 0
         last = left
     return n
@@ -167,11 +199,8 @@ def group_by_cell(key: I64, hashed: I64, begin: I64, after: I64) -> int:
 def ask_around(
     first: int,
     end: int,
-    wanted: I64,
-    t_ns: I64,
-    longest: float,
+    since_ns: int,
     waiting: Waiting,
-    heads: I64,
     prospects: F64,
     place: F64,
     after: I64,
@@ -184,25 +213,20 @@ def ask_around(
 
     Parameters
     ----------
-    wanted : (n,) int64, the block's plots; t_ns : of all; longest : s, that any plot waits
-    heads : (buckets / 8, 8) the pool's `head`, line by line
+    since_ns : before which nothing is of interest; waiting : pool
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3) [m], on the ground; after : from `group_by_cell`
-    near : (ROOM, 2) int64, n rows of it in use; key and bucket of cells are added
-    span : (SPAN,) int64; overwritten with where the cells of each level begin and the last ones end, and with the time
-        before which none is of interest [ns]
+    near : (ROOM, 2) int64, n rows of it in use; mark and bucket of cells are added
+    span : (SPAN,) int64; overwritten with where the cells of each level begin and the last ones end
     counts : C_CUT is added to
     """
     x0, y0, z0 = place[first, 0], place[first, 1], place[first, 2]
     x1, y1, z1 = x0, y0, z0
-    since_ns = t_ns[wanted[first]]
     k = after[first]
     while k != end and k >= 0:
         x0, x1 = min(x0, place[k, 0]), max(x1, place[k, 0])
         y0, y1 = min(y0, place[k, 1]), max(y1, place[k, 1])
         z0, z1 = min(z0, place[k, 2]), max(z1, place[k, 2])
-        since_ns = min(since_ns, t_ns[wanted[k]])
         k = after[k]
-    since_ns -= int(longest * 1e9)
     x, y, z = ground(0.5 * (x0 + x1), 0.5 * (y0 + y1), 0.5 * (z0 + z1))
     for level in range(WAITING_LEVELS):
         span[level] = n
@@ -214,36 +238,35 @@ def ask_around(
             dx, dy, dz = place[k, 0] - x, place[k, 1] - y, place[k, 2] - z
             reach = max(reach, prospects[k, P_ASK + level] + math.sqrt(dx * dx + dy * dy + dz * dz))
             k = after[k]
-        n = list_cells(x, y, z, level, reach, heads, near, n)
+        n = list_cells(x, y, z, level, reach, waiting.head, near, n)
         if n - span[level] == NEAR:
             counts[C_CUT] += 1
     span[WAITING_LEVELS] = n
-    span[WAITING_LEVELS + 1] = since_ns
     return n
 
 
 @part
-def look_up(near: I64, first: int, last: int, put: int, oldest: int, waiting: Waiting, lines: I64) -> None:
+def look_up(near: I64, first: int, last: int, put: int, oldest: int, waiting: Waiting) -> None:
     """Put the newest plots of cells in place of their buckets, and ask the memory for them."""
-    ring = len(waiting.entry)
+    ring = len(waiting.spot)
     newest = (put - 1) % ring if put > 0 else 0
     for c in range(first, last):
         count = waiting.head[near[c, 1]]
         near[c, 1] = count
         if count > oldest:
-            prefetch(lines, slot_of(count, put, newest, ring), 0)
+            _ask_run(waiting.spot, slot_of(count, put, newest, ring), 4)
 
 
 @part
 def list_around(
     span: I64,
+    since_ns: int,
     life: F64,
     waiting: Waiting,
-    lines: I64,
     put: int,
     oldest: int,
     near: I64,
-    box: F64,
+    box: F32,
     slot: I64,
     ends: I64,
     alone: bool,
@@ -254,20 +277,17 @@ def list_around(
     Parameters
     ----------
     span, near : from `ask_around` and `look_up`; near is overwritten
-    life : settings; waiting, lines, put, oldest : as in `births.find_births`
+    since_ns : see `gather`; life : settings; waiting, put, oldest : as in `births.find_births`
     box, slot : see `gather`; overwritten
     ends : (WAITING_LEVELS + 1,) int64; overwritten: what waits on a level is listed from ends[level] to ends[level + 1]
     alone : whether the group is one plot: for that as many are listed as there's room for
     counts : C_CUT is added to
     """
-    steps = max(int(life[L_VISITS]) // 4, 8)
+    steps = max(int(life[L_VISITS]), 8)
     n = 0
     ends[0] = 0
     for level in range(WAITING_LEVELS):
-        since_ns = span[WAITING_LEVELS + 1]
-        n = gather(
-            near, span[level], span[level + 1], steps, put, oldest, since_ns, waiting, lines, n, box, slot, counts
-        )
+        n = gather(near, span[level], span[level + 1], steps, put, oldest, since_ns, waiting, n, box, slot, counts)
         if n > len(slot):
             if not alone:
                 return False

@@ -20,7 +20,7 @@ algorithm", J. R. Stat. Soc. B 39(1), 1977.
 import math
 from typing import Any, Final
 
-from airpicture.kernels._jit import jit, part
+from airpicture.kernels._jit import jit, part, prefetch
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import L_CONFIRM, L_CONFIRM_PAIR, L_ODDS, L_SPEED_MAX, L_VAR_USUAL
 from airpicture.kernels.births import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
@@ -36,6 +36,7 @@ LOOKS_MOST: Final = 4.0  # empty looks after which hardly any target is left uns
 TURNS_MOST: Final = LOOKS_MOST + 6.0  # turns that a target has flown then at most: two waits of 2.6 turns at first
 EXCESS_LEAST: Final = 0.2  # log of how much denser false plots are than declared, from which on a sensor has trouble
 BEYOND: Final = 1.01  # of a sensor's reach, in which noise may put what has just come in
+ASKED: Final = 8  # births ahead that the memory is asked for
 COUNTED: Final = 10.0  # times as likely as usual, from which on it's what was counted that says so
 
 
@@ -69,7 +70,7 @@ def _of_one_radar(x: F64, R: Any, S: Any, waiting: Waiting) -> bool:
     s = R.sensor[j]
     if q < 0 or not S.period[s] > 0.0 or int(R.Z[j, Z_KIND]) != POLAR:
         return False
-    return bool(waiting.entry[q]["sensor"] == s)
+    return bool(waiting.spot[q]["sensor"] == s)
 
 
 @part
@@ -89,7 +90,7 @@ def _more_likely(x: F64, R: Any, S: Any, waiting: Waiting, life: F64, state: F64
     if not t - tau > state[BEGAN, s] + 0.5 * turn or not _of_one_radar(x, R, S, waiting):
         return 1.0
     oldest = int(x[BIRTH_BEFORE] if x[BIRTH_BEFORE] >= 0.0 else x[BIRTH_FROM])
-    since = (R.t_ns[j] - waiting.entry[oldest]["t_ns"]) * 1e-9
+    since = (R.t_ns[j] - waiting.spot[oldest]["t_ns"]) * 1e-9
     looks = math.floor(max(tau - since, 0.0) / turn)
     if looks > LOOKS_MOST:
         return 1.0
@@ -119,8 +120,10 @@ def judge_births(births: F64, order: I64, hope: F64, R: Any, S: Any, waiting: Wa
     R : `reports.Reports`, waiting : where the plots of the births are; S : `reports.Stations`; life : settings
     state : (clutter.STATE, S) float64; arrivals overwritten
     """
-    lo = 0
+    lo, last = 0, len(order) - 1
     while lo < len(order):
+        prefetch(births, int(order[min(lo + ASKED, last)]), 0)
+        prefetch(births, int(order[min(lo + ASKED, last)]), BIRTH_ODDS)
         j = int(births[order[lo], BIRTH_PLOT])
         s = R.sensor[j]
         turn = S.period[s]

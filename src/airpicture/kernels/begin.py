@@ -54,7 +54,8 @@ L_LEAST = 7  # existence below which a birth isn't worth a track: it would end a
 L_VAR_USUAL = 8
 L_CONFIRM = 9  # existence from which two plots confirm a track, where new targets have been counted ...
 L_CONFIRM_PAIR = 10  # ... and elsewhere
-LIFE = 11
+L_LEAST_THICK = 11  # likewise where false plots are so thick that most pairs say little
+LIFE = 12
 
 
 @inline
@@ -152,17 +153,25 @@ def unseen(dt: float, turn: float, pd: float) -> float:
 
 
 @inline
-def speed_ratio(vx: float, vy: float, vz: float, ux: float, uy: float, uz: float, var: float, usual: float) -> float:
+def speed_ratio(
+    vx: float, vy: float, vz: float, ux: float, uy: float, uz: float, var: float, usual: float, paid: float
+) -> float:
     """Return how many times as likely a velocity is among targets as under the Gaussian prior of `begin_state`.
 
     That prior is wide so as not to bend what two plots say. But most targets are slow and a few very fast: horizontal
     velocities follow a Student distribution with three degrees of freedom. False pairs, whose speeds are spread evenly
-    over the plane, show by it. ux ... : up
+    over the plane, show by it.
+
+    Of that prior no more is given back than the pair's likelihood paid for it: a velocity that fits plots has v² / var
+    up to their d². Where ranges are far from linear in an unknown height (9 km above a radar that measures 2), a track
+    may come to lie anywhere beside its plots, and its speed alone would make it certain.
+
+    ux ... : up; paid : d² / 2, of all that was measured since the prior
     """
     climb = vx * ux + vy * uy + vz * uz
     v2 = vx * vx + vy * vy + vz * vz - climb * climb
     slow = 1.0 + v2 / (3.0 * usual)
-    return var / usual * math.exp(min(0.5 * v2 / var, 40.0)) / (slow * slow * math.sqrt(slow))
+    return var / usual * math.exp(min(0.5 * v2 / var, paid)) / (slow * slow * math.sqrt(slow))
 
 
 @jit

@@ -10,10 +10,9 @@ from typing import Final
 
 from airpicture.kernels._jit import jit, lane, part, prefetch
 from airpicture.kernels.around import BATCH, NEAR, ask_around, group_by_cell, list_around, look_up
-from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
 from airpicture.kernels.begin import (
-    L_LEAST,
     L_ODDS,
     L_PAIRS,
     L_VAR_PRESSURE,
@@ -59,7 +58,7 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.measuring import C_COUNT, C_D2, C_DET, C_EXTRA, C_FINE
 from airpicture.kernels.picking import pick_pairs
-from airpicture.kernels.pool import PLAIN, WAITING_LEVELS, Waiting, cell_key, complete, edge_of, oldest_alive, recall
+from airpicture.kernels.pool import PLAIN, WAITING_LEVELS, Waiting, complete, key_at, recall
 from airpicture.kernels.search import (
     C_BIRTHS,
     C_TRIALS,
@@ -67,7 +66,7 @@ from airpicture.kernels.search import (
     P_ASK,
     P_BLUR,
     P_CHAIN,
-    P_REACH,
+    P_LEAST,
     P_SIGMA_H,
     level_of,
     prospect_of,
@@ -148,6 +147,7 @@ def _try(
     picks: int,
     chain: I64,
     chains: int,
+    least: float,
     Zq: F64,
     T: F64,
     trial: F64,
@@ -155,9 +155,9 @@ def _try(
     """Predict the picked partners of plot j, four side by side, and condition them on it; then each chain's oldest plot
     to the one after it, and on. Return how many fit, and the sum of their odds.
 
-    trial : (B, BIRTH), overwritten; others as in `find_births`
+    least : existence below which chains are worth nothing; trial : (B, BIRTH), overwritten; others as in `find_births`
     """
-    entry = waiting.entry
+    spot, entry = waiting.spot, waiting.entry
     x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
     h, ux, uy, uz = height_vertical(x, y, z)
     bend = 1.0 / math.sqrt(x * x + y * y + z * z)
@@ -173,15 +173,15 @@ def _try(
         n = 1 if of_chain else min(picks - first, LANES)
         for c in range(n):
             q = chain[batch - batches, 1] if of_chain else pick[first + c]
-            e = entry[q]
+            e = spot[q]
             recall(waiting, q, Zq)
             begin_state(Zq, 0, sites, int(e["sensor"]), motion, life, T, c)
-            until = entry[chain[batch - batches, 0]]["t_ns"] if of_chain else t_ns
+            until = spot[chain[batch - batches, 0]]["t_ns"] if of_chain else t_ns
             T[int(T_SIN_INT) + c] = (until - e["t_ns"]) * 1e-9
             T[int(T_Q) + c] = Q_BEGIN
             T[int(T_Q_UP) + c] = motion[M_Q_UP + STRAIGHT]
         lanes = U(n)
-        log_before = 0.0
+        log_before = d2_before = 0.0
         count = 0
         for stage in range(2 if of_chain else 1):
             last = stage == 1 or not of_chain
@@ -191,7 +191,7 @@ def _try(
                     recall(waiting, q, Zq)
                     complete(Zq, Z, j)
                 else:
-                    T[int(T_SIN_INT)] = (t_ns - entry[q]["t_ns"]) * 1e-9
+                    T[int(T_SIN_INT)] = (t_ns - spot[q]["t_ns"]) * 1e-9
                     T[int(T_Q)] = Q_BEGIN
                     T[int(T_Q_UP)] = motion[M_Q_UP + STRAIGHT]
             for l in range(lanes):
@@ -209,6 +209,7 @@ def _try(
                     break
                 log_before = T[int(C_EXTRA)] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI) - Z[j, Z_LOG_CLUTTER]
                 log_before += math.log(pd[s])
+                d2_before = d2
         if count == OUTSIDE:
             continue
         for c in range(n):
@@ -225,13 +226,15 @@ def _try(
                 same = SAME_CODE  # or it wouldn't have been picked
             log_l = T[int(C_EXTRA) + c] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI) + log_before
             odds = math.exp(min(log_l - Z[j, Z_LOG_CLUTTER] + same, 40.0)) * pd[s] * life[L_ODDS]
-            odds *= unseen((t_ns - e["t_ns"]) * 1e-9, period[e["sensor"]], pd[e["sensor"]])
-            if waiting.detail[q]["speed"] == 0:
+            from_s = int(spot[q]["sensor"])
+            odds *= unseen((t_ns - spot[q]["t_ns"]) * 1e-9, period[from_s], pd[from_s])
+            if e["speed"] == 0:
                 vx, vy, vz = T[3 * LANES + c], T[4 * LANES + c], T[5 * LANES + c]
-                odds *= speed_ratio(vx, vy, vz, ux, uy, uz, life[L_VAR_SPEED], life[L_VAR_USUAL])
+                paid = 0.5 * (d2 + d2_before)
+                odds *= speed_ratio(vx, vy, vz, ux, uy, uz, life[L_VAR_SPEED], life[L_VAR_USUAL], paid)
             at = found
             if of_chain:  # takes the place of the pair that it holds
-                if odds < life[L_LEAST]:
+                if odds < least:
                     continue
                 for k in range(found):
                     if trial[k, BIRTH_FROM] == q:
@@ -268,10 +271,9 @@ def find_births(
     life: F64,
     gates: F64,
     longest: float,
+    since_ns: int,
     reaches: F64,
     waiting: Waiting,
-    lines: I64,
-    heads: I64,
     put: int,
     oldest: int,
     Zq: F64,
@@ -283,13 +285,17 @@ def find_births(
     hashed: I64,
     near: I64,
     span: I64,
-    box: F64,
+    box: F32,
     slot: I64,
+    mark: I32,
     hit: I64,
     ends: I64,
     pick: I64,
     value: F64,
-    around: F64,
+    young: F64,
+    who: I64,
+    old: F32,
+    whom: I64,
     chain: I64,
     worth: F64,
     trial: F64,
@@ -305,26 +311,23 @@ def find_births(
     ----------
     Z ... mode_3a : registered plots, of any sensors; wanted : (n,) int64, the unclaimed ones; lo, hi : part of these
     sites, period, pd : (S, ...) of the sensors; period [s], NaN for sensors that don't turn
-    longest : s, that any plot waits; reaches : (R_BLURS, REACHES) from `search.list_reaches` [m]
-    waiting, lines, heads : pool, and the memory of its entries and buckets, see `tracks.pool.Pool.lines`
-    put, oldest : plots put in so far; how many of these may not be read any more
+    longest : s, that any plot waits; since_ns : so long before the first plot of the look
+    reaches : (AGES, R_BLURS, REACHES) from `search.list_reaches` [m]
+    waiting : pool
+    put, oldest : plots put in so far; how many of these may not be read any more, or could be joined with none of these
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
-        (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (BOX, B_COLUMNS), slot, hit : (BOX,) int64, ends :
-        (WAITING_LEVELS + 1,) int64 workspaces, see `around`
-    pick : (B,) int64, value : (B + 1,), around : (AROUND, NEIGHBOUR), chain : (CHAINS, 2) int64, worth : (CHAINS,),
-        trial : (B + CHAINS, BIRTH) workspaces: so many pairs and chains of each plot are tried
+        (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (B_COLUMNS, BOX + ABREAST) float32, slot, hit : (BOX,) int64,
+        mark : (ABREAST,) int32, ends : (WAITING_LEVELS + 1,) int64 workspaces, see `around`
+    pick : (B,) int64, value : (B + 1,) workspaces: so many pairs of each plot are tried
+    young : (YOUNG, YOUNGER), who : (YOUNG,) int64, old : (OLDER, OLD + ABREAST) float32, whom : (OLD,) int64, chain :
+        (CHAINS, 2) int64, worth : (CHAINS,), trial : (B + CHAINS, BIRTH) workspaces, see `chains`
     key : (n,) int64, blur, sigma_h : (n,) [m] overwritten in lo..hi for `pool.link_plots` and `pool.note_plots`
     births : (n, BIRTH) float64; overwritten with the births of lo..hi, those of a plot next to one another
     counts : (COUNTS,) int64; overwritten, see C_*
     """
     for c in range(COUNTS):
         counts[c] = 0
-    earliest_ns = t_ns[wanted[lo]]
-    for w in range(lo, hi):
-        earliest_ns = min(earliest_ns, t_ns[wanted[w]])
-    # what none of them could be joined with any more isn't even looked up
-    oldest = oldest_alive(oldest, put, earliest_ns - int(longest * 1e9), waiting)
     n = 0
     keep = min(int(life[L_PAIRS]), len(pick))
     most = len(pick)
@@ -333,27 +336,27 @@ def find_births(
         for k in range(size):
             j = wanted[w + k]
             s = sensor[j]
+            ahead = int(wanted[min(w + k + AHEAD, hi - 1)])
             for column in range(0, PLOT, 8):
-                prefetch(Z, int(wanted[min(w + k + AHEAD, hi - 1)]), column)
+                prefetch(Z, ahead, column)
+            prefetch(t_ns, ahead, 0)
+            prefetch(sensor, ahead, 0)
+            prefetch(address, ahead, 0)
+            prefetch(mode_3a, ahead, 0)
             prospect = prospects[k]
             prospect_of(Z, j, s, address[j], mode_3a[j], sites, pd, motion, life, prospect)
             level = level_of(Z, j, prospect)
             prospect[P_CHAIN] = chain_reach(level, period[s], life, prospect)
-            since_ns = t_ns[j] - int(longest * 1e9)
             for waiting_level in range(WAITING_LEVELS):
                 reach = 0.0
                 if waiting.last_ns[waiting_level] >= since_ns:
                     reach = reach_on(waiting_level, Z, j, prospect, life, longest, reaches)
-                prospect[P_REACH + waiting_level] = reach
                 if waiting_level == PLAIN:
                     reach = max(reach, prospect[P_CHAIN])
                 prospect[P_ASK + waiting_level] = reach
             blur[w + k], sigma_h[w + k] = prospect[P_BLUR], prospect[P_SIGMA_H]
             place[k, 0], place[k, 1], place[k, 2] = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
-            edge = edge_of(level)
-            key[w + k] = cell_key(
-                math.floor(place[k, 0] / edge), math.floor(place[k, 1] / edge), math.floor(place[k, 2] / edge), level
-            )
+            key[w + k] = key_at(place[k, 0], place[k, 1], place[k, 2], level)
         groups = group_by_cell(key[w : w + size], hashed, begin, after)
         g = 0
         while g < groups:
@@ -361,23 +364,32 @@ def find_births(
             batch, cells = 0, 0
             while batch < BATCH and g + batch < groups and cells + 6 * NEAR <= len(near):
                 cells = ask_around(
-                    begin[g + batch], -1, wanted[w : w + size], t_ns, longest, waiting, heads, prospects, place, after,
-                    near, cells, span[batch], counts,
+                    begin[g + batch], -1, since_ns, waiting, prospects, place, after, near, cells, span[batch], counts
                 )  # fmt: skip
                 batch += 1
-            look_up(near, 0, cells, put, oldest, waiting, lines)
+            look_up(near, 0, cells, put, oldest, waiting)
             b = 0
             first, together = begin[g], True
             while b < batch:
                 end = -1 if together else after[first]
                 if not together:
                     last = ask_around(
-                        first, end, wanted[w : w + size], t_ns, longest, waiting, heads, prospects, place, after,
-                        near, cells, span[b], counts,
+                        first, end, since_ns, waiting, prospects, place, after, near, cells, span[b], counts
                     )  # fmt: skip
-                    look_up(near, cells, last, put, oldest, waiting, lines)
+                    look_up(near, cells, last, put, oldest, waiting)
                 listed = list_around(
-                    span[b], life, waiting, lines, put, oldest, near, box, slot, ends, end == after[first], counts
+                    span[b],
+                    since_ns,
+                    life,
+                    waiting,
+                    put,
+                    oldest,
+                    near,
+                    box,
+                    slot,
+                    ends,
+                    end == after[first],
+                    counts,
                 )
                 if not listed:  # too many for all: each for itself
                     together = False
@@ -388,15 +400,15 @@ def find_births(
                     s = sensor[j]
                     picks, chains = pick_pairs(
                         Z, int(j), t_ns[j], int(s), address[j], mode_3a[j], place[k], sites, period, pd, life,
-                        waiting, prospects[k], span[b, WAITING_LEVELS + 1], box, slot, ends, hit, pick, value, around,
-                        chain, worth, counts,
+                        waiting, prospects[k], since_ns, longest, box, slot, ends, mark, hit, pick, value,
+                        young, who, old, whom, chain, worth, counts,
                     )  # fmt: skip
                     counts[C_TRIALS] += picks + chains
                     found, total = 0, 0.0
                     if picks + chains > 0:
                         found, total = _try(
                             Z, int(j), int(s), address[j], mode_3a[j], t_ns[j], sites, period, pd, motion, life, gates,
-                            waiting, pick, picks, chain, chains, Zq, T, trial,
+                            waiting, pick, picks, chain, chains, prospects[k, P_LEAST], Zq, T, trial,
                         )  # fmt: skip
                     total += 1.0 + value[most]
                     if found == 0 and math.isfinite(Z[j, Z_V_EAST]) and address[j] >= 0:
@@ -415,7 +427,7 @@ def find_births(
                             if trial[c, BIRTH_ODDS] > trial[best, BIRTH_ODDS]:
                                 best = c
                         existence = trial[best, BIRTH_ODDS] / total
-                        if existence < life[L_LEAST]:
+                        if existence < prospects[k, P_LEAST]:
                             break
                         for a in range(BIRTH):
                             births[n, a] = trial[best, a]

@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import L_VAR_PRESSURE, at
-from airpicture.kernels.births import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
+from airpicture.kernels.births import BIRTH, BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     EXISTENCE,
@@ -31,6 +31,7 @@ from airpicture.kernels.ticks import ticks_of
 from airpicture.kernels.vertical import upright
 
 INTERVAL_LEAST = 0.1  # s
+AHEAD = 4  # births whose waiting plots are asked for before they're needed; themselves twice as far ahead
 
 
 @inline
@@ -91,6 +92,12 @@ def write_births(
     of : store; rows from first_row + lo on are overwritten, numbered from first_number + lo on
     """
     for k in range(lo, hi):
+        for column in range(0, BIRTH, 8):
+            prefetch(births, int(order[min(k + 2 * AHEAD, hi - 1)]), column)
+        later = max(int(births[order[min(k + AHEAD, hi - 1)], BIRTH_FROM]), 0)
+        prefetch(waiting.spot, later, 0)
+        prefetch(waiting.entry, later, 0)
+        prefetch(waiting.detail, later, 0)
         b, i = order[k], first_row + k
         j, q = int(births[b, BIRTH_PLOT]), int(births[b, BIRTH_FROM])
         t = reports.t_ns[j]
@@ -101,7 +108,7 @@ def write_births(
         pressure = math.isfinite(reports.Z[j, Z_H_BARO])
         if q >= 0:
             e = waiting.entry[q]
-            before = first = e["t_ns"]
+            before = first = waiting.spot[q]["t_ns"]
             if address < 0:
                 address = e["address"]
             if mode_3a < 0:
@@ -120,7 +127,7 @@ def write_births(
         of.status[i] = CONFIRMED if births[b, BIRTH_SURE] == 1.0 else TENTATIVE
         of.t_plot[i] = t
         if oldest >= 0:
-            first = waiting.entry[oldest]["t_ns"]
+            first = waiting.spot[oldest]["t_ns"]
         of.t_first[i] = first
         of.plots[i] = 1 + (1 if q >= 0 else 0) + (1 if oldest >= 0 else 0)
         of.misses[i] = 0

@@ -16,23 +16,47 @@ Only plots of one turning sensor that bring nothing but a place are joined so, t
 import math
 from typing import Final
 
+import numpy as np
+
 from airpicture.kernels._jit import inline, part
-from airpicture.kernels.arrays import F64, I64
-from airpicture.kernels.begin import AGAIN, L_LEAST, L_ODDS, L_VAR_SPEED, L_VAR_USUAL, Q_BEGIN
-from airpicture.kernels.pool import PLAIN
-from airpicture.kernels.search import MARGIN, P_ALONG, P_BLUR, P_ODDS, P_OWN, P_WORST, density
+from airpicture.kernels.around import ABREAST, ROUNDED_S
+from airpicture.kernels.arrays import F32, F64, I32, I64
+from airpicture.kernels.begin import AGAIN, L_LEAST, L_LEAST_THICK, L_ODDS, L_VAR_SPEED, L_VAR_USUAL, Q_BEGIN, TURNS
+from airpicture.kernels.lanes import U
+from airpicture.kernels.pool import PLAIN, Records
+from airpicture.kernels.search import MARGIN, P_ALONG, P_BLUR, P_CHAIN, P_LEAST, P_ODDS, P_OWN, P_WORST, density
 
 CHAIN_SPEED: Final = 3.0  # times the usual speed: few targets are faster
 CHAIN_TURN: Final = 1.5  # turns, most between two plots of a chain
 CHAIN_D2: Final = 12.0  # squared sigmas that the oldest may be off the line of the others
 CHAIN_MARGIN: Final = 2.0  # by which the odds may be wrong before they are worked out with all numbers
 CHAINS: Final = 4  # of one plot that are tried, at most
-AROUND: Final = 96  # waiting plots round one that chains are made of
+SLACK: Final = 1.001  # of squared distances, for rounding
+YOUNG: Final = 16  # plots of the last turn with which chains of one plot are looked for, at most
 
-N_PLACE: Final = 0  # what is kept of the waiting plots round one: 3, m, from the plot to it
-N_SINCE: Final = 3  # s, how much older it is
-N_SLOT: Final = 4
-NEIGHBOUR: Final = 5
+Y_PLACE: Final = 0  # what is kept of these: 3, m, from the plot to it
+Y_SINCE: Final = 3  # s, how much older it is
+YOUNGER: Final = 4
+OLD: Final = 96  # earlier plots that are looked at for chains of one plot, at most
+
+O_PLACE: Final = 0  # likewise
+O_SINCE: Final = 3
+OLDER: Final = 4
+
+
+@inline
+def is_thick(level: int, turn: float, life: F64, prospect: F64) -> bool:
+    """Say whether false plots are so thick round a plot that a pair says too little of the fastest targets.
+
+    Only of plots that bring nothing but a place, and of turning sensors: others needn't ask.
+    """
+    if level != PLAIN or not turn > 0.0:
+        return False
+    usual, turn2 = life[L_VAR_USUAL], turn * turn
+    n = 2.0 * prospect[P_BLUR] * prospect[P_BLUR] + Q_BEGIN / 3.0 * turn2 * turn
+    odds = prospect[P_ODDS] * MARGIN / life[L_LEAST]
+    fast2 = CHAIN_SPEED * CHAIN_SPEED * usual
+    return bool(odds * density(fast2 * turn2, turn2, n, prospect[P_OWN], life[L_VAR_SPEED], usual) < 1.0)
 
 
 @inline
@@ -41,19 +65,18 @@ def chain_reach(level: int, turn: float, life: F64, prospect: F64) -> float:
 
     They aren't where a pair is enough even of the fastest; nor where false plots are so thick that three in line don't
     reach the least odds, either.
+
+    prospect : (PROSPECT,), P_LEAST overwritten, too
     """
-    if level != PLAIN or not turn > 0.0:
+    prospect[P_LEAST] = life[L_LEAST]
+    if not is_thick(level, turn, life, prospect):
         return 0.0
+    prospect[P_LEAST] = life[L_LEAST_THICK]
     usual, turn2 = life[L_VAR_USUAL], turn * turn
-    odds = prospect[P_ODDS] * MARGIN / life[L_LEAST]
-    n = 2.0 * prospect[P_BLUR] * prospect[P_BLUR] + Q_BEGIN / 3.0 * turn2 * turn
-    fast2 = CHAIN_SPEED * CHAIN_SPEED * usual
-    if odds * density(fast2 * turn2, turn2, n, prospect[P_OWN], life[L_VAR_SPEED], usual) >= 1.0:
-        return 0.0
     third = 6.0 * prospect[P_OWN] * life[L_VAR_SPEED] + Q_BEGIN / 1.5 * turn2 * turn
-    if odds * prospect[P_ODDS] * usual / life[L_ODDS] < turn2 * third:
+    if prospect[P_ODDS] * MARGIN / prospect[P_LEAST] * prospect[P_ODDS] * usual / life[L_ODDS] < turn2 * third:
         return 0.0
-    return float(math.sqrt(fast2) * 2.2 * turn + 3.0 * math.sqrt(CHAIN_D2 * prospect[P_WORST]))
+    return float(CHAIN_SPEED * math.sqrt(usual) * 2.2 * turn + 3.0 * math.sqrt(CHAIN_D2 * prospect[P_WORST]))
 
 
 @inline
@@ -63,36 +86,73 @@ def chain_speed(prospect: F64, life: F64) -> tuple[float, float]:
 
 
 @inline
-def note_around(q: int, dx: float, dy: float, dz: float, dt: float, neighbour: F64) -> None:
-    """Note a waiting plot that lies round a plot; neighbour : (NEIGHBOUR,), overwritten."""
-    neighbour[N_PLACE], neighbour[N_PLACE + 1], neighbour[N_PLACE + 2] = -dx, -dy, -dz
-    neighbour[N_SINCE], neighbour[N_SLOT] = dt, q
+def note_young(q: int, dx: float, dy: float, dz: float, dt: float, n: int, young: F64, who: I64) -> None:
+    """Note the n-th plot of the last turn round a plot: dx ... dt from it to there; young, who : overwritten."""
+    young[n, Y_PLACE], young[n, Y_PLACE + 1], young[n, Y_PLACE + 2], young[n, Y_SINCE] = dx, dy, dz, dt
+    who[n] = q
 
 
-@inline
-def _old_enough(old: int, least: float, around: F64) -> int:
-    """Move those of the plots from `old` on that came `least` s before a plot, or more, to the end; say where they
-    begin."""
-    first = len(around)
-    for b in range(len(around) - 1, old - 1, -1):
-        if around[b, N_SINCE] >= least:
-            first -= 1
-            for k in range(NEIGHBOUR):
-                around[first, k] = around[b, k]
-    return first
+@part
+def note_old(place: F64, t_ns: int, hits: int, hit: I64, spot: Records, slot: I64, old: F32, whom: I64) -> int:
+    """Note the earlier plots round a plot at place (3,) [m] and t_ns, OLD at most; return how many.
+
+    hit : the first `hits` say which of the listed plots; slot : of these; old, whom : overwritten
+    """
+    olds = min(hits, len(whom))
+    for k in range(U(olds)):
+        q = slot[hit[k]]
+        c = spot[q]
+        old[O_PLACE, k] = np.float64(c["x"]) - place[0]
+        old[O_PLACE + 1, k] = np.float64(c["y"]) - place[1]
+        old[O_PLACE + 2, k] = np.float64(c["z"]) - place[2]
+        old[O_SINCE, k] = (t_ns - c["t_ns"]) * 1e-9
+        whom[k] = q
+    return olds
+
+
+@part
+def _any_in_line(young: F64, a: int, turn: float, worst: float, lead: int, old: F32, mark: I32) -> int:
+    """Mark those of ABREAST earlier plots, from `lead` on, that may lie in line with a plot and young[a]; return how
+    many.
+
+    turn : s; worst : m²; mark : (ABREAST,) overwritten
+    """
+    one, dt = np.float32(1.0), np.float32(young[a, Y_SINCE])
+    per_s = np.float32(1.0 / young[a, Y_SINCE])
+    ax, ay, az = np.float32(young[a, Y_PLACE]), np.float32(young[a, Y_PLACE + 1]), np.float32(young[a, Y_PLACE + 2])
+    least, most = np.float32(AGAIN * turn - ROUNDED_S), np.float32(CHAIN_TURN * turn + ROUNDED_S)
+    spread, q_third = np.float32(SLACK * CHAIN_D2 * worst), np.float32(SLACK * CHAIN_D2 * Q_BEGIN / 3.0)
+    free_a = q_third * dt * dt * dt
+    g = U(lead)
+    found = 0
+    for l in range(U(ABREAST)):
+        more = old[O_SINCE, g + l] - dt
+        ahead = more * per_s
+        beyond = one + ahead
+        ex = old[O_PLACE, g + l] - beyond * ax
+        ey = old[O_PLACE + 1, g + l] - beyond * ay
+        ez = old[O_PLACE + 2, g + l] - beyond * az
+        bound = (one + beyond * beyond + ahead * ahead) * spread + q_third * more * more * more + ahead * ahead * free_a
+        mark[l] = (ex * ex + ey * ey + ez * ez <= bound) & (more >= least) & (more <= most)
+        found += mark[l]
+    return found
 
 
 @part
 def find_chains(
-    young: int,
-    old: int,
+    olds: int,
+    youngs: int,
     turn: float,
     ax: float,
     ay: float,
     az: float,
     prospect: F64,
     life: F64,
-    around: F64,
+    young: F64,
+    who: I64,
+    old: F32,
+    whom: I64,
+    mark: I32,
     chain: I64,
     worth: F64,
 ) -> int:
@@ -102,66 +162,74 @@ def find_chains(
 
     Parameters
     ----------
-    young, old : `around` holds plots of the last turn that are near enough up to `young`, all others from `old` on
+    olds, youngs : how many earlier plots, and plots of the last turn, lie round it
     turn : s, of the sensor
     ax, ay, az : unit vector along the beam, level; along it a place is as sure as a range, across it as an azimuth
     prospect : (PROSPECT,) of the plot
-    around : (AROUND, NEIGHBOUR), see N_*; those from `old` on are overwritten
+    young : (YOUNG, YOUNGER), who : (YOUNG,) their slots; old : (OLDER, OLD + ABREAST), whom : (OLD,) likewise
+    mark : (ABREAST,) int32 workspace
     chain : (CHAINS, 2), overwritten with the younger and the older one's slots, the best first
     worth : (CHAINS,) workspace
     """
+    again, most, reach = AGAIN * turn, CHAIN_TURN * turn, prospect[P_CHAIN]
     usual = life[L_VAR_USUAL]
     own, blur2 = prospect[P_OWN], 2.0 * prospect[P_BLUR] * prospect[P_BLUR]
     worst = prospect[P_WORST]
     best = own * life[L_VAR_SPEED] * own * life[L_VAR_SPEED] / worst
     along, across = (best, worst) if prospect[P_ALONG] == 0.0 else (worst, best)
-    least = life[L_LEAST] / CHAIN_MARGIN
-    first, last = around[0, N_SINCE], around[0, N_SINCE]
-    for a in range(young):
-        first, last = min(first, around[a, N_SINCE]), max(last, around[a, N_SINCE])
-    old = _old_enough(old, first + AGAIN * turn, around)
-    both = last - first >= AGAIN * turn  # some of the young ones may be the older plots of others
+    least = prospect[P_LEAST] / CHAIN_MARGIN
     found = 0
-    for a in range(young):
-        dt = around[a, N_SINCE]
-        x, y, z = around[a, N_PLACE], around[a, N_PLACE + 1], around[a, N_PLACE + 2]
+    for a in range(youngs):
+        dt = young[a, Y_SINCE]
+        x, y, z = young[a, Y_PLACE], young[a, Y_PLACE + 1], young[a, Y_PLACE + 2]
         per_s = 1.0 / dt
         free_a = Q_BEGIN / 3.0 * dt
         odds = 0.0
-        for k in range((0 if both else young), young + len(around) - old):
-            b = k if k < young else old + k - young
-            more = around[b, N_SINCE] - dt
-            if not AGAIN * turn <= more <= CHAIN_TURN * turn:
+        for lead in range(0, olds, ABREAST):
+            if _any_in_line(young, a, turn, worst, lead, old, mark) == 0:
                 continue
-            ahead = more * per_s
-            ex = around[b, N_PLACE] - (1.0 + ahead) * x
-            ey = around[b, N_PLACE + 1] - (1.0 + ahead) * y
-            ez = around[b, N_PLACE + 2] - (1.0 + ahead) * z
-            e2 = ex * ex + ey * ey + ez * ez
-            times = 1.0 + (1.0 + ahead) * (1.0 + ahead) + ahead * ahead
-            free = Q_BEGIN / 3.0 * more * more * more + ahead * ahead * dt * dt * free_a
-            if e2 > CHAIN_D2 * (times * worst + free):
-                continue
-            var_along, var_across = times * along + free, times * across + free
-            off = ex * ax + ey * ay + ez * az
-            off *= off
-            d2 = off / var_along + (e2 - off) / var_across
-            if d2 > CHAIN_D2:
-                continue
-            if odds == 0.0:
-                odds = prospect[P_ODDS] * density(
-                    x * x + y * y + z * z, dt * dt, blur2 + dt * dt * free_a, own, life[L_VAR_SPEED], usual
+            for l in range(min(ABREAST, olds - lead)):
+                if mark[l] == 0:
+                    continue
+                b = U(lead + l)
+                bx, by, bz = (
+                    np.float64(old[O_PLACE, b]),
+                    np.float64(old[O_PLACE + 1, b]),
+                    np.float64(old[O_PLACE + 2, b]),
                 )
-                odds *= prospect[P_ODDS] * usual / life[L_ODDS]
-            mine = odds * math.exp(-0.5 * d2) / math.sqrt(var_along * var_across)
-            if mine < least or (found == CHAINS and mine <= worth[CHAINS - 1]):
-                continue
-            at = min(found, CHAINS - 1)
-            found = at + 1
-            while at > 0 and worth[at - 1] < mine:
-                worth[at] = worth[at - 1]
-                chain[at, 0], chain[at, 1] = chain[at - 1, 0], chain[at - 1, 1]
-                at -= 1
-            worth[at] = mine
-            chain[at, 0], chain[at, 1] = int(around[a, N_SLOT]), int(around[b, N_SLOT])
+                more = old[O_SINCE, b] - dt
+                late = more + dt > TURNS * turn or bx * bx + by * by + bz * bz > reach * reach
+                if late or not again <= more <= most:
+                    continue
+                ahead = more * per_s
+                ex = bx - (1.0 + ahead) * x
+                ey = by - (1.0 + ahead) * y
+                ez = bz - (1.0 + ahead) * z
+                e2 = ex * ex + ey * ey + ez * ez
+                times = 1.0 + (1.0 + ahead) * (1.0 + ahead) + ahead * ahead
+                free = Q_BEGIN / 3.0 * more * more * more + ahead * ahead * dt * dt * free_a
+                if e2 > CHAIN_D2 * (times * worst + free):
+                    continue
+                var_along, var_across = times * along + free, times * across + free
+                off = ex * ax + ey * ay + ez * az
+                off *= off
+                d2 = off / var_along + (e2 - off) / var_across
+                if d2 > CHAIN_D2:
+                    continue
+                if odds == 0.0:
+                    odds = prospect[P_ODDS] * density(
+                        x * x + y * y + z * z, dt * dt, blur2 + dt * dt * free_a, own, life[L_VAR_SPEED], usual
+                    )
+                    odds *= prospect[P_ODDS] * usual / life[L_ODDS]
+                mine = odds * math.exp(-0.5 * d2) / math.sqrt(var_along * var_across)
+                if mine < least or (found == CHAINS and mine <= worth[CHAINS - 1]):
+                    continue
+                at = min(found, CHAINS - 1)
+                found = at + 1
+                while at > 0 and worth[at - 1] < mine:
+                    worth[at] = worth[at - 1]
+                    chain[at, 0], chain[at, 1] = chain[at - 1, 0], chain[at - 1, 1]
+                    at -= 1
+                worth[at] = mine
+                chain[at, 0], chain[at, 1] = who[a], whom[b]
     return found

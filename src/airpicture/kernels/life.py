@@ -144,6 +144,21 @@ def due_after(i: int, t_ns: int, of: Any, sites: F64, period: F64, range_max: F6
     return first
 
 
+@jit
+def find_due(due: I64, n: int, soon: int) -> int:
+    """Return the first time at which any of the first n tracks is due; or of some track, where that's `soon` or before.
+
+    Among many tracks some are due every second, and then the first of them says as much as the least of all.
+    """
+    first = NEVER
+    for lo in range(0, n, RANKS):
+        for i in range(U(lo), U(min(lo + RANKS, n))):
+            first = min(first, due[i])
+        if first <= soon:
+            break
+    return first
+
+
 @part
 def _ask(i: int, of: Any) -> None:
     """Ask the memory for what ageing reads and writes of a track."""

@@ -144,19 +144,21 @@ def _meets(T: F64, b: U, tau: float, spot: F64, q_third: float, radius_max: floa
 
 
 @part
-def _far(b: U, T: F64, bits: int, patch: U32) -> bool:
-    """Say whether a track of a block is on a patch of the ground that no plot is near; bits : `cells.PATCHED`."""
-    if bits == 0 or T[T_R + b] > PATCH_RADIUS or T[T_DRIFT + b] > PATCH_DRIFT or T[T_LOWEST + b] < LOWEST:
-        return False
+def _asks(b: U, T: F64, bits: int, patch: U32) -> int:
+    """Return 0 where a track of a block is on a patch of the ground that no plot is near, else 1; without a branch.
+
+    bits : `cells.PATCHED`
+    """
     x, y, z = T[T_X + b], T[T_Y + b], T[T_Z + b]
     highest = max(abs(x), abs(y), abs(z))
     second = abs(x) + abs(y) + abs(z) - highest - min(abs(x), abs(y), abs(z))
+    edge = second + MARGIN >= highest - 2.0 * PATCH_REACH  # other faces may hold a plot so near
+    vague = (T[T_R + b] > PATCH_RADIUS) | (T[T_DRIFT + b] > PATCH_DRIFT) | (T[T_LOWEST + b] < LOWEST)
     face = face_of(x, y, z)
     at_a, at_b = on_face(face, x, y, z)
     at_a, at_b = at_a >> PATCH, at_b >> PATCH
     word = (row_of(face, at_a) + (at_b >> 5)) & ((1 << bits) - 1)
-    marked = (int(patch[np.uint64(word)]) >> (at_b & 31)) & 1
-    return bool(marked == 0 and second + MARGIN < highest - 2.0 * PATCH_REACH)  # no other face holds a plot so near
+    return ((int(patch[np.uint64(word)]) >> (at_b & 31)) & 1) | int(edge | vague)
 
 
 @part
@@ -317,11 +319,15 @@ def meet_plots(
             for b in range(U(block)):
                 wide = math.sqrt(T[T_R + b] * T[T_R + b] + own2) + T[T_DRIFT + b]
                 T[T_WIDE + U(kind * BLOCK) + b] = min(wide, WIDEST)
-        while k - begun < block and asks + ASKED < ASKS:
-            own = k - begun
-            k += 1
-            if math.isfinite(T[T_LOWEST + U(own)] + T[T_R + U(own)]) and not _far(U(own), T, patched, cells.patch):
-                asks = _ask_cells(own, T, cells, asks, ask)
+        asking, c = 0, 0
+        for own in range(block):
+            if math.isfinite(T[T_LOWEST + U(own)] + T[T_R + U(own)]):
+                tally[asking] = own
+                asking += _asks(U(own), T, patched, cells.patch) if patched > 0 else 1
+        while c < asking and asks + ASKED < ASKS:
+            asks = _ask_cells(int(tally[c]), T, cells, asks, ask)
+            c += 1
+        k = begun + (int(tally[c]) if c < asking else block)
         # --- which of the cells have plots
         runs, groups = 0, 0
         need = 0

@@ -4,13 +4,12 @@ import math
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, part
-from airpicture.kernels.around import B_PLACE, B_SENSOR, B_SINCE
-from airpicture.kernels.arrays import F64, I64
+from airpicture.kernels._jit import inline, part, prefetch
+from airpicture.kernels.around import ABREAST, B_PLACE, B_SENSOR, B_SINCE, ROUNDED, ROUNDED_S
+from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import (
     AGAIN,
     AGAIN_S,
-    L_LEAST,
     L_SPEED_MAX,
     L_VAR_CLIMB,
     L_VAR_SPEED,
@@ -23,26 +22,29 @@ from airpicture.kernels.begin import (
     shared_code,
     unseen,
 )
-from airpicture.kernels.chains import CHAIN_TURN, chain_speed, find_chains, note_around
+from airpicture.kernels.chains import CHAIN_TURN, chain_speed, find_chains, note_old, note_young
 from airpicture.kernels.conditioning import var_of_pressure
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import Z_COS, Z_H, Z_H_BARO, Z_RADIUS, Z_SIN, Z_VAR_H
 from airpicture.kernels.pool import BLUR_STEP, OWN_SHARE, PLAIN, VAGUE, WAITING_LEVELS, Waiting, code_of
 from airpicture.kernels.search import (
+    AGES,
     C_UNTRIED,
     C_VISITS,
     CERTAIN,
     GARBLED,
     MARGIN,
-    P_ASK,
     P_BLUR,
     P_CHAIN,
     P_CODES,
     P_HEIGHT,
+    P_LEAST,
     P_ODDS,
     P_OWN,
     P_REACH,
     REACH_MOST,
     TWO_PI,
+    age_of,
     density,
 )
 
@@ -74,6 +76,40 @@ def _offer(q: int, odds: float, n: int, pick: I64, value: F64) -> int:
 
 
 @part
+def list_near(
+    place: F64, near: tuple[float, float, float], now: float, s: int, after: float, after_own: float, longest: float,
+    first: int, end: int, box: F32, mark: I32, hit: I64,
+) -> int:  # fmt: skip
+    """List those of the waiting plots first..end of a box that lie near a place, or a little further, and came so long
+    before it, or a little less; return how many.
+
+    near : m, by age (`search.R_AGES`); place : (3,) m; now : s, as B_SINCE; after_own, after : s, of plots of sensor s
+        and of others; longest : s, that any plot waits
+    """
+    xf, yf, zf, own = np.float32(place[0]), np.float32(place[1]), np.float32(place[2]), np.float32(s)
+    r0, r1, r2 = near[0] + 2.0 * ROUNDED, near[1] + 2.0 * ROUNDED, near[2] + 2.0 * ROUNDED
+    b0, b1, b2 = np.float32(r0 * r0), np.float32(r1 * r1), np.float32(r2 * r2)
+    early, mid = np.float32(now - age_of(0, longest)), np.float32(now - age_of(1, longest))
+    until, until_own = np.float32(now - after + ROUNDED_S), np.float32(now - after_own + ROUNDED_S)
+    hits = 0
+    for b in range(first, end, ABREAST):
+        g = U(b)
+        found = 0
+        for l in range(U(ABREAST)):
+            dx, dy, dz = box[B_PLACE, g + l] - xf, box[B_PLACE + 1, g + l] - yf, box[B_PLACE + 2, g + l] - zf
+            d2, since = dx * dx + dy * dy + dz * dz, box[B_SINCE, g + l]
+            bound = b0 if since >= early else (b1 if since >= mid else b2)
+            mark[l] = (d2 <= bound) & (since <= (until_own if box[B_SENSOR, g + l] == own else until))
+            found += mark[l]
+        if found == 0:
+            continue
+        for l in range(U(min(ABREAST, end - b))):
+            hit[hits] = b + l
+            hits += mark[l]
+    return hits
+
+
+@part
 def pick_pairs(
     Z: F64,
     j: int,
@@ -89,13 +125,18 @@ def pick_pairs(
     waiting: Waiting,
     prospect: F64,
     since_ns: int,
-    box: F64,
+    longest: float,
+    box: F32,
     slot: I64,
     ends: I64,
+    mark: I32,
     hit: I64,
     pick: I64,
     value: F64,
-    around: F64,
+    young: F64,
+    who: I64,
+    old: F32,
+    whom: I64,
     chain: I64,
     worth: F64,
     counts: I64,
@@ -106,17 +147,19 @@ def pick_pairs(
     ----------
     Z, t_ns ... mode_3a : the plot, registered; place : (3,) [m], on the ground; sites, period, pd : of the sensors
     waiting : pool; prospect : (PROSPECT,)
-    since_ns : what B_SINCE in the box counts from
-    box, slot : from `gather`, ends[level]..ends[level + 1] of each level; hit : (BOX,) int64 workspace
+    since_ns : what B_SINCE in the box counts from; longest : s, that any plot waits
+    box, slot : from `gather`, ends[level]..ends[level + 1] of each level
+    mark : (ABREAST,) int32, hit : (BOX + 1,) int64 workspaces
     pick : (B,) int64, slots of the best; value : (B + 1,), their odds at most, and last those of the rest; overwritten
-    around : (AROUND, NEIGHBOUR), worth : (CHAINS,) workspaces
+    young : (YOUNG, YOUNGER), who : (YOUNG,) int64, old : (OLDER, OLD + ABREAST), whom : (OLD,) int64, worth :
+        (CHAINS,) workspaces
     chain : (CHAINS, 2) int64, slots of the plots in line with it, younger and older; overwritten
     counts : (COUNTS,), added to
     """
-    entry, detail = waiting.entry, waiting.detail  # taken out once: each time costs as much as looking at a plot
+    spot, entry = waiting.spot, waiting.entry  # taken out once: each time costs as much as looking at a plot
     x, y, z = place[0], place[1], place[2]
     speed, var, usual, var_climb = life[L_SPEED_MAX], life[L_VAR_SPEED], life[L_VAR_USUAL], life[L_VAR_CLIMB]
-    least = life[L_LEAST] / MARGIN
+    least = prospect[P_LEAST] / MARGIN
     most = len(pick)
     h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
     var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else var_of_pressure(Z[j, Z_H_BARO])
@@ -127,45 +170,57 @@ def pick_pairs(
     code = code_of(mode_3a)
     named = not shared_code(mode_3a)
     reach_chain = prospect[P_CHAIN]
-    now = np.float64(t_ns - since_ns)
+    now, again = (t_ns - since_ns) * 1e-9, AGAIN * period[s] if period[s] > 0.0 else AGAIN_S
     fast, blur_chain = chain_speed(prospect, life)
     n = 0
-    young, old = 0, len(around)
+    early, late = age_of(0, longest), age_of(1, longest)
+    youngs, latest_s = 0, math.inf
     value[most] = 0.0
     for level in range(WAITING_LEVELS):
-        reach = prospect[P_REACH + level]
-        outer = prospect[P_ASK + level]
-        hits = 0
-        for b in range(ends[level], ends[level + 1]):
-            dx, dy, dz = x - box[b, B_PLACE], y - box[b, B_PLACE + 1], z - box[b, B_PLACE + 2]
-            hit[hits] = b
-            hits += dx * dx + dy * dy + dz * dz <= outer * outer
+        at = P_REACH + AGES * level
+        reach0, reach1, reach2 = prospect[at], prospect[at + 1], prospect[at + 2]
+        chained = level == PLAIN and reach_chain > 0.0
+        outer = CHAIN_TURN * fast * period[s] + blur_chain if chained else 0.0
+        near = (max(reach0, outer), max(reach1, outer), reach2)
+        hits = list_near(
+            place, near, now, s, AGAIN_S, again, longest, ends[level], ends[level + 1], box, mark, hit
+        )  # fmt: skip
         counts[C_VISITS] += hits
+        left = 0
         for k in range(hits):
-            b = hit[k]
-            dx, dy, dz = x - box[b, B_PLACE], y - box[b, B_PLACE + 1], z - box[b, B_PLACE + 2]
+            b = U(hit[k])
+            q = slot[b]
+            c = spot[q]
+            dx, dy, dz = x - np.float64(c["x"]), y - np.float64(c["y"]), z - np.float64(c["z"])
             d2 = dx * dx + dy * dy + dz * dz
-            dt = (now - box[b, B_SINCE]) * 1e-9
-            from_s = int(box[b, B_SENSOR])
+            dt = (t_ns - c["t_ns"]) * 1e-9
+            from_s = int(c["sensor"])
             turn = period[from_s]
             if dt > (TURNS * turn if turn > 0.0 else WAIT_NAMED_S):
                 continue
-            if dt < (AGAIN * turn if turn > 0.0 and from_s == s else AGAIN_S):
+            if dt < (again if from_s == s else AGAIN_S):
                 continue
-            q = slot[b]
-            if reach_chain > 0.0 and from_s == s and level == PLAIN and young < old:
+            if chained and from_s == s and dt <= CHAIN_TURN * turn and youngs < len(who):
                 way = fast * dt + blur_chain
-                if dt <= CHAIN_TURN * turn and d2 <= way * way:
-                    note_around(q, dx, dy, dz, dt, around[young])
-                    young += 1
-                else:
-                    old -= 1
-                    note_around(q, dx, dy, dz, dt, around[old])
-            if d2 > reach * reach:
-                continue
-            e = entry[q]
+                if d2 <= way * way:
+                    note_young(int(q), -dx, -dy, -dz, dt, youngs, young, who)
+                    youngs += 1
+                    latest_s = min(latest_s, dt)
+            reach = reach0 if dt <= early else (reach1 if dt <= late else reach2)
+            if d2 <= reach * reach:
+                prefetch(entry, int(q), 0)
+                hit[left] = q
+                left += 1
+        for k in range(left):
+            q = hit[k]
+            c, e = spot[q], entry[q]
+            from_s = int(c["sensor"])
+            turn = period[from_s]
+            dt = (t_ns - c["t_ns"]) * 1e-9
             if not (turn > 0.0 or dt <= WAIT_S or (address >= 0 and address == e["address"])):
                 continue
+            dx, dy, dz = x - np.float64(c["x"]), y - np.float64(c["y"]), z - np.float64(c["z"])
+            d2 = dx * dx + dy * dy + dz * dz
             far = min(speed * dt, REACH_MOST) + wide + OWN_SHARE * e["radius"]
             if d2 > far * far:
                 continue
@@ -178,7 +233,7 @@ def pick_pairs(
                 if code != e["mode_3a"]:
                     continue
                 odds *= math.exp(SAME_CODE)
-            if level == VAGUE and detail[q]["speed"] == 1:
+            if level == VAGUE and e["speed"] == 1:
                 odds = CERTAIN  # it tells where it goes: distance says nothing yet
             else:
                 n2 = BLUR_STEP * e["blur"]
@@ -186,7 +241,7 @@ def pick_pairs(
                 odds *= density(d2, dt * dt, n2, own, var, usual)
                 if odds < least:
                     continue
-                odds *= unseen(dt, turn, pd[e["sensor"]])
+                odds *= unseen(dt, turn, pd[from_s])
                 if height > 0.0:
                     sigma_h = np.float64(e["sigma_h"])
                     spread = var_h + sigma_h * sigma_h + var_climb * dt * dt
@@ -201,10 +256,18 @@ def pick_pairs(
                 counts[C_UNTRIED] += 1
             else:
                 n = more
+            prefetch(waiting.detail, int(q), 0)
     chains = 0
-    if young > 0:
+    if youngs > 0:
+        near = (reach_chain, reach_chain, reach_chain)
+        hits = list_near(
+            place, near, now, s, math.inf, latest_s + again, longest, ends[PLAIN], ends[PLAIN + 1], box, mark, hit
+        )
+        olds = note_old(place, t_ns, hits, hit, spot, slot, old, whom)
         ax = Z[j, Z_SIN] * sites[s, 3] + Z[j, Z_COS] * sites[s, 6]
         ay = Z[j, Z_SIN] * sites[s, 4] + Z[j, Z_COS] * sites[s, 7]
         az = Z[j, Z_SIN] * sites[s, 5] + Z[j, Z_COS] * sites[s, 8]
-        chains = find_chains(young, old, period[s], ax, ay, az, prospect, life, around, chain, worth)
+        chains = find_chains(
+            olds, youngs, period[s], ax, ay, az, prospect, life, young, who, old, whom, mark, chain, worth
+        )  # fmt: skip
     return n, chains

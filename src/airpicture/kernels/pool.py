@@ -1,8 +1,13 @@
 """Unclaimed plots that wait for a second one: a ring of records, chained by cell from the newest back.
 
-A record is two cache lines (see `tracks.pool`): what each search that passes by looks at, and what only a trial needs.
-Places are kept as the point on the ground in single precision (0.5 m) and the rest of the position as an offset to that
-(1 mm).
+A record is in three parts (see `tracks.pool`): half a cache line of what each search that passes by looks at, another
+half of what one asks of those that are near, and a line of what only a trial needs. Places are kept as the point on the
+ground in single precision (0.5 m) and the rest of the position as an offset to that (1 mm).
+
+Plots of a look that share a cell and come one after another are a *run*: they stand side by side in the ring, and only
+runs are chained. Each plot knows how many of its run there are up to itself, and where the run before that ends:
+
+    head of a bucket -> newest plot of a run, run - 1 more right below it -> back: newest of the run before, ...
 
 Cells are cubes of ECEF over the ellipsoid, hashed. How far a search must look depends on what it looks for, and a cell
 should be no larger than that, so plots wait on one of three levels:
@@ -13,7 +18,7 @@ should be no larger than that, so plots wait on one of three levels:
 """
 
 import math
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +26,7 @@ from numpy.typing import NDArray
 from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F64, I32, I64, U64, table
 from airpicture.kernels.layout import (
+    PLOT,
     POLAR,
     POSITION,
     Z_COS,
@@ -56,14 +62,17 @@ PLAIN: Final = 0
 NAMED: Final = 1
 VAGUE: Final = 2
 WAITING_LEVELS: Final = 3
-CELLS: Final = (16_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
+CELLS: Final = (32_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
 OWN_SHARE: Final = 0.75  # of a plot's radius that adds to a search: three sigma
 OWN: Final = 9_000.0  # m, most that it adds on all levels but VAGUE
 OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
 BLUR: Final = 2_200.0  # m, most sigma of a place on the ground on all levels but VAGUE
 BLUR_STEP: Final = 2.0  # m
 ASKED: Final = 16  # plots ahead, whose chains the memory is asked for
+AHEAD: Final = 4  # plots whose numbers are asked for before they're needed
 NEVER: Final = -(1 << 62)
+RUN_BITS: Final = 15
+RUN_MOST: Final = (1 << RUN_BITS) - 1  # plots of a run
 NEIGHBOURS: Final = (1 << 2) | (1 << 21) | (1 << 40)  # of a cell's key: the last bits of its place along x, y and z
 
 
@@ -71,6 +80,7 @@ NEIGHBOURS: Final = (1 << 2) | (1 << 21) | (1 << 40)  # of a cell's key: the las
 class Waiting(NamedTuple):
     """The arrays of a pool."""
 
+    spot: Records  # (ring,) tracks.pool.SPOT
     entry: Records  # (ring,) tracks.pool.ENTRY
     detail: Records  # (ring,) tracks.pool.DETAIL
     head: I64  # (buckets,) the newest plot of each chain, as how many had been put in with it
@@ -93,6 +103,22 @@ def code_of(mode_3a: int) -> int:
 def cell_key(ix: int, iy: int, iz: int, level: int) -> int:
     """Return one integer for a cell of a level; indices stay within ±2^18 for any point near the Earth."""
     return (((ix + 262144) * 524288 + (iy + 262144)) * 524288 + (iz + 262144)) * 4 + level
+
+
+@inline
+def mark_of(key: int) -> int:
+    """Return what tells a cell from the others that a search asks, in 17 bits: its level, and where it lies among 32
+    along each axis."""
+    key = int(key)
+    return (key & 127) | (((key >> 21) & 31) << 7) | (((key >> 40) & 31) << 12)
+
+
+@inline
+def key_at(x: float, y: float, z: float, level: int) -> int:
+    """Return the key of a place's cell [m], ECEF, on the ground in single precision: as it's kept."""
+    edge = edge_of(level)
+    x, y, z = np.float64(np.float32(x)), np.float64(np.float32(y)), np.float64(np.float32(z))
+    return cell_key(math.floor(x / edge), math.floor(y / edge), math.floor(z / edge), level)
 
 
 @inline
@@ -120,11 +146,12 @@ def slot_of(count: int, put: int, newest: int, ring: int) -> int:
 @inline
 def recall(waiting: Waiting, q: int, Z: F64) -> None:
     """Write what a waiting plot said, as far as `begin.begin_state` reads it, to Z[0]."""
+    s = waiting.spot[q]
     e = waiting.entry[q]
     d = waiting.detail[q]
-    Z[0, Z_P] = np.float64(e["x"]) + np.float64(d["dx"])
-    Z[0, Z_P + 1] = np.float64(e["y"]) + np.float64(d["dy"])
-    Z[0, Z_P + 2] = np.float64(e["z"]) + np.float64(d["dz"])
+    Z[0, Z_P] = np.float64(s["x"]) + np.float64(d["dx"])
+    Z[0, Z_P + 1] = np.float64(s["y"]) + np.float64(d["dy"])
+    Z[0, Z_P + 2] = np.float64(s["z"]) + np.float64(d["dz"])
     Z[0, Z_H] = d["h"]
     Z[0, Z_VAR_H] = d["var_h"]
     Z[0, Z_H_BARO] = d["h_baro"]
@@ -142,7 +169,7 @@ def recall(waiting: Waiting, q: int, Z: F64) -> None:
         Z[0, Z_KIND] = POSITION
         Z[0, Z_VAR_P] = d["var_a"]
         Z[0, Z_VAR_V] = d["var_b"]
-    moves = d["speed"] == 1
+    moves = e["speed"] == 1
     Z[0, Z_V_EAST] = d["sin"] if moves else math.nan
     Z[0, Z_V_NORTH] = d["cos"] if moves else math.nan
 
@@ -165,22 +192,23 @@ def complete(Zq: F64, Z: F64, j: int) -> None:
 @inline
 def _note(waiting: Waiting, q: int, Z: F64, j: int) -> None:
     """Write plot j's numbers to slot q."""
+    s = waiting.spot[q]
     e = waiting.entry[q]
     d = waiting.detail[q]
     x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
-    e["x"] = np.float32(x)
-    e["y"] = np.float32(y)
-    e["z"] = np.float32(z)
+    s["x"] = np.float32(x)
+    s["y"] = np.float32(y)
+    s["z"] = np.float32(z)
     e["radius"] = np.float32(Z[j, Z_RADIUS])
-    d["dx"] = np.float32(Z[j, Z_P] - np.float64(e["x"]))
-    d["dy"] = np.float32(Z[j, Z_P + 1] - np.float64(e["y"]))
-    d["dz"] = np.float32(Z[j, Z_P + 2] - np.float64(e["z"]))
+    d["dx"] = np.float32(Z[j, Z_P] - np.float64(s["x"]))
+    d["dy"] = np.float32(Z[j, Z_P + 1] - np.float64(s["y"]))
+    d["dz"] = np.float32(Z[j, Z_P + 2] - np.float64(s["z"]))
     e["h"] = np.float32(Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO])
     d["h"] = np.float32(Z[j, Z_H])
     d["var_h"] = np.float32(Z[j, Z_VAR_H])
     d["h_baro"] = np.float32(Z[j, Z_H_BARO])
     d["elevation"] = np.float32(Z[j, Z_ELEVATION])
-    d["speed"] = 0
+    e["speed"] = 0
     if int(Z[j, Z_KIND]) == POLAR:
         d["range"] = np.float32(Z[j, Z_RANGE])
         d["sin"] = np.float32(Z[j, Z_SIN])
@@ -196,21 +224,36 @@ def _note(waiting: Waiting, q: int, Z: F64, j: int) -> None:
         d["sin"] = np.float32(Z[j, Z_V_EAST])
         d["cos"] = np.float32(Z[j, Z_V_NORTH])
         if math.isfinite(Z[j, Z_V_EAST]):
-            d["speed"] = 1
+            e["speed"] = 1
 
 
 @inline
-def _link(count: int, key: int, head: I64) -> int:
-    """Make the count-th plot the newest of its chain; return how many plots before it the next one was put in, or 0."""
+def _link(count: int, key: int, key_before: int, run: int, back: int, head: I64) -> tuple[int, int]:
+    """Make the count-th plot the newest of its chain; return how many of its run there are up to it, and how many plots
+    before it the newest one of the next run was put in, or 0.
+
+    key_before, run, back : of the plot that was put in right before it; run 0: not in the same look
+    """
     b = bucket(key, len(head))
     before = head[b]
     head[b] = count
-    return count - before if before > 0 and count - before < 1 << 31 else 0
+    if 0 < run < RUN_MOST and key == key_before:
+        return run + 1, back + 1 if back > 0 else 0
+    return 1, count - before if before > 0 and count - before < (1 << 31) - RUN_MOST else 0
 
 
 @jit
 def link_plots(
-    t_ns: I64, wanted: I64, key: I64, n: int, count: int, latest_ns: int, waiting: Waiting, back: I32, put_ns: I64
+    t_ns: I64,
+    wanted: I64,
+    key: I64,
+    n: int,
+    count: int,
+    latest_ns: int,
+    waiting: Waiting,
+    run: I32,
+    back: I32,
+    put_ns: I64,
 ) -> int:
     """Give plots their places in the chains of a pool, in their order; return the latest time of any.
 
@@ -220,13 +263,15 @@ def link_plots(
     key : (n,) the cell of each, from `births.find_births`
     count : plots that were put in before; latest_ns : their latest time
     waiting : head and last_ns overwritten; the ring must have room (see `oldest_alive`)
-    back, put_ns : (n,) overwritten for `note_plots`
+    run, back, put_ns : (n,) overwritten for `note_plots`
     """
+    length, behind = 0, 0
     for w in range(n):
         prefetch(waiting.head, bucket(key[min(w + ASKED, n - 1)], len(waiting.head)), 0)
         latest_ns = max(latest_ns, t_ns[wanted[w]])
         put_ns[w] = latest_ns
-        back[w] = _link(count + w + 1, key[w], waiting.head)
+        length, behind = _link(count + w + 1, key[w], key[max(w - 1, 0)], length, behind, waiting.head)
+        run[w], back[w] = length, behind
         waiting.last_ns[key[w] & 3] = latest_ns
     return latest_ns
 
@@ -243,6 +288,7 @@ def note_plots(
     key: I64,
     blur: F64,
     sigma_h: F64,
+    run: I32,
     back: I32,
     put_ns: I64,
     lo: int,
@@ -256,37 +302,46 @@ def note_plots(
     ----------
     Z ... callsign : registered plots; wanted : (n,) int64, which of them
     key, blur, sigma_h : (n,) the cell of each, the sigmas of its place on the ground and of its height [m], from
-        `births.find_births`; back, put_ns : (n,) from `link_plots`
+        `births.find_births`; run, back, put_ns : (n,) from `link_plots`
     count : plots that were put in before
-    waiting : entry and detail overwritten
+    waiting : spot, entry and detail overwritten
     """
-    entry, detail = waiting.entry, waiting.detail
+    spot, entry, detail = waiting.spot, waiting.entry, waiting.detail
     ring = len(entry)
     for w in range(lo, hi):
+        for column in range(0, PLOT, 8):
+            prefetch(Z, int(wanted[min(w + AHEAD, hi - 1)]), column)
         j = wanted[w]
         q = (count + w) % ring
         _note(waiting, q, Z, j)
+        s = spot[q]
+        s["t_ns"] = t_ns[j]
+        s["sensor"] = sensor[j]
+        s["back"] = back[w]
+        s["cell"] = np.uint32((mark_of(key[w]) << RUN_BITS) | run[w])
         e = entry[q]
-        e["t_ns"] = t_ns[j]
         e["put_ns"] = put_ns[w]
-        e["key"] = key[w]
         e["sigma_h"] = np.float32(sigma_h[w])
-        e["sensor"] = sensor[j]
         e["address"] = address[j]
         e["mode_3a"] = np.int16(code_of(mode_3a[j]))
         e["blur"] = np.uint16(min(blur[w] / BLUR_STEP, 65_535.0))
-        e["back"] = back[w]
         detail[q]["callsign"] = callsign[j]
+
+
+@inline
+def _key_of(s: Any) -> int:
+    """Return the key of the cell of a spot."""
+    return key_at(s["x"], s["y"], s["z"], (int(s["cell"]) >> RUN_BITS) & 3)
 
 
 @jit
 def take_back(put: int, count: int, waiting: Waiting) -> int:
     """Take out what was put in after `count` plots, of `put` in all; return the latest time of those that stay."""
-    ring = len(waiting.entry)
+    ring = len(waiting.spot)
     for later in range(put, count, -1):
-        e = waiting.entry[(later - 1) % ring]
-        back = int(e["back"])
-        waiting.head[bucket(e["key"], len(waiting.head))] = later - back if back > 0 else 0
+        s = waiting.spot[(later - 1) % ring]
+        back = 1 if int(s["cell"]) & RUN_MOST > 1 else int(s["back"])
+        waiting.head[bucket(_key_of(s), len(waiting.head))] = later - back if back > 0 else 0
     return int(waiting.entry[(count - 1) % ring]["put_ns"]) if count > 0 else NEVER
 
 
@@ -306,6 +361,14 @@ def oldest_alive(floor: int, put: int, since_ns: int, waiting: Waiting) -> int:
 @jit
 def chain(floor: int, put: int, waiting: Waiting) -> None:
     """Chain the plots floor..put of a ring anew, in new buckets; waiting : head comes zeroed; overwritten."""
+    ring = len(waiting.spot)
+    before, length, behind = 0, 0, 0
     for count in range(floor + 1, put + 1):
-        e = waiting.entry[(count - 1) % len(waiting.entry)]
-        e["back"] = _link(count, e["key"], waiting.head)
+        s = waiting.spot[(count - 1) % ring]
+        key = _key_of(s)
+        if int(s["cell"]) & RUN_MOST == 1:
+            length = 0  # it began one: what is found doesn't depend on when a ring grew
+        length, behind = _link(count, key, before, length, behind, waiting.head)
+        s["back"] = behind
+        s["cell"] = np.uint32((mark_of(key) << RUN_BITS) | length)
+        before = key

@@ -20,7 +20,6 @@ from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.begin import (
     AGAIN_S,
-    L_LEAST,
     L_ODDS,
     L_SPEED_MAX,
     L_VAR_SPEED,
@@ -83,6 +82,12 @@ R_STEPS = 4
 REACHES = 200
 R_BLURS = 4  # and for a plot's own blur up to 1/4, 1/2, 3/4 and all of BLUR
 R_TIMES = 40  # times apart that each is worked out for
+R_AGES = (
+    0.75,
+    1.5,
+    TURNS,
+)  # turns of the slowest radar: reaches are listed for plots up to so old, older than the last
+AGES = 3
 
 C_BIRTHS = 0  # what a search found, one flat array of counts
 C_CUT = 1  # chains of cells that weren't walked to their end
@@ -100,8 +105,9 @@ P_SIGMA_H = 5  # m, of the height that it begins a state with
 P_CHAIN = 6  # m, how far away the oldest plot of a chain may be; 0: it needs none
 P_WORST = 7  # m², variance of its place along or across the beam, the larger
 P_ALONG = 8  # 1 where that is along
-P_REACH = 9  # m, how far it looks for pairs on each level
-P_ASK = P_REACH + WAITING_LEVELS  # m, how far it looks there at all
+P_LEAST = 9  # existence below which it begins nothing
+P_REACH = 10  # m, how far it looks for pairs on each level, by age (R_AGES)
+P_ASK = P_REACH + AGES * WAITING_LEVELS  # m, how far it looks there at all
 PROSPECT = P_ASK + WAITING_LEVELS
 
 
@@ -119,6 +125,12 @@ def density(d2: float, dt2: float, n: float, m: float, var: float, usual: float)
     return 1.0 / ((dt2 + m) * slow * slow * math.sqrt(slow) * off)
 
 
+@inline
+def age_of(age: int, longest: float) -> float:
+    """Return how old the plots of R_AGES[age] are at most [s]; longest : s, that any plot waits."""
+    return longest / TURNS * (R_AGES[0] if age == 0 else (R_AGES[1] if age == 1 else R_AGES[2]))
+
+
 @jit
 def list_reaches(life: F64, gate: float, longest: float, faint: float, reaches: F64) -> None:
     """List how far from a plot others may be and be worth joining with it, by the odds that it brings.
@@ -129,16 +141,17 @@ def list_reaches(life: F64, gate: float, longest: float, faint: float, reaches: 
     ----------
     life : settings; gate : most d² of two measurements; longest : s, that any plot waits
     faint : most chance of any sensor to miss a target
-    reaches : (R_BLURS, REACHES) overwritten [m], for odds of 2^((R_FIRST + k) / R_STEPS) times the least
+    reaches : (AGES, R_BLURS, REACHES) overwritten [m], for odds of 2^((R_FIRST + k) / R_STEPS) times the least
     """
     var, usual = life[L_VAR_SPEED], life[L_VAR_USUAL]
-    for cell in range(R_BLURS * REACHES):
-        blur, k = cell // REACHES, cell % REACHES
+    for cell in range(AGES * R_BLURS * REACHES):
+        age, blur, k = cell // (R_BLURS * REACHES), cell // REACHES % R_BLURS, cell % REACHES
         own = BLUR * (blur + 1) / R_BLURS
         odds = 2.0 ** ((R_FIRST + k) / R_STEPS)
+        first = AGAIN_S if age == 0 else age_of(age - 1, longest)
         most = 0.0
         for step in range(R_TIMES + 1):
-            dt = AGAIN_S * (longest / AGAIN_S) ** (step / R_TIMES)
+            dt = first * (age_of(age, longest) / first) ** (step / R_TIMES)
             n = own * own + BLUR * BLUR + Q_BEGIN / 3.0 * dt * dt * dt
             worth = odds * (unseen(dt, longest / TURNS, 1.0 - faint) if dt > WAIT_S and longest > WAIT_NAMED_S else 1.0)
             if worth * density(most * most, dt * dt, n, 1.0 / var, var, usual) < 1.0:
@@ -151,14 +164,13 @@ def list_reaches(life: F64, gate: float, longest: float, faint: float, reaches: 
                 else:
                     lo = middle
             most = max(most, hi)
-        reaches[blur, k] = 1.03 * most  # what lies between the times
+        reaches[age, blur, k] = 1.03 * most  # what lies between the times
 
 
 @inline
-def reach_of(odds: float, blur: float, reaches: F64) -> float:
-    """Return the reach [m] for odds times the least, of a plot placed within sigma `blur`, at most BLUR [m]."""
-    k = math.ceil(R_STEPS * math.log2(odds)) - R_FIRST if odds > 0.0 else -1
-    return float(reaches[min(int(blur * (R_BLURS / BLUR)), R_BLURS - 1), min(k, REACHES - 1)]) if k >= 0 else 0.0
+def step_of(odds: float) -> int:
+    """Return where in the list of reaches odds times the least stand; negative: none is near enough."""
+    return min(math.ceil(R_STEPS * math.log2(odds)) - R_FIRST, REACHES - 1) if odds > 0.0 else -1
 
 
 @part
@@ -226,19 +238,25 @@ def level_of(Z: F64, j: int, prospect: F64) -> int:
 
 @part
 def reach_on(level: int, Z: F64, j: int, prospect: F64, life: F64, longest: float, reaches: F64) -> float:
-    """Return how far plot j has to look for plots that wait on a level [m]."""
-    fast: float = min(life[L_SPEED_MAX] * longest, REACH_MOST) + OWN_SHARE * Z[j, Z_RADIUS]
-    if level == VAGUE:
-        return fast + OWN_MOST
-    if prospect[P_BLUR] > BLUR:
-        return fast + OWN
-    odds = prospect[P_ODDS] * MARGIN / life[L_LEAST]
-    if prospect[P_HEIGHT] > 0.0:
-        odds *= prospect[P_HEIGHT]
-    if level == NAMED:
-        odds *= prospect[P_CODES]
-    reach: float = reach_of(odds, prospect[P_BLUR], reaches)
-    more = prospect[P_HEIGHT] > 0.0 or math.isfinite(Z[j, Z_ELEVATION])
-    if more or math.isfinite(Z[j, Z_RANGE_RATE]) or math.isfinite(Z[j, Z_V_EAST]):
-        reach *= MORE
-    return min(reach, fast + OWN)
+    """Write to a prospect how far plot j has to look for plots of a level [m], by their age; return the most."""
+    radius = OWN_SHARE * Z[j, Z_RADIUS]
+    vague = level == VAGUE or prospect[P_BLUR] > BLUR
+    other = OWN_MOST if level == VAGUE else OWN
+    step, blur, times = 0, 0, 1.0
+    if not vague:
+        odds = prospect[P_ODDS] * MARGIN / prospect[P_LEAST]
+        if prospect[P_HEIGHT] > 0.0:
+            odds *= prospect[P_HEIGHT]
+        if level == NAMED:
+            odds *= prospect[P_CODES]
+        step, blur = step_of(odds), min(int(prospect[P_BLUR] * (R_BLURS / BLUR)), R_BLURS - 1)
+        more = prospect[P_HEIGHT] > 0.0 or math.isfinite(Z[j, Z_ELEVATION])
+        if more or math.isfinite(Z[j, Z_RANGE_RATE]) or math.isfinite(Z[j, Z_V_EAST]):
+            times = MORE
+    most = 0.0
+    for age in range(AGES):
+        fast = min(life[L_SPEED_MAX] * age_of(age, longest), REACH_MOST) + radius + other
+        reach = fast if vague else (min(times * reaches[age, blur, step], fast) if step >= 0 else 0.0)
+        prospect[P_REACH + AGES * level + age] = reach
+        most = max(most, reach)
+    return most

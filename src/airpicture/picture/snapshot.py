@@ -65,14 +65,15 @@ def shown_rows(
         count, moved = found[0]
         return index[:count], changed[:moved].copy()
     ends = list(accumulate((count for count, _ in found), initial=0))
-    rows = room(ends[-1], np.int64)
-    do(
-        np.copyto,
-        [(rows[at:to], index[lo : lo + to - at]) for lo, (at, to) in zip(starts, pairwise(ends), strict=True)],
-        run,
-    )
-    places = [changed[lo : lo + moved] + at for lo, at, (_, moved) in zip(starts, ends, found, strict=False)]
-    return rows, np.concatenate([np.zeros(0, np.int64), *places])
+    moves = list(accumulate((moved for _, moved in found), initial=0))
+    rows, places = room(ends[-1], np.int64), np.empty(moves[-1], np.int64)  # these outlast the picture's memory
+
+    def gather(lo: int, at: int, to: int, first: int, last: int) -> None:
+        rows[at:to] = index[lo : lo + to - at]
+        np.add(changed[lo : lo + last - first], at, out=places[first:last])
+
+    do(gather, [(lo, *of, *moved) for lo, of, moved in zip(starts, pairwise(ends), pairwise(moves), strict=True)], run)
+    return rows, places
 
 
 def snapshot(

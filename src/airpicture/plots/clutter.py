@@ -16,7 +16,7 @@ from airpicture.tables import F64
 MEMORY_TURNS = 6.0  # turns over which unclaimed plots are counted: long against their scatter, short against weather
 EXCESS_MOST = math.log(1000.0)
 START_TURNS = 4  # after which a target that stands in a sensor's view from its start has been seen, or never will be
-PART = 65_536  # plots made denser in one go, at least
+PART = 8_192  # plots made denser in one go, at least
 EARLY = 0.2  # of a turn, by which a target's next look may come before a turn is over
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels.around import B_COLUMNS, BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
+from airpicture.kernels.around import ABREAST, B_COLUMNS, BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
     L_CONFIRM,
     L_CONFIRM_PAIR,
     L_LEAST,
+    L_LEAST_THICK,
     L_ODDS,
     L_PAIRS,
     L_SPEED_MAX,
@@ -31,11 +32,14 @@ from airpicture.kernels.begin import (
 )
 from airpicture.kernels.births import BIRTH, BIRTH_ODDS, BIRTH_PLOT, find_births
 from airpicture.kernels.born import write_births
-from airpicture.kernels.chains import AROUND, CHAINS, NEIGHBOUR
+from airpicture.kernels.chains import CHAINS, OLD, OLDER, YOUNG, YOUNGER
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
-from airpicture.kernels.pool import WAITING_LEVELS, link_plots, note_plots
+from airpicture.kernels.looks import share_places
+from airpicture.kernels.patches import DIGIT, DIGITS, count_patches, deal_patches, list_patches, order_births
+from airpicture.kernels.pool import WAITING_LEVELS, link_plots, note_plots, oldest_alive
 from airpicture.kernels.search import (
+    AGES,
     C_BIRTHS,
     C_CUT,
     C_UNTRIED,
@@ -54,6 +58,7 @@ from airpicture.tracks.pool import Desk, Pool
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
 SCANNED = 65_536  # plots of which the free ones are listed in one go, at least
+PATCHED = 128  # plots; fewer are as quick in the order in which they come
 PARTS = 32  # more than any two or four threads need to end at about the same time
 _AS_USUAL = np.empty(0)  # no plot is likelier than others to be of a new target
 
@@ -70,6 +75,7 @@ def life_settings(config: Config) -> F64:
     life[L_VISITS] = config.life.visits_max
     life[L_PAIRS] = config.life.pairs_max
     life[L_LEAST] = config.life.retire_tentative
+    life[L_LEAST_THICK] = max(config.life.begin_thick, config.life.retire_tentative)
     life[L_CONFIRM] = config.life.confirm
     life[L_CONFIRM_PAIR] = config.life.confirm_pair
     return life
@@ -87,13 +93,17 @@ def make_desk(most: int) -> Desk:
         hashed=np.empty(SLOTS, np.int64),
         near=np.empty((ROOM, 2), np.int64),
         span=np.empty((BATCH, SPAN), np.int64),
-        box=np.empty((BOX, B_COLUMNS)),
+        box=np.empty((B_COLUMNS, BOX + ABREAST), np.float32),
         slot=np.empty(BOX, np.int64),
+        mark=np.empty(ABREAST, np.int32),
         hit=np.empty(BOX, np.int64),
         ends=np.empty(WAITING_LEVELS + 1, np.int64),
         pick=np.empty(TRIED * most, np.int64),
         value=np.empty(TRIED * most + 1),
-        around=np.empty((AROUND, NEIGHBOUR)),
+        young=np.empty((YOUNG, YOUNGER)),
+        who=np.empty(YOUNG, np.int64),
+        old=np.empty((OLDER, OLD + ABREAST), np.float32),
+        whom=np.empty(OLD, np.int64),
         chain=np.empty((CHAINS, 2), np.int64),
         worth=np.empty(CHAINS),
         trial=np.empty((TRIED * most + CHAINS, BIRTH)),
@@ -103,16 +113,17 @@ def make_desk(most: int) -> Desk:
 @lru_cache(maxsize=8)
 def _reaches(life: bytes, gate: float, longest: float, faint: float) -> F64:
     """Return `search.list_reaches`, worked out once for the same settings and sensors; life : as it lies in memory."""
-    reaches = np.empty((R_BLURS, REACHES))
+    reaches = np.empty((AGES, R_BLURS, REACHES))
     list_reaches(np.frombuffer(life).copy(), gate, longest, faint, reaches)
     return reaches
 
 
-def _in_order_of_plots(births: F64, starts: Sequence[int], counts: Sequence[int]) -> I64:
-    """Return the rows of births that were found, those of a plot side by side; so many stand at each of some starts."""
-    found = [np.arange(start, start + count) for start, count in zip(starts, counts, strict=True)]
-    order = found[0] if len(found) == 1 else np.concatenate(found)
-    return order[np.argsort(births[order, BIRTH_PLOT], kind="stable")] if len(order) > 1 else order
+def _in_order_of_plots(births: F64, starts: Sequence[int], counts: I64, total: int, plots: int) -> I64:
+    """Return the rows of `total` births that were found, those of a plot side by side, of so many plots; counts[k] of
+    them stand at starts[k]."""
+    order = np.empty(total, np.int64)
+    order_births(births, BIRTH_PLOT, np.array(starts), np.ascontiguousarray(counts), np.empty(plots, np.int32), order)
+    return order
 
 
 def best_births(births: F64, order: I64, room: int) -> I64:
@@ -132,6 +143,24 @@ def _list_free(reports: Reports, free: F64, run: Run | None) -> I64:
     if len(counts) == 1:
         return wanted[: counts[0]]
     return np.concatenate([wanted[lo : lo + count] for (lo, _), count in zip(parts, counts, strict=True)])
+
+
+def by_patches(reports: Reports, wanted: I64, run: Run | None) -> I64:
+    """Return plots cell by cell of the ground (see `kernels.patches`); few as they are."""
+    n = len(wanted)
+    if n < PATCHED:
+        return wanted
+    parts = ranges(n, SCANNED, run)
+    patch, dealt = np.empty(n, np.int64), np.empty(n, np.int64)
+    count, start = np.empty((len(parts), 1 << DIGIT), np.int64), np.empty((1 << DIGIT) + 1, np.int64)
+    do(list_patches, [(reports.Z, wanted, *part, patch, count[k]) for k, part in enumerate(parts)], run)
+    for digit in range(DIGITS):
+        if digit > 0:
+            do(count_patches, [(patch, *part, digit, count[k]) for k, part in enumerate(parts)], run)
+        share_places(count, start)
+        do(deal_patches, [(patch, *part, digit, count[k], dealt) for k, part in enumerate(parts)], run)
+        patch, dealt = dealt, patch
+    return patch
 
 
 def _append(
@@ -213,7 +242,7 @@ def begin(
     -------
     rows of the new tracks, and how many found no room
     """
-    wanted = _list_free(reports, free, run)
+    wanted = by_patches(reports, _list_free(reports, free, run), run)
     n = len(wanted)
     if n == 0:
         return np.zeros(0, np.int64), 0
@@ -227,9 +256,11 @@ def begin(
     births = np.empty((n * most, BIRTH))  # the system hands out the pages that are written to
     counts = np.empty((parts, COUNTS), np.int64)
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
+    since_ns = int(reports.t_ns.min()) - int(longest * 1e9)
+    # what none of them could be joined with any more isn't even looked up
+    oldest = oldest_alive(pool.oldest, pool.count, since_ns, pool.waiting)
     while len(pool.desks) < parts:
         pool.desks.append(make_desk(most))
-    entries, heads = pool.lines
     do(
         find_births,
         [
@@ -249,12 +280,11 @@ def begin(
                 life,
                 gates,
                 longest,
+                since_ns,
                 reaches,
                 pool.waiting,
-                entries,
-                heads,
                 pool.count,
-                pool.oldest,
+                oldest,
                 *pool.desks[k],
                 key,
                 blur,
@@ -269,15 +299,17 @@ def begin(
     total = (counts[0] if parts == 1 else counts.sum(axis=0)).tolist()
     rows, shed = np.zeros(0, np.int64), 0
     if total[C_BIRTHS]:
-        order = _in_order_of_plots(births, [lo * most for lo, _ in spans], counts[:, C_BIRTHS].tolist())
+        starts = [lo * most for lo, _ in spans]
+        order = _in_order_of_plots(births, starts, counts[:, C_BIRTHS], total[C_BIRTHS], reports.size)
         likelier = _AS_USUAL if hope is None else hope
         judge_births(births, order, likelier, reports, stations, pool.waiting, life, counted)
         # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
         fair = room if waiting <= 4 * n else room * 4 * n // waiting
         shed = max(len(order) - fair, 0)
         rows = _append(store, pool, reports, births, best_births(births, order, fair), motion, life, parts, run)
-    back, put_ns = np.empty(n, np.int32), np.empty(n, np.int64)
-    latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting, back, put_ns)
+    length, back, put_ns = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
+    columns = (length, back, put_ns)
+    latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting, *columns)
     do(
         note_plots,
         [
@@ -292,8 +324,7 @@ def begin(
                 key,
                 blur,
                 sigma_h,
-                back,
-                put_ns,
+                *columns,
                 *part,
                 pool.count,
                 pool.waiting,

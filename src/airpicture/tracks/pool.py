@@ -6,27 +6,32 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels.arrays import laid
+from airpicture.kernels.arrays import F32, I32, laid
 from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, oldest_alive, take_back
 from airpicture.tables import F64, I64
 
 LINE: Final = 64  # bytes of a cache line
-ENTRY: Final = np.dtype(  # what each search that passes by looks at
+SPOT: Final = np.dtype(  # what each search that passes by looks at: half a line
     [
         ("t_ns", np.int64),
-        ("put_ns", np.int64),  # the latest time of any plot that was put in up to this one: never falls along the ring
-        ("key", np.int64),  # of its cell
         ("x", np.float32),  # m, ECEF, on the ellipsoid
         ("y", np.float32),
         ("z", np.float32),
+        ("sensor", np.int32),
+        ("back", np.int32),  # how many plots before it the newest one of the next run of its chain was put in; 0 none
+        ("cell", np.uint32),  # `pool.mark_of` its cell, and in the lowest RUN_BITS how many of its run are up to it
+    ]
+)
+ENTRY: Final = np.dtype(  # what is asked of those that are near: another half
+    [
+        ("put_ns", np.int64),  # the latest time of any plot that was put in up to this one: never falls along the ring
         ("radius", np.float32),  # m, four sigma on the ground and what an assumed height may be wrong
         ("h", np.float32),  # m, geometric or pressure height, NaN
         ("sigma_h", np.float32),  # m, of the height that it begins a state with
-        ("sensor", np.int32),
         ("address", np.int32),
         ("mode_3a", np.int16),
         ("blur", np.uint16),  # 2 m, sigma of its place on the ground
-        ("back", np.int32),  # how many plots before it the next one of its chain was put in; 0 none
+        ("speed", np.int32),  # 1 where DETAIL's sin and cos hold a velocity east and north [m/s]
     ]
 )
 DETAIL: Final = np.dtype(  # what only a trial needs
@@ -45,9 +50,12 @@ DETAIL: Final = np.dtype(  # what only a trial needs
         ("var_a", np.float32),  # range, azimuth, elevation; or position, velocity
         ("var_b", np.float32),
         ("var_c", np.float32),
-        ("speed", np.int32),  # 1 where sin and cos hold a velocity east and north [m/s]
+        ("unused", np.int32),  # fills the line
     ]
 )
+
+
+RECORDS: Final = 3  # parts of a plot's record: the first arrays of `Waiting`
 
 
 class Desk(NamedTuple):
@@ -62,13 +70,17 @@ class Desk(NamedTuple):
     hashed: I64
     near: I64
     span: I64
-    box: F64
+    box: F32
     slot: I64
+    mark: I32
     hit: I64
     ends: I64
     pick: I64
     value: F64
-    around: F64
+    young: F64
+    who: I64
+    old: F32
+    whom: I64
     chain: I64
     worth: F64
     trial: F64
@@ -102,11 +114,6 @@ class Pool:
         """Make a ring for so many plots."""
         self.waiting = _empty(size, last_ns)
         self.size = size
-        # the memory of the entries (size, 8) and of the buckets (buckets / 8, 8), line by line of the cache
-        self.lines: tuple[I64, I64] = (
-            self.waiting.entry.view(np.int64).reshape(size, -1),
-            self.waiting.head.reshape(-1, LINE // 8),
-        )
 
     @property
     def oldest(self) -> int:
@@ -153,8 +160,8 @@ class Pool:
         before, was = self.waiting, self.size
         self.floor = self.oldest
         self._lay(size, before.last_ns)
-        self.waiting.entry[kept % size] = before.entry[kept % was]
-        self.waiting.detail[kept % size] = before.detail[kept % was]
+        for now, then in zip(list(self.waiting)[:RECORDS], list(before)[:RECORDS], strict=True):
+            now[kept % size] = then[kept % was]
         chain(self.floor, self.count, self.waiting)
 
 
@@ -162,7 +169,7 @@ def _empty(size: int, last_ns: I64) -> Waiting:
     """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
     buckets = 1 << max(size - 1, 1).bit_length()
     head = _records(np.dtype(np.int64), max(buckets, 8))
-    return laid(Waiting(_records(ENTRY, size), _records(DETAIL, size), head, last_ns))
+    return laid(Waiting(_records(SPOT, size), _records(ENTRY, size), _records(DETAIL, size), head, last_ns))
 
 
 def _records(kind: np.dtype[Any], size: int) -> Any:

@@ -23,6 +23,7 @@ from airpicture.kernels.life import (
     ENDED,
     ENDING,
     age_due,
+    find_due,
     find_ranks,
     list_ended,
     list_live,
@@ -60,9 +61,12 @@ def ending_settings(config: Config) -> F64:
     return ending
 
 
-def first_due(store: Store) -> int:
-    """Return the time [ns] before which nothing can happen to any track by itself; of a store that isn't empty."""
-    return int(store.due_ns[: store.n].min())
+def first_due(store: Store, soon_ns: int) -> int:
+    """Return the time [ns] before which nothing can happen to any track by itself.
+
+    Where something can at soon_ns or before, that is one of the times at which it can, not the first of all.
+    """
+    return int(find_due(store.due_ns, store.n, soon_ns))
 
 
 def sweep(

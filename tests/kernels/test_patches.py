@@ -1,0 +1,177 @@
+"""Unclaimed plots cell by cell, runs of the pool, births in the order of their plots."""
+
+import math
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airpicture.kernels import layout as lay
+from airpicture.kernels.around import (
+    ABREAST,
+    B_COLUMNS,
+    B_PLACE,
+    B_SENSOR,
+    B_SINCE,
+    BOX,
+    NEAR,
+    gather,
+    list_cells,
+    look_up,
+)
+from airpicture.kernels.patches import EDGE, order_births, patch_of
+from airpicture.kernels.pool import CELLS, PLAIN, RUN_MOST, key_at, link_plots, note_plots
+from airpicture.kernels.search import COUNTS
+from airpicture.kernels.wgs84 import ground
+from airpicture.parallel import Run, workers
+from airpicture.reports import Reports
+from airpicture.tables import F64, I64
+from airpicture.tracks.begin import by_patches
+from airpicture.tracks.pool import Pool
+from reference_tracking import ecef
+
+begin_module = sys.modules["airpicture.tracks.begin"]
+
+
+def reports_at(p: F64) -> Reports:
+    n = len(p)
+    Z = np.full((n, lay.PLOT), math.nan)
+    Z[:, lay.Z_P : lay.Z_P + 3] = p
+    Z[:, lay.Z_KIND], Z[:, lay.Z_VAR_P], Z[:, lay.Z_RADIUS] = lay.POSITION, 2500.0, 200.0
+    ids = np.full(n, -1, np.int32)
+    columns = (np.zeros(n), np.zeros(n), np.zeros(n, np.int8), np.zeros(n, np.uint8))
+    codes = (ids, ids.copy(), np.zeros(n, np.uint64), np.zeros(n, np.uint8))
+    return Reports(Z, np.zeros(n, np.int64), np.zeros(n, np.int32), *codes, *columns)
+
+
+def places(rng: np.random.Generator, n: int, wide_deg: float, lat: float, lon: float) -> F64:
+    at = np.column_stack([rng.uniform(-wide_deg, wide_deg, n), rng.uniform(-wide_deg, wide_deg, n)])
+    return np.array([ecef(math.radians(lat + a), math.radians(lon + b), 5000.0) for a, b in at])
+
+
+def digits(p: F64) -> int:
+    """Return a place's number by its bits, one by one."""
+    at = [math.floor(float(np.float32(c)) / EDGE) + 512 for c in ground(*p)]
+    return sum(((c >> bit) & 1) << (3 * bit + 2 - axis) for axis, c in enumerate(at) for bit in range(10))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("wide", [0.01, 2.0, 80.0])
+def test_plots_are_dealt_cell_by_cell_those_of_a_cell_in_their_order(
+    monkeypatch: pytest.MonkeyPatch, threads: int, wide: float
+) -> None:
+    monkeypatch.setattr(begin_module, "SCANNED", 50)
+    rng = np.random.default_rng(3)
+    p = places(rng, 700, wide, 5.0, 20.0)
+    wanted = np.flatnonzero(rng.random(700) < 0.7)
+    with workers(threads) as run:
+        got = by_patches(reports_at(p), wanted.copy(), run)
+    expected = sorted(wanted.tolist(), key=lambda j: digits(p[j]))  # a stable sort
+    assert got.tolist() == expected
+
+
+def test_few_plots_keep_their_order() -> None:
+    wanted = np.array([5, 2, 9])
+    nobody: Run | None = None
+    assert by_patches(reports_at(places(np.random.default_rng(1), 10, 30.0, 0.0, 0.0)), wanted, nobody) is wanted
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, 1e9, -1e9])
+def test_what_is_off_the_earth_has_a_number_too(wrong: float) -> None:
+    assert 0 <= patch_of(wrong, -6e6, 6e6) < 1 << 30
+
+
+class Put:
+    """Plots put into a pool, and a list of them."""
+
+    def __init__(self, size: int) -> None:
+        self.pool, self.placed = Pool(1 << 20), []
+        self.pool.make_room(size, 26.0, 0.0)
+
+    def look(self, p: F64, order: I64) -> None:
+        reports, n = reports_at(p), len(p)
+        self.pool.make_room(n, 26.0, 0.0)
+        key = np.array([key_at(*ground(*p[j]), PLAIN) for j in order])
+        run, back, put_ns = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
+        waiting, count = self.pool.waiting, self.pool.count
+        latest = link_plots(reports.t_ns, order, key, n, count, max(self.pool.latest_ns, 0), waiting, run, back, put_ns)
+        columns = (reports.sensor, reports.address, reports.mode_3a, reports.callsign)
+        more = (key, np.zeros(n), np.zeros(n), run, back, put_ns, 0, n, count, waiting)
+        note_plots(reports.Z, reports.t_ns, *columns, order, *more)
+        self.pool.note(n, latest)
+        self.placed += [ground(*p[j]) for j in order]
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1024, 3000]), st.floats(1e3, 90e3))
+@settings(max_examples=25, deadline=None)
+def test_a_search_lists_all_that_waits_in_its_cells_once(seed: int, size: int, reach: float) -> None:
+    """Sorted looks and others, rings that grow and that wrap, plots taken back; against every plot by itself."""
+    rng = np.random.default_rng(seed)
+    put = Put(1024)
+    for _ in range(rng.integers(1, 6)):
+        n = int(rng.integers(1, size))
+        p = places(rng, n, rng.choice([0.05, 0.5, 3.0]), 47.0, 8.0)
+        order = np.arange(n) if rng.random() < 0.3 else np.array(sorted(range(n), key=lambda j: digits(p[j])))
+        put.look(p, order)
+        if rng.random() < 0.3:
+            count = int(rng.integers(put.pool.floor, put.pool.count + 1))
+            put.pool.restore(count)
+            del put.placed[count:]
+    oldest = int(rng.integers(put.pool.floor, put.pool.count + 1))
+    x, y, z = ground(*ecef(math.radians(47.0), math.radians(8.0), 0.0))
+    near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((B_COLUMNS, BOX + ABREAST), np.float32)
+    slot, counts = np.zeros(BOX, np.int64), np.zeros(COUNTS, np.int64)
+    waiting = put.pool.waiting
+    cells = list_cells(x, y, z, PLAIN, reach, waiting.head, near, 0)
+    look_up(near, 0, cells, put.pool.count, oldest, waiting)
+    n = gather(near, 0, cells, RUN_MOST, put.pool.count, oldest, -5_000_000_000, waiting, 0, box, slot, counts)
+    if n > BOX:
+        assert len(put.placed) - oldest > BOX / 2
+        return
+    ring = put.pool.size
+    listed = slot[:n].tolist()
+    assert len(set(listed)) == n
+    within = {k for k in range(oldest, put.pool.count) if math.dist(put.placed[k], (x, y, z)) <= reach - 1.0}
+    assert {k % ring for k in within} <= set(listed) <= {k % ring for k in range(oldest, put.pool.count)}
+    for axis, name in enumerate("xyz"):
+        np.testing.assert_array_equal(box[B_PLACE + axis, :n], waiting.spot[name][slot[:n]])
+    assert (box[B_SINCE, :n] == 5.0).all()
+    assert (box[B_SENSOR, :n] == 0.0).all()
+    assert counts.sum() == 0
+
+
+def test_no_more_of_a_cell_is_listed_than_asked_for_and_that_is_counted() -> None:
+    put = Put(1024)
+    p = np.tile(places(np.random.default_rng(1), 1, 0.0, 47.0, 8.0), (300, 1))
+    for _ in range(3):
+        put.look(p, np.arange(300))
+    near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((B_COLUMNS, BOX + ABREAST), np.float32)
+    slot, counts, waiting = np.zeros(BOX, np.int64), np.zeros(COUNTS, np.int64), put.pool.waiting
+    x, y, z = ground(*p[0])
+    for steps, cut in ((64, 1), (450, 1), (900, 0), (1000, 0)):
+        counts[:] = 0
+        cells = list_cells(x, y, z, PLAIN, 10.0, waiting.head, near, 0)
+        look_up(near, 0, cells, put.pool.count, 0, waiting)
+        n = gather(near, 0, cells, steps, put.pool.count, 0, 0, waiting, 0, box, slot, counts)
+        assert n == min(steps, 900)
+        assert counts.sum() == cut
+        assert slot[:n].tolist() == [899 - k for k in range(n)]  # the newest first
+
+
+def test_cells_that_a_search_may_ask_at_once_differ_in_what_is_kept_of_them() -> None:
+    """Of 32 along an axis, which is twice as far as anything is looked for on a level."""
+    furthest = 80e3 + 60e3 + np.array([9e3, 9e3, 60e3])  # m: the fastest, badly placed, and as badly the other
+    assert (np.array(CELLS) * 31 > 2.0 * furthest).all()
+
+
+def test_births_come_in_the_order_of_their_plots_those_of_a_plot_as_they_stand() -> None:
+    rng = np.random.default_rng(4)
+    births = np.zeros((400, 4))
+    births[:, 2] = rng.integers(0, 90, 400)
+    start, count = np.array([0, 150, 300]), np.array([120, 0, 77])
+    order, last = np.empty(197, np.int64), np.empty(90, np.int32)
+    order_births(births, 2, start, count, last, order)
+    rows = [*range(120), *range(300, 377)]
+    assert order.tolist() == sorted(rows, key=lambda b: births[b, 2])
