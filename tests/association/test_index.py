@@ -12,7 +12,7 @@ from pyproj import Geod, Transformer
 from airpicture.association import index as room
 from airpicture.association.index import Index, candidates
 from airpicture.kernels import layout as lay
-from airpicture.kernels.cells import PATCH, PATCHED, row_of
+from airpicture.kernels.cells import PARCEL, PARCELLED, row_of
 from airpicture.kernels.index import CODES, LEVELS, NOWHERE, SPEED, WILD, N, face_of, on_face
 from airpicture.parallel import do, workers
 from airpicture.reports import Nearby
@@ -89,7 +89,7 @@ class Sky:
         rng = self.rng
         Z = np.zeros((m, lay.PLOT))
         Z[:, lay.Z_P : lay.Z_P + 3] = self.points(m)
-        vague = 0.1 if rng.random() < 0.5 else 0.0  # else tracks are told by patches of the ground whether they ask
+        vague = 0.1 if rng.random() < 0.5 else 0.0  # else tracks are told by parcels of the ground whether they ask
         Z[:, lay.Z_RADIUS] = rng.choice([100.0, 2e3, 1e4, 2e5, 3e6], m, p=[0.4 - vague, 0.4, 0.2, vague / 2, vague / 2])
         t_z = now + (rng.random(m) * 0.25e9).astype(np.int64) - int(late * 1e9)
         near = np.flatnonzero(rng.random(m) < 0.5) if self.n else np.zeros(0, np.int64)
@@ -294,7 +294,7 @@ def test_tracks_far_from_all_plots_ask_for_no_cells(monkeypatch: pytest.MonkeyPa
     def counted(
         lo: int, hi: int, rows: Any, summary: Any, time: Any, q: float, most: float, cells: Any, *w: Any
     ) -> Any:
-        assert cells.ints[PATCHED] > 0
+        assert cells.ints[PARCELLED] > 0
         asked.extend(rows[lo:hi].tolist())
         return meet(lo, hi, rows, summary, time, q, most, cells, *w)
 
@@ -308,8 +308,8 @@ def test_tracks_far_from_all_plots_ask_for_no_cells(monkeypatch: pytest.MonkeyPa
     for k, (x, y, z) in enumerate(p.tolist()):
         face = face_of(x, y, z)
         a, b = on_face(face, x, y, z)
-        word = (row_of(face, a >> PATCH) + ((b >> PATCH) >> 5)) & ((1 << int(cells.ints[PATCHED])) - 1)
-        marked[k] = cells.patch[word] >> ((b >> PATCH) & 31) & 1
+        word = (row_of(face, a >> PARCEL) + ((b >> PARCEL) >> 5)) & ((1 << int(cells.ints[PARCELLED])) - 1)
+        marked[k] = cells.parcel[word] >> ((b >> PARCEL) & 31) & 1
     assert np.isin(near.track, there[marked]).all()
     assert len(near.track) < marked.sum() < 0.6 * len(there)
 

@@ -15,13 +15,13 @@ from airpicture.kernels.at_once import NO_ROOM, Rooms, find_near, place_all
 from airpicture.kernels.cells import (
     ABREAST,
     KINDS,
-    PATCH_SPARE,
+    PARCEL_SPARE,
     SPOT,
     STATE,
     Cells,
     find_cells,
     lay_plots,
-    mark_patches,
+    mark_parcels,
     sort_plots,
     take_together,
 )
@@ -85,7 +85,7 @@ def make_cells(plots: int) -> Cells:
             name=np.empty(plots, np.int32),
             number=np.empty(plots, np.int32),
             taken=np.empty(max(1 << (3 * plots // 2).bit_length(), 16) // 8, np.uint32),
-            patch=np.empty(max(1 << (PATCH_SPARE * plots - 1).bit_length(), 16), np.uint32),
+            parcel=np.empty(max(1 << (PARCEL_SPARE * plots - 1).bit_length(), 16), np.uint32),
             ints=np.zeros(STATE, np.int64),
             own=np.zeros(KINDS),
         )
@@ -226,7 +226,7 @@ class Index:
             return None
         self.refresh(t_z, n_plots, n, summary, t_track, run)
         cells, wide = self._cells, n_plots >= RANGE_PLOTS
-        marks = (mark_cells, self._q_third, cells, self.grid, np.empty(PEAKS)), (mark_patches, cells)
+        marks = (mark_cells, self._q_third, cells, self.grid, np.empty(PEAKS)), (mark_parcels, cells)
         if not do(_done, marks, run if wide else None)[0]:
             return None
         rows = np.empty(n, np.int32)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F32, F64, I32, I64, table
-from airpicture.kernels.cells import Cells, find_cells, lay_plots, mark_patches, sort_plots
+from airpicture.kernels.cells import Cells, find_cells, lay_plots, mark_parcels, sort_plots
 from airpicture.kernels.components import Parts, connect
 from airpicture.kernels.crowd import count_tracks
 from airpicture.kernels.index import Grid, note_peaks, place_rows, refresh
@@ -103,7 +103,7 @@ def find_near(
         if stale > 0:
             place_all(w.stale[:stale], summary, t_track, q_third, radius_max, grid, w.peaks)
         if mark_cells(q_third, cells, grid, w.peaks[0]):
-            mark_patches(cells)
+            mark_parcels(cells)
             asking = w.asking
             hi = list_marked(0, n, grid, asking)
     if hi > len(w.met):

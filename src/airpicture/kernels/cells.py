@@ -40,14 +40,12 @@ SHARED: Final = 2  # plots for which there's one slot at first; cells of the usu
 SMALL: Final = 16_384  # plots, of which a table with slots for all is in a core's cache
 ASKED: Final = 16  # plots ahead, whose cells' slots the memory is asked for
 
-# Patches of the ground that plots are near, for those tracks that aren't too vague
-PATCH: Final = 16  # log2 of the edge of a patch [units of a face]: 4 km
-PATCH_RADIUS: Final = (
-    7_000.0  # m, most radius of a track that asks them: nearly all of those that weren't missed have less
-)
-PATCH_DRIFT: Final = 200.0  # m, likewise, of how far a plot's place may drift
-PATCH_REACH: Final = 14_200.0  # m, more than any plot marks: of those in the smallest cells, others mark none
-PATCH_SPARE: Final = 2  # words for a plot, at least: one that is alone marks a dozen patches in four words
+# Parcels of the ground that plots are near, for those tracks that aren't too vague
+PARCEL: Final = 16  # log2 of the edge of a parcel [units of a face]: 4 km
+PARCEL_RADIUS: Final = 7_000.0  # m, most radius of a track that asks them: of one that wasn't missed it's less
+PARCEL_DRIFT: Final = 200.0  # m, likewise, of how far a plot's place may drift
+PARCEL_REACH: Final = 14_200.0  # m, more than any plot marks: of those in the smallest cells, others mark none
+PARCEL_SPARE: Final = 2  # words for a plot, at least: one that is alone marks a dozen parcels in four words
 
 # State, int64
 CELLS: Final = 0  # in use
@@ -55,7 +53,7 @@ PLOTS: Final = 1  # that have a cell: all but those with NaN in what's read
 FIRST: Final = 2  # ns, time of the earliest
 LAST: Final = 3
 BITS: Final = 4  # log2 of the slots in use
-PATCHED: Final = 5  # log2 of the words of `patch` in use; 0: patches aren't marked
+PARCELLED: Final = 5  # log2 of the words of `parcel` in use; 0: parcels aren't marked
 STATE: Final = 6
 
 
@@ -73,7 +71,7 @@ class Cells(NamedTuple):
     name: I32  # (M,) which plot it is, likewise
     number: I32  # (M,) slots in the order in which they were taken
     taken: U32  # (S / 8,) words of bits, four for each slot, hashed likewise: 1 where a cell may have plots
-    patch: U32  # (P,) words, hashed, of 32 patches each that lie side by side: 1 where tracks may meet any plot
+    parcel: U32  # (P,) words, hashed, of 32 parcels each that lie side by side: 1 where tracks may meet any plot
     ints: I64  # (STATE,)
     own: F64  # (KINDS,) m, the largest radius of each kind, below 0: there are none
 
@@ -202,7 +200,7 @@ def sort_plots(plots: int, cells: Cells) -> None:
     while count < 0:
         bits += 1
         count = _share_out(plots, bits, cells)
-    cells.ints[CELLS], cells.ints[BITS], cells.ints[PATCHED] = count, bits, 0
+    cells.ints[CELLS], cells.ints[BITS], cells.ints[PARCELLED] = count, bits, 0
     slot, taken, end = cells.slot, cells.taken, 0
     for w in range((1 << bits) // 8):
         taken[w] = 0
@@ -239,47 +237,47 @@ def lay_plots(t_z: I64, lo: int, hi: int, cells: Cells) -> None:
 
 @inline
 def row_of(face: int, a: int) -> int:
-    """Return where the words of the a-th row of patches of a face begin, modulo their number: that of b stands b >> 5
+    """Return where the words of the a-th row of parcels of a face begin, modulo their number: that of b stands b >> 5
     further on."""
     return (((face << 13) + a + 4096) * 2654435769 & 0xFFFFFFFF) >> 7
 
 
 @inline
-def _mark_row(row: int, first: int, last: int, last_word: int, patch: U32) -> None:
-    """Mark the patches first..last of a row, less than 32."""
+def _mark_row(row: int, first: int, last: int, last_word: int, parcel: U32) -> None:
+    """Mark the parcels first..last of a row, less than 32."""
     low = first & 31
     span = ((2 << (last - first)) - 1) << low
     word = row + (first >> 5)
-    patch[np.uint64(word & last_word)] |= span & 0xFFFFFFFF
-    patch[np.uint64((word + 1) & last_word)] |= span >> 32
+    parcel[np.uint64(word & last_word)] |= span & 0xFFFFFFFF
+    parcel[np.uint64((word + 1) & last_word)] |= span >> 32
 
 
 @jit
-def mark_patches(cells: Cells) -> None:
-    """Mark all patches of the ground where a track may meet a plot, so that most others needn't ask for cells.
+def mark_parcels(cells: Cells) -> None:
+    """Mark all parcels of the ground where a track may meet a plot, so that most others needn't ask for cells.
 
-    Which patches share a word is left to chance: a track may ask in vain, but none is missed. A look with plots that
+    Which parcels share a word is left to chance: a track may ask in vain, but none is missed. A look with plots that
     are too vague for the smallest cells marks nothing.
 
-    cells : after `lay_plots`; patch and PATCHED overwritten
+    cells : after `lay_plots`; parcel and PARCELLED overwritten
     """
-    ints, spot, patch = cells.ints, cells.spot, cells.patch
-    ints[PATCHED] = 0
+    ints, spot, parcel = cells.ints, cells.spot, cells.parcel
+    ints[PARCELLED] = 0
     if cells.own[2] >= 0.0 or cells.own[3] >= 0.0:
         return
     bits = 4
-    while 1 << bits < PATCH_SPARE * ints[PLOTS]:
+    while 1 << bits < PARCEL_SPARE * ints[PLOTS]:
         bits += 1
     last_word = (1 << bits) - 1
     for w in range(1 << bits):
-        patch[w] = 0
+        parcel[w] = 0
     for q in range(ints[PLOTS]):
         p = spot[np.uint64(q)]
         x, y, z, own = p[C_PLACE], p[C_PLACE + 1], p[C_PLACE + 2], p[C_OWN]
         face = face_of(x, y, z)
         a, b = on_face(face, x, y, z)
-        reach = math.ceil((math.sqrt(PATCH_RADIUS * PATCH_RADIUS + own * own) + PATCH_DRIFT) * UNITS) + 1
-        first, last = (b - reach) >> PATCH, (b + reach) >> PATCH
-        for ca in range((a - reach) >> PATCH, ((a + reach) >> PATCH) + 1):
-            _mark_row(row_of(face, ca), first, last, last_word, patch)
-    ints[PATCHED] = bits
+        reach = math.ceil((math.sqrt(PARCEL_RADIUS * PARCEL_RADIUS + own * own) + PARCEL_DRIFT) * UNITS) + 1
+        first, last = (b - reach) >> PARCEL, (b + reach) >> PARCEL
+        for ca in range((a - reach) >> PARCEL, ((a + reach) >> PARCEL) + 1):
+            _mark_row(row_of(face, ca), first, last, last_word, parcel)
+    ints[PARCELLED] = bits

@@ -10,7 +10,7 @@ tracks, and whichever further tracks are asked for.
 
 A few tracks at a time take each of these steps one after the other, and ask the memory for what the next one reads.
 Plots that are so near that neither rounding nor motion within the look can part them from the track are taken without
-the exact test: nine in ten. Where few tracks ask, most of them stand on patches of the ground that no plot is near, and
+the exact test: nine in ten. Where few tracks ask, most of them stand on parcels of the ground that no plot is near, and
 ask for no cells. Steps whose outcome can't be foreseen, one way as often as the other, go without a branch.
 
 A track asks all faces of the cube where it may be near an edge of its own. One that would have to ask too many cells is
@@ -34,11 +34,11 @@ from airpicture.kernels.cells import (
     FIRST,
     KINDS,
     LAST,
-    PATCH,
-    PATCH_DRIFT,
-    PATCH_RADIUS,
-    PATCH_REACH,
-    PATCHED,
+    PARCEL,
+    PARCEL_DRIFT,
+    PARCEL_RADIUS,
+    PARCEL_REACH,
+    PARCELLED,
     PLOTS,
     SIZES,
     SLACK,
@@ -144,21 +144,21 @@ def _meets(T: F64, b: U, tau: float, spot: F64, q_third: float, radius_max: floa
 
 
 @part
-def _asks(b: U, T: F64, bits: int, patch: U32) -> int:
-    """Return 0 where a track of a block is on a patch of the ground that no plot is near, else 1; without a branch.
+def _asks(b: U, T: F64, bits: int, parcel: U32) -> int:
+    """Return 0 where a track of a block is on a parcel of the ground that no plot is near, else 1; without a branch.
 
-    bits : `cells.PATCHED`
+    bits : `cells.PARCELLED`
     """
     x, y, z = T[T_X + b], T[T_Y + b], T[T_Z + b]
     highest = max(abs(x), abs(y), abs(z))
     second = abs(x) + abs(y) + abs(z) - highest - min(abs(x), abs(y), abs(z))
-    edge = second + MARGIN >= highest - 2.0 * PATCH_REACH  # other faces may hold a plot so near
-    vague = (T[T_R + b] > PATCH_RADIUS) | (T[T_DRIFT + b] > PATCH_DRIFT) | (T[T_LOWEST + b] < LOWEST)
+    edge = second + MARGIN >= highest - 2.0 * PARCEL_REACH  # other faces may hold a plot so near
+    vague = (T[T_R + b] > PARCEL_RADIUS) | (T[T_DRIFT + b] > PARCEL_DRIFT) | (T[T_LOWEST + b] < LOWEST)
     face = face_of(x, y, z)
     at_a, at_b = on_face(face, x, y, z)
-    at_a, at_b = at_a >> PATCH, at_b >> PATCH
+    at_a, at_b = at_a >> PARCEL, at_b >> PARCEL
     word = (row_of(face, at_a) + (at_b >> 5)) & ((1 << bits) - 1)
-    return ((int(patch[np.uint64(word)]) >> (at_b & 31)) & 1) | int(edge | vague)
+    return ((int(parcel[np.uint64(word)]) >> (at_b & 31)) & 1) | int(edge | vague)
 
 
 @part
@@ -294,7 +294,7 @@ def meet_plots(
     plots, first_ns = ints[PLOTS], ints[FIRST]
     bits = ints[BITS]
     mask = (1 << bits) - 1
-    patched = ints[PATCHED]
+    parcelled = ints[PARCELLED]
     half = 0.5e-9 * (ints[LAST] - first_ns)
     middle = first_ns + (ints[LAST] - first_ns) // 2
     centre = np.float64(middle - first_ns)
@@ -323,7 +323,7 @@ def meet_plots(
         for own in range(block):
             if math.isfinite(T[T_LOWEST + U(own)] + T[T_R + U(own)]):
                 tally[asking] = own
-                asking += _asks(U(own), T, patched, cells.patch) if patched > 0 else 1
+                asking += _asks(U(own), T, parcelled, cells.parcel) if parcelled > 0 else 1
         while c < asking and asks + ASKED < ASKS:
             asks = _ask_cells(int(tally[c]), T, cells, asks, ask)
             c += 1
