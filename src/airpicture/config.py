@@ -150,7 +150,7 @@ class Config:
     sigma_pressure_height: float = 150.0  # m, pressure height against geometric: weather and geoid
     late_s_max: float = 15.0  # a plot older than this is refused: one turn of a long-range radar and some
     future_s_max: float = 60.0  # a plot further ahead of now than this has a broken clock
-    capacity: int = 1_500_000  # tracks, tentative ones included; memory is taken as they come, 953 B each
+    capacity: int = 1_500_000  # tracks, tentative ones included; memory is taken as they come, 954 B each
 
     def __post_init__(self) -> None:
         for name, kind in (("motion", Motion), ("association", Association), ("life", Life)):

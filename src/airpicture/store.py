@@ -72,7 +72,7 @@ def _table(rows: int, width: int) -> NDArray[np.uint64]:
         block = np.zeros(8 * rows * width + LINE, np.uint8)
     except MemoryError:
         raise ConfigError(
-            f"the system grants no memory for capacity = {rows:,} tracks", expected="room for 953 bytes a track"
+            f"the system grants no memory for capacity = {rows:,} tracks", expected="room for 954 bytes a track"
         ) from None
     skip = -block.ctypes.data % LINE
     return block[skip : skip + 8 * rows * width].view(np.uint64).reshape(rows, width)
@@ -81,7 +81,7 @@ def _table(rows: int, width: int) -> NDArray[np.uint64]:
 class Store:
     """Columns of live tracks; ``n`` of ``capacity`` rows are in use.
 
-    Memory a track: 640 B of states, 32 B of summary, 256 B of what else is known and 17 B of what is scanned.
+    Memory a track: 640 B of states, 32 B of summary, 256 B of what else is known and 18 B of what is scanned or marked.
     """
 
     def __init__(self, capacity: int) -> None:

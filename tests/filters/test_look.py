@@ -213,6 +213,12 @@ def test_a_look_is_its_plain_twin(seed: int, tracks: int, plots: int, kind: tupl
             assert store.due_ns[i] == due_after(i, t_w, store.held, *reach, ENDING)
 
 
+@pytest.mark.parametrize("plots", [40, 100])
+def test_more_pairs_than_are_weighed_at_a_time_change_nothing(plots: int) -> None:
+    for seed in range(4):
+        test_a_look_is_its_plain_twin.hypothesis.inner_test(seed, 2, plots, (lay.POLAR, {}))
+
+
 def alone(track: Mixture, plots: list[Plot], pd: float = 0.9, detect: bool = True) -> Store:
     """Look at one track with plots of its own time."""
     store = store_of([track], [T0])

@@ -9,9 +9,10 @@ A folder of segments, each begun anew (nothing is ever appended to a file that a
                  "\\xa1APJ" | length u32 | CRC-32 u32 | t_ns i64 | input u16 | kind u16 | link u32 | payload
                                                                      (the checksum covers these, and the length)
 
-The first record is `Kind.START`: a JSON object with the sensors and the inputs, so that each segment can be read alone.
-Times never fall. Numbers are little-endian. A record that's cut or damaged is counted and passed over: the reader looks
-for the next mark whose checksum holds. So the end torn by a crash costs the record that was being written.
+The first record is `Kind.START`: a JSON object with sensors, inputs and the tracker's settings, so that each segment
+can be read alone. Times never fall. Numbers are little-endian. A record that's cut or damaged is counted and passed
+over: the reader looks for the next mark whose checksum holds. So the end torn by a crash costs the record that was
+being written.
 """
 
 from __future__ import annotations

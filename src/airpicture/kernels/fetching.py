@@ -8,7 +8,7 @@ from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
 from airpicture.kernels.room import Room
 
-ASKED = 192  # tracks ahead that the memory is asked for; more would drive one another out of the caches
+ASKED = 32  # tracks ahead that the memory is asked for; more would drive one another out of the caches
 WITHIN = 512  # tracks of a chunk whose rows stay in a core's cache
 ROWS = 4  # tracks ahead that rows are asked for
 
