@@ -111,13 +111,15 @@ def test_where_clutter_is_thick_a_beginning_must_be_likelier() -> None:
         rows = radar_rows(targets, sensors, 12.5, rng, clutter=150)
         for row in rows:
             row.pop("h_baro", None)
-        for begin_thick in (0.01, 0.05):
-            world = Beginnings(sensors, Config(life=Life(begin_thick=begin_thick)))
+        for begin_thick, pool_max in ((0.01, 4096), (0.05, 4096), (0.05, 240)):
+            world = Beginnings(sensors, Config(life=Life(begin_thick=begin_thick, pool_max=pool_max)))
             for part in frames(rows):
                 world(part)
-            least[clutter, begin_thick] = float(world.store.existence[: world.store.n].min())
-    assert least[20.0, 0.01] == least[20.0, 0.05]
-    assert 0.01 <= least[20_000.0, 0.01] < 0.05 <= least[20_000.0, 0.05]
+            least[clutter, begin_thick, pool_max] = float(world.store.existence[: world.store.n].min())
+    assert least[20.0, 0.01, 4096] == least[20.0, 0.05, 4096]
+    assert 0.01 <= least[20_000.0, 0.01, 4096] < 0.05 <= least[20_000.0, 0.05, 4096]
+    # where too many wait for three in line ever to be seen, weak pairs begin tracks as well
+    assert 0.01 <= least[20_000.0, 0.05, 240] < 0.05
 
 
 def test_the_likeliest_begin_where_there_isnt_room_for_all() -> None:

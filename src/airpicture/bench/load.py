@@ -205,9 +205,9 @@ def tracker_of(sensors: Sensors, config: Config, threads: int) -> Tracker:
 def config_for(targets: int, base: Config | None = None) -> Config:
     """Return the settings with room for so many targets: sizes only, nothing that changes how tracking is done."""
     base = base or Config()
-    # A cold start leaves all plots of a turn unclaimed, 1.4 a target. All have to find room: else they'd be gone before
-    # their targets are seen again.
-    waiting = round(2.0 * targets)
+    # A cold start leaves all plots of a turn unclaimed, 1.4 a target. Those of two turns have to find room: else they'd
+    # be gone before their targets are seen a second and a third time.
+    waiting = round(3.0 * targets)
     # false plots that met by chance are tracks, too, until they're found out; ten million have to do with what memory
     # there is beyond that
     capacity = round((1.5 if targets <= AMPLE_MOST else 1.25) * targets)

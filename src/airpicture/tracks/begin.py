@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -60,6 +60,7 @@ PART = 512  # plots; less isn't worth a call of its own
 SCANNED = 65_536  # plots of which the free ones are listed in one go, at least
 PATCHED = 128  # plots; fewer are as quick in the order in which they come
 PARTS = 32  # more than any two or four threads need to end at about the same time
+CHAINED: Final = 0.8  # of the longest wait, 2.6 turns: three plots in line take two turns and what the target moves on
 _AS_USUAL = np.empty(0)  # no plot is likelier than others to be of a new target
 
 
@@ -252,6 +253,12 @@ def begin(
     longest, faint = longest_wait(stations.period, stations.pd)
     reaches = _reaches(life.tobytes(), float(gates[2]), longest, faint)
     waiting, overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
+    earliest_ns = int(reports.t_ns.min())
+    if pool.since_ns > earliest_ns - int(CHAINED * longest * 1e9):
+        # where too many wait, plots of two turns ago are gone and three are never in line: then weak pairs are followed
+        # up, or nothing would begin and all plots wait on
+        life = life.copy()
+        life[L_LEAST_THICK] = life[L_LEAST]
     room = store.capacity - store.n
     most = config.life.pairs_max
     parts = 1 if run is None else max(1, min(PARTS, n // PART))
@@ -259,7 +266,7 @@ def begin(
     births = np.empty((n * most, BIRTH))  # the system hands out the pages that are written to
     counts = np.empty((parts, COUNTS), np.int64)
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
-    since_ns = int(reports.t_ns.min()) - int(longest * 1e9)
+    since_ns = earliest_ns - int(longest * 1e9)
     # what none of them could be joined with any more isn't even looked up
     oldest = oldest_alive(pool.oldest, pool.count, since_ns, pool.waiting)
     while len(pool.desks) < parts:

@@ -120,6 +120,12 @@ class Pool:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
 
+    @property
+    def since_ns(self) -> int:
+        """Since when every plot that was put in can be read; NEVER where none has given way."""
+        kept = self.oldest
+        return int(self.waiting.entry["put_ns"][kept % self.size]) if 0 < kept < self.count else NEVER
+
     def make_room(self, n: int, longest_s: float, slack_s: float) -> tuple[int, int]:
         """Let the ring take n more plots; return how many wait, and how many that might still have found a second one
         give way.
