@@ -10,6 +10,8 @@ Number k of a queued pair stands at Q[QUEUE k + p], p being the pair, models one
 import math
 from typing import Any, Final
 
+import numpy as np
+
 from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.abreast import ABREAST
 from airpicture.kernels.arrays import F64
@@ -64,7 +66,9 @@ def prior_of(w: int, i: int, s: int, period: float, pd: float, of: Held, room: R
 def _fit(Q: F64, l: U, p: U) -> None:
     """Turn a model's d² into its likelihood, times e^log."""
     d2 = Q[Q_D2 + l]
-    fit = exponential(min(Q[Q_LOG + p] - 0.5 * d2, LOG_MOST)) / math.sqrt(Q[Q_DET + l])
+    fit = exponential(min(Q[Q_LOG + p] - 0.5 * d2, LOG_MOST)) / np.sqrt(
+        Q[Q_DET + l]
+    )  # of nothing, behind the last pair, too
     Q[Q_D2 + l] = fit if d2 < FAR else 0.0
 
 
