@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -90,6 +91,7 @@ def test_the_lost_are_those_of_the_plain_rule(seed: int, n: int) -> None:
     assert ended == sum(rule)
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes minutes as plain Python")
 def test_a_thick_sky_has_few_tracks_that_know_nothing() -> None:
     """Ten times as thick as usual, 5,000 targets in one disc; without the rule three times as many stay on."""
     sky = sky_of(5_000, "snapshot", 1, 5_000)
