@@ -11,6 +11,8 @@ from typing import Any, Final, Literal
 from airpicture.errors import ConfigError
 from airpicture.units import DEG
 
+Method = Literal["joint", "nearest"]
+
 
 def _need(condition: bool, name: str, value: Any, expected: str) -> None:
     if not condition:
@@ -66,7 +68,7 @@ class Motion:
 class Association:
     """How plots are shared out among the tracks that want them."""
 
-    method: Literal["joint", "nearest"] = "joint"  # joint probabilities, or global nearest neighbour
+    method: Method = "joint"  # joint probabilities, or global nearest neighbour
     exact_limit: int = 12  # exact with no more tracks or plots in a cluster (0.2 to 2 ms), else belief propagation
     sweeps: int = 50  # of belief propagation; more does not make its fixed point better (error of the method itself)
     tolerance: float = 1e-3  # on messages

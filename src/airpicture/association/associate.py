@@ -1,16 +1,15 @@
 """From gated pairs to association: which plot belongs to which track, as probabilities or as one best choice."""
 
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
 from airpicture.association.clusters import find_clusters
 from airpicture.association.workspace import EXACT_LIMIT_MAX, Workspace
+from airpicture.config import Method
 from airpicture.errors import ConfigError
 from airpicture.kernels import joint as kernel
 from airpicture.tables import F64, I32, I64
-
-Method = Literal["joint", "nearest"]
 
 
 class Association(NamedTuple):

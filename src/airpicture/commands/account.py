@@ -16,7 +16,7 @@ from airpicture.tables import F64, Plots, Sensors, Status, Tracks
 from airpicture.units import SECOND_NS
 
 if TYPE_CHECKING:
-    from airpicture.config import Config
+    from airpicture.config import Config, Method
     from airpicture.formats.recording import ReadReport, Recording
 
 NOTES_SHOWN = 8
@@ -82,7 +82,7 @@ def read_inputs(inputs: Sequence[str], how: Mapping[str, Any], quiet: bool = Fal
 
 
 def tracker_settings(
-    recording: Recording, quiet: bool = False, *, association: str | None = None, period_s: float | None = None
+    recording: Recording, quiet: bool = False, *, association: Method | None = None, period_s: float | None = None
 ) -> Config:
     """Return the settings to track a recording with, and say which aren't those of any recording.
 
@@ -96,7 +96,7 @@ def tracker_settings(
         method = association or config.association.method
         config = replace(
             config,
-            association=replace(config.association, method=method),  # type: ignore[arg-type]
+            association=replace(config.association, method=method),
             output_period_s=period_s or config.output_period_s,
         )
     if recording.config is not None:

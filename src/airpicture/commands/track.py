@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from airpicture.commands.options import (
     naming_columns,
     reading,
 )
+
+if TYPE_CHECKING:
+    from airpicture.config import Method
 
 
 @click.command("track")
@@ -55,7 +59,7 @@ def command(
     date: datetime.datetime | None,
     outputs: Sequence[str],
     columns: str,
-    association: str | None,
+    association: Method | None,
     period: float | None,
     in_hindsight: bool,
     quiet: bool,

@@ -1,11 +1,11 @@
 """Plots of one frame put in the order in which they're shared out, and copied in an order."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from airpicture.kernels._jit import inline_making_arrays, jit, jit_making_arrays, prefetch
-from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
+from airpicture.kernels._jit import inline, inline_making_arrays, jit, jit_making_arrays, prefetch
+from airpicture.kernels.arrays import I32, I64
 from airpicture.kernels.hashing import empty_slots, mixed, slots_for
 from airpicture.kernels.layout import PLOT
 
@@ -154,101 +154,43 @@ def order_looks(t_ns: I64, sensor: I32, address: I32, wave: I64, frame_ns: int, 
     return looks
 
 
+@inline
+def _copy_report(R: Any, j: int, out: Any, q: int) -> None:
+    """Copy row j of the columns of `reports.Reports` to row q of others."""
+    for c in range(PLOT):
+        out.Z[q, c] = R.Z[j, c]
+    out.t_ns[q] = R.t_ns[j]
+    out.sensor[q] = R.sensor[j]
+    out.address[q] = R.address[j]
+    out.mode_3a[q] = R.mode_3a[j]
+    out.callsign[q] = R.callsign[j]
+    out.technology[q] = R.technology[j]
+    out.slant_range[q] = R.slant_range[j]
+    out.azimuth[q] = R.azimuth[j]
+    out.on_ground[q] = R.on_ground[j]
+    out.category[q] = R.category[j]
+
+
 @jit
-def gather_reports(
-    order: I64,
-    lo: int,
-    hi: int,
-    Z: F64,
-    t_ns: I64,
-    sensor: I32,
-    address: I32,
-    mode_3a: I32,
-    callsign: U64,
-    technology: U8,
-    slant_range: F64,
-    azimuth: F64,
-    on_ground: I8,
-    category: U8,
-    Z_out: F64,
-    t_ns_out: I64,
-    sensor_out: I32,
-    address_out: I32,
-    mode_3a_out: I32,
-    callsign_out: U64,
-    technology_out: U8,
-    slant_range_out: F64,
-    azimuth_out: F64,
-    on_ground_out: I8,
-    category_out: U8,
-) -> None:
+def gather_reports(order: I64, lo: int, hi: int, R: Any, out: Any) -> None:
     """Copy rows order[lo:hi] of the columns of `reports.Reports` to rows lo..hi of others, which are overwritten."""
     for q in range(lo, hi):
-        j = order[q]
-        for c in range(PLOT):
-            Z_out[q, c] = Z[j, c]
-        t_ns_out[q] = t_ns[j]
-        sensor_out[q] = sensor[j]
-        address_out[q] = address[j]
-        mode_3a_out[q] = mode_3a[j]
-        callsign_out[q] = callsign[j]
-        technology_out[q] = technology[j]
-        slant_range_out[q] = slant_range[j]
-        azimuth_out[q] = azimuth[j]
-        on_ground_out[q] = on_ground[j]
-        category_out[q] = category[j]
+        _copy_report(R, order[q], out, q)
 
 
 @jit
-def deal_reports(
-    place: I64,
-    lo: int,
-    hi: int,
-    Z: F64,
-    t_ns: I64,
-    sensor: I32,
-    address: I32,
-    mode_3a: I32,
-    callsign: U64,
-    technology: U8,
-    slant_range: F64,
-    azimuth: F64,
-    on_ground: I8,
-    category: U8,
-    Z_out: F64,
-    t_ns_out: I64,
-    sensor_out: I32,
-    address_out: I32,
-    mode_3a_out: I32,
-    callsign_out: U64,
-    technology_out: U8,
-    slant_range_out: F64,
-    azimuth_out: F64,
-    on_ground_out: I8,
-    category_out: U8,
-) -> None:
+def deal_reports(place: I64, lo: int, hi: int, R: Any, out: Any) -> None:
     """Copy rows lo..hi of the columns of `reports.Reports` to the rows `place` of others, which are overwritten.
 
     Of many plots of many sensors that's faster than picking each sensor's from everywhere: what is read stands in a
     row, and the lines where each sensor's next plot goes are asked for ahead, in part still in the cache.
     """
     for j in range(lo, hi):
-        q, ahead = place[j], place[min(j + AHEAD, hi - 1)]
+        ahead = place[min(j + AHEAD, hi - 1)]
         for c in range(0, PLOT, LINE):
-            prefetch(Z_out, ahead, c)
-        prefetch(t_ns_out, ahead, 0)
-        prefetch(callsign_out, ahead, 0)
-        prefetch(slant_range_out, ahead, 0)
-        prefetch(azimuth_out, ahead, 0)
-        for c in range(PLOT):
-            Z_out[q, c] = Z[j, c]
-        t_ns_out[q] = t_ns[j]
-        sensor_out[q] = sensor[j]
-        address_out[q] = address[j]
-        mode_3a_out[q] = mode_3a[j]
-        callsign_out[q] = callsign[j]
-        technology_out[q] = technology[j]
-        slant_range_out[q] = slant_range[j]
-        azimuth_out[q] = azimuth[j]
-        on_ground_out[q] = on_ground[j]
-        category_out[q] = category[j]
+            prefetch(out.Z, ahead, c)
+        prefetch(out.t_ns, ahead, 0)
+        prefetch(out.callsign, ahead, 0)
+        prefetch(out.slant_range, ahead, 0)
+        prefetch(out.azimuth, ahead, 0)
+        _copy_report(R, j, out, place[j])

@@ -129,7 +129,7 @@ def looks(
     cuts = _dealt(reports, wave, frame_ns, order, place, run) if n >= DEALT else []
     if cuts:
         sorted_reports = _columns(reports, n) if shelf is None else shelf.room(reports, n)
-        do(deal_reports, [(place, *part, *reports, *sorted_reports) for part in ranges(n, PART, run)], run)
+        do(deal_reports, [(place, *part, reports, sorted_reports) for part in ranges(n, PART, run)], run)
     else:
         start = np.empty(n + 1, np.int64)
         found = order_looks(reports.t_ns, reports.sensor, reports.address, wave, frame_ns, order, start)
@@ -168,5 +168,5 @@ def gathered(reports: Reports, order: I64, run: Run | None = None, shelf: Shelf 
     """Return the chosen rows, copied in one go."""
     size = len(order)
     out = _columns(reports, size) if shelf is None else shelf.room(reports, size)
-    do(gather_reports, [(order, *part, *reports, *out) for part in ranges(size, PART, run)], run)
+    do(gather_reports, [(order, *part, reports, out) for part in ranges(size, PART, run)], run)
     return out

@@ -112,13 +112,8 @@ def register(
     lanes: Any = np.uint64(ABREAST)
 
     def register_part(k: int) -> tuple[int, int]:
-        given: tuple[Any, ...] = (
-            *columns,
-            *parts[k],
-            *reports,
-            np.ones(PLACED),
-            lanes,
-        )  # places without a plot hold what can be worked out
+        work = np.ones(PLACED)  # places without a plot hold what can be worked out
+        given: tuple[Any, ...] = (*columns, *parts[k], *reports, work, lanes)
         lost = register_plots(*given)
         return lost, copies.number(k, reports, t_ns) if copies is not None else 0
 

@@ -150,7 +150,7 @@ def _list_free(reports: Reports, free: F64, run: Run | None) -> I64:
 
 
 def by_patches(reports: Reports, wanted: I64, run: Run | None) -> I64:
-    """Return plots cell by cell of the ground (see `kernels.patches`); few as they are."""
+    """Return plots in order of the cells of the ground they're in (see `kernels.patches`); a few stay as they come."""
     n = len(wanted)
     if n < PATCHED:
         return wanted
