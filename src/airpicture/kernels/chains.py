@@ -29,9 +29,7 @@ from airpicture.kernels.search import MARGIN, P_ALONG, P_BLUR, P_CHAIN, P_LEAST,
 CHAIN_SPEED: Final = 3.0  # times the usual speed: few targets are faster
 CHAIN_TURN: Final = 1.5  # turns, most between two plots of a chain
 CHAIN_D2: Final = 12.0  # squared sigmas that the oldest may be off the line of the others
-CHAIN_PD: Final = (
-    2.0 / 3.0
-)  # of a sensor, from which on three plots come in a row often enough not to follow weak pairs
+CHAIN_PD: Final = 2.0 / 3.0  # from which on three plots come in a row often enough not to follow weak pairs up
 CHAIN_MARGIN: Final = 2.0  # by which the odds may be wrong before they are worked out with all numbers
 CHAINS: Final = 4  # of one plot that are tried, at most
 SLACK: Final = 1.001  # of squared distances, for rounding
@@ -196,11 +194,8 @@ def find_chains(
                 if mark[l] == 0:
                     continue
                 b = U(lead + l)
-                bx, by, bz = (
-                    np.float64(old[O_PLACE, b]),
-                    np.float64(old[O_PLACE + 1, b]),
-                    np.float64(old[O_PLACE + 2, b]),
-                )
+                bx, by = np.float64(old[O_PLACE, b]), np.float64(old[O_PLACE + 1, b])
+                bz = np.float64(old[O_PLACE + 2, b])
                 more = old[O_SINCE, b] - dt
                 late = more + dt > TURNS * turn or bx * bx + by * by + bz * bz > reach * reach
                 if late or not again <= more <= most:

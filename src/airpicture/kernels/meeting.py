@@ -201,12 +201,8 @@ def _ask_cells(own: int, T: F64, cells: Cells, asks: int, ask: I32) -> int:
             if asks - before + (last_a - first_a + 1) * (last_b - first_b + 1) > ASKED:
                 ask[before, 0], ask[before, 1] = own, EVERYWHERE
                 return before + 1
-            near_a, upto_a, near_b, upto_b = (
-                (a - near) >> shift,
-                (a + near) >> shift,
-                (b - near) >> shift,
-                (b + near) >> shift,
-            )
+            near_a, upto_a = (a - near) >> shift, (a + near) >> shift
+            near_b, upto_b = (b - near) >> shift, (b + near) >> shift
             ca, cb = first_a, first_b
             for _ in range((last_a - first_a + 1) * (last_b - first_b + 1)):
                 key = key_of(size, face, ca, cb)

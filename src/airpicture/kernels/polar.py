@@ -43,7 +43,6 @@ C_S2 = U(C_END + 84)
 C_BOTH = U(C_END + 88)
 C_R = U(C_END + 92)  # variances of the measurements alone
 C_R2 = U(C_END + 96)
-POLAR_END = C_END + 100
 
 
 @lane
