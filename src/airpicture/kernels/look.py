@@ -126,6 +126,7 @@ def _leave(w: int, v: int, changed: U8, lags: F64, room: Room) -> None:
 def _update(
     w: int,
     v: int,
+    glancing: bool,
     R: Any,
     S: Any,
     motion: F64,
@@ -136,9 +137,12 @@ def _update(
     lanes: U,
     lags: F64,
 ) -> int:
-    """Fold its plots into the w-th track of a chunk, the v-th of the look, and learn from them; return what became."""
+    """Fold its plots into the w-th track of a chunk, the v-th of the look, and learn from them; return what became.
+
+    glancing : whether the chunk's plots are plain and briefed
+    """
     i = room.row[w]
-    got, top, moved = fold_plots(w, room.first[w], room.first[w + 1], R, S, motion, room, of, lanes)
+    got, top, moved = fold_plots(w, room.first[w], room.first[w + 1], glancing, R, S, motion, room, of, lanes)
     room.got[w] = min(got, 1.0)
     if moved == 1:
         vx = np.float64(of.summary[i, S_VELOCITY])
@@ -256,7 +260,7 @@ def look_chunks(
                         pairs, done = weigh_queued(count, pairs, done, named, R, S, of, room)
                         count = 0
                     if only:
-                        count, slots = try_only(w, plot[e], count, slots, R, S, gates, h, up, room, lanes)
+                        count, slots = try_only(w, plot[e], count, slots, S, gates[2], up, since, room, lanes)
                         e = e_to
                     else:
                         some = min(e + QUEUE - count, e_to)
@@ -288,7 +292,9 @@ def look_chunks(
             if room.first[w] == room.first[w + 1]:
                 _leave(w, first + w, changed, lags, room)
             else:
-                changed[first + w] = _update(w, first + w, R, S, motion, settings, ending, of, room, lanes, lags)
+                changed[first + w] = _update(
+                    w, first + w, glancing, R, S, motion, settings, ending, of, room, lanes, lags
+                )
         for e in range(pairs if len(owner) > 0 else 0):
             if room.weight[e] >= TAKEN:
                 owner[room.plot[e]] = of.number[room.row[room.owner[e]]]
