@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels._jit import inline, jit, lane, part
 from airpicture.kernels.angles import angle_of
 from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64, table
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
-from airpicture.kernels.lanes import U
+from airpicture.kernels.elementary import exponential
+from airpicture.kernels.lanes import U, Vector
 from airpicture.kernels.layout import (
     EXISTENCE,
     M_TURN_SECONDS,
@@ -330,9 +331,17 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F32 | F64, known: float, d
     ----------
     vx ... : m/s, ECEF, before; now : (SUMMARY,) float32, the track's summary; known : rad/s, what was held so far
     """
-    px, py, pz = np.float64(now[S_POSITION]), np.float64(now[S_POSITION + 1]), np.float64(now[S_POSITION + 2])
-    ux, uy, uz = upright(px, py, pz)
-    wx, wy, wz = np.float64(now[S_VELOCITY]), np.float64(now[S_VELOCITY + 1]), np.float64(now[S_VELOCITY + 2])
+    up = upright(np.float64(now[S_POSITION]), np.float64(now[S_POSITION + 1]), np.float64(now[S_POSITION + 2]))
+    w = (np.float64(now[S_VELOCITY]), np.float64(now[S_VELOCITY + 1]), np.float64(now[S_VELOCITY + 2]))
+    return turned_course(up, (vx, vy, vz), w, known, dt, motion[M_TURN_SECONDS])
+
+
+@lane
+def turned_course(up: Vector, v: Vector, w: Vector, known: float, dt: float, memory: float) -> float:
+    """Return as `turn_learnt` does from velocities v before and w now; memory : s."""
+    ux, uy, uz = up
+    vx, vy, vz = v
+    wx, wy, wz = w
     v_up, w_up = vx * ux + vy * uy + vz * uz, wx * ux + wy * uy + wz * uz
     # of the level parts: cross product along up, and dot product
     cross = (vy * wz - vz * wy) * ux + (vz * wx - vx * wz) * uy + (vx * wy - vy * wx) * uz
@@ -340,7 +349,7 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F32 | F64, known: float, d
     w2 = wx * wx + wy * wy + wz * wz - w_up * w_up
     most = min(TURN_MOST, ACCELERATION_MOST / math.sqrt(max(w2, 1.0)))
     turned = min(max(angle_of(cross, dot) / dt, -most), most)
-    gain = (1.0 - math.exp(-dt / motion[M_TURN_SECONDS])) * w2 / (w2 + SLOW * SLOW)
+    gain = (1.0 - exponential(-dt / memory)) * w2 / (w2 + SLOW * SLOW)
     return float(known + gain * (turned - known))
 
 
