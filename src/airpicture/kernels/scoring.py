@@ -72,21 +72,22 @@ def set_out_for(
     spot_ahead(ahead)
 
 
-@inline
-def _keep_conditioned(slot: int, T: F64, room: Room) -> None:
-    """Keep the states that a pair is conditioned to."""
-    for k in range(STATES):
-        room.V[slot, k] = T[k]
-    for m in range(LANES):
-        room.V[slot, STATES + m] = T[int(C_FOUND) + m]
-        room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
-
-
 @lane
 def _copy_model(T: F64, l: U, row: F64) -> None:
     """Copy a model's state, in fours as it was written: see `records.store_track`."""
     store_state(row, T_X + l, load_state(T, T_X + l))
     store_covariance(row, T_P + l, load_covariance(T, T_P + l))
+
+
+@inline
+def _keep_conditioned(slot: int, T: F64, room: Room, lanes: U) -> None:
+    """Keep the states that a pair is conditioned to."""
+    row = room.V[slot]
+    for l in range(lanes):
+        _copy_model(T, l, row)
+    for m in range(LANES):
+        room.V[slot, STATES + m] = T[int(C_FOUND) + m]
+        room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
 
 
 @part
@@ -174,7 +175,7 @@ def try_only(
     if not queue_pair(count, w, k, slot, T, room) < gate:
         return count, slots
     if slot != LATER:
-        _keep_conditioned(slot, T, room)
+        _keep_conditioned(slot, T, room, lanes)
         slots += 1
     return count + 1, slots
 
@@ -226,7 +227,7 @@ def try_each(
         room.ratio[pairs] = math.exp(min(score, LOG_MOST)) if score > -LOG_MOST else 0.0
         if slots < len(room.V):
             room.slot[pairs] = slots
-            _keep_conditioned(slots, T, room)
+            _keep_conditioned(slots, T, room, lanes)
             slots += 1
         pairs += 1
     return pairs, slots
