@@ -27,12 +27,15 @@ from airpicture.kernels.cells import (
 )
 from airpicture.kernels.crowd import keep_nearest
 from airpicture.kernels.index import (
+    BANDS,
     INTS,
     MAP,
     NEVER,
     NOWHERE,
     PEAKS,
     PLACED,
+    ROWS,
+    STALE,
     TRAIL,
     Grid,
     N,
@@ -133,6 +136,8 @@ class Index:
                 expiry=np.zeros(capacity, np.int32),
                 bits=np.zeros(MAP, np.uint8),
                 trail=np.zeros((TRAIL, 2), np.int32),
+                band=np.zeros(BANDS + 1, np.int32),
+                span=np.zeros(((capacity >> ROWS) + 1, 2), np.int32),
                 ints=np.zeros(INTS, np.int64),
                 peaks=np.zeros((2, PEAKS)),
             )
@@ -193,6 +198,7 @@ class Index:
             held = column[rows]
             column[rows] = nothing
             column[at : at + count] = held
+        self.grid.span[at >> ROWS : (known >> ROWS) + 1, 0] = STALE
         self.place(summary, t_track, np.arange(at + count, min(to, known)))
 
     def forget_from(self, n: int) -> None:

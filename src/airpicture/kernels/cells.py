@@ -39,6 +39,7 @@ SPOT: Final = 8  # a line of the cache
 ABREAST: Final = 16  # plots that are tested at once
 SHARED: Final = 2  # plots for which there's one slot at first; cells of the usual size have some four plots
 SMALL: Final = 16_384  # plots, of which a table with slots for all is in a core's cache
+READ: Final = 12  # plots ahead that the memory is asked for
 ASKED: Final = 16  # plots ahead, whose cells' slots the memory is asked for ...
 LAID: Final = 8  # ... and where they go
 
@@ -93,6 +94,14 @@ def key_of(size: int, face: int, a: int, b: int) -> int:
 
 
 @inline
+def cell_of(key: int) -> tuple[int, int, int]:
+    """Return the size of a cell and its two numbers along its face, given its key."""
+    a = ((key >> 12 & 1023) << 1 | key >> 1 & 1) - OFFSET
+    b = ((key >> 2 & 1023) << 1 | key & 1) - OFFSET
+    return key >> 25, a, b
+
+
+@inline
 def slot_of(key: int, bits: int) -> int:
     """Return where the search for a cell begins."""
     return (((((key >> 2) * 2654435769) & 0xFFFFFFFF) >> (34 - bits)) << 2) | (key & 3)
@@ -116,6 +125,8 @@ def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, 
         own_most[kind] = -1.0
     total, earliest, latest = 0, 0, 0
     for j in range(lo, hi):
+        prefetch(Z, min(j + READ, hi - 1), Z_P)
+        prefetch(Z, min(j + READ, hi - 1), Z_RADIUS)
         x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
         own = Z[j, Z_RADIUS]
         place = cells.place[j]

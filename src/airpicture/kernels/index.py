@@ -35,10 +35,16 @@ ACROSS: Final = (783, 392, 197, 99, 50)  # cells along a face: 2 LIMIT of that e
 NOWHERE: Final = 0  # code of tracks that meet nothing
 WILD: Final = 1  # of those that fit no level
 CODES: Final = 2
-BEGIN: Final = (2, 3_678_536, 4_600_520, 4_833_374, 4_892_180, 4_907_180)  # CODES, and 6 faces of each level more
+# Cells are numbered by bands, as wide as the largest cells, so that tracks that are near one another have numbers that
+# are, whatever their levels: 16 rows of the first level, 8 of the next ...
+OF_LEVEL: Final = (0, 12_528, 15_664, 16_452, 16_650)  # where a level's cells begin among those of a band ...
+BAND: Final = 16_700  # ... of so many
+BANDS: Final = 1 + 6 * ACROSS[4]  # the first are the codes of no cells
 WORD: Final = 3  # log2 of the cells whose bits stand in one byte ...
-MAP: Final = (BEGIN[LEVELS] >> WORD) + 1  # ... of so many
+MAP: Final = ((CODES + 6 * ACROSS[4] * BAND) >> WORD) + 1  # ... of so many
 TRAIL: Final = 4096
+ROWS: Final = 6  # log2 of the rows of which it's known together in which bands they are
+STALE: Final = 0  # it isn't: in place of a number, see `Grid.span`
 
 STAY: Final = 12.0  # s that a track is placed for on the lowest level: a turn and some
 STAY_BRIEF: Final = 4.0  # s, there, if it can't stay as long
@@ -98,6 +104,8 @@ class Grid(NamedTuple):
     expiry: I32  # (cap,) end of the stay in ticks after ints[BASE]
     bits: U8  # (MAP,) of all cells: 1 where tracks may meet any plot of the latest look that asked
     trail: I32  # (TRAIL, 2) first and last byte of each row of these
+    band: I32  # (BANDS + 1,) how many bands before each have bits, `kernels.near`'s, too
+    span: I32  # (cap / 2^ROWS + 1, 2) of rows together: 1 + the first of their bands and 1 + the last, or STALE
     ints: I64  # (INTS,)
     peaks: (
         F64  # (2, PEAKS) of what was placed of late, and before that; all rows were placed again since what was earlier
@@ -126,8 +134,15 @@ def on_face(face: int, x: float, y: float, z: float) -> tuple[int, int]:
 @inline
 def code_of(level: int, face: int, a: int, b: int) -> int:
     """Return the number of the cell on a level and face that a point [cells] lies in; the first is 0, 0."""
-    side = ACROSS[level]
-    return BEGIN[level] + (face * side + a) * side + b
+    wide = TOP - level  # log2 of the rows of a band
+    row = OF_LEVEL[level] + (a & ((1 << wide) - 1)) * ACROSS[level]
+    return CODES + (face * ACROSS[TOP] + (a >> wide)) * BAND + row + b
+
+
+@inline
+def band_of(code: int) -> int:
+    """Return the band of a cell; 0 for codes of no cells."""
+    return (code - CODES + BAND) // BAND
 
 
 @lane
@@ -231,7 +246,7 @@ def place_rows(
     rows : (n,) int64, rows of the store, lo..hi are looked at
     summary : (cap, SUMMARY) float32; t_track : (cap,) int64 [ns]
     q_third : m²/s³, a third of the noise of the most agile model; radius_max : m
-    grid : code and expiry of these rows overwritten
+    grid : code and expiry of these rows overwritten, and `span`
     peak : (PEAKS,) raised to the largest of each level, for `note_peaks`
     W : (PLACED,) workspace
     """
@@ -260,6 +275,7 @@ def place_rows(
                 code = _code_at(W, b, peak)
                 stay = latest - ints[BASE] + math.floor(W[P_STAY + b] * 1e9)
                 grid.code[i], grid.expiry[i] = code, NEVER if code == NOWHERE else stay >> TICK
+                grid.span[U(i >> ROWS), 0] = STALE  # by several threads, it may be: all write the same
 
 
 @jit
@@ -314,7 +330,7 @@ def refresh(t_z: I64, plots: int, n: int, grid: Grid, rows: I64) -> int:
         for first in range(0, known, 256):
             last = min(first + 256, known)
             soonest = grid.expiry[first]
-            for i in range(first, last):
+            for i in range(U(first), U(last)):
                 soonest = min(soonest, grid.expiry[i])
             if soonest >= limit:
                 continue
