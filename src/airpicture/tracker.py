@@ -25,7 +25,7 @@ from airpicture.kernels.look import MOVED, TOOK_PLOT
 from airpicture.memory import Memory
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
-from airpicture.picture import Gathered, Picture, shown_rows, snapshot
+from airpicture.picture import Ended, Gathered, Picture, shown_rows, snapshot
 from airpicture.plots import (
     Clutter,
     Latency,
@@ -52,7 +52,6 @@ from airpicture.tracks import (
     close_ranks,
     ended_among,
     ending_settings,
-    first_due,
     life_settings,
     settle_twins,
     spoken_for,
@@ -111,7 +110,8 @@ class Tracker:
         self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
-        self._ended: list[Tracks] = []
+        about = (sensors, self._motion, config.life.lifetime_s)
+        self._ended = Ended(*about, run=run, memory=self._memory)  # tracks that ended in the present step
         self._shown: ref[Picture] | None = None  # the picture that was handed out last
         self.on_look: OnLook | None = None
 
@@ -130,7 +130,7 @@ class Tracker:
         self._check_time(now_ns)
         self._settle_picture()
         self._touched[: self._store.n] = False
-        self._ended = []
+        self._ended.clear()
         self._take(plots, now_ns)
         self.advance(now_ns)
         self._do_open_frame(now_ns)
@@ -239,36 +239,38 @@ class Tracker:
             if self._store.n == 0:
                 self._sweep = last + 1
                 return
-            due_ns = None if self._named else first_due(self._store, self._sweep * SWEEP_NS)
-            if due_ns is not None:
-                settle = -(-self._sweep // SETTLE_S) * SETTLE_S
-                self._sweep = max(self._sweep, min(-(-due_ns // SWEEP_NS), settle, last + 1))
-                if self._sweep > last:
-                    return
             if self._sweep % SETTLE_S == 0:
                 self.latency.settle()
-            self._age(self._sweep * SWEEP_NS, due_ns)
-            self._sweep += 1
+            settle = (self._sweep // SETTLE_S + 1) * SETTLE_S
+            self._sweep = self._age(self._sweep, self._sweep if self._named else min(last, settle - 1)) + 1
 
-    def _age(self, t_ns: int, due_ns: int | None) -> None:
+    def _age(self, first: int, last: int) -> int:
+        """Age tracks second by second until any of them ends, becomes known or coasts; return the second of that."""
         store = self._store
         if self._named:
-            self.counts["tracks_merged"] += settle_twins(store, t_ns)
-        if (first_due(store, t_ns) if due_ns is None else due_ns) > t_ns:
-            return
-        moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
-        self._touched[moved] = True
-        gone, shown = ended_among(store, moved, was)
-        if len(gone):
+            self.counts["tracks_merged"] += settle_twins(store, last * SWEEP_NS)
+        settings = (self._stations, self._sensor_last, self._ending)
+        t_ns, moved, was = sweep(store, first * SWEEP_NS, last * SWEEP_NS, *settings, self._run)
+        if len(moved):
+            self._touched[moved] = True
+            gone, shown = ended_among(store, moved, was)
             if len(shown):
-                self._ended.append(self._rows(shown, t_ns))
+                self._ended.add(store, shown, t_ns)
                 self._retired.note(store, shown, t_ns)
-            self._index.place(store.summary, store.t_ns, gone)
-            before = store.n
-            closed = close_ranks(store, self._touched, run=self._run)
-            if len(closed.rows):
-                self._index.move(store.summary, store.t_ns, *closed)
-                self._addresses.note(store, np.arange(closed.at, closed.at + len(closed.rows)))
+            if len(gone):
+                self._take_out(gone)
+        return t_ns // SWEEP_NS
+
+    def _take_out(self, gone: I64) -> None:
+        """Take rows whose tracks have just ended out of the index, and close the ranks where it pays."""
+        store = self._store
+        self._index.place(store.summary, store.t_ns, gone)
+        before = store.n
+        closed = close_ranks(store, self._touched, run=self._run)
+        if len(closed.rows):
+            self._index.move(store.summary, store.t_ns, *closed)
+            self._addresses.note(store, np.arange(closed.at, closed.at + len(closed.rows)))
+        if store.n < before:
             self._index.forget_from(store.n)
             self._addresses.forget_from(store.n)
             self._touched[store.n : before] = False
@@ -285,7 +287,7 @@ class Tracker:
             return
         before = self._undo_open_frame()
         self._undo = Undo(*self._undoable())
-        self._undo.left = Left.of(self._store, np.concatenate(self._do(reports)), self._run)
+        self._undo.changed = self._do(reports)
         if before is not None:
             before.correct(self._store, self._touched, self._run)
 
@@ -297,13 +299,14 @@ class Tracker:
         left = None
         if self._undo is not None:
             self._touched[: self._store.n] = False
+            left = Left.of(self._store, np.concatenate(self._undo.changed), self._run)
             self._undo.restore(*self._undoable(), self._index, self._run)
             self._addresses.forget_from(self._store.n)
             for saved in self._undo.saved:
                 self._addresses.note(self._store, saved.rows)
             self._tally.clear()
             self.latency.drop()
-            left, self._undo = self._undo.left, None
+            self._undo = None
         return left
 
     # --- one frame --------------------------------------------------------------------------------------------
@@ -393,18 +396,16 @@ class Tracker:
         return snapshot(self._store, rows, t_ns, *settings, self._run, self._memory, behind)
 
     def _picture(self, now_ns: int) -> Picture:
-        ended = self._ended
-
         def make() -> tuple[Tracks, I64]:
             rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN, self._run, self._memory)
-            tracks = self._rows(rows, now_ns, ended)
-            if ended:
+            tracks = self._rows(rows, now_ns, self._ended.shown())
+            if len(tracks) > len(rows):
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
             return tracks, changed
 
         def make_moved() -> Tracks:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
-            return self._rows(rows, now_ns, ended)
+            return self._rows(rows, now_ns, self._ended.shown())
 
         closed, fresh = self.counts, self._tally
         counts = {name: count for name in {**closed, **fresh} if (count := closed.get(name, 0) + fresh.get(name, 0))}
@@ -480,11 +481,11 @@ def track_with_counts(
 
     while done < total or now_ns <= end_ns + period_ns or tracker.waiting:
         upto = int(np.searchsorted(plots.t_ns, now_ns, side="left"))
-        tracker._ended = []
+        tracker._ended.clear()
         tracker._take(plots.take(slice(done, upto)), now_ns)
         done = upto
         tracker.advance(now_ns, on_frame)
-        for ended in tracker._ended:
+        for ended in tracker._ended.shown():
             gathered.put(ended)
         store = tracker._store
         coasting = np.flatnonzero(store.status[: store.n] == Status.COASTING)
