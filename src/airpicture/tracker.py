@@ -104,7 +104,8 @@ class Tracker:
         self._sweep: int | None = None  # next whole second to age to
         self._open: Reports | None = None  # plots of the open frame, taken so far
         self._line = Line()  # plots of later frames
-        self._named = False  # whether any plot ever carried an address
+        self._named = False  # whether any plot ever carried an address ...
+        self._told = False  # ... or came without an azimuth, as messages do
         self._shelf = Shelf()  # plots of the frame that is being done
         self._past = Past()  # plots of closed frames
         self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
@@ -160,10 +161,11 @@ class Tracker:
         if first or last < reports.size:
             reports = reports.part(first, last)
         twin = repeated([self._line.waiting, self._open, *self._past.near(reports)], reports)
-        if twin.any():
+        if twin is not None:
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))
         self._named = self._named or bool((reports.address >= 0).any())
+        self._told = self._told or not np.isfinite(reports.azimuth).all()
         self.counts["plots_out_of_sequence"] += int(reports.t_ns.searchsorted(edge))
         self._line.put(reports)
 
@@ -188,8 +190,7 @@ class Tracker:
                     before.correct(self._store, self._touched, self._run)
                 if on_frame is not None:
                     on_frame(np.unique(np.concatenate(changed)))
-            for name, count in self._tally.items():
-                self.counts[name] += count
+            self.counts.update(self._tally)
             self._tally.clear()
             self.latency.commit()
             self._frame = self._next_frame(last)
@@ -315,7 +316,7 @@ class Tracker:
         """Share out the plots of one frame, look by look, then give its messages to tracks; return the rows of each."""
         messages = None
         # who has an azimuth brings no message; Z tells of the others, but costs a line of the cache a plot
-        if not np.isfinite(reports.azimuth).all() and (message := reports.Z[:, Z_KIND] == MESSAGE).any():
+        if self._told and (message := reports.Z[:, Z_KIND] == MESSAGE).any():
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)
         shelf = self._shelf if self.on_look is None else None  # who hears of looks may keep their plots
@@ -347,10 +348,10 @@ class Tracker:
             self.latency.note(looked.lags)
             if self.on_look is not None:
                 self.on_look(reports, looked.owner)
-            self._tally["tracks_merged"] += looked.merged
-            self._tally["tracks_lost"] += looked.lost
-            self._tally["clusters_exact"] += looked.exact
-            self._tally["clusters_propagated"] += looked.propagated
+            self._tell("tracks_merged", looked.merged)
+            self._tell("tracks_lost", looked.lost)
+            self._tell("clusters_exact", looked.exact)
+            self._tell("clusters_propagated", looked.propagated)
         if self._named:
             beside = spoken_for(store, reports, free)
             self._tally["plots_beside_their_track"] += int(beside.mask.sum())
@@ -364,11 +365,16 @@ class Tracker:
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         if self._named:
             self._tally["numbers_taken_up"] += self._retired.take_up(store, born)
-        self._tally["pairs_shed"] += near.shed
-        self._tally["births_shed"] += shed
-        self._tally["tracks_begun"] += len(born)
+        self._tell("pairs_shed", near.shed)
+        self._tell("births_shed", shed)
+        self._tell("tracks_begun", len(born))
         self._clutter.count(reports, free, self._sensor_last)
-        return np.concatenate([changed, born])
+        return np.concatenate([changed, born]) if len(born) else changed
+
+    def _tell(self, name: str, count: int) -> None:
+        """Count something in the open frame, if there's any of it."""
+        if count:
+            self._tally[name] += count
 
     def _hear(self, messages: Reports) -> I64:
         """Give a frame's messages to the tracks of their addresses; return the rows of the store that changed."""
