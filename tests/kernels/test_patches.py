@@ -55,12 +55,13 @@ def digits(p: F64) -> int:
     return sum(((c >> bit) & 1) << (3 * bit + 2 - axis) for axis, c in enumerate(at) for bit in range(12))
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(("threads", "dealt"), [(1, 4096), (1, 0), (3, 0)])
 @pytest.mark.parametrize("wide", [0.01, 2.0, 80.0])
-def test_plots_are_dealt_cell_by_cell_those_of_a_cell_in_their_order(
-    monkeypatch: pytest.MonkeyPatch, threads: int, wide: float
+def test_plots_are_dealt_or_sorted_cell_by_cell_those_of_a_cell_in_their_order(
+    monkeypatch: pytest.MonkeyPatch, threads: int, dealt: int, wide: float
 ) -> None:
     monkeypatch.setattr(begin_module, "SCANNED", 50)
+    monkeypatch.setattr(begin_module, "DEALT", dealt)
     rng = np.random.default_rng(3)
     p = places(rng, 700, wide, 5.0, 20.0)
     wanted = np.flatnonzero(rng.random(700) < 0.7)
@@ -86,11 +87,12 @@ class Put:
 
     def __init__(self, size: int) -> None:
         self.pool, self.placed = Pool(1 << 20), []
-        self.pool.make_room(size, 26.0, 0.0)
+        self.pool.make_room(size, 0, 0)
 
     def look(self, p: F64, order: I64) -> None:
         reports, n = reports_at(p), len(p)
-        self.pool.make_room(n, 26.0, 0.0)
+        found = self.pool.found_by(reports.t_ns, 26_000_000_000, 0)
+        self.pool.make_room(n, found.alive, found.late)
         key = np.array([key_at(*ground(*p[j]), PLAIN) for j in order])
         run, back, put_ns = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
         waiting, count = self.pool.waiting, self.pool.count
