@@ -12,6 +12,7 @@ from airpicture.config import Config
 from airpicture.kernels.abreast import workspace
 from airpicture.kernels.arrays import laid
 from airpicture.kernels.bank import SCRATCH
+from airpicture.kernels.closing import closing_room
 from airpicture.kernels.joint import COUNTS
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import MOTION, PLOT, ROW
@@ -89,6 +90,7 @@ def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
     return Room(
         T=np.zeros(SCRATCH),
         ahead=workspace(),
+        close=closing_room(),
         W=np.empty((n, ROW)),
         spot=np.empty((n, 4)),
         V=np.empty((min(e, KEPT_PAIRS), CONDITIONED)),

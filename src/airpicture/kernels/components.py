@@ -74,13 +74,13 @@ def _join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, pa
         for _ in range(count[w]):
             j = U(pair[e])
             e += 1
-            if owner[j] < 0:
-                owner[j] = root
-                continue
-            other = _root(int(owner[j]), parts.parent)
-            if other != root:
+            other = int(owner[j])
+            other = root if other < 0 else other  # no branch: whether a plot is new can't be foreseen, nor ...
+            if parts.parent[other] != root:  # ... how far it is to a root, but after a while it's mostly one step
+                other = _root(other, parts.parent)
                 parts.parent[max(other, root)] = min(other, root)
                 root = min(other, root)
+            owner[j] = root
 
 
 @jit

@@ -370,6 +370,7 @@ def meet_plots(
                 left -= 1
             for w in range(n):
                 prefetch(spot, int(waiting[1, w] >> 1) * int(1 - (waiting[1, w] & 1)), 0)  # the first is always there
+                prefetch(name, int(waiting[1, w] >> 1), 0)
             for w in range(n):
                 own, g = int(waiting[0, w]), np.uint64(waiting[1, w] >> 1)
                 met_it = waiting[1, w] & 1

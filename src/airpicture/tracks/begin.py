@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels.around import ABREAST, B_COLUMNS, BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
+from airpicture.kernels._boxes import ASKING, B_COLUMNS, N_COLUMNS
+from airpicture.kernels.around import ABREAST, BATCH, BLOCK, BOX, BUNCHES, ROOM, SLOTS, SPAN
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
@@ -100,7 +101,11 @@ def make_desk(most: int) -> Desk:
         span=np.empty((BATCH, SPAN), np.int64),
         box=np.zeros((B_COLUMNS, BOX + ABREAST), np.float32),
         slot=np.empty(BOX, np.int64),
+        bunch=np.empty((BUNCHES, 2), np.int32),
+        outline=np.zeros((N_COLUMNS, BUNCHES + ABREAST), np.float32),
+        asked=np.empty(ASKING, np.float32),
         mark=np.empty(ABREAST, np.int32),
+        some=np.empty(BUNCHES + ABREAST, np.int32),
         hit=np.empty(BOX + ABREAST, np.int32),
         ends=np.empty(WAITING_LEVELS + 1, np.int64),
         pick=np.empty(TRIED * most, np.int64),

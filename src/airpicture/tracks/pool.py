@@ -72,7 +72,11 @@ class Desk(NamedTuple):
     span: I64
     box: F32
     slot: I64
+    bunch: I32
+    outline: F32
+    asked: F32
     mark: I32
+    some: I32
     hit: I32
     ends: I64
     pick: I64
