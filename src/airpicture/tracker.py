@@ -471,8 +471,7 @@ def track_with_counts(
     plots = plots.in_time_order()
     period_ns = round(tracker.config.output_period_s * 1e9)
     now_ns = (int(plots.t_ns[0]) // period_ns + 1) * period_ns
-    total, done = len(plots), 0
-    end_ns = int(plots.t_ns[-1])
+    total, done, end_ns = len(plots), 0, int(plots.t_ns[-1])
     gathered = Gathered(sensors, tracker._motion, tracker.config.life.lifetime_s)
 
     def on_frame(rows: I64) -> None:
