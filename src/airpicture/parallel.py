@@ -22,8 +22,13 @@ RANGES_MOST: Final = 64  # of one pass: more than a few threads need to end at a
 def do(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], run: Run | None) -> list[Any]:
     """Do tasks one after the other, or where there are several and a `run` is given, by that."""
     if run is None or len(tasks) < 2:
-        return [function(*task) for task in tasks]
+        return in_turn(function, tasks)
     return run(function, tasks)
+
+
+def in_turn(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Do tasks one after the other: a `Run` for what's cut in ranges that a core's cache holds, also for one thread."""
+    return [function(*task) for task in tasks]
 
 
 def ranges(n: int, least: int, run: Run | None, most: int = RANGES_MOST) -> list[tuple[int, int]]:
