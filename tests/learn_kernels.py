@@ -10,7 +10,7 @@ from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import ROW
-from airpicture.kernels.learn import TAKEN, Held, _identify, detection_of, expected_of, identity_of, learn_track
+from airpicture.kernels.learn import TAKEN, Held, _identify, chances_of, identity_of, learn_track
 from airpicture.kernels.learn import height_source as source_of
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import Room
@@ -45,13 +45,13 @@ def _learn(
 @jit
 def _detection(tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, of: Held, out: F64) -> None:
     for w in range(len(tracks)):
-        out[w] = detection_of(tracks[w], t_ns[w], sensor, turn, pd, of)
+        out[w] = chances_of(tracks[w], t_ns[w], sensor, turn, pd, of)[0]
 
 
 @jit
 def _expected(tracks: I64, t_ns: I64, sensor: int, turn: float, pd: float, of: Held, out: F64) -> None:
     for w in range(len(tracks)):
-        out[w] = expected_of(tracks[w], t_ns[w], sensor, turn, pd, of)
+        out[w] = chances_of(tracks[w], t_ns[w], sensor, turn, pd, of)[1]
 
 
 @jit

@@ -14,9 +14,9 @@ from airpicture.kernels import layout as lay
 from airpicture.kernels import measuring
 from airpicture.kernels._jit import jit
 from airpicture.kernels.bank import SCRATCH
-from airpicture.kernels.briefs import B_LOG, B_SENSOR
 from airpicture.kernels.conditioning import LOG_2PI, likelihood
 from airpicture.kernels.lanes import LANES, U
+from airpicture.kernels.layout import B_LOG, B_SENSOR
 from airpicture.kernels.odds import prior_of, queue_pair, weigh_queued
 from airpicture.kernels.room import QUEUE
 from airpicture.kernels.sight import judge

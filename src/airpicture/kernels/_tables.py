@@ -142,10 +142,9 @@ def _read_address(table: Any, found: Any, c: Any) -> Any:
 class Laid:
     """A table and the descriptions of its members, in the words that `_write_members` would write."""
 
-    __slots__ = ("_inner", "_numba_type_", "_words", "address", "table")
-
     def __init__(self, table: Any) -> None:
         kind = _typeof(table)
+        self.__dict__.update(zip(table._fields, table, strict=True))  # found at once, as they're asked for in each step
         self.table = table  # keeps the arrays
         self._numba_type_ = LaidTable(kind.members)  # which numba asks for before it looks at anything else
         self._inner = [Laid(member) for member in table if isinstance(_typeof(member), Table)]

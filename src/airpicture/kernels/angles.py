@@ -10,7 +10,7 @@ most pi / 16 is left, whose series of ten terms is exact to 1e-16:
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.arrays import F64
 
 TAN_8: Final = math.tan(math.pi / 8.0)
@@ -18,7 +18,7 @@ TAN_16: Final = math.tan(math.pi / 16.0)
 TAN_3_16: Final = math.tan(3.0 * math.pi / 16.0)
 
 
-@inline
+@lane
 def angle_of(y: float, x: float) -> float:
     """Return the angle of a finite vector other than (0, 0), as `math.atan2` does, to 4e-16 rad; no branches."""
     ax, ay = abs(x), abs(y)

@@ -31,6 +31,7 @@ from airpicture.kernels.lanes import (
     S20,
     Covariance,
     Six,
+    Symmetric,
     U,
     Vector,
     less,
@@ -324,6 +325,15 @@ def predict(row: F64, dt: float, motion: F64, T: F64, lanes: U) -> tuple[float, 
     return predict_loaded(dt, motion, T, lanes)
 
 
+@lane
+def level_sigma(P: Symmetric, u: Vector) -> float:
+    """Return the root of the trace of a covariance (3 x 3) without its part along the vertical u."""
+    ux, uy, uz = u
+    up = ux * (ux * P[0] + 2.0 * uy * P[1]) + uy * (uy * P[2] + 2.0 * uz * P[4])
+    up += uz * (uz * P[5] + 2.0 * ux * P[3])
+    return math.sqrt(max(P[0] + P[2] + P[5] - up, 0.0))
+
+
 @inline
 def summarise(T: F64, lanes: U, summary: F32 | F64, i: int) -> None:
     """Write what the spatial index reads of the track in T: mean position, velocity, their horizontal spreads.
@@ -334,11 +344,8 @@ def summarise(T: F64, lanes: U, summary: F32 | F64, i: int) -> None:
     mixture_apart(T, lanes)
     for a in range(STATE):
         summary[i, a] = T[T_MEAN + a]
-    ux, uy, uz = upright(T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2])
+    up = upright(T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2])
     o = T_SPREAD
-    up = ux * (ux * T[o] + 2.0 * uy * T[o + 1]) + uy * (uy * T[o + 2] + 2.0 * uz * T[o + 4])
-    up += uz * (uz * T[o + 5] + 2.0 * ux * T[o + 3])
-    summary[i, STATE] = math.sqrt(max(T[o] + T[o + 2] + T[o + 5] - up, 0.0))
-    up = ux * (ux * T[o + 9] + 2.0 * uy * T[o + 13]) + uy * (uy * T[o + 14] + 2.0 * uz * T[o + 19])
-    up += uz * (uz * T[o + 20] + 2.0 * ux * T[o + 18])
-    summary[i, STATE + 1] = math.sqrt(max(T[o + 9] + T[o + 14] + T[o + 20] - up, 0.0))
+    position = (T[o], T[o + 1], T[o + 2], T[o + 3], T[o + 4], T[o + 5])
+    velocity = (T[o + 9], T[o + 13], T[o + 14], T[o + 18], T[o + 19], T[o + 20])
+    summary[i, STATE], summary[i, STATE + 1] = level_sigma(position, up), level_sigma(velocity, up)

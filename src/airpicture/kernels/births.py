@@ -287,7 +287,11 @@ def find_births(
     span: I64,
     box: F32,
     slot: I64,
+    bunch: I32,
+    outline: F32,
+    asked: F32,
     mark: I32,
+    some: I32,
     hit: I32,
     ends: I64,
     pick: I64,
@@ -318,7 +322,8 @@ def find_births(
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
         (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (B_COLUMNS, BOX + ABREAST) float32, slot : (BOX,) int64,
-        mark : (ABREAST,), hit : (BOX + ABREAST,) int32, ends : (WAITING_LEVELS + 1,) int64 workspaces, see `around`
+        bunch : (BUNCHES, 2) int32, outline : (N_COLUMNS, BUNCHES + ABREAST), asked : (ASKING,) float32, mark :
+        (ABREAST,), some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32, ends : (WAITING_LEVELS + 1,) int64 workspaces, see `around`
     pick : (B,) int64, value : (B + 1,) workspaces: so many pairs of each plot are tried
     young : (YOUNG, YOUNGER), who : (YOUNG,) int64, old : (OLDER, OLD + ABREAST) float32, whom : (OLD,) int64, chain :
         (CHAINS, 2) int64, worth : (CHAINS,), trial : (B + CHAINS, BIRTH) workspaces, see `chains`
@@ -387,6 +392,8 @@ def find_births(
                     near,
                     box,
                     slot,
+                    bunch,
+                    outline,
                     ends,
                     end == after[first],
                     counts,
@@ -400,8 +407,8 @@ def find_births(
                     s = sensor[j]
                     picks, chains = pick_pairs(
                         Z, int(j), t_ns[j], int(s), address[j], mode_3a[j], place[k], sites, period, pd, life,
-                        waiting, prospects[k], since_ns, longest, box, slot, ends, mark, hit, pick, value,
-                        young, who, old, whom, chain, worth, counts,
+                        waiting, prospects[k], since_ns, longest, box, slot, ends, bunch, outline, asked, mark, some,
+                        hit, pick, value, young, who, old, whom, chain, worth, counts,
                     )  # fmt: skip
                     counts[C_TRIALS] += picks + chains
                     found, total = 0, 0.0

@@ -11,6 +11,14 @@ from airpicture.kernels.arrays import I32
 from airpicture.kernels.conditioning import LOG_2PI, plain
 from airpicture.kernels.fetching import fetch_plot
 from airpicture.kernels.layout import (
+    B_COS,
+    B_LOG,
+    B_RANGE,
+    B_SENSOR,
+    B_SIN,
+    B_TIME,
+    B_VAR_AZIMUTH,
+    B_VAR_RANGE,
     Z_COS,
     Z_LAG,
     Z_LOG_CLUTTER,
@@ -21,15 +29,6 @@ from airpicture.kernels.layout import (
 )
 from airpicture.kernels.room import Room
 from airpicture.kernels.sorting import sort_numbers
-
-B_RANGE: Final = 0  # m
-B_SIN: Final = 1  # sine of azimuth
-B_COS: Final = 2
-B_VAR_RANGE: Final = 3  # m²
-B_VAR_AZIMUTH: Final = 4  # rad²
-B_LOG: Final = 5  # log of what a likelihood is multiplied with: over the density of false plots, and 2 pi
-B_TIME: Final = 6  # s, after the look's first plot, its sensor's lag taken off
-B_SENSOR: Final = 7  # number of the sensor
 
 SCANNED: Final = 8  # numbers between that are looked at for each plot, rather than plots sorted
 ASKED: Final = 8  # plots ahead that the memory is asked for

@@ -17,9 +17,14 @@ from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.blind import fold_polar_blind, fold_range_rate_blind, note_blind
 from airpicture.kernels.elementary import exponential
-from airpicture.kernels.lanes import LANES, U
+from airpicture.kernels.lanes import LANES, U, Vector
 from airpicture.kernels.layout import (
     AGILE,
+    B_COS,
+    B_RANGE,
+    B_SIN,
+    B_VAR_AZIMUTH,
+    B_VAR_RANGE,
     BEARING,
     COUNT_POS,
     D_BARO,
@@ -134,25 +139,77 @@ def limit_of_height(rng: float) -> float:
 
 @inline
 def _see(
-    Z: F64, j: int, site: F64, ux: float, uy: float, uz: float, delta: float, var_steep: float, T: F64, lanes: U
+    site: F64,
+    up: Vector,
+    delta: float,
+    rng: float,
+    sine: float,
+    cosine: float,
+    var_range: float,
+    var_azimuth: float,
+    var_steep: float,
+    limit: float,
+    with_range: float,
+    T: F64,
+    lanes: U,
 ) -> bool:
-    """Work out how far range and azimuth of plot j lie off; return whether some model doesn't know its height."""
-    polar = int(Z[j, Z_KIND]) == POLAR
+    """Work out how far range and azimuth lie off; return whether some model doesn't know its height.
+
+    limit : m², variance of a height from which on it isn't known, inf where something measures it; others as in
+        `polar.see_polar`
+    """
+    ux, uy, uz = up
     blind = False
-    if polar and not math.isfinite(Z[j, Z_ELEVATION]):
-        limit = limit_of_height(Z[j, Z_RANGE])
+    if limit < math.inf:
         for l in range(lanes):
             note_blind(T, l, ux, uy, uz, limit)
         for m in range(int(lanes)):  # of the others it's anything
             blind = blind or T[int(C_BLIND) + m] > 0.0
     at = numbers_of(site)
-    with_range = 1.0 if polar else 0.0
-    rng = Z[j, Z_RANGE] if polar else 0.0
-    var_range = Z[j, Z_VAR_RANGE] if polar else 1.0
-    sine, cosine, var_azimuth = Z[j, Z_SIN], Z[j, Z_COS], Z[j, Z_VAR_AZIMUTH]
     for l in range(lanes):
         see_polar(T, l, at, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, with_range)
     return blind
+
+
+@inline
+def _fold_seen(T: F64, blind: bool, delta: float, up: Vector, lanes: U) -> None:
+    """Fold in what `_see` saw; blind : what it returned."""
+    ux, uy, uz = up
+    if blind:
+        for l in range(lanes):
+            fold_polar_blind(T, l, delta, ux, uy, uz)
+    else:
+        for l in range(lanes):
+            fold_polar(T, l, delta)
+
+
+@inline
+def condition_briefed(
+    B: F64, k: int, site: F64, up: Vector, delta: float, var_steep: float, gate: float, T: F64, lanes: U
+) -> bool:
+    """Fold plot k of a chunk, a plain one, into the states in T; return whether it lies within any model's gate.
+
+    As `condition` would, by what its brief says of it, and with nothing that plain plots don't tell. Beyond all gates
+    the states are left alone.
+
+    Parameters
+    ----------
+    B : (p, BRIEF) float64, see `briefs`; site : (12,) float64 of its sensor; up : vertical near the states
+    delta : s, from the states' time to the plot's; var_steep : m², of the air's pressure offset
+    gate : limit of d², inf where it is to be folded in anyhow
+    T : C_D2, C_DET and C_FINE are left there, see `measuring`
+    """
+    for m in range(LANES):
+        T[int(C_D2) + m] = 0.0
+        T[int(C_DET) + m] = 1.0
+        T[int(C_COUNT) + m] = 0.0
+    rng, sine, cosine = B[k, B_RANGE], B[k, B_SIN], B[k, B_COS]
+    var_range, var_azimuth, limit = B[k, B_VAR_RANGE], B[k, B_VAR_AZIMUTH], limit_of_height(B[k, B_RANGE])
+    blind = _see(site, up, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, limit, 1.0, T, lanes)
+    if beyond(T, gate, lanes):
+        return False
+    _fold_seen(T, blind, delta, up, lanes)
+    return True
 
 
 @inline
@@ -219,20 +276,23 @@ def condition(
             fold_height(T, l, rx, ry, rz, ux, uy, uz, h, delta, z, var)
     if kind in (POLAR, BEARING):
         at = numbers_of(site)
-        blind = _see(Z, j, site, ux, uy, uz, delta, 0.0 if geometric or steered else T[VAR_BARO], T, lanes)
+        polar = kind == POLAR
+        rng, var_range, limit = 0.0, 1.0, math.inf
+        if polar:
+            rng, var_range = Z[j, Z_RANGE], Z[j, Z_VAR_RANGE]
+            limit = math.inf if steered else limit_of_height(rng)
+        sine, cosine, var_azimuth = Z[j, Z_SIN], Z[j, Z_COS], Z[j, Z_VAR_AZIMUTH]
+        var_steep, with_range = 0.0 if geometric or steered else T[VAR_BARO], 1.0 if polar else 0.0
+        up = (ux, uy, uz)
+        blind = _see(site, up, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, limit, with_range, T, lanes)
         rated = math.isfinite(Z[j, Z_RANGE_RATE])
         told = geometric or math.isfinite(Z[j, Z_H_BARO])
         # what else the plot tells adds to its d², and to the gate
-        most = 1 + int(kind == POLAR) + int(steered) + int(rated) + int(told)
+        most = 1 + int(polar) + int(steered) + int(rated) + int(told)
         if len(gates) > 0 and beyond(T, gates[most], lanes):
             return OUTSIDE
-        if blind:
-            for l in range(lanes):
-                fold_polar_blind(T, l, delta, ux, uy, uz)
-        else:
-            for l in range(lanes):
-                fold_polar(T, l, delta)
-        count = 2 if kind == POLAR else 1
+        _fold_seen(T, blind, delta, up, lanes)
+        count = 2 if polar else 1
         if steered:
             sine, cosine, var = math.sin(Z[j, Z_ELEVATION]), math.cos(Z[j, Z_ELEVATION]), Z[j, Z_VAR_ELEVATION]
             for l in range(lanes):

@@ -9,7 +9,7 @@ from typing import Any
 from airpicture.kernels._jit import inline, lane, part
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_BASE, T_KEPT, T_P, T_X
-from airpicture.kernels.conditioning import VAR_POS_LEAST, condition
+from airpicture.kernels.conditioning import VAR_POS_LEAST, condition, condition_briefed
 from airpicture.kernels.lanes import (
     LANES,
     S6,
@@ -23,6 +23,8 @@ from airpicture.kernels.lanes import (
 )
 from airpicture.kernels.layout import (
     AGILE,
+    B_SENSOR,
+    B_TIME,
     COUNT_POS,
     D_BARO,
     EXISTENCE,
@@ -190,9 +192,11 @@ def learn_pressure(T: F64, Z: F64, j: int) -> None:
 
 @part
 def fold_plots(
-    w: int, pairs_from: int, pairs_to: int, R: Any, S: Any, motion: F64, room: Room, of: Any, lanes: U
+    w: int, pairs_from: int, pairs_to: int, briefed: bool, R: Any, S: Any, motion: F64, room: Room, of: Any, lanes: U
 ) -> tuple[float, int, int]:
     """Fold a track's shared-out plots into its models, each a mixture over "none" and its plots; leave it in T.
+
+    briefed : whether all are plain ones with briefs
 
     Returns
     -------
@@ -246,6 +250,7 @@ def fold_plots(
                 across, vague_across = pair - vague, vague
             learn_errors(T, Z, j, across, along - lasting, vague_across, vague_along, math.isfinite(vague))
     # "none" and the plots are blended one after another: the same moments as of all at once
+    since_first = (room.t_w[w] - R.t_ns[0]) * 1e-9  # plot of the look
     blended = int(T_KEPT)  # of each model: the weight of what is
     part = int(C_D2)  # of the plot that comes next
     for m in range(LANES):
@@ -258,6 +263,12 @@ def fold_plots(
         if slot < len(room.V):
             for k in range(STATES):
                 T[k] = room.V[slot, k]
+        elif briefed:
+            for k in range(STATES):
+                T[k] = W[w, k]
+            near = room.near[e]
+            site, delta = S.sites[int(room.brief[near, B_SENSOR])], room.brief[near, B_TIME] - since_first
+            condition_briefed(room.brief, near, site, (ux, uy, uz), delta, W[w, VAR_BARO], math.inf, T, lanes)
         else:
             k0 = room.plot[e]
             # what is learnt as it was when the pair was scored

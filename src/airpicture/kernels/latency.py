@@ -16,7 +16,8 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit
 from airpicture.kernels.arrays import F64, I32
-from airpicture.kernels.layout import NUMBERS, POLAR, S_VELOCITY, TURN, Z_H, Z_H_BARO, Z_KIND, Z_LAG, Z_P, Z_VAR_LAG
+from airpicture.kernels.lanes import Vector
+from airpicture.kernels.layout import NUMBERS, POLAR, TURN, Z_H, Z_H_BARO, Z_KIND, Z_LAG, Z_P, Z_VAR_LAG
 
 GAP_MOST: Final = 15.0  # s between the two plots: at 3 m/s of doubt about the velocity, 45 m or 0.2 s
 SPEED_LEAST: Final = 60.0  # m/s; the slower, the less a distance tells of time
@@ -34,10 +35,11 @@ CLIP: Final = 3.0  # ... so many sigmas of those before
 
 
 @inline
-def lag_told(i: int, j: int, R: Any, of: Any, lags: F64, w: int) -> None:
+def lag_told(i: int, j: int, v: Vector, R: Any, of: Any, lags: F64, w: int) -> None:
     """Write what plot j, which track i takes, tells against the track's last one: seconds and both sensors, or NaN.
 
-    R : `reports.Reports`; of : `learn.Held`, as before the plot is learnt from but with the updated summary
+    v : m/s, the track's velocity with the plot; R : `reports.Reports`
+    of : `learn.Held`, as before the plot is learnt from
     lags : (n, 3) float64: b_l - b_k [s], sensor l of the plot before, sensor k of plot j; row w is overwritten
     """
     before = of.plot_sensor[i]
@@ -49,9 +51,7 @@ def lag_told(i: int, j: int, R: Any, of: Any, lags: F64, w: int) -> None:
     told = math.isfinite(R.Z[j, Z_H]) or math.isfinite(R.Z[j, Z_H_BARO])
     if int(R.Z[j, Z_KIND]) > POLAR + 1 or (int(R.Z[j, Z_KIND]) == POLAR and not told):
         return
-    vx = np.float64(of.summary[i, S_VELOCITY])
-    vy = np.float64(of.summary[i, S_VELOCITY + 1])
-    vz = np.float64(of.summary[i, S_VELOCITY + 2])
+    vx, vy, vz = v
     v2 = vx * vx + vy * vy + vz * vz
     if v2 < SPEED_LEAST * SPEED_LEAST or abs(np.float64(of.spreads[i, NUMBERS + TURN])) > TURN_MOST:
         return

@@ -97,6 +97,16 @@ Z_VAR_LAG: Final = 26  # s², of that
 Z_LOG_DECLARED: Final = 27  # ... and as the sensor declares it
 PLOT: Final = 28
 
+# What a glance reads of a plain plot, one line of the cache: see `briefs`.
+B_RANGE: Final = 0  # m
+B_SIN: Final = 1  # sine of azimuth
+B_COS: Final = 2
+B_VAR_RANGE: Final = 3  # m²
+B_VAR_AZIMUTH: Final = 4  # rad²
+B_LOG: Final = 5  # log of what a likelihood is multiplied with: over the density of false plots, and 2 pi
+B_TIME: Final = 6  # s, after the look's first plot, its sensor's lag taken off
+B_SENSOR: Final = 7  # number of the sensor
+
 # Motion parameters, one flat array.
 M_Q: Final = 0  # 4, m²/s³ per model, horizontal, across the course
 M_Q_UP: Final = 4  # 4

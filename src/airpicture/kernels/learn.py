@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels._jit import inline, jit, lane, part
 from airpicture.kernels.angles import angle_of
 from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64, table
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
-from airpicture.kernels.lanes import U
+from airpicture.kernels.elementary import exponential
+from airpicture.kernels.lanes import U, Vector
 from airpicture.kernels.layout import (
     EXISTENCE,
     M_TURN_SECONDS,
@@ -107,41 +108,37 @@ class Held(NamedTuple):
     plot_mode_3a: I32
 
 
-@part
-def _looked_in_this_turn(i: int, t_ns: int, sensor: int, turn: float, seen_sensor: I32, seen_look: I32) -> bool:
-    """Say whether a turning sensor's look at track i in the turn that t_ns lies in has counted, taken or missed."""
-    again = False
+@inline
+def place_of(i: int, sensor: int, seen_sensor: I32) -> int:
+    """Return where track i keeps when a sensor had it, -1 where it doesn't: mostly the first place."""
     for k in range(seen_sensor.shape[1]):
-        if seen_sensor[i, k] == sensor and abs(t_ns - time_of(seen_look[i, k], t_ns)) < ANOTHER_LOOK * 1e9 * turn:
-            again = True
-    return again
+        if seen_sensor[i, k] == sensor:
+            return k
+    return -1
+
+
+@inline
+def _in_this_turn(tick: int, t_ns: int, turn: float) -> bool:
+    """Say whether a time in `ticks` lies in the turn of a sensor that t_ns lies in."""
+    return bool(abs(t_ns - time_of(tick, t_ns)) < ANOTHER_LOOK * 1e9 * turn)
 
 
 @part
-def detection_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Held) -> float:
-    """Return the probability that a sensor reports track i in a look, were it there.
+def chances_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Held) -> tuple[float, float]:
+    """Return the probability that a sensor reports track i in a look, and that it's its first plot, were it there.
 
-    A turning sensor that has already had the track in this turn hardly reports it a second time.
-    """
-    if not turn > 0.0:
-        return min(DETECT_ANY_TIME, pd)
-    return DETECT_AGAIN if _looked_in_this_turn(i, t_ns, sensor, turn, of.seen_sensor, of.seen_look) else pd
-
-
-@part
-def expected_of(i: int, t_ns: int, sensor: int, turn: float, pd: float, of: Held) -> float:
-    """Return the probability that a look brings a plot of track i that isn't in yet, were it there.
-
-    Less than `detection_of` says where this turn already brought one; where it was only looked at for its neighbours'
+    A turning sensor that has already had the track in this turn hardly reports it a second time. Where this turn
+    already brought a plot, another is hardly to be expected; where the track was only looked at for its neighbours'
     plots, its own is still to come.
     """
     if not turn > 0.0:
-        return min(DETECT_ANY_TIME, pd)
-    had = False
-    for k in range(of.seen_sensor.shape[1]):
-        if of.seen_sensor[i, k] == sensor and abs(t_ns - time_of(of.seen_hit[i, k], t_ns)) < ANOTHER_LOOK * 1e9 * turn:
-            had = True
-    return DETECT_AGAIN if had else pd
+        anyhow = min(DETECT_ANY_TIME, pd)
+        return anyhow, anyhow
+    k = place_of(i, sensor, of.seen_sensor)
+    if k < 0:
+        return pd, pd
+    looked, had = _in_this_turn(of.seen_look[i, k], t_ns, turn), _in_this_turn(of.seen_hit[i, k], t_ns, turn)
+    return DETECT_AGAIN if looked else pd, DETECT_AGAIN if had else pd
 
 
 @inline
@@ -260,19 +257,18 @@ def learn_message(i: int, R: Any, j: int, of: Held) -> None:
 
 
 @part
-def _look(i: int, t_ns: int, sensor: int, turn: float, taken: bool, of: Held) -> None:
+def _look(i: int, k: int, t_ns: int, turn: float, taken: bool, of: Held) -> None:
     """Note that track i had plots in its gate, taken or not: it has had its look, existence has been told.
 
     The look counts as missed where a turning sensor should have seen the track, and hasn't yet in this turn.
+    k : see `place_of`
     """
-    again = turn > 0.0 and _looked_in_this_turn(i, t_ns, sensor, turn, of.seen_sensor, of.seen_look)
-    looked = False
-    for k in range(of.seen_sensor.shape[1]):
-        if of.seen_sensor[i, k] == sensor:
-            looked = True
-            if t_ns > time_of(of.seen_look[i, k], t_ns):
-                of.seen_look[i, k] = ticks_of(t_ns)
-    if turn > 0.0 and looked and not taken and not again:
+    if k < 0:
+        return
+    again = turn > 0.0 and _in_this_turn(of.seen_look[i, k], t_ns, turn)
+    if t_ns > time_of(of.seen_look[i, k], t_ns):
+        of.seen_look[i, k] = ticks_of(t_ns)
+    if turn > 0.0 and not taken and not again:
         of.misses[i] += 1
 
 
@@ -297,12 +293,11 @@ def _note_sensor(i: int, sensor: int, same: bool, of: Held) -> None:
 
 
 @part
-def _seen(i: int, t_ns: int, sensor: int, of: Held) -> None:
-    """Note that a sensor had track i: in its own place, else in a free one, else in that of the longest silent."""
-    slot = -1
-    for k in range(of.seen_sensor.shape[1]):
-        if of.seen_sensor[i, k] == sensor and slot < 0:
-            slot = k
+def _seen(i: int, slot: int, t_ns: int, sensor: int, of: Held) -> None:
+    """Note that a sensor had track i: in its own place, else in a free one, else in that of the longest silent.
+
+    slot : see `place_of`
+    """
     if slot >= 0:
         if t_ns > time_of(of.seen_look[i, slot], t_ns):
             of.seen_look[i, slot] = ticks_of(t_ns)
@@ -336,9 +331,17 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F32 | F64, known: float, d
     ----------
     vx ... : m/s, ECEF, before; now : (SUMMARY,) float32, the track's summary; known : rad/s, what was held so far
     """
-    px, py, pz = np.float64(now[S_POSITION]), np.float64(now[S_POSITION + 1]), np.float64(now[S_POSITION + 2])
-    ux, uy, uz = upright(px, py, pz)
-    wx, wy, wz = np.float64(now[S_VELOCITY]), np.float64(now[S_VELOCITY + 1]), np.float64(now[S_VELOCITY + 2])
+    up = upright(np.float64(now[S_POSITION]), np.float64(now[S_POSITION + 1]), np.float64(now[S_POSITION + 2]))
+    w = (np.float64(now[S_VELOCITY]), np.float64(now[S_VELOCITY + 1]), np.float64(now[S_VELOCITY + 2]))
+    return turned_course(up, (vx, vy, vz), w, known, dt, motion[M_TURN_SECONDS])
+
+
+@lane
+def turned_course(up: Vector, v: Vector, w: Vector, known: float, dt: float, memory: float) -> float:
+    """Return as `turn_learnt` does from velocities v before and w now; memory : s."""
+    ux, uy, uz = up
+    vx, vy, vz = v
+    wx, wy, wz = w
     v_up, w_up = vx * ux + vy * uy + vz * uz, wx * ux + wy * uy + wz * uz
     # of the level parts: cross product along up, and dot product
     cross = (vy * wz - vz * wy) * ux + (vz * wx - vx * wz) * uy + (vx * wy - vy * wx) * uz
@@ -346,7 +349,7 @@ def turn_learnt(vx: float, vy: float, vz: float, now: F32 | F64, known: float, d
     w2 = wx * wx + wy * wy + wz * wz - w_up * w_up
     most = min(TURN_MOST, ACCELERATION_MOST / math.sqrt(max(w2, 1.0)))
     turned = min(max(angle_of(cross, dot) / dt, -most), most)
-    gain = (1.0 - math.exp(-dt / motion[M_TURN_SECONDS])) * w2 / (w2 + SLOW * SLOW)
+    gain = (1.0 - exponential(-dt / memory)) * w2 / (w2 + SLOW * SLOW)
     return float(known + gain * (turned - known))
 
 
@@ -381,7 +384,8 @@ def learn_track(
         of.t_ns[i] = t_ns
     of.existence[i] = min(T[EXISTENCE], EXISTENCE_MOST)
     of.t_aged[i] = max(of.t_aged[i], t_ns)
-    _look(i, t_ns, sensor, turn, taken, of)
+    place = place_of(i, sensor, of.seen_sensor)
+    _look(i, place, t_ns, turn, taken, of)
     if not taken:
         return
     t = R.t_ns[j]
@@ -394,14 +398,15 @@ def learn_track(
     of.t_plot[i] = max(of.t_plot[i], t)
     of.plots[i] += 1
     of.misses[i] = 0
-    _seen(i, t, sensor, of)
+    _seen(i, place, t, sensor, of)
     kind = R.technology[j]
     same = known = kind < of.t_technology.shape[1]
     for k in range(of.t_technology.shape[1]):
         same = same and (k == kind or of.t_technology[i, k] <= of.t_technology[i, kind])
     if known:
         of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
-    _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
+    if R.address[j] != -1 or R.mode_3a[j] != -1 or R.callsign[j] != 0:
+        _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
     _note_height(i, R.Z, j, t, of)
     if newest:  # a plot that came late changes nothing that speaks of the last plot
         _note_sensor(i, sensor, same, of)

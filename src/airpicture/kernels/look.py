@@ -8,22 +8,21 @@ so they run in any order or at once and give the same bits.
 import math
 from typing import Any
 
-import numpy as np
-
 from airpicture.kernels._jit import jit, part
 from airpicture.kernels.abreast import ABREAST, load_noise
 from airpicture.kernels.arrays import F64, I32, I64, U8
-from airpicture.kernels.bank import load_motion, summarise
+from airpicture.kernels.bank import T_MEAN, load_motion
 from airpicture.kernels.briefs import brief_plots, number_plots
+from airpicture.kernels.closing import close_tracks, note_moved
 from airpicture.kernels.clusters import group, list_clusters
 from airpicture.kernels.fetching import ASKED, ROWS, fetch, fetch_again, fetch_row
 from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import S_VELOCITY, TURN, Z_TURN
-from airpicture.kernels.learn import GAP_LEAST, TAKEN, Held, learn_track, turn_learnt
-from airpicture.kernels.life import ENDED, due_after
+from airpicture.kernels.layout import Z_TURN
+from airpicture.kernels.learn import TAKEN, Held, learn_track
+from airpicture.kernels.life import ENDED
 from airpicture.kernels.lost import settle_lost
 from airpicture.kernels.odds import weigh_queued
 from airpicture.kernels.rivals import settle_rivals
@@ -124,36 +123,38 @@ def _leave(w: int, v: int, changed: U8, lags: F64, room: Room) -> None:
 
 @part
 def _update(
+    b: int,
     w: int,
     v: int,
+    glancing: bool,
     R: Any,
     S: Any,
     motion: F64,
     settings: F64,
-    ending: F64,
     of: Held,
     room: Room,
     lanes: U,
     lags: F64,
 ) -> int:
-    """Fold its plots into the w-th track of a chunk, the v-th of the look, and learn from them; return what became."""
+    """Fold its plots into the w-th track of a chunk, the v-th of the look, and learn from them; return what became.
+
+    b : its place among those that are closed together, see `closing`; glancing : whether the chunk's plots are plain
+        and briefed
+    """
     i = room.row[w]
-    got, top, moved = fold_plots(w, room.first[w], room.first[w + 1], R, S, motion, room, of, lanes)
+    got, top, moved = fold_plots(w, room.first[w], room.first[w + 1], glancing, R, S, motion, room, of, lanes)
     room.got[w] = min(got, 1.0)
-    if moved == 1:
-        vx = np.float64(of.summary[i, S_VELOCITY])
-        vy = np.float64(of.summary[i, S_VELOCITY + 1])
-        vz = np.float64(of.summary[i, S_VELOCITY + 2])
-        summarise(room.T, lanes, of.summary, i)
-        gap = (room.t_w[w] - of.t_ns[i]) * 1e-9
-        if gap > GAP_LEAST and not math.isfinite(R.Z[room.plot[top], Z_TURN]):
-            room.T[TURN] = turn_learnt(vx, vy, vz, of.summary[i], room.T[TURN], gap, motion)
     j = room.plot[top]
     s = R.sensor[j]
+    T, close = room.T, room.close
+    close.tracks[b], close.moved[b] = w, moved
+    if moved == 1:
+        told = not glancing and math.isfinite(R.Z[j, Z_TURN])
+        note_moved(b, i, 0.0 if told else (room.t_w[w] - of.t_ns[i]) * 1e-9, T, lanes, of, close)
     if v < len(lags):
         lags[v, 0] = math.nan
         if room.got[w] >= TAKEN:
-            lag_told(i, j, R, of, lags, v)
+            lag_told(i, j, (T[T_MEAN + 3], T[T_MEAN + 4], T[T_MEAN + 5]), R, of, lags, v)
     learn_track(
         i,
         room.T,
@@ -168,7 +169,6 @@ def _update(
         settings[K_CONFIRM_PLOTS],
         of,
     )
-    of.due_ns[i] = due_after(i, room.t_w[w], of, S.sites, S.period, S.range_max, ending)
     if room.got[w] >= TAKEN:
         return TOOK_PLOT
     return MOVED if moved == 1 else LOOKED_AT
@@ -256,7 +256,7 @@ def look_chunks(
                         pairs, done = weigh_queued(count, pairs, done, named, R, S, of, room)
                         count = 0
                     if only:
-                        count, slots = try_only(w, plot[e], count, slots, R, S, gates, h, up, room, lanes)
+                        count, slots = try_only(w, plot[e], count, slots, S, gates[2], up, since, room, lanes)
                         e = e_to
                     else:
                         some = min(e + QUEUE - count, e_to)
@@ -282,13 +282,21 @@ def look_chunks(
         counts[L_PROPAGATED] += room.counts[PROPAGATED]
         for k in range(plots):
             claimed[room.names[k]] = room.claimed[k]
-        for w in range(n):
-            fetch_again(w + ROWS, n, R, of, room)
-            room.parent[w] = 0
-            if room.first[w] == room.first[w + 1]:
-                _leave(w, first + w, changed, lags, room)
-            else:
-                changed[first + w] = _update(w, first + w, R, S, motion, settings, ending, of, room, lanes, lags)
+        w = 0
+        while w < n:
+            b = 0
+            while w < n and b < ABREAST:
+                fetch_again(w + ROWS, n, R, of, room)
+                room.parent[w] = 0
+                if room.first[w] == room.first[w + 1]:
+                    _leave(w, first + w, changed, lags, room)
+                else:
+                    changed[first + w] = _update(
+                        b, w, first + w, glancing, R, S, motion, settings, of, room, lanes, lags
+                    )
+                    b += 1
+                w += 1
+            close_tracks(b, motion, ending, S, room.t_w, room.row, of, room.close)
         for e in range(pairs if len(owner) > 0 else 0):
             if room.weight[e] >= TAKEN:
                 owner[room.plot[e]] = of.number[room.row[room.owner[e]]]

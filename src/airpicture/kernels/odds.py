@@ -15,11 +15,10 @@ import numpy as np
 from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.abreast import ABREAST
 from airpicture.kernels.arrays import F64
-from airpicture.kernels.briefs import B_LOG, B_SENSOR
 from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import LANES, U
-from airpicture.kernels.layout import EXISTENCE, MODE
-from airpicture.kernels.learn import Held, detection_of, expected_of, identity_of
+from airpicture.kernels.layout import B_LOG, B_SENSOR, EXISTENCE, MODE
+from airpicture.kernels.learn import Held, chances_of, identity_of
 from airpicture.kernels.measuring import C_D2, C_DET
 from airpicture.kernels.room import QUEUE, Room
 from airpicture.kernels.sight import FAR
@@ -57,8 +56,8 @@ def queue_pair(p: int, w: int, k: int, slot: int, T: F64, room: Room) -> float:
 def prior_of(w: int, i: int, s: int, period: float, pd: float, of: Held, room: Room) -> float:
     """Return the log of r Pd / (1 - r Pd), of a track that sensor s may see; with a plot's likelihood over the density
     of false ones it's the odds "from this track" against "track missed, plot false"."""
-    room.detect[w] = detection_of(i, room.t_w[w], s, period, pd, of)
-    believed = room.W[w, EXISTENCE] * expected_of(i, room.t_w[w], s, period, pd, of)
+    room.detect[w], expected = chances_of(i, room.t_w[w], s, period, pd, of)
+    believed = room.W[w, EXISTENCE] * expected
     return math.log(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
 
 

@@ -359,6 +359,34 @@ def oldest_alive(floor: int, put: int, since_ns: int, waiting: Waiting) -> int:
 
 
 @jit
+def look_back(
+    t_ns: I64, oldest: int, put: int, latest_ns: int, wait_ns: int, slack_ns: int, waiting: Waiting
+) -> tuple[int, int, int, int, int]:
+    """Return what the plots of a look find in the ring.
+
+    That is the first time of the look [ns]; how many plots may still find a second one, in this look or in one with
+    plots that are older by the slack; which plots were put in before none of the look could be joined with them; and
+    since when all that were put in can be read [ns], NEVER where none has given way.
+
+    Parameters
+    ----------
+    t_ns : (M,) int64 [ns], of the look, M > 0
+    oldest, put : how many of the plots can't be read any more, and how many were put in
+    latest_ns : ns, the latest time of these; wait_ns : how long any plot waits; slack_ns : see above
+    """
+    earliest_ns = t_ns[0]
+    for j in range(1, len(t_ns)):
+        earliest_ns = min(earliest_ns, t_ns[j])
+    alive = put - oldest_alive(oldest, put, latest_ns - wait_ns, waiting)
+    late = put - oldest_alive(oldest, put, latest_ns - wait_ns - slack_ns, waiting)
+    gone = oldest_alive(oldest, put, earliest_ns - wait_ns, waiting)
+    since_ns = NEVER
+    if 0 < oldest < put:
+        since_ns = waiting.entry[oldest % len(waiting.entry)]["put_ns"]
+    return earliest_ns, alive, late, gone, since_ns
+
+
+@jit
 def chain(floor: int, put: int, waiting: Waiting) -> None:
     """Chain the plots floor..put of a ring anew, in new buckets; waiting : head comes zeroed; overwritten."""
     ring = len(waiting.spot)

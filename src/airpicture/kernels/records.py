@@ -14,8 +14,8 @@ Estimation", 1977, ch. III and V.
 
 from airpicture.kernels._jit import lane, part
 from airpicture.kernels.arrays import F32, F64
-from airpicture.kernels.bank import T_P, T_SUM
-from airpicture.kernels.lanes import LANES, S6, Covariance, U, load_covariance, store_covariance
+from airpicture.kernels.bank import T_P
+from airpicture.kernels.lanes import LANES, Covariance, U, load_covariance, store_covariance
 from airpicture.kernels.layout import (
     D_BARO,
     EXISTENCE,
@@ -104,9 +104,13 @@ def multiplied(L: Covariance) -> Covariance:
 
 
 @lane
-def _factor(T: F64, l: U) -> None:
-    """Write a model's factors to T_SUM."""
-    store_covariance(T, T_SUM + S6 + l, _factored(load_covariance(T, T_P + l)))
+def _factor(T: F64, l: U, row: F32) -> None:
+    """Write a model's factors to a row of the store: at once, in fours, as they come.
+
+    Read again from where they've just been written, in eights, they'd be waited for: a load that covers two stores
+    isn't served before both have reached the cache. Measured: 24 of 32 ns.
+    """
+    store_covariance(row, U(FACTORS) + l, _factored(load_covariance(T, T_P + l)))
 
 
 @lane
@@ -133,13 +137,12 @@ def load_track(states: F64, spreads: F32, i: int, T: F64, lanes: U) -> None:
 
 @part
 def store_track(T: F64, states: F64, spreads: F32, i: int, lanes: U) -> None:
-    """Keep T[:ROW] as track i; T is overwritten from T_SUM on. See `load_track`."""
+    """Keep T[:ROW] as track i. See `load_track`."""
+    row = spreads[i]
     for l in range(lanes):
-        _factor(T, l)
+        _factor(T, l, row)
     for k in range(LANES * STATE):
         states[i, k] = T[k]
-    for k in range(LANES * PACKED):
-        spreads[i, FACTORS + k] = T[int(T_SUM + S6) + k]
     for m in range(LANES):
         states[i, HELD_MODE + m] = T[MODE + m]
     states[i, HELD_EXISTENCE] = T[EXISTENCE]

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from airpicture.kernels.abreast import Abreast
 from airpicture.kernels.arrays import F64, I32, I64, table
+from airpicture.kernels.closing import Closing
 from airpicture.kernels.joint import Work
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import MODE
@@ -20,6 +21,7 @@ class Room(NamedTuple):
 
     T: F64  # (SCRATCH,)
     ahead: Abreast  # eight tracks that are predicted next
+    close: Closing  # eight tracks that have been updated
     W: F64  # (n, ROW) predicted
     spot: F64  # (n, 4) height [m] and vertical of what each track is predicted to
     V: F64  # (v, CONDITIONED) states given each pair, at its slot; pairs of slots beyond v are conditioned once more

@@ -7,14 +7,33 @@ them later (`folding`). Else each pair is scored by conditioning the track on it
 import math
 from typing import Any
 
-from airpicture.kernels._jit import inline, part
+from airpicture.kernels._jit import inline, lane, part
 from airpicture.kernels.abreast import ABREAST, DT, load_means, set_out, spot_ahead
 from airpicture.kernels.ahead import predict_ahead
 from airpicture.kernels.arrays import F64, I32, I64
-from airpicture.kernels.briefs import B_COS, B_RANGE, B_SENSOR, B_SIN, B_TIME, B_VAR_AZIMUTH, B_VAR_RANGE
-from airpicture.kernels.conditioning import OUTSIDE, condition, likelihood, limit_of_height
-from airpicture.kernels.lanes import LANES, U, Vector
-from airpicture.kernels.layout import EXISTENCE, ROW, VAR_BARO
+from airpicture.kernels.bank import T_P, T_X
+from airpicture.kernels.conditioning import OUTSIDE, condition, condition_briefed, likelihood, limit_of_height
+from airpicture.kernels.lanes import (
+    LANES,
+    U,
+    Vector,
+    load_covariance,
+    load_state,
+    store_covariance,
+    store_state,
+)
+from airpicture.kernels.layout import (
+    B_COS,
+    B_RANGE,
+    B_SENSOR,
+    B_SIN,
+    B_TIME,
+    B_VAR_AZIMUTH,
+    B_VAR_RANGE,
+    EXISTENCE,
+    ROW,
+    VAR_BARO,
+)
 from airpicture.kernels.learn import Held, identity_of
 from airpicture.kernels.life import existence_at
 from airpicture.kernels.measuring import C_ALONG, C_FOUND, numbers_of
@@ -35,13 +54,16 @@ def set_out_for(
     track, start : of the chunk's first track on; at_once : all plots are of one time
     """
     ahead = room.ahead
+    once = R.t_ns[room.names[0]] if at_once else 0
     for b in range(ABREAST):
         v = min(w + b, upto - 1)  # the last one fills up
         i = track[v]
         t = of.t_ns[i]
-        last = start[v + 1]
-        for e in range(max(start[v], last - 1) if at_once else start[v], last):
-            t = max(t, R.t_ns[plot[e]])
+        if at_once:
+            t = max(t, once)
+        else:
+            for e in range(start[v], start[v + 1]):
+                t = max(t, R.t_ns[plot[e]])
         room.t_w[v] = t
         ahead.rows[b] = i
         ahead.V[int(DT) + b] = (t - of.t_ns[i]) * 1e-9
@@ -60,6 +82,13 @@ def _keep_conditioned(slot: int, T: F64, room: Room) -> None:
         room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
 
 
+@lane
+def _copy_model(T: F64, l: U, row: F64) -> None:
+    """Copy a model's state, in fours as it was written: see `records.store_track`."""
+    store_state(row, T_X + l, load_state(T, T_X + l))
+    store_covariance(row, T_P + l, load_covariance(T, T_P + l))
+
+
 @part
 def predict_track(
     w: int, i: int, motion: F64, lifetime: float, of: Held, room: Room, lanes: U
@@ -69,8 +98,11 @@ def predict_track(
     load_track(of.states, of.spreads, i, T, lanes)
     h, ux, uy, uz = predict_ahead(U(w % ABREAST), motion, room.ahead, T, lanes)
     room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3] = h, ux, uy, uz
-    for k in range(ROW):
-        W[w, k] = T[k]
+    row = W[w]
+    for l in range(lanes):
+        _copy_model(T, l, row)
+    for k in range(STATES, ROW):
+        row[k] = T[k]
     W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], room.t_w[w], of.t_aged[i], lifetime)
     room.row[w] = i
     return h, ux, uy, uz
@@ -121,28 +153,25 @@ def try_only(
     j: int,
     count: int,
     slots: int,
-    R: Any,
     S: Any,
-    gates: F64,
-    h: float,
+    gate: float,
     up: Vector,
+    since: float,
     room: Room,
     lanes: U,
 ) -> tuple[int, int]:
     """Condition a track, predicted in T, on its only candidate, a plain one, and queue it where it lies in its gate.
 
-    Returns how many pairs are queued so far, and how many states are kept.
+    gate, up, since : as in `glance_over`. Returns how many pairs are queued so far, and how many states are kept.
     """
-    T = room.T
-    x, y, z = T[0], T[LANES], T[2 * LANES]
-    delta = (R.t_ns[j] - room.t_w[w]) * 1e-9
-    ux, uy, uz = up
-    if condition(R.Z, j, S.sites[R.sensor[j]], h, ux, uy, uz, x, y, z, delta, gates, T, lanes) == OUTSIDE:
+    T, B, k = room.T, room.brief, room.local[j]
+    site, delta = S.sites[int(B[k, B_SENSOR])], B[k, B_TIME] - since
+    if not condition_briefed(B, k, site, up, delta, T[VAR_BARO], gate, T, lanes):
         return count, slots
     for l in range(lanes):
         judge(T, l)
     slot = slots if slots < len(room.V) else LATER
-    if not queue_pair(count, w, room.local[j], slot, T, room) < gates[2]:
+    if not queue_pair(count, w, k, slot, T, room) < gate:
         return count, slots
     if slot != LATER:
         _keep_conditioned(slot, T, room)

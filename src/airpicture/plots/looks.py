@@ -14,11 +14,11 @@ sensors are dealt out to *waves*: radars whose discs don't meet may share one.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.looks import (
     any_repeated,
     count_ranks,
@@ -89,13 +89,15 @@ class Shelf:
     """
 
     def __init__(self) -> None:
-        self._columns: list[NDArray[Any]] = []
+        self._columns: Reports | None = None
+        self.laid: Reports | None = None  # as kernels take them
 
     def room(self, like: Reports, size: int) -> Reports:
         """Return columns for so many plots; their contents are undefined."""
-        if not self._columns or len(self._columns[0]) < size:
-            self._columns = list(_columns(like, max(size, ROOM_LEAST)))
-        return Reports(*self._columns).part(0, size)
+        if self._columns is None or self._columns.size < size:
+            self._columns = _columns(like, max(size, ROOM_LEAST))
+            self.laid = laid(self._columns)
+        return self._columns.part(0, size)
 
 
 def _columns(like: Reports, size: int) -> Reports:
@@ -127,8 +129,11 @@ def looks(
     if n == 0:
         return []
     order = np.empty(n, np.int64)
-    place = np.empty(n if n >= DEALT else 0, np.int64)
-    cuts, there = _dealt(reports, wave, frame_ns, order, place, shelf, run) if n >= DEALT else ([], False)
+    cuts: list[int] = []
+    there = False
+    if n >= DEALT:
+        place = np.empty(n, np.int64)
+        cuts, there = _dealt(reports, wave, frame_ns, order, place, shelf, run)
     if there:
         sorted_reports = reports
     elif cuts:
@@ -137,10 +142,10 @@ def looks(
     else:
         start = np.empty(n + 1, np.int64)
         found = order_looks(reports.t_ns, reports.sensor, reports.address, wave, frame_ns, order, start)
-        cuts = start[: found + 1].tolist()
         sorted_reports = gathered(reports, order, run, shelf)
-    if len(cuts) == 2:
-        return [sorted_reports]
+        if found == 1:
+            return [sorted_reports]
+        cuts = start[: found + 1].tolist()
     return [sorted_reports.part(lo, hi) for lo, hi in pairwise(cuts)]
 
 
@@ -196,5 +201,6 @@ def gathered(reports: Reports, order: I64, run: Run | None = None, shelf: Shelf 
     """Return the chosen rows, copied in one go."""
     size = len(order)
     out = _columns(reports, size) if shelf is None else shelf.room(reports, size)
-    do(gather_reports, [(order, *part, reports, out) for part in ranges(size, PART, run)], run)
+    into = out if shelf is None else shelf.laid
+    do(gather_reports, [(order, *part, reports, into) for part in ranges(size, PART, run)], run)
     return out

@@ -22,6 +22,7 @@ from airpicture.tables import F64, I32, I64, Plots
 
 Mask: TypeAlias = NDArray[np.bool_]
 
+FEW: Final = 512  # plots; to copy what's needed of fewer takes longer than it saves
 PART: Final = 8_192  # plots registered in one go, at least: some 0.3 ms
 
 
@@ -77,7 +78,7 @@ def register(
         order, dealt = np.empty((2, size), np.int64)
         _, there = deal(plots.sensor, wave, order, dealt, run)
         place = place if there else dealt
-    room = (memory or Memory()).empty
+    room = np.empty if memory is None or good < PART else memory.empty
     reports = Reports(
         Z=room((good, PLOT)),
         t_ns=room(good, np.int64),
@@ -140,11 +141,12 @@ def register(
     if reports.size < size:
         counts = np.bincount(reason)
         refused = {Reason(code).name.lower(): int(count) for code, count in enumerate(counts) if code and count}
+    twin: Mask | None
     if lost or copies is None:
         twin = duplicates(reports, ranges(reports.size, PART, run), run)
     else:
-        twin = copies.marked(reports, run) if shared else np.zeros(size, bool)
-    if twin.any():
+        twin = copies.marked(reports, run) if shared else None
+    if twin is not None and twin.any():
         refused["duplicate"] = int(twin.sum())
         reports = reports.take(np.flatnonzero(~twin))
     return reports, refused
@@ -174,17 +176,18 @@ def _places(t_ns: I64, reason: NDArray[np.uint8], in_order: bool) -> I64:
     return place
 
 
-def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Mask:
-    """Mark those of the later reports that repeat one of the earlier tables, to the bit."""
+def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Mask | None:
+    """Mark those of the later reports that repeat one of the earlier tables, to the bit; None: not one does."""
     twin = np.zeros(later.size, np.uint8)
+    marked = 0
     if later.size:
         first, last = int(later.t_ns[0]), int(later.t_ns[-1])
         for table in earlier:
             if table is None or not len(table.t_ns) or table.t_ns[0] > last or table.t_ns[-1] < first:
                 continue
             p, column = (table.p, 0) if isinstance(table, Places) else (table.Z, Z_P)
-            mark_repeats(p, column, table.sensor, table.t_ns, later.Z, Z_P, later.sensor, later.t_ns, twin)
-    return twin.view(np.bool_)
+            marked += mark_repeats(p, column, table.sensor, table.t_ns, later.Z, Z_P, later.sensor, later.t_ns, twin)
+    return twin.view(np.bool_) if marked else None
 
 
 class Places(NamedTuple):
@@ -199,25 +202,34 @@ class Past:
     """Plots of frames that were closed, for as long as late plots may repeat them."""
 
     def __init__(self) -> None:
-        self._tables: deque[Places] = deque()
+        self._tables: deque[Places | Reports] = deque()
+        self._lasts: deque[int] = deque()  # time of the latest plot of each
         self._last_ns = -(2**63)  # time of the latest plot of all
 
     def add(self, reports: Reports, memory: Memory | None = None, run: Run | None = None) -> None:
-        """Put the plots of a frame aside, in memory of their own."""
-        if reports.size:
+        """Put the plots of a frame aside, in memory of their own; a few as they are."""
+        if 0 < reports.size <= FEW:
+            self._put(reports)
+        elif reports.size:
             room = (memory or Memory()).empty
             p, sensor, t_ns = room((reports.size, 3)), room(reports.size, np.int32), room(reports.size, np.int64)
             columns = (reports.Z, Z_P, reports.sensor, reports.t_ns, p, sensor, t_ns)
             do(keep_places, [(*part, *columns) for part in ranges(reports.size, PART, run)], run)
-            self._tables.append(Places(p, sensor, t_ns))
-            self._last_ns = max(self._last_ns, int(reports.t_ns[-1]))
+            self._put(Places(p, sensor, t_ns))
+
+    def _put(self, table: "Places | Reports") -> None:
+        last_ns = int(table.t_ns[-1])
+        self._tables.append(table)
+        self._lasts.append(last_ns)
+        self._last_ns = max(self._last_ns, last_ns)
 
     def forget(self, before_ns: int) -> None:
         """Drop, oldest frames first, those without a plot at before_ns or later."""
-        while self._tables and self._tables[0].t_ns[-1] < before_ns:
+        while self._lasts and self._lasts[0] < before_ns:
             self._tables.popleft()
+            self._lasts.popleft()
 
-    def near(self, reports: Reports) -> Iterator[Places]:
+    def near(self, reports: Reports) -> Iterator[Places | Reports]:
         """Return the frames that some of the reports might repeat: mostly none, since time goes on."""
         if reports.size and int(reports.t_ns[0]) <= self._last_ns:
             return iter(self._tables)
