@@ -143,7 +143,7 @@ class Tracker:
         """Register plots and put them in line; refuse what's too old or too far ahead."""
         need_same_sensors(plots, self.sensors)
         self.counts["plots_received"] += len(plots)
-        reports, refused = register(plots, self._stations, self.config, self._run, self._memory)
+        reports, refused = register(plots, self._stations, self.config, self._run, self._memory, self._wave)
         for reason, count in refused.items():
             self.counts[f"refused_{reason}"] += count
         if self._frame is None:
