@@ -21,14 +21,23 @@ RANGES_MOST: Final = 64  # of one pass: more than a few threads need to end at a
 
 def do(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], run: Run | None) -> list[Any]:
     """Do tasks one after the other, or where there are several and a `run` is given, by that."""
-    if run is None or len(tasks) < 2:
-        return [function(*task) for task in tasks]
+    if len(tasks) == 1:
+        return [function(*tasks[0])]
+    if run is None:
+        return in_turn(function, tasks)
     return run(function, tasks)
+
+
+def in_turn(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Do tasks one after the other: a `Run` for what's cut in ranges that a core's cache holds, also for one thread."""
+    return [function(*task) for task in tasks]
 
 
 def ranges(n: int, least: int, run: Run | None, most: int = RANGES_MOST) -> list[tuple[int, int]]:
     """Cut n rows into ranges of about equal length, `least` rows or more; a single one where nobody shares the work."""
-    count = 1 if run is None else max(min(n // least, most), 1)
+    if run is None or n < 2 * least:
+        return [(0, n)]
+    count = min(n // least, most)
     return [(n * k // count, n * (k + 1) // count) for k in range(count)]
 
 

@@ -44,7 +44,8 @@ class Reports(NamedTuple):
 
     def part(self, lo: int, hi: int) -> Self:
         """Return rows lo..hi, as views."""
-        columns: list[Any] = [column[lo:hi] for column in self]
+        rows = slice(lo, hi)
+        columns: list[Any] = [column[rows] for column in self]
         return type(self)(*columns)
 
     @property

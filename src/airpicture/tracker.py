@@ -25,7 +25,7 @@ from airpicture.kernels.look import MOVED, TOOK_PLOT
 from airpicture.memory import Memory
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
-from airpicture.picture import Gathered, Picture, shown_rows, snapshot
+from airpicture.picture import Ended, Gathered, Picture, shown_rows, snapshot
 from airpicture.plots import (
     Clutter,
     Latency,
@@ -52,7 +52,6 @@ from airpicture.tracks import (
     close_ranks,
     ended_among,
     ending_settings,
-    first_due,
     life_settings,
     settle_twins,
     spoken_for,
@@ -105,13 +104,15 @@ class Tracker:
         self._sweep: int | None = None  # next whole second to age to
         self._open: Reports | None = None  # plots of the open frame, taken so far
         self._line = Line()  # plots of later frames
-        self._named = False  # whether any plot ever carried an address
+        self._named = False  # whether any plot ever carried an address ...
+        self._told = False  # ... or came without an azimuth, as messages do
         self._shelf = Shelf()  # plots of the frame that is being done
         self._past = Past()  # plots of closed frames
         self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
-        self._ended: list[Tracks] = []
+        # tracks that ended in the present step
+        self._ended = Ended(sensors, self._motion, config.life.lifetime_s, run=run, memory=self._memory)
         self._shown: ref[Picture] | None = None  # the picture that was handed out last
         self.on_look: OnLook | None = None
 
@@ -130,7 +131,7 @@ class Tracker:
         self._check_time(now_ns)
         self._settle_picture()
         self._touched[: self._store.n] = False
-        self._ended = []
+        self._ended.clear()
         self._take(plots, now_ns)
         self.advance(now_ns)
         self._do_open_frame(now_ns)
@@ -142,7 +143,7 @@ class Tracker:
         """Register plots and put them in line; refuse what's too old or too far ahead."""
         need_same_sensors(plots, self.sensors)
         self.counts["plots_received"] += len(plots)
-        reports, refused = register(plots, self._stations, self.config, self._run, self._memory)
+        reports, refused = register(plots, self._stations, self.config, self._run, self._memory, self._wave)
         for reason, count in refused.items():
             self.counts[f"refused_{reason}"] += count
         if self._frame is None:
@@ -164,6 +165,7 @@ class Tracker:
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))
         self._named = self._named or bool((reports.address >= 0).any())
+        self._told = self._told or not np.isfinite(reports.azimuth).all()
         self.counts["plots_out_of_sequence"] += int(reports.t_ns.searchsorted(edge))
         self._line.put(reports)
 
@@ -188,8 +190,7 @@ class Tracker:
                     before.correct(self._store, self._touched, self._run)
                 if on_frame is not None:
                     on_frame(np.unique(np.concatenate(changed)))
-            for name, count in self._tally.items():
-                self.counts[name] += count
+            self.counts.update(self._tally)
             self._tally.clear()
             self.latency.commit()
             self._frame = self._next_frame(last)
@@ -239,36 +240,38 @@ class Tracker:
             if self._store.n == 0:
                 self._sweep = last + 1
                 return
-            due_ns = None if self._named else first_due(self._store, self._sweep * SWEEP_NS)
-            if due_ns is not None:
-                settle = -(-self._sweep // SETTLE_S) * SETTLE_S
-                self._sweep = max(self._sweep, min(-(-due_ns // SWEEP_NS), settle, last + 1))
-                if self._sweep > last:
-                    return
             if self._sweep % SETTLE_S == 0:
                 self.latency.settle()
-            self._age(self._sweep * SWEEP_NS, due_ns)
-            self._sweep += 1
+            settle = (self._sweep // SETTLE_S + 1) * SETTLE_S
+            self._sweep = self._age(self._sweep, self._sweep if self._named else min(last, settle - 1)) + 1
 
-    def _age(self, t_ns: int, due_ns: int | None) -> None:
+    def _age(self, first: int, last: int) -> int:
+        """Age tracks second by second until any of them ends, becomes known or coasts; return the second of that."""
         store = self._store
         if self._named:
-            self.counts["tracks_merged"] += settle_twins(store, t_ns)
-        if (first_due(store, t_ns) if due_ns is None else due_ns) > t_ns:
-            return
-        moved, was = sweep(store, t_ns, self._stations, self._sensor_last, self._ending, self._run)
-        self._touched[moved] = True
-        gone, shown = ended_among(store, moved, was)
-        if len(gone):
+            self.counts["tracks_merged"] += settle_twins(store, last * SWEEP_NS)
+        settings = (self._stations, self._sensor_last, self._ending)
+        t_ns, moved, was = sweep(store, first * SWEEP_NS, last * SWEEP_NS, *settings, self._run)
+        if len(moved):
+            self._touched[moved] = True
+            gone, shown = ended_among(store, moved, was)
             if len(shown):
-                self._ended.append(self._rows(shown, t_ns))
+                self._ended.add(store, shown, t_ns)
                 self._retired.note(store, shown, t_ns)
-            self._index.place(store.summary, store.t_ns, gone)
-            before = store.n
-            closed = close_ranks(store, self._touched, run=self._run)
-            if len(closed.rows):
-                self._index.move(store.summary, store.t_ns, *closed)
-                self._addresses.note(store, np.arange(closed.at, closed.at + len(closed.rows)))
+            if len(gone):
+                self._take_out(gone)
+        return t_ns // SWEEP_NS
+
+    def _take_out(self, gone: I64) -> None:
+        """Take rows whose tracks have just ended out of the index, and close the ranks where it pays."""
+        store = self._store
+        self._index.place(store.summary, store.t_ns, gone)
+        before = store.n
+        closed = close_ranks(store, self._touched, run=self._run)
+        if len(closed.rows):
+            self._index.move(store.summary, store.t_ns, *closed)
+            self._addresses.note(store, np.arange(closed.at, closed.at + len(closed.rows)))
+        if store.n < before:
             self._index.forget_from(store.n)
             self._addresses.forget_from(store.n)
             self._touched[store.n : before] = False
@@ -285,7 +288,7 @@ class Tracker:
             return
         before = self._undo_open_frame()
         self._undo = Undo(*self._undoable())
-        self._undo.left = Left.of(self._store, np.concatenate(self._do(reports)), self._run)
+        self._undo.changed = self._do(reports)
         if before is not None:
             before.correct(self._store, self._touched, self._run)
 
@@ -297,13 +300,14 @@ class Tracker:
         left = None
         if self._undo is not None:
             self._touched[: self._store.n] = False
+            left = Left.of(self._store, np.concatenate(self._undo.changed), self._run)
             self._undo.restore(*self._undoable(), self._index, self._run)
             self._addresses.forget_from(self._store.n)
             for saved in self._undo.saved:
                 self._addresses.note(self._store, saved.rows)
             self._tally.clear()
             self.latency.drop()
-            left, self._undo = self._undo.left, None
+            self._undo = None
         return left
 
     # --- one frame --------------------------------------------------------------------------------------------
@@ -312,7 +316,7 @@ class Tracker:
         """Share out the plots of one frame, look by look, then give its messages to tracks; return the rows of each."""
         messages = None
         # who has an azimuth brings no message; Z tells of the others, but costs a line of the cache a plot
-        if not np.isfinite(reports.azimuth).all() and (message := reports.Z[:, Z_KIND] == MESSAGE).any():
+        if self._told and (message := reports.Z[:, Z_KIND] == MESSAGE).any():
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)
         shelf = self._shelf if self.on_look is None else None  # who hears of looks may keep their plots
@@ -344,10 +348,8 @@ class Tracker:
             self.latency.note(looked.lags)
             if self.on_look is not None:
                 self.on_look(reports, looked.owner)
-            self._tally["tracks_merged"] += looked.merged
-            self._tally["tracks_lost"] += looked.lost
-            self._tally["clusters_exact"] += looked.exact
-            self._tally["clusters_propagated"] += looked.propagated
+            self._tell(tracks_merged=looked.merged, tracks_lost=looked.lost)
+            self._tell(clusters_exact=looked.exact, clusters_propagated=looked.propagated)
         if self._named:
             beside = spoken_for(store, reports, free)
             self._tally["plots_beside_their_track"] += int(beside.mask.sum())
@@ -361,11 +363,15 @@ class Tracker:
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         if self._named:
             self._tally["numbers_taken_up"] += self._retired.take_up(store, born)
-        self._tally["pairs_shed"] += near.shed
-        self._tally["births_shed"] += shed
-        self._tally["tracks_begun"] += len(born)
+        self._tell(pairs_shed=near.shed, births_shed=shed, tracks_begun=len(born))
         self._clutter.count(reports, free, self._sensor_last)
-        return np.concatenate([changed, born])
+        return np.concatenate([changed, born]) if len(born) else changed
+
+    def _tell(self, **counts: int) -> None:
+        """Count in the open frame what there is any of."""
+        for name, count in counts.items():
+            if count:
+                self._tally[name] += count
 
     def _hear(self, messages: Reports) -> I64:
         """Give a frame's messages to the tracks of their addresses; return the rows of the store that changed."""
@@ -393,22 +399,18 @@ class Tracker:
         return snapshot(self._store, rows, t_ns, *settings, self._run, self._memory, behind)
 
     def _picture(self, now_ns: int) -> Picture:
-        ended = self._ended
-
         def make() -> tuple[Tracks, I64]:
             rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN, self._run, self._memory)
-            tracks = self._rows(rows, now_ns, ended)
-            if ended:
+            tracks = self._rows(rows, now_ns, self._ended.shown())
+            if len(tracks) > len(rows):
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
             return tracks, changed
 
         def make_moved() -> Tracks:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
-            return self._rows(rows, now_ns, ended)
+            return self._rows(rows, now_ns, self._ended.shown())
 
-        closed, fresh = self.counts, self._tally
-        counts = {name: count for name in {**closed, **fresh} if (count := closed.get(name, 0) + fresh.get(name, 0))}
-        picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
+        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally), make_moved=make_moved)
         self._shown = ref(picture)
         return picture
 
@@ -469,8 +471,7 @@ def track_with_counts(
     plots = plots.in_time_order()
     period_ns = round(tracker.config.output_period_s * 1e9)
     now_ns = (int(plots.t_ns[0]) // period_ns + 1) * period_ns
-    total, done = len(plots), 0
-    end_ns = int(plots.t_ns[-1])
+    total, done, end_ns = len(plots), 0, int(plots.t_ns[-1])
     gathered = Gathered(sensors, tracker._motion, tracker.config.life.lifetime_s)
 
     def on_frame(rows: I64) -> None:
@@ -480,11 +481,11 @@ def track_with_counts(
 
     while done < total or now_ns <= end_ns + period_ns or tracker.waiting:
         upto = int(np.searchsorted(plots.t_ns, now_ns, side="left"))
-        tracker._ended = []
+        tracker._ended.clear()
         tracker._take(plots.take(slice(done, upto)), now_ns)
         done = upto
         tracker.advance(now_ns, on_frame)
-        for ended in tracker._ended:
+        for ended in tracker._ended.shown():
             gathered.put(ended)
         store = tracker._store
         coasting = np.flatnonzero(store.status[: store.n] == Status.COASTING)

@@ -47,7 +47,7 @@ class Undo:
         self.clutter = clutter.save()
         self.sensor_last = sensor_last.copy()
         self.saved: list[Saved] = []
-        self.left: Left | None = None  # what the frame left, done with the plots at hand
+        self.changed: list[I64] = []  # rows that the frame changed, done with the plots at hand
 
     def save(self, store: Store, rows: I64, run: Run | None, memory: Memory) -> None:
         """Keep the rows that are about to change for the first time; those begun in this frame just go.

@@ -50,7 +50,8 @@ class Lone:
         self.store.due_ns[0], self.store.t_aged[0] = 0, round((t_s - step_s) * SECOND)
         sensor_last = np.full(2, round(heard_s * SECOND))
         moved, was = np.zeros(1, np.int64), np.zeros(1, np.uint8)
-        age_due(round(t_s * SECOND), 0, 1, self.store.held, self.stations, sensor_last, ENDING, moved, was)
+        t_ns = round(t_s * SECOND)
+        age_due(t_ns, t_ns, 0, 1, self.store.held, self.stations, sensor_last, ENDING, moved, was)
 
     @property
     def existence(self) -> float:

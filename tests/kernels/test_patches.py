@@ -9,20 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.kernels import layout as lay
+from airpicture.kernels._boxes import B_COLUMNS, B_PLACE, B_SENSOR, B_SINCE
 from airpicture.kernels.around import (
     ABREAST,
-    B_COLUMNS,
-    B_PLACE,
-    B_SENSOR,
-    B_SINCE,
     BOX,
+    BUNCHES,
     NEAR,
     gather,
     list_cells,
     look_up,
 )
-from airpicture.kernels.patches import EDGE, order_births, patch_of
-from airpicture.kernels.pool import CELLS, PLAIN, RUN_MOST, key_at, link_plots, note_plots
+from airpicture.kernels.patches import DIGIT, DIGITS, EDGE, HALF, order_births, patch_of
+from airpicture.kernels.pool import CELL, PLAIN, RUN_MOST, key_at, link_plots, note_plots
 from airpicture.kernels.search import COUNTS
 from airpicture.kernels.wgs84 import ground
 from airpicture.parallel import Run, workers
@@ -53,16 +51,17 @@ def places(rng: np.random.Generator, n: int, wide_deg: float, lat: float, lon: f
 
 def digits(p: F64) -> int:
     """Return a place's number by its bits, one by one."""
-    at = [math.floor(float(np.float32(c)) / EDGE) + 512 for c in ground(*p)]
-    return sum(((c >> bit) & 1) << (3 * bit + 2 - axis) for axis, c in enumerate(at) for bit in range(10))
+    at = [math.floor(float(np.float32(c)) / EDGE) + HALF for c in ground(*p)]
+    return sum(((c >> bit) & 1) << (3 * bit + 2 - axis) for axis, c in enumerate(at) for bit in range(12))
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(("threads", "dealt"), [(1, 4096), (1, 0), (3, 0)])
 @pytest.mark.parametrize("wide", [0.01, 2.0, 80.0])
-def test_plots_are_dealt_cell_by_cell_those_of_a_cell_in_their_order(
-    monkeypatch: pytest.MonkeyPatch, threads: int, wide: float
+def test_plots_are_dealt_or_sorted_cell_by_cell_those_of_a_cell_in_their_order(
+    monkeypatch: pytest.MonkeyPatch, threads: int, dealt: int, wide: float
 ) -> None:
     monkeypatch.setattr(begin_module, "SCANNED", 50)
+    monkeypatch.setattr(begin_module, "DEALT", dealt)
     rng = np.random.default_rng(3)
     p = places(rng, 700, wide, 5.0, 20.0)
     wanted = np.flatnonzero(rng.random(700) < 0.7)
@@ -80,7 +79,7 @@ def test_few_plots_keep_their_order() -> None:
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, 1e9, -1e9])
 def test_what_is_off_the_earth_has_a_number_too(wrong: float) -> None:
-    assert 0 <= patch_of(wrong, -6e6, 6e6) < 1 << 30
+    assert 0 <= patch_of(wrong, -6e6, 6e6) < 1 << DIGIT * DIGITS
 
 
 class Put:
@@ -88,11 +87,12 @@ class Put:
 
     def __init__(self, size: int) -> None:
         self.pool, self.placed = Pool(1 << 20), []
-        self.pool.make_room(size, 26.0, 0.0)
+        self.pool.make_room(size, 0, 0)
 
     def look(self, p: F64, order: I64) -> None:
         reports, n = reports_at(p), len(p)
-        self.pool.make_room(n, 26.0, 0.0)
+        found = self.pool.found_by(reports.t_ns, 26_000_000_000, 0)
+        self.pool.make_room(n, found.alive, found.late)
         key = np.array([key_at(*ground(*p[j]), PLAIN) for j in order])
         run, back, put_ns = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
         waiting, count = self.pool.waiting, self.pool.count
@@ -123,10 +123,11 @@ def test_a_search_lists_all_that_waits_in_its_cells_once(seed: int, size: int, r
     x, y, z = ground(*ecef(math.radians(47.0), math.radians(8.0), 0.0))
     near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((B_COLUMNS, BOX + ABREAST), np.float32)
     slot, counts = np.zeros(BOX, np.int64), np.zeros(COUNTS, np.int64)
-    waiting = put.pool.waiting
+    waiting, bunch = put.pool.waiting, np.zeros((BUNCHES, 2), np.int32)
     cells = list_cells(x, y, z, PLAIN, reach, waiting.head, near, 0)
     look_up(near, 0, cells, put.pool.count, oldest, waiting)
-    n = gather(near, 0, cells, RUN_MOST, put.pool.count, oldest, -5_000_000_000, waiting, 0, box, slot, counts)
+    asked = (put.pool.count, oldest, -5_000_000_000, waiting)
+    n, bunches = gather(near, 0, cells, RUN_MOST, *asked, 0, box, slot, 0, bunch, counts)
     if n > BOX:
         assert len(put.placed) - oldest > BOX / 2
         return
@@ -140,6 +141,10 @@ def test_a_search_lists_all_that_waits_in_its_cells_once(seed: int, size: int, r
     assert (box[B_SINCE, :n] == 5.0).all()
     assert (box[B_SENSOR, :n] == 0.0).all()
     assert counts.sum() == 0
+    first, end = bunch[:bunches].T  # all that are listed, side by side, and no two that would be one
+    assert [*first.tolist(), n] == [0, *end.tolist()]
+    assert ((end > first) & (end - first <= ABREAST)).all()
+    assert bunches <= 2 * n / ABREAST + 1
 
 
 def test_no_more_of_a_cell_is_listed_than_asked_for_and_that_is_counted() -> None:
@@ -149,21 +154,23 @@ def test_no_more_of_a_cell_is_listed_than_asked_for_and_that_is_counted() -> Non
         put.look(p, np.arange(300))
     near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((B_COLUMNS, BOX + ABREAST), np.float32)
     slot, counts, waiting = np.zeros(BOX, np.int64), np.zeros(COUNTS, np.int64), put.pool.waiting
+    bunch = np.zeros((BUNCHES, 2), np.int32)
     x, y, z = ground(*p[0])
     for steps, cut in ((64, 1), (450, 1), (900, 0), (1000, 0)):
         counts[:] = 0
         cells = list_cells(x, y, z, PLAIN, 10.0, waiting.head, near, 0)
         look_up(near, 0, cells, put.pool.count, 0, waiting)
-        n = gather(near, 0, cells, steps, put.pool.count, 0, 0, waiting, 0, box, slot, counts)
+        n, _ = gather(near, 0, cells, steps, put.pool.count, 0, 0, waiting, 0, box, slot, 0, bunch, counts)
         assert n == min(steps, 900)
         assert counts.sum() == cut
-        assert slot[:n].tolist() == [899 - k for k in range(n)]  # the newest first
+        looks = [(max(900 - steps, first), first + 300) for first in (600, 300, 0)]  # the newest first
+        assert slot[:n].tolist() == [k for first, end in looks for k in range(first, end)]
 
 
 def test_cells_that_a_search_may_ask_at_once_differ_in_what_is_kept_of_them() -> None:
     """Of 32 along an axis, which is twice as far as anything is looked for on a level."""
     furthest = 80e3 + 60e3 + np.array([9e3, 9e3, 60e3])  # m: the fastest, badly placed, and as badly the other
-    assert (np.array(CELLS) * 31 > 2.0 * furthest).all()
+    assert (2.0 * furthest < 31 * CELL).all()
 
 
 def test_births_come_in_the_order_of_their_plots_those_of_a_plot_as_they_stand() -> None:

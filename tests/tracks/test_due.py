@@ -100,7 +100,7 @@ def test_tracks_aged_when_due_live_as_if_aged_each_second(
         for s in range(count):  # one is switched off, one sends little
             if (s != count - 2 or second < 20) and rng.random() < (0.1 if s == 1 else 0.8):
                 heard[s] = t - int(rng.integers(0, SECOND))
-        moved, was = sweep(lazy, t, stations, heard, ending)
+        _, moved, was = sweep(lazy, t, t, stations, heard, ending)
         before = plain.status[:120].copy()
         age_all(plain, t, 1.0, stations, heard, ending)
         changed = np.flatnonzero(plain.status[:120] != before)
@@ -145,7 +145,7 @@ def test_tracks_that_are_seen_are_left_alone() -> None:
             store.due_ns[i] = due_after(i, t, store.held, *reach_of(STATIONS), ending)
         if second > 10:
             visits += int((store.due_ns[:1000] <= t).sum())
-        moved, _ = sweep(store, t, STATIONS, heard, ending)
+        _, moved, _ = sweep(store, t, t, STATIONS, heard, ending)
         assert second < 10 or not len(moved)
     assert visits == 0
 
@@ -154,11 +154,11 @@ def test_a_track_ended_from_outside_is_told_once() -> None:
     store = some_tracks(np.random.default_rng(6), 3)
     store.status[1], store.due_ns[1] = Status.ENDED, 0
     ending, heard = ending_settings(Config()), np.full(len(SENSORS), T0)
-    moved, was = sweep(store, T0, STATIONS, heard, ending)
+    _, moved, was = sweep(store, T0, T0, STATIONS, heard, ending)
     assert was[moved == 1].tolist() == [Status.ENDED]
     assert store.ended == 1
     assert np.isnan(store.summary[1, S_SIGMA_P])
-    again, _ = sweep(store, T0 + SECOND, STATIONS, heard, ending)
+    _, again, _ = sweep(store, T0 + SECOND, T0 + SECOND, STATIONS, heard, ending)
     assert 1 not in again
 
 
@@ -179,7 +179,8 @@ def test_parts_for_threads_give_the_same() -> None:
         return [function(*task) for task in reversed(tasks)][::-1]
 
     t = T0 + 40 * SECOND
-    one, other = sweep(stores[0], t, STATIONS, heard, ending), sweep(stores[1], t, STATIONS, heard, ending, backwards)
+    given = (t, t, STATIONS, heard, ending)
+    one, other = sweep(stores[0], *given), sweep(stores[1], *given, backwards)
     for a, b in zip(one, other, strict=True):
         np.testing.assert_array_equal(a, b)
     beside = [np.arange(store.capacity) % 7 == 3 for store in stores]

@@ -26,7 +26,23 @@ from airpicture.kernels.cells import (
     take_together,
 )
 from airpicture.kernels.crowd import keep_nearest
-from airpicture.kernels.index import INTS, MAP, NEVER, NOWHERE, PEAKS, TRAIL, Grid, N, note_peaks, place_rows, refresh
+from airpicture.kernels.index import (
+    BANDS,
+    INTS,
+    MAP,
+    NEVER,
+    NOWHERE,
+    PEAKS,
+    PLACED,
+    ROWS,
+    STALE,
+    TRAIL,
+    Grid,
+    N,
+    note_peaks,
+    place_rows,
+    refresh,
+)
 from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TESTS, TRACKS_AHEAD, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
 from airpicture.parallel import Run, do, ranges
@@ -120,6 +136,8 @@ class Index:
                 expiry=np.zeros(capacity, np.int32),
                 bits=np.zeros(MAP, np.uint8),
                 trail=np.zeros((TRAIL, 2), np.int32),
+                band=np.zeros(BANDS + 1, np.int32),
+                span=np.zeros(((capacity >> ROWS) + 1, 2), np.int32),
                 ints=np.zeros(INTS, np.int64),
                 peaks=np.zeros((2, PEAKS)),
             )
@@ -127,9 +145,11 @@ class Index:
         self._asked = False  # since the last look with many plots
         self._q_third = self._radius_max = 0.0
         self._rows = np.empty(0, np.int64)
+        self._beside = np.empty(PLACED)
         self._cells = make_cells(1)
         self._desks: list[Desk] = []
         self._met: list[Met] = []  # room of each task
+        self._listed = np.empty(0, np.int32)  # room for the tracks that are listed
         self._whole = _no_room()  # of all tasks' together
         self._pairs = PAIRS_LEAST  # of a track that asks, that there's room for at first
         self._connector = Connector()
@@ -152,11 +172,11 @@ class Index:
         rows = rows if moved is None else rows[moved]
         held = (summary, t_track, self._q_third, self._radius_max, self.grid)
         if run is None or len(rows) < RANGE_ROWS:
-            place_all(rows, *held, np.empty((1, PEAKS)))
+            place_all(rows, *held, np.empty((1, PEAKS)), self._beside)
             return
         spans = ranges(len(rows), RANGE_ROWS, run)
         peaks = np.zeros((len(spans), PEAKS))
-        do(place_rows, [(rows, *span, *held, peaks[k]) for k, span in enumerate(spans)], run)
+        do(place_rows, [(rows, *span, *held, peaks[k], np.empty(PLACED)) for k, span in enumerate(spans)], run)
         note_peaks(peaks, self.grid)
 
     def refresh(self, t_z: I64, n_plots: int, n: int, summary: F32, t_track: I64, run: Run | None = None) -> None:
@@ -179,6 +199,7 @@ class Index:
             held = column[rows]
             column[rows] = nothing
             column[at : at + count] = held
+        self.grid.span[at >> ROWS : (known >> ROWS) + 1, 0] = STALE
         self.place(summary, t_track, np.arange(at + count, min(to, known)))
 
     def forget_from(self, n: int) -> None:
@@ -229,8 +250,9 @@ class Index:
         marks = (mark_cells, self._q_third, cells, self.grid, np.empty(PEAKS)), (mark_parcels, cells)
         if not do(_done, marks, run if wide else None)[0]:
             return None
-        rows = np.empty(n, np.int32)
-        spans = ranges(n, RANGE_CODES, run)
+        if len(self._listed) < n:
+            self._listed = np.empty(self.capacity, np.int32)  # of which few pages are ever written to
+        rows, spans = self._listed, ranges(n, RANGE_CODES, run)
         counts = do(list_marked, [(lo, hi, self.grid, rows[lo:hi]) for lo, hi in spans], run)
         if len(spans) == 1:
             return rows[: counts[0]]
@@ -244,7 +266,7 @@ class Index:
             self._have_desks(1)
             asking, peaks = np.empty(min(self.capacity, FEW_TRACKS), np.int32), np.empty((1, PEAKS))
             work = (*self._desks[0], *self._met[0], *self._connector.rooms(n_plots))
-            self._rooms = laid(Rooms(self._cells, self.grid, self._rows, peaks, asking, *work))
+            self._rooms = laid(Rooms(self._cells, self.grid, self._rows, peaks, self._beside, asking, *work))
         rooms, asked = self._rooms, self._asked
         settings = (self._q_third, self._radius_max, pairs_max, CHUNK_TRACKS)
         everybody = self._everybody(n, n_plots)

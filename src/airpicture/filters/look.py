@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,8 @@ from airpicture.tables import F64, I64, U8
 
 TASKS = 32  # more than a few threads need to end at about the same time
 CHUNKS_LEAST = 8  # of a task
+_NOBODY: Final = np.empty(0, np.int64)
+_NOTHING_TOLD: Final = np.empty((0, 3))
 KEPT_PAIRS = 8192  # conditioned pairs that a chunk keeps, 7 MB; all of them but in a crowd of thousands
 
 
@@ -175,9 +177,9 @@ class Looker:
         """
         n = len(chunks.track)
         claimed = np.zeros(reports.size)
-        owner = np.full(reports.size if owners else 0, -1, np.int64)
+        owner = np.full(reports.size, -1, np.int64) if owners else _NOBODY
         changed = np.empty(n, np.uint8)
-        told = np.empty((n if self._lags and len(stations.period) > 1 else 0, 3))
+        told = np.empty((n, 3)) if self._lags and len(stations.period) > 1 else _NOTHING_TOLD
         count = len(chunks.chunk) - 1
         spans = ranges(count, CHUNKS_LEAST, run, TASKS)
         self._have_room(chunks.tracks_most, chunks.pairs_most, reports.size)
@@ -208,6 +210,6 @@ def compile_look() -> None:
     codes, bytes_ = np.zeros(0, np.uint64), np.zeros(0, np.uint8)
     rest = (codes, bytes_, floats, floats, np.zeros(0, np.int8), bytes_)
     reports = Reports(np.zeros((0, PLOT)), longs, ints, ints, ints, *rest)
-    stations = Stations(np.zeros((0, 12)), np.zeros((0, 12)), floats, floats, floats, floats, floats)
+    stations = laid(Stations(np.zeros((0, 12)), np.zeros((0, 12)), floats, floats, floats, floats, floats))
     nothing = Nearby(longs, np.zeros(1, np.int64), ints, np.zeros(1, np.int64), 0, 0, 0)
     Looker(Config(), np.zeros(MOTION), np.zeros(1), np.zeros(ENDING)).look(nothing, reports, stations, Store(16))

@@ -55,7 +55,7 @@ def _turned(builder: Any, rows: list[Any]) -> list[Any]:
     return rows
 
 
-def _place(context: Any, builder: Any, kind: Any, value: Any, row: Any, column: Any) -> Any:
+def place_of(context: Any, builder: Any, kind: Any, value: Any, row: Any, column: Any) -> Any:
     """Return where an element of a table stands, as a pointer to bytes."""
     array = context.make_array(kind)(context, builder, value)
     strides = [builder.extract_value(array.strides, axis) for axis in range(2)]
@@ -76,7 +76,7 @@ def _lay_eight(_: Any, table: Any, rows: Any, column: Any, out: Any, low: Any, h
         loaded = []
         for b in range(EIGHT):
             row = builder.load(builder.gep(chosen.data, [_word(b)]))
-            place = _place(context, builder, kinds[0], args[0], row, args[2])
+            place = place_of(context, builder, kinds[0], args[0], row, args[2])
             vector = builder.load(builder.bitcast(place, of_row.as_pointer()), align=4 if single else 8)
             loaded.append(builder.fpext(vector, _eight) if single else vector)
         for j, vector in enumerate(_turned(builder, loaded)):
@@ -107,7 +107,7 @@ def _hand_on(_: Any, source: Any, table: Any, row: Any, column: Any, elements: A
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = signature.args
         here = builder.bitcast(context.make_array(kinds[0])(context, builder, args[0]).data, _byte.as_pointer())
-        there = _place(context, builder, kinds[1], args[1], args[2], args[3])
+        there = place_of(context, builder, kinds[1], args[1], args[2], args[3])
         size = builder.mul(args[4], _word(kinds[1].dtype.bitwidth // 8))
         with builder.if_else(args[5]) as (streamed, copied):
             with streamed:
@@ -151,14 +151,14 @@ def _is_settled() -> None:
     """Stand for `_settled` where nothing is compiled."""
 
 
-def _all(builder: Any, kind: Any, value: Any) -> Any:
+def in_all(builder: Any, kind: Any, value: Any) -> Any:
     """Return a vector with one value in all lanes."""
     word = _ir.IntType(32)
     one = builder.insert_element(_ir.Constant(kind, _ir.Undefined), value, word(0))
     return builder.shuffle_vector(one, one, _ir.Constant(_ir.VectorType(word, SIXTEEN), [word(0)] * SIXTEEN))
 
 
-def _pack(builder: Any, numbers: Any, bits: Any, place: Any) -> None:
+def pack(builder: Any, numbers: Any, bits: Any, place: Any) -> None:
     """Write those of sixteen numbers whose bit is set side by side from a place on, and after them anything."""
     word = _ir.IntType(32)
     if llvm_version_info >= (19,):
@@ -187,29 +187,29 @@ def _note_near(
         whole: Any = ("contract", "nsz")  # a product and a sum in one step
 
         def row(k: int) -> Any:
-            there = _place(context, builder, kinds[0], args[0], _word(k), at)
+            there = place_of(context, builder, kinds[0], args[0], _word(k), at)
             return builder.load(builder.bitcast(there, _sixteen.as_pointer()), align=4)
 
         far = None
         for k in range(3):
-            d = builder.fsub(row(k), _all(builder, _sixteen, place[k]))
+            d = builder.fsub(row(k), in_all(builder, _sixteen, place[k]))
             square = builder.fmul(d, d, flags=whole)
             far = square if far is None else builder.fadd(far, square, flags=whole)
         own = row(3)
-        near = builder.fcmp_ordered("<=", far, builder.fadd(own, _all(builder, _sixteen, bound)))
-        wider = builder.fmul(far, _all(builder, _sixteen, _ir.Constant(_ir.FloatType(), WIDER)))
-        surely = builder.fcmp_ordered("<=", wider, builder.fadd(own, _all(builder, _sixteen, sure)))
+        near = builder.fcmp_ordered("<=", far, builder.fadd(own, in_all(builder, _sixteen, bound)))
+        wider = builder.fmul(far, in_all(builder, _sixteen, _ir.Constant(_ir.FloatType(), WIDER)))
+        surely = builder.fcmp_ordered("<=", wider, builder.fadd(own, in_all(builder, _sixteen, sure)))
         left = builder.sub(upto, at)
         few = builder.icmp_signed("<", left, _word(SIXTEEN))
         some = builder.sub(builder.shl(_word(1), builder.select(few, left, _word(SIXTEEN))), _word(1))
         bits = builder.and_(builder.bitcast(near, _ir.IntType(SIXTEEN)), builder.trunc(some, _ir.IntType(SIXTEEN)))
         lanes = _ir.Constant(_numbers, [_ir.IntType(32)(2 * k) for k in range(SIXTEEN)])
         first = builder.trunc(builder.add(at, at), _ir.IntType(32))
-        names = builder.add(_all(builder, _numbers, first), builder.add(lanes, builder.zext(surely, _numbers)))
-        whom = _place(context, builder, kinds[9], args[9], _word(0), n)
-        builder.store(_all(builder, _numbers, who), builder.bitcast(whom, _numbers.as_pointer()), align=4)
-        which = _place(context, builder, kinds[9], args[9], _word(1), n)
-        _pack(builder, names, bits, builder.bitcast(which, _ir.IntType(32).as_pointer()))
+        names = builder.add(in_all(builder, _numbers, first), builder.add(lanes, builder.zext(surely, _numbers)))
+        whom = place_of(context, builder, kinds[9], args[9], _word(0), n)
+        builder.store(in_all(builder, _numbers, who), builder.bitcast(whom, _numbers.as_pointer()), align=4)
+        which = place_of(context, builder, kinds[9], args[9], _word(1), n)
+        pack(builder, names, bits, builder.bitcast(which, _ir.IntType(32).as_pointer()))
         return builder.add(n, builder.ctpop(builder.zext(bits, _word)))
 
     single, word = _types.float32, _types.int64
@@ -244,7 +244,7 @@ def _count_less(_: Any, numbers: Any, at: Any, than: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = builder.gep(context.make_array(signature.args[0])(context, builder, args[0]).data, [args[1]])
         vector = builder.load(builder.bitcast(place, _numbers.as_pointer()), align=4)
-        less = builder.icmp_signed("<", vector, _all(builder, _numbers, args[2]))
+        less = builder.icmp_signed("<", vector, in_all(builder, _numbers, args[2]))
         bits = builder.bitcast(less, _ir.IntType(SIXTEEN))
         return builder.ctpop(builder.zext(bits, _word))
 
@@ -270,9 +270,9 @@ def _list_marked(_: Any, marks: Any, at: Any, upto: Any, listed: Any, n: Any) ->
         some = builder.sub(builder.shl(_word(1), builder.select(few, left, _word(SIXTEEN))), _word(1))
         bits = builder.and_(builder.bitcast(marked, _ir.IntType(SIXTEEN)), builder.trunc(some, _ir.IntType(SIXTEEN)))
         lanes = _ir.Constant(_numbers, [_ir.IntType(32)(k) for k in range(SIXTEEN)])
-        names = builder.add(_all(builder, _numbers, builder.trunc(at, _ir.IntType(32))), lanes)
+        names = builder.add(in_all(builder, _numbers, builder.trunc(at, _ir.IntType(32))), lanes)
         place = builder.gep(context.make_array(signature.args[3])(context, builder, args[3]).data, [n])
-        _pack(builder, names, bits, place)
+        pack(builder, names, bits, place)
         return builder.add(n, builder.ctpop(builder.zext(bits, _word)))
 
     word = _types.int64

@@ -1,7 +1,7 @@
-"""Which plots wait round an unclaimed one? The cells of the pool, asked for all plots of one cell together.
+"""Which plots wait round an unclaimed one? The cells of the pool, asked for all plots of a family of cells together.
 
-Most of what the plots of a cell would look into is the same. What waits round them is listed once, as numbers that
-stand next to one another, and each plot picks from the list. What a plot finds doesn't depend on whom it asks with: a
+Most of what such plots would look into is the same. What waits round them is listed once, as numbers that stand next to
+one another, and each plot picks from the list. What a plot finds doesn't depend on whom it asks with: a
 list's order is by level, then by place in the chain of a cell, then by cell, and a chain is walked no further than so
 many steps.
 """
@@ -9,10 +9,14 @@ many steps.
 import math
 from typing import Final
 
+from airpicture.kernels._boxes import B_PLACE, B_SENSOR, B_SINCE, outline_of
 from airpicture.kernels._jit import inline, part, prefetch
-from airpicture.kernels.arrays import F32, F64, I64
+from airpicture.kernels._vectors import SIXTEEN
+from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import L_VISITS
+from airpicture.kernels.lanes import U
 from airpicture.kernels.pool import (
+    CELL,
     RUN_BITS,
     RUN_MOST,
     WAITING_LEVELS,
@@ -20,7 +24,7 @@ from airpicture.kernels.pool import (
     Waiting,
     bucket,
     cell_key,
-    edge_of,
+    family_of,
     mark_of,
     slot_of,
 )
@@ -33,18 +37,19 @@ BATCH: Final = 16  # groups whose cells are looked up at once
 SPAN: Final = WAITING_LEVELS + 1
 BOX: Final = 8192  # waiting plots round those of one cell
 BLOCK: Final = 1024  # plots that are put in groups, by cell, at once; they come patch by patch
+GROUP: Final = 64  # plots that ask together, at most
 SLOTS: Final = 2048  # of the hash table that finds a plot's group
 
-B_PLACE: Final = 0  # what is listed of a waiting plot: 3, m, ECEF, on the ground
-B_SINCE: Final = 3  # s after the time before which none is of interest to the look
-B_SENSOR: Final = 4
-B_COLUMNS: Final = 5
+
 MARK_BITS: Final = 20  # of a cell's mark; above them stands how many of its plots were listed
 MARK: Final = (1 << MARK_BITS) - 1
 ROUNDED: Final = 2.0  # m, by which places in single precision may be off one another along an axis, at most
 ROUNDED_S: Final = 1e-4  # s, times likewise
 ASKED: Final = 16  # plots of a run that the memory is asked for before they're needed
-ABREAST: Final = 16  # listed plots that are tested at once
+ABREAST: Final = SIXTEEN  # listed plots that are tested at once, and bunches of so many
+BUNCHES: Final = 2 * BOX // ABREAST + 2 * WAITING_LEVELS  # two that follow one another hold more than ABREAST
+CROWD: Final = 4  # times as many are listed of a cell as one plot looks at, which asks for some part of it
+FEW: Final = 3  # bunches that are tested without asking which of them
 
 
 @inline
@@ -65,20 +70,19 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
     near : (ROOM, 2) int64, n rows of it in use; mark (`pool.mark_of`) and bucket of cells are added
     """
     most = n + NEAR
-    edge = edge_of(level)
-    half = 0.5 * edge
+    half = 0.5 * CELL
     gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
     g = 1.0 / math.sqrt(gx * gx + gy * gy + gz * gz)
     gx, gy, gz = gx * g, gy * g, gz * g
     thick = half * (abs(gx) + abs(gy) + abs(gz)) + 0.55 * reach * reach / B + 1.0
-    x0, x1 = math.floor((x - reach) / edge), math.floor((x + reach) / edge)
-    y0, y1 = math.floor((y - reach) / edge), math.floor((y + reach) / edge)
-    z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
+    x0, x1 = math.floor((x - reach) / CELL), math.floor((x + reach) / CELL)
+    y0, y1 = math.floor((y - reach) / CELL), math.floor((y + reach) / CELL)
+    z0, z1 = math.floor((z - reach) / CELL), math.floor((z + reach) / CELL)
     for ix in range(x0, x1 + 1):
-        cx = ix * edge + half - x
+        cx = ix * CELL + half - x
         ax = _gap(cx, half)
         for iy in range(y0, y1 + 1):
-            cy = iy * edge + half - y
+            cy = iy * CELL + half - y
             ay = _gap(cy, half)
             left = reach * reach - ax * ax - ay * ay
             if left < 0.0:
@@ -87,10 +91,10 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
             first, last = z0, z1
             if abs(gz) > 0.1:
                 deep, wide = z - half - off / gz, thick / abs(gz)
-                first = max(first, math.floor((deep - wide) / edge))
-                last = min(last, math.floor((deep + wide) / edge) + 1)
+                first = max(first, math.floor((deep - wide) / CELL))
+                last = min(last, math.floor((deep + wide) / CELL) + 1)
             for iz in range(first, last + 1):
-                cz = iz * edge + half - z
+                cz = iz * CELL + half - z
                 az = _gap(cz, half)
                 if abs(off + cz * gz) > thick or az * az > left or n == most:
                     continue
@@ -109,12 +113,45 @@ def _ask_run(spot: Records, q: int, plots: int) -> None:
         prefetch(spot, max(q - k, 0), 0)
 
 
+@inline
+def _list_run(spot: Records, q: int, run: int, since_ns: int, n: int, box: F32, slot: I64) -> None:
+    """List so many plots that stand side by side, from slot q on, as the n-th and those after it."""
+    for k in range(U(run)):
+        s, at = spot[U(q) + k], U(n) + k
+        box[B_PLACE, at], box[B_PLACE + 1, at], box[B_PLACE + 2, at] = s["x"], s["y"], s["z"]
+        box[B_SINCE, at], box[B_SENSOR, at] = (s["t_ns"] - since_ns) * 1e-9, s["sensor"]
+        slot[at] = q + int(k)
+
+
+@inline
+def bunch_run(first: int, end: int, bunches: int, level: int, bunch: I32) -> int:
+    """Put listed plots first..end of one run in bunches; return how many bunches there are.
+
+    A run that has room in the last bunch joins it; one of more than ABREAST is dealt evenly.
+
+    level : where the bunches of the run's level begin
+    bunch : (BUNCHES, 2) where each begins and ends, `bunches` of it in use; added to
+    """
+    if bunches > level and end - bunch[bunches - 1, 0] <= ABREAST:
+        bunch[bunches - 1, 1] = end
+        return bunches
+    parts = (end - first + ABREAST - 1) // ABREAST
+    while parts > 0:
+        upto = first + (end - first + parts - 1) // parts
+        bunch[bunches, 0], bunch[bunches, 1] = first, upto
+        bunches += 1
+        first = upto
+        parts -= 1
+    return bunches
+
+
 @part
 def gather(
     near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting,
-    n: int, box: F32, slot: I64, counts: I64,
-) -> int:  # fmt: skip
-    """List the plots that wait in cells, newest first, `steps` of each cell at most; return how many there are.
+    n: int, box: F32, slot: I64, bunches: int, bunch: I32, counts: I64,
+) -> tuple[int, int]:  # fmt: skip
+    """List the plots that wait in cells, run by run, the newest of `steps` of each cell at most; return how many there
+    are, and bunches of them.
 
     The machine fetches independent lines of memory side by side, those of a chain one after another. So this takes one
     run of all chains, then the next.
@@ -125,14 +162,15 @@ def gather(
     put, oldest : plots put in so far, and how many of these can't be read any more
     since_ns : before which none is of interest to any plot of the look
     n : plots listed so far; box : (B_COLUMNS, BOX + ABREAST), see B_*, slot : (BOX,) int64; added to
+    bunches, bunch : see `bunch_run`; bunches so far are of other levels
     counts : C_CUT is added to
 
-    Returns more than BOX where there's no room.
+    Returns more plots than BOX where there's no room.
     """
     spot = waiting.spot  # taken out once: each time costs as much as looking at a plot
     ring = len(spot)
     newest = (put - 1) % ring if put > 0 else 0
-    step = 0
+    step, level = 0, bunches
     while last > first:
         if step == steps:
             counts[C_CUT] += last - first
@@ -152,26 +190,30 @@ def gather(
                 if listed + run > steps:
                     counts[C_CUT] += 1
                     run, back = steps - listed, 0
-                for _ in range(min(run, len(slot) - n)):
-                    s = spot[q]
-                    box[B_PLACE, n], box[B_PLACE + 1, n], box[B_PLACE + 2, n] = s["x"], s["y"], s["z"]
-                    box[B_SINCE, n], box[B_SENSOR, n] = (s["t_ns"] - since_ns) * 1e-9, s["sensor"]
-                    slot[n] = q
-                    n += 1
-                    q = q - 1 if q > 0 else ring - 1
+                room = min(run, len(slot) - n)
+                low = q - room + 1
+                if low < 0:  # from the end of the ring to its start
+                    _list_run(spot, low + ring, -low, since_ns, n, box, slot)
+                    _list_run(spot, 0, room + low, since_ns, n - low, box, slot)
+                else:
+                    _list_run(spot, low, room, since_ns, n, box, slot)
+                bunches = bunch_run(n, n + room, bunches, level, bunch)
+                n += room
                 if n == len(slot):
-                    return n + 1
+                    return n + 1, bunches
                 mark += run << MARK_BITS
             near[left, 0], near[left, 1] = mark, count - back
             _ask_run(spot, slot_of(count - back, put, newest, ring), run + 2)  # a look before, a cell had as many
             left += back > 0
         last = left
-    return n
+    return n, bunches
 
 
 @part
-def group_by_cell(key: I64, hashed: I64, begin: I64, after: I64) -> int:
-    """Put plots in groups of equal keys, in order of their first; return how many groups.
+def group_by_family(key: I64, hashed: I64, begin: I64, after: I64) -> int:
+    """Put plots in groups of neighbouring cells (`pool.family_of`), in order of their first; return how many groups.
+
+    None is of more than GROUP plots: where these are thick, what waits round all of a family is more than one looks at.
 
     Parameters
     ----------
@@ -183,16 +225,31 @@ def group_by_cell(key: I64, hashed: I64, begin: I64, after: I64) -> int:
         hashed[at] = -1
     for k in range(len(key)):
         after[k] = -1
-        at = bucket(key[k], len(hashed))
-        while hashed[at] >= 0 and key[hashed[at]] != key[k]:
+        family = family_of(key[k])
+        at = bucket(family, len(hashed))
+        while hashed[at] >= 0 and family_of(key[hashed[at] % BLOCK]) != family:
             at = (at + 1) & (len(hashed) - 1)
-        if hashed[at] < 0:
+        size = hashed[at] // BLOCK + 1 if hashed[at] >= 0 else GROUP
+        if size == GROUP:
             begin[groups] = k
             groups += 1
+            size = 0
         else:
-            after[hashed[at]] = k
-        hashed[at] = k  # the last of its group; which has the same key
+            after[hashed[at] % BLOCK] = k
+        hashed[at] = size * BLOCK + k  # the last of its group, and how many there are before it
     return groups
+
+
+@part
+def half_way(first: int, end: int, after: I64) -> int:
+    """Return where the second half of a group's plots begins, from `first` on up to `end`."""
+    middle, k, odd = first, first, False
+    while k != end:
+        k = after[k]
+        if odd:
+            middle = after[middle]
+        odd = not odd
+    return middle
 
 
 @part
@@ -268,6 +325,8 @@ def list_around(
     near: I64,
     box: F32,
     slot: I64,
+    bunch: I32,
+    outline: F32,
     ends: I64,
     alone: bool,
     counts: I64,
@@ -278,20 +337,27 @@ def list_around(
     ----------
     span, near : from `ask_around` and `look_up`; near is overwritten
     since_ns : see `gather`; life : settings; waiting, put, oldest : as in `births.find_births`
-    box, slot : see `gather`; overwritten
-    ends : (WAITING_LEVELS + 1,) int64; overwritten: what waits on a level is listed from ends[level] to ends[level + 1]
+    box, slot, bunch : see `gather`; outline : (N_COLUMNS, BUNCHES + ABREAST), see N_*, of levels with more than FEW
+        bunches; overwritten
+    ends : (WAITING_LEVELS + 1,) int64; overwritten: what waits on a level is in bunches ends[level] to ends[level + 1]
     alone : whether the group is one plot: for that as many are listed as there's room for
     counts : C_CUT is added to
     """
-    steps = max(int(life[L_VISITS]), 8)
-    n = 0
+    steps = max(CROWD * int(life[L_VISITS]), 8)
+    n, bunches = 0, 0
     ends[0] = 0
     for level in range(WAITING_LEVELS):
-        n = gather(near, span[level], span[level + 1], steps, put, oldest, since_ns, waiting, n, box, slot, counts)
+        n, bunches = gather(
+            near, span[level], span[level + 1], steps, put, oldest, since_ns, waiting,
+            n, box, slot, bunches, bunch, counts,
+        )  # fmt: skip
         if n > len(slot):
             if not alone:
                 return False
             n = len(slot)
             counts[C_CUT] += 1
-        ends[level + 1] = n
+        ends[level + 1] = bunches
+        if bunches - ends[level] > FEW:
+            for b in range(ends[level], bunches):
+                outline_of(box, int(bunch[b, 0]), int(bunch[b, 1]), outline, b)
     return True

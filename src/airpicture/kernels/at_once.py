@@ -28,6 +28,7 @@ class Rooms(NamedTuple):
     grid: Grid
     stale: I64  # (s,) rows of the index that are placed anew
     peaks: F64  # (1, PEAKS)
+    beside: F64  # (PLACED,)
     asking: I32  # (cap,) tracks that ask
     ahead: F64  # workspaces of `meeting.meet_plots`, as the next seven
     single: F32
@@ -49,10 +50,12 @@ class Rooms(NamedTuple):
 
 
 @jit
-def place_all(rows: I64, summary: F32, t_track: I64, q_third: float, radius_max: float, grid: Grid, peaks: F64) -> None:
-    """Place tracks anew in the index; see `index.place_rows`. peaks : (1, PEAKS) workspace"""
+def place_all(
+    rows: I64, summary: F32, t_track: I64, q_third: float, radius_max: float, grid: Grid, peaks: F64, beside: F64
+) -> None:
+    """Place tracks anew in the index; see `index.place_rows`. peaks : (1, PEAKS), beside : (PLACED,) workspaces"""
     peaks[0, :] = 0.0
-    place_rows(rows, 0, len(rows), summary, t_track, q_third, radius_max, grid, peaks[0])
+    place_rows(rows, 0, len(rows), summary, t_track, q_third, radius_max, grid, peaks[0], beside)
     note_peaks(peaks, grid)
 
 
@@ -101,7 +104,7 @@ def find_near(
         if stale > len(w.stale):
             return nothing
         if stale > 0:
-            place_all(w.stale[:stale], summary, t_track, q_third, radius_max, grid, w.peaks)
+            place_all(w.stale[:stale], summary, t_track, q_third, radius_max, grid, w.peaks, w.beside)
         if mark_cells(q_third, cells, grid, w.peaks[0]):
             mark_parcels(cells)
             asking = w.asking

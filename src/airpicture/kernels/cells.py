@@ -21,6 +21,7 @@ import numpy as np
 from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F32, F64, I32, I64, U32, table
 from airpicture.kernels.index import UNITS, face_of, on_face
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import Z_P, Z_RADIUS
 from airpicture.kernels.wgs84 import ground
 
@@ -38,13 +39,16 @@ SPOT: Final = 8  # a line of the cache
 ABREAST: Final = 16  # plots that are tested at once
 SHARED: Final = 2  # plots for which there's one slot at first; cells of the usual size have some four plots
 SMALL: Final = 16_384  # plots, of which a table with slots for all is in a core's cache
-ASKED: Final = 16  # plots ahead, whose cells' slots the memory is asked for
+READ: Final = 12  # plots ahead that the memory is asked for
+ASKED: Final = 16  # plots ahead, whose cells' slots the memory is asked for ...
+LAID: Final = 8  # ... and where they go
 
 # Parcels of the ground that plots are near, for those tracks that aren't too vague
 PARCEL: Final = 16  # log2 of the edge of a parcel [units of a face]: 4 km
 PARCEL_RADIUS: Final = 7_000.0  # m, most radius of a track that asks them: of one that wasn't missed it's less
 PARCEL_DRIFT: Final = 200.0  # m, likewise, of how far a plot's place may drift
 PARCEL_REACH: Final = 14_200.0  # m, more than any plot marks: of those in the smallest cells, others mark none
+PARCEL_PLOTS: Final = 8  # of a cell, on the average: where there are more, hardly a parcel has none near it
 PARCEL_SPARE: Final = 2  # words for a plot, at least: one that is alone marks a dozen parcels in four words
 
 # State, int64
@@ -90,6 +94,14 @@ def key_of(size: int, face: int, a: int, b: int) -> int:
 
 
 @inline
+def cell_of(key: int) -> tuple[int, int, int]:
+    """Return the size of a cell and its two numbers along its face, given its key."""
+    a = ((key >> 12 & 1023) << 1 | key >> 1 & 1) - OFFSET
+    b = ((key >> 2 & 1023) << 1 | key & 1) - OFFSET
+    return key >> 25, a, b
+
+
+@inline
 def slot_of(key: int, bits: int) -> int:
     """Return where the search for a cell begins."""
     return (((((key >> 2) * 2654435769) & 0xFFFFFFFF) >> (34 - bits)) << 2) | (key & 3)
@@ -113,6 +125,8 @@ def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, 
         own_most[kind] = -1.0
     total, earliest, latest = 0, 0, 0
     for j in range(lo, hi):
+        prefetch(Z, min(j + READ, hi - 1), Z_P)
+        prefetch(Z, min(j + READ, hi - 1), Z_RADIUS)
         x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
         own = Z[j, Z_RADIUS]
         place = cells.place[j]
@@ -215,6 +229,12 @@ def sort_plots(plots: int, cells: Cells) -> None:
         taken[np.uint64(at >> 5)] |= 1 << (at & 31)
 
 
+@inline
+def _place_of(j: int, cells: Cells) -> int:
+    """Return where a plot goes, after `sort_plots`."""
+    return int(cells.slot[np.uint64(cells.at[j]), _part_of(cells.place[j, 3])]) + int(cells.rank[j])
+
+
 @jit
 def lay_plots(t_z: I64, lo: int, hi: int, cells: Cells) -> None:
     """Write plots lo..hi to the places that `sort_plots` shared out to them; ranges may run side by side."""
@@ -222,16 +242,21 @@ def lay_plots(t_z: I64, lo: int, hi: int, cells: Cells) -> None:
     for j in range(lo, hi):
         if j + ASKED < hi and cells.key[j + ASKED] >= 0:
             prefetch(cells.slot, int(cells.at[j + ASKED]), 0)
+        if j + LAID < hi and cells.key[j + LAID] >= 0:
+            ahead = _place_of(j + LAID, cells)
+            prefetch(spot, ahead, 0)
+            prefetch(cells.name, ahead, 0)
+            for column in range(4):
+                prefetch(coarse, column, ahead)
         if cells.key[j] < 0:
             continue
-        at = np.uint64(cells.at[j])
+        k = U(_place_of(j, cells))
         own = cells.place[j, 3]
-        k = np.uint64(cells.slot[at, _part_of(own)] + cells.rank[j])
         for axis in range(3):
             spot[k, C_PLACE + axis] = cells.place[j, axis]
             coarse[axis, k] = np.float32(cells.place[j, axis])
         coarse[3, k] = np.float32(SLACK * own * own)
-        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_CELL] = own, t_z[j] - cells.ints[FIRST], at
+        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_CELL] = own, t_z[j] - cells.ints[FIRST], cells.at[j]
         cells.name[k] = j
 
 
@@ -257,13 +282,13 @@ def mark_parcels(cells: Cells) -> None:
     """Mark all parcels of the ground where a track may meet a plot, so that most others needn't ask for cells.
 
     Which parcels share a word is left to chance: a track may ask in vain, but none is missed. A look with plots that
-    are too vague for the smallest cells marks nothing.
+    are too vague for the smallest cells marks nothing, and neither does one so thick that nobody would be sent away.
 
     cells : after `lay_plots`; parcel and PARCELLED overwritten
     """
     ints, spot, parcel = cells.ints, cells.spot, cells.parcel
     ints[PARCELLED] = 0
-    if cells.own[2] >= 0.0 or cells.own[3] >= 0.0:
+    if cells.own[2] >= 0.0 or cells.own[3] >= 0.0 or ints[PLOTS] > PARCEL_PLOTS * ints[CELLS]:
         return
     bits = 4
     while 1 << bits < PARCEL_SPARE * ints[PLOTS]:

@@ -18,10 +18,9 @@ and in one direction, and never stretches them: what is within a reach on the gr
 import math
 from typing import Final, NamedTuple
 
-import numpy as np
-
-from airpicture.kernels._jit import inline, jit, lane, prefetch
+from airpicture.kernels._jit import inline, jit, lane, part, prefetch
 from airpicture.kernels.arrays import F32, F64, I32, I64, U8, table
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 from airpicture.kernels.wgs84 import ground
 
@@ -36,10 +35,16 @@ ACROSS: Final = (783, 392, 197, 99, 50)  # cells along a face: 2 LIMIT of that e
 NOWHERE: Final = 0  # code of tracks that meet nothing
 WILD: Final = 1  # of those that fit no level
 CODES: Final = 2
-BEGIN: Final = (2, 3_678_536, 4_600_520, 4_833_374, 4_892_180, 4_907_180)  # CODES, and 6 faces of each level more
+# Cells are numbered by bands, as wide as the largest cells, so that tracks that are near one another have numbers that
+# are, whatever their levels: 16 rows of the first level, 8 of the next ...
+OF_LEVEL: Final = (0, 12_528, 15_664, 16_452, 16_650)  # where a level's cells begin among those of a band ...
+BAND: Final = 16_700  # ... of so many
+BANDS: Final = 1 + 6 * ACROSS[4]  # the first are the codes of no cells
 WORD: Final = 3  # log2 of the cells whose bits stand in one byte ...
-MAP: Final = (BEGIN[LEVELS] >> WORD) + 1  # ... of so many
+MAP: Final = ((CODES + 6 * ACROSS[4] * BAND) >> WORD) + 1  # ... of so many
 TRAIL: Final = 4096
+ROWS: Final = 6  # log2 of the rows of which it's known together in which bands they are
+STALE: Final = 0  # it isn't: in place of a number, see `Grid.span`
 
 STAY: Final = 12.0  # s that a track is placed for on the lowest level: a turn and some
 STAY_BRIEF: Final = 4.0  # s, there, if it can't stay as long
@@ -69,6 +74,20 @@ SINCE: Final = 6  # ns, from which on peaks are noted as the later ones
 MARKS: Final = 7  # rows in the trail; more than it has room for: they may be anywhere
 INTS: Final = 8
 
+# Tracks that are placed, side by side, number P_... of track b at W[P_... + b]: age at the latest plot [s], position,
+# velocity and sigmas as in the summary; then begin of the stay [s after the state], radius there [m], speed [m/s],
+# reach [m], length of the stay [s], in place of the position the point where it's placed, on the ground; how far that
+# is from the Earth's centre, how near it comes in its stay, and a number that's finite where all of the summary is
+BESIDE: Final = 32
+P_AGE = U(0)
+P_X, P_Y, P_Z = U(BESIDE), U(2 * BESIDE), U(3 * BESIDE)
+P_VX, P_VY, P_VZ = U(4 * BESIDE), U(5 * BESIDE), U(6 * BESIDE)
+P_SIGMA_P, P_SIGMA_V = U(7 * BESIDE), U(8 * BESIDE)
+P_BEGIN, P_FIRST, P_SPEED = U(9 * BESIDE), U(10 * BESIDE), U(11 * BESIDE)
+P_REACH, P_STAY = U(12 * BESIDE), U(13 * BESIDE)
+P_FAR, P_LEAST, P_FINITE = U(14 * BESIDE), U(15 * BESIDE), U(16 * BESIDE)
+PLACED: Final = 17 * BESIDE  # numbers of a workspace
+
 # The largest on each level; 0 where it has no tracks
 USED: Final = 0  # LEVELS, m, reach
 SPEED: Final = 5  # LEVELS, m/s
@@ -85,6 +104,8 @@ class Grid(NamedTuple):
     expiry: I32  # (cap,) end of the stay in ticks after ints[BASE]
     bits: U8  # (MAP,) of all cells: 1 where tracks may meet any plot of the latest look that asked
     trail: I32  # (TRAIL, 2) first and last byte of each row of these
+    band: I32  # (BANDS + 1,) how many bands before each have bits, `kernels.near`'s, too
+    span: I32  # (cap / 2^ROWS + 1, 2) of rows together: 1 + the first of their bands and 1 + the last, or STALE
     ints: I64  # (INTS,)
     peaks: (
         F64  # (2, PEAKS) of what was placed of late, and before that; all rows were placed again since what was earlier
@@ -113,8 +134,15 @@ def on_face(face: int, x: float, y: float, z: float) -> tuple[int, int]:
 @inline
 def code_of(level: int, face: int, a: int, b: int) -> int:
     """Return the number of the cell on a level and face that a point [cells] lies in; the first is 0, 0."""
-    side = ACROSS[level]
-    return BEGIN[level] + (face * side + a) * side + b
+    wide = TOP - level  # log2 of the rows of a band
+    row = OF_LEVEL[level] + (a & ((1 << wide) - 1)) * ACROSS[level]
+    return CODES + (face * ACROSS[TOP] + (a >> wide)) * BAND + row + b
+
+
+@inline
+def band_of(code: int) -> int:
+    """Return the band of a cell; 0 for codes of no cells."""
+    return (code - CODES + BAND) // BAND
 
 
 @lane
@@ -128,65 +156,72 @@ def radius_at(age: float, sigma_p: float, sigma_v: float, q_third: float, radius
     return radius_max if r > radius_max else r  # NaN stays NaN
 
 
-@inline
-def _reach(
-    begin: float, end: float, speed: float, sigma_p: float, sigma_v: float, q_third: float, radius_max: float
-) -> tuple[float, float]:
-    """Return the best time for a track's point and the reach that it needs then, for a stay; seconds after its state.
+@lane
+def _reach(W: F64, b: U, end: float, q_third: float, radius_max: float) -> tuple[float, float]:
+    """Return the best time for a track's point and the reach that it needs then, for a stay up to `end`; seconds after
+    its state.
 
     Radius and distance from the point are convex in time, so their sum is largest at an end of the stay, and least
     where both ends need the same. Where the radius meets its bound, it counts as at the bound all the time.
     """
-    first = radius_at(abs(begin), sigma_p, sigma_v, q_third, radius_max)
-    last = radius_at(abs(end), sigma_p, sigma_v, q_third, radius_max)
-    if first >= radius_max or last >= radius_max:
-        return 0.5 * (begin + end), radius_max + 0.5 * (end - begin) * STRETCH * speed
-    drift = STRETCH * speed + 1e-3
-    at = min(max(0.5 * (begin + end + (last - first) / drift), begin), end)
-    return at, max(first + drift * (at - begin), last + drift * (end - at))
+    begin, first, way = W[P_BEGIN + b], W[P_FIRST + b], STRETCH * W[P_SPEED + b]
+    last = radius_at(abs(end), W[P_SIGMA_P + b], W[P_SIGMA_V + b], q_third, radius_max)
+    bound = (first >= radius_max) | (last >= radius_max)
+    drift = way + 1e-3
+    middle = 0.5 * (begin + end)
+    at = min(max(middle + 0.5 * (last - first) / drift, begin), end)
+    reach = max(first + drift * (at - begin), last + drift * (end - at))
+    return middle if bound else at, radius_max + 0.5 * (end - begin) * way if bound else reach
 
 
-@inline
-def _find_place(
-    i: int, summary: F32, t_track: I64, q_third: float, radius_max: float, grid: Grid, peak: F64
-) -> tuple[int, int]:
-    """Return code and expiry of one track for the time to come; note the largest of its level.
+@lane
+def _find_stay(W: F64, b: U, back: float, q_third: float, radius_max: float) -> None:
+    """Work out where a track of a workspace is best placed, and how long it may stay there.
+
+    back : s, from the first time for which it has to hold to that of the latest plot of all looks
+    """
+    px, py, pz, vx, vy, vz = W[P_X + b], W[P_Y + b], W[P_Z + b], W[P_VX + b], W[P_VY + b], W[P_VZ + b]
+    age = W[P_AGE + b]
+    begin = age - back
+    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
+    W[P_BEGIN + b], W[P_SPEED + b] = begin, speed
+    W[P_FIRST + b] = radius_at(abs(begin), W[P_SIGMA_P + b], W[P_SIGMA_V + b], q_third, radius_max)
+    at, reach = _reach(W, b, age + STAY, q_third, radius_max)
+    at_brief, reach_brief = _reach(W, b, age + STAY_BRIEF, q_third, radius_max)
+    at_higher, reach_higher = _reach(W, b, age + STAY_HIGHER, q_third, radius_max)
+    long, brief = reach <= REACH[0], reach_brief <= REACH[0]
+    at = at if long else (at_brief if brief else at_higher)
+    stay = STAY if long else (STAY_BRIEF if brief else STAY_HIGHER)
+    x, y, z = px + at * vx, py + at * vy, pz + at * vz
+    far = math.sqrt(x * x + y * y + z * z)
+    W[P_FINITE + b] = px + py + pz + vx + vy + vz + W[P_SIGMA_P + b] + W[P_SIGMA_V + b]
+    W[P_REACH + b] = reach if long else (reach_brief if brief else reach_higher)
+    W[P_STAY + b] = stay
+    W[P_FAR + b] = far
+    W[P_LEAST + b] = far - speed * (age + stay - begin)
+    W[P_X + b], W[P_Y + b], W[P_Z + b] = ground(x, y, z)
+
+
+@part
+def _code_at(W: F64, b: U, peak: F64) -> int:
+    """Return the code of a track of a workspace, after `_find_stay`; note the largest of its level.
 
     One whose summary isn't finite meets nothing.
     """
-    ints = grid.ints
-    of = summary[i]
-    px, py, pz = np.float64(of[S_POSITION]), np.float64(of[S_POSITION + 1]), np.float64(of[S_POSITION + 2])
-    vx, vy, vz = np.float64(of[S_VELOCITY]), np.float64(of[S_VELOCITY + 1]), np.float64(of[S_VELOCITY + 2])
-    sigma_p, sigma_v = np.float64(of[S_SIGMA_P]), np.float64(of[S_SIGMA_V])
-    if not math.isfinite(px + py + pz + vx + vy + vz + sigma_p + sigma_v):
-        return NOWHERE, NEVER
-    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
-    begin = (ints[NOW] - BACK - t_track[i]) * 1e-9
-    age = (ints[LAST] - t_track[i]) * 1e-9
-    stay = STAY
-    at, reach = _reach(begin, age + stay, speed, sigma_p, sigma_v, q_third, radius_max)
-    level = 0
-    if not reach <= REACH[0]:
-        stay = STAY_BRIEF
-        at, reach = _reach(begin, age + stay, speed, sigma_p, sigma_v, q_third, radius_max)
-        if not reach <= REACH[0]:
-            stay = STAY_HIGHER
-            at, reach = _reach(begin, age + stay, speed, sigma_p, sigma_v, q_third, radius_max)
-            level = 1 if reach <= REACH[1] else (2 if reach <= REACH[2] else (3 if reach <= REACH[3] else TOP))
-    expiry = (ints[LAST] - ints[BASE] + math.floor(stay * 1e9)) >> TICK
-    x, y, z = px + at * vx, py + at * vy, pz + at * vz
-    far = math.sqrt(x * x + y * y + z * z)
-    if not (reach <= REACH[TOP] and far - speed * (age + stay - begin) >= LOWEST and far <= HIGHEST):
-        return WILD, expiry
+    if not math.isfinite(W[P_FINITE + b]):
+        return NOWHERE
+    reach = W[P_REACH + b]
+    if not (reach <= REACH[TOP] and W[P_LEAST + b] >= LOWEST and W[P_FAR + b] <= HIGHEST):
+        return WILD
+    level = int(reach > REACH[0]) + int(reach > REACH[1]) + int(reach > REACH[2]) + int(reach > REACH[3])
     peak[USED + level] = max(peak[USED + level], reach + MARGIN + 1.0)
-    peak[SPEED + level] = max(peak[SPEED + level], speed)
-    peak[SPREAD + level] = max(peak[SPREAD + level], sigma_v)
-    peak[EARLY] = max(peak[EARLY], -begin)
-    gx, gy, gz = ground(x, y, z)
-    face = face_of(gx, gy, gz)
-    a, b = on_face(face, gx, gy, gz)
-    return code_of(level, face, (a + LIMIT) >> SHIFT[level], (b + LIMIT) >> SHIFT[level]), expiry
+    peak[SPEED + level] = max(peak[SPEED + level], W[P_SPEED + b])
+    peak[SPREAD + level] = max(peak[SPREAD + level], W[P_SIGMA_V + b])
+    peak[EARLY] = max(peak[EARLY], -W[P_BEGIN + b])
+    x, y, z = W[P_X + b], W[P_Y + b], W[P_Z + b]
+    face = face_of(x, y, z)
+    at_a, at_b = on_face(face, x, y, z)
+    return code_of(level, face, (at_a + LIMIT) >> SHIFT[level], (at_b + LIMIT) >> SHIFT[level])
 
 
 @jit
@@ -200,6 +235,7 @@ def place_rows(
     radius_max: float,
     grid: Grid,
     peak: F64,
+    W: F64,
 ) -> None:
     """Place tracks whose summaries have changed; rows that the index doesn't know yet are left to `refresh`.
 
@@ -210,19 +246,36 @@ def place_rows(
     rows : (n,) int64, rows of the store, lo..hi are looked at
     summary : (cap, SUMMARY) float32; t_track : (cap,) int64 [ns]
     q_third : m²/s³, a third of the noise of the most agile model; radius_max : m
-    grid : code and expiry of these rows overwritten
+    grid : code and expiry of these rows overwritten, and `span`
     peak : (PEAKS,) raised to the largest of each level, for `note_peaks`
+    W : (PLACED,) workspace
     """
-    known = grid.ints[N]
-    for k in range(lo, hi):
-        ahead = int(rows[min(k + FETCHED, hi - 1)])
-        prefetch(summary, ahead, 0)
-        prefetch(t_track, ahead, 0)
-        prefetch(grid.code, ahead, 0)
-        prefetch(grid.expiry, ahead, 0)
-        i = int(rows[k])
-        if i < known:
-            grid.code[i], grid.expiry[i] = _find_place(i, summary, t_track, q_third, radius_max, grid, peak)
+    ints = grid.ints
+    known, latest = ints[N], ints[LAST]
+    back = (latest - ints[NOW] + BACK) * 1e-9
+    for first in range(lo, hi, BESIDE):
+        count = min(BESIDE, hi - first)
+        for own in range(count):
+            ahead = int(rows[min(first + own + FETCHED, hi - 1)])
+            prefetch(summary, ahead, 0)
+            prefetch(t_track, ahead, 0)
+            prefetch(grid.code, ahead, 0)
+            prefetch(grid.expiry, ahead, 0)
+            b, i = U(own), int(rows[first + own])
+            of = summary[i]
+            W[P_AGE + b] = (latest - t_track[i]) * 1e-9
+            W[P_X + b], W[P_Y + b], W[P_Z + b] = of[S_POSITION], of[S_POSITION + 1], of[S_POSITION + 2]
+            W[P_VX + b], W[P_VY + b], W[P_VZ + b] = of[S_VELOCITY], of[S_VELOCITY + 1], of[S_VELOCITY + 2]
+            W[P_SIGMA_P + b], W[P_SIGMA_V + b] = of[S_SIGMA_P], of[S_SIGMA_V]
+        for b in range(U(count)):
+            _find_stay(W, b, back, q_third, radius_max)
+        for own in range(count):
+            b, i = U(own), int(rows[first + own])
+            if i < known:
+                code = _code_at(W, b, peak)
+                stay = latest - ints[BASE] + math.floor(W[P_STAY + b] * 1e9)
+                grid.code[i], grid.expiry[i] = code, NEVER if code == NOWHERE else stay >> TICK
+                grid.span[U(i >> ROWS), 0] = STALE  # by several threads, it may be: all write the same
 
 
 @jit
@@ -277,14 +330,17 @@ def refresh(t_z: I64, plots: int, n: int, grid: Grid, rows: I64) -> int:
         for first in range(0, known, 256):
             last = min(first + 256, known)
             soonest = grid.expiry[first]
-            for i in range(first, last):
+            for i in range(U(first), U(last)):
                 soonest = min(soonest, grid.expiry[i])
-            if soonest < limit:
+            if soonest >= limit:
+                continue
+            if count + last - first <= rows.size:
+                for i in range(U(first), U(last)):  # no branch: one in ten, anywhere
+                    rows[U(count)] = i
+                    count += grid.expiry[i] < limit
+            else:
                 for i in range(first, last):
-                    if grid.expiry[i] < limit:
-                        if count < rows.size:
-                            rows[count] = i
-                        count += 1
+                    count += grid.expiry[i] < limit
     count += n - known
     if count > rows.size:
         return count

@@ -51,6 +51,7 @@ OUTSIDE_TURNS: Final = 1.25  # turns after its last plot at which a track that n
 EDGE: Final = 30_000.0  # m, inside of a sensor's reach; from further no target leaves it within AGE_MOST_NS
 TENTATIVE_TURNS: Final = 2.6  # turns, or intervals of its own, after its last plot at which a tentative track ends
 FORGET_TURNS: Final = 6.0  # turns after its last plot for which a sensor counts as the one that holds a track
+SECOND_NS: Final = 1_000_000_000  # from one sweep to the next
 AGE_MOST_NS: Final = (
     16_000_000_000  # behind a radar's next look at 1.2 turns of 12 s, few tracks are visited for nothing
 )
@@ -170,8 +171,8 @@ def _ask(i: int, of: Any) -> None:
     prefetch(of.t_aged, i, 0)
 
 
-@jit
-def age_due(
+@part
+def _age_at(
     t_ns: int,
     lo: int,
     hi: int,
@@ -181,17 +182,9 @@ def age_due(
     ending: F64,
     moved: I64,
     was: U8,
-) -> int:
-    """Age those of the tracks lo..hi that are due to t_ns; return how many changed their status.
-
-    Parameters
-    ----------
-    of : `learn.Held`, all that the store holds; existence, misses, seen_look, due_ns, t_aged, status, and S_SIGMA_P of
-        the summary where one ends, are overwritten
-    stations : `reports.Stations`, all sensors; sensor_last : (S,) int64 [ns], latest plot of each
-    ending : (ENDING,) float64
-    moved, was : (cap,) overwritten from lo on: rows whose status changed and what it was; tracks that were ended from
-        outside (status ENDED and due) are among them once, with ENDED
+) -> tuple[int, int]:
+    """Age those of the tracks lo..hi that are due to t_ns; return how many changed their status, and how many of these
+    ended; see `age_due`.
     """
     existence, interval, summary, t_track, t_plot = of.existence, of.interval, of.summary, of.t_ns, of.t_plot
     t_heard, plots, misses, plot_range = of.t_heard, of.plots, of.misses, of.plot_range
@@ -204,7 +197,7 @@ def age_due(
         if due[i] <= t_ns:  # one in forty, in any place: the memory has to be asked ahead
             moved[lo + visits] = i
             visits += 1
-    count = 0
+    count, ended = 0, 0
     soon = math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME])  # existence fades by this much until the next visit
     for q in range(lo, lo + visits):
         _ask(moved[min(q + ASKED_AHEAD, lo + visits - 1)], of)
@@ -215,6 +208,7 @@ def age_due(
             summary[i, S_SIGMA_P] = GONE
             moved[lo + count], was[lo + count] = i, ENDED
             count += 1
+            ended += 1
             continue
         r = existence_at(existence[i], t_ns, t_aged[i], ending[E_LIFETIME])
         age = (t_ns - t_plot[i]) * 1e-9
@@ -310,11 +304,55 @@ def age_due(
         if now == ENDED:
             due[i] = NEVER
             summary[i, S_SIGMA_P] = GONE
+            ended += 1
         if now != before:
             status[i] = now
             moved[lo + count], was[lo + count] = i, before
             count += 1
-    return count
+    return count, ended
+
+
+@jit
+def age_due(
+    first_ns: int,
+    last_ns: int,
+    lo: int,
+    hi: int,
+    of: Any,
+    stations: Any,
+    sensor_last: I64,
+    ending: F64,
+    moved: I64,
+    was: U8,
+) -> tuple[int, int, int]:
+    """Age those of the tracks lo..hi that are due, second by second, until any changes its status.
+
+    Returns the time [ns] of the second at which that was, last_ns if none does; how many do; how many of these ended.
+
+    Parameters
+    ----------
+    first_ns, last_ns : ns, times of the first second and of the last one
+    of : `learn.Held`, all that the store holds; existence, misses, seen_look, due_ns, t_aged, status, and S_SIGMA_P of
+        the summary where one ends, are overwritten
+    stations : `reports.Stations`, all sensors; sensor_last : (S,) int64 [ns], latest plot of each
+    ending : (ENDING,) float64
+    moved, was : (cap,) overwritten from lo on: rows whose status changed and what it was; tracks that were ended from
+        outside (status ENDED and due) are among them once, with ENDED
+    """
+    due = of.due_ns[lo:hi]
+    t_ns = first_ns
+    while t_ns <= last_ns:
+        soon = find_due(due, hi - lo, t_ns)
+        if soon > last_ns:
+            break
+        t_ns += max(-((t_ns - soon) // SECOND_NS), 0) * SECOND_NS  # the first second at which any is due
+        if t_ns > last_ns:
+            break
+        count, ended = _age_at(t_ns, lo, hi, of, stations, sensor_last, ending, moved, was)
+        if count > 0:
+            return t_ns, count, ended
+        t_ns += SECOND_NS
+    return last_ns, 0, 0
 
 
 @jit

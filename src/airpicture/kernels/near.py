@@ -16,31 +16,43 @@ from typing import Final
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64, I32
-from airpicture.kernels.cells import C_CELL, C_OWN, C_PLACE, C_SINCE, FIRST, PLOTS, Cells
+from airpicture.kernels.cells import C_CELL, C_OWN, C_PLACE, C_SINCE, FIRST, PLOTS, Cells, cell_of, edge_shift
 from airpicture.kernels.index import (
+    BAND,
+    BANDS,
+    CODES,
     EARLY,
     FLOOR,
     LEVELS,
     LIMIT,
     MARGIN,
     MARKS,
+    NOWHERE,
     PEAKS,
+    ROWS,
     SHIFT,
     SPEED,
     SPREAD,
+    STALE,
     UNITS,
     USED,
     WILD,
     WORD,
     Grid,
+    band_of,
     code_of,
     face_of,
     on_face,
 )
+from airpicture.kernels.lanes import U
 from airpicture.kernels.meeting import WIDEST
+from airpicture.kernels.wgs84 import B
 
+BOXED: Final = 12  # plots of a cell, from which on they look as if they were everywhere in it
+CHORD: Final = 2.5 / UNITS  # m between two points of a cell on the ground, at most, for a unit of its edge
+MOST: Final = CODES + BANDS * BAND  # more than any code
 MARKED: Final = 4096  # cells of one level that plots of one cell may mark; where it's more, all tracks are taken
 
 # Before its stay a track's place doesn't hold, but not by more than the speeds on its level allow.
@@ -58,6 +70,24 @@ def _late_reach(late: float, level: int, q_third: float, peak: F64) -> float:
     return float(LATE_STRETCH * late * peak[SPEED + level] + 4.0 * spread)
 
 
+@part
+def _box_of(s: U, cells: Cells) -> tuple[float, float, float, int, int, int, int]:
+    """Return what of its face the plots of a cell can reach, wherever in it they are.
+
+    Their reach [m]; how far the cell goes along the face, and the least of the face's own coordinate there [m]; then
+    the lowest and highest a, and b, within reach [units].
+    """
+    size, a, b = cell_of(int(cells.slot[s, 0]) - 1)
+    edge = 1 << edge_shift(size)
+    vague = cells.slot[s, 3] > cells.slot[s, 2]
+    reach = min(cells.own[size + 1] if vague else cells.own[0], WIDEST)
+    r = math.ceil(reach * UNITS) + 1
+    low_a, low_b = a * edge, b * edge
+    far_a, far_b = max(abs(low_a), abs(low_a + edge)) / UNITS, max(abs(low_b), abs(low_b + edge)) / UNITS
+    highest = math.sqrt(max(B * B - far_a * far_a - far_b * far_b, 0.0))
+    return reach, max(far_a, far_b), highest, low_a - r, low_a + edge + r, low_b - r, low_b + edge + r
+
+
 @jit
 def mark_cells(q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
     """Mark the cells of the index whose tracks a look's plots may meet; say whether that could be done.
@@ -66,12 +96,12 @@ def mark_cells(q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
     ----------
     q_third : m²/s³, as in `meeting.meet_plots`
     cells : the plots, after `cells.lay_plots`
-    grid : after `index.refresh` for these plots; bits and trail overwritten
+    grid : after `index.refresh` for these plots; bits, trail and band overwritten
     peak : (PEAKS,) workspace
     """
-    spot, first_ns = cells.spot, cells.ints[FIRST]
+    spot, slot, first_ns = cells.spot, cells.slot, cells.ints[FIRST]
     floor_ns = grid.ints[FLOOR]
-    bits, trail = grid.bits, grid.trail
+    bits, trail, band = grid.bits, grid.trail, grid.band
     used = 0.0
     for k in range(PEAKS):
         peak[k] = max(grid.peaks[0, k], grid.peaks[1, k])
@@ -84,18 +114,31 @@ def mark_cells(q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
             for byte in range(trail[k, 0], trail[k, 1] + 1):
                 bits[np.uint64(byte)] = 0
     bits[0] = 1 << WILD
+    for k in range(BANDS + 1):
+        band[k] = 0
+    band[1] = 1
     marks = 0
     grid.ints[MARKS] = 0
     start, plots = 0, cells.ints[PLOTS]
     while start < plots:
-        # --- plots of one cell that look together
+        # --- plots of one cell that look together: where it has many, as if they were everywhere in it
         lead = spot[np.uint64(start)]
         x, y, z, own = lead[C_PLACE], lead[C_PLACE + 1], lead[C_PLACE + 2], lead[C_OWN]
         home = face_of(x, y, z)
-        low_a, high_a, low_b, high_b = 2 * LIMIT, -2 * LIMIT, 2 * LIMIT, -2 * LIMIT
         late, several = 0.0, False
         end = start
-        while end < plots and spot[np.uint64(end), C_CELL] == lead[C_CELL]:
+        s = U(lead[C_CELL])
+        whole = int(slot[s, 3])
+        boxed = (slot[s, 1] == start) & (whole - start >= BOXED) & (first_ns >= floor_ns)
+        reached, along, lowest = 0.0, 0.0, 0.0
+        if boxed:
+            reached, along, lowest, low_a, high_a, low_b, high_b = _box_of(s, cells)
+            boxed = along + MARGIN < lowest - 2.0 * (max(peak[USED], peak[USED + 1]) + reached)
+        if boxed:
+            own, end = reached + CHORD * float(1 << edge_shift(int(slot[s, 0] - 1) >> 25)), whole
+        else:
+            low_a, high_a, low_b, high_b = 2 * LIMIT, -2 * LIMIT, 2 * LIMIT, -2 * LIMIT
+        while not boxed and end < plots and spot[np.uint64(end), C_CELL] == lead[C_CELL]:
             p = spot[np.uint64(end)]
             px, py, pz, reach = p[C_PLACE], p[C_PLACE + 1], p[C_PLACE + 2], min(p[C_OWN], WIDEST)
             highest = max(abs(px), abs(py), abs(pz))
@@ -125,39 +168,70 @@ def mark_cells(q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
             half = math.ceil(peak[USED + level] * UNITS)
             mine = min(own + _late_reach(late, level, q_third, peak), WIDEST)
             wide = peak[USED + level] + mine
+            if boxed:  # by level: of the most, no face but this one holds any so near
+                several = along + MARGIN >= lowest - 2.0 * (peak[USED + level] + reached)
             for face in range(0 if several else home, 6 if several else home + 1):
+                from_a, upto_a, from_b, upto_b = low_a, high_a, low_b, high_b
                 if several:
                     height = x if face < 2 else (y if face < 4 else z)
                     if (height if face & 1 == 0 else -height) < highest - 2.0 * wide:
                         continue
                     a, b = on_face(face, x, y, z)
                     r = math.ceil(mine * UNITS) + 1
-                    low_a, high_a, low_b, high_b = a - r, a + r, b - r, b + r
-                first_a = (max(low_a - half, -LIMIT) + LIMIT) >> shift
-                last_a = (min(high_a + half, LIMIT) + LIMIT) >> shift
-                first_b = (max(low_b - half, -LIMIT) + LIMIT) >> shift
-                last_b = (min(high_b + half, LIMIT) + LIMIT) >> shift
+                    from_a, upto_a, from_b, upto_b = a - r, a + r, b - r, b + r
+                first_a = (max(from_a - half, -LIMIT) + LIMIT) >> shift
+                last_a = (min(upto_a + half, LIMIT) + LIMIT) >> shift
+                first_b = (max(from_b - half, -LIMIT) + LIMIT) >> shift
+                last_b = (min(upto_b + half, LIMIT) + LIMIT) >> shift
                 if (last_a - first_a + 1) * (last_b - first_b + 1) > MARKED:
                     return False
                 for ca in range(first_a, last_a + 1):
                     code = code_of(level, face, ca, first_b)
                     last = code + last_b - first_b
-                    for c in range(code, last + 1):
-                        bits[np.uint64(c >> WORD)] |= 1 << (c & 7)
+                    for byte in range(code >> WORD, (last >> WORD) + 1):
+                        low, high = max(code - (byte << WORD), 0), min(last - (byte << WORD), 7)
+                        bits[np.uint64(byte)] |= (2 << high) - (1 << low)
                     if marks < len(trail):
                         trail[marks, 0], trail[marks, 1] = code >> WORD, last >> WORD
+                    band[1 + band_of(code)] = 1
                     marks += 1
                     grid.ints[MARKS] = marks
+    for k in range(BANDS):
+        band[k + 1] += band[k]
     return True
+
+
+@part
+def _note_span(block: int, grid: Grid) -> None:
+    """Note in which bands the rows of a block are."""
+    code = grid.code
+    low, high = MOST, NOWHERE
+    for i in range(U(block << ROWS), U(min((block + 1) << ROWS, len(code)))):
+        c = int(code[i])
+        low = min(low, c + MOST * (c == NOWHERE))
+        high = max(high, c)
+    some = high != NOWHERE
+    grid.span[block, 0], grid.span[block, 1] = 1 + (band_of(low) if some else 0), 1 + (band_of(high) if some else -1)
 
 
 @jit
 def list_marked(lo: int, hi: int, grid: Grid, rows: I32) -> int:
-    """List those of the rows lo..hi whose cells are marked; return how many; rows : (hi - lo,) int32, overwritten."""
-    code, bits = grid.code, grid.bits
+    """List those of the rows lo..hi whose cells are marked; return how many; rows : (hi - lo,) int32, overwritten.
+
+    Tracks stand in the order in which they began, those of a sensor's look side by side. So most blocks of rows are in
+    few bands, and where none of these has a mark, none of the rows is looked at. Ranges may run side by side.
+
+    grid : span brought up to date
+    """
+    code, bits, band, span = grid.code, grid.bits, grid.band, grid.span
     count = 0
-    for i in range(lo, hi):
-        c = int(code[np.uint64(i)])
-        rows[np.uint64(count)] = i
-        count += (int(bits[np.uint64(c >> WORD)]) >> (c & 7)) & 1
+    for block in range(lo >> ROWS, -(-hi >> ROWS)):
+        if span[block, 0] == STALE:
+            _note_span(block, grid)
+        if band[span[block, 1]] == band[span[block, 0] - 1]:
+            continue
+        for i in range(max(lo, block << ROWS), min(hi, (block + 1) << ROWS)):
+            c = int(code[np.uint64(i)])
+            rows[np.uint64(count)] = i
+            count += (int(bits[np.uint64(c >> WORD)]) >> (c & 7)) & 1
     return count

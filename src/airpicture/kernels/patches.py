@@ -2,9 +2,10 @@
 
 What waits round one plot waits, for the most part, round its neighbours, too. In the order in which sensors report, a
 plot's neighbours come thousands of plots later, when all that they share has left the caches; and those of a cell lie
-far apart in the pool. So they are put in order of the smallest cells that plots wait in, cubes, and these in the order
-of a Z that is drawn again in each quarter of itself (Morton), here of a cube's eighths, so that those that are near
-stand near for the most part, and larger cells are whole, too:
+far apart in the pool. So they are put in order of cubes an eighth as wide as the cells that plots wait in:
+those of a cell, too, are near one another (see `_boxes`). The cubes are in the order of a Z that is drawn again in each
+quarter of itself (Morton), here of a cube's eighths, so that those that are near stand near for the most part, and
+larger cells are whole, too:
 
     0 1 4 5
     2 3 6 7
@@ -24,43 +25,43 @@ import numpy as np
 from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.layout import Z_P
-from airpicture.kernels.pool import CELLS
+from airpicture.kernels.pool import CELL
 from airpicture.kernels.wgs84 import ground
 
-EDGE: Final = CELLS[0]  # m
-HALF: Final = 512  # cells from the Earth's centre along an axis: more than it has
-DIGIT: Final = 10  # bits of a cell's number by which plots are dealt at once
+EDGE: Final = CELL / 8.0  # m
+HALF: Final = 2048  # cubes from the Earth's centre along an axis: more than it has
+DIGIT: Final = 12  # bits of a cell's number by which plots are dealt at once
 DIGITS: Final = 3
-ROW: Final = 32  # bits of the row of a plot, below the number of its cell
+ROW: Final = 27  # bits of the row of a plot, below the number of its cube: of 32 GB of plots
 ASKED: Final = 16  # plots ahead, whose places the memory is asked for
 
 
 @inline
 def _apart(c: float) -> int:
-    """Return in which cell along an axis a coordinate [m] lies, its ten bits with two gaps after each; off the Earth or
-    NaN: the first."""
+    """Return in which cube along an axis a coordinate [m] lies, its twelve bits with two gaps after each; off the Earth
+    or NaN: the first."""
     at = math.floor(np.float64(np.float32(c)) / EDGE) + HALF if abs(c) < (HALF - 1) * EDGE else 0
     a = int(at)
-    a = (a | (a << 16)) & 0x030000FF
-    a = (a | (a << 8)) & 0x0300F00F
-    a = (a | (a << 4)) & 0x030C30C3
-    return (a | (a << 2)) & 0x09249249
+    a = (a | (a << 16)) & 0xFF0000FF
+    a = (a | (a << 8)) & 0xF00F00F00F
+    a = (a | (a << 4)) & 0xC30C30C30C3
+    return (a | (a << 2)) & 0x249249249249
 
 
 @inline
 def patch_of(x: float, y: float, z: float) -> int:
-    """Return the number of the cell of a point [m], ECEF, on the ground; not negative, below 2^(DIGIT DIGITS)."""
+    """Return the number of the cube of a point [m], ECEF, on the ground; not negative, below 2^(DIGIT DIGITS)."""
     return (_apart(x) << 2) | (_apart(y) << 1) | _apart(z)
 
 
 @jit
 def list_patches(Z: F64, wanted: I64, lo: int, hi: int, patch: I64, count: I64) -> None:
-    """List the cells of plots wanted[lo..hi], and count them by their lowest digit.
+    """List the cubes of plots wanted[lo..hi], and count them by their lowest digit.
 
     Parameters
     ----------
     Z : (M, PLOT) of registered plots; wanted : (n,) rows of it
-    patch : (n,) overwritten in the range: number of the cell, and the plot's row in the lowest ROW bits
+    patch : (n,) overwritten in the range: number of the cube, and the plot's row in the lowest ROW bits
     count : (2^DIGIT,) overwritten
     """
     for digit in range(len(count)):
@@ -76,7 +77,7 @@ def list_patches(Z: F64, wanted: I64, lo: int, hi: int, patch: I64, count: I64) 
 
 @jit
 def count_patches(patch: I64, lo: int, hi: int, digit: int, count: I64) -> None:
-    """Count plots lo..hi by a digit of their cell; count : (2^DIGIT,) overwritten."""
+    """Count plots lo..hi by a digit of their cube; count : (2^DIGIT,) overwritten."""
     for key in range(len(count)):
         count[key] = 0
     shift = ROW + DIGIT * digit

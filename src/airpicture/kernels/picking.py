@@ -4,9 +4,26 @@ import math
 
 import numpy as np
 
+from airpicture.kernels._boxes import (
+    A_EARLY,
+    A_LAST,
+    A_MID,
+    A_NEAR,
+    A_NEAR_LATE,
+    A_NEAR_MID,
+    A_NOW,
+    A_PLACE,
+    A_SENSOR,
+    A_UNTIL,
+    A_UNTIL_OWN,
+    A_WIDE,
+    A_WIDE_MID,
+    list_bunches,
+    list_waiting,
+    note_waiting,
+)
 from airpicture.kernels._jit import inline, part, prefetch
-from airpicture.kernels._vectors import list_marked
-from airpicture.kernels.around import ABREAST, B_PLACE, B_SENSOR, B_SINCE, ROUNDED, ROUNDED_S
+from airpicture.kernels.around import ABREAST, FEW, ROUNDED, ROUNDED_S
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import (
     AGAIN,
@@ -15,6 +32,7 @@ from airpicture.kernels.begin import (
     L_VAR_CLIMB,
     L_VAR_SPEED,
     L_VAR_USUAL,
+    L_VISITS,
     Q_BEGIN,
     SAME_CODE,
     TURNS,
@@ -23,13 +41,14 @@ from airpicture.kernels.begin import (
     shared_code,
     unseen,
 )
-from airpicture.kernels.chains import CHAIN_TURN, chain_speed, find_chains, note_old, note_young
+from airpicture.kernels.chains import CHAIN_TURN, OLD, YOUNG, chain_speed, find_chains, note_young
 from airpicture.kernels.conditioning import var_of_pressure
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import Z_COS, Z_H, Z_H_BARO, Z_RADIUS, Z_SIN, Z_VAR_H
 from airpicture.kernels.pool import BLUR_STEP, OWN_SHARE, PLAIN, VAGUE, WAITING_LEVELS, Waiting, code_of
 from airpicture.kernels.search import (
     AGES,
+    C_CUT,
     C_UNTRIED,
     C_VISITS,
     CERTAIN,
@@ -76,32 +95,76 @@ def _offer(q: int, odds: float, n: int, pick: I64, value: F64) -> int:
     return -1
 
 
-@part
-def list_near(
-    place: F64, near: tuple[float, float, float], now: float, s: int, after: float, after_own: float, longest: float,
-    first: int, end: int, box: F32, mark: I32, hit: I32,
-) -> int:  # fmt: skip
-    """List those of the waiting plots first..end of a box that lie near a place, or a little further, and came so long
-    before it, or a little less; return how many.
+@inline
+def aim(
+    place: F64, r0: float, r1: float, r2: float, now: float, s: int, after: float, after_own: float, longest: float,
+    asked: F32,
+) -> None:  # fmt: skip
+    """Ask for what waits near a place, or a little further, and came so long before it, or a little less.
 
-    near : m, by age (`search.R_AGES`); place : (3,) m; now : s, as B_SINCE; after_own, after : s, of plots of sensor s
-        and of others; longest : s, that any plot waits
+    place : (3,) m; r0, r1, r2 : m, how near by age (`search.R_AGES`); now : s, as B_SINCE; after_own, after : s, of
+        plots of sensor s and of others; longest : s, that any plot waits
+    asked : (ASKING,) overwritten, see A_*
     """
-    xf, yf, zf, own = np.float32(place[0]), np.float32(place[1]), np.float32(place[2]), np.float32(s)
-    r0, r1, r2 = near[0] + 2.0 * ROUNDED, near[1] + 2.0 * ROUNDED, near[2] + 2.0 * ROUNDED
-    b0, b1, b2 = np.float32(r0 * r0), np.float32(r1 * r1), np.float32(r2 * r2)
-    early, mid = np.float32(now - age_of(0, longest)), np.float32(now - age_of(1, longest))
-    until, until_own = np.float32(now - after + ROUNDED_S), np.float32(now - after_own + ROUNDED_S)
+    r0, r1, r2 = r0 + 2.0 * ROUNDED, r1 + 2.0 * ROUNDED, r2 + 2.0 * ROUNDED
+    asked[A_PLACE], asked[A_PLACE + 1], asked[A_PLACE + 2] = place[0], place[1], place[2]
+    wide = max(r1, r2)
+    asked[A_NEAR], asked[A_NEAR_MID], asked[A_NEAR_LATE] = r0 * r0, r1 * r1, r2 * r2
+    asked[A_WIDE], asked[A_WIDE_MID] = max(r0, wide) * max(r0, wide), wide * wide
+    asked[A_EARLY], asked[A_MID] = now - age_of(0, longest), now - age_of(1, longest)
+    asked[A_UNTIL], asked[A_UNTIL_OWN] = now - after + ROUNDED_S, now - after_own + ROUNDED_S
+    asked[A_LAST] = now - min(after, after_own) + ROUNDED_S
+    asked[A_SENSOR], asked[A_NOW] = s, now
+
+
+@inline
+def _choose(asked: F32, first: int, end: int, outline: F32, some: I32) -> int:
+    """List those of bunches first..end that may hold what is asked for; return how many."""
+    bunches = 0
+    if end - first <= FEW:
+        for b in range(first, end):
+            some[bunches] = b
+            bunches += 1
+    else:
+        for b in range(first, end, ABREAST):
+            bunches = list_bunches(asked, outline, b, end, some, bunches)
+    return bunches
+
+
+@inline
+def list_near(
+    asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F32, some: I32, most: int, hit: I32, counts: I64
+) -> int:
+    """List those of the waiting plots of bunches first..end that are asked for; return how many.
+
+    some : (BUNCHES + ABREAST,) workspace; most : from how many on no further bunch is looked at
+    hit : (BOX + ABREAST,) overwritten; counts : C_CUT is added to
+    """
     hits = 0
-    for b in range(first, end, ABREAST):
-        g = U(b)
-        for l in range(U(ABREAST)):
-            dx, dy, dz = box[B_PLACE, g + l] - xf, box[B_PLACE + 1, g + l] - yf, box[B_PLACE + 2, g + l] - zf
-            d2, since = dx * dx + dy * dy + dz * dz, box[B_SINCE, g + l]
-            bound = b0 if since >= early else (b1 if since >= mid else b2)
-            mark[l] = (d2 <= bound) & (since <= (until_own if box[B_SENSOR, g + l] == own else until))
-        hits = list_marked(mark, b, end, hit, hits)
+    for k in range(_choose(asked, first, end, outline, some)):
+        if hits >= most:
+            counts[C_CUT] += 1
+            break
+        b = U(some[k])
+        hits = list_waiting(asked, box, int(bunch[b, 0]), int(bunch[b, 1]), hit, hits)
     return hits
+
+
+@inline
+def note_old(
+    asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F32, some: I32, old: F32, whom: I32
+) -> int:
+    """Note those of the waiting plots of bunches first..end that are asked for, OLD at most; return how many.
+
+    some : (BUNCHES + ABREAST,) workspace; old : (OLDER, OLD + ABREAST), see O_*, whom : (OLD + ABREAST,) overwritten
+    """
+    olds = 0
+    for k in range(_choose(asked, first, end, outline, some)):
+        b = U(some[k])
+        olds = note_waiting(asked, box, int(bunch[b, 0]), int(bunch[b, 1]), whom, olds, old)
+        if olds >= OLD:
+            return OLD
+    return olds
 
 
 @part
@@ -124,14 +187,18 @@ def pick_pairs(
     box: F32,
     slot: I64,
     ends: I64,
+    bunch: I32,
+    outline: F32,
+    asked: F32,
     mark: I32,
+    some: I32,
     hit: I32,
     pick: I64,
     value: F64,
     young: F64,
     who: I64,
     old: F32,
-    whom: I64,
+    whom: I32,
     chain: I64,
     worth: F64,
     counts: I64,
@@ -143,11 +210,11 @@ def pick_pairs(
     Z, t_ns ... mode_3a : the plot, registered; place : (3,) [m], on the ground; sites, period, pd : of the sensors
     waiting : pool; prospect : (PROSPECT,)
     since_ns : what B_SINCE in the box counts from; longest : s, that any plot waits
-    box, slot : from `gather`, ends[level]..ends[level + 1] of each level
-    mark : (ABREAST,) int32, hit : (BOX + ABREAST,) int32 workspaces
+    box, slot, bunch, outline : from `gather`, bunches ends[level]..ends[level + 1] of each level
+    asked : (ASKING,) float32, mark : (ABREAST,), some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32 workspaces
     pick : (B,) int64, slots of the best; value : (B + 1,), their odds at most, and last those of the rest; overwritten
-    young : (YOUNG, YOUNGER), who : (YOUNG,) int64, old : (OLDER, OLD + ABREAST), whom : (OLD,) int64, worth :
-        (CHAINS,) workspaces
+    young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) int64, old : (OLDER, OLD + ABREAST), whom : (OLD + ABREAST,) int32,
+        worth : (CHAINS,) workspaces
     chain : (CHAINS, 2) int64, slots of the plots in line with it, younger and older; overwritten
     counts : (COUNTS,), added to
     """
@@ -168,6 +235,7 @@ def pick_pairs(
     now, again = (t_ns - since_ns) * 1e-9, AGAIN * period[s] if period[s] > 0.0 else AGAIN_S
     fast, blur_chain = chain_speed(prospect, life)
     n = 0
+    visits = max(int(life[L_VISITS]), 8)
     early, late = age_of(0, longest), age_of(1, longest)
     youngs, latest_s = 0, math.inf
     value[most] = 0.0
@@ -176,36 +244,31 @@ def pick_pairs(
         reach0, reach1, reach2 = prospect[at], prospect[at + 1], prospect[at + 2]
         chained = level == PLAIN and reach_chain > 0.0
         outer = CHAIN_TURN * fast * period[s] + blur_chain if chained else 0.0
-        near = (max(reach0, outer), max(reach1, outer), reach2)
-        hits = list_near(
-            place, near, now, s, AGAIN_S, again, longest, ends[level], ends[level + 1], box, mark, hit
-        )  # fmt: skip
+        if ends[level] == ends[level + 1]:
+            continue
+        aim(place, max(reach0, outer), max(reach1, outer), reach2, now, s, AGAIN_S, again, longest, asked)
+        hits = list_near(asked, ends[level], ends[level + 1], box, bunch, outline, some, visits, hit, counts)
         counts[C_VISITS] += hits
         left = 0
-        for k in range(hits):
-            b = U(hit[k])
-            q = slot[b]
+        for k in range(hits):  # no branches: what is near can't be foreseen
+            q = int(slot[U(hit[k])])
             c = spot[q]
             dx, dy, dz = x - np.float64(c["x"]), y - np.float64(c["y"]), z - np.float64(c["z"])
             d2 = dx * dx + dy * dy + dz * dz
             dt = (t_ns - c["t_ns"]) * 1e-9
             from_s = int(c["sensor"])
-            turn = period[from_s]
-            if dt > (TURNS * turn if turn > 0.0 else WAIT_NAMED_S):
-                continue
-            if dt < (again if from_s == s else AGAIN_S):
-                continue
-            if chained and from_s == s and dt <= CHAIN_TURN * turn and youngs < len(who):
-                way = fast * dt + blur_chain
-                if d2 <= way * way:
-                    note_young(int(q), -dx, -dy, -dz, dt, youngs, young, who)
-                    youngs += 1
-                    latest_s = min(latest_s, dt)
+            turn, mine = period[from_s], from_s == s
+            timely = (dt <= (TURNS * turn if turn > 0.0 else WAIT_NAMED_S)) & (dt >= (again if mine else AGAIN_S))
+            way = fast * dt + blur_chain
+            begins = chained & mine & timely & (dt <= CHAIN_TURN * turn) & (d2 <= way * way)
+            note_young(q, -dx, -dy, -dz, dt, youngs, young, who)
+            latest_s = dt if begins & (dt < latest_s) else latest_s
+            youngs = min(youngs + int(begins), YOUNG)
             reach = reach0 if dt <= early else (reach1 if dt <= late else reach2)
-            if d2 <= reach * reach:
-                prefetch(entry, int(q), 0)
-                hit[left] = q
-                left += 1
+            hit[left] = q
+            left += int(timely & (d2 <= reach * reach))
+        for k in range(left):
+            prefetch(entry, int(hit[k]), 0)
         for k in range(left):
             q = hit[k]
             c, e = spot[q], entry[q]
@@ -254,15 +317,12 @@ def pick_pairs(
             prefetch(waiting.detail, int(q), 0)
     chains = 0
     if youngs > 0:
-        near = (reach_chain, reach_chain, reach_chain)
-        hits = list_near(
-            place, near, now, s, math.inf, latest_s + again, longest, ends[PLAIN], ends[PLAIN + 1], box, mark, hit
-        )
-        olds = note_old(place, t_ns, hits, hit, spot, slot, old, whom)
+        aim(place, reach_chain, reach_chain, reach_chain, now, s, math.inf, latest_s + again, longest, asked)
+        olds = note_old(asked, ends[PLAIN], ends[PLAIN + 1], box, bunch, outline, some, old, whom)
         ax = Z[j, Z_SIN] * sites[s, 3] + Z[j, Z_COS] * sites[s, 6]
         ay = Z[j, Z_SIN] * sites[s, 4] + Z[j, Z_COS] * sites[s, 7]
         az = Z[j, Z_SIN] * sites[s, 5] + Z[j, Z_COS] * sites[s, 8]
         chains = find_chains(
-            olds, youngs, period[s], ax, ay, az, prospect, life, young, who, old, whom, mark, chain, worth
+            olds, youngs, period[s], ax, ay, az, prospect, life, young, who, old, whom, slot, mark, some, chain, worth
         )  # fmt: skip
     return n, chains

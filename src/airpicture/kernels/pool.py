@@ -62,7 +62,7 @@ PLAIN: Final = 0
 NAMED: Final = 1
 VAGUE: Final = 2
 WAITING_LEVELS: Final = 3
-CELLS: Final = (32_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
+CELL: Final = 64_000.0  # m, edge of a cell
 OWN_SHARE: Final = 0.75  # of a plot's radius that adds to a search: three sigma
 OWN: Final = 9_000.0  # m, most that it adds on all levels but VAGUE
 OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
@@ -88,12 +88,6 @@ class Waiting(NamedTuple):
 
 
 @inline
-def edge_of(level: int) -> float:
-    """Return the edge of a level's cells [m]."""
-    return CELLS[0] if level == PLAIN else (CELLS[1] if level == NAMED else CELLS[2])
-
-
-@inline
 def code_of(mode_3a: int) -> int:
     """Return a Mode A code as it's kept, in 15 bits."""
     return mode_3a & 0x7FFF if mode_3a >= 0 else -1
@@ -116,9 +110,14 @@ def mark_of(key: int) -> int:
 @inline
 def key_at(x: float, y: float, z: float, level: int) -> int:
     """Return the key of a place's cell [m], ECEF, on the ground in single precision: as it's kept."""
-    edge = edge_of(level)
     x, y, z = np.float64(np.float32(x)), np.float64(np.float32(y)), np.float64(np.float32(z))
-    return cell_key(math.floor(x / edge), math.floor(y / edge), math.floor(z / edge), level)
+    return cell_key(math.floor(x / CELL), math.floor(y / CELL), math.floor(z / CELL), level)
+
+
+@inline
+def family_of(key: int) -> int:
+    """Return what the keys of 2 by 2 by 2 neighbouring cells of a level have in common."""
+    return int(key) & ~NEIGHBOURS
 
 
 @inline
@@ -132,8 +131,7 @@ def bucket(key: int, buckets: int) -> int:
     """
     key = int(key)
     beside = ((key >> 2) & 1) | (((key >> 21) & 1) << 1) | (((key >> 40) & 1) << 2)
-    together = key & ~NEIGHBOURS
-    return ((((together * -0x61C8864680B583EB) >> 32) << 3) | beside) & (buckets - 1)
+    return ((((family_of(key) * -0x61C8864680B583EB) >> 32) << 3) | beside) & (buckets - 1)
 
 
 @inline
@@ -356,6 +354,34 @@ def oldest_alive(floor: int, put: int, since_ns: int, waiting: Waiting) -> int:
         else:
             hi = middle
     return lo
+
+
+@jit
+def look_back(
+    t_ns: I64, oldest: int, put: int, latest_ns: int, wait_ns: int, slack_ns: int, waiting: Waiting
+) -> tuple[int, int, int, int, int]:
+    """Return what the plots of a look find in the ring.
+
+    That is the first time of the look [ns]; how many plots may still find a second one, in this look or in one with
+    plots that are older by the slack; which plots were put in before none of the look could be joined with them; and
+    since when all that were put in can be read [ns], NEVER where none has given way.
+
+    Parameters
+    ----------
+    t_ns : (M,) int64 [ns], of the look, M > 0
+    oldest, put : how many of the plots can't be read any more, and how many were put in
+    latest_ns : ns, the latest time of these; wait_ns : how long any plot waits; slack_ns : see above
+    """
+    earliest_ns = t_ns[0]
+    for j in range(1, len(t_ns)):
+        earliest_ns = min(earliest_ns, t_ns[j])
+    alive = put - oldest_alive(oldest, put, latest_ns - wait_ns, waiting)
+    late = put - oldest_alive(oldest, put, latest_ns - wait_ns - slack_ns, waiting)
+    gone = oldest_alive(oldest, put, earliest_ns - wait_ns, waiting)
+    since_ns = NEVER
+    if 0 < oldest < put:
+        since_ns = waiting.entry[oldest % len(waiting.entry)]["put_ns"]
+    return earliest_ns, alive, late, gone, since_ns
 
 
 @jit

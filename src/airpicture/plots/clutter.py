@@ -52,7 +52,7 @@ class Clutter:
         run : see `parallel.Run`
         """
         Z = reports.Z if own else reports.Z.copy()
-        do(add_excess, [(*part, reports.sensor, self.state, Z) for part in ranges(reports.size, PART, run)], run)
+        do(add_excess, [(*part, reports.sensor, self.state, Z) for part in ranges(len(Z), PART, run)], run)
         return reports if own else reports._replace(Z=Z)
 
     def at_start(self, reports: Reports, odds: float) -> F64 | None:

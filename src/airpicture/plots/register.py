@@ -14,18 +14,25 @@ from airpicture.kernels.layout import PLOT, Z_P
 from airpicture.kernels.placing import ABREAST, PLACED
 from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.memory import Memory
-from airpicture.parallel import Run, do, ranges
+from airpicture.parallel import Run, do, in_turn, ranges
 from airpicture.plots.copies import Copies, duplicates
+from airpicture.plots.looks import DEALT, deal
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
 
 Mask: TypeAlias = NDArray[np.bool_]
 
+FEW: Final = 512  # plots; to copy what's needed of fewer takes longer than it saves
 PART: Final = 8_192  # plots registered in one go, at least: some 0.3 ms
 
 
 def register(
-    plots: Plots, stations: Stations, config: Config, run: Run | None = None, memory: Memory | None = None
+    plots: Plots,
+    stations: Stations,
+    config: Config,
+    run: Run | None = None,
+    memory: Memory | None = None,
+    wave: I64 | None = None,
 ) -> tuple[Reports, dict[str, int]]:
     """Take plots to one frame, sort them by time and leave out those that can't be used.
 
@@ -33,6 +40,7 @@ def register(
     ----------
     run : calls a function with each of several tuples of arguments, in any order; None: one by one
     memory : that the reports may lie in
+    wave : (S,) see `looks.waves`: plots of one time are put in the order in which looks have them, if it's given
 
     Returns
     -------
@@ -61,11 +69,16 @@ def register(
         traits,
         t_ns,
     )
-    parts = ranges(size, PART, run)
+    parts = ranges(size, PART, run or in_turn)
     found = do(judge_plots, [(*judged, *part, reason) for part in parts], run)
     good, in_order = sum(count for count, _ in found), all(rises for _, rises in found)
-    place = np.empty(0, np.int64) if good == size and in_order else _places(t_ns, reason, in_order)
-    room = (memory or Memory()).empty
+    as_they_come = good == size and in_order
+    place = np.empty(0, np.int64) if as_they_come else _places(t_ns, reason, in_order)
+    if as_they_come and wave is not None and size >= DEALT and t_ns[0] == t_ns[-1]:
+        order, dealt = np.empty((2, size), np.int64)
+        _, there = deal(plots.sensor, wave, order, dealt, run)
+        place = place if there else dealt
+    room = np.empty if memory is None or good < PART else memory.empty
     reports = Reports(
         Z=room((good, PLOT)),
         t_ns=room(good, np.int64),
@@ -79,7 +92,7 @@ def register(
         on_ground=room(good, np.int8),
         category=room(good, np.uint8),
     )
-    copies = None if len(place) else Copies(size, parts)
+    copies = Copies(size, parts) if as_they_come else None
     columns: tuple[Any, ...] = (
         plots.sensor,
         plots.slant_range,
@@ -115,7 +128,7 @@ def register(
         work = np.ones(PLACED)  # places without a plot hold what can be worked out
         given: tuple[Any, ...] = (*columns, *parts[k], *reports, work, lanes)
         lost = register_plots(*given)
-        return lost, copies.number(k, reports, t_ns) if copies is not None else 0
+        return lost, copies.number(k, reports, t_ns, place) if copies is not None else 0
 
     done = do(register_part, [(k,) for k in range(len(parts))], run)
     lost, shared = any(lost for lost, _ in done), any(shared for _, shared in done)
@@ -128,11 +141,12 @@ def register(
     if reports.size < size:
         counts = np.bincount(reason)
         refused = {Reason(code).name.lower(): int(count) for code, count in enumerate(counts) if code and count}
+    twin: Mask | None
     if lost or copies is None:
         twin = duplicates(reports, ranges(reports.size, PART, run), run)
     else:
-        twin = copies.marked(reports, run) if shared else np.zeros(size, bool)
-    if twin.any():
+        twin = copies.marked(reports, run) if shared else None
+    if twin is not None and twin.any():
         refused["duplicate"] = int(twin.sum())
         reports = reports.take(np.flatnonzero(~twin))
     return reports, refused
@@ -187,25 +201,34 @@ class Past:
     """Plots of frames that were closed, for as long as late plots may repeat them."""
 
     def __init__(self) -> None:
-        self._tables: deque[Places] = deque()
+        self._tables: deque[Places | Reports] = deque()
+        self._lasts: deque[int] = deque()  # time of the latest plot of each
         self._last_ns = -(2**63)  # time of the latest plot of all
 
     def add(self, reports: Reports, memory: Memory | None = None, run: Run | None = None) -> None:
-        """Put the plots of a frame aside, in memory of their own."""
-        if reports.size:
+        """Put the plots of a frame aside, in memory of their own; a few as they are."""
+        if 0 < reports.size <= FEW:
+            self._put(reports)
+        elif reports.size:
             room = (memory or Memory()).empty
             p, sensor, t_ns = room((reports.size, 3)), room(reports.size, np.int32), room(reports.size, np.int64)
             columns = (reports.Z, Z_P, reports.sensor, reports.t_ns, p, sensor, t_ns)
             do(keep_places, [(*part, *columns) for part in ranges(reports.size, PART, run)], run)
-            self._tables.append(Places(p, sensor, t_ns))
-            self._last_ns = max(self._last_ns, int(reports.t_ns[-1]))
+            self._put(Places(p, sensor, t_ns))
+
+    def _put(self, table: "Places | Reports") -> None:
+        last_ns = int(table.t_ns[-1])
+        self._tables.append(table)
+        self._lasts.append(last_ns)
+        self._last_ns = max(self._last_ns, last_ns)
 
     def forget(self, before_ns: int) -> None:
         """Drop, oldest frames first, those without a plot at before_ns or later."""
-        while self._tables and self._tables[0].t_ns[-1] < before_ns:
+        while self._lasts and self._lasts[0] < before_ns:
             self._tables.popleft()
+            self._lasts.popleft()
 
-    def near(self, reports: Reports) -> Iterator[Places]:
+    def near(self, reports: Reports) -> Iterator[Places | Reports]:
         """Return the frames that some of the reports might repeat: mostly none, since time goes on."""
         if reports.size and int(reports.t_ns[0]) <= self._last_ns:
             return iter(self._tables)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from airpicture.errors import ConfigError
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.wgs84 import SITE, sites_of_geodetic
 from airpicture.reports import Stations
 from airpicture.tables import Plots, Sensors
@@ -43,7 +44,7 @@ def station_columns(sensors: Sensors) -> Stations:
     traits[:, 9] = np.nan_to_num(sensors.bias_range)
     traits[:, 10] = np.nan_to_num(sensors.bias_azimuth)
     traits[:, 11] = height
-    return Stations(
+    stations = Stations(
         sites=sites,
         traits=traits,
         period=sensors.period.astype(np.float64),
@@ -52,6 +53,7 @@ def station_columns(sensors: Sensors) -> Stations:
         range_max=range_max,
         bias_time=np.nan_to_num(sensors.bias_time),
     )
+    return laid(stations)  # kernels are handed it several times a frame
 
 
 def need_sites(plots: Plots, sensors: Sensors) -> None:

@@ -2,7 +2,7 @@
 
 from airpicture.tracks.begin import begin, life_settings
 from airpicture.tracks.pool import Pool
-from airpicture.tracks.retire import close_ranks, ended_among, ending_settings, first_due, sweep
+from airpicture.tracks.retire import close_ranks, ended_among, ending_settings, sweep
 from airpicture.tracks.revival import Retired
 from airpicture.tracks.twins import settle_twins, spoken_for
 
@@ -13,7 +13,6 @@ __all__ = [
     "close_ranks",
     "ended_among",
     "ending_settings",
-    "first_due",
     "life_settings",
     "settle_twins",
     "spoken_for",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels.around import ABREAST, B_COLUMNS, BATCH, BLOCK, BOX, ROOM, SLOTS, SPAN
+from airpicture.kernels._boxes import ASKING, B_COLUMNS, N_COLUMNS, OLDER
+from airpicture.kernels.around import ABREAST, BATCH, BLOCK, BOX, BUNCHES, ROOM, SLOTS, SPAN
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
@@ -32,12 +32,12 @@ from airpicture.kernels.begin import (
 )
 from airpicture.kernels.births import BIRTH, BIRTH_ODDS, BIRTH_PLOT, find_births
 from airpicture.kernels.born import write_births
-from airpicture.kernels.chains import CHAINS, OLD, OLDER, YOUNG, YOUNGER
+from airpicture.kernels.chains import CHAINS, OLD, YOUNG, YOUNGER
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
 from airpicture.kernels.looks import share_places
-from airpicture.kernels.patches import DIGIT, DIGITS, count_patches, deal_patches, list_patches, order_births
-from airpicture.kernels.pool import WAITING_LEVELS, link_plots, note_plots, oldest_alive
+from airpicture.kernels.patches import DIGIT, DIGITS, ROW, count_patches, deal_patches, list_patches, order_births
+from airpicture.kernels.pool import WAITING_LEVELS, link_plots, note_plots
 from airpicture.kernels.search import (
     AGES,
     C_BIRTHS,
@@ -59,8 +59,10 @@ TRIED = 3  # times the births that a plot may have: pairs of a plot that are tri
 PART = 512  # plots; less isn't worth a call of its own
 SCANNED = 65_536  # plots of which the free ones are listed in one go, at least
 PATCHED = 128  # plots; fewer are as quick in the order in which they come
+DEALT = 4_096  # plots; fewer are sorted in less time than it takes to deal them by one digit after the other
 PARTS = 32  # more than any two or four threads need to end at about the same time
 CHAINED: Final = 0.8  # of the longest wait, 2.6 turns: three plots in line take two turns and what the target moves on
+_NONE: Final = np.empty(0, np.int64)
 _AS_USUAL = np.empty(0)  # no plot is likelier than others to be of a new target
 
 
@@ -99,27 +101,42 @@ def make_desk(most: int) -> Desk:
         span=np.empty((BATCH, SPAN), np.int64),
         box=np.zeros((B_COLUMNS, BOX + ABREAST), np.float32),
         slot=np.empty(BOX, np.int64),
+        bunch=np.empty((BUNCHES, 2), np.int32),
+        outline=np.zeros((N_COLUMNS, BUNCHES + ABREAST), np.float32),
+        asked=np.empty(ASKING, np.float32),
         mark=np.empty(ABREAST, np.int32),
+        some=np.empty(BUNCHES + ABREAST, np.int32),
         hit=np.empty(BOX + ABREAST, np.int32),
         ends=np.empty(WAITING_LEVELS + 1, np.int64),
         pick=np.empty(TRIED * most, np.int64),
         value=np.empty(TRIED * most + 1),
-        young=np.empty((YOUNG, YOUNGER)),
-        who=np.empty(YOUNG, np.int64),
+        young=np.empty((YOUNG + 1, YOUNGER)),
+        who=np.empty(YOUNG + 1, np.int64),
         old=np.zeros((OLDER, OLD + ABREAST), np.float32),
-        whom=np.empty(OLD, np.int64),
+        whom=np.empty(OLD + ABREAST, np.int32),
         chain=np.empty((CHAINS, 2), np.int64),
         worth=np.empty(CHAINS),
         trial=np.empty((TRIED * most + CHAINS, BIRTH)),
     )
 
 
-@lru_cache(maxsize=8)
-def _reaches(life: bytes, gate: float, longest: float, faint: float) -> F64:
-    """Return `search.list_reaches`, worked out once for the same settings and sensors; life : as it lies in memory."""
-    reaches = np.empty((AGES, R_BLURS, REACHES))
-    list_reaches(np.frombuffer(life).copy(), gate, longest, faint, reaches)
-    return reaches
+class Outlook(NamedTuple):
+    """How long and how far plots wait for others, worked out once for the same sensors and settings."""
+
+    of: tuple[Stations, F64, F64]
+    longest: float  # s, that any plot waits
+    reaches: F64  # see `search.list_reaches`
+
+
+def _outlook(pool: Pool, stations: Stations, life: F64, gates: F64) -> Outlook:
+    """Return the outlook of a pool's plots, kept with it."""
+    held: Outlook | None = pool.outlook
+    if held is None or held.of[0] is not stations or held.of[1] is not life or held.of[2] is not gates:
+        longest, faint = longest_wait(stations.period, stations.pd)
+        reaches = np.empty((AGES, R_BLURS, REACHES))
+        list_reaches(life, gates[2], longest, faint, reaches)
+        pool.outlook = held = Outlook((stations, life, gates), longest, reaches)
+    return held
 
 
 def _in_order_of_plots(births: F64, starts: Sequence[int], counts: I64, total: int, plots: int) -> I64:
@@ -140,12 +157,13 @@ def best_births(births: F64, order: I64, room: int) -> I64:
 
 def _list_free(reports: Reports, free: F64, run: Run | None) -> I64:
     """Return the plots that no track claims and that have a place, rising."""
-    wanted = np.empty(reports.size, np.int64)
-    parts = ranges(reports.size, SCANNED, run)
+    size = reports.size
+    wanted = np.empty(size, np.int64)
     columns = (reports.Z, reports.slant_range, reports.azimuth, free, wanted)
+    if size < SCANNED:
+        return wanted[: list_free(0, size, *columns)]
+    parts = ranges(size, SCANNED, run)
     counts = do(list_free, [(*part, *columns) for part in parts], run)
-    if len(counts) == 1:
-        return wanted[: counts[0]]
     return np.concatenate([wanted[lo : lo + count] for (lo, _), count in zip(parts, counts, strict=True)])
 
 
@@ -154,6 +172,12 @@ def by_patches(reports: Reports, wanted: I64, run: Run | None) -> I64:
     n = len(wanted)
     if n < PATCHED:
         return wanted
+    if n < DEALT:
+        patch = np.empty(n, np.int64)
+        list_patches(reports.Z, wanted, 0, n, patch, np.empty(1 << DIGIT, np.int64))
+        patch.sort()  # the cell's number, then the row
+        patch &= (1 << ROW) - 1
+        return patch
     parts = ranges(n, SCANNED, run)
     patch, dealt = np.empty(n, np.int64), np.empty(n, np.int64)
     count, start = np.empty((len(parts), 1 << DIGIT), np.int64), np.empty((1 << DIGIT) + 1, np.int64)
@@ -249,12 +273,13 @@ def begin(
     wanted = by_patches(reports, _list_free(reports, free, run), run)
     n = len(wanted)
     if n == 0:
-        return np.zeros(0, np.int64), 0
-    longest, faint = longest_wait(stations.period, stations.pd)
-    reaches = _reaches(life.tobytes(), float(gates[2]), longest, faint)
-    waiting, overflow = pool.make_room(n, longest, config.late_s_max + config.frame_s)
-    earliest_ns = int(reports.t_ns.min())
-    if pool.since_ns > earliest_ns - int(CHAINED * longest * 1e9):
+        return _NONE, 0
+    outlook = _outlook(pool, stations, life, gates)
+    longest = outlook.longest
+    wait_ns, slack_ns = round(longest * 1e9), round((config.late_s_max + config.frame_s) * 1e9)
+    found = pool.found_by(reports.t_ns, wait_ns, slack_ns)
+    overflow = pool.make_room(n, found.alive, found.late)
+    if found.since_ns > found.earliest_ns - int(CHAINED * longest * 1e9):
         # where too many wait, plots of two turns ago are gone and three are never in line: then weak pairs are followed
         # up, or nothing would begin and all plots wait on
         life = life.copy()
@@ -262,13 +287,10 @@ def begin(
     room = store.capacity - store.n
     most = config.life.pairs_max
     parts = 1 if run is None else max(1, min(PARTS, n // PART))
-    spans = [(n * part // parts, n * (part + 1) // parts) for part in range(parts)]
+    spans = [(0, n)] if parts == 1 else [(n * part // parts, n * (part + 1) // parts) for part in range(parts)]
     births = np.empty((n * most, BIRTH))  # the system hands out the pages that are written to
     counts = np.empty((parts, COUNTS), np.int64)
     key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
-    since_ns = earliest_ns - int(longest * 1e9)
-    # what none of them could be joined with any more isn't even looked up
-    oldest = oldest_alive(pool.oldest, pool.count, since_ns, pool.waiting)
     while len(pool.desks) < parts:
         pool.desks.append(make_desk(most))
     do(
@@ -290,11 +312,11 @@ def begin(
                 life,
                 gates,
                 longest,
-                since_ns,
-                reaches,
+                found.earliest_ns - wait_ns,
+                outlook.reaches,
                 pool.waiting,
                 pool.count,
-                oldest,
+                found.gone,  # isn't even looked up
                 *pool.desks[k],
                 key,
                 blur,
@@ -307,14 +329,14 @@ def begin(
         run,
     )
     total = (counts[0] if parts == 1 else counts.sum(axis=0)).tolist()
-    rows, shed = np.zeros(0, np.int64), 0
+    rows, shed = _NONE, 0
     if total[C_BIRTHS]:
         starts = [lo * most for lo, _ in spans]
         order = _in_order_of_plots(births, starts, counts[:, C_BIRTHS], total[C_BIRTHS], reports.size)
         likelier = _AS_USUAL if hope is None else hope
         judge_births(births, order, likelier, reports, stations, pool.waiting, life, counted)
         # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
-        fair = room if waiting <= 4 * n else room * 4 * n // waiting
+        fair = room if found.late <= 4 * n else room * 4 * n // found.late
         shed = max(len(order) - fair, 0)
         rows = _append(store, pool, reports, births, best_births(births, order, fair), motion, life, parts, run)
     length, back, put_ns = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
@@ -345,7 +367,10 @@ def begin(
     )
     pool.note(n, latest_ns)
     if tally is not None:
-        tally["pool_overflow"] += overflow
-        tally["searches_cut"] += total[C_CUT]
-        tally["pairs_untried"] += total[C_UNTRIED]
+        if overflow:
+            tally["pool_overflow"] += overflow
+        if total[C_CUT]:
+            tally["searches_cut"] += total[C_CUT]
+        if total[C_UNTRIED]:
+            tally["pairs_untried"] += total[C_UNTRIED]
     return rows, shed

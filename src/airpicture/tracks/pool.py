@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels.arrays import F32, I32, laid
-from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, oldest_alive, take_back
+from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, look_back, take_back
 from airpicture.tables import F64, I64
 
 LINE: Final = 64  # bytes of a cache line
@@ -72,7 +72,11 @@ class Desk(NamedTuple):
     span: I64
     box: F32
     slot: I64
+    bunch: I32
+    outline: F32
+    asked: F32
     mark: I32
+    some: I32
     hit: I32
     ends: I64
     pick: I64
@@ -80,10 +84,20 @@ class Desk(NamedTuple):
     young: F64
     who: I64
     old: F32
-    whom: I64
+    whom: I32
     chain: I64
     worth: F64
     trial: F64
+
+
+class Found(NamedTuple):
+    """What the plots of a look find in the pool."""
+
+    earliest_ns: int  # the first of their times
+    alive: int  # plots that may still find a second one ...
+    late: int  # ... also where plots come that are as old as those of the frame may be
+    gone: int  # how many of those that were put in none of the look could be joined with any more
+    since_ns: int  # since when every plot that was put in can be read; NEVER where none has given way
 
 
 RING_FIRST = 1024  # plots; the ring doubles when it's full of plots that may still find a second one
@@ -107,7 +121,8 @@ class Pool:
         self.count = 0  # plots put in
         self.latest_ns = NEVER  # latest time of these
         self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
-        self.desks: list[Desk] = []  # of `begin`
+        self.desks: list[Desk] = []  # of `begin`, as ...
+        self.outlook: Any = None  # ... how long and how far plots wait, worked out once
         self._lay(min(RING_FIRST, most), np.full(WAITING_LEVELS, NEVER))
 
     def _lay(self, size: int, last_ns: I64) -> None:
@@ -120,30 +135,23 @@ class Pool:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
 
-    @property
-    def since_ns(self) -> int:
-        """Since when every plot that was put in can be read; NEVER where none has given way."""
-        kept = self.oldest
-        return int(self.waiting.entry["put_ns"][kept % self.size]) if 0 < kept < self.count else NEVER
+    def found_by(self, t_ns: I64, wait_ns: int, slack_ns: int) -> Found:
+        """Return what plots of a look find; t_ns : (M,) their times, M > 0, else as of `kernels.pool.look_back`."""
+        return Found(*look_back(t_ns, self.oldest, self.count, self.latest_ns, wait_ns, slack_ns, self.waiting))
 
-    def make_room(self, n: int, longest_s: float, slack_s: float) -> tuple[int, int]:
-        """Let the ring take n more plots; return how many wait, and how many that might still have found a second one
-        give way.
+    def make_room(self, n: int, alive: int, late: int) -> int:
+        """Let the ring take n more plots; return how many that might still have found a second one give way.
 
-        Parameters
-        ----------
-        longest_s : how long any plot waits
-        slack_s : by how much the plots of the present frame may be older than the latest so far
+        alive, late : how many might, see `Found`
         """
-        alive = self._alive(longest_s + slack_s)
         overflow = 0
-        need = alive + n
+        need = late + n
         if need > self.most:
-            overflow = max(self._alive(longest_s) + n - self.most, 0)
+            overflow = max(alive + n - self.most, 0)
             need = self.most + max(self.most // SPARE, 2 * n)
         if need > self.size:
             self._grow(max(need, min(2 * self.size, self.most + self.most // SPARE)))
-        return alive, overflow
+        return overflow
 
     def note(self, n: int, latest_ns: int) -> None:
         """Note that n more plots were put in, the latest at a time."""
@@ -156,10 +164,6 @@ class Pool:
         if count < self.count:
             self.latest_ns = take_back(self.count, count, self.waiting)
             self.count = count
-
-    def _alive(self, wait_s: float) -> int:
-        since_ns = self.latest_ns - round(wait_s * 1e9)
-        return self.count - max(oldest_alive(self.oldest, self.count, since_ns, self.waiting), self.oldest)
 
     def _grow(self, size: int) -> None:
         kept = np.arange(self.oldest, self.count)

@@ -20,8 +20,8 @@ from airpicture.kernels.life import (
     E_LIFETIME,
     E_RETIRE,
     E_RETIRE_TENTATIVE,
-    ENDED,
     ENDING,
+    SECOND_NS,
     age_due,
     find_due,
     find_ranks,
@@ -61,43 +61,46 @@ def ending_settings(config: Config) -> F64:
     return ending
 
 
-def first_due(store: Store, soon_ns: int) -> int:
-    """Return the time [ns] before which nothing can happen to any track by itself.
-
-    Where something can at soon_ns or before, that is one of the times at which it can, not the first of all.
-    """
-    return int(find_due(store.due_ns, store.n, soon_ns))
-
-
 def sweep(
-    store: Store, t_ns: int, stations: Stations, sensor_last: I64, ending: F64, run: Run | None = None
-) -> tuple[I64, U8]:
-    """Age the tracks that are due to t_ns: missed looks, coasting, and Status.ENDED for those that end.
+    store: Store,
+    first_ns: int,
+    last_ns: int,
+    stations: Stations,
+    sensor_last: I64,
+    ending: F64,
+    run: Run | None = None,
+) -> tuple[int, I64, U8]:
+    """Age the tracks that are due, second by second until any status changes: missed looks, coasting, Status.ENDED.
 
     Tracks that ended stay in their rows until `close_ranks`: with status ENDED, S_SIGMA_P NaN and never due.
 
     Parameters
     ----------
-    store : overwritten; t_ns : ns, not before the last sweep
+    store : overwritten
+    first_ns, last_ns : ns, of the first second, not before the last sweep, and of the last one
     sensor_last : (S,) int64 [ns], latest plot of each sensor
     run : see `parallel.Run`
 
     Returns
     -------
-    rows whose status changed, rising, and what it was; a track that was ended from outside has been ENDED
+    the second [ns] that all are aged to, last_ns or an earlier one; rows whose status changed there, rising, and what
+    it was; a track that was ended from outside has been ENDED
     """
-    moved, was = np.empty(store.n, np.int64), np.empty(store.n, np.uint8)
+    n = store.n
+    moved, was = np.empty(n, np.int64), np.empty(n, np.uint8)
     given = (store.held, stations, sensor_last, ending, moved, was)
-    tasks = [(t_ns, lo, min(lo + PART, store.n), *given) for lo in range(0, store.n, PART)]
-    counts = do(age_due, tasks, run)
-    if len(counts) == 1:
-        moved, was = moved[: counts[0]], was[: counts[0]]
-    elif counts:
-        moved = np.concatenate([moved[q * PART : q * PART + count] for q, count in enumerate(counts)])
-        was = np.concatenate([was[q * PART : q * PART + count] for q, count in enumerate(counts)])
-    if len(moved):
-        store.ended += int(np.count_nonzero(store.status[moved] == ENDED))
-    return moved, was
+    if n <= PART:
+        t_ns, count, ended = age_due(first_ns, last_ns, 0, n, *given)
+        moved, was = moved[:count], was[:count]
+    else:
+        soon = max(find_due(store.due_ns, n, first_ns), first_ns)  # a second at a time, as ranges know none but theirs
+        t_ns = min(first_ns - (first_ns - soon) // SECOND_NS * SECOND_NS, last_ns)
+        counts = do(age_due, [(t_ns, t_ns, lo, min(lo + PART, n), *given) for lo in range(0, n, PART)], run)
+        moved = np.concatenate([moved[q * PART : q * PART + count] for q, (_, count, _) in enumerate(counts)])
+        was = np.concatenate([was[q * PART : q * PART + count] for q, (_, count, _) in enumerate(counts)])
+        ended = sum(ended for _, _, ended in counts)
+    store.ended += ended
+    return t_ns, moved, was
 
 
 def ended_among(store: Store, moved: I64, was: U8) -> tuple[I64, I64]:
