@@ -74,7 +74,7 @@ def set_out_for(
 
 @lane
 def _copy_model(T: F64, l: U, row: F64) -> None:
-    """Copy a model's state, in fours as it was written: see `records.store_track`."""
+    """Copy a model's state, in fours as it was written: see `records.store_states`."""
     store_state(row, T_X + l, load_state(T, T_X + l))
     store_covariance(row, T_P + l, load_covariance(T, T_P + l))
 
