@@ -59,7 +59,7 @@ def prior_of(w: int, i: int, s: int, period: float, pd: float, of: Held, room: R
     ones it's the odds "from this track" against "track missed, plot false"."""
     room.detect[w], expected = chances_of(i, room.t_w[w], s, period, pd, of)
     believed = room.W[w, EXISTENCE] * expected
-    return max(believed, 1e-12) / max(1.0 - believed, 1e-12)
+    return float(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
 
 
 @lane
