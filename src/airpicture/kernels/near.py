@@ -214,6 +214,17 @@ def _note_span(block: int, grid: Grid) -> None:
     grid.span[block, 0], grid.span[block, 1] = 1 + (band_of(low) if some else 0), 1 + (band_of(high) if some else -1)
 
 
+@inline
+def list_each(lo: int, hi: int, count: int, grid: Grid, rows: I32) -> int:
+    """List those of the rows lo..hi whose cells are marked: rows[count] and so on; return how many there are then."""
+    code, bits = grid.code, grid.bits
+    for i in range(lo, hi):
+        c = int(code[np.uint64(i)])
+        rows[np.uint64(count)] = i
+        count += (int(bits[np.uint64(c >> WORD)]) >> (c & 7)) & 1
+    return count
+
+
 @jit
 def list_marked(lo: int, hi: int, grid: Grid, rows: I32) -> int:
     """List those of the rows lo..hi whose cells are marked; return how many; rows : (hi - lo,) int32, overwritten.
@@ -223,15 +234,11 @@ def list_marked(lo: int, hi: int, grid: Grid, rows: I32) -> int:
 
     grid : span brought up to date
     """
-    code, bits, band, span = grid.code, grid.bits, grid.band, grid.span
+    band, span = grid.band, grid.span
     count = 0
     for block in range(lo >> ROWS, -(-hi >> ROWS)):
         if span[block, 0] == STALE:
             _note_span(block, grid)
-        if band[span[block, 1]] == band[span[block, 0] - 1]:
-            continue
-        for i in range(max(lo, block << ROWS), min(hi, (block + 1) << ROWS)):
-            c = int(code[np.uint64(i)])
-            rows[np.uint64(count)] = i
-            count += (int(bits[np.uint64(c >> WORD)]) >> (c & 7)) & 1
+        if band[span[block, 1]] != band[span[block, 0] - 1]:
+            count = list_each(max(lo, block << ROWS), min(hi, (block + 1) << ROWS), count, grid, rows)
     return count
