@@ -13,9 +13,23 @@ from airpicture.kernels import _boxes as boxes
 from airpicture.kernels import _vectors
 from airpicture.kernels._jit import jit
 from airpicture.kernels._vectors import SIXTEEN
-from airpicture.kernels.around import ABREAST, BOX, BUNCHES, FEW, bunch_run
+from airpicture.kernels.around import (
+    ABREAST,
+    BLOCK,
+    BOX,
+    BUNCHES,
+    FEW,
+    GROUP,
+    SLOTS,
+    bunch_run,
+    group_by_family,
+    half_way,
+)
 from airpicture.kernels.arrays import F32, I32
-from airpicture.kernels.picking import aim, list_near
+from airpicture.kernels.chains import OLD
+from airpicture.kernels.picking import aim, list_near, note_old
+from airpicture.kernels.pool import cell_key
+from airpicture.kernels.search import C_CUT, COUNTS
 
 LONGEST = 26.0  # s
 
@@ -28,6 +42,11 @@ def _list_waiting(asked: F32, box: F32, at: int, upto: int, listed: I32, n: int)
 @jit
 def _list_waiting_by_older(asked: F32, box: F32, at: int, upto: int, listed: I32, n: int) -> int:
     return boxes.list_waiting(asked, box, at, upto, listed, n)
+
+
+@jit
+def _note_waiting(asked: F32, box: F32, at: int, upto: int, listed: I32, n: int, noted: F32) -> int:
+    return boxes.note_waiting(asked, box, at, upto, listed, n, noted)
 
 
 @jit
@@ -58,7 +77,7 @@ def asked_by(rng: np.random.Generator) -> F32:
     asked[boxes.A_MID], asked[boxes.A_EARLY] = np.sort(rng.integers(0, 27, 2))
     asked[boxes.A_UNTIL], asked[boxes.A_UNTIL_OWN] = rng.choice([-math.inf, 5.0, 12.0, 26.0], 2)
     asked[boxes.A_LAST] = asked[boxes.A_UNTIL : boxes.A_UNTIL_OWN + 1].max()
-    asked[boxes.A_SENSOR] = rng.integers(0, 3)
+    asked[boxes.A_SENSOR], asked[boxes.A_NOW] = rng.integers(0, 3), rng.integers(20, 30)
     return asked
 
 
@@ -82,6 +101,11 @@ def test_steps_are_what_they_are_plainly(older: bool, monkeypatch: pytest.Monkey
             count = step(asked, table, at, upto, listed, n)
             assert count == plain(asked, table, at, upto, expected, n)
             np.testing.assert_array_equal(listed[:count], expected[:count])
+        noted, twin = np.zeros((boxes.OLDER, 40), np.float32), np.zeros((boxes.OLDER, 40), np.float32)
+        count = _note_waiting(asked, box, at, upto, listed, n, noted)
+        assert count == boxes._note_waiting_plainly(asked, box, at, upto, expected, n, twin)
+        np.testing.assert_array_equal(listed[:count], expected[:count])
+        np.testing.assert_array_equal(noted[:, :count], twin[:, :count])
         upto = min(upto, at + SIXTEEN)
         got, told = outline.copy(), outline.copy()
         _outline_of(box, at, upto, got, 7)
@@ -111,7 +135,9 @@ def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[in
     place, near, now, s = rng.uniform(-50e3, 50e3, 3), rng.uniform(2e3, 40e3, 3), 27.0, int(rng.integers(0, 3))
     after, after_own = rng.choice([0.05, 4.0, math.inf]), rng.choice([4.0, 14.0])
     aim(place, *near, now, s, after, after_own, LONGEST, asked)
-    hits = list_near(asked, 0, bunches, box, bunch, outline, np.zeros(BUNCHES + ABREAST, np.int32), hit)
+    some, counts = np.zeros(BUNCHES + ABREAST, np.int32), np.zeros(COUNTS, np.int64)
+    hits = list_near(asked, 0, bunches, box, bunch, outline, some, BOX, hit, counts)
+    assert counts.sum() == 0
     d = np.linalg.norm(box[:3, :n].astype(float) - place[:, None], axis=0)
     age, own = now - box[boxes.B_SINCE, :n], box[boxes.B_SENSOR, :n] == s
     reach = near[np.where(age <= 7.5, 0, np.where(age <= 15.0, 1, 2))]
@@ -122,3 +148,44 @@ def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[in
     got = hit[:hits].tolist()
     assert got == sorted(set(got))
     assert set(surely) <= set(got) <= set(perhaps)
+    most = int(rng.integers(1, 40))
+    hits = list_near(asked, 0, bunches, box, bunch, outline, some, most, hit, counts)
+    assert hit[:hits].tolist() == got[:hits]
+    assert min(most, len(got)) <= hits < most + ABREAST
+    assert counts[C_CUT] == counts.sum() >= (hits < len(got))
+    old, whom = np.zeros((boxes.OLDER, OLD + ABREAST), np.float32), np.zeros(OLD + ABREAST, np.int32)
+    olds = note_old(asked, 0, bunches, box, bunch, outline, some, old, whom)
+    assert whom[:olds].tolist() == got[:OLD]
+    np.testing.assert_allclose(old[:3, :olds], box[:3, whom[:olds]] - place[:, None], atol=0.01)
+    np.testing.assert_allclose(old[boxes.O_SINCE, :olds], now - box[boxes.B_SINCE, whom[:olds]], atol=1e-5)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, BLOCK))
+@settings(max_examples=40, deadline=None)
+def test_plots_of_neighbouring_cells_ask_together_no_more_than_so_many(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    cells = rng.integers(-2, 3, (n, 3)) if rng.random() < 0.5 else np.sort(rng.integers(-9, 9, (n, 3)), axis=0)
+    key = np.array(
+        [cell_key(*cell, int(level)) for cell, level in zip(cells.tolist(), rng.integers(0, 3, n), strict=True)]
+    )
+    begin, after = np.zeros(BLOCK, np.int64), np.zeros(BLOCK, np.int64)
+    groups = group_by_family(key, np.zeros(SLOTS, np.int64), begin, after)
+    members: list[list[int]] = []
+    for first in begin[:groups].tolist():
+        members.append([first])
+        while (k := int(after[members[-1][-1]])) >= 0:
+            members[-1].append(k)
+    assert sorted(k for group in members for k in group) == list(range(n))
+    open_groups: dict[tuple[int, ...], list[int]] = {}
+    expected: list[list[int]] = []
+    for k, cell in enumerate(cells.tolist()):
+        family = (*(c >> 1 for c in cell), int(key[k]) & 3)
+        if len(open_groups.get(family, [0] * GROUP)) == GROUP:
+            open_groups[family] = []
+            expected.append(open_groups[family])
+        open_groups[family].append(k)
+    assert members == expected
+    for group in members:
+        end = int(rng.choice([*group[1:], -1])) if len(group) > 1 else -1
+        size = group.index(end) if end >= 0 else len(group)
+        assert half_way(group[0], end, after) == group[size // 2]

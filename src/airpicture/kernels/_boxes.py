@@ -42,7 +42,12 @@ A_UNTIL: Final = 10  # until when those may have come that other sensors saw ...
 A_UNTIL_OWN: Final = 11  # ... and those that the same one did
 A_LAST: Final = 12  # the later one of the two
 A_SENSOR: Final = 13
-ASKING: Final = 14
+A_NOW: Final = 14
+ASKING: Final = 15
+
+O_PLACE: Final = 0  # what is noted of a plot: 3, m, from the place asked about to it
+O_SINCE: Final = 3  # s, how much older it is
+OLDER: Final = 4
 
 _types: Any = numba.types
 _ir: Any = ir
@@ -89,14 +94,29 @@ class _Lanes:
         older = builder.select(builder.fcmp_ordered(">=", since, self.ask(A_MID)), self.ask(mid), self.ask(late))
         return builder.select(builder.fcmp_ordered(">=", since, self.ask(A_EARLY)), self.ask(near), older)
 
-    def listed(self, chosen: Any) -> Any:
-        """Write the numbers of chosen columns before the end to the list; return how many are listed then."""
+    def near(self) -> tuple[Any, list[Any], Any]:
+        """Return which plots of a box are near, the steps from the place asked about to them, and their times."""
         builder = self.builder
-        _, _, at, upto, listed, n = self.args
+        steps = [builder.fsub(self.row(B_PLACE + axis), self.ask(A_PLACE + axis)) for axis in range(3)]
+        since = self.row(B_SINCE)
+        near = self.at_most(self.square(steps), self.by_age(since, A_NEAR, A_NEAR_MID, A_NEAR_LATE))
+        own = builder.fcmp_ordered("==", self.row(B_SENSOR), self.ask(A_SENSOR))
+        until = builder.select(own, self.ask(A_UNTIL_OWN), self.ask(A_UNTIL))
+        return builder.and_(near, self.at_most(since, until)), steps, since
+
+    def before(self, chosen: Any) -> Any:
+        """Return bits of the chosen columns that stand before the end."""
+        builder = self.builder
+        _, _, at, upto, *_ = self.args
         left = builder.sub(upto, at)
         few = builder.icmp_signed("<", left, _word(SIXTEEN))
         some = builder.sub(builder.shl(_word(1), builder.select(few, left, _word(SIXTEEN))), _word(1))
-        bits = builder.and_(builder.bitcast(chosen, _bits), builder.trunc(some, _bits))
+        return builder.and_(builder.bitcast(chosen, _bits), builder.trunc(some, _bits))
+
+    def listed(self, bits: Any) -> Any:
+        """Write the numbers of columns to the list; return how many are listed then."""
+        builder = self.builder
+        _, _, at, _, listed, n, *_ = self.args
         lanes = _ir.Constant(_numbers, [_short(k) for k in range(SIXTEEN)])
         names = builder.add(in_all(builder, _numbers, builder.trunc(at, _short)), lanes)
         there = self.context.make_array(self.kinds[4])(self.context, builder, listed).data
@@ -125,7 +145,7 @@ def _list_bunches(_: Any, asked: Any, outline: Any, at: Any, upto: Any, listed: 
             steps.append(builder.select(builder.fcmp_ordered(">", gap, none), gap, none))
         bound = lanes.by_age(lanes.row(N_NEWEST), A_WIDE, A_WIDE_MID, A_NEAR_LATE)
         near = lanes.at_most(lanes.square(steps), bound)
-        return lanes.listed(builder.and_(near, lanes.at_most(lanes.row(N_OLDEST), lanes.ask(A_LAST))))
+        return lanes.listed(lanes.before(builder.and_(near, lanes.at_most(lanes.row(N_OLDEST), lanes.ask(A_LAST)))))
 
     return _signature(asked, outline, listed), emit
 
@@ -136,14 +156,27 @@ def _list_waiting(_: Any, asked: Any, box: Any, at: Any, upto: Any, listed: Any,
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = _Lanes(context, builder, signature.args, args)
-        steps = [builder.fsub(lanes.row(B_PLACE + axis), lanes.ask(A_PLACE + axis)) for axis in range(3)]
-        since = lanes.row(B_SINCE)
-        near = lanes.at_most(lanes.square(steps), lanes.by_age(since, A_NEAR, A_NEAR_MID, A_NEAR_LATE))
-        own = builder.fcmp_ordered("==", lanes.row(B_SENSOR), lanes.ask(A_SENSOR))
-        until = builder.select(own, lanes.ask(A_UNTIL_OWN), lanes.ask(A_UNTIL))
-        return lanes.listed(builder.and_(near, lanes.at_most(since, until)))
+        chosen, _, _ = lanes.near()
+        return lanes.listed(lanes.before(chosen))
 
     return _signature(asked, box, listed), emit
+
+
+@numba.extending.intrinsic
+def _note_waiting(_: Any, asked: Any, box: Any, at: Any, upto: Any, listed: Any, n: Any, noted: Any) -> Any:
+    """Note which of sixteen plots are near, and how far off: see `_note_waiting_plainly`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lanes = _Lanes(context, builder, signature.args, args)
+        chosen, steps, since = lanes.near()
+        bits = lanes.before(chosen)
+        for row, column in enumerate([*steps, builder.fsub(lanes.ask(A_NOW), since)]):
+            there = place_of(context, builder, signature.args[6], args[6], _word(row), args[5])
+            pack(builder, builder.bitcast(column, _numbers), bits, builder.bitcast(there, _short.as_pointer()))
+        return lanes.listed(bits)
+
+    word = _types.int64
+    return word(asked, box, word, word, listed, word, noted), emit
 
 
 @numba.extending.intrinsic
@@ -214,6 +247,18 @@ def _list_waiting_plainly(asked: Any, box: Any, at: int, upto: int, listed: Any,
     return n + len(chosen)
 
 
+def _note_waiting_plainly(asked: Any, box: Any, at: int, upto: int, listed: Any, n: int, noted: Any) -> int:
+    """List what `_list_waiting_plainly` does, and note of it how far off it is.
+
+    noted : (OLDER, n + 16 or more) float32, see O_*; from column n on overwritten, after the last one with anything
+    """
+    count = _list_waiting_plainly(asked, box, at, upto, listed, n)
+    new = listed[n:count]
+    noted[O_PLACE : O_PLACE + 3, n:count] = box[B_PLACE : B_PLACE + 3, new] - asked[A_PLACE : A_PLACE + 3, None]
+    noted[O_SINCE, n:count] = asked[A_NOW] - box[B_SINCE, new]
+    return count
+
+
 def _outline_plainly(box: Any, at: int, upto: int, outline: Any, b: int) -> None:
     """Write between which coordinates and times the plots at ... upto - 1 lie, one to sixteen, none of them NaN.
 
@@ -227,4 +272,5 @@ def _outline_plainly(box: Any, at: int, upto: int, outline: Any, b: int) -> None
 _PLAIN: Final[bool] = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 list_bunches: Any = _list_bunches_plainly if _PLAIN else _list_bunches
 list_waiting: Any = _list_waiting_plainly if _PLAIN else _list_waiting
+note_waiting: Any = _note_waiting_plainly if _PLAIN else _note_waiting
 outline_of: Any = _outline_plainly if _PLAIN else _outline

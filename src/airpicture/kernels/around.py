@@ -1,7 +1,7 @@
-"""Which plots wait round an unclaimed one? The cells of the pool, asked for all plots of one cell together.
+"""Which plots wait round an unclaimed one? The cells of the pool, asked for all plots of a family of cells together.
 
-Most of what the plots of a cell would look into is the same. What waits round them is listed once, as numbers that
-stand next to one another, and each plot picks from the list. What a plot finds doesn't depend on whom it asks with: a
+Most of what such plots would look into is the same. What waits round them is listed once, as numbers that stand next to
+one another, and each plot picks from the list. What a plot finds doesn't depend on whom it asks with: a
 list's order is by level, then by place in the chain of a cell, then by cell, and a chain is walked no further than so
 many steps.
 """
@@ -16,6 +16,7 @@ from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import L_VISITS
 from airpicture.kernels.lanes import U
 from airpicture.kernels.pool import (
+    CELL,
     RUN_BITS,
     RUN_MOST,
     WAITING_LEVELS,
@@ -23,7 +24,7 @@ from airpicture.kernels.pool import (
     Waiting,
     bucket,
     cell_key,
-    edge_of,
+    family_of,
     mark_of,
     slot_of,
 )
@@ -36,7 +37,9 @@ BATCH: Final = 16  # groups whose cells are looked up at once
 SPAN: Final = WAITING_LEVELS + 1
 BOX: Final = 8192  # waiting plots round those of one cell
 BLOCK: Final = 1024  # plots that are put in groups, by cell, at once; they come patch by patch
+GROUP: Final = 64  # plots that ask together, at most
 SLOTS: Final = 2048  # of the hash table that finds a plot's group
+
 
 MARK_BITS: Final = 20  # of a cell's mark; above them stands how many of its plots were listed
 MARK: Final = (1 << MARK_BITS) - 1
@@ -45,6 +48,7 @@ ROUNDED_S: Final = 1e-4  # s, times likewise
 ASKED: Final = 16  # plots of a run that the memory is asked for before they're needed
 ABREAST: Final = SIXTEEN  # listed plots that are tested at once, and bunches of so many
 BUNCHES: Final = 2 * BOX // ABREAST + 2 * WAITING_LEVELS  # two that follow one another hold more than ABREAST
+CROWD: Final = 4  # times as many are listed of a cell as one plot looks at, which asks for some part of it
 FEW: Final = 3  # bunches that are tested without asking which of them
 
 
@@ -66,20 +70,19 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
     near : (ROOM, 2) int64, n rows of it in use; mark (`pool.mark_of`) and bucket of cells are added
     """
     most = n + NEAR
-    edge = edge_of(level)
-    half = 0.5 * edge
+    half = 0.5 * CELL
     gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
     g = 1.0 / math.sqrt(gx * gx + gy * gy + gz * gz)
     gx, gy, gz = gx * g, gy * g, gz * g
     thick = half * (abs(gx) + abs(gy) + abs(gz)) + 0.55 * reach * reach / B + 1.0
-    x0, x1 = math.floor((x - reach) / edge), math.floor((x + reach) / edge)
-    y0, y1 = math.floor((y - reach) / edge), math.floor((y + reach) / edge)
-    z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
+    x0, x1 = math.floor((x - reach) / CELL), math.floor((x + reach) / CELL)
+    y0, y1 = math.floor((y - reach) / CELL), math.floor((y + reach) / CELL)
+    z0, z1 = math.floor((z - reach) / CELL), math.floor((z + reach) / CELL)
     for ix in range(x0, x1 + 1):
-        cx = ix * edge + half - x
+        cx = ix * CELL + half - x
         ax = _gap(cx, half)
         for iy in range(y0, y1 + 1):
-            cy = iy * edge + half - y
+            cy = iy * CELL + half - y
             ay = _gap(cy, half)
             left = reach * reach - ax * ax - ay * ay
             if left < 0.0:
@@ -88,10 +91,10 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
             first, last = z0, z1
             if abs(gz) > 0.1:
                 deep, wide = z - half - off / gz, thick / abs(gz)
-                first = max(first, math.floor((deep - wide) / edge))
-                last = min(last, math.floor((deep + wide) / edge) + 1)
+                first = max(first, math.floor((deep - wide) / CELL))
+                last = min(last, math.floor((deep + wide) / CELL) + 1)
             for iz in range(first, last + 1):
-                cz = iz * edge + half - z
+                cz = iz * CELL + half - z
                 az = _gap(cz, half)
                 if abs(off + cz * gz) > thick or az * az > left or n == most:
                     continue
@@ -207,8 +210,10 @@ def gather(
 
 
 @part
-def group_by_cell(key: I64, hashed: I64, begin: I64, after: I64) -> int:
-    """Put plots in groups of equal keys, in order of their first; return how many groups.
+def group_by_family(key: I64, hashed: I64, begin: I64, after: I64) -> int:
+    """Put plots in groups of neighbouring cells (`pool.family_of`), in order of their first; return how many groups.
+
+    None is of more than GROUP plots: where these are thick, what waits round all of a family is more than one looks at.
 
     Parameters
     ----------
@@ -220,16 +225,31 @@ def group_by_cell(key: I64, hashed: I64, begin: I64, after: I64) -> int:
         hashed[at] = -1
     for k in range(len(key)):
         after[k] = -1
-        at = bucket(key[k], len(hashed))
-        while hashed[at] >= 0 and key[hashed[at]] != key[k]:
+        family = family_of(key[k])
+        at = bucket(family, len(hashed))
+        while hashed[at] >= 0 and family_of(key[hashed[at] % BLOCK]) != family:
             at = (at + 1) & (len(hashed) - 1)
-        if hashed[at] < 0:
+        size = hashed[at] // BLOCK + 1 if hashed[at] >= 0 else GROUP
+        if size == GROUP:
             begin[groups] = k
             groups += 1
+            size = 0
         else:
-            after[hashed[at]] = k
-        hashed[at] = k  # the last of its group; which has the same key
+            after[hashed[at] % BLOCK] = k
+        hashed[at] = size * BLOCK + k  # the last of its group, and how many there are before it
     return groups
+
+
+@part
+def half_way(first: int, end: int, after: I64) -> int:
+    """Return where the second half of a group's plots begins, from `first` on up to `end`."""
+    middle, k, odd = first, first, False
+    while k != end:
+        k = after[k]
+        if odd:
+            middle = after[middle]
+        odd = not odd
+    return middle
 
 
 @part
@@ -323,7 +343,7 @@ def list_around(
     alone : whether the group is one plot: for that as many are listed as there's room for
     counts : C_CUT is added to
     """
-    steps = max(int(life[L_VISITS]), 8)
+    steps = max(CROWD * int(life[L_VISITS]), 8)
     n, bunches = 0, 0
     ends[0] = 0
     for level in range(WAITING_LEVELS):

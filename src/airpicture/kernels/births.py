@@ -9,7 +9,7 @@ import math
 from typing import Final
 
 from airpicture.kernels._jit import jit, lane, part, prefetch
-from airpicture.kernels.around import BATCH, NEAR, ask_around, group_by_cell, list_around, look_up
+from airpicture.kernels.around import BATCH, NEAR, ask_around, group_by_family, half_way, list_around, look_up
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
 from airpicture.kernels.begin import (
@@ -299,7 +299,7 @@ def find_births(
     young: F64,
     who: I64,
     old: F32,
-    whom: I64,
+    whom: I32,
     chain: I64,
     worth: F64,
     trial: F64,
@@ -323,10 +323,12 @@ def find_births(
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
         (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (B_COLUMNS, BOX + ABREAST) float32, slot : (BOX,) int64,
         bunch : (BUNCHES, 2) int32, outline : (N_COLUMNS, BUNCHES + ABREAST), asked : (ASKING,) float32, mark :
-        (ABREAST,), some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32, ends : (WAITING_LEVELS + 1,) int64 workspaces, see `around`
+        (ABREAST,), some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32, ends : (WAITING_LEVELS + 1,) int64
+        workspaces, see `around`
     pick : (B,) int64, value : (B + 1,) workspaces: so many pairs of each plot are tried
-    young : (YOUNG, YOUNGER), who : (YOUNG,) int64, old : (OLDER, OLD + ABREAST) float32, whom : (OLD,) int64, chain :
-        (CHAINS, 2) int64, worth : (CHAINS,), trial : (B + CHAINS, BIRTH) workspaces, see `chains`
+    young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) int64, old : (OLDER, OLD + ABREAST) float32, whom : (OLD +
+        ABREAST,) int32, chain : (CHAINS, 2) int64, worth : (CHAINS,), trial : (B + CHAINS, BIRTH) workspaces, see
+        `chains`
     key : (n,) int64, blur, sigma_h : (n,) [m] overwritten in lo..hi for `pool.link_plots` and `pool.note_plots`
     births : (n, BIRTH) float64; overwritten with the births of lo..hi, those of a plot next to one another
     counts : (COUNTS,) int64; overwritten, see C_*
@@ -362,7 +364,7 @@ def find_births(
             blur[w + k], sigma_h[w + k] = prospect[P_BLUR], prospect[P_SIGMA_H]
             place[k, 0], place[k, 1], place[k, 2] = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
             key[w + k] = key_at(place[k, 0], place[k, 1], place[k, 2], level)
-        groups = group_by_cell(key[w : w + size], hashed, begin, after)
+        groups = group_by_family(key[w : w + size], hashed, begin, after)
         g = 0
         while g < groups:
             # --- the cells round a few groups, whose lines of the memory come while others are asked for
@@ -374,10 +376,9 @@ def find_births(
                 batch += 1
             look_up(near, 0, cells, put, oldest, waiting)
             b = 0
-            first, together = begin[g], True
+            first, end, ready = int(begin[g]), -1, True
             while b < batch:
-                end = -1 if together else after[first]
-                if not together:
+                if not ready:
                     last = ask_around(
                         first, end, since_ns, waiting, prospects, place, after, near, cells, span[b], counts
                     )  # fmt: skip
@@ -398,8 +399,8 @@ def find_births(
                     end == after[first],
                     counts,
                 )
-                if not listed:  # too many for all: each for itself
-                    together = False
+                if not listed:  # too many for all: half of them first
+                    end, ready = half_way(first, end, after), False
                     continue
                 k = first
                 while k != end:
@@ -442,10 +443,10 @@ def find_births(
                         n += 1
                         trial[best, BIRTH_ODDS] = -1.0
                     k = after[k]
-                first = end
+                first, end, ready = end, -1, False
                 if first < 0:
                     b += 1
                     if b < batch:
-                        first, together = begin[g + b], True
+                        first, ready = int(begin[g + b]), True
             g += batch
     counts[C_BIRTHS] = n

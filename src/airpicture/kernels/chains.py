@@ -18,12 +18,14 @@ from typing import Final
 
 import numpy as np
 
+from airpicture.kernels._boxes import O_PLACE, O_SINCE
 from airpicture.kernels._jit import inline, part
+from airpicture.kernels._vectors import list_marked
 from airpicture.kernels.around import ABREAST, ROUNDED_S
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import AGAIN, L_LEAST, L_LEAST_THICK, L_ODDS, L_VAR_SPEED, L_VAR_USUAL, Q_BEGIN, TURNS
 from airpicture.kernels.lanes import U
-from airpicture.kernels.pool import PLAIN, Records
+from airpicture.kernels.pool import PLAIN
 from airpicture.kernels.search import MARGIN, P_ALONG, P_BLUR, P_CHAIN, P_LEAST, P_ODDS, P_OWN, P_WORST, density
 
 CHAIN_SPEED: Final = 3.0  # times the usual speed: few targets are faster
@@ -39,10 +41,6 @@ Y_PLACE: Final = 0  # what is kept of these: 3, m, from the plot to it
 Y_SINCE: Final = 3  # s, how much older it is
 YOUNGER: Final = 4
 OLD: Final = 96  # earlier plots that are looked at for chains of one plot, at most
-
-O_PLACE: Final = 0  # likewise
-O_SINCE: Final = 3
-OLDER: Final = 4
 
 
 @inline
@@ -89,33 +87,14 @@ def chain_speed(prospect: F64, life: F64) -> tuple[float, float]:
 
 @inline
 def note_young(q: int, dx: float, dy: float, dz: float, dt: float, n: int, young: F64, who: I64) -> None:
-    """Note the n-th plot of the last turn round a plot: dx ... dt from it to there; young, who : overwritten."""
+    """Note a plot of the last turn round a plot in row n: dx ... dt from it to there; young, who : overwritten."""
     young[n, Y_PLACE], young[n, Y_PLACE + 1], young[n, Y_PLACE + 2], young[n, Y_SINCE] = dx, dy, dz, dt
     who[n] = q
 
 
 @part
-def note_old(place: F64, t_ns: int, hits: int, hit: I32, spot: Records, slot: I64, old: F32, whom: I64) -> int:
-    """Note the earlier plots round a plot at place (3,) [m] and t_ns, OLD at most; return how many.
-
-    hit : the first `hits` say which of the listed plots; slot : of these; old, whom : overwritten
-    """
-    olds = min(hits, len(whom))
-    for k in range(U(olds)):
-        q = slot[hit[k]]
-        c = spot[q]
-        old[O_PLACE, k] = np.float64(c["x"]) - place[0]
-        old[O_PLACE + 1, k] = np.float64(c["y"]) - place[1]
-        old[O_PLACE + 2, k] = np.float64(c["z"]) - place[2]
-        old[O_SINCE, k] = (t_ns - c["t_ns"]) * 1e-9
-        whom[k] = q
-    return olds
-
-
-@part
-def _any_in_line(young: F64, a: int, turn: float, worst: float, lead: int, old: F32, mark: I32) -> int:
-    """Mark those of ABREAST earlier plots, from `lead` on, that may lie in line with a plot and young[a]; return how
-    many.
+def _mark_in_line(young: F64, a: int, turn: float, worst: float, lead: int, old: F32, mark: I32) -> None:
+    """Mark those of ABREAST earlier plots, from `lead` on, that may lie in line with a plot and young[a].
 
     turn : s; worst : m²; mark : (ABREAST,) overwritten
     """
@@ -126,7 +105,6 @@ def _any_in_line(young: F64, a: int, turn: float, worst: float, lead: int, old: 
     spread, q_third = np.float32(SLACK * CHAIN_D2 * worst), np.float32(SLACK * CHAIN_D2 * Q_BEGIN / 3.0)
     free_a = q_third * dt * dt * dt
     g = U(lead)
-    found = 0
     for l in range(U(ABREAST)):
         more = old[O_SINCE, g + l] - dt
         ahead = more * per_s
@@ -136,8 +114,6 @@ def _any_in_line(young: F64, a: int, turn: float, worst: float, lead: int, old: 
         ez = old[O_PLACE + 2, g + l] - beyond * az
         bound = (one + beyond * beyond + ahead * ahead) * spread + q_third * more * more * more + ahead * ahead * free_a
         mark[l] = (ex * ex + ey * ey + ez * ez <= bound) & (more >= least) & (more <= most)
-        found += mark[l]
-    return found
 
 
 @part
@@ -153,8 +129,10 @@ def find_chains(
     young: F64,
     who: I64,
     old: F32,
-    whom: I64,
+    whom: I32,
+    slot: I64,
     mark: I32,
+    some: I32,
     chain: I64,
     worth: F64,
 ) -> int:
@@ -168,8 +146,9 @@ def find_chains(
     turn : s, of the sensor
     ax, ay, az : unit vector along the beam, level; along it a place is as sure as a range, across it as an azimuth
     prospect : (PROSPECT,) of the plot
-    young : (YOUNG, YOUNGER), who : (YOUNG,) their slots; old : (OLDER, OLD + ABREAST), whom : (OLD,) likewise
-    mark : (ABREAST,) int32 workspace
+    young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) their slots
+    old : (OLDER, OLD + ABREAST), see O_*; whom : (OLD + ABREAST,) their numbers in the box, slot : of the box
+    mark : (ABREAST,), some : (ABREAST or more,) int32 workspaces
     chain : (CHAINS, 2), overwritten with the younger and the older one's slots, the best first
     worth : (CHAINS,) workspace
     """
@@ -188,12 +167,9 @@ def find_chains(
         free_a = Q_BEGIN / 3.0 * dt
         odds = 0.0
         for lead in range(0, olds, ABREAST):
-            if _any_in_line(young, a, turn, worst, lead, old, mark) == 0:
-                continue
-            for l in range(min(ABREAST, olds - lead)):
-                if mark[l] == 0:
-                    continue
-                b = U(lead + l)
+            _mark_in_line(young, a, turn, worst, lead, old, mark)
+            for l in range(list_marked(mark, lead, olds, some, 0)):
+                b = U(some[l])
                 bx, by = np.float64(old[O_PLACE, b]), np.float64(old[O_PLACE + 1, b])
                 bz = np.float64(old[O_PLACE + 2, b])
                 more = old[O_SINCE, b] - dt
@@ -230,5 +206,5 @@ def find_chains(
                     chain[at, 0], chain[at, 1] = chain[at - 1, 0], chain[at - 1, 1]
                     at -= 1
                 worth[at] = mine
-                chain[at, 0], chain[at, 1] = who[a], whom[b]
+                chain[at, 0], chain[at, 1] = who[a], slot[whom[b]]
     return found

@@ -11,6 +11,7 @@ from airpicture.kernels._boxes import (
     A_NEAR,
     A_NEAR_LATE,
     A_NEAR_MID,
+    A_NOW,
     A_PLACE,
     A_SENSOR,
     A_UNTIL,
@@ -19,6 +20,7 @@ from airpicture.kernels._boxes import (
     A_WIDE_MID,
     list_bunches,
     list_waiting,
+    note_waiting,
 )
 from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels.around import ABREAST, FEW, ROUNDED, ROUNDED_S
@@ -30,6 +32,7 @@ from airpicture.kernels.begin import (
     L_VAR_CLIMB,
     L_VAR_SPEED,
     L_VAR_USUAL,
+    L_VISITS,
     Q_BEGIN,
     SAME_CODE,
     TURNS,
@@ -38,13 +41,14 @@ from airpicture.kernels.begin import (
     shared_code,
     unseen,
 )
-from airpicture.kernels.chains import CHAIN_TURN, chain_speed, find_chains, note_old, note_young
+from airpicture.kernels.chains import CHAIN_TURN, OLD, YOUNG, chain_speed, find_chains, note_young
 from airpicture.kernels.conditioning import var_of_pressure
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import Z_COS, Z_H, Z_H_BARO, Z_RADIUS, Z_SIN, Z_VAR_H
 from airpicture.kernels.pool import BLUR_STEP, OWN_SHARE, PLAIN, VAGUE, WAITING_LEVELS, Waiting, code_of
 from airpicture.kernels.search import (
     AGES,
+    C_CUT,
     C_UNTRIED,
     C_VISITS,
     CERTAIN,
@@ -110,15 +114,12 @@ def aim(
     asked[A_EARLY], asked[A_MID] = now - age_of(0, longest), now - age_of(1, longest)
     asked[A_UNTIL], asked[A_UNTIL_OWN] = now - after + ROUNDED_S, now - after_own + ROUNDED_S
     asked[A_LAST] = now - min(after, after_own) + ROUNDED_S
-    asked[A_SENSOR] = s
+    asked[A_SENSOR], asked[A_NOW] = s, now
 
 
 @inline
-def list_near(asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F32, some: I32, hit: I32) -> int:
-    """List those of the waiting plots of bunches first..end that are asked for; return how many.
-
-    some : (BUNCHES + ABREAST,) workspace; hit : (BOX + ABREAST,) overwritten
-    """
+def _choose(asked: F32, first: int, end: int, outline: F32, some: I32) -> int:
+    """List those of bunches first..end that may hold what is asked for; return how many."""
     bunches = 0
     if end - first <= FEW:
         for b in range(first, end):
@@ -127,11 +128,43 @@ def list_near(asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F
     else:
         for b in range(first, end, ABREAST):
             bunches = list_bunches(asked, outline, b, end, some, bunches)
+    return bunches
+
+
+@inline
+def list_near(
+    asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F32, some: I32, most: int, hit: I32, counts: I64
+) -> int:
+    """List those of the waiting plots of bunches first..end that are asked for; return how many.
+
+    some : (BUNCHES + ABREAST,) workspace; most : from how many on no further bunch is looked at
+    hit : (BOX + ABREAST,) overwritten; counts : C_CUT is added to
+    """
     hits = 0
-    for k in range(bunches):
+    for k in range(_choose(asked, first, end, outline, some)):
+        if hits >= most:
+            counts[C_CUT] += 1
+            break
         b = U(some[k])
         hits = list_waiting(asked, box, int(bunch[b, 0]), int(bunch[b, 1]), hit, hits)
     return hits
+
+
+@inline
+def note_old(
+    asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F32, some: I32, old: F32, whom: I32
+) -> int:
+    """Note those of the waiting plots of bunches first..end that are asked for, OLD at most; return how many.
+
+    some : (BUNCHES + ABREAST,) workspace; old : (OLDER, OLD + ABREAST), see O_*, whom : (OLD + ABREAST,) overwritten
+    """
+    olds = 0
+    for k in range(_choose(asked, first, end, outline, some)):
+        b = U(some[k])
+        olds = note_waiting(asked, box, int(bunch[b, 0]), int(bunch[b, 1]), whom, olds, old)
+        if olds >= OLD:
+            return OLD
+    return olds
 
 
 @part
@@ -165,7 +198,7 @@ def pick_pairs(
     young: F64,
     who: I64,
     old: F32,
-    whom: I64,
+    whom: I32,
     chain: I64,
     worth: F64,
     counts: I64,
@@ -180,8 +213,8 @@ def pick_pairs(
     box, slot, bunch, outline : from `gather`, bunches ends[level]..ends[level + 1] of each level
     asked : (ASKING,) float32, mark : (ABREAST,), some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32 workspaces
     pick : (B,) int64, slots of the best; value : (B + 1,), their odds at most, and last those of the rest; overwritten
-    young : (YOUNG, YOUNGER), who : (YOUNG,) int64, old : (OLDER, OLD + ABREAST), whom : (OLD,) int64, worth :
-        (CHAINS,) workspaces
+    young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) int64, old : (OLDER, OLD + ABREAST), whom : (OLD + ABREAST,) int32,
+        worth : (CHAINS,) workspaces
     chain : (CHAINS, 2) int64, slots of the plots in line with it, younger and older; overwritten
     counts : (COUNTS,), added to
     """
@@ -202,6 +235,7 @@ def pick_pairs(
     now, again = (t_ns - since_ns) * 1e-9, AGAIN * period[s] if period[s] > 0.0 else AGAIN_S
     fast, blur_chain = chain_speed(prospect, life)
     n = 0
+    visits = max(int(life[L_VISITS]), 8)
     early, late = age_of(0, longest), age_of(1, longest)
     youngs, latest_s = 0, math.inf
     value[most] = 0.0
@@ -213,33 +247,28 @@ def pick_pairs(
         if ends[level] == ends[level + 1]:
             continue
         aim(place, max(reach0, outer), max(reach1, outer), reach2, now, s, AGAIN_S, again, longest, asked)
-        hits = list_near(asked, ends[level], ends[level + 1], box, bunch, outline, some, hit)
+        hits = list_near(asked, ends[level], ends[level + 1], box, bunch, outline, some, visits, hit, counts)
         counts[C_VISITS] += hits
         left = 0
-        for k in range(hits):
-            b = U(hit[k])
-            q = slot[b]
+        for k in range(hits):  # no branches: what is near can't be foreseen
+            q = int(slot[U(hit[k])])
             c = spot[q]
             dx, dy, dz = x - np.float64(c["x"]), y - np.float64(c["y"]), z - np.float64(c["z"])
             d2 = dx * dx + dy * dy + dz * dz
             dt = (t_ns - c["t_ns"]) * 1e-9
             from_s = int(c["sensor"])
-            turn = period[from_s]
-            if dt > (TURNS * turn if turn > 0.0 else WAIT_NAMED_S):
-                continue
-            if dt < (again if from_s == s else AGAIN_S):
-                continue
-            if chained and from_s == s and dt <= CHAIN_TURN * turn and youngs < len(who):
-                way = fast * dt + blur_chain
-                if d2 <= way * way:
-                    note_young(int(q), -dx, -dy, -dz, dt, youngs, young, who)
-                    youngs += 1
-                    latest_s = min(latest_s, dt)
+            turn, mine = period[from_s], from_s == s
+            timely = (dt <= (TURNS * turn if turn > 0.0 else WAIT_NAMED_S)) & (dt >= (again if mine else AGAIN_S))
+            way = fast * dt + blur_chain
+            begins = chained & mine & timely & (dt <= CHAIN_TURN * turn) & (d2 <= way * way)
+            note_young(q, -dx, -dy, -dz, dt, youngs, young, who)
+            latest_s = dt if begins & (dt < latest_s) else latest_s
+            youngs = min(youngs + int(begins), YOUNG)
             reach = reach0 if dt <= early else (reach1 if dt <= late else reach2)
-            if d2 <= reach * reach:
-                prefetch(entry, int(q), 0)
-                hit[left] = q
-                left += 1
+            hit[left] = q
+            left += int(timely & (d2 <= reach * reach))
+        for k in range(left):
+            prefetch(entry, int(hit[k]), 0)
         for k in range(left):
             q = hit[k]
             c, e = spot[q], entry[q]
@@ -289,12 +318,11 @@ def pick_pairs(
     chains = 0
     if youngs > 0:
         aim(place, reach_chain, reach_chain, reach_chain, now, s, math.inf, latest_s + again, longest, asked)
-        hits = list_near(asked, ends[PLAIN], ends[PLAIN + 1], box, bunch, outline, some, hit)
-        olds = note_old(place, t_ns, hits, hit, spot, slot, old, whom)
+        olds = note_old(asked, ends[PLAIN], ends[PLAIN + 1], box, bunch, outline, some, old, whom)
         ax = Z[j, Z_SIN] * sites[s, 3] + Z[j, Z_COS] * sites[s, 6]
         ay = Z[j, Z_SIN] * sites[s, 4] + Z[j, Z_COS] * sites[s, 7]
         az = Z[j, Z_SIN] * sites[s, 5] + Z[j, Z_COS] * sites[s, 8]
         chains = find_chains(
-            olds, youngs, period[s], ax, ay, az, prospect, life, young, who, old, whom, mark, chain, worth
+            olds, youngs, period[s], ax, ay, az, prospect, life, young, who, old, whom, slot, mark, some, chain, worth
         )  # fmt: skip
     return n, chains

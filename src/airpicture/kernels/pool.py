@@ -62,7 +62,7 @@ PLAIN: Final = 0
 NAMED: Final = 1
 VAGUE: Final = 2
 WAITING_LEVELS: Final = 3
-CELLS: Final = (32_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
+CELL: Final = 64_000.0  # m, edge of a cell
 OWN_SHARE: Final = 0.75  # of a plot's radius that adds to a search: three sigma
 OWN: Final = 9_000.0  # m, most that it adds on all levels but VAGUE
 OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
@@ -88,12 +88,6 @@ class Waiting(NamedTuple):
 
 
 @inline
-def edge_of(level: int) -> float:
-    """Return the edge of a level's cells [m]."""
-    return CELLS[0] if level == PLAIN else (CELLS[1] if level == NAMED else CELLS[2])
-
-
-@inline
 def code_of(mode_3a: int) -> int:
     """Return a Mode A code as it's kept, in 15 bits."""
     return mode_3a & 0x7FFF if mode_3a >= 0 else -1
@@ -116,9 +110,14 @@ def mark_of(key: int) -> int:
 @inline
 def key_at(x: float, y: float, z: float, level: int) -> int:
     """Return the key of a place's cell [m], ECEF, on the ground in single precision: as it's kept."""
-    edge = edge_of(level)
     x, y, z = np.float64(np.float32(x)), np.float64(np.float32(y)), np.float64(np.float32(z))
-    return cell_key(math.floor(x / edge), math.floor(y / edge), math.floor(z / edge), level)
+    return cell_key(math.floor(x / CELL), math.floor(y / CELL), math.floor(z / CELL), level)
+
+
+@inline
+def family_of(key: int) -> int:
+    """Return what the keys of 2 by 2 by 2 neighbouring cells of a level have in common."""
+    return int(key) & ~NEIGHBOURS
 
 
 @inline
@@ -132,8 +131,7 @@ def bucket(key: int, buckets: int) -> int:
     """
     key = int(key)
     beside = ((key >> 2) & 1) | (((key >> 21) & 1) << 1) | (((key >> 40) & 1) << 2)
-    together = key & ~NEIGHBOURS
-    return ((((together * -0x61C8864680B583EB) >> 32) << 3) | beside) & (buckets - 1)
+    return ((((family_of(key) * -0x61C8864680B583EB) >> 32) << 3) | beside) & (buckets - 1)
 
 
 @inline

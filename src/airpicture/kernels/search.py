@@ -90,7 +90,7 @@ R_AGES = (
 AGES = 3
 
 C_BIRTHS = 0  # what a search found, one flat array of counts
-C_CUT = 1  # chains of cells that weren't walked to their end
+C_CUT = 1  # chains of cells, and lists of what is near, that weren't walked to their end
 C_TRIALS = 2  # of pairs and chains, with all numbers
 C_UNTRIED = 3  # pairs that might have been worth one
 C_VISITS = 4  # waiting plots looked at

@@ -176,18 +176,17 @@ def _places(t_ns: I64, reason: NDArray[np.uint8], in_order: bool) -> I64:
     return place
 
 
-def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Mask | None:
-    """Mark those of the later reports that repeat one of the earlier tables, to the bit; None: not one does."""
+def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Mask:
+    """Mark those of the later reports that repeat one of the earlier tables, to the bit."""
     twin = np.zeros(later.size, np.uint8)
-    marked = 0
     if later.size:
         first, last = int(later.t_ns[0]), int(later.t_ns[-1])
         for table in earlier:
             if table is None or not len(table.t_ns) or table.t_ns[0] > last or table.t_ns[-1] < first:
                 continue
             p, column = (table.p, 0) if isinstance(table, Places) else (table.Z, Z_P)
-            marked += mark_repeats(p, column, table.sensor, table.t_ns, later.Z, Z_P, later.sensor, later.t_ns, twin)
-    return twin.view(np.bool_) if marked else None
+            mark_repeats(p, column, table.sensor, table.t_ns, later.Z, Z_P, later.sensor, later.t_ns, twin)
+    return twin.view(np.bool_)
 
 
 class Places(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels._boxes import ASKING, B_COLUMNS, N_COLUMNS
+from airpicture.kernels._boxes import ASKING, B_COLUMNS, N_COLUMNS, OLDER
 from airpicture.kernels.around import ABREAST, BATCH, BLOCK, BOX, BUNCHES, ROOM, SLOTS, SPAN
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
@@ -32,7 +32,7 @@ from airpicture.kernels.begin import (
 )
 from airpicture.kernels.births import BIRTH, BIRTH_ODDS, BIRTH_PLOT, find_births
 from airpicture.kernels.born import write_births
-from airpicture.kernels.chains import CHAINS, OLD, OLDER, YOUNG, YOUNGER
+from airpicture.kernels.chains import CHAINS, OLD, YOUNG, YOUNGER
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
 from airpicture.kernels.looks import share_places
@@ -110,10 +110,10 @@ def make_desk(most: int) -> Desk:
         ends=np.empty(WAITING_LEVELS + 1, np.int64),
         pick=np.empty(TRIED * most, np.int64),
         value=np.empty(TRIED * most + 1),
-        young=np.empty((YOUNG, YOUNGER)),
-        who=np.empty(YOUNG, np.int64),
+        young=np.empty((YOUNG + 1, YOUNGER)),
+        who=np.empty(YOUNG + 1, np.int64),
         old=np.zeros((OLDER, OLD + ABREAST), np.float32),
-        whom=np.empty(OLD, np.int64),
+        whom=np.empty(OLD + ABREAST, np.int32),
         chain=np.empty((CHAINS, 2), np.int64),
         worth=np.empty(CHAINS),
         trial=np.empty((TRIED * most + CHAINS, BIRTH)),

@@ -84,7 +84,7 @@ class Desk(NamedTuple):
     young: F64
     who: I64
     old: F32
-    whom: I64
+    whom: I32
     chain: I64
     worth: F64
     trial: F64
