@@ -199,7 +199,18 @@ def test_exceptions_are_still_needed() -> None:
 
 COMPILING = {
     f"airpicture.kernels.{name}"
-    for name in ("_jit", "_compiler", "_linking", "_lowering", "_tables", "_vectors", "_boxes")
+    for name in (
+        "_jit",
+        "_compiler",
+        "_linking",
+        "_lowering",
+        "_tables",
+        "_vectors",
+        "_boxes",
+        "_steps",
+        "_typing",
+        "_values",
+    )
 }
 
 

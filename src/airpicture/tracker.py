@@ -111,8 +111,8 @@ class Tracker:
         self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
-        about = (sensors, self._motion, config.life.lifetime_s)
-        self._ended = Ended(*about, run=run, memory=self._memory)  # tracks that ended in the present step
+        # tracks that ended in the present step
+        self._ended = Ended(sensors, self._motion, config.life.lifetime_s, run=run, memory=self._memory)
         self._shown: ref[Picture] | None = None  # the picture that was handed out last
         self.on_look: OnLook | None = None
 
@@ -143,7 +143,7 @@ class Tracker:
         """Register plots and put them in line; refuse what's too old or too far ahead."""
         need_same_sensors(plots, self.sensors)
         self.counts["plots_received"] += len(plots)
-        reports, refused = register(plots, self._stations, self.config, self._run, self._memory)
+        reports, refused = register(plots, self._stations, self.config, self._run, self._memory, self._wave)
         for reason, count in refused.items():
             self.counts[f"refused_{reason}"] += count
         if self._frame is None:
@@ -161,7 +161,7 @@ class Tracker:
         if first or last < reports.size:
             reports = reports.part(first, last)
         twin = repeated([self._line.waiting, self._open, *self._past.near(reports)], reports)
-        if twin is not None:
+        if twin.any():
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))
         self._named = self._named or bool((reports.address >= 0).any())
@@ -348,10 +348,8 @@ class Tracker:
             self.latency.note(looked.lags)
             if self.on_look is not None:
                 self.on_look(reports, looked.owner)
-            self._tell("tracks_merged", looked.merged)
-            self._tell("tracks_lost", looked.lost)
-            self._tell("clusters_exact", looked.exact)
-            self._tell("clusters_propagated", looked.propagated)
+            self._tell(tracks_merged=looked.merged, tracks_lost=looked.lost)
+            self._tell(clusters_exact=looked.exact, clusters_propagated=looked.propagated)
         if self._named:
             beside = spoken_for(store, reports, free)
             self._tally["plots_beside_their_track"] += int(beside.mask.sum())
@@ -365,16 +363,15 @@ class Tracker:
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         if self._named:
             self._tally["numbers_taken_up"] += self._retired.take_up(store, born)
-        self._tell("pairs_shed", near.shed)
-        self._tell("births_shed", shed)
-        self._tell("tracks_begun", len(born))
+        self._tell(pairs_shed=near.shed, births_shed=shed, tracks_begun=len(born))
         self._clutter.count(reports, free, self._sensor_last)
         return np.concatenate([changed, born]) if len(born) else changed
 
-    def _tell(self, name: str, count: int) -> None:
-        """Count something in the open frame, if there's any of it."""
-        if count:
-            self._tally[name] += count
+    def _tell(self, **counts: int) -> None:
+        """Count in the open frame what there is any of."""
+        for name, count in counts.items():
+            if count:
+                self._tally[name] += count
 
     def _hear(self, messages: Reports) -> I64:
         """Give a frame's messages to the tracks of their addresses; return the rows of the store that changed."""
@@ -413,9 +410,7 @@ class Tracker:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
             return self._rows(rows, now_ns, self._ended.shown())
 
-        closed, fresh = self.counts, self._tally
-        counts = {name: count for name in {**closed, **fresh} if (count := closed.get(name, 0) + fresh.get(name, 0))}
-        picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
+        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally), make_moved=make_moved)
         self._shown = ref(picture)
         return picture
 
@@ -476,8 +471,7 @@ def track_with_counts(
     plots = plots.in_time_order()
     period_ns = round(tracker.config.output_period_s * 1e9)
     now_ns = (int(plots.t_ns[0]) // period_ns + 1) * period_ns
-    total, done = len(plots), 0
-    end_ns = int(plots.t_ns[-1])
+    total, done, end_ns = len(plots), 0, int(plots.t_ns[-1])
     gathered = Gathered(sensors, tracker._motion, tracker.config.life.lifetime_s)
 
     def on_frame(rows: I64) -> None:

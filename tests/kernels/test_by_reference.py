@@ -86,7 +86,7 @@ def test_results_are_those_of_tables_by_value(options: dict[str, Any]) -> None:
     by_value, x = _made(Inner, Plain)
     by_reference, y = _made(MarkedInner, Marked)
     assert isinstance(numba.typeof(by_reference), _tables.Table)
-    assert isinstance(numba.typeof(by_reference).member("inner")[1], _tables.Table)
+    assert isinstance(numba.typeof(by_reference).places["inner"][1], _tables.Table)
     assert not isinstance(numba.typeof(by_value), _tables.Table)
     assert kernel(by_value, 5) == kernel(by_reference, 5)
     np.testing.assert_array_equal(x, y)

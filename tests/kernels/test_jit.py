@@ -81,7 +81,7 @@ def test_a_version_of_numba_that_was_not_read_does_without_our_steps(tmp_path: P
     other = f"""
 import sys, numba
 numba.version_info = numba.version_info._replace(minor=999)
-for name in ("_compiler", "_linking", "_lowering"):
+for name in ("_compiler", "_linking", "_lowering", "_steps", "_typing", "_values"):
     sys.modules["airpicture.kernels." + name] = None
 {KERNEL}
 from airpicture.kernels._jit import CALLEE, KERNEL

@@ -149,6 +149,7 @@ class Index:
         self._cells = make_cells(1)
         self._desks: list[Desk] = []
         self._met: list[Met] = []  # room of each task
+        self._listed = np.empty(0, np.int32)  # room for the tracks that are listed
         self._whole = _no_room()  # of all tasks' together
         self._pairs = PAIRS_LEAST  # of a track that asks, that there's room for at first
         self._connector = Connector()
@@ -249,8 +250,9 @@ class Index:
         marks = (mark_cells, self._q_third, cells, self.grid, np.empty(PEAKS)), (mark_parcels, cells)
         if not do(_done, marks, run if wide else None)[0]:
             return None
-        rows = np.empty(n, np.int32)
-        spans = ranges(n, RANGE_CODES, run)
+        if len(self._listed) < n:
+            self._listed = np.empty(self.capacity, np.int32)  # of which few pages are ever written to
+        rows, spans = self._listed, ranges(n, RANGE_CODES, run)
         counts = do(list_marked, [(lo, hi, self.grid, rows[lo:hi]) for lo, hi in spans], run)
         if len(spans) == 1:
             return rows[: counts[0]]

@@ -11,68 +11,22 @@ numba's own compiler instead, and compiling merely takes longer.
 """
 
 import gc
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any, Final, cast
+from typing import Any
 
-from numba.core import compiler, transforms, types
-from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.typed_passes import (
-    AnnotateTypes,
-    IRLegalization,
-    NativeLowering,
-    NoPythonBackend,
-    NopythonTypeInference,
-    PreLowerStripPhis,
-)
-from numba.core.untyped_passes import (
-    DeadBranchPrune,
-    FixupArgs,
-    GenericRewrites,
-    ReconstructSSA,
-    RewriteSemanticConstants,
-    TranslateByteCode,
-)
+from numba.core import compiler, transforms
+from numba.core.compiler_machinery import PassManager
+from numba.core.untyped_passes import DeadBranchPrune
 
 from airpicture.kernels._linking import CalleeLibrary, KernelLibrary
-from airpicture.kernels._lowering import Lowering
+from airpicture.kernels._steps import STEPS, Translate
+from airpicture.kernels._typing import remembering
 
 _flags: Any = compiler.Flags
 _compiler: Any = compiler.Compiler
 _manager: Any = PassManager
-_native: Any = NativeLowering
-_register: Any = register_pass
 _canonical: Any = transforms.canonicalize_cfg
-
-
-@_register(mutates_CFG=True, analysis_only=False)
-class _WriteOut(_native):  # type: ignore[misc]
-    """Write a function out for LLVM."""
-
-    _name = "kernel_lowering"
-
-    @property
-    def lowering_class(self) -> Any:
-        """Return who does it."""
-        return Lowering
-
-
-STEPS: Final[tuple[Any, ...]] = (
-    TranslateByteCode,
-    FixupArgs,
-    RewriteSemanticConstants,
-    DeadBranchPrune,
-    GenericRewrites,
-    ReconstructSSA,
-    DeadBranchPrune,
-    NopythonTypeInference,
-    PreLowerStripPhis,
-    IRLegalization,
-    AnnotateTypes,
-    _WriteOut,
-    NoPythonBackend,
-)
 
 
 class _Flags(_flags):  # type: ignore[misc]
@@ -102,40 +56,6 @@ class _Flags(_flags):  # type: ignore[misc]
         return hash(self._tell())
 
 
-@cache
-def _with_memory(kind: Any) -> Any:
-    """Return a kind of numba's knowledge of types that remembers what functions of given types return."""
-
-    class Remembering(kind):  # type: ignore[misc]
-        _returned: dict[Any, Any]
-
-        def resolve_function_type(self, func: Any, args: Any, kws: Any) -> Any:
-            plain = isinstance(func, types.Function) or getattr(func, "__module__", "") == "_operator"
-            if kws or not plain:
-                return super().resolve_function_type(func, args, kws)
-            asked = (func, tuple(args))
-            if (returned := self._returned.get(asked)) is None:
-                returned = super().resolve_function_type(func, args, kws)
-                if returned is not None:
-                    self._returned[asked] = returned
-            return returned
-
-    return Remembering
-
-
-@cache
-def _remembering(context: Any) -> Any:
-    """Return numba's knowledge of types with a memory; both are one in all else: what either learns the other knows.
-
-    One for all kernels, since numba keeps what it has compiled of its own functions, `max` and the like, for each.
-    """
-    kind: Any = _with_memory(cast(Hashable, type(context)))
-    made = kind.__new__(kind)
-    made.__dict__ = context.__dict__
-    made.__dict__.setdefault("_returned", {})
-    return made
-
-
 class _Passes(_manager):  # type: ignore[misc]
     """The steps of numba's compiler that kernels need, one after another.
 
@@ -153,7 +73,7 @@ class _Passes(_manager):  # type: ignore[misc]
     def _runPass(self, index: int, step: Any, state: Any) -> None:  # noqa: N802
         """Take a step."""
         step.analysis = self._analysis
-        if step.run_pass(state) and isinstance(step, (TranslateByteCode, DeadBranchPrune)):
+        if step.run_pass(state) and isinstance(step, (Translate, DeadBranchPrune)):
             state.func_ir.blocks = _canonical(state.func_ir.blocks)
 
 
@@ -179,7 +99,7 @@ class KernelCompiler(_compiler):  # type: ignore[misc]
 
     def __init__(self, *args: Any) -> None:
         context, *others = args
-        super().__init__(_remembering(context), *others)
+        super().__init__(remembering(context), *others)
         self.state.flags = _Flags(self.state.flags)
 
     def define_pipelines(self) -> list[Any]:

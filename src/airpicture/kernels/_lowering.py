@@ -5,6 +5,7 @@ finds that this is a number: some thirty instructions for `a[n]`, which LLVM has
 that is half.
 """
 
+from functools import reduce
 from typing import Any, Final
 
 from numba.core import cgutils, ir, lowering, types
@@ -32,14 +33,27 @@ class Lowering(_lower):  # type: ignore[misc]
             return None
         builder, model = self.builder, self.context.data_model_manager[kind]
         told, places = self.loadvar(array.name), self.loadvar(index.name)
-        data, shape, strides = (
-            builder.extract_value(told, model.get_field_position(name)) for name in ("data", "shape", "strides")
-        )
         places = _cg.unpack_tuple(builder, places, len(kinds)) if several else (places,)
-        sizes, steps = (_cg.unpack_tuple(builder, words, kind.ndim) for words in (shape, strides))
-        each = zip(kinds, places, sizes, strict=True)
-        fixed = [_arrays.fix_integer_index(self.context, builder, *one) for one in each]
-        return _cg.get_item_pointer2(self.context, builder, data, sizes, steps, kind.layout, fixed)
+
+        def word(name: str, *axis: int) -> Any:
+            return builder.extract_value(told, (model.get_field_position(name), *axis))
+
+        fixed = []
+        for axis, (one, place) in enumerate(zip(kinds, places, strict=True)):
+            if isinstance(one, types.IntegerLiteral) and one.literal_value >= 0:
+                fixed.append(_cg.intp_t(one.literal_value))
+            else:
+                size = word("shape", axis) if one.signed else None
+                fixed.append(_arrays.fix_integer_index(self.context, builder, one, place, size))
+        axes = range(kind.ndim)
+        if kind.layout == "A":
+            away = reduce(builder.add, (builder.mul(word("strides", axis), fixed[axis]) for axis in axes))
+            return _cg.pointer_add(builder, word("data"), away)
+        order = axes if kind.layout == "C" else axes[::-1]
+        away = fixed[order[0]]
+        for axis in order[1:]:
+            away = builder.add(builder.mul(away, word("shape", axis)), fixed[axis])
+        return builder.gep(word("data"), [away])
 
     def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:
         """Reckon with two numbers as they were reckoned with before: numba asks all rules once more each time."""
@@ -53,6 +67,18 @@ class Lowering(_lower):  # type: ignore[misc]
         ]
         found = self.context.get_function(rule, signature)(self.builder, numbers)
         return self.context.cast(self.builder, found, signature.return_type, resty)
+
+    def lower_expr(self, resty: Any, expr: Any) -> Any:
+        """Reckon with what is told; numba looks for another way where a place in an array is known beforehand."""
+        if expr.op == "static_getitem" and expr.index_var and isinstance(self.typeof(expr.value.name), types.Array):
+            return self.lower_getitem(resty, expr, expr.value, expr.index_var, self.fndesc.calltypes[expr])
+        return super().lower_expr(resty, expr)
+
+    def lower_inst(self, inst: Any) -> Any:
+        """Write out a statement."""
+        if isinstance(inst, ir.StaticSetItem) and isinstance(self.typeof(inst.target.name), types.Array):
+            return self.lower_setitem(inst.target, inst.index_var, inst.value, self.fndesc.calltypes[inst])
+        return super().lower_inst(inst)
 
     def lower_getitem(self, resty: Any, expr: Any, value: Any, index: Any, signature: Any) -> Any:
         """Read an element."""

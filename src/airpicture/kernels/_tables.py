@@ -12,7 +12,9 @@ look 15 µs, as long as five tracks take. So a table whose arrays stay is descri
 address of that.
 """
 
+import hashlib
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Final, TypeVar, cast
 
 import numba
@@ -44,6 +46,8 @@ _target: Any = cpu_target
 _array: Any = numba.types.Array
 _config: Any = numba.config
 
+_WORDS: Final = (numba.types.int64, numba.types.uint64, numba.types.float64)
+
 
 class Table(_type):  # type: ignore[misc]
     """The type of a marked class with members of given types."""
@@ -57,18 +61,35 @@ class Table(_type):  # type: ignore[misc]
         """Return what tells it from others."""
         return self.members.key
 
-    def member(self, name: str) -> tuple[int, Any]:
-        """Return where a member stands and its type."""
-        at = self.members.fields.index(name)
-        return at, self.members[at]
+    @cached_property
+    def mangling_args(self) -> tuple[str, tuple[str]]:
+        """Return what stands for it in names of functions: all its members would be most of what LLVM reads."""
+        return self.members.instance_class.__name__, (hashlib.sha256(self.name.encode()).hexdigest()[:12],)
+
+    @cached_property
+    def places(self) -> dict[str, tuple[int, Any]]:
+        """Return where each member stands, in bytes, and its type."""
+        places, word = {}, 0
+        for name, kind in zip(self.members.fields, self.members, strict=True):
+            places[name] = 8 * word, kind
+            word += _width(kind)
+        return places
+
+
+def _width(kind: Any) -> int:
+    """Return how many words describe a member: an array's five, shape and strides; one for all else."""
+    if isinstance(kind, _array):
+        return 5 + 2 * int(kind.ndim)
+    assert isinstance(kind, Table) or kind in _WORDS, f"a table with a member that is {kind}"
+    return 1
 
 
 @_register_model(Table)
 class _TableModel(_model):  # type: ignore[misc]
-    """A pointer to a structure of the members."""
+    """A pointer to a structure of the members; to its bytes, so that LLVM isn't told all members at each mention."""
 
     def __init__(self, models: Any, table: Any) -> None:
-        super().__init__(models, table, _ir.PointerType(models.lookup(table.members).get_value_type()))
+        super().__init__(models, table, _cg.voidptr_t)
 
 
 @_getattr
@@ -78,14 +99,15 @@ class _Members(_attributes):  # type: ignore[misc]
     key = Table
 
     def generic_resolve(self, table: Any, name: str) -> Any:
-        return table.member(name)[1] if name in table.members.fields else None
+        return table.places[name][1] if name in table.members.fields else None
 
 
 @_lower(Table)  # type: ignore[untyped-decorator]
 def _read_member(context: Any, builder: Any, table: Any, pointer: Any, name: str) -> Any:
     """Read a member's description; nothing that the kernel writes can have changed it, which LLVM can't know."""
-    at, kind = table.member(name)
-    value = builder.load(_cg.gep_inbounds(builder, pointer, 0, at))
+    at, kind = table.places[name]
+    place = builder.gep(pointer, [_cg.intp_t(at)], inbounds=True)
+    value = builder.load(place, typ=context.get_value_type(kind), align=8)
     value.set_metadata("invariant.load", builder.module.add_metadata([]))
     return _borrowed(context, builder, kind, value)
 
@@ -101,7 +123,9 @@ def _write_members(table: Any, found: Any, c: Any) -> Any:
     members = _unbox_members(table.members, found, c)
     slot = _cg.alloca_once_value(c.builder, members.value)
     code, constraint = _FROM_ELSEWHERE
-    passed = c.builder.asm(_ir.FunctionType(slot.type, [slot.type]), code, constraint, [slot], side_effect=True)
+    kind = _cg.voidptr_t
+    given = [c.builder.bitcast(slot, kind)]
+    passed = c.builder.asm(_ir.FunctionType(kind, [kind]), code, constraint, given, side_effect=True)
     return _native(passed, is_error=members.is_error, cleanup=members.cleanup)
 
 
@@ -136,7 +160,7 @@ def _read_address(table: Any, found: Any, c: Any) -> Any:
     address = c.pyapi.object_getattr_string(found, "address")
     pointer = c.pyapi.long_as_voidptr(address)
     c.pyapi.decref(address)
-    return _native(c.builder.bitcast(pointer, c.context.get_value_type(table)))
+    return _native(pointer)
 
 
 class Laid:
@@ -168,7 +192,7 @@ class Laid:
 def _words_of(member: Any, kind: Any) -> list[int]:
     """Return what describes an array, in the order in which numba keeps it; a whole number of 64 bits is itself."""
     if not isinstance(kind, _array):
-        assert kind in (numba.types.int64, numba.types.uint64), f"a table with a member that is {kind}"
+        assert kind in _WORDS[:2], f"a table that stays, with a member that is {kind}"
         return [int(member)]
     told: dict[str, list[int]] = {
         "meminfo": [0],  # nobody counts its holders

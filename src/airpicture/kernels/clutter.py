@@ -5,7 +5,7 @@ from typing import Final
 
 from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F64, I32, I64
-from airpicture.kernels.layout import Z_LOG_CLUTTER
+from airpicture.kernels.layout import Z_LOG_CLUTTER, Z_LOG_DECLARED
 
 RATE: Final = 0  # rows of the state: unclaimed plots a turn,
 COUNTED: Final = 1  # s, when they were last counted,
@@ -44,7 +44,7 @@ def add_excess(lo: int, hi: int, sensor: I32, state: F64, Z: F64) -> None:
     Z : (M, PLOT) float64; the log of the density of false plots is overwritten
     """
     for j in range(lo, hi):
-        Z[j, Z_LOG_CLUTTER] += state[EXCESS, sensor[j]]
+        Z[j, Z_LOG_CLUTTER] = Z[j, Z_LOG_DECLARED] + state[EXCESS, sensor[j]]
 
 
 @jit

@@ -49,9 +49,9 @@ class Parts(NamedTuple):
 @inline
 def _root(w: int, parent: I32) -> int:
     """Return the lowest track of a set; halves the way for those that ask later."""
-    while parent[w] != w:
-        parent[w] = parent[parent[w]]
-        w = int(parent[w])
+    while parent[U(w)] != w:
+        parent[U(w)] = parent[U(parent[U(w)])]
+        w = int(parent[U(w)])
     return w
 
 
@@ -67,18 +67,20 @@ def _join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, pa
     """See `join_tracks`."""
     for j in range(U(len(owner))):
         owner[j] = NOBODY
+    parent = parts.parent
     for w in range(lo, hi):
-        parts.parent[w], parts.first[w], parts.tracks[w], parts.pairs[w] = w, e, 1, count[w]
-        parts.low[w] = pair[e]
+        v = U(w)
+        parent[v], parts.first[v], parts.tracks[v], parts.pairs[v] = w, e, 1, count[v]
+        parts.low[v] = pair[U(e)]
         root = w
-        for _ in range(count[w]):
-            j = U(pair[e])
+        for _ in range(count[v]):
+            j = U(pair[U(e)])
             e += 1
             other = int(owner[j])
             other = root if other < 0 else other  # no branch: whether a plot is new can't be foreseen, nor ...
-            if parts.parent[other] != root:  # ... how far it is to a root, but after a while it's mostly one step
-                other = _root(other, parts.parent)
-                parts.parent[max(other, root)] = min(other, root)
+            if parent[U(other)] != root:  # ... how far it is to a root, but after a while it's mostly one step
+                other = _root(other, parent)
+                parent[U(max(other, root))] = min(other, root)
                 root = min(other, root)
             owner[j] = root
 
@@ -223,14 +225,13 @@ def _lay_parts(
 ) -> None:
     """See `lay_parts`."""
     for w in range(lo, hi):
-        lowest = U(parts.parent[w])
-        at, e = int(parts.tracks[lowest]), int(parts.pairs[lowest])
-        if lowest != w:
-            at += parts.tracks[w]
-            e += parts.pairs[w]
-        track[U(at)], start[U(at)] = row[w], e
-        first = parts.first[w]
-        for k in range(count[w]):
+        v, lowest = U(w), int(parts.parent[U(w)])
+        other = int(lowest != w)  # no branch: in a crowd nearly all are, elsewhere few
+        at = int(parts.tracks[U(lowest)]) + other * int(parts.tracks[v])
+        e = int(parts.pairs[U(lowest)]) + other * int(parts.pairs[v])
+        track[U(at)], start[U(at)] = row[v], e
+        first = int(parts.first[v])
+        for k in range(count[v]):
             plot[U(e + k)] = pair[U(first + k)]
 
 

@@ -49,7 +49,9 @@ def _run_end(t_ns: I64, lo: int) -> int:
 
 
 @jit
-def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, shift: int, spot: I64, count: I64) -> int:
+def list_spots(
+    p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, place: I64, shift: int, spot: I64, count: I64
+) -> int:
     """Number plots lo..hi so that equal ones share all but the last 32 bits, which say which plot it is.
 
     Returns how many share their time with others.
@@ -57,6 +59,7 @@ def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, shi
     Parameters
     ----------
     p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64, rising
+    place : (M,) int64, the rows of p and sensor that are plots lo..hi where all are of one time; or empty: their own
     shift : spot >> shift is a plot's heap
     spot : (M,) int64 overwritten; -1 for plots alone at their time
     count : (heaps,) overwritten: how many of these plots each gets
@@ -64,12 +67,13 @@ def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, shi
     for heap in range(len(count)):
         count[heap] = 0
     shared = 0
-    for i in range(lo, hi):
-        if (i == 0 or t_ns[i] != t_ns[i - 1]) and (i + 1 == len(t_ns) or t_ns[i] != t_ns[i + 1]):
-            spot[i] = -1
+    for j in range(lo, hi):
+        if (j == 0 or t_ns[j] != t_ns[j - 1]) and (j + 1 == len(t_ns) or t_ns[j] != t_ns[j + 1]):
+            spot[j] = -1
             continue
+        i = int(place[j]) if len(place) > 0 else j
         mine = (_spot(p, i, first, sensor) & ~WHICH) | i
-        spot[i] = mine
+        spot[j] = mine
         count[U(mine >> shift)] += 1
         shared += 1
     return shared

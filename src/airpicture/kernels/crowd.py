@@ -8,6 +8,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit_making_arrays
 from airpicture.kernels.arrays import F32, F64, I32, I64
+from airpicture.kernels.lanes import U
 from airpicture.kernels.meeting import distance_of
 
 
@@ -37,9 +38,10 @@ def count_tracks(plot: I32, tally: I32) -> int:
     for j in range(len(tally)):
         tally[j] = 0
     most = 0
-    for e in range(len(plot)):
-        tally[plot[e]] += 1
-        most = max(most, tally[plot[e]])
+    for e in range(U(len(plot))):
+        now = tally[U(plot[e])] + 1
+        tally[U(plot[e])] = now
+        most = max(most, now)
     return most
 
 

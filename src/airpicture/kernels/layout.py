@@ -87,14 +87,15 @@ Z_VAR_P: Final = 16  # m², reported positions, per horizontal axis
 Z_V_EAST: Final = 17  # m/s, NaN
 Z_V_NORTH: Final = 18
 Z_VAR_V: Final = 19
-Z_LOG_CLUTTER: Final = 20  # log of the density of false plots in the space that is measured
+Z_LOG_CLUTTER: Final = 20  # log of the density of false plots in the space that is measured, as it is ...
 Z_RADIUS: Final = 21  # m, four sigma of the position on the ground
 Z_LEARN: Final = 22  # 1 where Z_VAR_P is the sensor's general figure, not the plot's own
 Z_V_UP: Final = 23  # m/s, reported climb, NaN
 Z_TURN: Final = 24  # rad/s, counter-clockwise, reported turn of the course, NaN
 Z_LAG: Final = 25  # s, how late the times of its sensor are, as learnt; see `latency`
 Z_VAR_LAG: Final = 26  # s², of that
-PLOT: Final = 27
+Z_LOG_DECLARED: Final = 27  # ... and as the sensor declares it
+PLOT: Final = 28
 
 # What a glance reads of a plain plot, one line of the cache: see `briefs`.
 B_RANGE: Final = 0  # m

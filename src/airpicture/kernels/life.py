@@ -182,8 +182,10 @@ def _age_at(
     ending: F64,
     moved: I64,
     was: U8,
-) -> int:
-    """Age those of the tracks lo..hi that are due to t_ns; return how many changed their status; see `age_due`."""
+) -> tuple[int, int]:
+    """Age those of the tracks lo..hi that are due to t_ns; return how many changed their status, and how many of these
+    ended; see `age_due`.
+    """
     existence, interval, summary, t_track, t_plot = of.existence, of.interval, of.summary, of.t_ns, of.t_plot
     t_heard, plots, misses, plot_range = of.t_heard, of.plots, of.misses, of.plot_range
     seen_sensor, seen_look, seen_hit = of.seen_sensor, of.seen_look, of.seen_hit
@@ -195,7 +197,7 @@ def _age_at(
         if due[i] <= t_ns:  # one in forty, in any place: the memory has to be asked ahead
             moved[lo + visits] = i
             visits += 1
-    count = 0
+    count, ended = 0, 0
     soon = math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME])  # existence fades by this much until the next visit
     for q in range(lo, lo + visits):
         _ask(moved[min(q + ASKED_AHEAD, lo + visits - 1)], of)
@@ -206,6 +208,7 @@ def _age_at(
             summary[i, S_SIGMA_P] = GONE
             moved[lo + count], was[lo + count] = i, ENDED
             count += 1
+            ended += 1
             continue
         r = existence_at(existence[i], t_ns, t_aged[i], ending[E_LIFETIME])
         age = (t_ns - t_plot[i]) * 1e-9
@@ -301,11 +304,12 @@ def _age_at(
         if now == ENDED:
             due[i] = NEVER
             summary[i, S_SIGMA_P] = GONE
+            ended += 1
         if now != before:
             status[i] = now
             moved[lo + count], was[lo + count] = i, before
             count += 1
-    return count
+    return count, ended
 
 
 @jit
@@ -320,10 +324,10 @@ def age_due(
     ending: F64,
     moved: I64,
     was: U8,
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     """Age those of the tracks lo..hi that are due, second by second, until any changes its status.
 
-    Returns the time [ns] of the second at which that was, last_ns if none does, and how many do.
+    Returns the time [ns] of the second at which that was, last_ns if none does; how many do; how many of these ended.
 
     Parameters
     ----------
@@ -344,11 +348,11 @@ def age_due(
         t_ns += max(-((t_ns - soon) // SECOND_NS), 0) * SECOND_NS  # the first second at which any is due
         if t_ns > last_ns:
             break
-        count = _age_at(t_ns, lo, hi, of, stations, sensor_last, ending, moved, was)
+        count, ended = _age_at(t_ns, lo, hi, of, stations, sensor_last, ending, moved, was)
         if count > 0:
-            return t_ns, count
+            return t_ns, count, ended
         t_ns += SECOND_NS
-    return last_ns, 0
+    return last_ns, 0, 0
 
 
 @jit

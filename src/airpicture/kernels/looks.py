@@ -14,12 +14,20 @@ LINE: Final = 8  # words
 
 
 @jit
-def count_ranks(lo: int, hi: int, sensor: I32, rank: I32, count: I64) -> None:
-    """Count the plots lo..hi of each sensor; count : (S,) by rank, overwritten."""
+def count_ranks(lo: int, hi: int, sensor: I32, rank: I32, count: I64) -> bool:
+    """Count the plots lo..hi of each sensor; say whether none is of a lower rank than the plot before it.
+
+    count : (S,) by rank, overwritten
+    """
     for k in range(len(count)):
         count[k] = 0
+    rising, before = True, int(rank[sensor[lo - 1]]) if lo > 0 else 0
     for j in range(lo, hi):
-        count[rank[sensor[j]]] += 1
+        k = int(rank[sensor[j]])
+        count[k] += 1
+        rising &= before <= k
+        before = k
+    return rising
 
 
 @jit

@@ -173,7 +173,7 @@ def _ask_cells(own: int, T: F64, cells: Cells, asks: int, ask: I32) -> int:
     before = asks
     if T[T_LOWEST + mine] < LOWEST or T[T_DRIFT + mine] > WIDEST:
         T[T_BOUND + mine], T[T_SURE + mine] = math.inf, -math.inf
-        ask[asks, 0], ask[asks, 1] = own, EVERYWHERE
+        ask[U(asks), 0], ask[U(asks), 1] = own, EVERYWHERE
         return asks + 1
     highest = max(abs(x), abs(y), abs(z))
     second = abs(x) + abs(y) + abs(z) - highest - min(abs(x), abs(y), abs(z))
@@ -208,7 +208,8 @@ def _ask_cells(own: int, T: F64, cells: Cells, asks: int, ask: I32) -> int:
                 key = key_of(size, face, ca, cb)
                 prefetch(slot, slot_of(key, bits), 0)
                 close = (near_a <= ca) & (ca <= upto_a) & (near_b <= cb) & (cb <= upto_b)
-                ask[asks, 0], ask[asks, 1], ask[asks, 2] = own, key, 2 - close
+                to = U(asks)
+                ask[to, 0], ask[to, 1], ask[to, 2] = own, key, 2 - close
                 asks += may_have(key, bits, cells.taken)  # no branch: whether it has any can't be foreseen
                 over = int(cb == last_b)
                 ca, cb = ca + over, cb + 1 - over * (last_b - first_b + 1)
@@ -318,7 +319,7 @@ def meet_plots(
         asking, c = 0, 0
         for own in range(block):
             if math.isfinite(T[T_LOWEST + U(own)] + T[T_R + U(own)]):
-                tally[asking] = own
+                tally[U(asking)] = own
                 asking += _asks(U(own), T, parcelled, cells.parcel) if parcelled > 0 else 1
         while c < asking and asks + ASKED < ASKS:
             asks = _ask_cells(int(tally[c]), T, cells, asks, ask)
@@ -328,7 +329,8 @@ def meet_plots(
         runs, groups = 0, 0
         need = 0
         for q in range(asks):
-            own, key = int(ask[q, 0]), int(ask[q, 1])
+            of = U(q)
+            own, key = int(ask[of, 0]), int(ask[of, 1])
             lead, end = 0, plots
             if key != EVERYWHERE:
                 s = np.uint64(slot_of(key, bits))
@@ -336,13 +338,14 @@ def meet_plots(
                 while (held != 0) & (held != key + 1):
                     s = np.uint64((int(s) + 1) & mask)
                     held = int(slot[s, 0])
-                lead = int(slot[s, ask[q, 2]])
+                lead = int(slot[s, U(ask[of, 2])])
                 end = int(slot[s, 3]) if held != 0 else lead
             prefetch(coarse, 0, lead)
             prefetch(coarse, 1, lead)
             prefetch(coarse, 2, lead)
             prefetch(coarse, 3, lead)
-            run[runs, 0], run[runs, 1], run[runs, 2] = own, lead, end
+            to = U(runs)
+            run[to, 0], run[to, 1], run[to, 2] = own, lead, end
             runs += end > lead
             need += end - lead
             groups += (end - lead + ABREAST - 1) // ABREAST
@@ -355,31 +358,44 @@ def meet_plots(
             single[b, 3], single[b, 4] = T[T_BOUND + b], T[T_SURE + b]
         # --- the plots near enough, at any time of the look and then at their own
         c, q, left = 0, int(run[0, 1]), groups
-        run[runs, 1] = 0
+        run[U(runs), 1] = 0
         at = total
         while left > 0:
             n = 0
             while left > 0 and n <= TESTS - ABREAST:
-                of = single[U(run[c, 0])]
-                n = note_near(coarse, q, run[c, 2], of[0], of[1], of[2], of[3], of[4], run[c, 0], waiting, n)
+                r = U(c)
+                b = U(run[r, 0])
+                n = note_near(
+                    coarse,
+                    q,
+                    run[r, 2],
+                    single[b, 0],
+                    single[b, 1],
+                    single[b, 2],
+                    single[b, 3],
+                    single[b, 4],
+                    run[r, 0],
+                    waiting,
+                    n,
+                )
                 # no branch, nor a loop for each run: how many groups it has can't be foreseen
                 q += ABREAST
-                over = int(q >= run[c, 2])
+                over = int(q >= run[r, 2])
                 c += over
-                q += over * (run[c, 1] - q)
+                q += over * (run[U(c), 1] - q)
                 left -= 1
             for w in range(n):
                 prefetch(spot, int(waiting[1, w] >> 1) * int(1 - (waiting[1, w] & 1)), 0)  # the first is always there
                 prefetch(name, int(waiting[1, w] >> 1), 0)
             for w in range(n):
-                own, g = int(waiting[0, w]), np.uint64(waiting[1, w] >> 1)
-                met_it = waiting[1, w] & 1
+                b, g = U(waiting[0, U(w)]), U(waiting[1, U(w)] >> 1)
+                met_it = int(waiting[1, U(w)] & 1)
                 if met_it == 0:  # one in ten
                     p = spot[g]
-                    met_it = int(_meets(T, U(own), (p[C_SINCE] - centre) * 1e-9, p, q_third, radius_max))
-                plot[at] = name[g]
+                    met_it = int(_meets(T, b, (p[C_SINCE] - centre) * 1e-9, p, q_third, radius_max))
+                plot[U(at)] = name[g]
                 at += met_it
-                tally[own] += met_it
+                tally[b] += met_it
         # --- each track's plots in order
         for own in range(k - begun):
             here = int(tally[own])

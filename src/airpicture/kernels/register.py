@@ -20,6 +20,7 @@ from airpicture.kernels.layout import (
     Z_KIND,
     Z_LEARN,
     Z_LOG_CLUTTER,
+    Z_LOG_DECLARED,
     Z_P,
     Z_RADIUS,
     Z_RANGE,
@@ -416,7 +417,7 @@ def register_plots(
         Z[o, Z_P] = x
         Z[o, Z_P + 1] = y
         Z[o, Z_P + 2] = z
-        Z[o, Z_LOG_CLUTTER] = log_clutter
+        Z[o, Z_LOG_CLUTTER] = Z[o, Z_LOG_DECLARED] = log_clutter
         if not math.isfinite(x + y + z):
             reason[j] = NOT_FINITE
             lost += 1

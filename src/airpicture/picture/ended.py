@@ -32,7 +32,8 @@ class Ended:
         run: Run | None = None,
         memory: Memory | None = None,
     ) -> None:
-        self._settings = (sensors, motion, lifetime_s, run, memory)
+        self._sensors, self._motion, self._lifetime_s = sensors, motion, lifetime_s
+        self._run, self._memory = run, memory
         self._aside: list[tuple[Saved, int]] = []  # what the store held, and when
         self._shown: list[Tracks] = []  # tracks that ended before those
 
@@ -42,7 +43,7 @@ class Ended:
             self._aside.append((store.save(rows), t_ns))
         else:
             self.shown()
-            self._shown.append(snapshot(store, rows, t_ns, *self._settings))
+            self._shown.append(self._show(store, rows, t_ns))
 
     def clear(self) -> None:
         """Forget all: another step begins."""
@@ -60,5 +61,9 @@ class Ended:
                 t_ns[at:to] = when
                 at = to
             self._aside = []
-            self._shown.append(snapshot(store, np.arange(size), t_ns, *self._settings))
+            self._shown.append(self._show(store, np.arange(size), t_ns))
         return self._shown
+
+    def _show(self, store: Store, rows: I64, t_ns: I64 | int) -> Tracks:
+        settings = (self._sensors, self._motion, self._lifetime_s)
+        return snapshot(store, rows, t_ns, *settings, self._run, self._memory)

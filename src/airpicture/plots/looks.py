@@ -31,7 +31,7 @@ from airpicture.kernels.looks import (
 from airpicture.kernels.wgs84 import B
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports
-from airpicture.tables import F64, I64, SensorKind, Sensors
+from airpicture.tables import F64, I32, I64, SensorKind, Sensors
 
 PART: Final = 8_192  # plots copied in one go, at least
 DEALT: Final = 4_096  # plots of one frame that are worth being counted by sensor before they're put in order
@@ -117,21 +117,26 @@ def looks(
     ----------
     reports : (M,) in time order; wave : (S,) see `waves`; frame_ns : length of a frame
     run : calls a function with each of several tuples of arguments, in any order; None: one by one
-    shelf : where the looks' columns are put; None: they're made anew
+    shelf : where the looks' columns are put, if need be; None: they're made anew
 
     Returns
     -------
-    looks, whose columns are copies: they may be overwritten
+    looks. With a shelf their columns hold until the next call and what is worked out of a sensor's state (`Clutter`,
+    `Latency`) may be written to them: they're the reports' own where these come in order, as whole radars' do. Without
+    one they're copies
     """
     n = reports.size
     if n == 0:
         return []
     order = np.empty(n, np.int64)
     cuts: list[int] = []
+    there = False
     if n >= DEALT:
         place = np.empty(n, np.int64)
-        cuts = _dealt(reports, wave, frame_ns, order, place, run)
-    if cuts:
+        cuts, there = _dealt(reports, wave, frame_ns, order, place, shelf, run)
+    if there:
+        sorted_reports = reports
+    elif cuts:
         sorted_reports = _columns(reports, n) if shelf is None else shelf.room(reports, n)
         do(deal_reports, [(place, *part, reports, sorted_reports) for part in ranges(n, PART, run)], run)
     else:
@@ -144,28 +149,52 @@ def looks(
     return [sorted_reports.part(lo, hi) for lo, hi in pairwise(cuts)]
 
 
-def _dealt(reports: Reports, wave: I64, frame_ns: int, order: I64, place: I64, run: Run | None) -> list[int]:
-    """Put plots of one frame in order, and note the place of each in it; return where looks begin and end.
+def _dealt(
+    reports: Reports, wave: I64, frame_ns: int, order: I64, place: I64, shelf: Shelf | None, run: Run | None
+) -> tuple[list[int], bool]:
+    """Put plots of one frame in order, and note the place of each in it.
 
-    Nothing where plots are of several frames or a sensor names an address twice, as seldom happens to so many at once.
+    Returns where looks begin and end, nothing where plots are of several frames or a sensor names an address twice, as
+    seldom happens to so many at once; and whether the plots are there already and may stay, order and place left alone.
     """
     if reports.t_ns[0] // frame_ns != reports.t_ns[-1] // frame_ns:
-        return []
+        return [], False
+    named = bool(reports.address.max() >= 0)
+    start, there = deal(reports.sensor, wave, order, place, run, always=named or shelf is None)
+    if named:
+        held = ranges(len(wave), 1, run, len(ranges(reports.size, PART, run)))
+        if any(do(any_repeated, [(*part, start, order, reports.address) for part in held], run)):
+            return [], False
+    last = np.append(np.flatnonzero(np.diff(np.sort(wave))), len(wave) - 1)  # of each wave, by rank
+    return sorted({0, *start[last + 1].tolist()}), there and shelf is not None
+
+
+def deal(
+    sensor: I32, wave: I64, order: I64, place: I64, run: Run | None = None, *, always: bool = False
+) -> tuple[I64, bool]:
+    """Put plots in the order of wave and sensor, at that in the order in which they come.
+
+    Parameters
+    ----------
+    sensor : (M,) int32; wave : (S,) see `waves`
+    order, place : (M,) int64; overwritten with the plots in that order and with the place of each in it; left alone,
+        unless `always`, where the plots come in it
+
+    Returns
+    -------
+    (S + 1,) where the plots of each sensor begin, sensors in the order of waves
+    whether the plots come in order
+    """
     sensors = np.argsort(wave, kind="stable")
     rank = np.empty(len(wave), np.int32)
     rank[sensors] = np.arange(len(wave))
-    parts = ranges(reports.size, PART, run)
+    parts = ranges(len(sensor), PART, run)
     count, start = np.empty((len(parts), len(wave)), np.int64), np.empty(len(wave) + 1, np.int64)
-    do(count_ranks, [(*part, reports.sensor, rank, count[k]) for k, part in enumerate(parts)], run)
+    rising = all(do(count_ranks, [(*part, sensor, rank, count[k]) for k, part in enumerate(parts)], run))
     share_places(count, start)
-    do(deal_plots, [(*part, reports.sensor, rank, count[k], order, place) for k, part in enumerate(parts)], run)
-    address = reports.address
-    if address.max() >= 0:
-        held = ranges(len(wave), 1, run, len(parts))
-        if any(do(any_repeated, [(*part, start, order, address) for part in held], run)):
-            return []
-    last = np.append(np.flatnonzero(np.diff(wave[sensors])), len(wave) - 1)  # of each wave, by rank
-    return sorted({0, *start[last + 1].tolist()})
+    if always or not rising:
+        do(deal_plots, [(*part, sensor, rank, count[k], order, place) for k, part in enumerate(parts)], run)
+    return start, rising
 
 
 def gathered(reports: Reports, order: I64, run: Run | None = None, shelf: Shelf | None = None) -> Reports:

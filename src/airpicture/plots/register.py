@@ -14,8 +14,9 @@ from airpicture.kernels.layout import PLOT, Z_P
 from airpicture.kernels.placing import ABREAST, PLACED
 from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.memory import Memory
-from airpicture.parallel import Run, do, ranges
+from airpicture.parallel import Run, do, in_turn, ranges
 from airpicture.plots.copies import Copies, duplicates
+from airpicture.plots.looks import DEALT, deal
 from airpicture.reports import Reports, Stations
 from airpicture.tables import F64, I32, I64, Plots
 
@@ -26,7 +27,12 @@ PART: Final = 8_192  # plots registered in one go, at least: some 0.3 ms
 
 
 def register(
-    plots: Plots, stations: Stations, config: Config, run: Run | None = None, memory: Memory | None = None
+    plots: Plots,
+    stations: Stations,
+    config: Config,
+    run: Run | None = None,
+    memory: Memory | None = None,
+    wave: I64 | None = None,
 ) -> tuple[Reports, dict[str, int]]:
     """Take plots to one frame, sort them by time and leave out those that can't be used.
 
@@ -34,6 +40,7 @@ def register(
     ----------
     run : calls a function with each of several tuples of arguments, in any order; None: one by one
     memory : that the reports may lie in
+    wave : (S,) see `looks.waves`: plots of one time are put in the order in which looks have them, if it's given
 
     Returns
     -------
@@ -62,10 +69,15 @@ def register(
         traits,
         t_ns,
     )
-    parts = ranges(size, PART, run)
+    parts = ranges(size, PART, run or in_turn)
     found = do(judge_plots, [(*judged, *part, reason) for part in parts], run)
     good, in_order = sum(count for count, _ in found), all(rises for _, rises in found)
-    place = np.empty(0, np.int64) if good == size and in_order else _places(t_ns, reason, in_order)
+    as_they_come = good == size and in_order
+    place = np.empty(0, np.int64) if as_they_come else _places(t_ns, reason, in_order)
+    if as_they_come and wave is not None and size >= DEALT and t_ns[0] == t_ns[-1]:
+        order, dealt = np.empty((2, size), np.int64)
+        _, there = deal(plots.sensor, wave, order, dealt, run)
+        place = place if there else dealt
     room = np.empty if memory is None or good < PART else memory.empty
     reports = Reports(
         Z=room((good, PLOT)),
@@ -80,7 +92,7 @@ def register(
         on_ground=room(good, np.int8),
         category=room(good, np.uint8),
     )
-    copies = None if len(place) else Copies(size, parts)
+    copies = Copies(size, parts) if as_they_come else None
     columns: tuple[Any, ...] = (
         plots.sensor,
         plots.slant_range,
@@ -116,7 +128,7 @@ def register(
         work = np.ones(PLACED)  # places without a plot hold what can be worked out
         given: tuple[Any, ...] = (*columns, *parts[k], *reports, work, lanes)
         lost = register_plots(*given)
-        return lost, copies.number(k, reports, t_ns) if copies is not None else 0
+        return lost, copies.number(k, reports, t_ns, place) if copies is not None else 0
 
     done = do(register_part, [(k,) for k in range(len(parts))], run)
     lost, shared = any(lost for lost, _ in done), any(shared for _, shared in done)
@@ -164,18 +176,17 @@ def _places(t_ns: I64, reason: NDArray[np.uint8], in_order: bool) -> I64:
     return place
 
 
-def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Mask | None:
-    """Mark those of the later reports that repeat one of the earlier tables, to the bit; None: not one does."""
+def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Mask:
+    """Mark those of the later reports that repeat one of the earlier tables, to the bit."""
     twin = np.zeros(later.size, np.uint8)
-    marked = 0
     if later.size:
         first, last = int(later.t_ns[0]), int(later.t_ns[-1])
         for table in earlier:
             if table is None or not len(table.t_ns) or table.t_ns[0] > last or table.t_ns[-1] < first:
                 continue
             p, column = (table.p, 0) if isinstance(table, Places) else (table.Z, Z_P)
-            marked += mark_repeats(p, column, table.sensor, table.t_ns, later.Z, Z_P, later.sensor, later.t_ns, twin)
-    return twin.view(np.bool_) if marked else None
+            mark_repeats(p, column, table.sensor, table.t_ns, later.Z, Z_P, later.sensor, later.t_ns, twin)
+    return twin.view(np.bool_)
 
 
 class Places(NamedTuple):

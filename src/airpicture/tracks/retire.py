@@ -20,7 +20,6 @@ from airpicture.kernels.life import (
     E_LIFETIME,
     E_RETIRE,
     E_RETIRE_TENTATIVE,
-    ENDED,
     ENDING,
     SECOND_NS,
     age_due,
@@ -91,16 +90,16 @@ def sweep(
     moved, was = np.empty(n, np.int64), np.empty(n, np.uint8)
     given = (store.held, stations, sensor_last, ending, moved, was)
     if n <= PART:
-        t_ns, count = age_due(first_ns, last_ns, 0, n, *given)
+        t_ns, count, ended = age_due(first_ns, last_ns, 0, n, *given)
         moved, was = moved[:count], was[:count]
     else:
         soon = max(find_due(store.due_ns, n, first_ns), first_ns)  # a second at a time, as ranges know none but theirs
         t_ns = min(first_ns - (first_ns - soon) // SECOND_NS * SECOND_NS, last_ns)
         counts = do(age_due, [(t_ns, t_ns, lo, min(lo + PART, n), *given) for lo in range(0, n, PART)], run)
-        moved = np.concatenate([moved[q * PART : q * PART + count] for q, (_, count) in enumerate(counts)])
-        was = np.concatenate([was[q * PART : q * PART + count] for q, (_, count) in enumerate(counts)])
-    if len(moved):
-        store.ended += int(np.count_nonzero(store.status[moved] == ENDED))
+        moved = np.concatenate([moved[q * PART : q * PART + count] for q, (_, count, _) in enumerate(counts)])
+        was = np.concatenate([was[q * PART : q * PART + count] for q, (_, count, _) in enumerate(counts)])
+        ended = sum(ended for _, _, ended in counts)
+    store.ended += ended
     return t_ns, moved, was
 
 
