@@ -88,6 +88,8 @@ def _link(module: Any, libraries: Iterable[Any]) -> None:
 class KernelLibrary(_library):  # type: ignore[misc]
     """A kernel's code with that of all functions in it."""
 
+    thorough = False  # whether it's worth all that LLVM knows
+
     def _optimize_functions(self, ll_module: Any) -> None:
         """Leave functions to `_optimize_final_module`, whose passes begin with the same."""
         ll_module.data_layout = self._codegen._data_layout
@@ -102,10 +104,10 @@ class KernelLibrary(_library):  # type: ignore[misc]
         """Run LLVM's passes once; numba runs cheaper ones first, for counts of holders that we don't have.
 
         LLVM's first level has vectors of loops, too, and leaves out what took a third of the second's time and gained
-        nothing; nor do loops unrolled beyond their vectors.
+        nothing in a tracker; nor did loops unrolled beyond their vectors.
         """
         passes, builder = self._codegen._module_pass_manager()
-        if _config.OPT == USUAL:
+        if _config.OPT == USUAL and not self.thorough:
             tuning = create_pipeline_tuning_options(speed_level=1)
             tuning.loop_vectorization, tuning.slp_vectorization = _config.LOOP_VECTORIZE, _config.SLP_VECTORIZE
             tuning.loop_unrolling = False
