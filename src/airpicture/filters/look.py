@@ -111,7 +111,7 @@ def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
         local=np.full(plots, -1, np.int32),
         inner=np.full(e, -1, np.int32),
         last=np.empty(e, np.int32),
-        queue=np.zeros(QUEUED),
+        queue=np.ones(QUEUED),  # what stands behind the last pair is weighed, too
         queued=np.zeros(NUMBERED, np.int64),
         detect=np.empty(n),
         got=np.empty(n),

@@ -44,8 +44,8 @@ class Closing(NamedTuple):
 
 
 def closing_room() -> Closing:
-    """Return a workspace."""
-    return Closing(np.zeros(ABREAST * CLOSED), np.zeros(ABREAST, np.int64), np.zeros(ABREAST, np.int64), U(ABREAST))
+    """Return a workspace; what stands behind the last track is worked out, too, for nobody."""
+    return Closing(np.ones(ABREAST * CLOSED), np.zeros(ABREAST, np.int64), np.zeros(ABREAST, np.int64), U(ABREAST))
 
 
 @part
@@ -75,7 +75,7 @@ def _close(V: F64, b: U, memory: float) -> None:
     V[SIGMA_P + b] = level_sigma(state_at(V, P_POSITION + b, ONE), up)
     V[SIGMA_V + b] = level_sigma(state_at(V, P_VELOCITY + b, ONE), up)
     known, gap = V[TURNED + b], V[GAP + b]
-    turned = turned_course(up, triple(V, BEFORE + b), (wx, wy, wz), known, gap, memory)
+    turned = turned_course(up, triple(V, BEFORE + b), (wx, wy, wz), known, max(gap, GAP_LEAST), memory)
     V[TURNED + b] = turned if gap > 0.0 else known
 
 
