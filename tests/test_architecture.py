@@ -71,10 +71,10 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("airpicture.tables", "airpicture.formats"): "Tracks.write leads to the writers, when called",
     ("airpicture.tables", "airpicture.formats.columns"): "to_arrow and from_columns lead there, when called",
     ("airpicture.tables", "airpicture.formats.sensors"): "Sensors.from_rows leads there, when called",
-    (
-        "airpicture.commands.warm",
-        "airpicture.filters.look",
-    ): "compiles the largest kernel by itself",
+    ("airpicture.commands.warm", "airpicture.filters.look"): "compiles the largest kernel by itself",
+    ("airpicture.commands.warm", "airpicture.picture.snapshot"): "compiles the kernel of a picture with it",
+    ("airpicture.commands.warm", "airpicture.plots.stations"): "lays sensors out as the kernel of ageing takes them",
+    ("airpicture.commands.warm", "airpicture.tracks.retire"): "compiles the kernel of ageing with it",
     ("airpicture.commands.warm", "airpicture.kernels.warm"): "asks whether the kernels are compiled",
 }
 

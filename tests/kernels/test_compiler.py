@@ -206,3 +206,24 @@ except IndexError as error:
     settings["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run([sys.executable, str(program)], env=settings, capture_output=True, text=True)
     assert "out of bounds" in done.stdout, done.stderr
+
+
+@compiled_only
+def test_decoders_get_all_passes_and_the_tracker_the_cheap_ones() -> None:
+    """By the names of their modules: that they are these has to be true."""
+    kernels = Path(_jit.__file__).parent
+    for beginning in _compiler.OF_BYTES:
+        assert any("@jit" in path.read_text("utf-8") for path in kernels.glob(f"{beginning}*.py")), beginning
+    thorough = []
+    for module in ("airpicture.kernels.look", "airpicture.kernels.modes_beast"):
+        numbas: Any = numba.njit
+
+        def plus(a: float) -> float:
+            return a + 1.0
+
+        plus.__module__ = module
+        kernel = numbas(pipeline_class=_jit.KERNEL, **UNCOUNTED)(plus)
+        assert kernel(1.0) == 2.0
+        (made,) = kernel.overloads.values()
+        thorough.append(made.library.thorough)
+    assert thorough == [False, True]

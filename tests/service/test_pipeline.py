@@ -25,6 +25,8 @@ from airpicture.service.pipeline import Pipeline, split
 from airpicture.service.settings import Settings
 from airpicture.service.tail import Position
 from airpicture.tables import Tracks
+from airpicture.tracks.begin import make_desk
+from airpicture.tracks.pool import Pool
 from radar_bytes import block, north, report
 from service_kit import RADAR
 
@@ -232,6 +234,25 @@ def test_what_is_held_twice_is_one_again() -> None:
         back = thaw(freeze([holder, counts, numbers, {4}, counts], {}), None, {})
         assert repr(back) == repr([holder, counts, numbers, {4}, counts])
         assert back[1] is back[4]
+
+
+def test_a_named_tuple_that_is_held_twice_is_one_again() -> None:
+    position = Position(3, 7)
+    back = thaw(freeze({"a": position, "b": [position, [5]], "c": [5]}, {}), None, {})
+    assert back == {"a": position, "b": [position, [5]], "c": [5]}
+    assert back["a"] is back["b"][0]
+
+
+def test_a_pool_leaves_its_workspaces_behind() -> None:
+    pool, template = Pool(100), Pool(100)
+    pool.outlook = "worked out"
+    pool.desks = [make_desk(4)]
+    pool.note(0, 5 * S)
+    back = thaw(freeze(pool, {}), template, {})
+    assert back is template
+    assert (back.latest_ns, back.outlook, back.desks) == (5 * S, None, [])
+    for was, now in zip(pool.waiting.table, back.waiting.table, strict=True):
+        np.testing.assert_array_equal(was, now)
 
 
 def test_standing_alerts_come_back_and_take_little_room() -> None:

@@ -1,12 +1,16 @@
 """Compiling the kernels on first use, on two cores, so that the first run isn't a long silence.
 
-numba compiles a kernel when it's first called and keeps the result on disk. The kernel of a look alone takes nearly
-half of the time; a second process compiles that one, and CAT062's encoder where it's wanted, while this one does the
-rest. Where no second process can be started everything is compiled here, which only takes longer.
+numba compiles a kernel when it's first called and keeps the result on disk. The kernel of a look alone takes a third of
+the time; a second process compiles that one and the next largest that this one needs last, and CAT062's encoder where
+it's wanted, while this one does the rest. Where no second process can be started everything is compiled here, which
+only takes longer.
+
+What each of the two compiles is measured (`docs/performance.md` says how): a kernel that grows may want to move.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -49,8 +53,10 @@ def warm_up(quiet: bool = False, cat062: bool = False, alerts: bool = False) -> 
     note("First use: compiling the kernels. This takes some twenty seconds, once.", quiet)
     begun = time.monotonic()
     helper = None
+    collects = gc.isenabled()
+    gc.disable()  # the compiler's rests between two kernels are no time for it, either: see `kernels._compiler`
     with suppress(OSError):
-        code = f"from airpicture.commands import warm; warm.compile_second({cat062}, {alerts})"
+        code = f"from airpicture.commands import warm; warm.compile_second({cat062}, {alerts}); warm.leave()"
         helper = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.DEVNULL,
@@ -66,14 +72,23 @@ def warm_up(quiet: bool = False, cat062: bool = False, alerts: bool = False) -> 
         if helper is not None and helper.poll() is None:
             helper.kill()
             helper.wait()
+        if collects:
+            gc.enable()
     _track(scans=6)
     note(f"Compiled in {seconds(time.monotonic() - begun)}.", quiet)
 
 
 def compile_second(cat062: bool, alerts: bool = False) -> None:
-    """Do the second process's share."""
+    """Do the second process's share: first what the other one gets to before it waits for this one."""
     from airpicture.filters.look import compile_look
+    from airpicture.picture.snapshot import compile_snapshot
+    from airpicture.plots.stations import station_columns
+    from airpicture.tracks.retire import compile_sweep
 
+    gc.disable()
+    sensors = _sensors()
+    compile_sweep(station_columns(sensors))
+    compile_snapshot(sensors)
     compile_look()
     if cat062:
         from airpicture.formats.asterix import encode_cat062
@@ -85,6 +100,11 @@ def compile_second(cat062: bool, alerts: bool = False) -> None:
         watch = Watch(AlertSettings())
         for _ in range(2):
             watch.step(Tracks.concat([_tracks(), _tracks()]), T0_NS)
+
+
+def leave() -> None:
+    """End this process without putting away what it has made, which takes a second: all that counts is on disk."""
+    os._exit(0)
 
 
 def _sensors() -> Sensors:

@@ -140,8 +140,9 @@ OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "fastma
 # they make arrays themselves; functions that they call never do.
 UNCOUNTED: Final[dict[str, Any]] = {**OPTIONS, "_nrt": False}
 
-# Kernels that no run does without; that they are cached stands for all (`compiled`).
-NEEDED: Final = ("look.look_chunks", "snapshot.snapshot_rows")
+# Kernels that no run does without, among them those that are compiled last; that they are cached stands for all
+# (`compiled`).
+NEEDED: Final = ("look.look_chunks", "snapshot.snapshot_rows", "twins.list_sharing")
 
 
 def compiled(needed: tuple[str, ...] = NEEDED) -> bool:

@@ -6,12 +6,19 @@ many times as calls are nested around it. Here it sees it once for each kernel. 
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from llvmlite.binding import Linkage  # type: ignore[import-untyped]
-from numba.core import codegen
+from llvmlite.binding import (  # type: ignore[import-untyped]
+    Linkage,
+    create_pass_builder,
+    create_pipeline_tuning_options,
+)
+from numba.core import codegen, config
 
 _library: Any = codegen.JITCodeLibrary
+_config: Any = config
+
+USUAL: Final = 2  # `NUMBA_OPT` as `_jit` sets it; who sets another gets the passes that numba takes for it
 
 
 class _Unloaded:
@@ -81,6 +88,8 @@ def _link(module: Any, libraries: Iterable[Any]) -> None:
 class KernelLibrary(_library):  # type: ignore[misc]
     """A kernel's code with that of all functions in it."""
 
+    thorough = False  # whether it's worth all that LLVM knows
+
     def _optimize_functions(self, ll_module: Any) -> None:
         """Leave functions to `_optimize_final_module`, whose passes begin with the same."""
         ll_module.data_layout = self._codegen._data_layout
@@ -92,6 +101,17 @@ class KernelLibrary(_library):  # type: ignore[misc]
         super().finalize()
 
     def _optimize_final_module(self) -> None:
-        """Run LLVM's passes once; numba runs cheaper ones first, for counts of holders that we don't have."""
+        """Run LLVM's passes once; numba runs cheaper ones first, for counts of holders that we don't have.
+
+        LLVM's first level has vectors of loops, too, and leaves out what took a third of the second's time and gained
+        nothing in a tracker; nor did loops unrolled beyond their vectors.
+        """
         passes, builder = self._codegen._module_pass_manager()
+        if _config.OPT == USUAL and not self.thorough:
+            tuning = create_pipeline_tuning_options(speed_level=1)
+            tuning.loop_vectorization, tuning.slp_vectorization = _config.LOOP_VECTORIZE, _config.SLP_VECTORIZE
+            tuning.loop_unrolling = False
+            builder = create_pass_builder(self._codegen._tm, tuning)
+            passes = builder.getModulePassManager()
+            passes.add_refprune_pass()
         passes.run(self._final_module, builder)

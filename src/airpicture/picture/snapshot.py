@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from airpicture.kernels.abreast import Abreast, workspace
 from airpicture.kernels.arrays import laid
+from airpicture.kernels.layout import MOTION
 from airpicture.kernels.learn import copy_tracks
 from airpicture.kernels.snapshot import (
     BLOCK,
@@ -192,6 +193,11 @@ def _room(size: int, empty: Callable[..., NDArray[Any]]) -> Shown:
 # Workspaces of threads that make pictures; nothing is carried over. Making them anew, and telling the kernel where they
 # are, takes longer than a picture of fifty tracks.
 _DESKS: Final[deque[tuple[Abreast, Shown, F64]]] = deque()
+
+
+def compile_snapshot(sensors: Sensors) -> None:
+    """Compile the kernel of a picture, by showing a row of nothing."""
+    snapshot(Store(2), np.zeros(1, np.int64), 0, sensors, np.zeros(MOTION))
 
 
 def _free_desk() -> tuple[Abreast, Shown, F64]:

@@ -83,7 +83,7 @@ class Freezer:
         if isinstance(value, Laid):  # what it knows of its table is true in this process alone
             return {"laid": self.node(value.table), "id": number}
         if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return {"named": _name(kind), "items": [self.node(one) for one in value]}
+            return {"named": _name(kind), "items": [self.node(one) for one in value], "id": number}
         if kind.__name__ in _SEQUENCES and kind.__module__ == "builtins":
             made = {kind.__name__: [self.node(one) for one in value]}
             return made | {"id": number} if isinstance(value, list) else made  # others have no number: the next has it
@@ -270,6 +270,15 @@ def _load_store(store: Any, state: dict[str, Any]) -> None:
         column[: store.n] = state[f"column{k}"]
 
 
+def _save_pool(pool: Any) -> dict[str, Any]:
+    return {name: one for name, one in _state(pool).items() if name not in ("desks", "outlook")}
+
+
+def _load_all(value: Any, state: dict[str, Any]) -> None:
+    for name, one in state.items():
+        setattr(value, name, one)
+
+
 def _forget_index(index: Any, state: dict[str, Any]) -> None:
     index.forget()
 
@@ -303,6 +312,8 @@ SPECIAL: Final[dict[str, Special]] = {
     "airpicture.memory:Memory": (lambda value: {}, _leave, _nothing),
     # Workspaces, and settings that the template has.
     "airpicture.filters.look:Looker": (lambda value: {}, _leave, _nothing),
+    "airpicture.plots.looks:Shelf": (lambda value: {}, _leave, _nothing),
+    "airpicture.tracks.pool:Pool": (_save_pool, _load_all, getattr),
 }
 
 

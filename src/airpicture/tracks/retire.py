@@ -103,6 +103,11 @@ def sweep(
     return t_ns, moved, was
 
 
+def compile_sweep(stations: Stations) -> None:
+    """Compile the kernel of ageing, by ageing nothing."""
+    sweep(Store(2), 0, 0, stations, np.zeros(len(stations.period), np.int64), np.zeros(ENDING))
+
+
 def ended_among(store: Store, moved: I64, was: U8) -> tuple[I64, I64]:
     """Return the rows of those that ended in a sweep, and of these those that had been shown.
 

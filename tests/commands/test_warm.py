@@ -1,0 +1,61 @@
+"""The first use after an installation: two processes compile what a tracker needs, each kernel once."""
+
+import gc
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numba
+import pytest
+
+from airpicture.commands import warm
+from airpicture.kernels import _jit
+
+PROGRAM = """
+from airpicture.commands.warm import warm_up
+warm_up(True)
+import gc
+from airpicture.kernels._jit import FOLDER, compiled
+print(gc.isenabled(), compiled(), FOLDER)
+"""
+
+
+def test_what_is_compiled_already_is_not_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "first_use", lambda: False)
+    monkeypatch.setattr(warm, "_track", lambda scans: pytest.fail("compiled"))
+    warm.warm_up(True)
+
+
+def test_it_is_known_by_kernels_of_both_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One that was stopped half-way must not pass for done."""
+    monkeypatch.setattr(_jit, "FOLDER", tmp_path)
+    (tmp_path / "kernels").mkdir()
+    for name in _jit.NEEDED:
+        assert not _jit.compiled()
+        (tmp_path / "kernels" / f"{name}-10.py311.nbi").touch()
+    assert _jit.compiled()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled so")
+def test_two_processes_compile_each_kernel_once(tmp_path: Path) -> None:
+    """What the second one compiles is what the first one needs, for the same types: else it compiles that, too."""
+    settings = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    settings |= {
+        "AIRPICTURE_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=settings, capture_output=True, text=True)
+    collects, ready, folder = done.stdout.split()
+    assert (collects, ready) == (str(gc.isenabled()), "True"), done.stderr
+    made = Counter(path.name.split("-")[0] for path in Path(folder).glob("*/*.nbc"))
+    for name in (
+        "look.look_chunks",
+        "snapshot.snapshot_rows",
+        "life.age_due",
+        "births.find_births",
+        "at_once.find_near",
+    ):
+        assert made[name] == 1, made
