@@ -57,7 +57,7 @@ from airpicture.tracks import (
     spoken_for,
     sweep,
 )
-from airpicture.undo import Left, Undo
+from airpicture.undo import Left, Undo, add_counts
 
 SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole seconds
 SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
@@ -190,7 +190,7 @@ class Tracker:
                     before.correct(self._store, self._touched, self._run)
                 if on_frame is not None:
                     on_frame(np.unique(np.concatenate(changed)))
-            self.counts.update(self._tally)
+            add_counts(self.counts, self._tally)
             self._tally.clear()
             self.latency.commit()
             self._frame = self._next_frame(last)
@@ -348,8 +348,9 @@ class Tracker:
             self.latency.note(looked.lags)
             if self.on_look is not None:
                 self.on_look(reports, looked.owner)
-            self._tell(tracks_merged=looked.merged, tracks_lost=looked.lost)
-            self._tell(clusters_exact=looked.exact, clusters_propagated=looked.propagated)
+            add_counts(self._tally, {"tracks_merged": looked.merged, "tracks_lost": looked.lost})
+            clusters = {"clusters_exact": looked.exact, "clusters_propagated": looked.propagated}
+            add_counts(self._tally, clusters)
         if self._named:
             beside = spoken_for(store, reports, free)
             self._tally["plots_beside_their_track"] += int(beside.mask.sum())
@@ -363,15 +364,9 @@ class Tracker:
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         if self._named:
             self._tally["numbers_taken_up"] += self._retired.take_up(store, born)
-        self._tell(pairs_shed=near.shed, births_shed=shed, tracks_begun=len(born))
+        add_counts(self._tally, {"pairs_shed": near.shed, "births_shed": shed, "tracks_begun": len(born)})
         self._clutter.count(reports, free, self._sensor_last)
         return np.concatenate([changed, born]) if len(born) else changed
-
-    def _tell(self, **counts: int) -> None:
-        """Count in the open frame what there is any of."""
-        for name, count in counts.items():
-            if count:
-                self._tally[name] += count
 
     def _hear(self, messages: Reports) -> I64:
         """Give a frame's messages to the tracks of their addresses; return the rows of the store that changed."""
@@ -410,7 +405,8 @@ class Tracker:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
             return self._rows(rows, now_ns, self._ended.shown())
 
-        picture = Picture(now_ns, make, counts=dict(self.counts + self._tally), make_moved=make_moved)
+        counts = add_counts({name: count for name, count in self.counts.items() if count}, self._tally)
+        picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
         self._shown = ref(picture)
         return picture
 

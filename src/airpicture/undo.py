@@ -1,7 +1,11 @@
-"""How the open frame is taken back: what it changes, kept before it's done; and what it left when it was done last."""
+"""How the open frame is taken back: what it changes, kept before it's done; and what it left when it was done last.
+
+What it counts is counted apart until it's closed, by `add_counts`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +18,14 @@ from airpicture.plots import Clutter
 from airpicture.store import Saved, Store
 from airpicture.tables import I64, U64
 from airpicture.tracks import Pool
+
+
+def add_counts(counts: dict[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    """Add to counts what there is any of; overwritten and returned."""
+    for name, count in more.items():
+        if count:
+            counts[name] = counts.get(name, 0) + count
+    return counts
 
 
 class Left(NamedTuple):

@@ -78,6 +78,8 @@ def asked_by(rng: np.random.Generator) -> F32:
     asked[boxes.A_UNTIL], asked[boxes.A_UNTIL_OWN] = rng.choice([-math.inf, 5.0, 12.0, 26.0], 2)
     asked[boxes.A_LAST] = asked[boxes.A_UNTIL : boxes.A_UNTIL_OWN + 1].max()
     asked[boxes.A_SENSOR], asked[boxes.A_NOW] = rng.integers(0, 3), rng.integers(20, 30)
+    asked[boxes.A_SPEED], asked[boxes.A_BLUR] = rng.integers(0, 4, 2)
+    asked[boxes.A_AGE] = rng.integers(-1, 20)
     return asked
 
 
@@ -134,15 +136,21 @@ def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[in
     asked, hit = np.zeros(boxes.ASKING, np.float32), np.zeros(BOX + ABREAST, np.int32)
     place, near, now, s = rng.uniform(-50e3, 50e3, 3), rng.uniform(2e3, 40e3, 3), 27.0, int(rng.integers(0, 3))
     after, after_own = rng.choice([0.05, 4.0, math.inf]), rng.choice([4.0, 14.0])
-    aim(place, *near, now, s, after, after_own, LONGEST, asked)
+    speed, blur, oldest = (
+        float(rng.uniform(0.0, 2e3)),
+        float(rng.uniform(0.0, 4e3)),
+        float(rng.choice([-1.0, 5.0, 12.0])),
+    )
+    aim(place, *near, now, s, after, after_own, LONGEST, speed, blur, oldest, asked)
     some, counts = np.zeros(BUNCHES + ABREAST, np.int32), np.zeros(COUNTS, np.int64)
     hits = list_near(asked, 0, bunches, box, bunch, outline, some, BOX, hit, counts)
     assert counts.sum() == 0
     d = np.linalg.norm(box[:3, :n].astype(float) - place[:, None], axis=0)
     age, own = now - box[boxes.B_SINCE, :n], box[boxes.B_SENSOR, :n] == s
     reach = near[np.where(age <= 7.5, 0, np.where(age <= 15.0, 1, 2))]
+    reach = np.maximum(reach, np.where(age <= oldest, speed * age + blur, 0.0))
     left = np.where(own, after_own, after)
-    clear = (np.abs(age - 7.5) > 1e-3) & (np.abs(age - 15.0) > 1e-3)
+    clear = (np.abs(age - 7.5) > 1e-3) & (np.abs(age - 15.0) > 1e-3) & (np.abs(age - oldest) > 1e-3)
     surely = np.flatnonzero(clear & (d <= reach) & (age >= left))
     perhaps = np.flatnonzero(~clear | ((d <= reach + 8.0) & (age >= left - 1e-3)))
     got = hit[:hits].tolist()

@@ -101,7 +101,7 @@ def test_odds_of_queued_pairs_are_those_of_the_likelihood(seed: int) -> None:
             nearest = _queue(count, w, k, 7 * count, T, room, U(LANES))
             assert (nearest < GATES[2]) == inside
             if inside:
-                expected[w, k] = math.exp(score + prior), share[0], 7 * count
+                expected[w, k] = math.exp(score) * prior, share[0], 7 * count
                 count += 1
     pairs, done = _weigh(count, 3, -1, reports, stations, store.held, room)
     assert done == max((w for w, _ in expected), default=-1)

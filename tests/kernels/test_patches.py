@@ -20,7 +20,7 @@ from airpicture.kernels.around import (
     look_up,
 )
 from airpicture.kernels.patches import DIGIT, DIGITS, EDGE, HALF, order_births, patch_of
-from airpicture.kernels.pool import CELL, PLAIN, RUN_MOST, key_at, link_plots, note_plots
+from airpicture.kernels.pool import CELL, NEVER, PLAIN, RUN_MOST, key_at, link_plots, note_plots
 from airpicture.kernels.search import COUNTS
 from airpicture.kernels.wgs84 import ground
 from airpicture.parallel import Run, workers
@@ -102,6 +102,43 @@ class Put:
         note_plots(reports.Z, reports.t_ns, *columns, order, *more)
         self.pool.note(n, latest)
         self.placed += [ground(*p[j]) for j in order]
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 400), min_size=1, max_size=6), min_size=1, max_size=12),
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.integers(3, 40),
+)
+def test_what_a_look_finds_in_the_pool_is_what_was_put_in(
+    looks: list[list[int]], wait: int, slack: int, most: int
+) -> None:
+    """Looks at any times, in any order; against a list of when each plot was put in: never before those before it."""
+    pool, put = Pool(most), list[int]()
+    for times in looks:
+        reports, n = reports_at(np.tile(ecef(0.8, 0.2, 5e3), (len(times), 1))), len(times)
+        reports.t_ns[:] = times
+        found = pool.found_by(reports.t_ns, wait, slack)
+        latest, first = max(put, default=NEVER), min(times)
+        kept = list(enumerate(put))[pool.oldest :]
+        assert found.earliest_ns == first
+        assert found.alive == sum(when >= latest - wait for _, when in kept)
+        assert found.late == sum(when >= latest - wait - slack for _, when in kept)
+        assert found.gone == next((k for k, when in kept if when >= first - wait), len(put))
+        assert found.since_ns == (put[pool.oldest] if 0 < pool.oldest < len(put) else NEVER)
+        assert pool.make_room(n, found.alive, found.late) == (
+            max(found.alive + n - most, 0) if found.late + n > most else 0
+        )
+        key, order = np.full(n, key_at(*ground(*reports.Z[0, lay.Z_P : lay.Z_P + 3]), PLAIN)), np.arange(n)
+        run, back, put_ns = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
+        links = (run, back, put_ns)
+        newest = link_plots(reports.t_ns, order, key, n, pool.count, pool.latest_ns, pool.waiting, *links)
+        columns = (reports.sensor, reports.address, reports.mode_3a, reports.callsign)
+        more = (key, np.zeros(n), np.zeros(n), *links, 0, n, pool.count, pool.waiting)
+        note_plots(reports.Z, reports.t_ns, *columns, order, *more)
+        pool.note(n, newest)
+        for when in times:
+            put.append(max([*put[-1:], when]))
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1024, 3000]), st.floats(1e3, 90e3))

@@ -8,7 +8,8 @@ import pytest
 
 from airpicture.config import Config
 from airpicture.models import motion_settings
-from airpicture.picture import Gathered, shown_rows, snapshot
+from airpicture.picture import Ended, Gathered, shown_rows, snapshot
+from airpicture.picture.ended import FEW
 from airpicture.picture.snapshot import GATHERED, PART
 from airpicture.store import Store
 from airpicture.tables import Status, Tracks
@@ -60,6 +61,25 @@ def test_gathered_tracks_equal_snapshots_taken_at_once() -> None:
 
 def test_nothing_gathered_is_an_empty_table() -> None:
     assert len(Gathered(SENSORS, MOTION).all()) == 0
+
+
+def test_ended_tracks_are_shown_as_they_were_though_the_store_forgets_them() -> None:
+    """A few at a time are set aside, many are shown at once; all in the order in which they ended."""
+    rng = np.random.default_rng(4)
+    store = store_of(3 * FEW, 5)
+    ended = Ended(SENSORS, MOTION)
+    for counts in ((3,), (), (1, FEW, 2, FEW + 1, 5, 5), (2 * FEW,)):
+        parts = [Tracks.empty(SENSORS)]
+        for k, count in enumerate(counts):
+            rows, t_ns = rng.permutation(store.n)[:count], T0 + k * SECOND
+            parts.append(snapshot(store, rows, t_ns, SENSORS, MOTION))
+            ended.add(store, rows, t_ns)
+            for column in store.columns():
+                column[:] = np.roll(column, 1, axis=0)
+        for _ in range(2):  # worked out once, and the same whenever somebody asks
+            assert_bytes_equal(Tracks.concat([Tracks.empty(SENSORS), *ended.shown()]), Tracks.concat(parts))
+        ended.clear()
+        assert not ended.shown()
 
 
 def test_parts_for_threads_give_the_same() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.config import Config, Life
@@ -127,6 +127,32 @@ def test_tracks_aged_when_due_live_as_if_aged_each_second(
                 lazy.due_ns[i] = due_after(i, t, lazy.held, *reach_of(stations), ending)
     assert 20 < len(lost) < 120 or stations is ALONE
     assert quick > 0 if stations is ALONE else quick == 0  # no look is waited for beyond the last sensor's reach
+
+
+@pytest.mark.parametrize("part", [PART, 50])
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+@settings(max_examples=20, deadline=None)
+def test_many_seconds_at_once_end_at_the_first_at_which_any_track_changes(part: int, seed: int, most: int) -> None:
+    """Against a call for each second; also where ranges of rows are aged side by side, which know only their own."""
+    ending = ending_settings(Config())
+    one, other = some_tracks(np.random.default_rng(seed), 120), some_tracks(np.random.default_rng(seed), 120)
+    heard = np.full(len(SENSORS), T0 + 15 * SECOND)
+    t, last = T0, T0 + most * SECOND
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retire, "PART", part)
+        while t <= last:
+            t_ns, moved, was = sweep(one, t, last, STATIONS, heard, ending)
+            assert t <= t_ns <= last
+            assert part < 120 or len(moved) or t_ns == last
+            for second in range(t, t_ns + 1, SECOND):
+                at, changed, before = sweep(other, second, second, STATIONS, heard, ending)
+                assert (at, len(changed) > 0) == (second, second == t_ns and len(moved) > 0)
+            np.testing.assert_array_equal(moved, changed)
+            np.testing.assert_array_equal(was, before)
+            assert one.ended == other.ended
+            for a, b in zip(one.columns(), other.columns(), strict=True):
+                assert a[:120].tobytes() == b[:120].tobytes()
+            t = t_ns + SECOND
 
 
 def test_tracks_that_are_seen_are_left_alone() -> None:

@@ -43,7 +43,10 @@ A_UNTIL_OWN: Final = 11  # ... and those that the same one did
 A_LAST: Final = 12  # the later one of the two
 A_SENSOR: Final = 13
 A_NOW: Final = 14
-ASKING: Final = 15
+A_SPEED: Final = 15  # m/s; as near as this takes one in the time since, and A_BLUR, is near as well ...
+A_BLUR: Final = 16  # m
+A_AGE: Final = 17  # s; ... of what is no older
+ASKING: Final = 18
 
 O_PLACE: Final = 0  # what is noted of a plot: 3, m, from the place asked about to it
 O_SINCE: Final = 3  # s, how much older it is
@@ -95,14 +98,19 @@ class _Lanes:
         return builder.select(builder.fcmp_ordered(">=", since, self.ask(A_EARLY)), self.ask(near), older)
 
     def near(self) -> tuple[Any, list[Any], Any]:
-        """Return which plots of a box are near, the steps from the place asked about to them, and their times."""
+        """Return which plots of a box are near, the steps from the place asked about to them, and their ages."""
         builder = self.builder
         steps = [builder.fsub(self.row(B_PLACE + axis), self.ask(A_PLACE + axis)) for axis in range(3)]
         since = self.row(B_SINCE)
-        near = self.at_most(self.square(steps), self.by_age(since, A_NEAR, A_NEAR_MID, A_NEAR_LATE))
+        far = self.square(steps)
+        near = self.at_most(far, self.by_age(since, A_NEAR, A_NEAR_MID, A_NEAR_LATE))
+        age = builder.fsub(self.ask(A_NOW), since)
+        way = builder.fadd(builder.fmul(self.ask(A_SPEED), age, flags=_CONTRACT), self.ask(A_BLUR), flags=_CONTRACT)
+        within = builder.and_(self.at_most(far, builder.fmul(way, way)), self.at_most(age, self.ask(A_AGE)))
+        near = builder.or_(near, within)
         own = builder.fcmp_ordered("==", self.row(B_SENSOR), self.ask(A_SENSOR))
         until = builder.select(own, self.ask(A_UNTIL_OWN), self.ask(A_UNTIL))
-        return builder.and_(near, self.at_most(since, until)), steps, since
+        return builder.and_(near, self.at_most(since, until)), steps, age
 
     def before(self, chosen: Any) -> Any:
         """Return bits of the chosen columns that stand before the end."""
@@ -168,9 +176,9 @@ def _note_waiting(_: Any, asked: Any, box: Any, at: Any, upto: Any, listed: Any,
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = _Lanes(context, builder, signature.args, args)
-        chosen, steps, since = lanes.near()
+        chosen, steps, age = lanes.near()
         bits = lanes.before(chosen)
-        for row, column in enumerate([*steps, builder.fsub(lanes.ask(A_NOW), since)]):
+        for row, column in enumerate([*steps, age]):
             there = place_of(context, builder, signature.args[6], args[6], _word(row), args[5])
             pack(builder, builder.bitcast(column, _numbers), bits, builder.bitcast(there, _short.as_pointer()))
         return lanes.listed(bits)
@@ -240,7 +248,9 @@ def _list_waiting_plainly(asked: Any, box: Any, at: int, upto: int, listed: Any,
     last = min(upto, at + SIXTEEN)
     d = box[B_PLACE : B_PLACE + 3, at:last] - asked[A_PLACE : A_PLACE + 3, None]
     since = box[B_SINCE, at:last]
-    near = (d * d).sum(axis=0) <= _by_age(asked, since, A_NEAR, A_NEAR_MID)
+    far, age = (d * d).sum(axis=0), asked[A_NOW] - since
+    near = far <= _by_age(asked, since, A_NEAR, A_NEAR_MID)
+    near |= (far <= (asked[A_SPEED] * age + asked[A_BLUR]) ** 2) & (age <= asked[A_AGE])
     until = np.where(box[B_SENSOR, at:last] == asked[A_SENSOR], asked[A_UNTIL_OWN], asked[A_UNTIL])
     chosen = at + np.flatnonzero(near & (since <= until))
     listed[n : n + len(chosen)] = chosen

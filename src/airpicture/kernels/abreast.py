@@ -107,7 +107,8 @@ SPOT_UP = U(ABREAST * 42)  # 3, ... its vertical ...
 SPOT_HEIGHT = U(ABREAST * 45)  # m ... and height
 ASSUMED = U(ABREAST * 46)  # m, what an unmeasured height is assumed to be ...
 VAR_ASSUMED = U(ABREAST * 47)  # m² ... and its variance
-TRACK_NUMBERS: Final = 48
+LASTS = U(ABREAST * 48)  # how much is left of the belief that it exists, where nothing has told of that
+TRACK_NUMBERS: Final = 49
 
 
 @table

@@ -40,7 +40,7 @@ class Groups(NamedTuple):
     best: F64  # (STATES,) weight of the most probable one
     back: I32  # (STATES,) the state that one came from
     via: I32  # (STATES,) the edge it took, -1: none
-    slot: I32  # (2 STATES,) hash table of the present layer
+    slot: I32  # (2 STATES,) hash table of the present layer; of few nodes, by the sets as they are
     stamp: I64  # (2 STATES + 1,) layer that wrote each slot; the last one counts layers
 
 
@@ -96,6 +96,7 @@ def keep_apart(
     if steps + bits > NODES:
         return False
     mask = g.slot.size - 1
+    plain = 1 << (steps + bits) <= g.slot.size  # each state has a slot of its own
     last = g.slot.size  # where `stamp` counts layers
     g.key[0] = 0
     g.total[0] = 1.0
@@ -128,7 +129,7 @@ def keep_apart(
                 if key & one != 0:
                     continue
                 to = key | one | (1 << (bits + s))
-                at = ((to * _MIX) >> 20) & mask
+                at = to if plain else ((to * _MIX) >> 20) & mask
                 while g.stamp[at] == layer and g.key[g.slot[at]] != to:
                     at = (at + 1) & mask
                 if g.stamp[at] != layer:

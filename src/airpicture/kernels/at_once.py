@@ -15,7 +15,7 @@ from airpicture.kernels.components import Parts, connect
 from airpicture.kernels.crowd import count_tracks
 from airpicture.kernels.index import Grid, note_peaks, place_rows, refresh
 from airpicture.kernels.meeting import meet_plots
-from airpicture.kernels.near import list_marked, mark_cells
+from airpicture.kernels.near import list_each, mark_cells
 
 NO_ROOM: Final = -1
 
@@ -108,7 +108,7 @@ def find_near(
         if mark_cells(q_third, cells, grid, w.peaks[0]):
             mark_parcels(cells)
             asking = w.asking
-            hi = list_marked(0, n, grid, asking)
+            hi = list_each(0, n, 0, grid, asking)
     if hi > len(w.met):
         return nothing
     work = (w.ahead, w.single, w.ask, w.run, w.hit, w.waiting, w.tally, w.spare)

@@ -48,7 +48,7 @@ PARCEL: Final = 16  # log2 of the edge of a parcel [units of a face]: 4 km
 PARCEL_RADIUS: Final = 7_000.0  # m, most radius of a track that asks them: of one that wasn't missed it's less
 PARCEL_DRIFT: Final = 200.0  # m, likewise, of how far a plot's place may drift
 PARCEL_REACH: Final = 14_200.0  # m, more than any plot marks: of those in the smallest cells, others mark none
-PARCEL_PLOTS: Final = 8  # of a cell, on the average: where there are more, hardly a parcel has none near it
+PARCEL_PLOTS: Final = 24  # of a cell, on the average: where there are more, hardly a parcel has none near it
 PARCEL_SPARE: Final = 2  # words for a plot, at least: one that is alone marks a dozen parcels in four words
 
 # State, int64

@@ -77,7 +77,8 @@ INTS: Final = 8
 # Tracks that are placed, side by side, number P_... of track b at W[P_... + b]: age at the latest plot [s], position,
 # velocity and sigmas as in the summary; then begin of the stay [s after the state], radius there [m], speed [m/s],
 # reach [m], length of the stay [s], in place of the position the point where it's placed, on the ground; how far that
-# is from the Earth's centre, how near it comes in its stay, and a number that's finite where all of the summary is
+# is from the Earth's centre, how near it comes in its stay, a number that's finite where all of the summary is, and
+# when it's at that point [s after the state]
 BESIDE: Final = 32
 P_AGE = U(0)
 P_X, P_Y, P_Z = U(BESIDE), U(2 * BESIDE), U(3 * BESIDE)
@@ -86,7 +87,8 @@ P_SIGMA_P, P_SIGMA_V = U(7 * BESIDE), U(8 * BESIDE)
 P_BEGIN, P_FIRST, P_SPEED = U(9 * BESIDE), U(10 * BESIDE), U(11 * BESIDE)
 P_REACH, P_STAY = U(12 * BESIDE), U(13 * BESIDE)
 P_FAR, P_LEAST, P_FINITE = U(14 * BESIDE), U(15 * BESIDE), U(16 * BESIDE)
-PLACED: Final = 17 * BESIDE  # numbers of a workspace
+P_AT = U(17 * BESIDE)
+PLACED: Final = 18 * BESIDE  # numbers of a workspace
 
 # The largest on each level; 0 where it has no tracks
 USED: Final = 0  # LEVELS, m, reach
@@ -157,54 +159,59 @@ def radius_at(age: float, sigma_p: float, sigma_v: float, q_third: float, radius
 
 
 @lane
-def _reach(W: F64, b: U, end: float, q_third: float, radius_max: float) -> tuple[float, float]:
-    """Return the best time for a track's point and the reach that it needs then, for a stay up to `end`; seconds after
-    its state.
+def _begin_stay(W: F64, b: U, back: float, q_third: float, radius_max: float) -> None:
+    """Note when a track of a workspace has to be placed from, and what it could reach then.
+
+    back : s, from the first time for which places have to hold to that of the latest plot of all looks
+    """
+    vx, vy, vz = W[P_VX + b], W[P_VY + b], W[P_VZ + b]
+    begin = W[P_AGE + b] - back
+    W[P_BEGIN + b], W[P_SPEED + b] = begin, math.sqrt(vx * vx + vy * vy + vz * vz)
+    W[P_FIRST + b] = radius_at(abs(begin), W[P_SIGMA_P + b], W[P_SIGMA_V + b], q_third, radius_max)
+    W[P_REACH + b] = math.inf
+
+
+@lane
+def _try_stay(W: F64, b: U, stay: float, q_third: float, radius_max: float) -> None:
+    """Work out the best time for a track's point and the reach that it needs then, for a stay of so many seconds.
+
+    One that has fitted the lowest level by a longer stay is left as it is.
 
     Radius and distance from the point are convex in time, so their sum is largest at an end of the stay, and least
     where both ends need the same. Where the radius meets its bound, it counts as at the bound all the time.
     """
-    begin, first, way = W[P_BEGIN + b], W[P_FIRST + b], STRETCH * W[P_SPEED + b]
+    begin, first, way, before = W[P_BEGIN + b], W[P_FIRST + b], STRETCH * W[P_SPEED + b], W[P_REACH + b]
+    end = W[P_AGE + b] + stay
     last = radius_at(abs(end), W[P_SIGMA_P + b], W[P_SIGMA_V + b], q_third, radius_max)
     bound = (first >= radius_max) | (last >= radius_max)
     drift = way + 1e-3
     middle = 0.5 * (begin + end)
     at = min(max(middle + 0.5 * (last - first) / drift, begin), end)
     reach = max(first + drift * (at - begin), last + drift * (end - at))
-    return middle if bound else at, radius_max + 0.5 * (end - begin) * way if bound else reach
+    at = middle if bound else at
+    reach = radius_max + 0.5 * (end - begin) * way if bound else reach
+    fits = before <= REACH[0]
+    W[P_REACH + b] = before if fits else reach
+    W[P_AT + b] = W[P_AT + b] if fits else at
+    W[P_STAY + b] = W[P_STAY + b] if fits else stay
 
 
 @lane
-def _find_stay(W: F64, b: U, back: float, q_third: float, radius_max: float) -> None:
-    """Work out where a track of a workspace is best placed, and how long it may stay there.
-
-    back : s, from the first time for which it has to hold to that of the latest plot of all looks
-    """
+def _find_point(W: F64, b: U) -> None:
+    """Work out where a track of a workspace is placed, after `_try_stay`."""
     px, py, pz, vx, vy, vz = W[P_X + b], W[P_Y + b], W[P_Z + b], W[P_VX + b], W[P_VY + b], W[P_VZ + b]
-    age = W[P_AGE + b]
-    begin = age - back
-    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
-    W[P_BEGIN + b], W[P_SPEED + b] = begin, speed
-    W[P_FIRST + b] = radius_at(abs(begin), W[P_SIGMA_P + b], W[P_SIGMA_V + b], q_third, radius_max)
-    at, reach = _reach(W, b, age + STAY, q_third, radius_max)
-    at_brief, reach_brief = _reach(W, b, age + STAY_BRIEF, q_third, radius_max)
-    at_higher, reach_higher = _reach(W, b, age + STAY_HIGHER, q_third, radius_max)
-    long, brief = reach <= REACH[0], reach_brief <= REACH[0]
-    at = at if long else (at_brief if brief else at_higher)
-    stay = STAY if long else (STAY_BRIEF if brief else STAY_HIGHER)
+    at = W[P_AT + b]
     x, y, z = px + at * vx, py + at * vy, pz + at * vz
     far = math.sqrt(x * x + y * y + z * z)
     W[P_FINITE + b] = px + py + pz + vx + vy + vz + W[P_SIGMA_P + b] + W[P_SIGMA_V + b]
-    W[P_REACH + b] = reach if long else (reach_brief if brief else reach_higher)
-    W[P_STAY + b] = stay
     W[P_FAR + b] = far
-    W[P_LEAST + b] = far - speed * (age + stay - begin)
+    W[P_LEAST + b] = far - W[P_SPEED + b] * (W[P_AGE + b] + W[P_STAY + b] - W[P_BEGIN + b])
     W[P_X + b], W[P_Y + b], W[P_Z + b] = ground(x, y, z)
 
 
 @part
 def _code_at(W: F64, b: U, peak: F64) -> int:
-    """Return the code of a track of a workspace, after `_find_stay`; note the largest of its level.
+    """Return the code of a track of a workspace, after `_find_point`; note the largest of its level.
 
     One whose summary isn't finite meets nothing.
     """
@@ -268,7 +275,12 @@ def place_rows(
             W[P_VX + b], W[P_VY + b], W[P_VZ + b] = of[S_VELOCITY], of[S_VELOCITY + 1], of[S_VELOCITY + 2]
             W[P_SIGMA_P + b], W[P_SIGMA_V + b] = of[S_SIGMA_P], of[S_SIGMA_V]
         for b in range(U(count)):
-            _find_stay(W, b, back, q_third, radius_max)
+            _begin_stay(W, b, back, q_third, radius_max)
+        for stay in (STAY, STAY_BRIEF, STAY_HIGHER):
+            for b in range(U(count)):
+                _try_stay(W, b, stay, q_third, radius_max)
+        for b in range(U(count)):
+            _find_point(W, b)
         for own in range(count):
             b, i = U(own), int(rows[first + own])
             if i < known:

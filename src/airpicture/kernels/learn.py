@@ -33,7 +33,7 @@ from airpicture.kernels.layout import (
     Z_P,
 )
 from airpicture.kernels.life import COASTING, CONFIRMED
-from airpicture.kernels.records import store_track
+from airpicture.kernels.records import store_factors, store_states
 from airpicture.kernels.ticks import ticks_of, time_of
 from airpicture.kernels.vertical import upright
 
@@ -354,40 +354,8 @@ def turned_course(up: Vector, v: Vector, w: Vector, known: float, dt: float, mem
 
 
 @part
-def learn_track(
-    i: int,
-    T: F64,
-    lanes: U,
-    t_ns: int,
-    got: float,
-    R: Any,
-    j: int,
-    sensor: int,
-    turn: float,
-    confirm: float,
-    confirm_plots: float,
-    of: Held,
-) -> None:
-    """Write track i's updated state back and let it learn from the plot it took.
-
-    Parameters
-    ----------
-    T : (SCRATCH,) float64, T[:ROW] the updated track, valid at t_ns, see `records.store_track`; lanes : 4
-    got : probability that a plot was its own
-    R : `reports.Reports`; j : the plot with the largest weight, of `sensor`; turn : s, NaN where it doesn't turn
-    confirm, confirm_plots : existence and number of plots from which a track is confirmed
-    of : store; overwritten in row i
-    """
-    taken = got >= TAKEN
-    if got >= MOVED:
-        store_track(T, of.states, of.spreads, i, lanes)
-        of.t_ns[i] = t_ns
-    of.existence[i] = min(T[EXISTENCE], EXISTENCE_MOST)
-    of.t_aged[i] = max(of.t_aged[i], t_ns)
-    place = place_of(i, sensor, of.seen_sensor)
-    _look(i, place, t_ns, turn, taken, of)
-    if not taken:
-        return
+def _take_plot(i: int, place: int, R: Any, j: int, sensor: int, confirm: float, confirm_plots: float, of: Held) -> None:
+    """Let track i learn from plot j, which it took; place : see `place_of`, the others as in `learn_track`."""
     t = R.t_ns[j]
     gap = max((t - of.t_plot[i]) * 1e-9, 0.0)
     if gap > GAP_LEAST:
@@ -420,6 +388,45 @@ def learn_track(
     sure = of.existence[i] >= confirm and of.plots[i] >= confirm_plots
     if of.status[i] == COASTING or sure:
         of.status[i] = CONFIRMED
+
+
+@part
+def learn_track(
+    i: int,
+    T: F64,
+    lanes: U,
+    t_ns: int,
+    got: float,
+    R: Any,
+    j: int,
+    sensor: int,
+    turn: float,
+    confirm: float,
+    confirm_plots: float,
+    of: Held,
+) -> None:
+    """Write track i's updated state back and let it learn from the plot it took.
+
+    Parameters
+    ----------
+    T : (SCRATCH,) float64, T[:ROW] the updated track, valid at t_ns, see `records.store_states`; lanes : 4
+    got : probability that a plot was its own
+    R : `reports.Reports`; j : the plot with the largest weight, of `sensor`; turn : s, NaN where it doesn't turn
+    confirm, confirm_plots : existence and number of plots from which a track is confirmed
+    of : store; overwritten in row i
+    """
+    taken, moved = got >= TAKEN, got >= MOVED
+    if moved:
+        store_states(T, of.states, of.spreads, i, lanes)
+        of.t_ns[i] = t_ns
+    of.existence[i] = min(T[EXISTENCE], EXISTENCE_MOST)
+    of.t_aged[i] = max(of.t_aged[i], t_ns)
+    place = place_of(i, sensor, of.seen_sensor)
+    _look(i, place, t_ns, turn, taken, of)
+    if taken:
+        _take_plot(i, place, R, j, sensor, confirm, confirm_plots, of)
+    if moved:
+        store_factors(T, of.spreads, i)
 
 
 @jit

@@ -217,6 +217,7 @@ def look_chunks(
     """
     load_motion(motion, room.T)
     load_noise(motion, room.ahead)
+    lifetime = settings[K_LIFETIME]
     asked = chunk[lo]
     for c in range(lo, hi):
         first, last = chunk[c], chunk[c + 1]
@@ -229,7 +230,9 @@ def look_chunks(
         ahead = chunk[c + 2] if c + 1 < hi else last
         for eight in range(0, n, ABREAST):
             upto = min(eight + ABREAST, n)
-            set_out_for(eight, upto, track[first:], start[first:], plot, R, glancing and at_once, motion, of, room)
+            set_out_for(
+                eight, upto, track[first:], start[first:], plot, R, glancing and at_once, motion, lifetime, of, room
+            )
             count, done = 0, eight - 1
             for w in range(eight, upto):
                 # while tracks are worked on, those of the next chunk come in; the first ones are asked for all at once
@@ -243,7 +246,7 @@ def look_chunks(
                 i = track[v]
                 if of.status[i] == ENDED:  # its row waits to be taken out
                     continue
-                h, ux, uy, uz = predict_track(w, i, motion, settings[K_LIFETIME], of, room, lanes)
+                h, ux, uy, uz = predict_track(w, i, motion, of, room, lanes)
                 up = (ux, uy, uz)
                 e, e_to = start[v], start[v + 1]
                 if not glancing:

@@ -53,6 +53,7 @@ from airpicture.kernels.wgs84 import B
 BOXED: Final = 12  # plots of a cell, from which on they look as if they were everywhere in it
 CHORD: Final = 2.5 / UNITS  # m between two points of a cell on the ground, at most, for a unit of its edge
 MOST: Final = CODES + BANDS * BAND  # more than any code
+SPREAD_OUT: Final = 4  # of so many bands one may be marked for blocks of rows to be passed over
 MARKED: Final = 4096  # cells of one level that plots of one cell may mark; where it's more, all tracks are taken
 
 # Before its stay a track's place doesn't hold, but not by more than the speeds on its level allow.
@@ -214,6 +215,17 @@ def _note_span(block: int, grid: Grid) -> None:
     grid.span[block, 0], grid.span[block, 1] = 1 + (band_of(low) if some else 0), 1 + (band_of(high) if some else -1)
 
 
+@inline
+def list_each(lo: int, hi: int, count: int, grid: Grid, rows: I32) -> int:
+    """List those of the rows lo..hi whose cells are marked: rows[count] and so on; return how many there are then."""
+    code, bits = grid.code, grid.bits
+    for i in range(lo, hi):
+        c = int(code[np.uint64(i)])
+        rows[np.uint64(count)] = i
+        count += (int(bits[np.uint64(c >> WORD)]) >> (c & 7)) & 1
+    return count
+
+
 @jit
 def list_marked(lo: int, hi: int, grid: Grid, rows: I32) -> int:
     """List those of the rows lo..hi whose cells are marked; return how many; rows : (hi - lo,) int32, overwritten.
@@ -221,17 +233,15 @@ def list_marked(lo: int, hi: int, grid: Grid, rows: I32) -> int:
     Tracks stand in the order in which they began, those of a sensor's look side by side. So most blocks of rows are in
     few bands, and where none of these has a mark, none of the rows is looked at. Ranges may run side by side.
 
-    grid : span brought up to date
+    grid : span brought up to date, unless so many bands are marked that few blocks could be passed over
     """
-    code, bits, band, span = grid.code, grid.bits, grid.band, grid.span
+    band, span = grid.band, grid.span
+    if SPREAD_OUT * band[BANDS] > BANDS:
+        return list_each(lo, hi, 0, grid, rows)
     count = 0
     for block in range(lo >> ROWS, -(-hi >> ROWS)):
         if span[block, 0] == STALE:
             _note_span(block, grid)
-        if band[span[block, 1]] == band[span[block, 0] - 1]:
-            continue
-        for i in range(max(lo, block << ROWS), min(hi, (block + 1) << ROWS)):
-            c = int(code[np.uint64(i)])
-            rows[np.uint64(count)] = i
-            count += (int(bits[np.uint64(c >> WORD)]) >> (c & 7)) & 1
+        if band[span[block, 1]] != band[span[block, 0] - 1]:
+            count = list_each(max(lo, block << ROWS), min(hi, (block + 1) << ROWS), count, grid, rows)
     return count

@@ -2,12 +2,12 @@
 
 Most plots that a track is tried with in a crowd are its neighbours', and which lie in its gate nobody can guess. So
 pairs that do are queued, eight tracks' and more, and then weighed side by side: nothing waits for a likelihood, and no
-branch hangs on one. What it's multiplied with stands in the exponent: no logarithm, and one exponential for eight.
+branch hangs on one. What it's multiplied with stands in the exponent or beside it: no logarithm, and one exponential
+for eight.
 
 Number k of a queued pair stands at Q[QUEUE k + p], p being the pair, models one after another; see `lanes`.
 """
 
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -29,9 +29,10 @@ LOG_MOST: Final = 600.0  # of odds
 Q_D2 = U(0)  # 4; likelihoods, and then over the mixture's, are written over it
 Q_DET = U(4 * QUEUE)  # 4, determinant of the innovations' covariance
 Q_MODE = U(8 * QUEUE)  # 4, probabilities of the models
-Q_LOG = U(12 * QUEUE)  # of what likelihoods are multiplied with
-Q_ODDS = U(13 * QUEUE)
-QUEUED: Final = 14 * QUEUE
+Q_LOG = U(12 * QUEUE)  # of what likelihoods are multiplied with, but for ...
+Q_PRIOR = U(13 * QUEUE)  # ... the odds before there's a plot
+Q_ODDS = U(14 * QUEUE)
+QUEUED: Final = 15 * QUEUE
 
 N_TRACK: Final = 0  # whole numbers of a queued pair, likewise: track and plot of the chunk, and slot
 N_PLOT: Final = QUEUE
@@ -54,20 +55,19 @@ def queue_pair(p: int, w: int, k: int, slot: int, T: F64, room: Room) -> float:
 
 @inline
 def prior_of(w: int, i: int, s: int, period: float, pd: float, of: Held, room: Room) -> float:
-    """Return the log of r Pd / (1 - r Pd), of a track that sensor s may see; with a plot's likelihood over the density
-    of false ones it's the odds "from this track" against "track missed, plot false"."""
+    """Return r Pd / (1 - r Pd), of a track that sensor s may see; times a plot's likelihood over the density of false
+    ones it's the odds "from this track" against "track missed, plot false"."""
     room.detect[w], expected = chances_of(i, room.t_w[w], s, period, pd, of)
     believed = room.W[w, EXISTENCE] * expected
-    return math.log(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
+    return float(max(believed, 1e-12) / max(1.0 - believed, 1e-12))
 
 
 @lane
 def _fit(Q: F64, l: U, p: U) -> None:
-    """Turn a model's d² into its likelihood, times e^log."""
+    """Turn a model's d² into its likelihood, times e^log and the prior odds."""
     d2 = Q[Q_D2 + l]
-    fit = exponential(min(Q[Q_LOG + p] - 0.5 * d2, LOG_MOST)) / np.sqrt(
-        Q[Q_DET + l]
-    )  # of nothing, behind the last pair, too
+    fit = exponential(min(Q[Q_LOG + p] - 0.5 * d2, LOG_MOST)) * Q[Q_PRIOR + p]
+    fit /= np.sqrt(Q[Q_DET + l])  # of nothing, behind the last pair, too
     Q[Q_D2 + l] = fit if d2 < FAR else 0.0
 
 
@@ -113,11 +113,11 @@ def weigh_queued(
             s = int(room.brief[k, B_SENSOR])
             prior = prior_of(w, i, s, S.period[s], S.pd[s], of, room)
             before = w
-        log = room.brief[k, B_LOG] + prior
+        log = room.brief[k, B_LOG]
         if named:
             j = room.names[k]
             log += identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
-        Q[int(Q_LOG) + p] = log
+        Q[int(Q_LOG) + p], Q[int(Q_PRIOR) + p] = log, prior
     eight = room.ahead.tracks  # at a time, so that a pair's bits don't hang on how many others there are
     for block in range(0, count, ABREAST):  # what stands behind the last is worked out for nobody
         for m in range(LANES):

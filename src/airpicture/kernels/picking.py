@@ -5,6 +5,8 @@ import math
 import numpy as np
 
 from airpicture.kernels._boxes import (
+    A_AGE,
+    A_BLUR,
     A_EARLY,
     A_LAST,
     A_MID,
@@ -14,6 +16,7 @@ from airpicture.kernels._boxes import (
     A_NOW,
     A_PLACE,
     A_SENSOR,
+    A_SPEED,
     A_UNTIL,
     A_UNTIL_OWN,
     A_WIDE,
@@ -98,23 +101,26 @@ def _offer(q: int, odds: float, n: int, pick: I64, value: F64) -> int:
 @inline
 def aim(
     place: F64, r0: float, r1: float, r2: float, now: float, s: int, after: float, after_own: float, longest: float,
-    asked: F32,
+    speed: float, blur: float, age: float, asked: F32,
 ) -> None:  # fmt: skip
     """Ask for what waits near a place, or a little further, and came so long before it, or a little less.
 
     place : (3,) m; r0, r1, r2 : m, how near by age (`search.R_AGES`); now : s, as B_SINCE; after_own, after : s, of
         plots of sensor s and of others; longest : s, that any plot waits
+    speed ... age : m/s, m, s: what's as near as speed takes one there, and blur, is meant, too, if it's no older
     asked : (ASKING,) overwritten, see A_*
     """
     r0, r1, r2 = r0 + 2.0 * ROUNDED, r1 + 2.0 * ROUNDED, r2 + 2.0 * ROUNDED
     asked[A_PLACE], asked[A_PLACE + 1], asked[A_PLACE + 2] = place[0], place[1], place[2]
-    wide = max(r1, r2)
+    outer = speed * age + blur + 2.0 * ROUNDED if age > 0.0 else 0.0
+    wide = max(outer, r1, r2)
     asked[A_NEAR], asked[A_NEAR_MID], asked[A_NEAR_LATE] = r0 * r0, r1 * r1, r2 * r2
     asked[A_WIDE], asked[A_WIDE_MID] = max(r0, wide) * max(r0, wide), wide * wide
     asked[A_EARLY], asked[A_MID] = now - age_of(0, longest), now - age_of(1, longest)
     asked[A_UNTIL], asked[A_UNTIL_OWN] = now - after + ROUNDED_S, now - after_own + ROUNDED_S
     asked[A_LAST] = now - min(after, after_own) + ROUNDED_S
     asked[A_SENSOR], asked[A_NOW] = s, now
+    asked[A_SPEED], asked[A_BLUR], asked[A_AGE] = speed, blur + 2.0 * ROUNDED, age + ROUNDED_S
 
 
 @inline
@@ -243,10 +249,10 @@ def pick_pairs(
         at = P_REACH + AGES * level
         reach0, reach1, reach2 = prospect[at], prospect[at + 1], prospect[at + 2]
         chained = level == PLAIN and reach_chain > 0.0
-        outer = CHAIN_TURN * fast * period[s] + blur_chain if chained else 0.0
+        age = CHAIN_TURN * period[s] if chained else -1.0
         if ends[level] == ends[level + 1]:
             continue
-        aim(place, max(reach0, outer), max(reach1, outer), reach2, now, s, AGAIN_S, again, longest, asked)
+        aim(place, reach0, reach1, reach2, now, s, AGAIN_S, again, longest, fast, blur_chain, age, asked)
         hits = list_near(asked, ends[level], ends[level + 1], box, bunch, outline, some, visits, hit, counts)
         counts[C_VISITS] += hits
         left = 0
@@ -317,7 +323,8 @@ def pick_pairs(
             prefetch(waiting.detail, int(q), 0)
     chains = 0
     if youngs > 0:
-        aim(place, reach_chain, reach_chain, reach_chain, now, s, math.inf, latest_s + again, longest, asked)
+        reach = reach_chain
+        aim(place, reach, reach, reach, now, s, math.inf, latest_s + again, longest, 0.0, 0.0, -1.0, asked)
         olds = note_old(asked, ends[PLAIN], ends[PLAIN + 1], box, bunch, outline, some, old, whom)
         ax = Z[j, Z_SIN] * sites[s, 3] + Z[j, Z_COS] * sites[s, 6]
         ay = Z[j, Z_SIN] * sites[s, 4] + Z[j, Z_COS] * sites[s, 7]

@@ -72,12 +72,13 @@ def see_polar(
     level = max(level, 1.0)
     g, r = math.sqrt(level), math.sqrt(level + up * up)
     grown = T[T_Q + l] * abs(delta * delta * delta) * (1.0 / 3.0)
-    over = 1.0 / r
+    over, flat = 1.0 / r, 1.0 / g
     lx, ly, lz = d[0] * over, d[1] * over, d[2] * over
     steep = up * over
-    s = (sine * north - cosine * east) / g
+    east, north = east * flat, north * flat
+    s = sine * north - cosine * east
     fine = 1.0 if far and cosine * north + sine * east > 0.0 else 0.0
-    a1, a2 = north / level, east / level
+    a1, a2 = north * flat, east * flat
     ax, ay, az = a1 * ex - a2 * nx, a1 * ey - a2 * ny, a1 * ez - a2 * nz
     r1 = var_range + (1.0 - T[C_BLIND + l]) * steep * steep * var_steep + grown
     r2 = var_azimuth + grown * (ax * ax + ay * ay + az * az)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from airpicture.kernels._jit import inline
+from airpicture.kernels._jit import inline, part
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED, TENTATIVE
@@ -22,6 +22,13 @@ def end_in_look(i: int, of: Held) -> None:
     of.status[i] = ENDED
     of.due_ns[i] = 0
     of.existence[i] = 0.0
+
+
+@part
+def _square(of: Held, i: int, number: int) -> float:
+    """Return the square of a number of a track's summary."""
+    told = np.float64(of.summary[i, number])
+    return float(told * told)
 
 
 @inline
@@ -57,8 +64,8 @@ def settle_rivals(pairs: int, of: Held, room: Room) -> int:
             v = np.float64(of.summary[i, S_VELOCITY + c]) - of.summary[k, S_VELOCITY + c]
             d_p += p * p
             d_v += v * v
-        near = d_p <= CLOSE * (np.float64(of.summary[i, S_SIGMA_P]) ** 2 + of.summary[k, S_SIGMA_P] ** 2 + 100.0)
-        alike = d_v <= CLOSE * (np.float64(of.summary[i, S_SIGMA_V]) ** 2 + of.summary[k, S_SIGMA_V] ** 2 + 1.0)
+        near = d_p <= CLOSE * (_square(of, i, S_SIGMA_P) + _square(of, k, S_SIGMA_P) + 100.0)
+        alike = d_v <= CLOSE * (_square(of, i, S_SIGMA_V) + _square(of, k, S_SIGMA_V) + 1.0)
         if not (near and alike):
             continue
         room.parent[b] = -1  # contested

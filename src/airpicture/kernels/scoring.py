@@ -8,11 +8,12 @@ import math
 from typing import Any
 
 from airpicture.kernels._jit import inline, lane, part
-from airpicture.kernels.abreast import ABREAST, DT, load_means, set_out, spot_ahead
+from airpicture.kernels.abreast import ABREAST, DT, LASTS, load_means, set_out, spot_ahead
 from airpicture.kernels.ahead import predict_ahead
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.bank import T_P, T_X
 from airpicture.kernels.conditioning import OUTSIDE, condition, condition_briefed, likelihood, limit_of_height
+from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import (
     LANES,
     U,
@@ -35,7 +36,6 @@ from airpicture.kernels.layout import (
     VAR_BARO,
 )
 from airpicture.kernels.learn import Held, identity_of
-from airpicture.kernels.life import existence_at
 from airpicture.kernels.measuring import C_ALONG, C_FOUND, numbers_of
 from airpicture.kernels.odds import LOG_MOST, prior_of, queue_pair
 from airpicture.kernels.records import load_track
@@ -45,13 +45,30 @@ from airpicture.kernels.sight import judge, look_off, note_height, take_sight
 LATER = 1 << 30  # in place of a slot: the pair is conditioned when it's folded in
 
 
+@lane
+def _last(V: F64, b: U) -> None:
+    """Turn how long a track's existence hasn't been told, over the mean lifetime, into how much is left of it."""
+    V[LASTS + b] = exponential(V[LASTS + b])
+
+
 @part
 def set_out_for(
-    w: int, upto: int, track: I64, start: I64, plot: I32, R: Any, at_once: bool, motion: F64, of: Held, room: Room
+    w: int,
+    upto: int,
+    track: I64,
+    start: I64,
+    plot: I32,
+    R: Any,
+    at_once: bool,
+    motion: F64,
+    lifetime: float,
+    of: Held,
+    room: Room,
 ) -> None:
     """Work out what the predictions of tracks w..upto, up to eight, to the latest plot of each hang on.
 
     track, start : of the chunk's first track on; at_once : all plots are of one time
+    lifetime : s, see `life.existence_at`
     """
     ahead = room.ahead
     once = R.t_ns[room.names[0]] if at_once else 0
@@ -67,32 +84,34 @@ def set_out_for(
         room.t_w[v] = t
         ahead.rows[b] = i
         ahead.V[int(DT) + b] = (t - of.t_ns[i]) * 1e-9
+        ahead.V[int(LASTS) + b] = -max(t - of.t_aged[i], 0) * 1e-9 / lifetime
     load_means(of.states, of.spreads, ahead)
     set_out(motion, ahead)
     spot_ahead(ahead)
+    for b in range(ahead.tracks):
+        _last(ahead.V, b)
+
+
+@lane
+def _copy_model(T: F64, l: U, row: F64) -> None:
+    """Copy a model's state, in fours as it was written: see `records.store_states`."""
+    store_state(row, T_X + l, load_state(T, T_X + l))
+    store_covariance(row, T_P + l, load_covariance(T, T_P + l))
 
 
 @inline
-def _keep_conditioned(slot: int, T: F64, room: Room) -> None:
+def _keep_conditioned(slot: int, T: F64, room: Room, lanes: U) -> None:
     """Keep the states that a pair is conditioned to."""
-    for k in range(STATES):
-        room.V[slot, k] = T[k]
+    row = room.V[slot]
+    for l in range(lanes):
+        _copy_model(T, l, row)
     for m in range(LANES):
         room.V[slot, STATES + m] = T[int(C_FOUND) + m]
         room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
 
 
-@lane
-def _copy_model(T: F64, l: U, row: F64) -> None:
-    """Copy a model's state, in fours as it was written: see `records.store_track`."""
-    store_state(row, T_X + l, load_state(T, T_X + l))
-    store_covariance(row, T_P + l, load_covariance(T, T_P + l))
-
-
 @part
-def predict_track(
-    w: int, i: int, motion: F64, lifetime: float, of: Held, room: Room, lanes: U
-) -> tuple[float, float, float, float]:
+def predict_track(w: int, i: int, motion: F64, of: Held, room: Room, lanes: U) -> tuple[float, float, float, float]:
     """Predict track i to its latest plot, in T and in W; return height [m] and vertical of where it is, as noted."""
     T, W = room.T, room.W
     load_track(of.states, of.spreads, i, T, lanes)
@@ -103,7 +122,7 @@ def predict_track(
         _copy_model(T, l, row)
     for k in range(STATES, ROW):
         row[k] = T[k]
-    W[w, EXISTENCE] = existence_at(W[w, EXISTENCE], room.t_w[w], of.t_aged[i], lifetime)
+    row[EXISTENCE] *= room.ahead.V[int(LASTS) + w % ABREAST]
     room.row[w] = i
     return h, ux, uy, uz
 
@@ -174,7 +193,7 @@ def try_only(
     if not queue_pair(count, w, k, slot, T, room) < gate:
         return count, slots
     if slot != LATER:
-        _keep_conditioned(slot, T, room)
+        _keep_conditioned(slot, T, room, lanes)
         slots += 1
     return count + 1, slots
 
@@ -217,7 +236,7 @@ def try_each(
         if not inside:
             continue
         if pairs == first:
-            prior = prior_of(w, i, s, S.period[s], S.pd[s], of, room)
+            prior = math.log(prior_of(w, i, s, S.period[s], S.pd[s], of, room))
         score += prior + identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
         room.plot[pairs] = j
         room.near[pairs] = room.local[j]
@@ -226,7 +245,7 @@ def try_each(
         room.ratio[pairs] = math.exp(min(score, LOG_MOST)) if score > -LOG_MOST else 0.0
         if slots < len(room.V):
             room.slot[pairs] = slots
-            _keep_conditioned(slots, T, room)
+            _keep_conditioned(slots, T, room, lanes)
             slots += 1
         pairs += 1
     return pairs, slots

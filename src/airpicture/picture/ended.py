@@ -34,6 +34,7 @@ class Ended:
     ) -> None:
         self._sensors, self._motion, self._lifetime_s = sensors, motion, lifetime_s
         self._run, self._memory = run, memory
+        self._side = Store(FEW)  # where they're shown from; to make one takes longer than to show a hundred tracks
         self._aside: list[tuple[Saved, int]] = []  # what the store held, and when
         self._shown: list[Tracks] = []  # tracks that ended before those
 
@@ -53,7 +54,9 @@ class Ended:
         """Return what a picture shows of all, worked out once."""
         if self._aside:
             size = sum(len(saved.rows) for saved, _ in self._aside)
-            store, t_ns = Store(size), np.empty(size, np.int64)
+            if size > self._side.capacity:
+                self._side = Store(2 * size)
+            store, t_ns = self._side, np.empty(size, np.int64)
             at = 0
             for saved, when in self._aside:
                 to = at + len(saved.rows)
