@@ -103,7 +103,7 @@ def compile_second(cat062: bool, alerts: bool = False) -> None:
 
 
 def leave() -> None:
-    """End this process without putting away what it has made, which takes more than a second: all that counts is on disk."""
+    """End this process without putting away what it has made, more than a second's work: all that counts is on disk."""
     os._exit(0)
 
 
