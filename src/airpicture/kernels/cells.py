@@ -67,7 +67,9 @@ class Cells(NamedTuple):
 
     key: I32  # (M,) of each plot's cell, -1: none
     at: I32  # (M,) slot of that cell
-    rank: I32  # (M,) which of its cell's plots each is
+    rank: (
+        I32  # (M,) twice the number of those before each in its part of the cell, one more where that's the vague part
+    )
     place: F64  # (M, 4) m, ECEF, each plot on the ground, and its radius
     slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, where the vague ones do, the end
     coarse: F32  # (4, M + ABREAST) plots, those of a cell side by side: place, and SLACK times the square of the radius
@@ -139,17 +141,12 @@ def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, 
         face = face_of(x, y, z)
         a, b = on_face(face, x, y, z)
         cells.key[j] = key_of(size, face, a >> edge_shift(size), b >> edge_shift(size))
+        cells.rank[j] = int(kind > 0)
         own_most[kind] = max(own_most[kind], own)
         earliest = t_z[j] if total == 0 else min(earliest, t_z[j])
         latest = t_z[j] if total == 0 else max(latest, t_z[j])
         total += 1
     ints[PLOTS], ints[FIRST], ints[LAST] = total, earliest, latest
-
-
-@inline
-def _part_of(own: float) -> int:
-    """Return which number of a cell's slot says where the plots begin that are as vague as one of a radius [m]."""
-    return 1 if own <= OWN[0] else 2
 
 
 @inline
@@ -174,9 +171,9 @@ def _share_out(plots: int, bits: int, cells: Cells) -> int:
             slot[at, 0], slot[at, 2], slot[at, 3] = key + 1, 0, 0
             cells.number[count] = at
             count += 1
-        part = _part_of(cells.place[j, 3])
-        cells.at[j], cells.rank[j] = at, slot[at, part + 1]
-        slot[at, part + 1] += 1
+        vague = int(cells.rank[j]) & 1  # said by `find_cells`, and still where a table was too small
+        cells.at[j], cells.rank[j] = at, slot[at, U(2 + vague)] << 1 | vague
+        slot[at, U(2 + vague)] += 1
     return count
 
 
@@ -219,6 +216,7 @@ def sort_plots(plots: int, cells: Cells) -> None:
     for w in range((1 << bits) // 8):
         taken[w] = 0
     for c in range(count):
+        prefetch(slot, int(cells.number[min(c + ASKED, count - 1)]), 0)
         s = np.uint64(cells.number[c])
         slot[s, 1] = end
         end += slot[s, 2]
@@ -232,7 +230,8 @@ def sort_plots(plots: int, cells: Cells) -> None:
 @inline
 def _place_of(j: int, cells: Cells) -> int:
     """Return where a plot goes, after `sort_plots`."""
-    return int(cells.slot[np.uint64(cells.at[j]), _part_of(cells.place[j, 3])]) + int(cells.rank[j])
+    rank = int(cells.rank[j])
+    return int(cells.slot[U(cells.at[j]), U(1 + (rank & 1))]) + (rank >> 1)
 
 
 @jit
