@@ -10,6 +10,7 @@ import pytest
 from airpicture.kernels import _jit
 from airpicture.kernels._jit import UNCOUNTED
 
+short_only = pytest.mark.skipif(bool(numba.config.BOUNDSCHECK), reason="code that checks each index is longer")
 compiled_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT) or not _jit.KNOWN, reason="nothing is compiled so")
 
 
@@ -100,6 +101,7 @@ def test_numbers_are_reckoned_with_as_numba_does(kind: str) -> None:
 
 
 @compiled_only
+@short_only
 def test_an_element_is_written_out_in_few_words() -> None:
     """What it's for: numba puts a description on the stack for each element, some thirty words that LLVM takes away."""
 

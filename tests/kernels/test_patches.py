@@ -20,7 +20,7 @@ from airpicture.kernels.around import (
     look_up,
 )
 from airpicture.kernels.patches import DIGIT, DIGITS, EDGE, HALF, order_births, patch_of
-from airpicture.kernels.pool import CELL, NEVER, PLAIN, RUN_MOST, key_at, link_plots, note_plots
+from airpicture.kernels.pool import CELLS, NEVER, PLAIN, RUN_MOST, key_at, link_plots, note_plots
 from airpicture.kernels.search import COUNTS
 from airpicture.kernels.wgs84 import ground
 from airpicture.parallel import Run, workers
@@ -207,7 +207,7 @@ def test_no_more_of_a_cell_is_listed_than_asked_for_and_that_is_counted() -> Non
 def test_cells_that_a_search_may_ask_at_once_differ_in_what_is_kept_of_them() -> None:
     """Of 32 along an axis, which is twice as far as anything is looked for on a level."""
     furthest = 80e3 + 60e3 + np.array([9e3, 9e3, 60e3])  # m: the fastest, badly placed, and as badly the other
-    assert (2.0 * furthest < 31 * CELL).all()
+    assert (np.array(CELLS) * 31 > 2.0 * furthest).all()
 
 
 def test_births_come_in_the_order_of_their_plots_those_of_a_plot_as_they_stand() -> None:

@@ -10,6 +10,7 @@ import pytest
 from airpicture.kernels import _jit
 from airpicture.kernels._jit import OPTIONS, UNCOUNTED
 
+short_only = pytest.mark.skipif(bool(numba.config.BOUNDSCHECK), reason="code that checks each index is longer")
 compiled_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT) or not _jit.KNOWN, reason="nothing is compiled so")
 
 ROWS = np.random.default_rng(7).integers(-6, 9, 24)
@@ -178,6 +179,7 @@ def test_calls_that_can_fail_do_and_others_do_not() -> None:
 
 
 @compiled_only
+@short_only
 def test_variables_are_written_out_as_values() -> None:
     """What it's for: nothing is kept on the stack but what hangs on the way taken, and the loop's two numbers."""
 

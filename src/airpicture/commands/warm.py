@@ -50,7 +50,7 @@ def warm_up(quiet: bool = False, cat062: bool = False, alerts: bool = False) -> 
     """Compile what tracking needs, and CAT062's encoder and the alerts if wanted, unless that was done before."""
     if not first_use():
         return
-    note("First use: compiling the kernels. This takes some twenty seconds, once.", quiet)
+    note("First use: compiling the kernels. This takes some fifteen seconds, once.", quiet)
     begun = time.monotonic()
     helper = None
     collects = gc.isenabled()
@@ -103,7 +103,7 @@ def compile_second(cat062: bool, alerts: bool = False) -> None:
 
 
 def leave() -> None:
-    """End this process without putting away what it has made, which takes a second: all that counts is on disk."""
+    """End this process without putting away what it has made, more than a second's work: all that counts is on disk."""
     os._exit(0)
 
 

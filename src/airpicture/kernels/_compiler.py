@@ -2,12 +2,13 @@
 
 numba treats each function that a kernel calls as if it might be run on its own: see `_linking`. While it looks for the
 types of a function it compares the settings of the compiler with themselves, option by option, some hundred thousand
-times for a kernel of ours. And for each product of two numbers it asks all rules of products, those of arrays among
-them, what comes of these two. It takes steps for what kernels don't have, and goes through all variables after each.
-For an element of an array it writes out what would do for any part of any array: see `_lowering`. All of that is left
-out here, which changes nothing in what the kernels compute. It leans on numba's inside, which others of its versions
-have otherwise (0.61 makes passes for a module, not for any). With a version that it wasn't read for, `_jit` takes
-numba's own compiler instead, and compiling merely takes longer.
+times for a kernel of ours; what else it asks again and again is remembered in `_typing`. It takes steps for what
+kernels don't have, and goes through all variables after each: see `_steps`. For an element of an array it writes out
+what would do for any part of any array, for a variable what would do for any: see `_lowering` and `_values`. All of
+that is left out here, which changes nothing in what the kernels compute.
+
+It leans on numba's inside, which others of its versions have otherwise (0.61 makes passes for a module, not for any).
+With a version that it wasn't read for, `_jit` takes numba's own compiler instead, and compiling merely takes longer.
 """
 
 import gc

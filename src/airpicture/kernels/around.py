@@ -16,7 +16,6 @@ from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import L_VISITS
 from airpicture.kernels.lanes import U
 from airpicture.kernels.pool import (
-    CELL,
     RUN_BITS,
     RUN_MOST,
     WAITING_LEVELS,
@@ -24,6 +23,7 @@ from airpicture.kernels.pool import (
     Waiting,
     bucket,
     cell_key,
+    edge_of,
     family_of,
     mark_of,
     slot_of,
@@ -48,7 +48,6 @@ ROUNDED_S: Final = 1e-4  # s, times likewise
 ASKED: Final = 16  # plots of a run that the memory is asked for before they're needed
 ABREAST: Final = SIXTEEN  # listed plots that are tested at once, and bunches of so many
 BUNCHES: Final = 2 * BOX // ABREAST + 2 * WAITING_LEVELS  # two that follow one another hold more than ABREAST
-CROWD: Final = 4  # times as many are listed of a cell as one plot looks at, which asks for some part of it
 FEW: Final = 3  # bunches that are tested without asking which of them
 
 
@@ -70,19 +69,20 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
     near : (ROOM, 2) int64, n rows of it in use; mark (`pool.mark_of`) and bucket of cells are added
     """
     most = n + NEAR
-    half = 0.5 * CELL
+    edge = edge_of(level)
+    half = 0.5 * edge
     gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
     g = 1.0 / math.sqrt(gx * gx + gy * gy + gz * gz)
     gx, gy, gz = gx * g, gy * g, gz * g
     thick = half * (abs(gx) + abs(gy) + abs(gz)) + 0.55 * reach * reach / B + 1.0
-    x0, x1 = math.floor((x - reach) / CELL), math.floor((x + reach) / CELL)
-    y0, y1 = math.floor((y - reach) / CELL), math.floor((y + reach) / CELL)
-    z0, z1 = math.floor((z - reach) / CELL), math.floor((z + reach) / CELL)
+    x0, x1 = math.floor((x - reach) / edge), math.floor((x + reach) / edge)
+    y0, y1 = math.floor((y - reach) / edge), math.floor((y + reach) / edge)
+    z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
     for ix in range(x0, x1 + 1):
-        cx = ix * CELL + half - x
+        cx = ix * edge + half - x
         ax = _gap(cx, half)
         for iy in range(y0, y1 + 1):
-            cy = iy * CELL + half - y
+            cy = iy * edge + half - y
             ay = _gap(cy, half)
             left = reach * reach - ax * ax - ay * ay
             if left < 0.0:
@@ -91,10 +91,10 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
             first, last = z0, z1
             if abs(gz) > 0.1:
                 deep, wide = z - half - off / gz, thick / abs(gz)
-                first = max(first, math.floor((deep - wide) / CELL))
-                last = min(last, math.floor((deep + wide) / CELL) + 1)
+                first = max(first, math.floor((deep - wide) / edge))
+                last = min(last, math.floor((deep + wide) / edge) + 1)
             for iz in range(first, last + 1):
-                cz = iz * CELL + half - z
+                cz = iz * edge + half - z
                 az = _gap(cz, half)
                 if abs(off + cz * gz) > thick or az * az > left or n == most:
                     continue
@@ -343,7 +343,7 @@ def list_around(
     alone : whether the group is one plot: for that as many are listed as there's room for
     counts : C_CUT is added to
     """
-    steps = max(CROWD * int(life[L_VISITS]), 8)
+    steps = max(int(life[L_VISITS]), 8)
     n, bunches = 0, 0
     ends[0] = 0
     for level in range(WAITING_LEVELS):

@@ -350,9 +350,11 @@ def refresh(t_z: I64, plots: int, n: int, grid: Grid, rows: I64) -> int:
                 for i in range(U(first), U(last)):  # no branch: one in ten, anywhere
                     rows[U(count)] = i
                     count += grid.expiry[i] < limit
-            else:
+            else:  # the block may have more than there's room for, or few
                 for i in range(first, last):
-                    count += grid.expiry[i] < limit
+                    if grid.expiry[i] < limit:
+                        rows[min(count, rows.size - 1)] = i
+                        count += 1
     count += n - known
     if count > rows.size:
         return count

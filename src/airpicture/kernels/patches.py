@@ -2,7 +2,7 @@
 
 What waits round one plot waits, for the most part, round its neighbours, too. In the order in which sensors report, a
 plot's neighbours come thousands of plots later, when all that they share has left the caches; and those of a cell lie
-far apart in the pool. So they are put in order of cubes an eighth as wide as the cells that plots wait in:
+far apart in the pool. So they are put in order of cubes a quarter as wide as the smallest cells that plots wait in:
 those of a cell, too, are near one another (see `_boxes`). The cubes are in the order of a Z that is drawn again in each
 quarter of itself (Morton), here of a cube's eighths, so that those that are near stand near for the most part, and
 larger cells are whole, too:
@@ -25,10 +25,10 @@ import numpy as np
 from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.layout import Z_P
-from airpicture.kernels.pool import CELL
+from airpicture.kernels.pool import CELLS
 from airpicture.kernels.wgs84 import ground
 
-EDGE: Final = CELL / 8.0  # m
+EDGE: Final = CELLS[0] / 4.0  # m
 HALF: Final = 2048  # cubes from the Earth's centre along an axis: more than it has
 DIGIT: Final = 12  # bits of a cell's number by which plots are dealt at once
 DIGITS: Final = 3

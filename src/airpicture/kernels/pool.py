@@ -62,7 +62,7 @@ PLAIN: Final = 0
 NAMED: Final = 1
 VAGUE: Final = 2
 WAITING_LEVELS: Final = 3
-CELL: Final = 64_000.0  # m, edge of a cell
+CELLS: Final = (32_000.0, 32_000.0, 64_000.0)  # m, edges of cells by level
 OWN_SHARE: Final = 0.75  # of a plot's radius that adds to a search: three sigma
 OWN: Final = 9_000.0  # m, most that it adds on all levels but VAGUE
 OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
@@ -88,6 +88,12 @@ class Waiting(NamedTuple):
 
 
 @inline
+def edge_of(level: int) -> float:
+    """Return the edge of a level's cells [m]."""
+    return CELLS[0] if level == PLAIN else (CELLS[1] if level == NAMED else CELLS[2])
+
+
+@inline
 def code_of(mode_3a: int) -> int:
     """Return a Mode A code as it's kept, in 15 bits."""
     return mode_3a & 0x7FFF if mode_3a >= 0 else -1
@@ -110,8 +116,9 @@ def mark_of(key: int) -> int:
 @inline
 def key_at(x: float, y: float, z: float, level: int) -> int:
     """Return the key of a place's cell [m], ECEF, on the ground in single precision: as it's kept."""
+    edge = edge_of(level)
     x, y, z = np.float64(np.float32(x)), np.float64(np.float32(y)), np.float64(np.float32(z))
-    return cell_key(math.floor(x / CELL), math.floor(y / CELL), math.floor(z / CELL), level)
+    return cell_key(math.floor(x / edge), math.floor(y / edge), math.floor(z / edge), level)
 
 
 @inline
