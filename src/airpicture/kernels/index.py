@@ -353,7 +353,8 @@ def refresh(t_z: I64, plots: int, n: int, grid: Grid, rows: I64) -> int:
             else:  # the block may have more than there's room for, or few
                 for i in range(first, last):
                     if grid.expiry[i] < limit:
-                        rows[min(count, rows.size - 1)] = i
+                        if count < rows.size:
+                            rows[count] = i
                         count += 1
     count += n - known
     if count > rows.size:
