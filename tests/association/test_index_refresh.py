@@ -30,4 +30,5 @@ def test_rows_are_listed_though_a_block_might_have_more_than_there_is_room_for(
     assert count == len(expected)
     if count <= room:
         assert rows[:count].tolist() == expected
-    assert (around[:8] == -1).all() and (around[8 + room :] == -1).all()
+    assert (around[:8] == -1).all()
+    assert (around[8 + room :] == -1).all()
