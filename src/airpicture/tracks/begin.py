@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -120,8 +121,16 @@ def make_desk(most: int) -> Desk:
     )
 
 
+@lru_cache(maxsize=8)
+def _reaches(life: bytes, gate: float, longest: float, faint: float) -> F64:
+    """Return `search.list_reaches`, worked out once for the same settings and sensors; life : as it lies in memory."""
+    reaches = np.empty((AGES, R_BLURS, REACHES))
+    list_reaches(np.frombuffer(life).copy(), gate, longest, faint, reaches)
+    return reaches
+
+
 class Outlook(NamedTuple):
-    """How long and how far plots wait for others, worked out once for the same sensors and settings."""
+    """How long and how far plots wait for others, asked for once by a pool with the same sensors and settings."""
 
     of: tuple[Stations, F64, F64]
     longest: float  # s, that any plot waits
@@ -133,8 +142,7 @@ def _outlook(pool: Pool, stations: Stations, life: F64, gates: F64) -> Outlook:
     held: Outlook | None = pool.outlook
     if held is None or held.of[0] is not stations or held.of[1] is not life or held.of[2] is not gates:
         longest, faint = longest_wait(stations.period, stations.pd)
-        reaches = np.empty((AGES, R_BLURS, REACHES))
-        list_reaches(life, gates[2], longest, faint, reaches)
+        reaches = _reaches(life.tobytes(), float(gates[2]), longest, faint)
         pool.outlook = held = Outlook((stations, life, gates), longest, reaches)
     return held
 
