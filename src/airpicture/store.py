@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.errors import ConfigError
-from airpicture.kernels.arrays import laid
+from airpicture.kernels.arrays import LINE, laid, lined
 from airpicture.kernels.kept import WORDS, Words, keep_rows, list_fresh, print_rows, put_back
 from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, S_SIGMA_P, SUMMARY
 from airpicture.kernels.learn import Held
@@ -21,7 +21,6 @@ from airpicture.memory import Memory
 from airpicture.parallel import Run, do
 from airpicture.tables import F32, F64, I8, I32, I64, SEEN_MAX, U8, U64, Status, Technology
 
-LINE: Final = 64  # bytes of a cache line
 PART: Final = 2_048  # rows copied in one go
 MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # odd, and its bits look random: 2^64 over the golden ratio
 POWERS: Final = np.cumprod(np.full(WORDS, MIX), dtype=np.uint64)  # odd and unlike one another, modulo 2^64
@@ -69,13 +68,11 @@ def _table(rows: int, width: int) -> NDArray[np.uint64]:
     The system hands out pages when they're first used, so that capacity costs nothing in advance.
     """
     try:
-        block = np.zeros(8 * rows * width + LINE, np.uint8)
+        return lined((rows, width), np.uint64)
     except MemoryError:
         raise ConfigError(
             f"the system grants no memory for capacity = {rows:,} tracks", expected="room for 954 bytes a track"
         ) from None
-    skip = -block.ctypes.data % LINE
-    return block[skip : skip + 8 * rows * width].view(np.uint64).reshape(rows, width)
 
 
 class Store:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.association.parts import CHUNK_TRACKS, Connector, Met, room_for
-from airpicture.kernels.arrays import laid
+from airpicture.kernels.arrays import laid, lined
 from airpicture.kernels.at_once import NO_ROOM, Rooms, find_near, place_all
 from airpicture.kernels.cells import (
     ABREAST,
@@ -95,9 +95,9 @@ def make_cells(plots: int) -> Cells:
             at=np.empty(plots, np.int32),
             rank=np.empty(plots, np.int32),
             place=np.empty((plots, 4)),
-            slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
-            coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
-            spot=_lines((plots, SPOT), np.float64),
+            slot=lined((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
+            coarse=lined((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
+            spot=lined((plots, SPOT), np.float64),
             name=np.empty(plots, np.int32),
             number=np.empty(plots, np.int32),
             taken=np.empty(max(1 << (3 * plots // 2).bit_length(), 16) // 8, np.uint32),
@@ -106,15 +106,6 @@ def make_cells(plots: int) -> Cells:
             own=np.zeros(KINDS),
         )
     )
-
-
-def _lines(shape: tuple[int, int], kind: Any) -> NDArray[Any]:
-    """Return an array of zeros that begins with a line of the cache."""
-    size = shape[0] * shape[1] * np.dtype(kind).itemsize
-    raw = np.zeros(size + 64, np.uint8)
-    skip = -raw.ctypes.data % 64
-    taken: NDArray[Any] = raw[skip : skip + size].view(kind).reshape(shape)
-    return taken
 
 
 class Index:

@@ -10,7 +10,7 @@ import numpy as np
 from airpicture.association.workspace import make_work
 from airpicture.config import Config
 from airpicture.kernels.abreast import workspace
-from airpicture.kernels.arrays import laid
+from airpicture.kernels.arrays import laid, lined
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.closing import closing_room
 from airpicture.kernels.joint import COUNTS
@@ -77,52 +77,45 @@ def look_settings(config: Config) -> F64:
     return settings
 
 
-def _lines(rows: int) -> F64:
-    """Return rows of a line of the cache each, none of which straddles two."""
-    words = np.empty((rows + 1) * BRIEF)
-    skip = -(words.ctypes.data // words.itemsize) % BRIEF
-    return words[skip : skip + rows * BRIEF].reshape(rows, BRIEF)
-
-
 def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
     """Return room for chunks of so many tracks and pairs, in looks of so many plots."""
     n, e = tracks, pairs + 1
     return Room(
-        T=np.zeros(SCRATCH),
+        T=lined(SCRATCH),
         ahead=workspace(),
         close=closing_room(),
-        W=np.empty((n, ROW)),
-        spot=np.empty((n, 4)),
-        V=np.empty((min(e, KEPT_PAIRS), CONDITIONED)),
-        t_w=np.empty(n, np.int64),
-        row=np.empty(n, np.int64),
-        first=np.empty(n + 1, np.int64),
-        plot=np.empty(e, np.int32),
-        near=np.empty(e, np.int32),
-        owner=np.empty(e, np.int32),
-        slot=np.empty(e, np.int32),
-        ratio=np.empty(e),
-        clean=np.empty(e),
-        share=np.empty((e, LANES)),
-        weight=np.empty(e),
-        names=np.empty(e, np.int64),
-        spare=np.empty(e, np.int64),
-        brief=_lines(e),
-        local=np.full(plots, -1, np.int32),
-        inner=np.full(e, -1, np.int32),
-        last=np.empty(e, np.int32),
-        queue=np.ones(QUEUED),  # what stands behind the last pair is weighed, too
-        queued=np.zeros(NUMBERED, np.int64),
-        detect=np.empty(n),
-        got=np.empty(n),
-        missed=np.empty(n),
-        claimed=np.empty(e),
-        plot_owner=np.empty(e, np.int32),
-        parent=np.empty(n, np.int32),
-        cluster=np.empty(n, np.int32),
-        cluster_start=np.empty(n + 2, np.int64),
-        cluster_track=np.empty(n, np.int32),
-        counts=np.empty(COUNTS, np.int64),
+        W=lined((n, ROW)),
+        spot=lined((n, 4)),
+        V=lined((min(e, KEPT_PAIRS), CONDITIONED)),
+        t_w=lined(n, np.int64),
+        row=lined(n, np.int64),
+        first=lined(n + 1, np.int64),
+        plot=lined(e, np.int32),
+        near=lined(e, np.int32),
+        owner=lined(e, np.int32),
+        slot=lined(e, np.int32),
+        ratio=lined(e),
+        clean=lined(e),
+        share=lined((e, LANES)),
+        weight=lined(e),
+        names=lined(e, np.int64),
+        spare=lined(e, np.int64),
+        brief=lined((e, BRIEF)),
+        local=lined(plots, np.int32, -1),
+        inner=lined(e, np.int32, -1),
+        last=lined(e, np.int32),
+        queue=lined(QUEUED, fill=1.0),  # what stands behind the last pair is weighed, too
+        queued=lined(NUMBERED, np.int64),
+        detect=lined(n),
+        got=lined(n),
+        missed=lined(n),
+        claimed=lined(e),
+        plot_owner=lined(e, np.int32),
+        parent=lined(n, np.int32),
+        cluster=lined(n, np.int32),
+        cluster_start=lined(n + 2, np.int64),
+        cluster_track=lined(n, np.int32),
+        counts=lined(COUNTS, np.int64),
         joint=make_work(tracks, pairs, exact_limit),
     )
 

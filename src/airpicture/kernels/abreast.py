@@ -18,7 +18,7 @@ import numpy as np
 
 from airpicture.kernels._jit import lane, part
 from airpicture.kernels._vectors import EIGHT, lay_eight
-from airpicture.kernels.arrays import F32, F64, I64, table
+from airpicture.kernels.arrays import F32, F64, I64, lined, table
 from airpicture.kernels.bank import SLOW, turn_rates
 from airpicture.kernels.elementary import exponential, sine_cosine
 from airpicture.kernels.lanes import (
@@ -125,8 +125,8 @@ class Abreast(NamedTuple):
 def workspace() -> Abreast:
     """Return a workspace."""
     return Abreast(
-        np.zeros(ABREAST * MODEL_NUMBERS),
-        np.zeros(ABREAST * TRACK_NUMBERS),
+        lined(ABREAST * MODEL_NUMBERS),
+        lined(ABREAST * TRACK_NUMBERS),
         np.zeros(ABREAST, np.int64),
         U(ABREAST),
         U(LANES),

@@ -11,7 +11,7 @@ import numpy as np
 
 from airpicture.kernels._jit import lane, part
 from airpicture.kernels.abreast import ABREAST, ONE, triple
-from airpicture.kernels.arrays import F64, I64, table
+from airpicture.kernels.arrays import F64, I64, lined, natural, table
 from airpicture.kernels.bank import T_MEAN, T_SPREAD, level_sigma, mixture_apart
 from airpicture.kernels.lanes import U, state_at
 from airpicture.kernels.layout import M_TURN_SECONDS, NUMBERS, S_SIGMA_P, S_SIGMA_V, S_VELOCITY, STATE, TURN
@@ -45,7 +45,9 @@ class Closing(NamedTuple):
 
 def closing_room() -> Closing:
     """Return a workspace; what stands behind the last track is worked out, too, for nobody."""
-    return Closing(np.ones(ABREAST * CLOSED), np.zeros(ABREAST, np.int64), np.zeros(ABREAST, np.int64), U(ABREAST))
+    return Closing(
+        lined(ABREAST * CLOSED, fill=1.0), np.zeros(ABREAST, np.int64), np.zeros(ABREAST, np.int64), U(ABREAST)
+    )
 
 
 @part
@@ -93,8 +95,8 @@ def close_tracks(count: int, motion: F64, ending: F64, S: Any, t_w: I64, row: I6
     for b in range(close.eight):
         _close(V, b, memory)
     for b in range(count):
-        w = close.tracks[b]
-        i = row[w]
+        w = natural(close.tracks[b])
+        i = natural(row[w])
         if close.moved[b] == 1:
             for a in range(STATE):
                 of.summary[i, a] = V[int(MEAN) + ABREAST * a + b]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.abreast import Abreast, workspace
-from airpicture.kernels.arrays import laid
+from airpicture.kernels.arrays import laid, lined
 from airpicture.kernels.layout import MOTION
 from airpicture.kernels.learn import copy_tracks
 from airpicture.kernels.snapshot import (
@@ -37,7 +37,7 @@ from airpicture.kernels.snapshot import (
 )
 from airpicture.memory import Memory
 from airpicture.parallel import Run, do
-from airpicture.store import LINE, Store
+from airpicture.store import Store
 from airpicture.tables import F64, I64, SEEN_MAX, Sensors, Technology, Tracks
 
 LONGS: Final = 5  # rows of the tables of a `Shown`
@@ -172,10 +172,7 @@ def _room(size: int, empty: Callable[..., NDArray[Any]]) -> Shown:
     def table(kind: type, *shape: int) -> NDArray[Any]:
         if size < PAST:
             return empty(shape, kind)
-        wanted = math.prod(shape) * np.dtype(kind).itemsize
-        raw = empty(wanted + LINE, np.uint8)
-        skip = -raw.ctypes.data % LINE
-        return raw[skip : skip + wanted].view(kind).reshape(shape)
+        return lined(shape, kind, make=empty)
 
     longs, octets = table(np.int64, LONGS, size), table(np.uint8, BYTES, size)
     return Shown(

@@ -6,11 +6,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels.arrays import F32, I32, laid
+from airpicture.kernels.arrays import F32, I32, laid, lined
 from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, look_back, take_back
 from airpicture.tables import F64, I64
 
-LINE: Final = 64  # bytes of a cache line
 SPOT: Final = np.dtype(  # what each search that passes by looks at: half a line
     [
         ("t_ns", np.int64),
@@ -178,12 +177,5 @@ class Pool:
 def _empty(size: int, last_ns: I64) -> Waiting:
     """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
     buckets = 1 << max(size - 1, 1).bit_length()
-    head = _records(np.dtype(np.int64), max(buckets, 8))
-    return laid(Waiting(_records(SPOT, size), _records(ENTRY, size), _records(DETAIL, size), head, last_ns))
-
-
-def _records(kind: np.dtype[Any], size: int) -> Any:
-    """Return zeroed records or numbers whose first stands at the start of a cache line."""
-    raw = np.zeros(size * kind.itemsize + LINE, np.uint8)
-    shift = -raw.ctypes.data % LINE
-    return raw[shift : shift + size * kind.itemsize].view(kind)
+    head = lined(max(buckets, 8), np.int64)
+    return laid(Waiting(lined(size, SPOT), lined(size, ENTRY), lined(size, DETAIL), head, last_ns))
