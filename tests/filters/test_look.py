@@ -20,7 +20,7 @@ from airpicture.filters.look import Looked
 from airpicture.kernels import layout as lay
 from airpicture.kernels._jit import jit
 from airpicture.kernels.briefs import number_plots
-from airpicture.kernels.life import due_after
+from airpicture.kernels.life import due_after, fades_by
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import workers
 from airpicture.plots import station_columns
@@ -210,7 +210,7 @@ def test_a_look_is_its_plain_twin(seed: int, tracks: int, plots: int, kind: tupl
         if store.status[i] != Status.ENDED:
             t_w = max(int(reports.t_ns[-1]), int(store.t_ns[i]))
             reach = (STATIONS.sites, STATIONS.period, STATIONS.range_max)
-            assert store.due_ns[i] == due_after(i, t_w, store.held, *reach, ENDING)
+            assert store.due_ns[i] == due_after(i, t_w, store.held, *reach, ENDING, fades_by(ENDING))
 
 
 @pytest.mark.parametrize("plots", [40, 100])

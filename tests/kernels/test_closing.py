@@ -14,7 +14,7 @@ from airpicture.kernels.bank import summarise
 from airpicture.kernels.closing import Closing, close_tracks, closing_room, note_moved
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.learn import GAP_LEAST, Held, turn_learnt
-from airpicture.kernels.life import ENDING, due_after
+from airpicture.kernels.life import ENDING, due_after, fades_by
 from airpicture.models import motion_settings
 from airpicture.reports import Stations
 from airpicture.store import Store
@@ -53,7 +53,7 @@ def _alone(row: F64, gap: float, t: int, i: int, T: F64, lanes: U, of: Held, S: 
 
 @jit
 def _due(i: int, t: int, of: Held, S: Any, ending: F64) -> int:
-    return due_after(i, t, of, S.sites, S.period, S.range_max, ending)
+    return due_after(i, t, of, S.sites, S.period, S.range_max, ending, fades_by(ending))
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from airpicture.config import Config, Life
 from airpicture.kernels.layout import S_SIGMA_P
-from airpicture.kernels.life import ENDED, NEVER, RANKS, due_after, find_due, find_ranks
+from airpicture.kernels.life import ENDED, NEVER, RANKS, due_after, fades_by, find_due, find_ranks
 from airpicture.plots import station_columns
 from airpicture.reports import Stations
 from airpicture.store import Store
@@ -124,7 +124,7 @@ def test_tracks_aged_when_due_live_as_if_aged_each_second(
                 look_at(store, i, t, k, taken, existence)
             lazy.due_ns[i] = 0
             if by_look:
-                lazy.due_ns[i] = due_after(i, t, lazy.held, *reach_of(stations), ending)
+                lazy.due_ns[i] = due_after(i, t, lazy.held, *reach_of(stations), ending, fades_by(ending))
     assert 20 < len(lost) < 120 or stations is ALONE
     assert quick > 0 if stations is ALONE else quick == 0  # no look is waited for beyond the last sensor's reach
 
@@ -168,7 +168,7 @@ def test_tracks_that_are_seen_are_left_alone() -> None:
         heard[1] = t
         for i in range(second % 10, 1000, 10):
             look_at(store, i, t, 0, taken=True, existence=0.998)
-            store.due_ns[i] = due_after(i, t, store.held, *reach_of(STATIONS), ending)
+            store.due_ns[i] = due_after(i, t, store.held, *reach_of(STATIONS), ending, fades_by(ending))
         if second > 10:
             visits += int((store.due_ns[:1000] <= t).sum())
         _, moved, _ = sweep(store, t, t, STATIONS, heard, ending)

@@ -22,6 +22,7 @@ from numba.core import cgutils
 
 from airpicture.kernels._jit import FOLDER as FOLDER  # numba's settings are made there, before anything is compiled
 
+FOUR: Final = 4
 EIGHT: Final = 8
 SIXTEEN: Final = 16
 WIDER: Final = 1.0390625  # exact in float32
@@ -33,6 +34,7 @@ _cg: Any = cgutils
 _word: Any = _ir.IntType(64)
 _byte: Any = _ir.IntType(8)
 _eight: Any = _ir.VectorType(_ir.DoubleType(), EIGHT)
+_four: Any = _ir.VectorType(_ir.DoubleType(), FOUR)
 _sixteen: Any = _ir.VectorType(_ir.FloatType(), SIXTEEN)
 _numbers: Any = _ir.VectorType(_ir.IntType(32), SIXTEEN)
 
@@ -291,6 +293,40 @@ def _list_marked_plainly(marks: Any, at: int, upto: int, listed: Any, n: int) ->
     return n + len(marked)
 
 
+@numba.extending.intrinsic
+def _add_fours(_: Any, numbers: Any, at: Any, to: Any) -> Any:
+    """Write the sums of four times four numbers: see `_add_fours_plainly`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = _ir.IntType(32)
+        there = context.make_array(signature.args[0])(context, builder, args[0]).data
+
+        def four(place: Any) -> Any:
+            return builder.bitcast(builder.gep(there, [place]), _four.as_pointer())
+
+        def picked(a: Any, b: Any, *which: int) -> Any:
+            return builder.shuffle_vector(a, b, _ir.Constant(_ir.VectorType(word, FOUR), [word(k) for k in which]))
+
+        def paired(a: Any, b: Any) -> Any:
+            return builder.fadd(picked(a, b, 0, 4, 2, 6), picked(a, b, 1, 5, 3, 7))
+
+        a, b, c, d = (builder.load(four(builder.add(args[1], _word(FOUR * k))), align=8) for k in range(FOUR))
+        ab, cd = paired(a, b), paired(c, d)
+        builder.store(builder.fadd(picked(ab, cd, 0, 1, 4, 5), picked(ab, cd, 2, 3, 6, 7)), four(args[2]), align=8)
+        return context.get_dummy_value()
+
+    return _types.void(numbers, _types.uint64, _types.uint64), emit
+
+
+def _add_fours_plainly(numbers: Any, at: int, to: int) -> None:
+    """Write the sums of the four numbers from place `at` on, of the next four, and twice more, to `to` and after it.
+
+    numbers : (n,) float64, overwritten
+    """
+    a = numbers[int(at) : int(at) + FOUR * FOUR].reshape(FOUR, FOUR).T
+    numbers[int(to) : int(to) + FOUR] = (a[0] + a[1]) + (a[2] + a[3])
+
+
 _PLAIN: Final[bool] = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 lay_eight: Any = _lay_plainly if _PLAIN else _lay_eight
 hand_on: Any = _hand_on_plainly if _PLAIN else _hand_on
@@ -298,3 +334,4 @@ settled: Any = _is_settled if _PLAIN else _settled
 note_near: Any = _note_near_plainly if _PLAIN else _note_near
 count_less: Any = _count_less_plainly if _PLAIN else _count_less
 list_marked: Any = _list_marked_plainly if _PLAIN else _list_marked
+add_fours: Any = _add_fours_plainly if _PLAIN else _add_fours

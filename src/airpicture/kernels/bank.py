@@ -14,6 +14,7 @@ The functions work in a flat scratch T, one per thread, whose regions are named 
 import math
 
 from airpicture.kernels._jit import inline, lane
+from airpicture.kernels._vectors import add_fours
 from airpicture.kernels.arrays import F32, F64
 from airpicture.kernels.lanes import (
     LANES,
@@ -23,7 +24,11 @@ from airpicture.kernels.lanes import (
     S4,
     S5,
     S6,
+    S7,
+    S8,
     S9,
+    S10,
+    S11,
     S13,
     S14,
     S18,
@@ -86,7 +91,7 @@ T_Q = U(148)
 T_Q_UP = U(152)
 T_Q_LESS = U(156)  # noise along the course, less that across
 # the mixture: mean (6), covariance (21), plain numbers
-T_MEAN = 160
+T_MEAN = 162  # so that the covariance begins a line of the cache
 T_SPREAD = T_MEAN + STATE
 # a copy of the predicted state, and sums; both as the state
 T_BASE = U(192)
@@ -105,7 +110,7 @@ def _moments(T: F64, l: U, mx: float, my: float, mz: float, mu: float, mv: float
 
 @lane
 def _moments_apart(T: F64, l: U, mx: float, my: float, mz: float, mu: float, mv: float, mw: float) -> None:
-    """As `_moments`, without the terms between position and velocity."""
+    """As `_moments`, of six terms of position and then six of velocity, with none between them."""
     a, b, c, e, f, g = less(load_state(T, T_X + l), (mx, my, mz, mu, mv, mw))
     share = T[U(T_MODE) + l]
     p, o = T_P + l, T_SUM + S6 + l
@@ -115,12 +120,12 @@ def _moments_apart(T: F64, l: U, mx: float, my: float, mz: float, mu: float, mv:
     T[o + S3] = share * (T[p + S3] + c * a)
     T[o + S4] = share * (T[p + S4] + c * b)
     T[o + S5] = share * (T[p + S5] + c * c)
-    T[o + S9] = share * (T[p + S9] + e * e)
-    T[o + S13] = share * (T[p + S13] + f * e)
-    T[o + S14] = share * (T[p + S14] + f * f)
-    T[o + S18] = share * (T[p + S18] + g * e)
-    T[o + S19] = share * (T[p + S19] + g * f)
-    T[o + S20] = share * (T[p + S20] + g * g)
+    T[o + S6] = share * (T[p + S9] + e * e)
+    T[o + S7] = share * (T[p + S13] + f * e)
+    T[o + S8] = share * (T[p + S14] + f * f)
+    T[o + S9] = share * (T[p + S18] + g * e)
+    T[o + S10] = share * (T[p + S19] + g * f)
+    T[o + S11] = share * (T[p + S20] + g * g)
 
 
 @inline
@@ -134,10 +139,10 @@ def _mean(T: F64) -> None:
 
 
 @inline
-def _add_up(T: F64, a: int) -> None:
-    """Write the sum of the models' shares of a term of the mixture's covariance."""
-    k = int(T_SUM + S6) + LANES * a
-    T[T_SPREAD + a] = (T[k] + T[k + 1]) + (T[k + 2] + T[k + 3])
+def _add_up(T: F64, terms: int) -> None:
+    """Write the sums of the models' shares of so many terms of the mixture's covariance, up to a multiple of four."""
+    for a in range(U(0), U(terms), U(LANES)):
+        add_fours(T, T_SUM + S6 + U(LANES) * a, U(T_SPREAD) + a)
 
 
 @inline
@@ -146,8 +151,7 @@ def spread_about(mean: Six, T: F64, lanes: U) -> None:
     mx, my, mz, mu, mv, mw = mean
     for l in range(lanes):
         _moments(T, l, mx, my, mz, mu, mv, mw)
-    for a in range(MODEL - STATE):
-        _add_up(T, a)
+    _add_up(T, MODEL - STATE)
 
 
 @inline
@@ -160,19 +164,13 @@ def mixture(T: F64, lanes: U) -> None:
 
 @inline
 def mixture_apart(T: F64, lanes: U) -> None:
-    """Write mean and covariance as `mixture` does, without the terms between position and velocity."""
+    """Write mean and covariance as `mixture` does: six terms of position, then six of velocity, none between them."""
     _mean(T)
     mx, my, mz = T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2]
     mu, mv, mw = T[T_MEAN + 3], T[T_MEAN + 4], T[T_MEAN + 5]
     for l in range(lanes):
         _moments_apart(T, l, mx, my, mz, mu, mv, mw)
-    for a in range(6):
-        _add_up(T, a)
-    _add_up(T, 9)
-    for a in range(2):
-        _add_up(T, 13 + a)
-    for a in range(3):
-        _add_up(T, 18 + a)
+    _add_up(T, 2 * STATE)
 
 
 @lane
@@ -347,5 +345,5 @@ def summarise(T: F64, lanes: U, summary: F32 | F64, i: int) -> None:
     up = upright(T[T_MEAN], T[T_MEAN + 1], T[T_MEAN + 2])
     o = T_SPREAD
     position = (T[o], T[o + 1], T[o + 2], T[o + 3], T[o + 4], T[o + 5])
-    velocity = (T[o + 9], T[o + 13], T[o + 14], T[o + 18], T[o + 19], T[o + 20])
+    velocity = (T[o + 6], T[o + 7], T[o + 8], T[o + 9], T[o + 10], T[o + 11])
     summary[i, STATE], summary[i, STATE + 1] = level_sigma(position, up), level_sigma(velocity, up)

@@ -16,7 +16,7 @@ from airpicture.kernels.bank import T_MEAN, T_SPREAD, level_sigma, mixture_apart
 from airpicture.kernels.lanes import U, state_at
 from airpicture.kernels.layout import M_TURN_SECONDS, NUMBERS, S_SIGMA_P, S_SIGMA_V, S_VELOCITY, STATE, TURN
 from airpicture.kernels.learn import GAP_LEAST, Held, turned_course
-from airpicture.kernels.life import due_after
+from airpicture.kernels.life import due_after, fades_by
 from airpicture.kernels.vertical import upright
 
 # Number k of a track stands at V[8 k + b], b being the track
@@ -29,8 +29,6 @@ TURNED = U(ABREAST * 22)  # rad/s, how fast the course has turned of late: befor
 SIGMA_P = U(ABREAST * 23)  # m, as in the summary
 SIGMA_V = U(ABREAST * 24)  # m/s
 CLOSED: Final = 25
-
-_VELOCITIES: Final = (9, 13, 14, 18, 19, 20)  # of a packed covariance
 
 
 @table
@@ -56,17 +54,16 @@ def note_moved(b: int, i: int, gap: float, T: F64, lanes: U, of: Held, close: Cl
 
     gap : s since the state before, from which the turn of the course is learnt; 0 where something else tells it
     """
-    V = close.V
+    V, at = close.V, U(b)
     for c in range(3):
-        V[int(BEFORE) + ABREAST * c + b] = of.summary[i, S_VELOCITY + c]
-    V[int(GAP) + b] = gap if gap > GAP_LEAST else 0.0
-    V[int(TURNED) + b] = T[TURN]
+        V[BEFORE + U(ABREAST * c) + at] = of.summary[i, S_VELOCITY + c]
+    V[GAP + at] = gap if gap > GAP_LEAST else 0.0
+    V[TURNED + at] = T[TURN]
     mixture_apart(T, lanes)
     for a in range(STATE):
-        V[int(MEAN) + ABREAST * a + b] = T[T_MEAN + a]
-        V[int(P_POSITION) + ABREAST * a + b] = T[T_SPREAD + a]
-    for a, k in enumerate(_VELOCITIES):
-        V[int(P_VELOCITY) + ABREAST * a + b] = T[T_SPREAD + k]
+        V[MEAN + U(ABREAST * a) + at] = T[T_MEAN + a]
+    for a in range(2 * STATE):
+        V[P_POSITION + U(ABREAST * a) + at] = T[T_SPREAD + a]
 
 
 @lane
@@ -91,15 +88,15 @@ def close_tracks(count: int, motion: F64, ending: F64, S: Any, t_w: I64, row: I6
     t_w, row : (n,) int64 of the chunk's tracks, see `room.Room`
     of : summary, numbers and due_ns are overwritten in their rows
     """
-    V, memory = close.V, motion[M_TURN_SECONDS]
+    V, memory, soon = close.V, motion[M_TURN_SECONDS], fades_by(ending)
     for b in range(close.eight):
         _close(V, b, memory)
     for b in range(count):
-        w = natural(close.tracks[b])
+        w, at = natural(close.tracks[b]), U(b)
         i = natural(row[w])
         if close.moved[b] == 1:
             for a in range(STATE):
-                of.summary[i, a] = V[int(MEAN) + ABREAST * a + b]
-            of.summary[i, S_SIGMA_P], of.summary[i, S_SIGMA_V] = V[int(SIGMA_P) + b], V[int(SIGMA_V) + b]
-            of.spreads[i, NUMBERS + TURN] = V[int(TURNED) + b]
-        of.due_ns[i] = due_after(i, t_w[w], of, S.sites, S.period, S.range_max, ending)
+                of.summary[i, a] = V[MEAN + U(ABREAST * a) + at]
+            of.summary[i, S_SIGMA_P], of.summary[i, S_SIGMA_V] = V[SIGMA_P + at], V[SIGMA_V + at]
+            of.spreads[i, NUMBERS + TURN] = V[TURNED + at]
+        of.due_ns[i] = due_after(i, t_w[w], of, S.sites, S.period, S.range_max, ending, soon)

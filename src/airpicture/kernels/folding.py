@@ -12,7 +12,6 @@ from airpicture.kernels.bank import T_BASE, T_KEPT, T_P, T_X
 from airpicture.kernels.conditioning import VAR_POS_LEAST, condition, condition_briefed
 from airpicture.kernels.lanes import (
     LANES,
-    S6,
     U,
     inner,
     load_covariance,
@@ -72,10 +71,13 @@ VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported he
 
 
 @lane
-def _blend(T: F64, l: U) -> None:
-    """Make a model, conditioned on a plot, the mixture of that and of what stands in T_BASE; the weight is in C_D2."""
-    before, P = load_state(T, T_BASE + l), load_covariance(T, T_BASE + S6 + l)
-    x, P = mixed(load_state(T, T_X + l), load_covariance(T, T_P + l), T[C_D2 + l], before, P)
+def _blend(T: F64, l: U, given: F64, before: F64) -> None:
+    """Write the mixture of a model given a plot and of what it was before to T; the weight is in C_D2.
+
+    given, before : their states as at the beginning of a row
+    """
+    x, P = load_state(before, T_X + l), load_covariance(before, T_P + l)
+    x, P = mixed(load_state(given, T_X + l), load_covariance(given, T_P + l), T[C_D2 + l], x, P)
     store_state(T, T_X + l, x)
     store_covariance(T, T_P + l, P)
 
@@ -222,9 +224,6 @@ def fold_plots(
     if got < MOVED:
         return got, top, 0
     scale = 1.0 / (alive + got)
-    base = int(T_BASE)
-    for k in range(STATES):
-        T[base + k] = W[w, k]
     spot = room.spot[w]
     rx, ry, rz, h, ux, uy, uz = W[w, 0], W[w, LANES], W[w, 2 * LANES], spot[0], spot[1], spot[2], spot[3]
     learn_reach(T, Z, room.plot[pairs_from], motion, rx, ry, rz, h, ux, uy, uz)
@@ -255,40 +254,44 @@ def fold_plots(
     part = int(C_D2)  # of the plot that comes next
     for m in range(LANES):
         T[blended + m] = alive * scale
+    before, base = W[w], T[int(T_BASE) :]
     for e in range(pairs_from, pairs_to):
         if e > pairs_from:
             for k in range(STATES):
-                T[base + k] = T[k]
+                base[k] = T[k]
+            before = base
         slot = room.slot[e]
-        if slot < len(room.V):
-            for k in range(STATES):
-                T[k] = room.V[slot, k]
-        elif briefed:
+        kept = slot < len(room.V)
+        if not kept:
             for k in range(STATES):
                 T[k] = W[w, k]
-            near = room.near[e]
-            site, delta = S.sites[int(room.brief[near, B_SENSOR])], room.brief[near, B_TIME] - since_first
-            condition_briefed(room.brief, near, site, (ux, uy, uz), delta, W[w, VAR_BARO], math.inf, T, lanes)
-        else:
-            k0 = room.plot[e]
-            # what is learnt as it was when the pair was scored
-            told, var_told = T[D_BARO], T[VAR_BARO]
-            scatter, ratio, var_time, pace = T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V]
-            T[D_BARO], T[VAR_BARO] = W[w, D_BARO], W[w, VAR_BARO]
-            T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = W[w, VAR_POS], W[w, SCALE_POS], W[w, VAR_TIME]
-            T[VAR_V] = W[w, VAR_V]
-            for k in range(STATES):
-                T[k] = W[w, k]
-            delta = (R.t_ns[k0] - room.t_w[w]) * 1e-9
-            condition(Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, rx, ry, rz, delta, Z[0, :0], T, lanes)
-            T[D_BARO], T[VAR_BARO] = told, var_told
-            T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = scatter, ratio, var_time, pace
+            if briefed:
+                near = room.near[e]
+                site, delta = S.sites[int(room.brief[near, B_SENSOR])], room.brief[near, B_TIME] - since_first
+                condition_briefed(room.brief, near, site, (ux, uy, uz), delta, W[w, VAR_BARO], math.inf, T, lanes)
+            else:
+                k0 = room.plot[e]
+                # what is learnt as it was when the pair was scored
+                told, var_told = T[D_BARO], T[VAR_BARO]
+                scatter, ratio, var_time, pace = T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V]
+                T[D_BARO], T[VAR_BARO] = W[w, D_BARO], W[w, VAR_BARO]
+                T[VAR_POS], T[SCALE_POS], T[VAR_TIME] = W[w, VAR_POS], W[w, SCALE_POS], W[w, VAR_TIME]
+                T[VAR_V] = W[w, VAR_V]
+                delta = (R.t_ns[k0] - room.t_w[w]) * 1e-9
+                condition(Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, rx, ry, rz, delta, Z[0, :0], T, lanes)
+                T[D_BARO], T[VAR_BARO] = told, var_told
+                T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = scatter, ratio, var_time, pace
         for m in range(LANES):
             weight = room.weight[e] * scale * room.share[e, m]
             T[blended + m] += weight
             T[part + m] = weight / T[blended + m] if T[blended + m] >= 1e-12 else 0.0
-        for l in range(lanes):
-            _blend(T, l)
+        if kept:
+            given = room.V[slot]
+            for l in range(lanes):
+                _blend(T, l, given, before)
+        else:  # not by one loop: of what is read where it's written LLVM makes no vectors
+            for l in range(lanes):
+                _blend(T, l, T, before)
     total = 0.0
     for m in range(LANES):
         T[MODE + m] *= T[blended + m]

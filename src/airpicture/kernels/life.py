@@ -71,6 +71,12 @@ def _least(status: int, ending: F64) -> float:
 
 
 @inline
+def fades_by(ending: F64) -> float:
+    """Return by how much an existence fades at most between two visits."""
+    return math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME])
+
+
+@inline
 def existence_at(existence: float, t_ns: int, t_aged: int, lifetime: float) -> float:
     """Return an existence probability t_ns after t_aged [ns], with a mean lifetime [s] that nobody measures."""
     return existence * math.exp(-max(t_ns - t_aged, 0) * 1e-9 / lifetime)
@@ -111,14 +117,14 @@ def _in_reach(x: float, y: float, z: float, sites: F64, range_max: F64) -> bool:
 
 
 @part
-def due_after(i: int, t_ns: int, of: Any, sites: F64, period: F64, range_max: F64, ending: F64) -> int:
+def due_after(i: int, t_ns: int, of: Any, sites: F64, period: F64, range_max: F64, ending: F64, soon: float) -> int:
     """Return when track i, changed by a look at t_ns, is due for ageing: not later than anything can happen to it.
 
-    of : `learn.Held`
+    of : `learn.Held`; soon : see `fades_by`
     """
     r = of.existence[i]
     status = of.status[i]
-    if r <= _least(status, ending) * math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME]):
+    if r <= _least(status, ending) * soon:
         return 0
     if r >= ending[E_CONFIRM] if status == TENTATIVE else of.misses[i] >= ending[E_COAST_LOOKS]:
         return 0  # the next sweep may confirm it, or show it as coasting
@@ -198,7 +204,7 @@ def _age_at(
             moved[lo + visits] = i
             visits += 1
     count, ended = 0, 0
-    soon = math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME])  # existence fades by this much until the next visit
+    soon = fades_by(ending)
     for q in range(lo, lo + visits):
         _ask(moved[min(q + ASKED_AHEAD, lo + visits - 1)], of)
         i = moved[q]

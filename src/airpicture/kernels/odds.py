@@ -14,7 +14,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, lane
 from airpicture.kernels.abreast import ABREAST
-from airpicture.kernels.arrays import F64
+from airpicture.kernels.arrays import F64, natural
 from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import B_LOG, B_SENSOR, EXISTENCE, MODE
@@ -43,12 +43,13 @@ NUMBERED: Final = 3 * QUEUE
 @inline
 def queue_pair(p: int, w: int, k: int, slot: int, T: F64, room: Room) -> float:
     """Queue track w and plot k of a chunk as pair p, after `sight.look_off`; return the least d² of any model."""
-    Q, N = room.queue, room.queued
+    Q, N, at = room.queue, room.queued, U(p)
     d, t = int(C_D2), int(C_DET)
     for m in range(LANES):
-        Q[int(Q_D2) + QUEUE * m + p] = T[d + m]
-        Q[int(Q_DET) + QUEUE * m + p] = T[t + m]
-        Q[int(Q_MODE) + QUEUE * m + p] = T[MODE + m]
+        Q[Q_D2 + U(QUEUE * m) + at] = T[d + m]
+        Q[Q_DET + U(QUEUE * m) + at] = T[t + m]
+        Q[Q_MODE + U(QUEUE * m) + at] = T[MODE + m]
+    p = natural(p)
     N[N_TRACK + p], N[N_PLOT + p], N[N_SLOT + p] = w, k, slot
     return float(min(min(T[d], T[d + 1]), min(T[d + 2], T[d + 3])))
 
@@ -107,10 +108,10 @@ def weigh_queued(
     before = -1
     prior = 0.0
     for p in range(count):
-        w, k = N[N_TRACK + p], N[N_PLOT + p]
-        i = room.row[w]
+        w, k = natural(N[N_TRACK + p]), natural(N[N_PLOT + p])
+        i = natural(room.row[w])
         if w != before:
-            s = int(room.brief[k, B_SENSOR])
+            s = natural(int(room.brief[k, B_SENSOR]))
             prior = prior_of(w, i, s, S.period[s], S.pd[s], of, room)
             before = w
         log = room.brief[k, B_LOG]
@@ -126,7 +127,7 @@ def weigh_queued(
         for b in range(eight):
             _sum_up(Q, U(block) + b)
     for p in range(count):
-        w, k = N[N_TRACK + p], N[N_PLOT + p]
+        w, k = natural(N[N_TRACK + p]), natural(N[N_PLOT + p])
         while done < w:
             done += 1
             room.first[done] = pairs
