@@ -121,7 +121,7 @@ class Index:
 
     Looks with many plots don't ask it; it's let go when two of these follow one another, and set up anew when it's
     asked again. Memory: 8 bytes a track, 4 more of which few pages are ever written to, and 0.6 MB for the map of the
-    ground; some 190 bytes a plot of the largest look and 40 a pair. It only saves time: what `candidates` returns
+    ground; some 130 bytes a plot of the largest look and 40 a pair. It only saves time: what `candidates` returns
     doesn't depend on its state. But it must be told: `place` when summaries of known rows changed, `move` when tracks
     came to stand in other rows, `forget_from` before dropped rows are used for others. New rows at the end it finds by
     itself.
