@@ -107,16 +107,15 @@ def list_cells(
                 deep, wide = z - half - off / gz, thick / abs(gz)
                 first = max(first, math.floor((deep - wide) / edge))
                 last = min(last, math.floor((deep + wide) / edge) + 1)
-            for iz in range(first, last + 1):
+            last = min(last, first + most - n - 1)
+            for iz in range(first, last + 1):  # no branches: which ones are within can't be foreseen
                 cz = iz * edge + half - z
                 az = _gap(cz, half + wz)
-                if abs(off + cz * gz) > thick or az * az > left or n == most:
-                    continue
                 key = cell_key(ix, iy, iz, level)
                 near[n, 0] = mark_of(key)
                 near[n, 1] = b = bucket(key, len(head))
                 prefetch(head, b, 0)
-                n += 1
+                n += int((abs(off + cz * gz) <= thick) & (az * az <= left))
     return n
 
 
