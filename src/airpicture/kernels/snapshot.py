@@ -64,6 +64,7 @@ HEIGHT_AGE_MOST: Final = 120.0  # s; a height not told for longer isn't known: c
 
 BLOCK: Final = 64  # rows that are laid out as columns in cache, then handed on column by column
 AHEAD: Final = 16  # rows that memory is asked for while others are worked out
+SOON: Final = 128  # rows of which nothing but whether they are worth showing is asked
 STATE_LINES: Final = 10  # lines of the cache that a track's states take ...
 SIDE_LINES: Final = 4  # ... and what else is known of it
 NEXT = U(BLOCK)  # from one number that is shown to the next
@@ -299,7 +300,7 @@ def find_shown(
     """
     count, moved = 0, 0
     for i in range(lo, hi):
-        later = min(i + AHEAD, hi - 1)
+        later = min(i + SOON, hi - 1)
         if status[later] == TENTATIVE:
             prefetch(states, later, HELD_EXISTENCE)
         if status[i] == ENDED or (status[i] == TENTATIVE and states[i, HELD_EXISTENCE] < least):
