@@ -23,12 +23,12 @@ def _picked(numbers: I64, which: I32) -> int:
 @pytest.mark.parametrize("kind", [np.float64, np.int32, np.uint8, np.dtype([("a", np.int64), ("b", np.float32)])])
 def test_arrays_begin_with_a_line(shape: Any, kind: Any) -> None:
     a = lined(shape, kind)
-    assert a.ctypes.data % LINE == 0
+    assert a.size == 0 or a.ctypes.data % LINE == 0
     assert a.flags.c_contiguous
     assert a.flags.writeable
     assert a.shape == (shape if isinstance(shape, tuple) else (shape,))
     assert a.dtype == kind
-    assert not a.view(np.uint8).any()
+    assert not any(a.tobytes())
 
 
 def test_arrays_may_be_filled_and_made_elsewhere() -> None:
