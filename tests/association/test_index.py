@@ -292,11 +292,11 @@ def test_tracks_far_from_all_plots_ask_for_no_cells(monkeypatch: pytest.MonkeyPa
     meet = room.meet_plots
 
     def counted(
-        lo: int, hi: int, rows: Any, summary: Any, time: Any, q: float, most: float, cells: Any, *w: Any
+        lo: int, hi: int, rows: Any, summary: Any, time: Any, t: Any, q: float, most: float, cells: Any, *w: Any
     ) -> Any:
         assert cells.ints[PARCELLED] > 0
         asked.extend(rows[lo:hi].tolist())
-        return meet(lo, hi, rows, summary, time, q, most, cells, *w)
+        return meet(lo, hi, rows, summary, time, t, q, most, cells, *w)
 
     monkeypatch.setattr(room, "meet_plots", counted)
     monkeypatch.setattr(room, "FEW_PLOTS", -1)

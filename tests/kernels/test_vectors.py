@@ -17,16 +17,18 @@ from airpicture.kernels._vectors import (
     EIGHT,
     LINE,
     SIXTEEN,
+    UNSURE,
     _count_less_plainly,
     _hand_on_plainly,
     _lay_plainly,
     _list_marked_plainly,
-    _note_near_plainly,
+    _list_near_plainly,
+    copy_sixteen,
     count_less,
     hand_on,
     lay_eight,
     list_marked,
-    note_near,
+    list_near,
     settled,
 )
 from airpicture.kernels.arrays import F32, F64, I32, I64
@@ -51,22 +53,27 @@ def _lay_single(table: F32, rows: I64, column: int, out: F64, low: int, high: in
 
 
 @jit
-def _note(points: F32, at: int, upto: int, place: F32, bound: float, sure: float, who: I32, noted: I32, n: int) -> int:
+def _near(points: F32, names: I32, at: int, upto: int, place: F32, bound: float, sure: float, to: I32, n: int) -> int:
     x, y, z = place[0], place[1], place[2]
-    return note_near(points, at, upto, x, y, z, np.float32(bound), np.float32(sure), who[0], noted, n)
+    return list_near(points, names, at, upto, x, y, z, np.float32(bound), np.float32(sure), to, n)
 
 
 @jit
-def _note_by_older(
-    points: F32, at: int, upto: int, place: F32, bound: float, sure: float, who: I32, noted: I32, n: int
+def _near_by_older(
+    points: F32, names: I32, at: int, upto: int, place: F32, bound: float, sure: float, to: I32, n: int
 ) -> int:
     x, y, z = place[0], place[1], place[2]
-    return note_near(points, at, upto, x, y, z, np.float32(bound), np.float32(sure), who[0], noted, n)
+    return list_near(points, names, at, upto, x, y, z, np.float32(bound), np.float32(sure), to, n)
 
 
 @jit
-def _count(numbers: I32, at: int, than: I32) -> int:
-    return count_less(numbers, at, than[0])
+def _count(numbers: I32, at: int, upto: int, than: I32) -> int:
+    return count_less(numbers, at, upto, than[0])
+
+
+@jit
+def _copy(numbers: I32, at: int, to: I32, n: int) -> None:
+    copy_sixteen(numbers, at, to, n)
 
 
 @jit
@@ -99,20 +106,23 @@ def test_eight_rows_are_laid_out_as_columns(seed: int, kind: type) -> None:
 def test_points_near_a_place_are_listed(older: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if older:
         monkeypatch.setattr(_vectors, "llvm_version_info", (15, 0, 0))
-    note = _note_by_older if older else _note
+    near = _near_by_older if older else _near
     rng = np.random.default_rng(3)
     for _ in range(300):
         points = rng.integers(-30, 30, (4, 60)).astype(np.float32)  # whole numbers: no rounding
-        place, who = rng.integers(-30, 30, 3).astype(np.float32), np.array([rng.integers(0, 99)], np.int32)
+        names = rng.permutation(60).astype(np.int32)
+        place = rng.integers(-30, 30, 3).astype(np.float32)
         at, n = int(rng.integers(0, 60 - SIXTEEN)), int(rng.integers(0, 20))
         upto = at + int(rng.integers(1, 40))
         bound = float(rng.choice([400.0, 1500.0, np.inf]))
         sure = float(rng.choice([200.0, 1000.0, -np.inf]))
-        noted, expected = np.zeros((2, 40), np.int32), np.zeros((2, 40), np.int32)
-        count = note(points, at, upto, place, bound, sure, who, noted, n)
-        assert count == _note_near_plainly(points, at, upto, *place, bound, sure, who[0], expected, n)
-        np.testing.assert_array_equal(noted[:, n:count], expected[:, n:count])
-        assert (noted[:, :n] == 0).all()
+        to, expected = np.zeros(40, np.int32), np.zeros(40, np.int32)
+        count = near(points, names, at, upto, place, bound, sure, to, n)
+        assert count == _list_near_plainly(points, names, at, upto, *place, bound, sure, expected, n)
+        end = n + (count & (UNSURE - 1))
+        np.testing.assert_array_equal(to[n:end], expected[n:end])
+        assert (to[:n] == 0).all()
+        assert (count >= UNSURE) == bool((to[n:end] < 0).any())
 
 
 def test_lesser_numbers_are_counted() -> None:
@@ -120,7 +130,14 @@ def test_lesser_numbers_are_counted() -> None:
     for _ in range(100):
         numbers = rng.integers(-5, 5, 40).astype(np.int32)
         at, than = int(rng.integers(0, 40 - SIXTEEN)), rng.integers(-6, 6, 1).astype(np.int32)
-        assert _count(numbers, at, than) == _count_less_plainly(numbers, at, than[0])
+        upto = at + int(rng.integers(1, 30))
+        assert _count(numbers, at, upto, than) == _count_less_plainly(numbers, at, upto, than[0])
+
+
+def test_sixteen_numbers_are_copied() -> None:
+    numbers, to = np.arange(40, dtype=np.int32), np.zeros(40, np.int32)
+    _copy(numbers, 7, to, 3)
+    np.testing.assert_array_equal(to, [0] * 3 + list(range(7, 7 + SIXTEEN)) + [0] * (37 - SIXTEEN))
 
 
 def test_marked_numbers_are_listed_and_none_beyond_the_last() -> None:

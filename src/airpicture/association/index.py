@@ -16,7 +16,7 @@ from airpicture.kernels.cells import (
     ABREAST,
     KINDS,
     PARCEL_SPARE,
-    SPOT,
+    PLACE,
     STATE,
     Cells,
     find_cells,
@@ -43,7 +43,7 @@ from airpicture.kernels.index import (
     place_rows,
     refresh,
 )
-from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TESTS, TRACKS_AHEAD, meet_plots
+from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TRACKS_AHEAD, UNSURE_PAIRS, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby
@@ -80,9 +80,9 @@ def _desk(plots: int) -> Desk:
         single=np.empty((BLOCK, 8), np.float32),
         ask=np.empty((ASKS, 3), np.int32),
         run=np.empty((ASKS + 1, 3), np.int32),
-        hit=np.empty(COMPARED, np.int32),
-        waiting=np.empty((2, TESTS), np.int32),
-        tally=np.empty(BLOCK, np.int32),
+        hit=_lines((1, COMPARED), np.int32)[0],
+        waiting=np.empty((5, UNSURE_PAIRS), np.int32),
+        tally=np.empty((2, BLOCK), np.int32),
         spare=np.empty(plots, np.int32),
     )
 
@@ -94,11 +94,10 @@ def make_cells(plots: int) -> Cells:
             key=np.empty(plots, np.int32),
             at=np.empty(plots, np.int32),
             rank=np.empty(plots, np.int32),
-            place=np.empty((plots, 4)),
+            place=_lines((plots, PLACE), np.float64),
             slot=_lines((max(1 << (3 * plots // 2).bit_length(), 16), 4), np.int32),
             coarse=_lines((4, (-(-plots // ABREAST) + 1) * ABREAST), np.float32),
-            spot=_lines((plots, SPOT), np.float64),
-            name=np.empty(plots, np.int32),
+            name=np.zeros(plots + ABREAST, np.int32),
             number=np.empty(plots, np.int32),
             taken=np.empty(max(1 << (3 * plots // 2).bit_length(), 16) // 8, np.uint32),
             parcel=np.empty(max(1 << (PARCEL_SPARE * plots - 1).bit_length(), 16), np.uint32),
@@ -122,7 +121,7 @@ class Index:
 
     Looks with many plots don't ask it; it's let go when two of these follow one another, and set up anew when it's
     asked again. Memory: 8 bytes a track, 4 more of which few pages are ever written to, and 0.6 MB for the map of the
-    ground; some 190 bytes a plot of the largest look and 40 a pair. It only saves time: what `candidates` returns
+    ground; some 130 bytes a plot of the largest look and 40 a pair. It only saves time: what `candidates` returns
     doesn't depend on its state. But it must be told: `place` when summaries of known rows changed, `move` when tracks
     came to stand in other rows, `forget_from` before dropped rows are used for others. New rows at the end it finds by
     itself.
@@ -233,7 +232,7 @@ class Index:
             do(find_cells, [(Z, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
             take_together(own, ints, cells)
         sort_plots(n_plots, cells)
-        do(lay_plots, [(t_z, *span, cells) for span in spans], run)
+        do(lay_plots, [(*span, cells) for span in spans], run)
 
     def _everybody(self, n: int, n_plots: int) -> bool:
         """Say whether all n tracks ask, as where there are many plots; the index is let go when they do twice."""
@@ -248,7 +247,7 @@ class Index:
             return None
         self.refresh(t_z, n_plots, n, summary, t_track, run)
         cells, wide = self._cells, n_plots >= RANGE_PLOTS
-        marks = (mark_cells, self._q_third, cells, self.grid, np.empty(PEAKS)), (mark_parcels, cells)
+        marks = (mark_cells, t_z, self._q_third, cells, self.grid, np.empty(PEAKS)), (mark_parcels, cells)
         if not do(_done, marks, run if wide else None)[0]:
             return None
         if len(self._listed) < n:
@@ -330,7 +329,7 @@ class Index:
                     )
                 work: list[Any] = [*self._desks[k], *room]
                 lo, tracks, pairs, need = meet_plots(
-                    lo, hi, asking, summary, time, q_third, radius_max, self._cells, *work
+                    lo, hi, asking, summary, time, t_z, q_third, radius_max, self._cells, *work
                 )
                 found[k] += pairs
                 met = Met(room.track[:tracks], room.plots[:tracks], room.plot[:pairs])

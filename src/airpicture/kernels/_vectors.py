@@ -25,6 +25,7 @@ from airpicture.kernels._jit import FOLDER as FOLDER  # numba's settings are mad
 EIGHT: Final = 8
 SIXTEEN: Final = 16
 WIDER: Final = 1.0390625  # exact in float32
+UNSURE: Final = 32  # beyond SIXTEEN
 LINE: Final = 64  # bytes of a cache line
 
 _types: Any = numba.types
@@ -158,6 +159,13 @@ def in_all(builder: Any, kind: Any, value: Any) -> Any:
     return builder.shuffle_vector(one, one, _ir.Constant(_ir.VectorType(word, SIXTEEN), [word(0)] * SIXTEEN))
 
 
+def _first_bits(builder: Any, at: Any, upto: Any) -> Any:
+    """Return a word with a bit for each of the numbers at ... upto - 1, of the first sixteen of them."""
+    left = builder.sub(upto, at)
+    few = builder.icmp_signed("<", left, _word(SIXTEEN))
+    return builder.sub(builder.shl(_word(1), builder.select(few, left, _word(SIXTEEN))), _word(1))
+
+
 def pack(builder: Any, numbers: Any, bits: Any, place: Any) -> None:
     """Write those of sixteen numbers whose bit is set side by side from a place on, and after them anything."""
     word = _ir.IntType(32)
@@ -176,19 +184,23 @@ def pack(builder: Any, numbers: Any, bits: Any, place: Any) -> None:
 
 
 @numba.extending.intrinsic
-def _note_near(
-    _: Any, points: Any, at: Any, upto: Any, x: Any, y: Any, z: Any, bound: Any, sure: Any, who: Any, noted: Any, n: Any
+def _list_near(
+    _: Any, points: Any, names: Any, at: Any, upto: Any, x: Any, y: Any, z: Any, bound: Any, sure: Any, to: Any, n: Any
 ) -> Any:
-    """Note which of sixteen points are near: see `_note_near_plainly`."""
+    """List which of sixteen points are near: see `_list_near_plainly`."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = signature.args
-        _, at, upto, *place, bound, sure, who, _, n = args
+        at, upto, *place, bound, sure, _, n = args[2:]
         whole: Any = ("contract", "nsz")  # a product and a sum in one step
 
         def row(k: int) -> Any:
             there = place_of(context, builder, kinds[0], args[0], _word(k), at)
             return builder.load(builder.bitcast(there, _sixteen.as_pointer()), align=4)
+
+        def numbers_of(k: int, from_place: Any) -> Any:
+            data = context.make_array(kinds[k])(context, builder, args[k]).data
+            return builder.bitcast(builder.gep(data, [from_place]), _numbers.as_pointer())
 
         far = None
         for k in range(3):
@@ -199,61 +211,89 @@ def _note_near(
         near = builder.fcmp_ordered("<=", far, builder.fadd(own, in_all(builder, _sixteen, bound)))
         wider = builder.fmul(far, in_all(builder, _sixteen, _ir.Constant(_ir.FloatType(), WIDER)))
         surely = builder.fcmp_ordered("<=", wider, builder.fadd(own, in_all(builder, _sixteen, sure)))
-        left = builder.sub(upto, at)
-        few = builder.icmp_signed("<", left, _word(SIXTEEN))
-        some = builder.sub(builder.shl(_word(1), builder.select(few, left, _word(SIXTEEN))), _word(1))
-        bits = builder.and_(builder.bitcast(near, _ir.IntType(SIXTEEN)), builder.trunc(some, _ir.IntType(SIXTEEN)))
-        lanes = _ir.Constant(_numbers, [_ir.IntType(32)(2 * k) for k in range(SIXTEEN)])
-        first = builder.trunc(builder.add(at, at), _ir.IntType(32))
-        names = builder.add(in_all(builder, _numbers, first), builder.add(lanes, builder.zext(surely, _numbers)))
-        whom = place_of(context, builder, kinds[9], args[9], _word(0), n)
-        builder.store(in_all(builder, _numbers, who), builder.bitcast(whom, _numbers.as_pointer()), align=4)
-        which = place_of(context, builder, kinds[9], args[9], _word(1), n)
-        pack(builder, names, bits, builder.bitcast(which, _ir.IntType(32).as_pointer()))
-        return builder.add(n, builder.ctpop(builder.zext(bits, _word)))
+        short = _ir.IntType(SIXTEEN)
+        bits = builder.and_(builder.bitcast(near, short), builder.trunc(_first_bits(builder, at, upto), short))
+        named = builder.load(numbers_of(1, at), align=4)
+        marked = builder.xor(named, builder.sext(builder.not_(surely), _numbers))
+        pack(builder, marked, bits, builder.bitcast(numbers_of(9, n), _ir.IntType(32).as_pointer()))
+        unsure = builder.and_(bits, builder.not_(builder.bitcast(surely, short)))
+        any_unsure = builder.zext(builder.icmp_unsigned("!=", unsure, short(0)), _word)
+        return builder.add(builder.ctpop(builder.zext(bits, _word)), builder.mul(any_unsure, _word(UNSURE)))
 
     single, word = _types.float32, _types.int64
-    return word(points, word, word, *[single] * 5, _types.int32, noted, word), emit
+    return word(points, names, word, word, *[single] * 5, to, word), emit
 
 
-def _note_near_plainly(
-    points: Any, at: int, upto: int, x: Any, y: Any, z: Any, bound: Any, sure: Any, who: int, noted: Any, n: int
+def _list_near_plainly(
+    points: Any, names: Any, at: int, upto: int, x: Any, y: Any, z: Any, bound: Any, sure: Any, to: Any, n: int
 ) -> int:
-    """Note which of the points at ... upto - 1, of the first sixteen of them, are near; return how many are noted then.
+    """List which of the points at ... upto - 1, of the first sixteen of them, are near; return how many, and UNSURE
+    more where any of these isn't surely near.
 
     Near is where the square of the distance from a place is at most `bound` and the point's own allowance, surely near
     where WIDER times the square is at most `sure` and the allowance; to the rounding of float32.
 
     points : (4, at + 16 or more) float32, x, y, z and allowances
-    noted : (2, n + 16 or more) int32, from column n on overwritten with `who`, and twice the number of the point, one
-        more where it's surely near; after the last one with anything
+    names : (at + 16 or more,) int32, not negative
+    to : (n + 16 or more,) int32, from n on overwritten with the names of those that are surely near and with ~name of
+        the other near ones, in their order; after the last one with anything
     """
     last = min(upto, at + SIXTEEN)
     d = points[:3, at:last] - np.array([[x], [y], [z]], np.float32)
     far, own = (d * d).sum(axis=0), points[3, at:last]
     near = np.flatnonzero(far <= bound + own)
     surely = np.float32(WIDER) * far[near] <= sure + own[near]
-    noted[0, n : n + len(near)], noted[1, n : n + len(near)] = who, 2 * (at + near) + surely
-    return n + len(near)
+    named = names[at + near]
+    to[n : n + len(near)] = np.where(surely, named, ~named)
+    return len(near) + (0 if surely.all() else UNSURE)
 
 
 @numba.extending.intrinsic
-def _count_less(_: Any, numbers: Any, at: Any, than: Any) -> Any:
+def _copy_sixteen(_: Any, numbers: Any, at: Any, to: Any, n: Any) -> Any:
+    """Copy sixteen numbers: see `_copy_sixteen_plainly`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        here, there = (
+            builder.bitcast(
+                builder.gep(context.make_array(signature.args[k])(context, builder, args[k]).data, [args[k + 1]]),
+                _numbers.as_pointer(),
+            )
+            for k in (0, 2)
+        )
+        builder.store(builder.load(here, align=4), there, align=4)
+        return context.get_dummy_value()
+
+    return _types.void(numbers, _types.int64, to, _types.int64), emit
+
+
+def _copy_sixteen_plainly(numbers: Any, at: int, to: Any, n: int) -> None:
+    """Copy the numbers at ... at + 15 of one array to n ... n + 15 of another, in one step, as `count_less` reads them.
+
+    What is written in parts and read as one isn't served before it's in the cache.
+    """
+    to[n : n + SIXTEEN] = numbers[at : at + SIXTEEN]
+
+
+@numba.extending.intrinsic
+def _count_less(_: Any, numbers: Any, at: Any, upto: Any, than: Any) -> Any:
     """Count the numbers that are less than another: see `_count_less_plainly`."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = builder.gep(context.make_array(signature.args[0])(context, builder, args[0]).data, [args[1]])
         vector = builder.load(builder.bitcast(place, _numbers.as_pointer()), align=4)
-        less = builder.icmp_signed("<", vector, in_all(builder, _numbers, args[2]))
-        bits = builder.bitcast(less, _ir.IntType(SIXTEEN))
-        return builder.ctpop(builder.zext(bits, _word))
+        less = builder.icmp_signed("<", vector, in_all(builder, _numbers, args[3]))
+        bits = builder.zext(builder.bitcast(less, _ir.IntType(SIXTEEN)), _word)
+        return builder.ctpop(builder.and_(bits, _first_bits(builder, args[1], args[2])))
 
-    return _types.int64(numbers, _types.int64, _types.int32), emit
+    return _types.int64(numbers, _types.int64, _types.int64, _types.int32), emit
 
 
-def _count_less_plainly(numbers: Any, at: int, than: int) -> int:
-    """Return how many of the sixteen numbers from place `at` on are less than another; numbers : (n,) int32."""
-    return int((numbers[at : at + SIXTEEN] < than).sum())
+def _count_less_plainly(numbers: Any, at: int, upto: int, than: int) -> int:
+    """Return how many of the numbers at ... upto - 1, of the first sixteen of them, are less than another.
+
+    numbers : (at + 16 or more,) int32
+    """
+    return int((numbers[at : min(upto, at + SIXTEEN)] < than).sum())
 
 
 @numba.extending.intrinsic
@@ -265,9 +305,7 @@ def _list_marked(_: Any, marks: Any, at: Any, upto: Any, listed: Any, n: Any) ->
         there = context.make_array(signature.args[0])(context, builder, args[0]).data
         vector = builder.load(builder.bitcast(there, _numbers.as_pointer()), align=4)
         marked = builder.icmp_signed("!=", vector, _ir.Constant(_numbers, [_ir.IntType(32)(0)] * SIXTEEN))
-        left = builder.sub(upto, at)
-        few = builder.icmp_signed("<", left, _word(SIXTEEN))
-        some = builder.sub(builder.shl(_word(1), builder.select(few, left, _word(SIXTEEN))), _word(1))
+        some = _first_bits(builder, at, upto)
         bits = builder.and_(builder.bitcast(marked, _ir.IntType(SIXTEEN)), builder.trunc(some, _ir.IntType(SIXTEEN)))
         lanes = _ir.Constant(_numbers, [_ir.IntType(32)(k) for k in range(SIXTEEN)])
         names = builder.add(in_all(builder, _numbers, builder.trunc(at, _ir.IntType(32))), lanes)
@@ -295,6 +333,7 @@ _PLAIN: Final[bool] = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 lay_eight: Any = _lay_plainly if _PLAIN else _lay_eight
 hand_on: Any = _hand_on_plainly if _PLAIN else _hand_on
 settled: Any = _is_settled if _PLAIN else _settled
-note_near: Any = _note_near_plainly if _PLAIN else _note_near
+list_near: Any = _list_near_plainly if _PLAIN else _list_near
+copy_sixteen: Any = _copy_sixteen_plainly if _PLAIN else _copy_sixteen
 count_less: Any = _count_less_plainly if _PLAIN else _count_less
 list_marked: Any = _list_marked_plainly if _PLAIN else _list_marked

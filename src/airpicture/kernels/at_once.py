@@ -97,7 +97,7 @@ def find_near(
         return nothing
     find_cells(Z, t_z, 0, plots, cells, cells.own, cells.ints)
     sort_plots(plots, cells)
-    lay_plots(t_z, 0, plots, cells)
+    lay_plots(0, plots, cells)
     asking, hi = w.asking[:0], n
     if not everybody:
         stale = refresh(t_z, plots, n, grid, w.stale)
@@ -105,7 +105,7 @@ def find_near(
             return nothing
         if stale > 0:
             place_all(w.stale[:stale], summary, t_track, q_third, radius_max, grid, w.peaks, w.beside)
-        if mark_cells(q_third, cells, grid, w.peaks[0]):
+        if mark_cells(t_z, q_third, cells, grid, w.peaks[0]):
             mark_parcels(cells)
             asking = w.asking
             hi = list_each(0, n, 0, grid, asking)
@@ -113,7 +113,7 @@ def find_near(
         return nothing
     work = (w.ahead, w.single, w.ask, w.run, w.hit, w.waiting, w.tally, w.spare)
     done, tracks, pairs, _ = meet_plots(
-        0, hi, asking, summary, time, q_third, radius_max, cells, *work, w.met, w.plots, w.pair
+        0, hi, asking, summary, time, t_z, q_third, radius_max, cells, *work, w.met, w.plots, w.pair
     )
     if done < hi or tracks >= len(w.track) or pairs > len(w.plot):
         return nothing

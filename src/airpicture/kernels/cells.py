@@ -2,7 +2,7 @@
 
 A plot is scaled down to the ellipsoid and lies on one of the six faces of a cube, as the index of tracks has it
 (`kernels.index`); there it has a cell, the larger the vaguer it is. The plots of one cell stand next to one another, in
-the order of the look, each in a line of the cache with all that is asked of it:
+the order of the look:
 
     key of a cell  ->  slot (hashed)  ->  plot[first] ... plot[vague - 1], plot[vague] ... plot[end - 1]
 
@@ -31,11 +31,9 @@ OWN: Final = (4_000.0, 12_000.0, 30_000.0)  # m, most radius of a plot of each k
 OFFSET: Final = 1024  # makes numbers of cells along a face positive
 SLACK: Final = 1.02  # of squared distances: for rounding, and for what `meeting` adds of another kind
 
-C_PLACE: Final = 0  # of a plot in its cell: 3, m, ECEF, on the ground
+C_PLACE: Final = 0  # of a plot's place: 3, m, ECEF, on the ground
 C_OWN: Final = 3  # m, radius
-C_SINCE: Final = 4  # ns after the earliest, whole
-C_CELL: Final = 5  # the slot of its cell, whole
-SPOT: Final = 8  # a line of the cache
+PLACE: Final = 4  # numbers of it
 ABREAST: Final = 16  # plots that are tested at once
 SHARED: Final = 2  # plots for which there's one slot at first; cells of the usual size have some four plots
 SMALL: Final = 16_384  # plots, of which a table with slots for all is in a core's cache
@@ -70,11 +68,10 @@ class Cells(NamedTuple):
     rank: (
         I32  # (M,) twice the number of those before each in its part of the cell, one more where that's the vague part
     )
-    place: F64  # (M, 4) m, ECEF, each plot on the ground, and its radius
+    place: F64  # (M, PLACE) of each plot, see C_*
     slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, where the vague ones do, the end
     coarse: F32  # (4, M + ABREAST) plots, those of a cell side by side: place, and SLACK times the square of the radius
-    spot: F64  # (M, SPOT) all that the exact test asks, in the same order
-    name: I32  # (M,) which plot it is, likewise
+    name: I32  # (M + ABREAST,) which plot it is, in the same order
     number: I32  # (M,) slots in the order in which they were taken
     taken: U32  # (S / 8,) words of bits, four for each slot, hashed likewise: 1 where a cell may have plots
     parcel: U32  # (P,) words, hashed, of 32 parcels each that lie side by side: 1 where tracks may meet any plot
@@ -235,27 +232,24 @@ def _place_of(j: int, cells: Cells) -> int:
 
 
 @jit
-def lay_plots(t_z: I64, lo: int, hi: int, cells: Cells) -> None:
+def lay_plots(lo: int, hi: int, cells: Cells) -> None:
     """Write plots lo..hi to the places that `sort_plots` shared out to them; ranges may run side by side."""
-    coarse, spot = cells.coarse, cells.spot
+    coarse = cells.coarse
     for j in range(lo, hi):
         if j + ASKED < hi and cells.key[j + ASKED] >= 0:
             prefetch(cells.slot, int(cells.at[j + ASKED]), 0)
         if j + LAID < hi and cells.key[j + LAID] >= 0:
             ahead = _place_of(j + LAID, cells)
-            prefetch(spot, ahead, 0)
             prefetch(cells.name, ahead, 0)
             for column in range(4):
                 prefetch(coarse, column, ahead)
         if cells.key[j] < 0:
             continue
         k = U(_place_of(j, cells))
-        own = cells.place[j, 3]
+        own = cells.place[j, C_OWN]
         for axis in range(3):
-            spot[k, C_PLACE + axis] = cells.place[j, axis]
-            coarse[axis, k] = np.float32(cells.place[j, axis])
+            coarse[axis, k] = np.float32(cells.place[j, C_PLACE + axis])
         coarse[3, k] = np.float32(SLACK * own * own)
-        spot[k, C_OWN], spot[k, C_SINCE], spot[k, C_CELL] = own, t_z[j] - cells.ints[FIRST], cells.at[j]
         cells.name[k] = j
 
 
@@ -285,7 +279,7 @@ def mark_parcels(cells: Cells) -> None:
 
     cells : after `lay_plots`; parcel and PARCELLED overwritten
     """
-    ints, spot, parcel = cells.ints, cells.spot, cells.parcel
+    ints, place, parcel = cells.ints, cells.place, cells.parcel
     ints[PARCELLED] = 0
     if cells.own[2] >= 0.0 or cells.own[3] >= 0.0 or ints[PLOTS] > PARCEL_PLOTS * ints[CELLS]:
         return
@@ -296,7 +290,7 @@ def mark_parcels(cells: Cells) -> None:
     for w in range(1 << bits):
         parcel[w] = 0
     for q in range(ints[PLOTS]):
-        p = spot[np.uint64(q)]
+        p = place[U(cells.name[U(q)])]
         x, y, z, own = p[C_PLACE], p[C_PLACE + 1], p[C_PLACE + 2], p[C_OWN]
         face = face_of(x, y, z)
         a, b = on_face(face, x, y, z)

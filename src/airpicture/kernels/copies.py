@@ -3,7 +3,7 @@
 Plots that share their time with others are dealt to heaps by a number that equal plots share: threads work on heaps of
 their own, and a heap's table stays in a core's cache::
 
-    ranges of plots   number and heap of each                 list_spots
+    ranges of plots   number and heap of each                 list_spots, or while they're registered
     ranges of plots   dealt to heaps, in order                deal_spots
     ranges of heaps   those that have their like before them  mark_copies
 """
@@ -33,10 +33,15 @@ def _same(p: F64, a: int, first: int, sensor: I32, q: F64, b: int, second: int, 
 
 
 @inline
+def spot_of(x: float, y: float, z: float, sensor: int) -> int:
+    """Return a number that plots of equal places [m] share and others hardly: whole sixteenths of a metre, mixed."""
+    return mixed(int(16.0 * x), int(16.0 * y), int(16.0 * z), sensor)
+
+
+@inline
 def _spot(p: F64, a: int, first: int, sensor: I32) -> int:
-    """Return a number that equal plots share and others hardly: whole sixteenths of a metre, mixed."""
-    x, y, z = int(16.0 * p[a, first]), int(16.0 * p[a, first + 1]), int(16.0 * p[a, first + 2])
-    return mixed(x, y, z, sensor[a])
+    """Return the number of plot a's place."""
+    return spot_of(p[a, first], p[a, first + 1], p[a, first + 2], sensor[a])
 
 
 @inline
@@ -48,10 +53,21 @@ def _run_end(t_ns: I64, lo: int) -> int:
     return hi
 
 
+@inline
+def note_spot(mixed_place: int, j: int, row: int, t_ns: I64, spot: I64, shift: int, count: I64) -> int:
+    """Number plot j, which stands in a row; return whether it shares its time with others: see `list_spots`."""
+    t = t_ns[j]
+    if (j == 0 or t != t_ns[j - 1]) and (j + 1 == len(t_ns) or t != t_ns[j + 1]):
+        spot[j] = -1
+        return 0
+    mine = (mixed_place & ~WHICH) | row
+    spot[j] = mine
+    count[U(mine >> shift)] += 1
+    return 1
+
+
 @jit
-def list_spots(
-    p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, place: I64, shift: int, spot: I64, count: I64
-) -> int:
+def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, spot: I64, shift: int, count: I64) -> int:
     """Number plots lo..hi so that equal ones share all but the last 32 bits, which say which plot it is.
 
     Returns how many share their time with others.
@@ -59,23 +75,15 @@ def list_spots(
     Parameters
     ----------
     p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64, rising
-    place : (M,) int64, the rows of p and sensor that are plots lo..hi where all are of one time; or empty: their own
-    shift : spot >> shift is a plot's heap
     spot : (M,) int64 overwritten; -1 for plots alone at their time
+    shift : spot >> shift is a plot's heap
     count : (heaps,) overwritten: how many of these plots each gets
     """
     for heap in range(len(count)):
         count[heap] = 0
     shared = 0
     for j in range(lo, hi):
-        if (j == 0 or t_ns[j] != t_ns[j - 1]) and (j + 1 == len(t_ns) or t_ns[j] != t_ns[j + 1]):
-            spot[j] = -1
-            continue
-        i = int(place[j]) if len(place) > 0 else j
-        mine = (_spot(p, i, first, sensor) & ~WHICH) | i
-        spot[j] = mine
-        count[U(mine >> shift)] += 1
-        shared += 1
+        shared += note_spot(_spot(p, j, first, sensor), j, j, t_ns, spot, shift, count)
     return shared
 
 

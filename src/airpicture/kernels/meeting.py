@@ -23,14 +23,13 @@ from typing import Final
 import numpy as np
 
 from airpicture.kernels._jit import jit, lane, part, prefetch
-from airpicture.kernels._vectors import count_less, note_near
+from airpicture.kernels._vectors import UNSURE, copy_sixteen, count_less, list_near
 from airpicture.kernels.arrays import F32, F64, I32, I64, U32
 from airpicture.kernels.cells import (
     ABREAST,
     BITS,
     C_OWN,
     C_PLACE,
-    C_SINCE,
     FIRST,
     KINDS,
     LAST,
@@ -59,12 +58,13 @@ BLOCK: Final = 64  # tracks that take each step together, at most
 FETCHED: Final = 96  # tracks ahead that the memory is asked for
 ASKED: Final = 1024  # cells that one track asks for; of more, it's tested with all plots
 ASKS: Final = 4096  # of a block
-TESTS: Final = 2048  # pairs that wait for the exact test, at most
+UNSURE_GROUPS: Final = 128  # groups of plots, of which some wait for the exact test, at most
+UNSURE_PAIRS: Final = ABREAST * UNSURE_GROUPS
 # (a + d)² <= (1 + 1/64) a² + 65 d². And (a + d)² is surely less than r² + own² where WIDER a² is less than
 # r² - 130 d² + SLACK own²: WIDER is more than SLACK (1 + 1/64), and dividing by SLACK takes nothing from the left
 OF_DRIFT: Final = 65.0
 WIDEST: Final = 1.3e7  # m, the Earth's diameter and some
-COMPARED: Final = 64  # plots of a track that are sorted by comparing each with all, at most
+COMPARED: Final = 256  # plots of a track that are sorted by comparing each with all, at most
 LAST_PLOT: Final = 2_147_483_647
 EVERYWHERE: Final = -1  # in place of a key: all plots
 
@@ -133,13 +133,13 @@ def _look_ahead(T: F64, b: U, half: float, q_third: float, radius_max: float) ->
 
 
 @part
-def _meets(T: F64, b: U, tau: float, spot: F64, q_third: float, radius_max: float) -> bool:
+def _meets(T: F64, b: U, tau: float, place: F64, q_third: float, radius_max: float) -> bool:
     """Say whether a track of a block meets a plot, tau s after the middle of the look; see `distance_of`."""
     px, py, pz = ground(
         T[T_PX + b] + tau * T[T_VX + b], T[T_PY + b] + tau * T[T_VY + b], T[T_PZ + b] + tau * T[T_VZ + b]
     )
     r = radius_at(abs(T[T_DT + b] + tau), T[T_SIGMA_P + b], T[T_SIGMA_V + b], q_third, radius_max)
-    dx, dy, dz, own = spot[C_PLACE] - px, spot[C_PLACE + 1] - py, spot[C_PLACE + 2] - pz, spot[C_OWN]
+    dx, dy, dz, own = place[C_PLACE] - px, place[C_PLACE + 1] - py, place[C_PLACE + 2] - pz, place[C_OWN]
     return bool(dx * dx + dy * dy + dz * dz <= r * r + own * own)
 
 
@@ -226,21 +226,51 @@ def _ask_for(lo: int, hi: int, rows: I32, summary: F32, time: I64) -> None:
 
 
 @part
-def _sort_few(begin: int, count: int, plot: I32, hit: I32) -> None:
-    """Sort up to COMPARED plots, all different: each goes where as many are less as come before it.
+def _sort_few(begin: int, count: int, plot: I32, hit: I32, to: int) -> None:
+    """Sort up to COMPARED plots from place `begin` on to places from `to` on, no later ones.
 
-    hit : (COMPARED,) workspace
+    Each goes where as many are less as come before it; those that are LAST_PLOT come last, all in one place.
+
+    hit : (COMPARED,) int32 workspace
     """
-    rooms = -(-count // ABREAST)
-    for l in range(U(ABREAST * (rooms - 1)), U(ABREAST * rooms)):
-        hit[l] = LAST_PLOT
-    for l in range(U(count)):
-        hit[l] = plot[U(begin) + l]
+    for at in range(0, count, ABREAST):
+        copy_sixteen(plot, begin + at, hit, at)
     for l in range(U(count)):
         less = 0
-        for room in range(rooms):
-            less += count_less(hit, ABREAST * room, hit[l])
-        plot[U(begin + less)] = hit[l]
+        for at in range(0, count, ABREAST):
+            less += count_less(hit, at, count, hit[l])
+        plot[U(to + less)] = hit[l]
+
+
+@part
+def _settle_unsure(
+    groups: int, waiting: I32, T: F64, t_z: I64, place: F64, centre: int, q_third: float, radius_max: float,
+    plot: I32, lost: I32,
+) -> None:  # fmt: skip
+    """Put the pairs that are listed as unsure to the exact test.
+
+    waiting : (5, UNSURE_PAIRS) int32: of so many groups the track of the block, where its plots stand in `plot` and how
+        many these are; overwritten
+    centre : ns, the middle of the look
+    plot : ~plot of those that are unsure; overwritten with their numbers, or LAST_PLOT where they don't meet the track
+    lost : (BLOCK,) how many of each track's these are; added to
+    """
+    pairs = 0
+    for w in range(U(groups)):
+        first = int(waiting[1, w])
+        for e in range(first, first + int(waiting[2, w])):
+            waiting[3, U(pairs)], waiting[4, U(pairs)] = waiting[0, w], e
+            pairs += int(plot[U(e)] < 0)
+    for w in range(U(pairs)):
+        j = int(~plot[U(waiting[4, w])])
+        prefetch(place, j, 0)
+        prefetch(t_z, j, 0)
+    for w in range(U(pairs)):
+        b, e = U(waiting[3, w]), U(waiting[4, w])
+        j = int(~plot[e])
+        met_it = _meets(T, b, (t_z[U(j)] - centre) * 1e-9, place[U(j)], q_third, radius_max)
+        plot[e] = j if met_it else LAST_PLOT
+        lost[b] += int(not met_it)
 
 
 @jit
@@ -250,6 +280,7 @@ def meet_plots(
     rows: I32,
     summary: F32,
     time: I64,
+    t_z: I64,
     q_third: float,
     radius_max: float,
     cells: Cells,
@@ -272,12 +303,13 @@ def meet_plots(
     Parameters
     ----------
     lo, hi : tracks rows[lo] ... rows[hi - 1], rising; where `rows` is empty, lo ... hi - 1 themselves
-    summary : (cap, SUMMARY) float32; time : (cap, 1) int64 [ns]
+    summary : (cap, SUMMARY) float32; time : (cap, 1) int64 [ns]; t_z : (M,) int64 [ns], of the plots
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
     cells : the plots, after `cells.lay_plots`
     T : (TRACKS_AHEAD,), single : (BLOCK, 8) float32, ask : (ASKS, 3) int32, run : (ASKS + 1, 3) int32,
-        hit : (COMPARED,) int32, waiting : (2, TESTS) int32, tally : (BLOCK,) int32, spare : (M,) int32, workspaces
+        hit : (COMPARED,) int32, waiting : (5, UNSURE_PAIRS) int32, tally : (2, BLOCK) int32, spare : (M,) int32,
+        workspaces
     met, count : (hi - lo,) int32; overwritten with the tracks that meet any plot, and how many
     plot : (room,) int32; overwritten with these plots, rising within a track
 
@@ -287,14 +319,13 @@ def meet_plots(
     tracks that meet any; pairs
     room that the next tracks need: it must not be less
     """
-    ints, slot, coarse, spot, name = cells.ints, cells.slot, cells.coarse, cells.spot, cells.name
+    ints, slot, coarse, name = cells.ints, cells.slot, cells.coarse, cells.name
     plots, first_ns = ints[PLOTS], ints[FIRST]
     bits = ints[BITS]
     mask = (1 << bits) - 1
     parcelled = ints[PARCELLED]
     half = 0.5e-9 * (ints[LAST] - first_ns)
     middle = first_ns + (ints[LAST] - first_ns) // 2
-    centre = np.float64(middle - first_ns)
     found, total, need = 0, 0, 0
     k = lo
     _ask_for(k, min(k + FETCHED, hi), rows, summary, time)
@@ -319,15 +350,15 @@ def meet_plots(
         asking, c = 0, 0
         for own in range(block):
             if math.isfinite(T[T_LOWEST + U(own)] + T[T_R + U(own)]):
-                tally[U(asking)] = own
+                tally[0, U(asking)] = own
                 asking += _asks(U(own), T, parcelled, cells.parcel) if parcelled > 0 else 1
         while c < asking and asks + ASKED < ASKS:
-            asks = _ask_cells(int(tally[c]), T, cells, asks, ask)
+            asks = _ask_cells(int(tally[0, c]), T, cells, asks, ask)
             c += 1
-        k = begun + (int(tally[c]) if c < asking else block)
+        k = begun + (int(tally[0, c]) if c < asking else block)
         # --- which of the cells have plots
         runs, groups = 0, 0
-        need = 0
+        need = ABREAST  # numbers are written by so many
         for q in range(asks):
             of = U(q)
             own, key = int(ask[of, 0]), int(ask[of, 1])
@@ -344,6 +375,7 @@ def meet_plots(
             prefetch(coarse, 1, lead)
             prefetch(coarse, 2, lead)
             prefetch(coarse, 3, lead)
+            prefetch(name, lead, 0)
             to = U(runs)
             run[to, 0], run[to, 1], run[to, 2] = own, lead, end
             runs += end > lead
@@ -353,7 +385,7 @@ def meet_plots(
             k = begun
             break
         for b in range(U(k - begun)):
-            tally[b] = 0
+            tally[0, b], tally[1, b] = 0, 0
             single[b, 0], single[b, 1], single[b, 2] = T[T_X + b], T[T_Y + b], T[T_Z + b]
             single[b, 3], single[b, 4] = T[T_BOUND + b], T[T_SURE + b]
         # --- the plots near enough, at any time of the look and then at their own
@@ -361,12 +393,13 @@ def meet_plots(
         run[U(runs), 1] = 0
         at = total
         while left > 0:
-            n = 0
-            while left > 0 and n <= TESTS - ABREAST:
+            unsure = 0
+            while left > 0 and unsure < UNSURE_GROUPS:
                 r = U(c)
                 b = U(run[r, 0])
-                n = note_near(
+                near = list_near(
                     coarse,
+                    name,
                     q,
                     run[r, 2],
                     single[b, 0],
@@ -374,38 +407,36 @@ def meet_plots(
                     single[b, 2],
                     single[b, 3],
                     single[b, 4],
-                    run[r, 0],
-                    waiting,
-                    n,
+                    plot,
+                    at,
                 )
+                here = near & (UNSURE - 1)
+                w = U(unsure)
+                waiting[0, w], waiting[1, w], waiting[2, w] = b, at, here
+                unsure += near >= UNSURE
+                at += here
+                tally[0, b] += here
                 # no branch, nor a loop for each run: how many groups it has can't be foreseen
                 q += ABREAST
                 over = int(q >= run[r, 2])
                 c += over
                 q += over * (run[U(c), 1] - q)
                 left -= 1
-            for w in range(n):
-                prefetch(spot, int(waiting[1, w] >> 1) * int(1 - (waiting[1, w] & 1)), 0)  # the first is always there
-                prefetch(name, int(waiting[1, w] >> 1), 0)
-            for w in range(n):
-                b, g = U(waiting[0, U(w)]), U(waiting[1, U(w)] >> 1)
-                met_it = int(waiting[1, U(w)] & 1)
-                if met_it == 0:  # one in ten
-                    p = spot[g]
-                    met_it = int(_meets(T, b, (p[C_SINCE] - centre) * 1e-9, p, q_third, radius_max))
-                plot[U(at)] = name[g]
-                at += met_it
-                tally[b] += met_it
+            _settle_unsure(unsure, waiting, T, t_z, cells.place, middle, q_third, radius_max, plot, tally[1])
         # --- each track's plots in order
+        at = total
         for own in range(k - begun):
-            here = int(tally[own])
-            if here == 0:
-                continue
-            met[found], count[found] = rows[begun + own] if rows.size > 0 else begun + own, here
-            found += 1
-            if here > COMPARED:
-                sort_numbers(here, plot[total : total + here], spare)
-            elif here > 1:
-                _sort_few(total, here, plot, hit)
+            listed = int(tally[0, own])
+            here = listed - int(tally[1, own])
+            if here > 0:
+                met[found], count[found] = rows[begun + own] if rows.size > 0 else begun + own, here
+                found += 1
+            if listed > COMPARED:
+                sort_numbers(listed, plot[at : at + listed], spare)
+                for l in range(U(here)):
+                    plot[U(total) + l] = plot[U(at) + l]
+            elif listed > 0:
+                _sort_few(at, listed, plot, hit, total)
+            at += listed
             total += here
     return k, found, total, need

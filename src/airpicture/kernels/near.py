@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
-from airpicture.kernels.arrays import F64, I32
-from airpicture.kernels.cells import C_CELL, C_OWN, C_PLACE, C_SINCE, FIRST, PLOTS, Cells, cell_of, edge_shift
+from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.cells import C_OWN, C_PLACE, FIRST, PLOTS, Cells, cell_of, edge_shift
 from airpicture.kernels.index import (
     BAND,
     BANDS,
@@ -90,17 +90,17 @@ def _box_of(s: U, cells: Cells) -> tuple[float, float, float, int, int, int, int
 
 
 @jit
-def mark_cells(q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
+def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
     """Mark the cells of the index whose tracks a look's plots may meet; say whether that could be done.
 
     Parameters
     ----------
-    q_third : m²/s³, as in `meeting.meet_plots`
+    t_z : (M,) int64 [ns], of the plots; q_third : m²/s³, as in `meeting.meet_plots`
     cells : the plots, after `cells.lay_plots`
     grid : after `index.refresh` for these plots; bits, trail and band overwritten
     peak : (PEAKS,) workspace
     """
-    spot, slot, first_ns = cells.spot, cells.slot, cells.ints[FIRST]
+    place, name, slot, first_ns = cells.place, cells.name, cells.slot, cells.ints[FIRST]
     floor_ns = grid.ints[FLOOR]
     bits, trail, band = grid.bits, grid.trail, grid.band
     used = 0.0
@@ -123,12 +123,12 @@ def mark_cells(q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
     start, plots = 0, cells.ints[PLOTS]
     while start < plots:
         # --- plots of one cell that look together: where it has many, as if they were everywhere in it
-        lead = spot[np.uint64(start)]
+        lead = place[U(name[U(start)])]
         x, y, z, own = lead[C_PLACE], lead[C_PLACE + 1], lead[C_PLACE + 2], lead[C_OWN]
         home = face_of(x, y, z)
         late, several = 0.0, False
         end = start
-        s = U(lead[C_CELL])
+        s = U(cells.at[U(name[U(start)])])
         whole = int(slot[s, 3])
         boxed = (slot[s, 1] == start) & (whole - start >= BOXED) & (first_ns >= floor_ns)
         reached, along, lowest = 0.0, 0.0, 0.0
@@ -139,12 +139,13 @@ def mark_cells(q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
             own, end = reached + CHORD * float(1 << edge_shift(int(slot[s, 0] - 1) >> 25)), whole
         else:
             low_a, high_a, low_b, high_b = 2 * LIMIT, -2 * LIMIT, 2 * LIMIT, -2 * LIMIT
-        while not boxed and end < plots and spot[np.uint64(end), C_CELL] == lead[C_CELL]:
-            p = spot[np.uint64(end)]
+        while not boxed and end < whole:
+            j = U(name[U(end)])
+            p = place[j]
             px, py, pz, reach = p[C_PLACE], p[C_PLACE + 1], p[C_PLACE + 2], min(p[C_OWN], WIDEST)
             highest = max(abs(px), abs(py), abs(pz))
             second = abs(px) + abs(py) + abs(pz) - highest - min(abs(px), abs(py), abs(pz))
-            behind = max((floor_ns - first_ns - int(p[C_SINCE])) * 1e-9, 0.0)
+            behind = max((floor_ns - t_z[j]) * 1e-9, 0.0)
             alone = behind > 0.0 or second + MARGIN >= highest - 2.0 * (
                 used + reach
             )  # other faces may hold one so near

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels._jit import inline, jit, part, prefetch
 from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64
+from airpicture.kernels.copies import note_spot, spot_of
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     BEARING,
@@ -61,6 +62,8 @@ UNKNOWN_SENSOR = 4
 BAD_VALUE = 8
 SENSOR_WITHOUT_SITE = 10
 
+AHEAD = 16  # plots ahead, the lines of whose rows are asked for before they're written: a core waits for them, too
+LINE = 8  # numbers of a line of the cache
 RADIUS_MOST = 80_000.0  # m; a vaguer plot searches no wider, since the index's work grows with the cube of this
 BEARING_RANGE = 30_000.0  # m, where a bearing without range is put for the index; its radius covers the rest
 VAR_H_REPORTED = 625.0  # m²: 25 m, geometric heights of ADS-B in steps of 6.25 to 25 ft, antenna and vertical dilution
@@ -259,6 +262,15 @@ def _give_polar(
         give(W, U(j - lo), rng, azimuth[j] - traits[s, 10], height, h0, sites, s)
 
 
+@part
+def _ask_given(j: int, a: F64, b: F64, c: I64 | F64, d: U64 | F64) -> None:
+    """Ask the memory for a row of four columns."""
+    prefetch(a, j, 0)
+    prefetch(b, j, 0)
+    prefetch(c, j, 0)
+    prefetch(d, j, 0)
+
+
 @jit
 def register_plots(
     sensor: I32,
@@ -303,8 +315,12 @@ def register_plots(
     category_out: U8,
     W: F64,
     lanes: U,
-) -> int:
-    """Fill the registered rows of plots lo..hi; return how many have no place on Earth after all.
+    spot: I64,
+    shift: int,
+    count: I64,
+) -> tuple[int, int]:
+    """Fill the registered rows of plots lo..hi; return how many have no place on Earth after all, and how many share
+    their time with others.
 
     Parameters
     ----------
@@ -317,8 +333,12 @@ def register_plots(
     place : (M,) int64, the row of each such plot in the tables that follow, or empty: its own
     Z ... category_out : (M', ...) columns of `reports.Reports`; overwritten
     W : (PLACED,) workspace; lanes : `placing.ABREAST`
+    spot, shift, count : as for `copies.list_spots`, where all plots are registered and `t_ns` rises, else `spot` is
+        empty: plots are numbered while their places are at hand
     """
-    lost = 0
+    lost, shared = 0, 0
+    for heap in range(len(count)):
+        count[heap] = 0
     first = lo
     for j in range(lo, hi):
         if j == lo or j == first + ABREAST:
@@ -331,6 +351,13 @@ def register_plots(
         o = place[j] if len(place) else j
         s = sensor[j]
         b = U(j - first)
+        ahead = min(o + AHEAD, len(Z) - 1)
+        for c in range(0, PLOT, LINE):
+            prefetch(Z, ahead, c)
+        if j % LINE == 0:  # the columns' own lines: more streams than a core follows by itself
+            _ask_given(min(j + 2 * ABREAST, hi - 1), slant_range, azimuth, h_ell, h_baro)
+            _ask_given(min(j + ABREAST, hi - 1), elevation, range_rate, t_ns, callsign)
+            _ask_given(min(o + ABREAST, len(Z) - 1), slant_range_out, azimuth_out, t_ns_out, callsign_out)
         t_ns_out[o], sensor_out[o], address_out[o], mode_3a_out[o] = t_ns[j], s, address[j], mode_3a[j]
         callsign_out[o], technology_out[o] = callsign[j], technology[j]
         slant_range_out[o], azimuth_out[o] = slant_range[j], azimuth[j]
@@ -421,4 +448,6 @@ def register_plots(
         if not math.isfinite(x + y + z):
             reason[j] = NOT_FINITE
             lost += 1
-    return lost
+        if len(spot) > 0:
+            shared += note_spot(spot_of(x, y, z, s), j, o, t_ns, spot, shift, count)
+    return lost, shared

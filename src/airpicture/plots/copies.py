@@ -31,15 +31,14 @@ class Copies:
         self._spot = np.empty(size, np.int64)
         self._count = np.empty((len(parts), self._heaps), np.int64)
 
-    def number(self, k: int, reports: Reports, t_ns: I64, place: I64) -> int:
-        """Number range k by what copies share; return how many plots share their time with any.
+    def room(self, k: int) -> tuple[I64, int, I64]:
+        """Return where range k is numbered by what copies share: the last of what `register_plots` takes."""
+        return self._spot, self._shift, self._count[k]
 
-        t_ns : (M,) int64 [ns], rising, the reports' times: those of the reports themselves may not all be there yet
-        place : (M,) the reports of the range are place[lo:hi], all of one time; or empty: lo..hi themselves
-        """
+    def number(self, k: int, reports: Reports) -> int:
+        """Number range k of the reports; return how many plots share their time with any."""
         lo, hi = self._parts[k]
-        places = (reports.Z, Z_P, reports.sensor, t_ns)
-        return int(list_spots(*places, lo, hi, place, self._shift, self._spot, self._count[k]))
+        return int(list_spots(reports.Z, Z_P, reports.sensor, reports.t_ns, lo, hi, *self.room(k)))
 
     def marked(self, reports: Reports, run: Run | None = None) -> Mask:
         """Return which reports repeat an earlier one, after all ranges were numbered."""
@@ -62,6 +61,6 @@ def duplicates(reports: Reports, parts: list[tuple[int, int]], run: Run | None =
     parts : all rows, cut in ranges; run : see `parallel.Run`
     """
     copies = Copies(reports.size, parts)
-    if not any(do(copies.number, [(k, reports, reports.t_ns, np.empty(0, np.int64)) for k in range(len(parts))], run)):
+    if not any(do(copies.number, [(k, reports) for k in range(len(parts))], run)):
         return np.zeros(reports.size, bool)
     return copies.marked(reports, run)

@@ -126,9 +126,9 @@ def register(
 
     def register_part(k: int) -> tuple[int, int]:
         work = np.ones(PLACED)  # places without a plot hold what can be worked out
-        given: tuple[Any, ...] = (*columns, *parts[k], *reports, work, lanes)
-        lost = register_plots(*given)
-        return lost, copies.number(k, reports, t_ns, place) if copies is not None else 0
+        room = copies.room(k) if copies is not None else _NOWHERE
+        given: tuple[Any, ...] = (*columns, *parts[k], *reports, work, lanes, *room)
+        return register_plots(*given)
 
     done = do(register_part, [(k,) for k in range(len(parts))], run)
     lost, shared = any(lost for lost, _ in done), any(shared for _, shared in done)
@@ -150,6 +150,9 @@ def register(
         refused["duplicate"] = int(twin.sum())
         reports = reports.take(np.flatnonzero(~twin))
     return reports, refused
+
+
+_NOWHERE: Final = (np.empty(0, np.int64), 0, np.empty(0, np.int64))  # instead of `Copies.room`
 
 
 def _true_times(plots: Plots, stations: Stations) -> I64:
