@@ -3,6 +3,7 @@
 from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
+from airpicture.kernels.arrays import I32
 from airpicture.kernels.layout import PLOT, RECORD, ROW
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
@@ -11,27 +12,28 @@ from airpicture.kernels.room import Room
 ASKED = 32  # tracks ahead that the memory is asked for; more would drive one another out of the caches
 WITHIN = 512  # tracks of a chunk whose rows stay in a core's cache
 ROWS = 4  # tracks ahead that rows are asked for
+BRIEFS = 16  # plots of a track that are asked for while the one before it is worked on
 
 
 @inline
-def _fetch(i: int, of: Held) -> None:
-    """Ask for each line of the cache that track i takes."""
-    for k in range(0, RECORD, 8):
-        prefetch(of.states, i, k)
-    prefetch(of.summary, i, 0)
-    prefetch(of.t_ns, i, 0)
-    prefetch(of.due_ns, i, 0)
-    prefetch(of.seen_sensor, i, 0)  # each of these begins another line of the track's side
-    prefetch(of.t_technology, i, 0)
-    prefetch(of.t_technology, i, 4)
-    prefetch(of.t_aged, i, 0)
-
-
-@inline
-def fetch(i: int, of: Held) -> None:
-    """Ask for what track i takes, unless it ended and waits to be taken out."""
+def fetch_states(i: int, of: Held) -> None:
+    """Ask for the states of track i, unless it ended and waits to be taken out."""
     if of.status[i] != ENDED:
-        _fetch(i, of)
+        for k in range(0, RECORD, 8):
+            prefetch(of.states, i, k)
+
+
+@inline
+def fetch_side(i: int, of: Held) -> None:
+    """Ask for what else is known of track i, unless it ended."""
+    if of.status[i] != ENDED:
+        prefetch(of.summary, i, 0)
+        prefetch(of.t_ns, i, 0)
+        prefetch(of.due_ns, i, 0)
+        prefetch(of.seen_sensor, i, 0)  # each of these begins another line of the track's side
+        prefetch(of.t_technology, i, 0)
+        prefetch(of.t_technology, i, 4)
+        prefetch(of.t_aged, i, 0)
 
 
 @inline
@@ -49,18 +51,38 @@ def fetch_plot(j: int, R: Any) -> None:
 
 
 @inline
+def _fetch_row(w: int, room: Room) -> None:
+    """Ask for each line of the cache that the w-th track's predicted row takes."""
+    for k in range(0, ROW, 8):
+        prefetch(room.W, w, k)
+
+
+@inline
 def fetch_row(w: int, n: int, room: Room) -> None:
     """Ask for the predicted row of the w-th of n tracks, where they are more than a core's cache holds."""
     if n > WITHIN and w < n:
-        for k in range(0, ROW, 8):
-            prefetch(room.W, w, k)
+        _fetch_row(w, room)
+
+
+@inline
+def fetch_briefs(e_from: int, e_to: int, plot: I32, room: Room) -> None:
+    """Ask for the briefs of the plots of some pairs, anywhere in a chunk; of a crowd's the first few."""
+    for e in range(e_from, min(e_to, e_from + BRIEFS)):
+        prefetch(room.brief, room.local[plot[e]], 0)
 
 
 @part
 def fetch_again(w: int, n: int, R: Any, of: Held, room: Room) -> None:
-    """Ask for what folding plots into the w-th of n tracks takes, where too many others have been scored since."""
-    if n > WITHIN and w < n and room.first[w] < room.first[w + 1]:
-        fetch_row(w, n, room)
-        _fetch(room.row[w], of)
-        for e in range(room.first[w], room.first[w + 1]):
-            fetch_plot(room.plot[e], R)
+    """Ask for what folding plots into the w-th of n tracks takes: others have been scored meanwhile.
+
+    Of a few tracks all of it still is in a core's cache, though no longer in the nearest one: what is read first, in
+    one go, is asked for.
+    """
+    if w < n and room.first[w] < room.first[w + 1]:
+        _fetch_row(w, room)
+        if n > WITHIN:
+            fetch_states(room.row[w], of)
+            fetch_side(room.row[w], of)
+            for e in range(room.first[w], room.first[w + 1]):
+                fetch_plot(room.plot[e], R)
+                prefetch(room.brief, room.near[e], 0)

@@ -15,7 +15,7 @@ from airpicture.kernels.bank import T_MEAN, load_motion
 from airpicture.kernels.briefs import brief_plots, number_plots
 from airpicture.kernels.closing import close_tracks, note_moved
 from airpicture.kernels.clusters import group, list_clusters
-from airpicture.kernels.fetching import ASKED, ROWS, fetch, fetch_again, fetch_row
+from airpicture.kernels.fetching import ASKED, ROWS, fetch_again, fetch_briefs, fetch_row, fetch_side, fetch_states
 from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import U
@@ -235,11 +235,11 @@ def look_chunks(
             )
             count, done = 0, eight - 1
             for w in range(eight, upto):
-                # while tracks are worked on, those of the next chunk come in; the first ones are asked for all at once
-                asking = min(first + w + ASKED, ahead)
-                for k in range(asked, asking):
-                    fetch(track[k], of)
-                asked = max(asked, asking)
+                # while tracks are worked on, those of the next chunk come in, a part before a prediction and the rest
+                # after: all else that isn't in the nearest cache waits behind them. The first ones come all at once
+                fetched, asked = asked, max(asked, min(first + w + ASKED, ahead))
+                for k in range(fetched, asked):
+                    fetch_side(track[k], of)
                 room.first[w] = pairs
                 fetch_row(w + ROWS, n, room)
                 v = first + w
@@ -248,6 +248,10 @@ def look_chunks(
                     continue
                 h, ux, uy, uz = predict_track(w, i, motion, of, room, lanes)
                 up = (ux, uy, uz)
+                for k in range(fetched, asked):
+                    fetch_states(track[k], of)
+                if glancing and w + 1 < n:
+                    fetch_briefs(start[v + 1], start[v + 2], plot, room)
                 e, e_to = start[v], start[v + 1]
                 if not glancing:
                     pairs, slots = try_each(w, i, e, e_to, plot, pairs, slots, R, S, gates, h, up, of, room, lanes)
