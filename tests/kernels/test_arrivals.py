@@ -9,8 +9,8 @@ import pytest
 from airpicture.bench.peers import flat_sky
 from airpicture.config import Config, Life
 from airpicture.kernels.arrivals import MEMORY_TURNS, PRIOR_ODDS, PRIOR_TURNS, judge_births
-from airpicture.kernels.births import BIRTH, BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.kernels.clutter import ARRIVED, ARRIVED_S, BEGAN, EXCESS
+from airpicture.kernels.trials import BIRTH, BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.tables import Status
 from airpicture.tracker import Tracker
 from begin_scenes import Beginnings

@@ -365,17 +365,21 @@ def test_pairs_that_had_no_trial_count_against_the_others(claims: int, begins: b
     st.sampled_from([PLAIN, NAMED, VAGUE]),
     st.integers(0, 2**32 - 1),
     st.floats(10.0, 60e3),
+    st.sampled_from([0.0, 20e3, 90e3]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_search_asks_every_cell_that_may_hold_a_plot_within_reach(
-    lat: float, lon: float, level: int, seed: int, reach: float
+    lat: float, lon: float, level: int, seed: int, reach: float, apart: float
 ) -> None:
+    """Of one plot, or of several round a point."""
     rng = np.random.default_rng(seed)
-    p = ground(*ecef(math.radians(lat), math.radians(lon), 0.0))
+    middle = ground(*ecef(math.radians(lat), math.radians(lon), 0.0))
     R = axes(math.radians(lat), math.radians(lon))
     near = np.zeros((NEAR, 2), np.int64)
     heads = np.zeros(1 << 20, np.int64)
-    n = list_cells(*p, level, reach, heads, near, 0)
+    p = ground(*(np.array(middle) + rng.uniform(-apart, apart, 2) @ R[:2]))
+    widths = np.abs(np.subtract(p, middle)) + rng.uniform(0.0, apart, 3)
+    n = list_cells(*middle, *widths, level, reach, heads, near, 0)
     assert 0 < n < NEAR
     assert len(set(near[:n, 0].tolist())) == n  # what stands for a cell tells it from the others
     way, far = rng.uniform(0, 2 * math.pi), reach * rng.random()

@@ -62,9 +62,9 @@ def _outline_of(box: F32, at: int, upto: int, outline: F32, b: int) -> None:
 def box_of(rng: np.random.Generator, n: int, spread: int = 30) -> F32:
     """Return so many plots, and as many numbers behind them as a step may read; whole numbers, so that none is
     rounded."""
-    box = rng.integers(-spread, spread + 1, (boxes.B_COLUMNS, n + SIXTEEN)).astype(np.float32)
-    box[boxes.B_SINCE] = rng.integers(0, 27, n + SIXTEEN)
-    box[boxes.B_SENSOR] = rng.integers(0, 3, n + SIXTEEN)
+    box = rng.integers(-spread, spread + 1, (boxes.V_COLUMNS, n + SIXTEEN)).astype(np.float32)
+    box[boxes.V_SINCE] = rng.integers(0, 27, n + SIXTEEN)
+    box[boxes.V_SENSOR] = rng.integers(0, 3, n + SIXTEEN)
     return box
 
 
@@ -121,12 +121,12 @@ def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[in
     """Runs of any length in bunches, and each plot by itself."""
     rng = np.random.default_rng(seed)
     n, bunches, bunch = 0, 0, np.zeros((BUNCHES, 2), np.int32)
-    box = np.full((boxes.B_COLUMNS, BOX + ABREAST), math.nan, np.float32)
+    box = np.full((boxes.V_COLUMNS, BOX + ABREAST), math.nan, np.float32)
     for run in runs:
         centre = rng.uniform(-60e3, 60e3, 3)
         box[:3, n : n + run] = centre[:, None] + rng.uniform(-9e3, 9e3, (3, run))
-        box[boxes.B_SINCE, n : n + run] = rng.uniform(0.0, LONGEST)
-        box[boxes.B_SENSOR, n : n + run] = rng.integers(0, 3)
+        box[boxes.V_SINCE, n : n + run] = rng.uniform(0.0, LONGEST)
+        box[boxes.V_SENSOR, n : n + run] = rng.integers(0, 3)
         bunches = bunch_run(n, n + run, bunches, 0, bunch)
         n += run
     outline = np.full((boxes.N_COLUMNS, BUNCHES + ABREAST), math.nan, np.float32)
@@ -146,7 +146,7 @@ def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[in
     hits = list_near(asked, 0, bunches, box, bunch, outline, some, BOX, hit, counts)
     assert counts.sum() == 0
     d = np.linalg.norm(box[:3, :n].astype(float) - place[:, None], axis=0)
-    age, own = now - box[boxes.B_SINCE, :n], box[boxes.B_SENSOR, :n] == s
+    age, own = now - box[boxes.V_SINCE, :n], box[boxes.V_SENSOR, :n] == s
     reach = near[np.where(age <= 7.5, 0, np.where(age <= 15.0, 1, 2))]
     reach = np.maximum(reach, np.where(age <= oldest, speed * age + blur, 0.0))
     left = np.where(own, after_own, after)
@@ -165,7 +165,7 @@ def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[in
     olds = note_old(asked, 0, bunches, box, bunch, outline, some, old, whom)
     assert whom[:olds].tolist() == got[:OLD]
     np.testing.assert_allclose(old[:3, :olds], box[:3, whom[:olds]] - place[:, None], atol=0.01)
-    np.testing.assert_allclose(old[boxes.O_SINCE, :olds], now - box[boxes.B_SINCE, whom[:olds]], atol=1e-5)
+    np.testing.assert_allclose(old[boxes.O_SINCE, :olds], now - box[boxes.V_SINCE, whom[:olds]], atol=1e-5)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, BLOCK))

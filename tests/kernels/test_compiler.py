@@ -121,6 +121,19 @@ def test_what_a_part_calls_is_not_forced_into_it() -> None:
 
 
 @compiled_only
+@pytest.mark.parametrize("wide", [True, False])
+def test_vectors_are_as_wide_as_the_processor_has_them_where_it_pays(
+    wide: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_compiler, "WIDE", (__name__,) if wide else ())
+    numbas: Any = numba.njit
+    kernel = numbas(pipeline_class=_jit.KERNEL, **UNCOUNTED)(_kernel(_jit.inline(norm)))
+    kernel(np.ones(3), np.ones(3), np.empty(3))
+    (code,) = kernel.inspect_llvm().values()
+    assert (_linking.WIDEST in code) == wide
+
+
+@compiled_only
 def test_functions_of_numba_are_compiled_once_for_all_kernels() -> None:
     numbas: Any = numba.njit
     made: list[tuple[str, bool]] = []

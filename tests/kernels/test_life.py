@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.config import Config
-from airpicture.kernels.life import COASTING, CONFIRMED, ENDED, SITE_HEIGHT, TENTATIVE, age_due
+from airpicture.kernels.life import COASTING, CONFIRMED, ENDED, SITE_HEIGHT, TENTATIVE, age_due, list_due
 from airpicture.reports import Stations
 from airpicture.store import Store
 from airpicture.tracks import ending_settings
@@ -196,3 +196,17 @@ def test_ended_tracks_stay_ended() -> None:
     lone.age(1.0, 1.0)
     assert lone.status[0] == ENDED
     assert lone.existence == 0.99
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30)
+def test_rows_that_are_due_are_listed_in_order(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(0, 300))
+    lo, hi = sorted(rng.integers(0, n + 1, 2).tolist())
+    due = np.where(rng.random(n) < rng.choice([0.0, 0.02, 0.6]), SECOND, SECOND + 1)
+    rows = np.full(n, -1)
+    count = list_due(SECOND, lo, hi, due, rows)
+    assert rows[lo : lo + count].tolist() == [k for k in range(lo, hi) if due[k] <= SECOND]
+    assert (rows[:lo] == -1).all()
+    assert (rows[hi:] == -1).all()

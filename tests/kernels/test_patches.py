@@ -2,6 +2,7 @@
 
 import math
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.kernels import layout as lay
-from airpicture.kernels._boxes import B_COLUMNS, B_PLACE, B_SENSOR, B_SINCE
+from airpicture.kernels._boxes import V_COLUMNS, V_PLACE, V_SENSOR, V_SINCE
+from airpicture.kernels._jit import jit
 from airpicture.kernels.around import (
     ABREAST,
     BOX,
@@ -20,7 +22,7 @@ from airpicture.kernels.around import (
     look_up,
 )
 from airpicture.kernels.patches import DIGIT, DIGITS, EDGE, HALF, order_births, patch_of
-from airpicture.kernels.pool import CELLS, NEVER, PLAIN, RUN_MOST, key_at, link_plots, note_plots
+from airpicture.kernels.pool import CELLS, NEVER, PLAIN, RUN_MOST, Waiting, key_at, link_plots, note_plot
 from airpicture.kernels.search import COUNTS
 from airpicture.kernels.wgs84 import ground
 from airpicture.parallel import Run, workers
@@ -82,6 +84,16 @@ def test_what_is_off_the_earth_has_a_number_too(wrong: float) -> None:
     assert 0 <= patch_of(wrong, -6e6, 6e6) < 1 << DIGIT * DIGITS
 
 
+@jit
+def note_plots(R: Any, order: I64, count: int, waiting: Waiting) -> None:
+    """Write plots of a look to the pool in an order, after so many, their places and heights exactly known."""
+    for w in range(len(order)):
+        j = order[w]
+        x, y, z = ground(R.Z[j, lay.Z_P], R.Z[j, lay.Z_P + 1], R.Z[j, lay.Z_P + 2])
+        codes = R.address[j], R.mode_3a[j], R.callsign[j]
+        note_plot(R.Z, j, x, y, z, R.t_ns[j], R.sensor[j], *codes, 0.0, 0.0, (count + w) % len(waiting.spot), waiting)
+
+
 class Put:
     """Plots put into a pool, and a list of them."""
 
@@ -94,12 +106,9 @@ class Put:
         found = self.pool.found_by(reports.t_ns, 26_000_000_000, 0)
         self.pool.make_room(n, found.alive, found.late)
         key = np.array([key_at(*ground(*p[j]), PLAIN) for j in order])
-        run, back, put_ns = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
         waiting, count = self.pool.waiting, self.pool.count
-        latest = link_plots(reports.t_ns, order, key, n, count, max(self.pool.latest_ns, 0), waiting, run, back, put_ns)
-        columns = (reports.sensor, reports.address, reports.mode_3a, reports.callsign)
-        more = (key, np.zeros(n), np.zeros(n), run, back, put_ns, 0, n, count, waiting)
-        note_plots(reports.Z, reports.t_ns, *columns, order, *more)
+        note_plots(reports, order, count, waiting)
+        latest = link_plots(reports.t_ns, order, key, n, count, max(self.pool.latest_ns, 0), waiting)
         self.pool.note(n, latest)
         self.placed += [ground(*p[j]) for j in order]
 
@@ -130,12 +139,8 @@ def test_what_a_look_finds_in_the_pool_is_what_was_put_in(
             max(found.alive + n - most, 0) if found.late + n > most else 0
         )
         key, order = np.full(n, key_at(*ground(*reports.Z[0, lay.Z_P : lay.Z_P + 3]), PLAIN)), np.arange(n)
-        run, back, put_ns = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
-        links = (run, back, put_ns)
-        newest = link_plots(reports.t_ns, order, key, n, pool.count, pool.latest_ns, pool.waiting, *links)
-        columns = (reports.sensor, reports.address, reports.mode_3a, reports.callsign)
-        more = (key, np.zeros(n), np.zeros(n), *links, 0, n, pool.count, pool.waiting)
-        note_plots(reports.Z, reports.t_ns, *columns, order, *more)
+        note_plots(reports, order, pool.count, pool.waiting)
+        newest = link_plots(reports.t_ns, order, key, n, pool.count, pool.latest_ns, pool.waiting)
         pool.note(n, newest)
         for when in times:
             put.append(max([*put[-1:], when]))
@@ -158,10 +163,10 @@ def test_a_search_lists_all_that_waits_in_its_cells_once(seed: int, size: int, r
             del put.placed[count:]
     oldest = int(rng.integers(put.pool.floor, put.pool.count + 1))
     x, y, z = ground(*ecef(math.radians(47.0), math.radians(8.0), 0.0))
-    near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((B_COLUMNS, BOX + ABREAST), np.float32)
+    near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((V_COLUMNS, BOX + ABREAST), np.float32)
     slot, counts = np.zeros(BOX, np.int64), np.zeros(COUNTS, np.int64)
     waiting, bunch = put.pool.waiting, np.zeros((BUNCHES, 2), np.int32)
-    cells = list_cells(x, y, z, PLAIN, reach, waiting.head, near, 0)
+    cells = list_cells(x, y, z, 0.0, 0.0, 0.0, PLAIN, reach, waiting.head, near, 0)
     look_up(near, 0, cells, put.pool.count, oldest, waiting)
     asked = (put.pool.count, oldest, -5_000_000_000, waiting)
     n, bunches = gather(near, 0, cells, RUN_MOST, *asked, 0, box, slot, 0, bunch, counts)
@@ -174,9 +179,9 @@ def test_a_search_lists_all_that_waits_in_its_cells_once(seed: int, size: int, r
     within = {k for k in range(oldest, put.pool.count) if math.dist(put.placed[k], (x, y, z)) <= reach - 1.0}
     assert {k % ring for k in within} <= set(listed) <= {k % ring for k in range(oldest, put.pool.count)}
     for axis, name in enumerate("xyz"):
-        np.testing.assert_array_equal(box[B_PLACE + axis, :n], waiting.spot[name][slot[:n]])
-    assert (box[B_SINCE, :n] == 5.0).all()
-    assert (box[B_SENSOR, :n] == 0.0).all()
+        np.testing.assert_array_equal(box[V_PLACE + axis, :n], waiting.spot[name][slot[:n]])
+    assert (box[V_SINCE, :n] == 5.0).all()
+    assert (box[V_SENSOR, :n] == 0.0).all()
     assert counts.sum() == 0
     first, end = bunch[:bunches].T  # all that are listed, side by side, and no two that would be one
     assert [*first.tolist(), n] == [0, *end.tolist()]
@@ -189,13 +194,13 @@ def test_no_more_of_a_cell_is_listed_than_asked_for_and_that_is_counted() -> Non
     p = np.tile(places(np.random.default_rng(1), 1, 0.0, 47.0, 8.0), (300, 1))
     for _ in range(3):
         put.look(p, np.arange(300))
-    near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((B_COLUMNS, BOX + ABREAST), np.float32)
+    near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((V_COLUMNS, BOX + ABREAST), np.float32)
     slot, counts, waiting = np.zeros(BOX, np.int64), np.zeros(COUNTS, np.int64), put.pool.waiting
     bunch = np.zeros((BUNCHES, 2), np.int32)
     x, y, z = ground(*p[0])
     for steps, cut in ((64, 1), (450, 1), (900, 0), (1000, 0)):
         counts[:] = 0
-        cells = list_cells(x, y, z, PLAIN, 10.0, waiting.head, near, 0)
+        cells = list_cells(x, y, z, 0.0, 0.0, 0.0, PLAIN, 10.0, waiting.head, near, 0)
         look_up(near, 0, cells, put.pool.count, 0, waiting)
         n, _ = gather(near, 0, cells, steps, put.pool.count, 0, 0, waiting, 0, box, slot, 0, bunch, counts)
         assert n == min(steps, 900)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from airpicture.config import Config
 from airpicture.errors import ConfigError
 from airpicture.kernels.arrivals import judge_births
-from airpicture.kernels.births import BIRTH, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
+from airpicture.kernels.trials import BIRTH, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.tables import Status
 from airpicture.tracker import Tracker
 from begin_scenes import Beginnings

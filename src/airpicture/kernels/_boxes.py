@@ -19,14 +19,14 @@ from llvmlite import ir  # type: ignore[import-untyped]
 
 from airpicture.kernels._vectors import SIXTEEN, in_all, pack, place_of
 
-B_PLACE: Final = 0  # what is listed of a plot: 3, m, ECEF, on the ground
-B_SINCE: Final = 3  # s after the time before which none is of interest to the look
-B_SENSOR: Final = 4
-B_COLUMNS: Final = 5
+V_PLACE: Final = 0  # what is listed of a plot: 3, m, ECEF, on the ground
+V_SINCE: Final = 3  # s after the time before which none is of interest to the look
+V_SENSOR: Final = 4
+V_COLUMNS: Final = 5
 
 N_LOW: Final = 0  # what is known of a bunch: 3, m, the least of each coordinate
 N_HIGH: Final = 3  # 3, m, the most
-N_OLDEST: Final = 6  # s, as B_SINCE
+N_OLDEST: Final = 6  # s, as V_SINCE
 N_NEWEST: Final = 7
 N_COLUMNS: Final = 8
 
@@ -36,7 +36,7 @@ A_NEAR_MID: Final = 4  # ... before that, since A_MID ...
 A_NEAR_LATE: Final = 5  # ... and before that
 A_WIDE: Final = 6  # m², the most of all three
 A_WIDE_MID: Final = 7  # of the latter two
-A_EARLY: Final = 8  # s, as B_SINCE
+A_EARLY: Final = 8  # s, as V_SINCE
 A_MID: Final = 9
 A_UNTIL: Final = 10  # until when those may have come that other sensors saw ...
 A_UNTIL_OWN: Final = 11  # ... and those that the same one did
@@ -100,15 +100,15 @@ class _Lanes:
     def near(self) -> tuple[Any, list[Any], Any]:
         """Return which plots of a box are near, the steps from the place asked about to them, and their ages."""
         builder = self.builder
-        steps = [builder.fsub(self.row(B_PLACE + axis), self.ask(A_PLACE + axis)) for axis in range(3)]
-        since = self.row(B_SINCE)
+        steps = [builder.fsub(self.row(V_PLACE + axis), self.ask(A_PLACE + axis)) for axis in range(3)]
+        since = self.row(V_SINCE)
         far = self.square(steps)
         near = self.at_most(far, self.by_age(since, A_NEAR, A_NEAR_MID, A_NEAR_LATE))
         age = builder.fsub(self.ask(A_NOW), since)
         way = builder.fadd(builder.fmul(self.ask(A_SPEED), age, flags=_CONTRACT), self.ask(A_BLUR), flags=_CONTRACT)
         within = builder.and_(self.at_most(far, builder.fmul(way, way)), self.at_most(age, self.ask(A_AGE)))
         near = builder.or_(near, within)
-        own = builder.fcmp_ordered("==", self.row(B_SENSOR), self.ask(A_SENSOR))
+        own = builder.fcmp_ordered("==", self.row(V_SENSOR), self.ask(A_SENSOR))
         until = builder.select(own, self.ask(A_UNTIL_OWN), self.ask(A_UNTIL))
         return builder.and_(near, self.at_most(since, until)), steps, age
 
@@ -196,8 +196,8 @@ def _outline(_: Any, box: Any, at: Any, upto: Any, outline: Any, b: Any) -> Any:
         lanes = _ir.Constant(_numbers, [_short(k) for k in range(SIXTEEN)])
         left = builder.trunc(builder.sub(upto, at), _short)
         there = builder.icmp_signed("<", lanes, in_all(builder, _numbers, left))
-        for row, low, high in [(B_PLACE + k, N_LOW + k, N_HIGH + k) for k in range(3)] + [
-            (B_SINCE, N_OLDEST, N_NEWEST)
+        for row, low, high in [(V_PLACE + k, N_LOW + k, N_HIGH + k) for k in range(3)] + [
+            (V_SINCE, N_OLDEST, N_NEWEST)
         ]:
             place = builder.bitcast(place_of(context, builder, kinds[0], box, _word(row), at), _sixteen.as_pointer())
             column = builder.load(place, align=4)
@@ -242,16 +242,16 @@ def _list_bunches_plainly(asked: Any, outline: Any, at: int, upto: int, listed: 
 def _list_waiting_plainly(asked: Any, box: Any, at: int, upto: int, listed: Any, n: int) -> int:
     """List which of the plots at ... upto - 1, of the first sixteen of them, are near; return how many are listed then.
 
-    asked : (ASKING,) float32, see A_*; box : (B_COLUMNS, at + 16 or more) float32, see B_*
+    asked : (ASKING,) float32, see A_*; box : (V_COLUMNS, at + 16 or more) float32, see V_*
     listed : (n + 16 or more,) int32, from n on overwritten, after the last one with anything
     """
     last = min(upto, at + SIXTEEN)
-    d = box[B_PLACE : B_PLACE + 3, at:last] - asked[A_PLACE : A_PLACE + 3, None]
-    since = box[B_SINCE, at:last]
+    d = box[V_PLACE : V_PLACE + 3, at:last] - asked[A_PLACE : A_PLACE + 3, None]
+    since = box[V_SINCE, at:last]
     far, age = (d * d).sum(axis=0), asked[A_NOW] - since
     near = far <= _by_age(asked, since, A_NEAR, A_NEAR_MID)
     near |= (far <= (asked[A_SPEED] * age + asked[A_BLUR]) ** 2) & (age <= asked[A_AGE])
-    until = np.where(box[B_SENSOR, at:last] == asked[A_SENSOR], asked[A_UNTIL_OWN], asked[A_UNTIL])
+    until = np.where(box[V_SENSOR, at:last] == asked[A_SENSOR], asked[A_UNTIL_OWN], asked[A_UNTIL])
     chosen = at + np.flatnonzero(near & (since <= until))
     listed[n : n + len(chosen)] = chosen
     return n + len(chosen)
@@ -264,19 +264,19 @@ def _note_waiting_plainly(asked: Any, box: Any, at: int, upto: int, listed: Any,
     """
     count = _list_waiting_plainly(asked, box, at, upto, listed, n)
     new = listed[n:count]
-    noted[O_PLACE : O_PLACE + 3, n:count] = box[B_PLACE : B_PLACE + 3, new] - asked[A_PLACE : A_PLACE + 3, None]
-    noted[O_SINCE, n:count] = asked[A_NOW] - box[B_SINCE, new]
+    noted[O_PLACE : O_PLACE + 3, n:count] = box[V_PLACE : V_PLACE + 3, new] - asked[A_PLACE : A_PLACE + 3, None]
+    noted[O_SINCE, n:count] = asked[A_NOW] - box[V_SINCE, new]
     return count
 
 
 def _outline_plainly(box: Any, at: int, upto: int, outline: Any, b: int) -> None:
     """Write between which coordinates and times the plots at ... upto - 1 lie, one to sixteen, none of them NaN.
 
-    box : (B_COLUMNS, at + 16 or more) float32; outline : (N_COLUMNS, B), column b overwritten
+    box : (V_COLUMNS, at + 16 or more) float32; outline : (N_COLUMNS, B), column b overwritten
     """
     part = box[:, at:upto]
     outline[N_LOW : N_LOW + 3, b], outline[N_HIGH : N_HIGH + 3, b] = part[:3].min(axis=1), part[:3].max(axis=1)
-    outline[N_OLDEST, b], outline[N_NEWEST, b] = part[B_SINCE].min(), part[B_SINCE].max()
+    outline[N_OLDEST, b], outline[N_NEWEST, b] = part[V_SINCE].min(), part[V_SINCE].max()
 
 
 _PLAIN: Final[bool] = numba.config.DISABLE_JIT  # type: ignore[attr-defined]

@@ -34,6 +34,10 @@ _canonical: Any = transforms.canonicalize_cfg
 # fifth faster, those of the tracker aren't, and nobody waits for them before the first picture of a radar.
 OF_BYTES: Final = ("asterix", "capture", "modes", "textrows")
 
+# Kernels whose vectors are of 512 bits wherever the processor has them, by the ends of their modules' names. For some
+# that do, LLVM prefers 256: measured on one of these, a picture takes a seventh longer so, and a look is quicker.
+WIDE: Final = (".snapshot",)
+
 
 class _Flags(_flags):  # type: ignore[misc]
     """The compiler's settings, compared by the words in which numba tells them, which are put together once.
@@ -116,6 +120,7 @@ class KernelCompiler(_compiler):  # type: ignore[misc]
         """Compile a function into a library of this kind."""
         self.state.library = self.library(self.state.targetctx.codegen(), func.__qualname__)
         self.state.library.thorough = func.__module__.rpartition(".")[2].startswith(OF_BYTES)
+        self.state.library.wide = func.__module__.endswith(WIDE)
         self.state.library.enable_object_caching()
         with _nothing_collected():
             return super().compile_extra(func)

@@ -18,6 +18,7 @@ from numba.core import codegen, config
 _library: Any = codegen.JITCodeLibrary
 _config: Any = config
 
+WIDEST: Final = '"prefer-vector-width"="512"'
 USUAL: Final = 2  # `NUMBA_OPT` as `_jit` sets it; who sets another gets the passes that numba takes for it
 
 
@@ -89,6 +90,14 @@ class KernelLibrary(_library):  # type: ignore[misc]
     """A kernel's code with that of all functions in it."""
 
     thorough = False  # whether it's worth all that LLVM knows
+    wide = False  # whether its vectors are as wide as the processor has them
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        """Take the kernel's own code, and say there how wide vectors may be; what's inlined goes by that."""
+        if self.wide:
+            for function in ir_module.functions:
+                set.add(function.attributes, WIDEST)  # `add` of its own knows no attribute with a value
+        super().add_ir_module(ir_module)
 
     def _optimize_functions(self, ll_module: Any) -> None:
         """Leave functions to `_optimize_final_module`, whose passes begin with the same."""

@@ -106,8 +106,9 @@ class _Members(_attributes):  # type: ignore[misc]
 def _read_member(context: Any, builder: Any, table: Any, pointer: Any, name: str) -> Any:
     """Read a member's description; nothing that the kernel writes can have changed it, which LLVM can't know."""
     at, kind = table.places[name]
-    place = builder.gep(pointer, [_cg.intp_t(at)], inbounds=True)
-    value = builder.load(place, typ=context.get_value_type(kind), align=8)
+    here = builder.gep(pointer, [_cg.intp_t(at)], inbounds=True)
+    place = builder.bitcast(here, context.get_value_type(kind).as_pointer())  # numba 0.61 has pointers of each kind
+    value = builder.load(place, align=8)
     value.set_metadata("invariant.load", builder.module.add_metadata([]))
     return _borrowed(context, builder, kind, value)
 

@@ -18,17 +18,20 @@ import numpy as np
 
 from airpicture.kernels._jit import lane, part
 from airpicture.kernels._vectors import EIGHT, lay_eight
-from airpicture.kernels.arrays import F32, F64, I64, table
+from airpicture.kernels.arrays import F32, F64, I64, lined, table
 from airpicture.kernels.bank import SLOW, turn_rates
 from airpicture.kernels.elementary import exponential, sine_cosine
 from airpicture.kernels.lanes import (
     LANES,
+    Covariance,
+    Six,
     U,
     Vector,
     covariance_at,
     less,
     moved,
     plus_outer,
+    put_blocks,
     put_covariance,
     put_state,
     scaled,
@@ -57,9 +60,10 @@ from airpicture.kernels.layout import (
     RIGHT,
     ROW,
     STATE,
+    STRAIGHT,
     TURN,
 )
-from airpicture.kernels.moving import bounded, mixed, predicted
+from airpicture.kernels.moving import bounded, mixed, predicted, predicted_level
 from airpicture.kernels.records import multiplied
 from airpicture.kernels.vertical import BESIDE_MOST, beside, holds, near_ground
 from airpicture.kernels.wgs84 import height_up_of
@@ -69,7 +73,7 @@ ABREAST: Final = 8  # tracks: as many float64 as the widest vectors of today's p
 
 STEP = U(ABREAST * LANES)  # between one component of a model's state and the next
 X = U(0)
-P = U(ABREAST * (LANES * STATE))
+P_AT = U(ABREAST * (LANES * STATE))
 MODES = U(ABREAST * MODE)  # straight first
 TURNED = U(ABREAST * TURN)
 H_MEANS = U(ABREAST * H_MEAN)
@@ -125,8 +129,8 @@ class Abreast(NamedTuple):
 def workspace() -> Abreast:
     """Return a workspace."""
     return Abreast(
-        np.zeros(ABREAST * MODEL_NUMBERS),
-        np.zeros(ABREAST * TRACK_NUMBERS),
+        lined(ABREAST * MODEL_NUMBERS),
+        lined(ABREAST * TRACK_NUMBERS),
         np.zeros(ABREAST, np.int64),
         U(ABREAST),
         U(LANES),
@@ -158,7 +162,7 @@ def load_noise(motion: F64, w: Abreast) -> None:
 
 @lane
 def _multiply(T: F64, l: U) -> None:
-    put_covariance(T, P + l, STEP, multiplied(covariance_at(T, P + l, STEP)))
+    put_covariance(T, P_AT + l, STEP, multiplied(covariance_at(T, P_AT + l, STEP)))
 
 
 @part
@@ -169,9 +173,9 @@ def load_abreast(states: F64, spreads: F32, w: Abreast) -> None:
         lay_eight(states, w.rows, U(EIGHT) * q, T, X + WIDE * q, X + WIDE * q + HALF)
     lay_eight(states, w.rows, U(HELD_MODE), T, MODES, MODES + HALF)  # and what is overwritten next
     for q in range(FULL):
-        at = P + WIDE * q
+        at = P_AT + WIDE * q
         lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * q, T, at, at + HALF)
-    lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * FULL, T, P + WIDE * FULL, NUMBERED)
+    lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * FULL, T, P_AT + WIDE * FULL, NUMBERED)
     lay_eight(spreads, w.rows, U(FACTORS) + U(EIGHT) * (FULL + ONCE), T, NUMBERED + HALF, NUMBERED + U(2) * HALF)
     for m in range(w.models):
         for b in range(w.tracks):
@@ -179,20 +183,41 @@ def load_abreast(states: F64, spreads: F32, w: Abreast) -> None:
 
 
 @lane
-def _add_mean(T: F64, V: F64, l: U, b: U) -> None:
-    """Add a model's share of the mixture's mean."""
-    share = T[MODES + l]
-    x, m = state_at(T, X + l, STEP), state_at(V, MEAN + b, ONE)
-    put_state(V, MEAN + b, ONE, moved(m, share, x))
+def _sum_means(T: F64, V: F64, b: U) -> None:
+    """Write the mean of a track's mixture."""
+    l, r, a = U(ABREAST * LEFT) + b, U(ABREAST * RIGHT) + b, U(ABREAST * AGILE) + b
+    mean = scaled(T[MODES + b], state_at(T, X + b, STEP))
+    mean = moved(mean, T[MODES + l], state_at(T, X + l, STEP))
+    mean = moved(mean, T[MODES + r], state_at(T, X + r, STEP))
+    put_state(V, MEAN + b, ONE, moved(mean, T[MODES + a], state_at(T, X + a, STEP)))
 
 
 @lane
-def _add_spread(T: F64, V: F64, l: U, b: U) -> None:
-    """Add a model's share of the mixture's covariance, whose mean is known."""
-    share = T[MODES + l]
-    d = less(state_at(T, X + l, STEP), state_at(V, MEAN + b, ONE))
-    more = plus_outer(share, covariance_at(T, P + l, STEP), scaled(share, d), d)
-    put_covariance(V, SPREAD + b, ONE, weighted(1.0, covariance_at(V, SPREAD + b, ONE), 1.0, more))
+def _add_spread(P: Covariance, T: F64, l: U, mean: Six) -> Covariance:
+    """Return a covariance with a model's share of the mixture's added, whose mean is known."""
+    share, d = T[MODES + l], less(state_at(T, X + l, STEP), mean)
+    return plus_outer(1.0, weighted(1.0, P, share, covariance_at(T, P_AT + l, STEP)), scaled(share, d), d)
+
+
+@lane
+def _sum_spreads(T: F64, V: F64, b: U) -> Covariance:
+    """Return the covariance of a track's mixture, whose mean is known: all four models' while it's in registers."""
+    mean = state_at(V, MEAN + b, ONE)
+    share, d = T[MODES + b], less(state_at(T, X + b, STEP), mean)
+    P = plus_outer(share, covariance_at(T, P_AT + b, STEP), scaled(share, d), d)
+    P = _add_spread(P, T, U(ABREAST * LEFT) + b, mean)
+    P = _add_spread(P, T, U(ABREAST * RIGHT) + b, mean)
+    return _add_spread(P, T, U(ABREAST * AGILE) + b, mean)
+
+
+@lane
+def _put_spread(T: F64, V: F64, b: U) -> None:
+    put_covariance(V, SPREAD + b, ONE, _sum_spreads(T, V, b))
+
+
+@lane
+def _put_shown_spread(T: F64, V: F64, b: U) -> None:
+    put_blocks(V, SPREAD + b, ONE, _sum_spreads(T, V, b))
 
 
 @lane
@@ -219,15 +244,22 @@ def _look_up_means(w: Abreast) -> None:
 def sum_up(w: Abreast) -> None:
     """Write mean and covariance of each track's mixture to V, and the mean's height and vertical."""
     T, V = w.T, w.V
-    for k in range(MEAN, UP):
-        V[k] = 0.0
-    for m in range(w.models):
-        for b in range(w.tracks):
-            _add_mean(T, V, U(ABREAST) * m + b, b)
-    for m in range(w.models):
-        for b in range(w.tracks):
-            _add_spread(T, V, U(ABREAST) * m + b, b)
+    for b in range(w.tracks):
+        _sum_means(T, V, b)
+    _look_up_means(w)  # whose roots and quotients others needn't wait for
+    for b in range(w.tracks):
+        _put_spread(T, V, b)
+
+
+@part
+def sum_up_shown(w: Abreast) -> None:
+    """Do what `sum_up` does, but for covariances between positions and velocities."""
+    T, V = w.T, w.V
+    for b in range(w.tracks):
+        _sum_means(T, V, b)
     _look_up_means(w)
+    for b in range(w.tracks):
+        _put_shown_spread(T, V, b)
 
 
 @part
@@ -267,40 +299,45 @@ def _set_out(T: F64, V: F64, b: U, motion: F64) -> None:
 
 
 @lane
-def _mix(T: F64, V: F64, l: U, b: U) -> None:
+def _mix(T: F64, V: F64, l: U, b: U) -> tuple[Six, Covariance]:
     mean, whole = state_at(V, MEAN + b, ONE), covariance_at(V, SPREAD + b, ONE)
-    x, cov = mixed(state_at(T, X + l, STEP), covariance_at(T, P + l, STEP), T[KEPT + l], mean, whole)
-    put_state(T, X + l, STEP, x)
-    put_covariance(T, P + l, STEP, cov)
+    return mixed(state_at(T, X + l, STEP), covariance_at(T, P_AT + l, STEP), T[KEPT + l], mean, whole)
 
 
 @lane
-def _move(T: F64, V: F64, l: U, b: U) -> None:
+def _put_bounded(T: F64, V: F64, l: U, b: U, x: Six, P: Covariance, climb_var: float) -> None:
+    """Write a model that was moved, within bounds: of its covariance what is shown."""
+    place, up, h = triple(V, SPOT + b), triple(V, SPOT_UP + b), V[SPOT_HEIGHT + b]
+    x, P = bounded(x, P, place, up, h, V[ASSUMED + b], V[VAR_ASSUMED + b], climb_var)
+    put_state(T, X + l, STEP, x)
+    put_blocks(T, P_AT + l, STEP, P)
+
+
+@lane
+def _predict_turning(T: F64, V: F64, l: U, b: U, climb_var: float) -> None:
+    x, P = _mix(T, V, l, b)
     turn = (T[COS + l], T[SIN + l], T[COS_INT + l], T[SIN_INT + l])
     noise = (T[Q + l], T[Q_UP + l], T[Q_LESS + l])
-    x, cov = state_at(T, X + l, STEP), covariance_at(T, P + l, STEP)
-    x, cov = predicted(x, cov, V[DT + b], turn, noise, triple(V, UP + b), triple(V, ALONG + b), V[BEND + b])
-    put_state(T, X + l, STEP, x)
-    put_covariance(T, P + l, STEP, cov)
+    x, P = predicted(x, P, V[DT + b], turn, noise, triple(V, UP + b), triple(V, ALONG + b), V[BEND + b])
+    _put_bounded(T, V, l, b, x, P, climb_var)
 
 
 @lane
-def _bound(T: F64, V: F64, l: U, b: U, climb_var: float) -> None:
-    x, cov = state_at(T, X + l, STEP), covariance_at(T, P + l, STEP)
-    place, up, h = triple(V, SPOT + b), triple(V, SPOT_UP + b), V[SPOT_HEIGHT + b]
-    x, cov = bounded(x, cov, place, up, h, V[ASSUMED + b], V[VAR_ASSUMED + b], climb_var)
-    put_state(T, X + l, STEP, x)
-    put_covariance(T, P + l, STEP, cov)
+def _predict_level(T: F64, V: F64, l: U, b: U, climb_var: float) -> None:
+    """Predict a model that doesn't turn."""
+    x, P = _mix(T, V, l, b)
+    noise = (T[Q + l], T[Q_UP + l], T[Q_LESS + l])
+    x, P = predicted_level(x, P, V[DT + b], noise, triple(V, UP + b), triple(V, ALONG + b), V[BEND + b])
+    _put_bounded(T, V, l, b, x, P, climb_var)
 
 
 @lane
-def _look_beside(T: F64, V: F64, b: U) -> None:
-    """Write the straight model's place, its height and vertical, where it's near the mean."""
-    x, y, z = T[X + b], T[X + STEP + b], T[X + U(2) * STEP + b]
+def _look_beside(V: F64, b: U) -> None:
+    """Write height and vertical of the straight model's place, where it's near the mean."""
+    x, y, z = triple(V, SPOT + b)
     ux, uy, uz = triple(V, UP + b)
     mx, my, mz = triple(V, MEAN + b)
     V[SPOT_HEIGHT + b], wx, wy, wz = beside(V[HEIGHT + b], ux, uy, uz, x - mx, y - my, z - mz)
-    _put_triple(V, SPOT + b, (x, y, z))
     _put_triple(V, SPOT_UP + b, (wx, wy, wz))
 
 
@@ -317,41 +354,32 @@ def _turn(T: F64, V: F64, b: U, forget: float) -> None:
     T[SIN_INT + b] = T[SIN_INT + U(ABREAST * AGILE) + b] = dt  # the others don't turn
 
 
-@part
-def _look_beside_means(w: Abreast) -> None:
-    """Write each straight model's place to V, and its height and vertical."""
-    T, V = w.T, w.V
-    for b in range(w.tracks):
-        _look_beside(T, V, b)
-    for b in range(w.tracks):
-        x, y, z = triple(V, SPOT + b)
-        mx, my, mz = triple(V, MEAN + b)
-        if not (x - mx) * (x - mx) + (y - my) * (y - my) + (z - mz) * (z - mz) < BESIDE_MOST * BESIDE_MOST:
-            V[SPOT_HEIGHT + b], ux, uy, uz = height_up_of(x, y, z)
-            _put_triple(V, SPOT_UP + b, (ux, uy, uz))
-
-
 @lane
 def _move_straight(T: F64, V: F64, b: U) -> None:
-    """Mix and move the place of the straight model as `moving.mixed` and `moving.predicted` do."""
+    """Write the straight model's place, mixed and moved as `moving.mixed` and `moving.predicted` do."""
     mean = state_at(V, MEAN + b, ONE)
     x, y, z, vx, vy, vz = moved(mean, T[KEPT + b], less(state_at(T, X + b, STEP), mean))
     ux, uy, uz = triple(V, UP + b)
     dt = V[DT + b]
     climb = ux * vx + uy * vy + uz * vz
     sink = 0.5 * V[BEND + b] * ((vx * vx + vy * vy + vz * vz) - climb * climb) * dt * dt
-    T[X + b] = x + dt * vx - sink * ux
-    T[X + STEP + b] = y + dt * vy - sink * uy
-    T[X + U(2) * STEP + b] = z + dt * vz - sink * uz
+    _put_triple(V, SPOT + b, (x + dt * vx - sink * ux, y + dt * vy - sink * uy, z + dt * vz - sink * uz))
 
 
 @part
 def spot_ahead(w: Abreast) -> None:
-    """Write where each straight model will be to V, its height and vertical there, after `load_means` and `set_out`."""
+    """Write where each straight model will be to V, its height and vertical there, after `set_out`."""
     T, V = w.T, w.V
     for b in range(w.tracks):
         _move_straight(T, V, b)
-    _look_beside_means(w)
+    for b in range(w.tracks):
+        _look_beside(V, b)
+    for b in range(w.tracks):
+        x, y, z = triple(V, SPOT + b)
+        mx, my, mz = triple(V, MEAN + b)
+        if not (x - mx) * (x - mx) + (y - my) * (y - my) + (z - mz) * (z - mz) < BESIDE_MOST * BESIDE_MOST:
+            V[SPOT_HEIGHT + b], ux, uy, uz = height_up_of(x, y, z)
+            _put_triple(V, SPOT_UP + b, (ux, uy, uz))
 
 
 @part
@@ -379,22 +407,21 @@ def set_out(motion: F64, w: Abreast) -> None:
 def predict_abreast(motion: F64, w: Abreast) -> None:
     """Mix and predict the tracks in T, which `sum_up` has summed up, by V[DT:]; as `bank.predict_loaded` does one.
 
+    Covariances between positions and velocities aren't: nobody is shown them.
+
     motion : (MOTION,) float64, given to `load_noise` before
     """
     T, V = w.T, w.V
     set_out(motion, w)
-    for m in range(w.models):
-        for b in range(w.tracks):
-            _mix(T, V, U(ABREAST) * m + b, b)
-    for m in range(w.models):
-        for b in range(w.tracks):
-            _move(T, V, U(ABREAST) * m + b, b)
-    _look_beside_means(w)
+    spot_ahead(w)
     for b in range(w.tracks):
         ranged = T[H_VARS + b] > 0.0
         V[ASSUMED + b] = T[H_MEANS + b] if ranged else motion[M_H_MEAN]
         V[VAR_ASSUMED + b] = T[H_VARS + b] if ranged else motion[M_H_VAR]
     climb_var = motion[M_CLIMB_VAR]
-    for m in range(w.models):
+    for m in range(STRAIGHT, LANES, AGILE):
         for b in range(w.tracks):
-            _bound(T, V, U(ABREAST) * m + b, b, climb_var)
+            _predict_level(T, V, U(ABREAST) * m + b, b, climb_var)
+    for m in range(LEFT, AGILE):
+        for b in range(w.tracks):
+            _predict_turning(T, V, U(ABREAST) * m + b, b, climb_var)

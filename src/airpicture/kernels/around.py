@@ -9,7 +9,7 @@ many steps.
 import math
 from typing import Final
 
-from airpicture.kernels._boxes import B_PLACE, B_SENSOR, B_SINCE, outline_of
+from airpicture.kernels._boxes import V_PLACE, V_SENSOR, V_SINCE, outline_of
 from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels._vectors import SIXTEEN
 from airpicture.kernels.arrays import F32, F64, I32, I64
@@ -58,14 +58,27 @@ def _gap(c: float, half: float) -> float:
 
 
 @part
-def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64, near: I64, n: int) -> int:
-    """List the cells of a level within reach of a point on the ground; return where the list ends, NEAR on at most.
+def list_cells(
+    x: float,
+    y: float,
+    z: float,
+    wx: float,
+    wy: float,
+    wz: float,
+    level: int,
+    reach: float,
+    head: I64,
+    near: I64,
+    n: int,
+) -> int:
+    """List the cells of a level within reach of some points; return where the list ends, NEAR on at most.
 
-    Only cubes that the ground crosses count, the ground being no more than `off` from the point.
+    Only cubes that the ground crosses count.
 
     Parameters
     ----------
-    x, y, z, reach : m; head : (buckets,) of the pool
+    x, y, z : m, a point on the ground; wx, wy, wz : m, how far along each axis the points are from it, at most
+    reach : m; head : (buckets,) of the pool
     near : (ROOM, 2) int64, n rows of it in use; mark (`pool.mark_of`) and bucket of cells are added
     """
     most = n + NEAR
@@ -74,16 +87,17 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
     gx, gy, gz = x / (A * A), y / (A * A), z / (B * B)
     g = 1.0 / math.sqrt(gx * gx + gy * gy + gz * gz)
     gx, gy, gz = gx * g, gy * g, gz * g
-    thick = half * (abs(gx) + abs(gy) + abs(gz)) + 0.55 * reach * reach / B + 1.0
-    x0, x1 = math.floor((x - reach) / edge), math.floor((x + reach) / edge)
-    y0, y1 = math.floor((y - reach) / edge), math.floor((y + reach) / edge)
-    z0, z1 = math.floor((z - reach) / edge), math.floor((z + reach) / edge)
+    far = reach + math.sqrt(wx * wx + wy * wy + wz * wz)
+    thick = half * (abs(gx) + abs(gy) + abs(gz)) + 0.55 * far * far / B + 1.0
+    x0, x1 = math.floor((x - wx - reach) / edge), math.floor((x + wx + reach) / edge)
+    y0, y1 = math.floor((y - wy - reach) / edge), math.floor((y + wy + reach) / edge)
+    z0, z1 = math.floor((z - wz - reach) / edge), math.floor((z + wz + reach) / edge)
     for ix in range(x0, x1 + 1):
         cx = ix * edge + half - x
-        ax = _gap(cx, half)
+        ax = _gap(cx, half + wx)
         for iy in range(y0, y1 + 1):
             cy = iy * edge + half - y
-            ay = _gap(cy, half)
+            ay = _gap(cy, half + wy)
             left = reach * reach - ax * ax - ay * ay
             if left < 0.0:
                 continue
@@ -93,16 +107,15 @@ def list_cells(x: float, y: float, z: float, level: int, reach: float, head: I64
                 deep, wide = z - half - off / gz, thick / abs(gz)
                 first = max(first, math.floor((deep - wide) / edge))
                 last = min(last, math.floor((deep + wide) / edge) + 1)
-            for iz in range(first, last + 1):
+            last = min(last, first + most - n - 1)
+            for iz in range(first, last + 1):  # no branches: which ones are within can't be foreseen
                 cz = iz * edge + half - z
-                az = _gap(cz, half)
-                if abs(off + cz * gz) > thick or az * az > left or n == most:
-                    continue
+                az = _gap(cz, half + wz)
                 key = cell_key(ix, iy, iz, level)
                 near[n, 0] = mark_of(key)
                 near[n, 1] = b = bucket(key, len(head))
                 prefetch(head, b, 0)
-                n += 1
+                n += int((abs(off + cz * gz) <= thick) & (az * az <= left))
     return n
 
 
@@ -118,8 +131,8 @@ def _list_run(spot: Records, q: int, run: int, since_ns: int, n: int, box: F32, 
     """List so many plots that stand side by side, from slot q on, as the n-th and those after it."""
     for k in range(U(run)):
         s, at = spot[U(q) + k], U(n) + k
-        box[B_PLACE, at], box[B_PLACE + 1, at], box[B_PLACE + 2, at] = s["x"], s["y"], s["z"]
-        box[B_SINCE, at], box[B_SENSOR, at] = (s["t_ns"] - since_ns) * 1e-9, s["sensor"]
+        box[V_PLACE, at], box[V_PLACE + 1, at], box[V_PLACE + 2, at] = s["x"], s["y"], s["z"]
+        box[V_SINCE, at], box[V_SENSOR, at] = (s["t_ns"] - since_ns) * 1e-9, s["sensor"]
         slot[at] = q + int(k)
 
 
@@ -161,7 +174,7 @@ def gather(
     near : (ROOM, 2) int64, rows first..last are the mark and the newest plot of cells; overwritten
     put, oldest : plots put in so far, and how many of these can't be read any more
     since_ns : before which none is of interest to any plot of the look
-    n : plots listed so far; box : (B_COLUMNS, BOX + ABREAST), see B_*, slot : (BOX,) int64; added to
+    n : plots listed so far; box : (V_COLUMNS, BOX + ABREAST), see V_*, slot : (BOX,) int64; added to
     bunches, bunch : see `bunch_run`; bunches so far are of other levels
     counts : C_CUT is added to
 
@@ -285,6 +298,7 @@ def ask_around(
         z0, z1 = min(z0, place[k, 2]), max(z1, place[k, 2])
         k = after[k]
     x, y, z = ground(0.5 * (x0 + x1), 0.5 * (y0 + y1), 0.5 * (z0 + z1))
+    wx, wy, wz = max(x1 - x, x - x0), max(y1 - y, y - y0), max(z1 - z, z - z0)
     for level in range(WAITING_LEVELS):
         span[level] = n
         if waiting.last_ns[level] < since_ns:
@@ -292,10 +306,9 @@ def ask_around(
         reach = 0.0
         k = first
         while k != end and k >= 0:
-            dx, dy, dz = place[k, 0] - x, place[k, 1] - y, place[k, 2] - z
-            reach = max(reach, prospects[k, P_ASK + level] + math.sqrt(dx * dx + dy * dy + dz * dz))
+            reach = max(reach, prospects[k, P_ASK + level])
             k = after[k]
-        n = list_cells(x, y, z, level, reach, waiting.head, near, n)
+        n = list_cells(x, y, z, wx, wy, wz, level, reach, waiting.head, near, n)
         if n - span[level] == NEAR:
             counts[C_CUT] += 1
     span[WAITING_LEVELS] = n

@@ -1,6 +1,6 @@
 """Names for the arrays that kernels take, for the reader and the type checker, and what makes tables of them."""
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,3 +17,12 @@ I8: TypeAlias = NDArray[np.int8]
 U64: TypeAlias = NDArray[np.uint64]
 U32: TypeAlias = NDArray[np.uint32]
 U8: TypeAlias = NDArray[np.uint8]
+
+LINE: Final = 64  # bytes of a cache line
+
+
+def lined(size: int) -> F64:
+    """Return so many zeros that start a line of the cache, so that no vector of eight lies across two."""
+    block = np.zeros(size + LINE // 8)
+    skip = -(block.ctypes.data // 8) % (LINE // 8)
+    return block[skip : skip + size]

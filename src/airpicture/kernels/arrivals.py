@@ -23,11 +23,11 @@ from typing import Any, Final
 from airpicture.kernels._jit import jit, part, prefetch
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import L_CONFIRM, L_CONFIRM_PAIR, L_ODDS, L_SPEED_MAX, L_VAR_USUAL
-from airpicture.kernels.births import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.kernels.clutter import ARRIVED, ARRIVED_S, BEGAN, EXCESS
 from airpicture.kernels.layout import POLAR, Z_KIND
 from airpicture.kernels.life import PD_MOST
 from airpicture.kernels.pool import Waiting
+from airpicture.kernels.trials import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 
 MEMORY_TURNS: Final = 20.0  # over which arrivals are counted: traffic changes within minutes
 PRIOR_TURNS: Final = 2.0  # for so many turns of counting speaks ...

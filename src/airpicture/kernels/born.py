@@ -6,7 +6,6 @@ from typing import Any
 from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import L_VAR_PRESSURE, at
-from airpicture.kernels.births import BIRTH, BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     EXISTENCE,
@@ -28,6 +27,7 @@ from airpicture.kernels.life import CONFIRMED, TENTATIVE
 from airpicture.kernels.pool import Waiting, recall
 from airpicture.kernels.records import store_track
 from airpicture.kernels.ticks import ticks_of
+from airpicture.kernels.trials import BIRTH, BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
 from airpicture.kernels.vertical import upright
 
 INTERVAL_LEAST = 0.1  # s

@@ -119,6 +119,23 @@ def put_covariance(T: F64, at: int, step: U, P: Covariance) -> None:
 
 
 @lane
+def put_blocks(T: F64, at: int, step: U, P: Covariance) -> None:
+    """Write a lane's covariances of positions and of velocities, not those between them, as `put_covariance` does."""
+    T[at] = P[0]
+    T[at + U(1) * step] = P[1]
+    T[at + U(2) * step] = P[2]
+    T[at + U(3) * step] = P[3]
+    T[at + U(4) * step] = P[4]
+    T[at + U(5) * step] = P[5]
+    T[at + U(9) * step] = P[9]
+    T[at + U(13) * step] = P[13]
+    T[at + U(14) * step] = P[14]
+    T[at + U(18) * step] = P[18]
+    T[at + U(19) * step] = P[19]
+    T[at + U(20) * step] = P[20]
+
+
+@lane
 def load_state(T: F64, at: int) -> Six:
     """Return the six numbers of a lane whose first stands at T[at]."""
     return state_at(T, at, S1)

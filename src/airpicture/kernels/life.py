@@ -58,6 +58,7 @@ AGE_MOST_NS: Final = (
 NEVER: Final = 2**63 - 1  # due of tracks that ended
 ASKED_AHEAD: Final = 8  # visits
 SITE_HEIGHT: Final = 11  # m, of `reports.Stations.traits`
+FEW: Final = 64  # rows whose first due is asked for at once, before any is looked at
 RANKS: Final = 256  # rows whose ended ones are counted at once, before any is looked at
 GONE: Final = math.nan  # S_SIGMA_P of tracks that ended: the index puts them nowhere
 
@@ -161,6 +162,28 @@ def find_due(due: I64, n: int, soon: int) -> int:
 
 
 @part
+def list_due(t_ns: int, lo: int, hi: int, due: I64, rows: I64) -> int:
+    """Write those of the rows lo..hi that are due to rows[lo:], rising; return how many.
+
+    In most seconds that's one in hundreds, anywhere, so that the first due of a few rows tells whether any of them is
+    to be looked at; at times it's every other, which nobody can guess, so that looking takes no branch.
+
+    due : (cap,) int64 [ns]; rows : (cap,) int64, lo..hi overwritten
+    """
+    count = lo
+    for a in range(lo, hi, FEW):
+        b = min(a + FEW, hi)
+        first = NEVER
+        for i in range(U(a), U(b)):
+            first = min(first, due[i])
+        if first <= t_ns:
+            for i in range(a, b):
+                rows[count] = i
+                count += due[i] <= t_ns
+    return count - lo
+
+
+@part
 def _ask(i: int, of: Any) -> None:
     """Ask the memory for what ageing reads and writes of a track."""
     prefetch(of.existence, i, 0)
@@ -192,11 +215,7 @@ def _age_at(
     due, t_aged, status = of.due_ns, of.t_aged, of.status
     sites, period, pd, traits = stations.sites, stations.period, stations.pd, stations.traits
     range_min, range_max = stations.range_min, stations.range_max
-    visits = 0
-    for i in range(lo, hi):
-        if due[i] <= t_ns:  # one in forty, in any place: the memory has to be asked ahead
-            moved[lo + visits] = i
-            visits += 1
+    visits = list_due(t_ns, lo, hi, due, moved)
     count, ended = 0, 0
     soon = math.exp(AGE_MOST_NS * 1e-9 / ending[E_LIFETIME])  # existence fades by this much until the next visit
     for q in range(lo, lo + visits):

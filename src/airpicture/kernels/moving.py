@@ -131,6 +131,66 @@ def predicted(
 
 
 @lane
+def predicted_level(
+    x: Six, P: Covariance, dt: float, noise: tuple[float, float, float], u: Vector, a: Vector, bend: float
+) -> tuple[Six, Covariance]:
+    """Return what `predicted` does of a model that doesn't turn: A = I and B = dt I there."""
+    v = (x[3], x[4], x[5])
+    climb = u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
+    pull = bend * (dot(v, v) - climb * climb)
+    fall = pull * dt
+    sink = 0.5 * fall * dt
+    q, more, along = noise
+    mx, my, mz = more * u[0], more * u[1], more * u[2]
+    ax, ay, az = along * a[0], along * a[1], along * a[2]
+    N = (  # noise a second
+        q + mx * u[0] + ax * a[0],
+        my * u[0] + ay * a[0],
+        q + my * u[1] + ay * a[1],
+        mz * u[0] + az * a[0],
+        mz * u[1] + az * a[1],
+        q + mz * u[2] + az * a[2],
+    )
+    c2 = 0.5 * dt * dt
+    c3 = dt * dt * dt / 3.0
+    x0, x1, x2 = P[6] + dt * P[9], P[7] + dt * P[13], P[8] + dt * P[18]
+    x3, x4, x5 = P[10] + dt * P[13], P[11] + dt * P[14], P[12] + dt * P[19]
+    x6, x7, x8 = P[15] + dt * P[18], P[16] + dt * P[19], P[17] + dt * P[20]
+    P = (
+        P[0] + dt * (P[6] + x0) + c3 * N[0],
+        P[1] + dt * (P[7] + x3) + c3 * N[1],
+        P[2] + dt * (P[11] + x4) + c3 * N[2],
+        P[3] + dt * (P[8] + x6) + c3 * N[3],
+        P[4] + dt * (P[12] + x7) + c3 * N[4],
+        P[5] + dt * (P[17] + x8) + c3 * N[5],
+        x0 + c2 * N[0],
+        x1 + c2 * N[1],
+        x2 + c2 * N[3],
+        P[9] + dt * N[0],
+        x3 + c2 * N[1],
+        x4 + c2 * N[2],
+        x5 + c2 * N[4],
+        P[13] + dt * N[1],
+        P[14] + dt * N[2],
+        x6 + c2 * N[3],
+        x7 + c2 * N[4],
+        x8 + c2 * N[5],
+        P[18] + dt * N[3],
+        P[19] + dt * N[4],
+        P[20] + dt * N[5],
+    )
+    there = (
+        x[0] + dt * v[0] - sink * u[0],
+        x[1] + dt * v[1] - sink * u[1],
+        x[2] + dt * v[2] - sink * u[2],
+        v[0] - fall * u[0],
+        v[1] - fall * u[1],
+        v[2] - fall * u[2],
+    )
+    return there, P
+
+
+@lane
 def height_from(d: Vector, u: Vector, h: float) -> float:
     """Return the height [m] of a point d away from one of height h with vertical u; to 1 m within 50 km.
 

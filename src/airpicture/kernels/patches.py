@@ -67,7 +67,9 @@ def list_patches(Z: F64, wanted: I64, lo: int, hi: int, patch: I64, count: I64) 
     for digit in range(len(count)):
         count[digit] = 0
     for w in range(lo, hi):
-        prefetch(Z, int(wanted[min(w + ASKED, hi - 1)]), Z_P)
+        later = int(wanted[min(w + ASKED, hi - 1)])
+        prefetch(Z, later, Z_P)
+        prefetch(Z, later, Z_P + 2)  # in the next line of the cache, in every other row
         j = wanted[w]
         x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
         number = patch_of(x, y, z)

@@ -48,7 +48,7 @@ from airpicture.kernels.chains import CHAIN_TURN, OLD, YOUNG, chain_speed, find_
 from airpicture.kernels.conditioning import var_of_pressure
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import Z_COS, Z_H, Z_H_BARO, Z_RADIUS, Z_SIN, Z_VAR_H
-from airpicture.kernels.pool import BLUR_STEP, OWN_SHARE, PLAIN, VAGUE, WAITING_LEVELS, Waiting, code_of
+from airpicture.kernels.pool import BLUR_STEP, OWN_SHARE, PLAIN, WAITING_LEVELS, Waiting, code_of
 from airpicture.kernels.search import (
     AGES,
     C_CUT,
@@ -105,7 +105,7 @@ def aim(
 ) -> None:  # fmt: skip
     """Ask for what waits near a place, or a little further, and came so long before it, or a little less.
 
-    place : (3,) m; r0, r1, r2 : m, how near by age (`search.R_AGES`); now : s, as B_SINCE; after_own, after : s, of
+    place : (3,) m; r0, r1, r2 : m, how near by age (`search.R_AGES`); now : s, as V_SINCE; after_own, after : s, of
         plots of sensor s and of others; longest : s, that any plot waits
     speed ... age : m/s, m, s: what's as near as speed takes one there, and blur, is meant, too, if it's no older
     asked : (ASKING,) overwritten, see A_*
@@ -174,17 +174,14 @@ def note_old(
 
 
 @part
-def pick_pairs(
+def see_around(
     Z: F64,
     j: int,
     t_ns: int,
     s: int,
-    address: int,
-    mode_3a: int,
     place: F64,
     sites: F64,
     period: F64,
-    pd: F64,
     life: F64,
     waiting: Waiting,
     prospect: F64,
@@ -199,8 +196,8 @@ def pick_pairs(
     mark: I32,
     some: I32,
     hit: I32,
-    pick: I64,
-    value: F64,
+    seen: I64,
+    n: int,
     young: F64,
     who: I64,
     old: F32,
@@ -209,42 +206,29 @@ def pick_pairs(
     worth: F64,
     counts: I64,
 ) -> tuple[int, int]:
-    """Gather for plot j its pairs with waiting plots that are worth a trial, and its chains; return how many of each.
+    """List for plot j what waits near it, and its chains; return where the list ends and how many chains there are.
 
     Parameters
     ----------
-    Z, t_ns ... mode_3a : the plot, registered; place : (3,) [m], on the ground; sites, period, pd : of the sensors
+    Z, t_ns, s : the plot, registered; place : (3,) [m], on the ground; sites, period : of the sensors; life : settings
     waiting : pool; prospect : (PROSPECT,)
-    since_ns : what B_SINCE in the box counts from; longest : s, that any plot waits
+    since_ns : what V_SINCE in the box counts from; longest : s, that any plot waits
     box, slot, bunch, outline : from `gather`, bunches ends[level]..ends[level + 1] of each level
     asked : (ASKING,) float32, mark : (ABREAST,), some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32 workspaces
-    pick : (B,) int64, slots of the best; value : (B + 1,), their odds at most, and last those of the rest; overwritten
+    seen : (SEEN,) int64, slots, n of it in use; added to
     young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) int64, old : (OLDER, OLD + ABREAST), whom : (OLD + ABREAST,) int32,
         worth : (CHAINS,) workspaces
     chain : (CHAINS, 2) int64, slots of the plots in line with it, younger and older; overwritten
     counts : (COUNTS,), added to
     """
-    spot, entry = waiting.spot, waiting.entry  # taken out once: each time costs as much as looking at a plot
+    spot = waiting.spot  # taken out once: each time costs as much as looking at a plot
     x, y, z = place[0], place[1], place[2]
-    speed, var, usual, var_climb = life[L_SPEED_MAX], life[L_VAR_SPEED], life[L_VAR_USUAL], life[L_VAR_CLIMB]
-    least = prospect[P_LEAST] / MARGIN
-    most = len(pick)
-    h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
-    var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else var_of_pressure(Z[j, Z_H_BARO])
-    height = prospect[P_HEIGHT]
-    odds_alone = prospect[P_ODDS] * (height if height > 0.0 else 1.0)
-    own, blur2 = prospect[P_OWN], prospect[P_BLUR] * prospect[P_BLUR]
-    wide = OWN_SHARE * Z[j, Z_RADIUS]
-    code = code_of(mode_3a)
-    named = not shared_code(mode_3a)
     reach_chain = prospect[P_CHAIN]
     now, again = (t_ns - since_ns) * 1e-9, AGAIN * period[s] if period[s] > 0.0 else AGAIN_S
     fast, blur_chain = chain_speed(prospect, life)
-    n = 0
     visits = max(int(life[L_VISITS]), 8)
     early, late = age_of(0, longest), age_of(1, longest)
     youngs, latest_s = 0, math.inf
-    value[most] = 0.0
     for level in range(WAITING_LEVELS):
         at = P_REACH + AGES * level
         reach0, reach1, reach2 = prospect[at], prospect[at + 1], prospect[at + 2]
@@ -255,10 +239,10 @@ def pick_pairs(
         aim(place, reach0, reach1, reach2, now, s, AGAIN_S, again, longest, fast, blur_chain, age, asked)
         hits = list_near(asked, ends[level], ends[level + 1], box, bunch, outline, some, visits, hit, counts)
         counts[C_VISITS] += hits
-        left = 0
         for k in range(hits):  # no branches: what is near can't be foreseen
             q = int(slot[U(hit[k])])
             c = spot[q]
+            prefetch(waiting.entry, q, 0)
             dx, dy, dz = x - np.float64(c["x"]), y - np.float64(c["y"]), z - np.float64(c["z"])
             d2 = dx * dx + dy * dy + dz * dz
             dt = (t_ns - c["t_ns"]) * 1e-9
@@ -271,56 +255,8 @@ def pick_pairs(
             latest_s = dt if begins & (dt < latest_s) else latest_s
             youngs = min(youngs + int(begins), YOUNG)
             reach = reach0 if dt <= early else (reach1 if dt <= late else reach2)
-            hit[left] = q
-            left += int(timely & (d2 <= reach * reach))
-        for k in range(left):
-            prefetch(entry, int(hit[k]), 0)
-        for k in range(left):
-            q = hit[k]
-            c, e = spot[q], entry[q]
-            from_s = int(c["sensor"])
-            turn = period[from_s]
-            dt = (t_ns - c["t_ns"]) * 1e-9
-            if not (turn > 0.0 or dt <= WAIT_S or (address >= 0 and address == e["address"])):
-                continue
-            dx, dy, dz = x - np.float64(c["x"]), y - np.float64(c["y"]), z - np.float64(c["z"])
-            d2 = dx * dx + dy * dy + dz * dz
-            far = min(speed * dt, REACH_MOST) + wide + OWN_SHARE * e["radius"]
-            if d2 > far * far:
-                continue
-            odds = odds_alone
-            if address >= 0 and e["address"] >= 0:
-                if address != e["address"]:
-                    continue
-                odds *= prospect[P_CODES]
-            elif named and not shared_code(e["mode_3a"]):
-                if code != e["mode_3a"]:
-                    continue
-                odds *= math.exp(SAME_CODE)
-            if level == VAGUE and e["speed"] == 1:
-                odds = CERTAIN  # it tells where it goes: distance says nothing yet
-            else:
-                n2 = BLUR_STEP * e["blur"]
-                n2 = n2 * n2 + blur2 + Q_BEGIN / 3.0 * dt * dt * dt
-                odds *= density(d2, dt * dt, n2, own, var, usual)
-                if odds < least:
-                    continue
-                odds *= unseen(dt, turn, pd[from_s])
-                if height > 0.0:
-                    sigma_h = np.float64(e["sigma_h"])
-                    spread = var_h + sigma_h * sigma_h + var_climb * dt * dt
-                    odds *= _height_density(h - np.float64(e["h"]), spread) / height
-                if odds < least:
-                    continue
-            rise = h - np.float64(e["h"])
-            if abs(rise) > 400.0 * dt + 500.0:  # not for NaN
-                continue
-            more = _offer(q, min(odds, CERTAIN), n, pick, value)
-            if more < 0:
-                counts[C_UNTRIED] += 1
-            else:
-                n = more
-            prefetch(waiting.detail, int(q), 0)
+            seen[n] = q
+            n += int(timely & (d2 <= reach * reach))
     chains = 0
     if youngs > 0:
         reach = reach_chain
@@ -332,4 +268,103 @@ def pick_pairs(
         chains = find_chains(
             olds, youngs, period[s], ax, ay, az, prospect, life, young, who, old, whom, slot, mark, some, chain, worth
         )  # fmt: skip
+        for c in range(chains):
+            for k in range(2):
+                prefetch(waiting.entry, int(chain[c, k]), 0)
+                prefetch(waiting.detail, int(chain[c, k]), 0)
     return n, chains
+
+
+@part
+def pick_pairs(
+    Z: F64,
+    j: int,
+    t_ns: int,
+    address: int,
+    mode_3a: int,
+    place: F64,
+    period: F64,
+    pd: F64,
+    life: F64,
+    waiting: Waiting,
+    prospect: F64,
+    seen: I64,
+    first: int,
+    end: int,
+    pick: I64,
+    value: F64,
+    counts: I64,
+) -> int:
+    """Gather for plot j those of its pairs with waiting plots that are worth a trial; return how many.
+
+    Parameters
+    ----------
+    Z, t_ns ... mode_3a : the plot, registered; place : (3,) [m], on the ground; period, pd : of the sensors
+    life : settings; waiting : pool; prospect : (PROSPECT,)
+    seen : (SEEN,) int64, first..end of it the slots of what waits near it
+    pick : (B,) int64, slots of the best; value : (B + 1,), their odds at most, and last those of the rest; overwritten
+    counts : (COUNTS,), added to
+    """
+    spot, entry = waiting.spot, waiting.entry  # taken out once: each time costs as much as looking at a plot
+    value[len(pick)] = 0.0
+    n = 0
+    if first == end:
+        return n
+    x, y, z = place[0], place[1], place[2]
+    speed, var, usual, var_climb = life[L_SPEED_MAX], life[L_VAR_SPEED], life[L_VAR_USUAL], life[L_VAR_CLIMB]
+    least = prospect[P_LEAST] / MARGIN
+    h = Z[j, Z_H] if math.isfinite(Z[j, Z_H]) else Z[j, Z_H_BARO]
+    var_h = Z[j, Z_VAR_H] if math.isfinite(Z[j, Z_H]) else var_of_pressure(Z[j, Z_H_BARO])
+    height = prospect[P_HEIGHT]
+    odds_alone = prospect[P_ODDS] * (height if height > 0.0 else 1.0)
+    own, blur2 = prospect[P_OWN], prospect[P_BLUR] * prospect[P_BLUR]
+    wide = OWN_SHARE * Z[j, Z_RADIUS]
+    code = code_of(mode_3a)
+    named = not shared_code(mode_3a)
+    for k in range(first, end):
+        q = seen[k]
+        c, e = spot[q], entry[q]
+        from_s = int(c["sensor"])
+        turn = period[from_s]
+        dt = (t_ns - c["t_ns"]) * 1e-9
+        if not (turn > 0.0 or dt <= WAIT_S or (address >= 0 and address == e["address"])):
+            continue
+        dx, dy, dz = x - np.float64(c["x"]), y - np.float64(c["y"]), z - np.float64(c["z"])
+        d2 = dx * dx + dy * dy + dz * dz
+        far = min(speed * dt, REACH_MOST) + wide + OWN_SHARE * e["radius"]
+        if d2 > far * far:
+            continue
+        odds = odds_alone
+        if address >= 0 and e["address"] >= 0:
+            if address != e["address"]:
+                continue
+            odds *= prospect[P_CODES]
+        elif named and not shared_code(e["mode_3a"]):
+            if code != e["mode_3a"]:
+                continue
+            odds *= math.exp(SAME_CODE)
+        if e["speed"] == 1:
+            odds = CERTAIN  # it tells where it goes: distance says nothing yet
+        else:
+            n2 = BLUR_STEP * e["blur"]
+            n2 = n2 * n2 + blur2 + Q_BEGIN / 3.0 * dt * dt * dt
+            odds *= density(d2, dt * dt, n2, own, var, usual)
+            if odds < least:
+                continue
+            odds *= unseen(dt, turn, pd[from_s])
+            if height > 0.0:
+                sigma_h = np.float64(e["sigma_h"])
+                spread = var_h + sigma_h * sigma_h + var_climb * dt * dt
+                odds *= _height_density(h - np.float64(e["h"]), spread) / height
+            if odds < least:
+                continue
+        rise = h - np.float64(e["h"])
+        if abs(rise) > 400.0 * dt + 500.0:  # not for NaN
+            continue
+        more = _offer(q, min(odds, CERTAIN), n, pick, value)
+        if more < 0:
+            counts[C_UNTRIED] += 1
+        else:
+            n = more
+        prefetch(waiting.detail, int(q), 0)
+    return n

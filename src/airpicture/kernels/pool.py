@@ -24,9 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline, jit, prefetch
-from airpicture.kernels.arrays import F64, I32, I64, U64, table
+from airpicture.kernels.arrays import F64, I64, table
 from airpicture.kernels.layout import (
-    PLOT,
     POLAR,
     POSITION,
     Z_COS,
@@ -54,7 +53,6 @@ from airpicture.kernels.layout import (
     Z_VAR_RANGE,
     Z_VAR_V,
 )
-from airpicture.kernels.wgs84 import ground
 
 Records: TypeAlias = NDArray[np.void]
 
@@ -69,7 +67,6 @@ OWN_MOST: Final = 60_000.0  # m, there; as far as `register` searches
 BLUR: Final = 2_200.0  # m, most sigma of a place on the ground on all levels but VAGUE
 BLUR_STEP: Final = 2.0  # m
 ASKED: Final = 16  # plots ahead, whose chains the memory is asked for
-AHEAD: Final = 4  # plots whose numbers are asked for before they're needed
 NEVER: Final = -(1 << 62)
 RUN_BITS: Final = 15
 RUN_MOST: Final = (1 << RUN_BITS) - 1  # plots of a run
@@ -195,16 +192,44 @@ def complete(Zq: F64, Z: F64, j: int) -> None:
 
 
 @inline
-def _note(waiting: Waiting, q: int, Z: F64, j: int) -> None:
-    """Write plot j's numbers to slot q."""
+def note_plot(
+    Z: F64,
+    j: int,
+    x: float,
+    y: float,
+    z: float,
+    t_ns: int,
+    sensor: int,
+    address: int,
+    mode_3a: int,
+    callsign: int,
+    blur: float,
+    sigma_h: float,
+    q: int,
+    waiting: Waiting,
+) -> None:
+    """Write a plot to slot q, but for its place in the chains, which `link_plots` gives it.
+
+    Parameters
+    ----------
+    Z, j, t_ns ... callsign : the plot, registered; x, y, z : its place on the ground [m], ECEF
+    blur, sigma_h : sigmas of that, and of its height [m]
+    waiting : spot, entry and detail overwritten
+    """
     s = waiting.spot[q]
     e = waiting.entry[q]
     d = waiting.detail[q]
-    x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+    s["t_ns"] = t_ns
+    s["sensor"] = sensor
     s["x"] = np.float32(x)
     s["y"] = np.float32(y)
     s["z"] = np.float32(z)
     e["radius"] = np.float32(Z[j, Z_RADIUS])
+    e["sigma_h"] = np.float32(sigma_h)
+    e["address"] = address
+    e["mode_3a"] = np.int16(code_of(mode_3a))
+    e["blur"] = np.uint16(min(blur / BLUR_STEP, 65_535.0))
+    d["callsign"] = callsign
     d["dx"] = np.float32(Z[j, Z_P] - np.float64(s["x"]))
     d["dy"] = np.float32(Z[j, Z_P + 1] - np.float64(s["y"]))
     d["dz"] = np.float32(Z[j, Z_P + 2] - np.float64(s["z"]))
@@ -248,18 +273,7 @@ def _link(count: int, key: int, key_before: int, run: int, back: int, head: I64)
 
 
 @jit
-def link_plots(
-    t_ns: I64,
-    wanted: I64,
-    key: I64,
-    n: int,
-    count: int,
-    latest_ns: int,
-    waiting: Waiting,
-    run: I32,
-    back: I32,
-    put_ns: I64,
-) -> int:
+def link_plots(t_ns: I64, wanted: I64, key: I64, n: int, count: int, latest_ns: int, waiting: Waiting) -> int:
     """Give plots their places in the chains of a pool, in their order; return the latest time of any.
 
     Parameters
@@ -267,70 +281,22 @@ def link_plots(
     t_ns : (M,) int64 [ns] of registered plots; wanted : (n,) int64, which of them
     key : (n,) the cell of each, from `births.find_births`
     count : plots that were put in before; latest_ns : their latest time
-    waiting : head and last_ns overwritten; the ring must have room (see `oldest_alive`)
-    run, back, put_ns : (n,) overwritten for `note_plots`
+    waiting : overwritten; its ring has these plots already (`note_plot`), each where its turn is
     """
+    spot, entry = waiting.spot, waiting.entry
+    ring = len(spot)
     length, behind = 0, 0
     for w in range(n):
         prefetch(waiting.head, bucket(key[min(w + ASKED, n - 1)], len(waiting.head)), 0)
         latest_ns = max(latest_ns, t_ns[wanted[w]])
-        put_ns[w] = latest_ns
         length, behind = _link(count + w + 1, key[w], key[max(w - 1, 0)], length, behind, waiting.head)
-        run[w], back[w] = length, behind
+        q = (count + w) % ring
+        s = spot[q]
+        s["back"] = behind
+        s["cell"] = np.uint32((mark_of(key[w]) << RUN_BITS) | length)
+        entry[q]["put_ns"] = latest_ns
         waiting.last_ns[key[w] & 3] = latest_ns
     return latest_ns
-
-
-@jit
-def note_plots(
-    Z: F64,
-    t_ns: I64,
-    sensor: I32,
-    address: I32,
-    mode_3a: I32,
-    callsign: U64,
-    wanted: I64,
-    key: I64,
-    blur: F64,
-    sigma_h: F64,
-    run: I32,
-    back: I32,
-    put_ns: I64,
-    lo: int,
-    hi: int,
-    count: int,
-    waiting: Waiting,
-) -> None:
-    """Write plots lo..hi of those that `link_plots` gave places to into the ring; ranges may run side by side.
-
-    Parameters
-    ----------
-    Z ... callsign : registered plots; wanted : (n,) int64, which of them
-    key, blur, sigma_h : (n,) the cell of each, the sigmas of its place on the ground and of its height [m], from
-        `births.find_births`; run, back, put_ns : (n,) from `link_plots`
-    count : plots that were put in before
-    waiting : spot, entry and detail overwritten
-    """
-    spot, entry, detail = waiting.spot, waiting.entry, waiting.detail
-    ring = len(entry)
-    for w in range(lo, hi):
-        for column in range(0, PLOT, 8):
-            prefetch(Z, int(wanted[min(w + AHEAD, hi - 1)]), column)
-        j = wanted[w]
-        q = (count + w) % ring
-        _note(waiting, q, Z, j)
-        s = spot[q]
-        s["t_ns"] = t_ns[j]
-        s["sensor"] = sensor[j]
-        s["back"] = back[w]
-        s["cell"] = np.uint32((mark_of(key[w]) << RUN_BITS) | int(run[w]))
-        e = entry[q]
-        e["put_ns"] = put_ns[w]
-        e["sigma_h"] = np.float32(sigma_h[w])
-        e["address"] = address[j]
-        e["mode_3a"] = np.int16(code_of(mode_3a[j]))
-        e["blur"] = np.uint16(min(blur[w] / BLUR_STEP, 65_535.0))
-        detail[q]["callsign"] = callsign[j]
 
 
 @inline

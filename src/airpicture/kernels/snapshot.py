@@ -9,6 +9,7 @@ from airpicture.kernels.abreast import (
     ABREAST,
     DT,
     HEIGHT,
+    LASTS,
     MEAN,
     MODES,
     ONE,
@@ -20,15 +21,17 @@ from airpicture.kernels.abreast import (
     load_noise,
     predict_abreast,
     sum_up,
+    sum_up_shown,
     triple,
 )
 from airpicture.kernels.angles import angle_of
 from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64, table
 from airpicture.kernels.bank import turn_rates
+from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import Covariance, Six, Symmetric, U, Vector, covariance_at, dot, state_at
 from airpicture.kernels.layout import D_BARO, HELD_EXISTENCE, LEFT, RIGHT, VAR_BARO, VAR_COMMON
 from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Held
-from airpicture.kernels.life import ENDED, TENTATIVE, existence_at
+from airpicture.kernels.life import ENDED, TENTATIVE
 from airpicture.kernels.ticks import STEP_NS, time_of
 
 O_EXISTENCE = U(0)  # rows of the table of floats
@@ -61,6 +64,7 @@ HEIGHT_AGE_MOST: Final = 120.0  # s; a height not told for longer isn't known: c
 
 BLOCK: Final = 64  # rows that are laid out as columns in cache, then handed on column by column
 AHEAD: Final = 16  # rows that memory is asked for while others are worked out
+SOON: Final = 128  # rows of which nothing but whether they are worth showing is asked
 STATE_LINES: Final = 10  # lines of the cache that a track's states take ...
 SIDE_LINES: Final = 4  # ... and what else is known of it
 NEXT = U(BLOCK)  # from one number that is shown to the next
@@ -148,17 +152,18 @@ def _show_one(T: F64, V: F64, b: U, out: F64, at: U, motion: F64) -> None:
     up = triple(V, UP + b)
     show(out, at, NEXT, state_at(V, MEAN + b, ONE), covariance_at(V, SPREAD + b, ONE), up, T[COMMON + b])
     out[at + NEXT * O_H] = V[HEIGHT + b]
+    out[at + NEXT * O_EXISTENCE] = exponential(V[LASTS + b])
     left, right = T[MODES + U(ABREAST * LEFT) + b], T[MODES + U(ABREAST * RIGHT) + b]
     show_turn(out, at, NEXT, T[MODES + b], left, right, T[TURNED + b], motion)
 
 
 @part
-def _show_held(i: int, t_ns: int, of: Held, var_baro: float, offset: float, lifetime: float, out: F64, at: U) -> None:
+def _show_held(i: int, t_ns: int, of: Held, var_baro: float, offset: float, out: F64, at: U) -> None:
     """Write track i's numbers that its states don't tell, from out[at] on; take back a height that nothing measured.
 
     One that rests on pressure is given the doubt of the weather.
     """
-    out[at] = existence_at(of.existence[i], t_ns, of.t_aged[i], lifetime)
+    out[at + NEXT * O_EXISTENCE] *= of.existence[i]
     out[at + NEXT * O_PLOT], out[at + NEXT * O_PLOT_AZIMUTH] = of.plot_range[i], of.plot_azimuth[i]
     out[at + NEXT * O_PLOT_H_BARO] = of.plot_h_baro[i]
     source = int(of.h_source[i])
@@ -264,17 +269,17 @@ def snapshot_rows(
                 k = begin + first + min(b, eight - 1)  # the last once more in the places of those that aren't
                 w.rows[b] = index[k]
                 w.V[int(DT) + b] = max(t_ns[each * k] - of.t_ns[index[k]], 0) * 1e-9
+                w.V[int(LASTS) + b] = -max(t_ns[each * k] - of.t_aged[index[k]], 0) * 1e-9 / lifetime
             load_abreast(of.states, of.spreads, w)
-            for ahead in range(2):  # one place for both: what's called twice is compiled twice
-                if ahead == 1:
-                    predict_abreast(motion, w)
-                sum_up(w)
+            sum_up(w)
+            predict_abreast(motion, w)
+            sum_up_shown(w)
             for b in range(w.tracks):
                 _show_one(w.T, w.V, b, out, U(first) + b, motion)
             for b in range(eight):
                 _ask_ahead(index[min(begin + first + AHEAD + b, hi - 1)], of)
                 at, i, now = first + b, w.rows[b], t_ns[each * (begin + first + b)]
-                _show_held(i, now, of, w.T[int(VARS_BARO) + b], w.T[int(D_BAROS) + b], lifetime, out, U(at))
+                _show_held(i, now, of, w.T[int(VARS_BARO) + b], w.T[int(D_BAROS) + b], out, U(at))
                 _show_seen(at, i, now, of, period, laid.seen)
                 _copy(at, i, now, of, laid)
         _hand_over(laid, into, begin, count, past)
@@ -295,7 +300,7 @@ def find_shown(
     """
     count, moved = 0, 0
     for i in range(lo, hi):
-        later = min(i + AHEAD, hi - 1)
+        later = min(i + SOON, hi - 1)
         if status[later] == TENTATIVE:
             prefetch(states, later, HELD_EXISTENCE)
         if status[i] == ENDED or (status[i] == TENTATIVE and states[i, HELD_EXISTENCE] < least):

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels._boxes import ASKING, B_COLUMNS, N_COLUMNS, OLDER
+from airpicture.kernels._boxes import ASKING, N_COLUMNS, OLDER, V_COLUMNS
 from airpicture.kernels.around import ABREAST, BATCH, BLOCK, BOX, BUNCHES, ROOM, SLOTS, SPAN
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
@@ -31,14 +31,14 @@ from airpicture.kernels.begin import (
     list_free,
     longest_wait,
 )
-from airpicture.kernels.births import BIRTH, BIRTH_ODDS, BIRTH_PLOT, find_births
+from airpicture.kernels.births import QUEUED, SEEN, find_births
 from airpicture.kernels.born import write_births
 from airpicture.kernels.chains import CHAINS, OLD, YOUNG, YOUNGER
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
 from airpicture.kernels.looks import share_places
 from airpicture.kernels.patches import DIGIT, DIGITS, ROW, count_patches, deal_patches, list_patches, order_births
-from airpicture.kernels.pool import WAITING_LEVELS, link_plots, note_plots
+from airpicture.kernels.pool import WAITING_LEVELS, link_plots
 from airpicture.kernels.search import (
     AGES,
     C_BIRTHS,
@@ -50,6 +50,7 @@ from airpicture.kernels.search import (
     REACHES,
     list_reaches,
 )
+from airpicture.kernels.trials import BIRTH, BIRTH_ODDS, BIRTH_PLOT
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
@@ -100,7 +101,7 @@ def make_desk(most: int) -> Desk:
         hashed=np.empty(SLOTS, np.int64),
         near=np.empty((ROOM, 2), np.int64),
         span=np.empty((BATCH, SPAN), np.int64),
-        box=np.zeros((B_COLUMNS, BOX + ABREAST), np.float32),
+        box=np.zeros((V_COLUMNS, BOX + ABREAST), np.float32),
         slot=np.empty(BOX, np.int64),
         bunch=np.empty((BUNCHES, 2), np.int32),
         outline=np.zeros((N_COLUMNS, BUNCHES + ABREAST), np.float32),
@@ -109,13 +110,15 @@ def make_desk(most: int) -> Desk:
         some=np.empty(BUNCHES + ABREAST, np.int32),
         hit=np.empty(BOX + ABREAST, np.int32),
         ends=np.empty(WAITING_LEVELS + 1, np.int64),
-        pick=np.empty(TRIED * most, np.int64),
-        value=np.empty(TRIED * most + 1),
+        seen=np.empty(SEEN, np.int64),
+        queue=np.empty((BLOCK, QUEUED), np.int64),
+        pick=np.empty((BLOCK, TRIED * most), np.int64),
+        value=np.empty((BLOCK, TRIED * most + 1)),
         young=np.empty((YOUNG + 1, YOUNGER)),
         who=np.empty(YOUNG + 1, np.int64),
         old=np.zeros((OLDER, OLD + ABREAST), np.float32),
         whom=np.empty(OLD + ABREAST, np.int32),
-        chain=np.empty((CHAINS, 2), np.int64),
+        chain=np.empty((BLOCK, CHAINS, 2), np.int64),
         worth=np.empty(CHAINS),
         trial=np.empty((TRIED * most + CHAINS, BIRTH)),
     )
@@ -298,7 +301,8 @@ def begin(
     spans = [(0, n)] if parts == 1 else [(n * part // parts, n * (part + 1) // parts) for part in range(parts)]
     births = np.empty((n * most, BIRTH))  # the system hands out the pages that are written to
     counts = np.empty((parts, COUNTS), np.int64)
-    key, blur, sigma_h = np.empty(n, np.int64), np.empty(n), np.empty(n)
+    key = np.empty(n, np.int64)
+    gone = max(found.gone, pool.oldest, pool.count + n - pool.size)  # isn't even looked up; the last are overwritten
     while len(pool.desks) < parts:
         pool.desks.append(make_desk(most))
     do(
@@ -310,6 +314,7 @@ def begin(
                 reports.sensor,
                 reports.address,
                 reports.mode_3a,
+                reports.callsign,
                 wanted,
                 lo,
                 hi,
@@ -324,11 +329,9 @@ def begin(
                 outlook.reaches,
                 pool.waiting,
                 pool.count,
-                found.gone,  # isn't even looked up
+                gone,
                 *pool.desks[k],
                 key,
-                blur,
-                sigma_h,
                 births[lo * most : hi * most],
                 counts[k],
             )
@@ -347,32 +350,7 @@ def begin(
         fair = room if found.late <= 4 * n else room * 4 * n // found.late
         shed = max(len(order) - fair, 0)
         rows = _append(store, pool, reports, births, best_births(births, order, fair), motion, life, parts, run)
-    length, back, put_ns = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
-    columns = (length, back, put_ns)
-    latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting, *columns)
-    do(
-        note_plots,
-        [
-            (
-                reports.Z,
-                reports.t_ns,
-                reports.sensor,
-                reports.address,
-                reports.mode_3a,
-                reports.callsign,
-                wanted,
-                key,
-                blur,
-                sigma_h,
-                *columns,
-                *part,
-                pool.count,
-                pool.waiting,
-            )
-            for part in spans
-        ],
-        run,
-    )
+    latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting)
     pool.note(n, latest_ns)
     if tally is not None:
         if overflow:

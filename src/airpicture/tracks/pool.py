@@ -79,6 +79,8 @@ class Desk(NamedTuple):
     some: I32
     hit: I32
     ends: I64
+    seen: I64
+    queue: I64
     pick: I64
     value: F64
     young: F64
@@ -100,7 +102,9 @@ class Found(NamedTuple):
     since_ns: int  # since when every plot that was put in can be read; NEVER where none has given way
 
 
-RING_FIRST = 1024  # plots; the ring doubles when it's full of plots that may still find a second one
+RING_FIRST = 1024  # plots; the ring doubles when it's full of plots that may still find a second one, ...
+TOO_LARGE = 2  # ... and is made anew when it's so many times as large as need be: after a cold start, or a storm ...
+FITTING = 1.25  # ... and then so many times
 SPARE = 4  # at its bound, the ring has room for this part of itself more: for what one frame brings
 
 
@@ -150,7 +154,9 @@ class Pool:
             overflow = max(alive + n - self.most, 0)
             need = self.most + max(self.most // SPARE, 2 * n)
         if need > self.size:
-            self._grow(max(need, min(2 * self.size, self.most + self.most // SPARE)))
+            self._move(max(need, min(2 * self.size, self.most + self.most // SPARE)), self.oldest)
+        elif self.size > max(TOO_LARGE * need, RING_FIRST):  # one more stays: since when all can be read is told by it
+            self._move(max(int(FITTING * need), RING_FIRST), max(self.count - late - 1, self.oldest))
         return overflow
 
     def note(self, n: int, latest_ns: int) -> None:
@@ -165,10 +171,11 @@ class Pool:
             self.latest_ns = take_back(self.count, count, self.waiting)
             self.count = count
 
-    def _grow(self, size: int) -> None:
-        kept = np.arange(self.oldest, self.count)
+    def _move(self, size: int, first: int) -> None:
+        """Put the plots from the first-th on into a ring of a size."""
+        kept = np.arange(first, self.count)
         before, was = self.waiting, self.size
-        self.floor = self.oldest
+        self.floor = first
         self._lay(size, before.last_ns)
         for now, then in zip(list(self.waiting)[:RECORDS], list(before)[:RECORDS], strict=True):
             now[kept % size] = then[kept % was]
@@ -176,8 +183,8 @@ class Pool:
 
 
 def _empty(size: int, last_ns: I64) -> Waiting:
-    """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
-    buckets = 1 << max(size - 1, 1).bit_length()
+    """Return a ring of a size without plots; half of it, or less, can still be joined, a cell holds two or more."""
+    buckets = 1 << max(size // 4 - 1, 1).bit_length()
     head = _records(np.dtype(np.int64), max(buckets, 8))
     return laid(Waiting(_records(SPOT, size), _records(ENTRY, size), _records(DETAIL, size), head, last_ns))
 

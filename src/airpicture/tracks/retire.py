@@ -34,7 +34,7 @@ from airpicture.reports import Stations
 from airpicture.store import Store, as_words
 from airpicture.tables import F64, I64, U8
 
-SHARE: Final = 5  # ranks are closed behind the row from which on one in so many has ended
+SHARE: Final = 3  # ranks are closed behind the row from which on one in so many has ended: of five, twice as many move
 TIGHT: Final = 0.9  # of the capacity in use, from which on ...
 TIGHT_SHARE: Final = 8  # ... it's one in so many, and all goes at once
 ROOM: Final = 2  # of what live tracks leave free: if tracks that have ended take more than this part, ranks are closed
