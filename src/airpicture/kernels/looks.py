@@ -181,8 +181,16 @@ def _copy_report(R: Any, j: int, out: Any, q: int) -> None:
 
 @jit
 def gather_reports(order: I64, lo: int, hi: int, R: Any, out: Any) -> None:
-    """Copy rows order[lo:hi] of the columns of `reports.Reports` to rows lo..hi of others, which are overwritten."""
+    """Copy rows order[lo:hi] of the columns of `reports.Reports` to rows lo..hi of others, which are overwritten.
+
+    Lines that are read come from anywhere, and those that are written have to come, too, before they're written to.
+    """
     for q in range(lo, hi):
+        ahead = order[min(q + AHEAD, hi - 1)]
+        for c in range(0, PLOT, LINE):
+            prefetch(R.Z, ahead, c)
+        for c in range(0, PLOT, LINE):
+            prefetch(out.Z, min(q + AHEAD, hi - 1), c)
         _copy_report(R, order[q], out, q)
 
 

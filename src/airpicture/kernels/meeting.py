@@ -218,11 +218,11 @@ def _ask_cells(own: int, T: F64, cells: Cells, asks: int, ask: I32) -> int:
 
 @part
 def _ask_for(lo: int, hi: int, rows: I32, summary: F32, time: I64) -> None:
-    """Ask the memory for the tracks rows[lo] ... rows[hi - 1]; all tracks stand side by side and need no asking."""
-    if rows.size > 0:
-        for w in range(lo, hi):
-            prefetch(summary, int(rows[w]), 0)
-            prefetch(time, int(rows[w]), 0)
+    """Ask the memory for the tracks rows[lo] ... rows[hi - 1]."""
+    for w in range(lo, hi):
+        i = int(rows[w]) if rows.size > 0 else w
+        prefetch(summary, i, 0)
+        prefetch(time, i, 0)
 
 
 @part
@@ -435,8 +435,10 @@ def meet_plots(
                 sort_numbers(listed, plot[at : at + listed], spare)
                 for l in range(U(here)):
                     plot[U(total) + l] = plot[U(at) + l]
-            elif listed > 0:
+            elif listed > 1:
                 _sort_few(at, listed, plot, hit, total)
+            elif here > 0:
+                plot[U(total)] = plot[U(at)]
             at += listed
             total += here
     return k, found, total, need
