@@ -25,6 +25,7 @@ from reference_tracking import Mixture, axes, condition, ecef, geodetic, move, u
 from tracking_scenes import Target, ns, position_rows, radar, radar_rows, sensors_of
 
 begin_module = sys.modules["airpicture.tracks.begin"]
+pool_module = sys.modules["airpicture.tracks.pool"]
 
 
 def two_plots(**keys: Any) -> tuple[Beginnings, list[dict[str, Any]]]:
@@ -309,6 +310,30 @@ def test_the_pool_follows_the_load_and_says_what_it_lost() -> None:
     waiting = round(2.6 * 1500)
     assert small.pool.size <= 500 + 2 * max(len(part) for part in frames(rows))
     assert small.tally["pool_overflow"] == pytest.approx(len(rows) - 500, abs=waiting)
+
+
+def test_a_ring_that_a_storm_made_large_becomes_small_again_and_nothing_else_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beside a pool that stays as it is, and one whose frames are all done twice."""
+    sensors, rows = scene(40, 60.0, clutter=20)
+    storm = [row for row in scene(0, 8.0, seed=9, clutter=3000)[1] if row["t_ns"] < ns(8.0)]
+    small, large, again = Beginnings(sensors), Beginnings(sensors), Beginnings(sensors)
+    sizes = []
+    for part in frames(sorted(rows + storm, key=lambda row: int(row["t_ns"]))):
+        small(part)
+        sizes.append(small.pool.size)
+        start = again.pool.count, again.store.n, again.store.next_number
+        for _ in range(2):
+            again.pool.restore(start[0])
+            again.store.n, again.store.next_number = start[1:]
+            again(part)
+        with monkeypatch.context() as patched:
+            patched.setattr(pool_module, "TOO_LARGE", math.inf)
+            large(part)
+    assert max(sizes) == large.pool.size > 4 * sizes[-1]
+    assert small.store.n > 40
+    assert born_of(small) == born_of(large) == born_of(again)
 
 
 def test_a_long_silence_empties_the_pool() -> None:

@@ -48,6 +48,7 @@ from airpicture.kernels.trials import (
 from airpicture.kernels.wgs84 import ground
 
 AHEAD: Final = 4  # plots whose numbers are asked for before they're needed
+FEW: Final = 8  # plots of which a step is done before the next one is
 SEEN: Final = 2 * BOX  # waiting plots round some plots, BOX at most round one; from BOX on the pairs are picked
 
 Q_PLOT: Final = 0  # of a plot that may begin a track: which of its block it is, ...
@@ -148,36 +149,43 @@ def find_births(
     ring = len(waiting.spot)
     for w in range(lo, hi, len(after)):
         size = min(len(after), hi - w)
-        for k in range(size):
-            j = wanted[w + k]
-            s = sensor[j]
-            ahead = int(wanted[min(w + k + AHEAD, hi - 1)])
-            for column in range(0, PLOT, 8):
-                prefetch(Z, ahead, column)
-            prefetch(t_ns, ahead, 0)
-            prefetch(sensor, ahead, 0)
-            prefetch(address, ahead, 0)
-            prefetch(mode_3a, ahead, 0)
-            prefetch(callsign, ahead, 0)
-            prospect = prospects[k]
-            prospect_of(Z, j, s, address[j], mode_3a[j], sites, pd, motion, life, prospect)
-            level = level_of(Z, j, prospect)
-            prospect[P_CHAIN] = chain_reach(level, period[s], pd[s], life, prospect)
-            for waiting_level in range(WAITING_LEVELS):
-                reach = 0.0
-                if waiting.last_ns[waiting_level] >= since_ns:
-                    reach = reach_on(waiting_level, Z, j, prospect, life, longest, reaches)
-                if waiting_level == PLAIN:
-                    reach = max(reach, prospect[P_CHAIN])
-                prospect[P_ASK + waiting_level] = reach
-            x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
-            place[k, 0], place[k, 1], place[k, 2] = x, y, z
-            key[w + k] = key_at(x, y, z, level)
-            at = (put + w + k) % ring
-            note_plot(
-                Z, j, x, y, z, t_ns[j], s, address[j], mode_3a[j], callsign[j],
-                prospect[P_BLUR], prospect[P_SIGMA_H], at, waiting,
-            )  # fmt: skip
+        # --- what they bring, a few at a time: what each step works out is independent of what the next plot's does
+        for lead in range(0, size, FEW):
+            end = min(lead + FEW, size)
+            for k in range(lead, end):
+                j = wanted[w + k]
+                ahead = int(wanted[min(w + k + AHEAD, hi - 1)])
+                for column in range(0, PLOT, 8):
+                    prefetch(Z, ahead, column)
+                prefetch(t_ns, ahead, 0)
+                prefetch(sensor, ahead, 0)
+                prefetch(address, ahead, 0)
+                prefetch(mode_3a, ahead, 0)
+                prefetch(callsign, ahead, 0)
+                prospect_of(Z, j, sensor[j], address[j], mode_3a[j], sites, pd, motion, life, prospects[k])
+            for k in range(lead, end):
+                j = wanted[w + k]
+                s, prospect = sensor[j], prospects[k]
+                level = level_of(Z, j, prospect)
+                prospect[P_CHAIN] = chain_reach(level, period[s], pd[s], life, prospect)
+                x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+                place[k, 0], place[k, 1], place[k, 2] = x, y, z
+                key[w + k] = key_at(x, y, z, level)
+            for k in range(lead, end):
+                j = wanted[w + k]
+                prospect = prospects[k]
+                for waiting_level in range(WAITING_LEVELS):
+                    reach = 0.0
+                    if waiting.last_ns[waiting_level] >= since_ns:
+                        reach = reach_on(waiting_level, Z, j, prospect, life, longest, reaches)
+                    if waiting_level == PLAIN:
+                        reach = max(reach, prospect[P_CHAIN])
+                    prospect[P_ASK + waiting_level] = reach
+                at = (put + w + k) % ring
+                note_plot(
+                    Z, j, place[k, 0], place[k, 1], place[k, 2], t_ns[j], sensor[j], address[j], mode_3a[j],
+                    callsign[j], prospect[P_BLUR], prospect[P_SIGMA_H], at, waiting,
+                )  # fmt: skip
         groups = group_by_family(key[w : w + size], hashed, begin, after)
         g = 0
         while g < groups:

@@ -20,6 +20,7 @@ from airpicture.kernels.layout import (
     S_VELOCITY,
     STATE,
     VAR_BARO,
+    Z_H,
     Z_H_BARO,
 )
 from airpicture.kernels.learn import NO_HEIGHT, Held, height_source
@@ -94,7 +95,21 @@ def write_births(
     for k in range(lo, hi):
         for column in range(0, BIRTH, 8):
             prefetch(births, int(order[min(k + 2 * AHEAD, hi - 1)]), column)
-        later = max(int(births[order[min(k + AHEAD, hi - 1)], BIRTH_FROM]), 0)
+        ahead = order[min(k + AHEAD, hi - 1)]
+        plot = int(births[ahead, BIRTH_PLOT])
+        prefetch(reports.Z, plot, Z_H)
+        prefetch(reports.Z, plot, Z_H_BARO)
+        prefetch(reports.t_ns, plot, 0)
+        prefetch(reports.address, plot, 0)
+        prefetch(reports.mode_3a, plot, 0)
+        prefetch(reports.callsign, plot, 0)
+        prefetch(reports.sensor, plot, 0)
+        prefetch(reports.slant_range, plot, 0)
+        prefetch(reports.azimuth, plot, 0)
+        prefetch(reports.technology, plot, 0)
+        prefetch(reports.on_ground, plot, 0)
+        prefetch(reports.category, plot, 0)
+        later = max(int(births[ahead, BIRTH_FROM]), 0)
         prefetch(waiting.spot, later, 0)
         prefetch(waiting.entry, later, 0)
         prefetch(waiting.detail, later, 0)

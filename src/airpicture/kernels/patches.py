@@ -62,7 +62,7 @@ def list_patches(Z: F64, wanted: I64, lo: int, hi: int, patch: I64, count: I64) 
     ----------
     Z : (M, PLOT) of registered plots; wanted : (n,) rows of it
     patch : (n,) overwritten in the range: number of the cube, and the plot's row in the lowest ROW bits
-    count : (2^DIGIT,) overwritten
+    count : (2^DIGIT,) overwritten; or (1,), where nothing is to be counted
     """
     for digit in range(len(count)):
         count[digit] = 0

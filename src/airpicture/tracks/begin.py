@@ -185,7 +185,7 @@ def by_patches(reports: Reports, wanted: I64, run: Run | None) -> I64:
         return wanted
     if n < DEALT:
         patch = np.empty(n, np.int64)
-        list_patches(reports.Z, wanted, 0, n, patch, np.empty(1 << DIGIT, np.int64))
+        list_patches(reports.Z, wanted, 0, n, patch, np.empty(1, np.int64))  # nothing to count
         patch.sort()  # the cell's number, then the row
         patch &= (1 << ROW) - 1
         return patch
