@@ -164,7 +164,7 @@ class Tracker:
         if twin.any():
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))
-        self._named = self._named or bool((reports.address >= 0).any())
+        self._named = self._named or bool(reports.size and reports.address.max() >= 0)
         self._told = self._told or not np.isfinite(reports.azimuth).all()
         self.counts["plots_out_of_sequence"] += int(reports.t_ns.searchsorted(edge))
         self._line.put(reports)
@@ -236,14 +236,11 @@ class Tracker:
         """Age tracks at each whole second up to the edge of closed frames."""
         assert self._sweep is not None
         last = edge_ns // SWEEP_NS
-        while self._sweep <= last:
-            if self._store.n == 0:
-                self._sweep = last + 1
-                return
-            if self._sweep % SETTLE_S == 0:
-                self.latency.settle()
-            settle = (self._sweep // SETTLE_S + 1) * SETTLE_S
-            self._sweep = self._age(self._sweep, self._sweep if self._named else min(last, settle - 1)) + 1
+        if self._sweep <= last // SETTLE_S * SETTLE_S:
+            self.latency.settle()  # once is enough: no frame is closed meanwhile
+        while self._sweep <= last and self._store.n:
+            self._sweep = self._age(self._sweep, self._sweep if self._named else last) + 1
+        self._sweep = last + 1
 
     def _age(self, first: int, last: int) -> int:
         """Age tracks second by second until any of them ends, becomes known or coasts; return the second of that."""
@@ -348,9 +345,8 @@ class Tracker:
             self.latency.note(looked.lags)
             if self.on_look is not None:
                 self.on_look(reports, looked.owner)
-            add_counts(self._tally, {"tracks_merged": looked.merged, "tracks_lost": looked.lost})
-            clusters = {"clusters_exact": looked.exact, "clusters_propagated": looked.propagated}
-            add_counts(self._tally, clusters)
+            ended = {"tracks_merged": looked.merged, "tracks_lost": looked.lost}
+            add_counts(self._tally, {**ended, "clusters_exact": looked.exact, "clusters_propagated": looked.propagated})
         if self._named:
             beside = spoken_for(store, reports, free)
             self._tally["plots_beside_their_track"] += int(beside.mask.sum())
