@@ -9,7 +9,7 @@ more of them come. So the cut of the caller's batches leaves no trace.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 from weakref import ref
 
@@ -25,7 +25,7 @@ from airpicture.kernels.look import MOVED, TOOK_PLOT
 from airpicture.memory import Memory
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
-from airpicture.picture import Ended, Gathered, Picture, shown_rows, snapshot
+from airpicture.picture import Ended, Gathered, Picture, as_tracks, lay_out, shown_rows
 from airpicture.plots import (
     Clutter,
     Latency,
@@ -385,21 +385,23 @@ class Tracker:
         kept: I64 = rows[~weak & (store.status[rows] != Status.ENDED)]
         return kept
 
-    def _rows(self, rows: I64, t_ns: int, behind: Sequence[Tracks] = ()) -> Tracks:
+    def _rows(self, rows: I64, t_ns: int) -> Tracks:
+        """Return those rows of the store as they are at a time, and behind them the tracks that ended in this step."""
         settings = (self.sensors, self._motion, self.config.life.lifetime_s)
-        return snapshot(self._store, rows, t_ns, *settings, self._run, self._memory, behind)
+        shown = lay_out(self._store, rows, t_ns, *settings, self._run, self._memory, self._ended.shown())
+        return as_tracks(shown, self.sensors)
 
     def _picture(self, now_ns: int) -> Picture:
         def make() -> tuple[Tracks, I64]:
             rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN, self._run, self._memory)
-            tracks = self._rows(rows, now_ns, self._ended.shown())
+            tracks = self._rows(rows, now_ns)
             if len(tracks) > len(rows):
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
             return tracks, changed
 
         def make_moved() -> Tracks:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
-            return self._rows(rows, now_ns, self._ended.shown())
+            return self._rows(rows, now_ns)
 
         counts = add_counts({name: count for name, count in self.counts.items() if count}, self._tally)
         picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
@@ -478,7 +480,7 @@ def track_with_counts(
         done = upto
         tracker.advance(now_ns, on_frame)
         for ended in tracker._ended.shown():
-            gathered.put(ended)
+            gathered.put(as_tracks(ended, sensors))
         store = tracker._store
         coasting = np.flatnonzero(store.status[: store.n] == Status.COASTING)
         if len(coasting):
