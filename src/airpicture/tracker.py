@@ -9,7 +9,7 @@ more of them come. So the cut of the caller's batches leaves no trace.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 from weakref import ref
 
@@ -25,7 +25,7 @@ from airpicture.kernels.look import MOVED, TOOK_PLOT
 from airpicture.memory import Memory
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
-from airpicture.picture import Ended, Gathered, Picture, shown_rows, snapshot
+from airpicture.picture import Ended, Gathered, Picture, as_tracks, lay_out, shown_rows
 from airpicture.plots import (
     Clutter,
     Latency,
@@ -164,7 +164,7 @@ class Tracker:
         if twin.any():
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))
-        self._named = self._named or bool((reports.address >= 0).any())
+        self._named = self._named or bool(reports.size and reports.address.max() >= 0)
         self._told = self._told or not np.isfinite(reports.azimuth).all()
         self.counts["plots_out_of_sequence"] += int(reports.t_ns.searchsorted(edge))
         self._line.put(reports)
@@ -236,14 +236,11 @@ class Tracker:
         """Age tracks at each whole second up to the edge of closed frames."""
         assert self._sweep is not None
         last = edge_ns // SWEEP_NS
-        while self._sweep <= last:
-            if self._store.n == 0:
-                self._sweep = last + 1
-                return
-            if self._sweep % SETTLE_S == 0:
-                self.latency.settle()
-            settle = (self._sweep // SETTLE_S + 1) * SETTLE_S
-            self._sweep = self._age(self._sweep, self._sweep if self._named else min(last, settle - 1)) + 1
+        if self._sweep <= last // SETTLE_S * SETTLE_S:
+            self.latency.settle()  # once is enough: no frame is closed meanwhile
+        while self._sweep <= last and self._store.n:
+            self._sweep = self._age(self._sweep, self._sweep if self._named else last) + 1
+        self._sweep = last + 1
 
     def _age(self, first: int, last: int) -> int:
         """Age tracks second by second until any of them ends, becomes known or coasts; return the second of that."""
@@ -348,9 +345,8 @@ class Tracker:
             self.latency.note(looked.lags)
             if self.on_look is not None:
                 self.on_look(reports, looked.owner)
-            add_counts(self._tally, {"tracks_merged": looked.merged, "tracks_lost": looked.lost})
-            clusters = {"clusters_exact": looked.exact, "clusters_propagated": looked.propagated}
-            add_counts(self._tally, clusters)
+            ended = {"tracks_merged": looked.merged, "tracks_lost": looked.lost}
+            add_counts(self._tally, {**ended, "clusters_exact": looked.exact, "clusters_propagated": looked.propagated})
         if self._named:
             beside = spoken_for(store, reports, free)
             self._tally["plots_beside_their_track"] += int(beside.mask.sum())
@@ -389,21 +385,23 @@ class Tracker:
         kept: I64 = rows[~weak & (store.status[rows] != Status.ENDED)]
         return kept
 
-    def _rows(self, rows: I64, t_ns: int, behind: Sequence[Tracks] = ()) -> Tracks:
+    def _rows(self, rows: I64, t_ns: int) -> Tracks:
+        """Return those rows of the store as they are at a time, and behind them the tracks that ended in this step."""
         settings = (self.sensors, self._motion, self.config.life.lifetime_s)
-        return snapshot(self._store, rows, t_ns, *settings, self._run, self._memory, behind)
+        shown = lay_out(self._store, rows, t_ns, *settings, self._run, self._memory, self._ended.shown())
+        return as_tracks(shown, self.sensors)
 
     def _picture(self, now_ns: int) -> Picture:
         def make() -> tuple[Tracks, I64]:
             rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN, self._run, self._memory)
-            tracks = self._rows(rows, now_ns, self._ended.shown())
+            tracks = self._rows(rows, now_ns)
             if len(tracks) > len(rows):
                 changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
             return tracks, changed
 
         def make_moved() -> Tracks:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
-            return self._rows(rows, now_ns, self._ended.shown())
+            return self._rows(rows, now_ns)
 
         counts = add_counts({name: count for name, count in self.counts.items() if count}, self._tally)
         picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
@@ -482,7 +480,7 @@ def track_with_counts(
         done = upto
         tracker.advance(now_ns, on_frame)
         for ended in tracker._ended.shown():
-            gathered.put(ended)
+            gathered.put(as_tracks(ended, sensors))
         store = tracker._store
         coasting = np.flatnonzero(store.status[: store.n] == Status.COASTING)
         if len(coasting):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture import store as stores
-from airpicture.kernels.kept import WORDS
+from airpicture.kernels.kept import WORDS, move_down
 from airpicture.store import MIX, Store
 from airpicture.tables import I64, U64
 
@@ -73,3 +73,17 @@ def test_a_print_tells_of_any_bit_that_changed(seed: int, run: Any) -> None:
     i = int(rows[0])
     column[i, int(rng.integers(0, column.shape[1]))] ^= np.uint8(1 << int(rng.integers(0, 8)))
     np.testing.assert_array_equal(store.prints(rows, run) != prints, rows == i)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_rows_move_down_past_gaps(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    store = filled(rng)
+    at = int(rng.integers(0, CAPACITY))
+    rows = at + np.flatnonzero(rng.random(CAPACITY - at) < rng.random())
+    count = int(rng.integers(0, len(rows) + 1))
+    moved, rest = picked(store, rows[:count]), picked(store, np.arange(at + count, CAPACITY))
+    before = picked(store, np.arange(at))
+    move_down(rows, count, at, store.words)
+    np.testing.assert_array_equal(picked(store, np.arange(CAPACITY)), np.vstack([before, moved, rest]))

@@ -8,7 +8,7 @@ import pytest
 
 from airpicture.config import Config
 from airpicture.models import motion_settings
-from airpicture.picture import Ended, Gathered, shown_rows, snapshot
+from airpicture.picture import Ended, Gathered, as_tracks, lay_out, shown_rows, snapshot
 from airpicture.picture.ended import FEW
 from airpicture.picture.snapshot import GATHERED, PART
 from airpicture.store import Store
@@ -77,7 +77,11 @@ def test_ended_tracks_are_shown_as_they_were_though_the_store_forgets_them() -> 
             for column in store.columns():
                 column[:] = np.roll(column, 1, axis=0)
         for _ in range(2):  # worked out once, and the same whenever somebody asks
-            assert_bytes_equal(Tracks.concat([Tracks.empty(SENSORS), *ended.shown()]), Tracks.concat(parts))
+            shown = [as_tracks(part, SENSORS) for part in ended.shown()]
+            assert_bytes_equal(Tracks.concat([Tracks.empty(SENSORS), *shown]), Tracks.concat(parts))
+        few = np.arange(7)
+        behind = as_tracks(lay_out(store, few, T0, SENSORS, MOTION, behind=ended.shown()), SENSORS)
+        assert_bytes_equal(behind, Tracks.concat([snapshot(store, few, T0, SENSORS, MOTION), *parts]))
         ended.clear()
         assert not ended.shown()
 

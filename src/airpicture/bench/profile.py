@@ -32,7 +32,7 @@ PHASES: Final[dict[str, Sequence[str]]] = {
         "airpicture.tracker:close_ranks",
         "airpicture.tracker:settle_twins",
     ),
-    "picture": ("airpicture.tracker:snapshot", "airpicture.tracker:shown_rows"),
+    "picture": ("airpicture.tracker:lay_out", "airpicture.tracker:shown_rows"),
 }
 
 

@@ -93,6 +93,27 @@ def put_back(rows: I64, lo: int, hi: int, kept: U64, of: Words) -> None:
 
 
 @jit
+def move_down(rows: I64, count: int, at: int, of: Words) -> None:
+    """Write what stands in the first so many of a list of rows to those from `at` on.
+
+    Parameters
+    ----------
+    rows : (n,) int64, rising, none before the one that it's moved to
+    of : overwritten
+    """
+    for q in range(count):
+        _ask(rows[min(q + AHEAD, count - 1)], of)
+        i = rows[q]
+        for c in range(RECORD):
+            of.states[at + q, c] = of.states[i, c]
+        for c in range(SUMMARY // 2):
+            of.summary[at + q, c] = of.summary[i, c]
+        for c in range(SIDE):
+            of.side[at + q, c] = of.side[i, c]
+        of.t_ns[at + q], of.due[at + q], of.status[at + q] = of.t_ns[i], of.due[i], of.status[i]
+
+
+@jit
 def print_rows(rows: I64, lo: int, hi: int, of: Words, powers: U64, word: U64, prints: U64) -> None:
     """Write one number for all that stands in each of the rows lo..hi of a list: the sum of words by powers, mod 2^64.
 

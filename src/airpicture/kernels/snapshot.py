@@ -301,13 +301,11 @@ def find_shown(
     count, moved = 0, 0
     for i in range(lo, hi):
         later = min(i + SOON, hi - 1)
-        if status[later] == TENTATIVE:
-            prefetch(states, later, HELD_EXISTENCE)
-        if status[i] == ENDED or (status[i] == TENTATIVE and states[i, HELD_EXISTENCE] < least):
-            continue
-        index[lo + count] = i
-        if touched[i]:
-            changed[lo + moved] = count
-            moved += 1
-        count += 1
+        prefetch(states, later if status[later] == TENTATIVE else lo, HELD_EXISTENCE)
+        weak = status[i] == TENTATIVE
+        existence = states[i if weak else lo, HELD_EXISTENCE]  # of who needn't be asked, one that's in the cache
+        shown = (status[i] != ENDED) & (not weak or existence >= least)
+        index[lo + count], changed[lo + moved] = i, count  # without branches: who is shown can't be foreseen
+        count += 1 if shown else 0
+        moved += 1 if shown & (touched[i] != 0) else 0
     return count, moved

@@ -11,11 +11,12 @@ from typing import Final
 
 import numpy as np
 
+from airpicture.kernels.snapshot import Shown
 from airpicture.memory import Memory
 from airpicture.parallel import Run
-from airpicture.picture.snapshot import snapshot
+from airpicture.picture.snapshot import lay_out
 from airpicture.store import Saved, Store
-from airpicture.tables import F64, I64, Sensors, Tracks
+from airpicture.tables import F64, I64, Sensors
 
 FEW: Final = 64  # tracks set aside at once; more are shown at once
 
@@ -36,7 +37,7 @@ class Ended:
         self._run, self._memory = run, memory
         self._side = Store(FEW)  # where they're shown from; to make one takes longer than to show a hundred tracks
         self._aside: list[tuple[Saved, int]] = []  # what the store held, and when
-        self._shown: list[Tracks] = []  # tracks that ended before those
+        self._shown: list[Shown] = []  # tracks that ended before those
 
     def add(self, store: Store, rows: I64, t_ns: int) -> None:
         """Take rows of a store as they are, to be shown at a time."""
@@ -50,8 +51,8 @@ class Ended:
         """Forget all: another step begins."""
         self._aside, self._shown = [], []  # made anew: a picture may hold the old ones
 
-    def shown(self) -> list[Tracks]:
-        """Return what a picture shows of all, worked out once."""
+    def shown(self) -> list[Shown]:
+        """Return what a picture shows of all, worked out once, in tables of columns."""
         if self._aside:
             size = sum(len(saved.rows) for saved, _ in self._aside)
             if size > self._side.capacity:
@@ -67,6 +68,6 @@ class Ended:
             self._shown.append(self._show(store, np.arange(size), t_ns))
         return self._shown
 
-    def _show(self, store: Store, rows: I64, t_ns: I64 | int) -> Tracks:
+    def _show(self, store: Store, rows: I64, t_ns: I64 | int) -> Shown:
         settings = (self._sensors, self._motion, self._lifetime_s)
-        return snapshot(store, rows, t_ns, *settings, self._run, self._memory)
+        return lay_out(store, rows, t_ns, *settings, self._run, self._memory)

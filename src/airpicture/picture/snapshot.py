@@ -19,6 +19,7 @@ from airpicture.kernels.snapshot import (
     BLOCK,
     COLUMNS,
     O_A,
+    O_A_NORTH,
     O_EXISTENCE,
     O_H,
     O_H_BARO,
@@ -26,11 +27,19 @@ from airpicture.kernels.snapshot import (
     O_LEFT,
     O_LON,
     O_PLOT,
+    O_PLOT_AZIMUTH,
+    O_PLOT_H_BARO,
     O_RHO,
     O_RIGHT,
     O_SIGMA,
+    O_SIGMA_NORTH,
+    O_SIGMA_UP,
     O_SIGMA_V,
+    O_SIGMA_V_NORTH,
+    O_SIGMA_V_UP,
     O_V,
+    O_V_NORTH,
+    O_V_UP,
     Shown,
     find_shown,
     snapshot_rows,
@@ -86,9 +95,23 @@ def snapshot(
     lifetime_s: float = math.inf,
     run: Run | None = None,
     memory: Memory | None = None,
-    behind: Sequence[Tracks] = (),
 ) -> Tracks:
-    """Return the chosen tracks at the given times.
+    """Return the chosen tracks at the given times; parameters as of `lay_out`."""
+    return as_tracks(lay_out(store, index, t_ns, sensors, motion, lifetime_s, run, memory), sensors)
+
+
+def lay_out(
+    store: Store,
+    index: I64,
+    t_ns: I64 | int,
+    sensors: Sensors,
+    motion: F64,
+    lifetime_s: float = math.inf,
+    run: Run | None = None,
+    memory: Memory | None = None,
+    behind: Sequence[Shown] = (),
+) -> Shown:
+    """Return the chosen tracks at the given times, in tables of columns.
 
     A height that nothing measured is NaN, with its rate; one that rests on pressure carries the doubt of the
     weather in its sigma.
@@ -99,10 +122,10 @@ def snapshot(
     lifetime_s : mean time that a target stays, by which existence fades since it was last true
     run : see `parallel.Run`
     memory : that the columns may lie in
-    behind : tracks of the same sensors that were shown before, to be put behind these
+    behind : tracks of the same sensors that were laid out before, to be put behind these
     """
     n = len(index)
-    size = n + sum(map(len, behind))
+    size = n + sum(len(shown.seen) for shown in behind)
     into = _room(size, (memory or Memory()).empty)
     times = np.atleast_1d(np.asarray(t_ns, np.int64))
     columns = (store.held, sensors.period, motion, lifetime_s, into, size >= PAST)
@@ -113,55 +136,70 @@ def snapshot(
         _DESKS.append(desk)
 
     do(show, [(lo,) for lo in range(0, n, PART)], run)
-    floats, longs, ints = into.floats[:, :size], into.longs[:, :size], into.ints[:, :size]
-    tracks = Tracks(
+    out = Shown(
+        floats=into.floats[:, :size],
+        longs=into.longs[:, :size],
+        callsign=into.callsign[:size],
+        ints=into.ints[:, :size],
+        bytes=into.bytes[:, :size],
+        on_ground=into.on_ground[:size],
+        technology=into.technology[:size],
+        seen=into.seen[:size],
+    )
+    at = n
+    for shown in behind:
+        to = at + len(shown.seen)
+        out.floats[:, at:to], out.longs[:, at:to] = shown.floats, shown.longs
+        out.ints[:, at:to], out.bytes[:, at:to] = shown.ints, shown.bytes
+        out.technology[at:to], out.seen[at:to] = shown.technology, shown.seen
+        at = to
+    return out
+
+
+def as_tracks(shown: Shown, sensors: Sensors) -> Tracks:
+    """Return tracks whose columns are those of the tables."""
+    floats, longs, ints, octets = shown.floats, shown.longs, shown.ints, shown.bytes
+    return Tracks(
         t_ns=longs[0],
         track=longs[1],
-        status=into.bytes[0, :size],
+        status=octets[0],
         existence=floats[O_EXISTENCE],
         lat=floats[O_LAT],
         lon=floats[O_LON],
         h_ell=floats[O_H],
         h_baro=floats[O_H_BARO],
         v_east=floats[O_V],
-        v_north=floats[O_V + 1],
-        v_up=floats[O_V + 2],
+        v_north=floats[O_V_NORTH],
+        v_up=floats[O_V_UP],
         sigma_east=floats[O_SIGMA],
-        sigma_north=floats[O_SIGMA + 1],
+        sigma_north=floats[O_SIGMA_NORTH],
         rho_east_north=floats[O_RHO],
-        sigma_up=floats[O_SIGMA + 2],
+        sigma_up=floats[O_SIGMA_UP],
         sigma_v_east=floats[O_SIGMA_V],
-        sigma_v_north=floats[O_SIGMA_V + 1],
+        sigma_v_north=floats[O_SIGMA_V_NORTH],
         mode_3a=ints[0],
         address=ints[1],
-        callsign=into.callsign[:size],
+        callsign=shown.callsign,
         plot_count=ints[2],
         t_ns_plot=longs[2],
-        seen=into.seen[:size],
-        sigma_v_up=floats[O_SIGMA_V + 2],
+        seen=shown.seen,
+        sigma_v_up=floats[O_SIGMA_V_UP],
         a_east=floats[O_A],
-        a_north=floats[O_A + 1],
+        a_north=floats[O_A_NORTH],
         turn_left=floats[O_LEFT],
         turn_right=floats[O_RIGHT],
-        h_from_baro=into.bytes[1, :size],
-        t_ns_technology=into.technology[:size],
+        h_from_baro=octets[1],
+        t_ns_technology=shown.technology,
         t_ns_first=longs[3],
         plot_sensor=ints[3],
         plot_range=floats[O_PLOT],
-        plot_azimuth=floats[O_PLOT + 1],
-        plot_h_baro=floats[O_PLOT + 2],
+        plot_azimuth=floats[O_PLOT_AZIMUTH],
+        plot_h_baro=floats[O_PLOT_H_BARO],
         plot_mode_3a=ints[4],
-        on_ground=into.on_ground[:size],
-        category=into.bytes[2, :size],
+        on_ground=shown.on_ground,
+        category=octets[2],
         sensors=sensors,
     )
-    at = n
-    for shown in behind:
-        to = at + len(shown)
-        for name in Tracks.column_names():
-            getattr(tracks, name)[at:to] = getattr(shown, name)
-        at = to
-    return tracks
 
 
 def _room(size: int, empty: Callable[..., NDArray[Any]]) -> Shown:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.config import Config
+from airpicture.kernels.kept import move_down
 from airpicture.kernels.life import (
     E_COAST_LOOKS,
     E_COAST_S,
@@ -41,6 +42,7 @@ ROOM: Final = 2  # of what live tracks leave free: if tracks that have ended tak
 SLICES: Final = 12  # in so many goes, a second apart, ranks are closed if most rows have to move ...
 SLICE_LEAST: Final = 8_192  # ... each go of so many rows at least
 PART: Final = 65_536  # rows aged in one go
+FEW: Final = 1_000  # rows moved in one go; fewer aren't worth a thread
 
 
 def ending_settings(config: Config) -> F64:
@@ -158,13 +160,17 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
     last = store.n if tight else min(first + max(store.n // SLICES, SLICE_LEAST), store.n)
     source = np.empty(last - first, np.int64)
     count = list_live(store.status, first, last, source)
-    if count:
+    if 0 < count < FEW:
+        move_down(source, count, at, store.words)
+        for column in beside:
+            column[at : at + count] = column[source[:count]]
+    elif count:
         tasks = []
         for words in (*store.widest, *map(as_words, beside)):
             half = words.shape[1] // 2 if words.shape[1] >= 64 else 0  # two threads share the widest
             tasks += [(words, source, at, count, 0, half)] * bool(half)
             tasks.append((words, source, at, count, half, words.shape[1]))
-        do(move_rows, tasks, run if count >= 1000 else None)  # less isn't worth a thread
+        do(move_rows, tasks, run)
     store.closing_at, store.closing_to = at + count, last
     if last < store.n:
         store.vacate(max(at + count, first), last)
