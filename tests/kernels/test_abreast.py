@@ -23,7 +23,6 @@ from airpicture.kernels.abreast import (
     set_out,
     spot_ahead,
     sum_up,
-    sum_up_shown,
     workspace,
 )
 from airpicture.kernels.ahead import predict_ahead
@@ -53,9 +52,10 @@ def _predict(states: F64, spreads: F32, dt: F64, motion: F64, w: Abreast) -> Non
         w.V[int(DT) + b] = dt[b]
     load_noise(motion, w)
     load_abreast(states, spreads, w)
-    sum_up(w)
-    predict_abreast(motion, w)
-    sum_up_shown(w)
+    for ahead in range(2):
+        if ahead == 1:
+            predict_abreast(motion, w)
+        sum_up(w, ahead == 0)
 
 
 def some_track(rng: np.random.Generator) -> F64:

@@ -241,25 +241,21 @@ def _look_up_means(w: Abreast) -> None:
 
 
 @part
-def sum_up(w: Abreast) -> None:
-    """Write mean and covariance of each track's mixture to V, and the mean's height and vertical."""
+def sum_up(w: Abreast, whole: bool) -> None:
+    """Write mean and covariance of each track's mixture to V, and the mean's height and vertical.
+
+    whole : else covariances between positions and velocities aren't written
+    """
     T, V = w.T, w.V
     for b in range(w.tracks):
         _sum_means(T, V, b)
     _look_up_means(w)  # whose roots and quotients others needn't wait for
-    for b in range(w.tracks):
-        _put_spread(T, V, b)
-
-
-@part
-def sum_up_shown(w: Abreast) -> None:
-    """Do what `sum_up` does, but for covariances between positions and velocities."""
-    T, V = w.T, w.V
-    for b in range(w.tracks):
-        _sum_means(T, V, b)
-    _look_up_means(w)
-    for b in range(w.tracks):
-        _put_shown_spread(T, V, b)
+    if whole:
+        for b in range(w.tracks):
+            _put_spread(T, V, b)
+    else:
+        for b in range(w.tracks):
+            _put_shown_spread(T, V, b)
 
 
 @part

@@ -21,7 +21,6 @@ from airpicture.kernels.abreast import (
     load_noise,
     predict_abreast,
     sum_up,
-    sum_up_shown,
     triple,
 )
 from airpicture.kernels.angles import angle_of
@@ -271,9 +270,10 @@ def snapshot_rows(
                 w.V[int(DT) + b] = max(t_ns[each * k] - of.t_ns[index[k]], 0) * 1e-9
                 w.V[int(LASTS) + b] = -max(t_ns[each * k] - of.t_aged[index[k]], 0) * 1e-9 / lifetime
             load_abreast(of.states, of.spreads, w)
-            sum_up(w)
-            predict_abreast(motion, w)
-            sum_up_shown(w)
+            for ahead in range(2):  # one place for both: what's called twice is compiled twice
+                if ahead == 1:
+                    predict_abreast(motion, w)
+                sum_up(w, ahead == 0)
             for b in range(w.tracks):
                 _show_one(w.T, w.V, b, out, U(first) + b, motion)
             for b in range(eight):
