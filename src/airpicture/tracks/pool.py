@@ -183,8 +183,8 @@ class Pool:
 
 
 def _empty(size: int, last_ns: I64) -> Waiting:
-    """Return a ring of a size without plots; half of it, or less, can still be joined, a cell holds two or more."""
-    buckets = 1 << max(size // 4 - 1, 1).bit_length()
+    """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
+    buckets = 1 << max(size - 1, 1).bit_length()
     head = _records(np.dtype(np.int64), max(buckets, 8))
     return laid(Waiting(_records(SPOT, size), _records(ENTRY, size), _records(DETAIL, size), head, last_ns))
 
