@@ -103,8 +103,8 @@ class Found(NamedTuple):
 
 
 RING_FIRST = 1024  # plots; the ring doubles when it's full of plots that may still find a second one, ...
-TOO_LARGE = 2  # ... and is made anew when it's so many times as large as need be: after a cold start, or a storm ...
-FITTING = 1.25  # ... and then so many times
+TOO_LARGE = 4  # ... and is made anew when it's so many times as large as need be: after a storm ...
+FITTING = 1.5  # ... and then so many times
 SPARE = 4  # at its bound, the ring has room for this part of itself more: for what one frame brings
 
 
