@@ -102,8 +102,8 @@ class Found(NamedTuple):
 
 
 RING_FIRST = 1024  # plots; the ring doubles when it's full of plots that may still find a second one, ...
-TOO_LARGE = 2  # ... and is made anew when it's so many times as large as need be: after a cold start, or a storm ...
-FITTING = 1.25  # ... and then so many times
+TOO_LARGE = 4  # ... and is made anew when it's so many times as large as need be: after a storm ...
+FITTING = 1.5  # ... and then so many times
 SPARE = 4  # at its bound, the ring has room for this part of itself more: for what one frame brings
 
 
@@ -182,7 +182,7 @@ class Pool:
 
 
 def _empty(size: int, last_ns: I64) -> Waiting:
-    """Return a ring of a size without plots; half of it, or less, can still be joined, a cell holds two or more."""
-    buckets = 1 << max(size // 4 - 1, 1).bit_length()
+    """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
+    buckets = 1 << max(size - 1, 1).bit_length()
     head = lined(max(buckets, 8), np.int64)
     return laid(Waiting(lined(size, SPOT), lined(size, ENTRY), lined(size, DETAIL), head, last_ns))
