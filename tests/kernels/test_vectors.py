@@ -36,7 +36,7 @@ from airpicture.kernels._vectors import (
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.snapshot import BLOCK
 from airpicture.models import motion_settings
-from airpicture.picture import snapshot
+from airpicture.picture import as_tracks, lay_out, snapshot
 from airpicture.store import Store
 from airpicture.tables import Tracks
 from reference_records import put_row
@@ -214,7 +214,8 @@ def test_a_picture_past_the_caches_is_the_same(count: int, monkeypatch: pytest.M
     usual = snapshot(*there)
     monkeypatch.setattr(sys.modules["airpicture.picture.snapshot"], "PAST", 64)
     past = snapshot(*there)
-    with_more = snapshot(*there, behind=[usual.take(slice(0, 3)), usual.take(slice(5, 6))])
+    more = [lay_out(store, np.array(rows), *there[2:]) for rows in ([0, 1, 2], [5])]
+    with_more = as_tracks(lay_out(*there, behind=more), sensors)
     assert len(with_more) == count + 4
     for name in Tracks.column_names():
         np.testing.assert_array_equal(getattr(past, name), getattr(usual, name), err_msg=name)
