@@ -2,7 +2,8 @@
 
     python benchmarks/roofline.py [--targets 100000] [--threads 1] [--turns 3] [--timing snapshot] [--check]
 
-``--check`` runs a small sky and holds that the phases add up to the step.
+``--check`` runs a small sky and holds that the phases add up to the step, and that none is quicker than its arithmetic
+could be. Of memory it holds nothing: a small sky lies in the caches, and what others leave of the bandwidth changes.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def main() -> None:
         seconds = found["seconds"]
         assert np.isclose(table[-1].measured, sum(seconds.values()) / found["tracks"] * 1e9)
         assert 0.0 <= seconds["rest"] < 0.5 * sum(seconds.values()), seconds
-        assert all(row.factor > 1.0 for row in table if row.factor == row.factor), table
+        assert all(row.measured > row.arithmetic_roof for row in table if row.factor == row.factor), table
         print(f"check passed: {len(seconds)} phases of {found['tracks']:.0f} tracks")
         return
     triad = machine.triad_gb_s[-1]

@@ -384,11 +384,11 @@ def test_a_selected_track_stays_selected_over_time(page: Page) -> None:
 
 
 def test_reading_holds_nobody_up(live: LiveMap, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that takes a second is waited for by who asked, and by nobody else."""
+    """A disk that takes three seconds is waited for by who asked, and by nobody else."""
     update = Stored.update
 
     def slow(*arguments: Any) -> Any:
-        time.sleep(1.0)
+        time.sleep(3.0)
         return update(*arguments)
 
     monkeypatch.setattr(Stored, "update", slow)
@@ -400,7 +400,7 @@ def test_reading_holds_nobody_up(live: LiveMap, monkeypatch: pytest.MonkeyPatch)
             begun = time.monotonic()
             live.publish(SCENE.update(SPAN_S + 10.0 + k))
             assert frame(there)["now"] == now_ms(SPAN_S + 10 + k)
-            assert time.monotonic() - begun < 0.8
+            assert time.monotonic() - begun < 2.5
         assert frame(here)["mode"] == 1
 
 
