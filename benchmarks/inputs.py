@@ -3,8 +3,8 @@
     python benchmarks/inputs.py [--check]
 
 All inputs are made up, in the form that the programs write. "read" is a whole file to plots; "live" the same bytes fed
-in pieces as a socket or a poll brings them. With ``--check`` it ends with 1 where a reader falls behind its share of what
-bare ``json.loads`` does in the same run. Processor time of one thread, best of several runs.
+in pieces as a socket or a poll brings them. With ``--check`` it ends with 1 where a reader falls behind its share of
+what bare ``json.loads`` does in the same run. Processor time of one thread, best of several runs.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ stream and repeated, each time some seconds on, up to a million messages. "frame
 the same from a thousand of them at once, each with an address of its own. Processor time of one thread, best of
 several runs.
 
-`--check` ends with 1 where plots come at less than ten times what rs1090 does in the same run, a third of the least that
-was measured, so that only a change of kind is told: a machine that others use may be half as fast as it was a minute ago.
+`--check` ends with 1 where plots come at less than ten times what rs1090 does in the same run, a third of the least
+that was measured, so that only a change of kind is told: a machine that others use may be half as fast as it was a
+minute ago.
 """
 
 from __future__ import annotations
