@@ -10,6 +10,7 @@ from hypothesis import settings
 settings.register_profile("airpicture", deadline=None, derandomize=True)
 settings.load_profile("airpicture")
 
+COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in {"", "0"}
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -20,3 +21,11 @@ def recordings() -> Path:
     if not folder.is_dir():
         pytest.skip("no folder of real recordings: set AIRPICTURE_RECORDINGS")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what only compiled kernels are quick enough for, where they run as plain Python."""
+    if not COMPILED:
+        for item in items:
+            if "compiled" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="for compiled kernels"))

@@ -298,7 +298,7 @@ def crowd(tracks: int, per_gate: float, seed: int = 4) -> tuple:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.skipif(not COMPILED, reason="large")
+@pytest.mark.compiled
 def test_one_giant_cluster_takes_linear_time(method: str) -> None:
     """Gates so full that the clusters run together: four times the tracks must not cost much more than four times."""
     associate(*rows_of(np.ones((3, 3))), method=method)  # compiles on first use
@@ -316,7 +316,7 @@ def test_one_giant_cluster_takes_linear_time(method: str) -> None:
     assert times[1] < 12 * times[0]  # 4, and room for a cache that no longer holds all and for other programs
 
 
-@pytest.mark.skipif(not COMPILED, reason="large")
+@pytest.mark.compiled
 def test_nearest_in_a_giant_cluster_equals_a_dense_solver() -> None:
     start, plot, ratio, m = crowd(1500, 6.0)
     result = associate(start, plot, ratio, m, method="nearest")

@@ -119,6 +119,7 @@ def test_partners_of_one_plot_rule_one_another_out() -> None:
     )
 
 
+@pytest.mark.compiled
 def test_what_is_counted_is_what_comes_in() -> None:
     """Three hundred targets to 600 km: those that come in through the edge, as far as they're seen twice in line."""
     sky = flat_sky(300, 3)
@@ -136,6 +137,7 @@ def test_what_is_counted_is_what_comes_in() -> None:
     assert len(came) > 15
 
 
+@pytest.mark.compiled
 def test_a_target_that_comes_in_is_confirmed_a_plot_before_one_that_comes_up() -> None:
     """A stream of aircraft through the edge every half minute, and one that appears in the middle."""
     site = sensors_of(radar(clutter_per_scan=20.0, range_m_max=100e3))

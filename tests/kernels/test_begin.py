@@ -299,6 +299,7 @@ def test_a_frame_that_is_done_again_finds_the_same(
     assert once.tally == {**again.tally, **once.tally}
 
 
+@pytest.mark.compiled
 def test_the_pool_follows_the_load_and_says_what_it_lost() -> None:
     sensors, rows = scene(0, 40.0, clutter=1500)
     small, large = Beginnings(sensors, Config(life=Life(pool_max=500))), Beginnings(sensors)
@@ -312,6 +313,7 @@ def test_the_pool_follows_the_load_and_says_what_it_lost() -> None:
     assert small.tally["pool_overflow"] == pytest.approx(len(rows) - 500, abs=waiting)
 
 
+@pytest.mark.compiled
 def test_a_ring_that_a_storm_made_large_becomes_small_again_and_nothing_else_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -343,6 +345,7 @@ def test_a_long_silence_empties_the_pool() -> None:
     assert len(born) == 0
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("place", ["anywhere", "one cell", "a line"])
 def test_a_storm_costs_bounded_work(place: str) -> None:
     """100 times the clutter for one turn, in a network that knows nothing of it: plots looked at are bounded."""

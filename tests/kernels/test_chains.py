@@ -65,7 +65,9 @@ def test_what_isnt_in_line_or_no_turn_apart_or_named_makes_no_chain(off: str) ->
     assert [len(world([row])[0]) for row in rows] == [0, 0, 0]
 
 
-@pytest.mark.parametrize(("clutter", "pairs", "chains"), [(9_000.0, 10, 5), (20_000.0, 0, 10)])
+@pytest.mark.parametrize(
+    ("clutter", "pairs", "chains"), [(9_000.0, 10, 5), pytest.param(20_000.0, 0, 10, marks=pytest.mark.compiled)]
+)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_births_are_those_of_the_plain_search_in_thick_clutter(
     seed: int, clutter: float, pairs: int, chains: int
@@ -101,6 +103,7 @@ def test_births_are_those_of_the_plain_search_in_thick_clutter(
     assert kinds[2] >= pairs
 
 
+@pytest.mark.compiled
 def test_where_clutter_is_thick_a_beginning_must_be_likelier() -> None:
     """The same plots under settings that differ in that alone; where it's thin, they begin what they began."""
     least = {}

@@ -49,6 +49,7 @@ def files_of(folder: str) -> list[Path]:
     return [path for path in Path(folder).rglob("*") if path.is_file()]
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("content", [b"", None, b"\x80\x05not a pickle"])
 def test_spoilt_files_are_compiled_anew(tmp_path: Path, content: bytes | None) -> None:
     first = run(tmp_path)
@@ -62,6 +63,7 @@ def test_spoilt_files_are_compiled_anew(tmp_path: Path, content: bytes | None) -
     assert run(tmp_path)[:2] == ["42", "1"]  # and what was compiled anew has been kept
 
 
+@pytest.mark.compiled
 def test_code_that_checks_its_bounds_is_kept_apart(tmp_path: Path) -> None:
     plain, checked = run(tmp_path), run(tmp_path, NUMBA_BOUNDSCHECK="1")
     assert checked[1] == "0"

@@ -141,7 +141,8 @@ def test_symbols_are_painted_where_the_tracks_are(page: Page, projection: str, z
     page.look_at(7, zoom)
     page.browser.wait("airpicture.map.loaded() && !airpicture.map.isMoving()")
     page.browser.frames()
-    assert painted(page, 7) > 3
+    # A track that moves by pixels a frame is some way on where a busy machine draws it later than it laid its label.
+    assert any(painted(page, 7) > 3 for _ in range(20))
     assert zoom < 10 or painted(page, 7, 90, -45) == 0  # at a distance nobody else is about
     page.js("airpicture.options.set('projection', 'globe')")
 
