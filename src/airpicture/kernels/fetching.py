@@ -3,7 +3,7 @@
 from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
-from airpicture.kernels.arrays import I32
+from airpicture.kernels.arrays import I32, natural
 from airpicture.kernels.layout import PLOT, RECORD, ROW
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
@@ -68,7 +68,7 @@ def fetch_row(w: int, n: int, room: Room) -> None:
 def fetch_briefs(e_from: int, e_to: int, plot: I32, room: Room) -> None:
     """Ask for the briefs of the plots of some pairs, anywhere in a chunk; of a crowd's the first few."""
     for e in range(e_from, min(e_to, e_from + BRIEFS)):
-        prefetch(room.brief, room.local[plot[e]], 0)
+        prefetch(room.brief, room.local[natural(plot[e])], 0)
 
 
 @part

@@ -27,6 +27,8 @@ RATIO_MOST: Final = 1e100  # of one pair, so that sums stay finite
 @inline
 def _keep(kept: int, e: int, room: Room) -> None:
     """Move pair e to place `kept`, which isn't behind it; it keeps the slot of its states."""
+    if kept == e:
+        return
     room.plot[kept], room.near[kept], room.owner[kept] = room.plot[e], room.near[e], room.owner[e]
     room.slot[kept], room.ratio[kept] = room.slot[e], room.ratio[e]
     for m in range(room.share.shape[1]):
