@@ -56,6 +56,7 @@ from airpicture.kernels.learn import MOVED
 from airpicture.kernels.measuring import C_D2
 from airpicture.kernels.moving import height_from, mixed
 from airpicture.kernels.pace import learn_pace
+from airpicture.kernels.records import copy_model
 from airpicture.kernels.room import STATES, Room
 
 MODE_AT = U(MODE)
@@ -294,14 +295,16 @@ def fold_plots(
     before = w  # one array and a row that isn't known, or LLVM makes no vectors
     for e in range(pairs_from, pairs_to):
         if e > pairs_from:
-            before = len(W) - 1
-            for k in range(STATES):
-                W[before, k] = T[k]
+            before = natural(len(W) - 1)
+            so_far = W[before]
+            for l in range(lanes):
+                copy_model(T, l, so_far)
         slot = natural(room.slot[e])
         kept = slot < len(room.V)
         if not kept:
-            for k in range(STATES):
-                T[k] = W[w, k]
+            predicted = W[w]
+            for l in range(lanes):
+                copy_model(predicted, l, T)
             if briefed:
                 near = natural(room.near[e])
                 site, delta = S.sites[natural(int(room.brief[near, B_SENSOR]))], room.brief[near, B_TIME] - since_first
