@@ -8,6 +8,7 @@ from airpicture.config import Config
 from airpicture.filters.look import make_room
 from airpicture.kernels._jit import jit
 from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.conditioning import plain
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import ROW
 from airpicture.kernels.learn import TAKEN, Held, _identify, chances_of, identity_of, learn_track
@@ -39,7 +40,7 @@ def _learn(
         s = R.sensor[j]
         for k in range(ROW):
             T[k] = W[w, k]
-        learn_track(tracks[w], T, lanes, t_w[w], got[w], R, j, s, period[s], confirm, plots, of)
+        learn_track(tracks[w], T, lanes, t_w[w], got[w], R, j, plain(R.Z, j), s, period[s], confirm, plots, of)
 
 
 @jit

@@ -44,7 +44,8 @@ def store_of(rng: np.random.Generator, n: int) -> Store:
     hit = rng.integers(60, 120, held.sum()) * SECOND // 2
     store.seen_hit[held] = ticks(hit)
     store.seen_look[held] = ticks(hit + rng.integers(0, 9, held.sum()) * SECOND)
-    store.t_technology[:n] = np.where(rng.random((n, 5)) < 0.5, -1, rng.integers(0, 60, (n, 5)) * SECOND)
+    told = np.minimum(rng.integers(0, 60, (n, 5)) * SECOND, store.t_plot[:n, None])  # none later than the last plot
+    store.t_technology[:n] = np.where(rng.random((n, 5)) < 0.5, -1, told)
     store.address[:n] = rng.integers(-1, 3, n)
     store.mode_3a[:n] = rng.choice([-1, 0o1234, 0o4321, 0o7000], n)
     store.callsign[:n] = rng.integers(0, 3, n)
@@ -68,6 +69,10 @@ def reports_of(rng: np.random.Generator, m: int) -> Reports:
     Z = rng.normal(size=(m, lay.PLOT))
     for column in (lay.Z_H, lay.Z_H_BARO, lay.Z_ELEVATION):
         Z[rng.random(m) < 0.6, column] = np.nan
+    bare = rng.random(m) < 0.3  # a range and an azimuth and nothing else
+    for column in (lay.Z_H, lay.Z_H_BARO, lay.Z_ELEVATION, lay.Z_RANGE_RATE, lay.Z_TURN):
+        Z[bare, column] = np.nan
+    Z[bare, lay.Z_KIND] = lay.POLAR
     return Reports(
         Z=Z,
         t_ns=np.sort(rng.integers(80, 120, m) * SECOND // 2),
@@ -116,6 +121,7 @@ def test_learning_equals_its_twin(seed: int) -> None:
     t_w = rng.integers(80, 120, len(tracks)) * SECOND // 2
     got = rng.choice([0.0, 9e-5, 1e-4, 0.3, 0.5, 1.0], len(tracks))
     best = rng.integers(0, m, len(tracks))
+    t_w = np.maximum(t_w, reports.t_ns[best])  # a look's tracks are as of its latest plots
     life = replace(CONFIG.life, confirm_plots=4)
     config = replace(CONFIG, life=life)
     reports.sensor[:] = sensor

@@ -84,7 +84,7 @@ def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
         T=lined(SCRATCH),
         ahead=workspace(),
         close=closing_room(),
-        W=lined((n, ROW)),
+        W=lined((n + 1, ROW)),
         spot=lined((n, 4)),
         V=lined((min(e, KEPT_PAIRS), CONDITIONED)),
         t_w=lined(n, np.int64),

@@ -3,12 +3,12 @@
 from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
-from airpicture.kernels.arrays import I32
-from airpicture.kernels.layout import PLOT, RECORD, ROW
+from airpicture.kernels.arrays import F64, I32, natural
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
 from airpicture.kernels.room import Room
 
+LINE = 8  # words of a line of the cache
 ASKED = 32  # tracks ahead that the memory is asked for; more would drive one another out of the caches
 WITHIN = 512  # tracks of a chunk whose rows stay in a core's cache
 ROWS = 4  # tracks ahead that rows are asked for
@@ -16,11 +16,22 @@ BRIEFS = 16  # plots of a track that are asked for while the one before it is wo
 
 
 @inline
+def _fetch_four(table: F64, i: int, k: int) -> None:
+    """Ask for four lines of row i of a table, from place k on: one by one, since a loop would count them."""
+    prefetch(table, i, k)
+    prefetch(table, i, k + LINE)
+    prefetch(table, i, k + 2 * LINE)
+    prefetch(table, i, k + 3 * LINE)
+
+
+@inline
 def fetch_states(i: int, of: Held) -> None:
-    """Ask for the states of track i, unless it ended and waits to be taken out."""
+    """Ask for the states of track i, all RECORD words, unless it ended and waits to be taken out."""
     if of.status[i] != ENDED:
-        for k in range(0, RECORD, 8):
-            prefetch(of.states, i, k)
+        _fetch_four(of.states, i, 0)
+        _fetch_four(of.states, i, 4 * LINE)
+        prefetch(of.states, i, 8 * LINE)
+        prefetch(of.states, i, 9 * LINE)
 
 
 @inline
@@ -38,9 +49,8 @@ def fetch_side(i: int, of: Held) -> None:
 
 @inline
 def fetch_plot(j: int, R: Any) -> None:
-    """Ask for each line of the cache that plot j takes."""
-    for k in range(0, PLOT, 8):
-        prefetch(R.Z, j, k)
+    """Ask for each line of the cache that plot j takes, PLOT words and its columns."""
+    _fetch_four(R.Z, j, 0)
     prefetch(R.t_ns, j, 0)
     prefetch(R.sensor, j, 0)
     prefetch(R.address, j, 0)
@@ -52,9 +62,11 @@ def fetch_plot(j: int, R: Any) -> None:
 
 @inline
 def _fetch_row(w: int, room: Room) -> None:
-    """Ask for each line of the cache that the w-th track's predicted row takes."""
-    for k in range(0, ROW, 8):
-        prefetch(room.W, w, k)
+    """Ask for each line of the cache that the w-th track's predicted row takes, ROW words."""
+    _fetch_four(room.W, w, 0)
+    _fetch_four(room.W, w, 4 * LINE)
+    _fetch_four(room.W, w, 8 * LINE)
+    _fetch_four(room.W, w, 12 * LINE)
 
 
 @inline
@@ -68,7 +80,7 @@ def fetch_row(w: int, n: int, room: Room) -> None:
 def fetch_briefs(e_from: int, e_to: int, plot: I32, room: Room) -> None:
     """Ask for the briefs of the plots of some pairs, anywhere in a chunk; of a crowd's the first few."""
     for e in range(e_from, min(e_to, e_from + BRIEFS)):
-        prefetch(room.brief, room.local[plot[e]], 0)
+        prefetch(room.brief, room.local[natural(plot[e])], 0)
 
 
 @part
@@ -81,8 +93,9 @@ def fetch_again(w: int, n: int, R: Any, of: Held, room: Room) -> None:
     if w < n and room.first[w] < room.first[w + 1]:
         _fetch_row(w, room)
         if n > WITHIN:
-            fetch_states(room.row[w], of)
-            fetch_side(room.row[w], of)
-            for e in range(room.first[w], room.first[w + 1]):
-                fetch_plot(room.plot[e], R)
-                prefetch(room.brief, room.near[e], 0)
+            i = natural(room.row[w])
+            fetch_states(i, of)
+            fetch_side(i, of)
+            for e in range(natural(room.first[w]), room.first[w + 1]):
+                fetch_plot(natural(room.plot[e]), R)
+                prefetch(room.brief, natural(room.near[e]), 0)

@@ -7,8 +7,8 @@ import math
 from typing import Any
 
 from airpicture.kernels._jit import inline, lane, part
-from airpicture.kernels.arrays import F64
-from airpicture.kernels.bank import T_BASE, T_KEPT, T_P, T_X
+from airpicture.kernels.arrays import F64, natural
+from airpicture.kernels.bank import T_KEPT, T_P, T_X
 from airpicture.kernels.conditioning import VAR_POS_LEAST, condition, condition_briefed
 from airpicture.kernels.lanes import (
     LANES,
@@ -56,8 +56,10 @@ from airpicture.kernels.learn import MOVED
 from airpicture.kernels.measuring import C_D2
 from airpicture.kernels.moving import height_from, mixed
 from airpicture.kernels.pace import learn_pace
+from airpicture.kernels.records import copy_model
 from airpicture.kernels.room import STATES, Room
 
+MODE_AT = U(MODE)
 VAR_POS_SURPRISE = 4.0
 CLAIM_PLOTS = 12.0  # for how many plots of its scatter a claim speaks, before its own have told
 VAR_POS_MOST = 4e6  # m²: 2 km, what is learnt of claims at most
@@ -68,6 +70,30 @@ TIMED_UNTOLD = 50.0  # m/s; where no velocities are told what flies slower tells
 TIMED_LEAST = 20.0  # m/s; the course of what is slower doesn't say where along is, see `conditioning.COURSE_LEAST`
 SURPRISING = 6.0  # d² from which on a position tells of its error, however vague the prediction: by chance one in 70
 VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported height and a pressure height
+
+
+@lane
+def _weigh(T: F64, l: U, share: F64, weight: float) -> None:
+    """Write what part of a model given a plot and of what it was before the plot is to C_D2, and add to T_KEPT.
+
+    share : (4,) float64 each model's likelihood over the mixture's; weight : of the plot
+    """
+    weight = weight * share[l]
+    total = T[T_KEPT + l] + weight
+    T[T_KEPT + l] = total
+    T[C_D2 + l] = weight / total if total >= 1e-12 else 0.0
+
+
+@lane
+def _lift(T: F64, l: U) -> None:
+    """Weigh a model's probability with what its plots and "none" weigh together."""
+    T[MODE_AT + l] *= T[T_KEPT + l]
+
+
+@lane
+def _level(T: F64, l: U, total: float) -> None:
+    """Divide a model's probability by the sum of all."""
+    T[MODE_AT + l] = max(T[MODE_AT + l] / total, 1e-9)
 
 
 @lane
@@ -84,15 +110,29 @@ def _blend(T: F64, l: U, given: F64, before: F64) -> None:
 
 @part
 def learn_reach(
-    T: F64, Z: F64, j: int, motion: F64, rx: float, ry: float, rz: float, h: float, ux: float, uy: float, uz: float
+    T: F64,
+    Z: F64,
+    j: int,
+    plain: bool,
+    motion: F64,
+    rx: float,
+    ry: float,
+    rz: float,
+    h: float,
+    ux: float,
+    uy: float,
+    uz: float,
 ) -> None:
     """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
 
     As `register` assumes where it places such a plot: up to 0.7 of the range, and no more than 18 km.
+    plain : whether the plot is known to be such a one
     rx ... : a point nearby, its height and vertical; of a height that's kilometres unsure, metres will do
     """
-    told = math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_ELEVATION])
-    if int(Z[j, Z_KIND]) == POLAR and not told:
+    untold = plain or not (
+        math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_ELEVATION])
+    )
+    if untold and int(Z[j, Z_KIND]) == POLAR:
         T[H_MEAN] = height_from((Z[j, Z_P] - rx, Z[j, Z_P + 1] - ry, Z[j, Z_P + 2] - rz), (ux, uy, uz), h)
         reach = 0.2 * Z[j, Z_RANGE]
         T[H_VAR] = min(motion[M_H_VAR], reach * reach)
@@ -226,10 +266,10 @@ def fold_plots(
     scale = 1.0 / (alive + got)
     spot = room.spot[w]
     rx, ry, rz, h, ux, uy, uz = W[w, 0], W[w, LANES], W[w, 2 * LANES], spot[0], spot[1], spot[2], spot[3]
-    learn_reach(T, Z, room.plot[pairs_from], motion, rx, ry, rz, h, ux, uy, uz)
-    j = room.plot[top]
-    slot = room.slot[top]
-    if room.weight[top] >= 0.9 and int(Z[j, Z_KIND]) == POSITION and slot < len(room.V):
+    learn_reach(T, Z, natural(room.plot[pairs_from]), briefed, motion, rx, ry, rz, h, ux, uy, uz)
+    j = natural(room.plot[top])
+    slot = natural(room.slot[top])
+    if not briefed and room.weight[top] >= 0.9 and int(Z[j, Z_KIND]) == POSITION and slot < len(room.V):
         for k in range(STATES):
             T[k] = W[w, k]
         fit = 0
@@ -250,24 +290,24 @@ def fold_plots(
             learn_errors(T, Z, j, across, along - lasting, vague_across, vague_along, math.isfinite(vague))
     # "none" and the plots are blended one after another: the same moments as of all at once
     since_first = (room.t_w[w] - R.t_ns[0]) * 1e-9  # plot of the look
-    blended = int(T_KEPT)  # of each model: the weight of what is
-    part = int(C_D2)  # of the plot that comes next
     for m in range(LANES):
-        T[blended + m] = alive * scale
-    before, base = W[w], T[int(T_BASE) :]
+        T[int(T_KEPT) + m] = alive * scale  # of each model: the weight of what is
+    before = w  # one array and a row that isn't known, or LLVM makes no vectors
     for e in range(pairs_from, pairs_to):
         if e > pairs_from:
-            for k in range(STATES):
-                base[k] = T[k]
-            before = base
-        slot = room.slot[e]
+            before = natural(len(W) - 1)
+            so_far = W[before]
+            for l in range(lanes):
+                copy_model(T, l, so_far)
+        slot = natural(room.slot[e])
         kept = slot < len(room.V)
         if not kept:
-            for k in range(STATES):
-                T[k] = W[w, k]
+            predicted = W[w]
+            for l in range(lanes):
+                copy_model(predicted, l, T)
             if briefed:
-                near = room.near[e]
-                site, delta = S.sites[int(room.brief[near, B_SENSOR])], room.brief[near, B_TIME] - since_first
+                near = natural(room.near[e])
+                site, delta = S.sites[natural(int(room.brief[near, B_SENSOR]))], room.brief[near, B_TIME] - since_first
                 condition_briefed(room.brief, near, site, (ux, uy, uz), delta, W[w, VAR_BARO], math.inf, T, lanes)
             else:
                 k0 = room.plot[e]
@@ -281,24 +321,22 @@ def fold_plots(
                 condition(Z, k0, S.sites[R.sensor[k0]], h, ux, uy, uz, rx, ry, rz, delta, Z[0, :0], T, lanes)
                 T[D_BARO], T[VAR_BARO] = told, var_told
                 T[VAR_POS], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = scatter, ratio, var_time, pace
-        for m in range(LANES):
-            weight = room.weight[e] * scale * room.share[e, m]
-            T[blended + m] += weight
-            T[part + m] = weight / T[blended + m] if T[blended + m] >= 1e-12 else 0.0
+        share, weight, row = room.share[e], room.weight[e] * scale, W[before]
+        for l in range(lanes):
+            _weigh(T, l, share, weight)
         if kept:
             given = room.V[slot]
             for l in range(lanes):
-                _blend(T, l, given, before)
+                _blend(T, l, given, row)
         else:  # not by one loop: of what is read where it's written LLVM makes no vectors
             for l in range(lanes):
-                _blend(T, l, T, before)
-    total = 0.0
-    for m in range(LANES):
-        T[MODE + m] *= T[blended + m]
-        total += T[MODE + m]
-    for m in range(LANES):
-        T[MODE + m] = max(T[MODE + m] / total, 1e-9)
-    if room.weight[top] > 0.9:
+                _blend(T, l, T, row)
+    for l in range(lanes):
+        _lift(T, l)
+    total = T[MODE] + T[MODE + 1] + T[MODE + 2] + T[MODE + 3]
+    for l in range(lanes):
+        _level(T, l, total)
+    if room.weight[top] > 0.9 and not briefed:
         learn_pressure(T, Z, j)
         if math.isfinite(Z[j, Z_TURN]):
             T[TURN] = Z[j, Z_TURN]

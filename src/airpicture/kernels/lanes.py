@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from airpicture.kernels._jit import lane
-from airpicture.kernels.arrays import F64
+from airpicture.kernels.arrays import F32, F64
 
 if TYPE_CHECKING:
     U: TypeAlias = int  # no type of Python's says "not negative"
@@ -157,6 +157,34 @@ def load_covariance(T: F64, at: int) -> Covariance:
 def load_plain(T: F64, at: int) -> Covariance:
     """Return 21 numbers that stand next to one another from T[at] on: the same for all lanes."""
     return covariance_at(T, at, U(1))
+
+
+@lane
+def load_narrow(T: F32, at: int) -> Covariance:
+    """Return the 21 numbers of a lane, in single precision, whose first stands at T[at]."""
+    return (
+        np.float64(T[at + U(0)]),
+        np.float64(T[at + U(4)]),
+        np.float64(T[at + U(8)]),
+        np.float64(T[at + U(12)]),
+        np.float64(T[at + U(16)]),
+        np.float64(T[at + U(20)]),
+        np.float64(T[at + U(24)]),
+        np.float64(T[at + U(28)]),
+        np.float64(T[at + U(32)]),
+        np.float64(T[at + U(36)]),
+        np.float64(T[at + U(40)]),
+        np.float64(T[at + U(44)]),
+        np.float64(T[at + U(48)]),
+        np.float64(T[at + U(52)]),
+        np.float64(T[at + U(56)]),
+        np.float64(T[at + U(60)]),
+        np.float64(T[at + U(64)]),
+        np.float64(T[at + U(68)]),
+        np.float64(T[at + U(72)]),
+        np.float64(T[at + U(76)]),
+        np.float64(T[at + U(80)]),
+    )
 
 
 @lane

@@ -110,10 +110,16 @@ class Held(NamedTuple):
 
 @inline
 def place_of(i: int, sensor: int, seen_sensor: I32) -> int:
-    """Return where track i keeps when a sensor had it, -1 where it doesn't: mostly the first place."""
+    """Return where track i keeps when a sensor had it, -1 where it doesn't: mostly the first place.
+
+    Places are taken in order, and kept: behind a free one all are.
+    """
     for k in range(seen_sensor.shape[1]):
-        if seen_sensor[i, k] == sensor:
+        at = seen_sensor[i, k]
+        if at == sensor:
             return k
+        if at < 0:
+            break
     return -1
 
 
@@ -296,11 +302,9 @@ def _note_sensor(i: int, sensor: int, same: bool, of: Held) -> None:
 def _seen(i: int, slot: int, t_ns: int, sensor: int, of: Held) -> None:
     """Note that a sensor had track i: in its own place, else in a free one, else in that of the longest silent.
 
-    slot : see `place_of`
+    slot : see `place_of`; there `_look` has noted the look
     """
     if slot >= 0:
-        if t_ns > time_of(of.seen_look[i, slot], t_ns):
-            of.seen_look[i, slot] = ticks_of(t_ns)
         if t_ns > time_of(of.seen_hit[i, slot], t_ns):
             of.seen_hit[i, slot] = ticks_of(t_ns)
         return
@@ -353,35 +357,54 @@ def turned_course(up: Vector, v: Vector, w: Vector, known: float, dt: float, mem
     return float(known + gain * (turned - known))
 
 
+@inline
+def _told_last(i: int, kind: int, t_plot: int, of: Held) -> bool:
+    """Say whether no technology has told of track i later than one, of all that there are; t_plot : ns, its last plot.
+
+    Nothing has told of it later than its last plot.
+    """
+    last = True
+    if of.t_technology[i, kind] < t_plot:
+        for k in range(of.t_technology.shape[1]):
+            last = last and of.t_technology[i, k] <= of.t_technology[i, kind]
+    return last
+
+
 @part
-def _take_plot(i: int, place: int, R: Any, j: int, sensor: int, confirm: float, confirm_plots: float, of: Held) -> None:
+def _take_plot(
+    i: int, place: int, R: Any, j: int, plain: bool, sensor: int, confirm: float, confirm_plots: float, of: Held
+) -> None:
     """Let track i learn from plot j, which it took; place : see `place_of`, the others as in `learn_track`."""
-    t = R.t_ns[j]
-    gap = max((t - of.t_plot[i]) * 1e-9, 0.0)
+    t, before = R.t_ns[j], of.t_plot[i]
+    gap = max((t - before) * 1e-9, 0.0)
     if gap > GAP_LEAST:
         interval = np.float64(of.interval[i])
         gain = GAIN_INTERVAL if of.plots[i] > 1 else 1.0  # with the second plot there is one
         of.interval[i] = interval + gain * (min(gap, GAP_MOST) - interval)
-    newest = t >= of.t_plot[i]
-    of.t_plot[i] = max(of.t_plot[i], t)
+    newest = t >= before
+    of.t_plot[i] = max(before, t)
     of.plots[i] += 1
     of.misses[i] = 0
     _seen(i, place, t, sensor, of)
     kind = R.technology[j]
-    same = known = kind < of.t_technology.shape[1]
-    for k in range(of.t_technology.shape[1]):
-        same = same and (k == kind or of.t_technology[i, k] <= of.t_technology[i, kind])
-    if known:
+    same = False
+    if kind < of.t_technology.shape[1]:
+        same = _told_last(i, kind, before, of)
         of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
     if R.address[j] != -1 or R.mode_3a[j] != -1 or R.callsign[j] != 0:
         _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
-    _note_height(i, R.Z, j, t, of)
+    if not plain:
+        _note_height(i, R.Z, j, t, of)
     if newest:  # a plot that came late changes nothing that speaks of the last plot
         _note_sensor(i, sensor, same, of)
-        _note_place(i, R.Z, j, of)
+        if plain:
+            of.last_p[i, 0], of.last_p[i, 1], of.last_p[i, 2] = 0.0, 0.0, 0.0
+            of.plot_h_baro[i] = math.nan
+        else:
+            _note_place(i, R.Z, j, of)
+            of.plot_h_baro[i] = R.Z[j, Z_H_BARO]
         of.plot_range[i] = R.slant_range[j]
         of.plot_azimuth[i] = R.azimuth[j]
-        of.plot_h_baro[i] = R.Z[j, Z_H_BARO]
         of.plot_mode_3a[i] = R.mode_3a[j]
         if t >= of.t_heard[i]:
             _note_nature(i, R, j, of)
@@ -399,6 +422,7 @@ def learn_track(
     got: float,
     R: Any,
     j: int,
+    plain: bool,
     sensor: int,
     turn: float,
     confirm: float,
@@ -412,6 +436,7 @@ def learn_track(
     T : (SCRATCH,) float64, T[:ROW] the updated track, valid at t_ns, see `records.store_states`; lanes : 4
     got : probability that a plot was its own
     R : `reports.Reports`; j : the plot with the largest weight, of `sensor`; turn : s, NaN where it doesn't turn
+    plain : whether that is a range and an azimuth and nothing else, see `conditioning.plain`
     confirm, confirm_plots : existence and number of plots from which a track is confirmed
     of : store; overwritten in row i
     """
@@ -424,7 +449,7 @@ def learn_track(
     place = place_of(i, sensor, of.seen_sensor)
     _look(i, place, t_ns, turn, taken, of)
     if taken:
-        _take_plot(i, place, R, j, sensor, confirm, confirm_plots, of)
+        _take_plot(i, place, R, j, plain, sensor, confirm, confirm_plots, of)
     if moved:
         store_factors(T, of.spreads, i)
 

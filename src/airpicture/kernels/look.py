@@ -163,6 +163,7 @@ def _update(
         room.got[w],
         R,
         j,
+        glancing,
         s,
         S.period[s],
         settings[K_CONFIRM],

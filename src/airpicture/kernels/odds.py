@@ -5,7 +5,8 @@ pairs that do are queued, eight tracks' and more, and then weighed side by side:
 branch hangs on one. What it's multiplied with stands in the exponent or beside it: no logarithm, and one exponential
 for eight.
 
-Number k of a queued pair stands at Q[QUEUE k + p], p being the pair, models one after another; see `lanes`.
+What each model of a queued pair has stands in fours, as in a track's row: number k of pair p at Q[k + 4 p + m], m being
+the model.
 """
 
 from typing import Any, Final
@@ -13,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels._jit import inline, lane
-from airpicture.kernels.abreast import ABREAST
 from airpicture.kernels.arrays import F64, natural
 from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import LANES, U
@@ -26,13 +26,12 @@ from airpicture.kernels.thinning import SHARE_LEAST
 
 LOG_MOST: Final = 600.0  # of odds
 
-Q_D2 = U(0)  # 4; likelihoods, and then over the mixture's, are written over it
-Q_DET = U(4 * QUEUE)  # 4, determinant of the innovations' covariance
-Q_MODE = U(8 * QUEUE)  # 4, probabilities of the models
-Q_LOG = U(12 * QUEUE)  # of what likelihoods are multiplied with, but for ...
-Q_PRIOR = U(13 * QUEUE)  # ... the odds before there's a plot
-Q_ODDS = U(14 * QUEUE)
-QUEUED: Final = 15 * QUEUE
+Q_D2 = U(0)  # likelihoods are written over it
+Q_DET = U(4 * QUEUE)  # determinant of the innovations' covariance
+Q_MODE = U(8 * QUEUE)  # probabilities of the models
+Q_LOG = U(12 * QUEUE)  # of what likelihoods are multiplied with, the same for all models, but for ...
+Q_PRIOR = U(16 * QUEUE)  # ... the odds before there's a plot, likewise
+QUEUED: Final = 20 * QUEUE
 
 N_TRACK: Final = 0  # whole numbers of a queued pair, likewise: track and plot of the chunk, and slot
 N_PLOT: Final = QUEUE
@@ -41,14 +40,20 @@ NUMBERED: Final = 3 * QUEUE
 
 
 @inline
+def _put_four(Q: F64, at: U, T: F64, there: U) -> None:
+    """Write four numbers of T to Q, all read before any is written."""
+    a, b, c, d = T[there], T[there + U(1)], T[there + U(2)], T[there + U(3)]
+    Q[at], Q[at + U(1)], Q[at + U(2)], Q[at + U(3)] = a, b, c, d
+
+
+@inline
 def queue_pair(p: int, w: int, k: int, slot: int, T: F64, room: Room) -> float:
     """Queue track w and plot k of a chunk as pair p, after `sight.look_off`; return the least d² of any model."""
-    Q, N, at = room.queue, room.queued, U(p)
-    d, t = int(C_D2), int(C_DET)
-    for m in range(LANES):
-        Q[Q_D2 + U(QUEUE * m) + at] = T[d + m]
-        Q[Q_DET + U(QUEUE * m) + at] = T[t + m]
-        Q[Q_MODE + U(QUEUE * m) + at] = T[MODE + m]
+    Q, N, at = room.queue, room.queued, U(LANES) * U(p)
+    _put_four(Q, Q_D2 + at, T, C_D2)
+    _put_four(Q, Q_DET + at, T, C_DET)
+    _put_four(Q, Q_MODE + at, T, U(MODE))
+    d = int(C_D2)
     p = natural(p)
     N[N_TRACK + p], N[N_PLOT + p], N[N_SLOT + p] = w, k, slot
     return float(min(min(T[d], T[d + 1]), min(T[d + 2], T[d + 3])))
@@ -64,26 +69,12 @@ def prior_of(w: int, i: int, s: int, period: float, pd: float, of: Held, room: R
 
 
 @lane
-def _fit(Q: F64, l: U, p: U) -> None:
+def _fit(Q: F64, l: U) -> None:
     """Turn a model's d² into its likelihood, times e^log and the prior odds."""
     d2 = Q[Q_D2 + l]
-    fit = exponential(min(Q[Q_LOG + p] - 0.5 * d2, LOG_MOST)) * Q[Q_PRIOR + p]
+    fit = exponential(min(Q[Q_LOG + l] - 0.5 * d2, LOG_MOST)) * Q[Q_PRIOR + l]
     fit /= np.sqrt(Q[Q_DET + l])  # of nothing, behind the last pair, too
     Q[Q_D2 + l] = fit if d2 < FAR else 0.0
-
-
-@lane
-def _sum_up(Q: F64, p: U) -> None:
-    """Write the odds of a pair, and each model's likelihood over the mixture's."""
-    m1, m2, m3 = U(QUEUE), U(2 * QUEUE), U(3 * QUEUE)
-    f0, f1, f2, f3 = Q[Q_D2 + p], Q[Q_D2 + m1 + p], Q[Q_D2 + m2 + p], Q[Q_D2 + m3 + p]
-    total = Q[Q_MODE + p] * f0 + Q[Q_MODE + m1 + p] * f1 + Q[Q_MODE + m2 + p] * f2 + Q[Q_MODE + m3 + p] * f3
-    scale = 1.0 / total if total > 0.0 else 0.0
-    Q[Q_ODDS + p] = total
-    Q[Q_D2 + p] = f0 * scale
-    Q[Q_D2 + m1 + p] = f1 * scale
-    Q[Q_D2 + m2 + p] = f2 * scale
-    Q[Q_D2 + m3 + p] = f3 * scale
 
 
 @inline
@@ -118,26 +109,27 @@ def weigh_queued(
         if named:
             j = room.names[k]
             log += identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
-        Q[int(Q_LOG) + p], Q[int(Q_PRIOR) + p] = log, prior
-    eight = room.ahead.tracks  # at a time, so that a pair's bits don't hang on how many others there are
-    for block in range(0, count, ABREAST):  # what stands behind the last is worked out for nobody
         for m in range(LANES):
-            for b in range(eight):
-                _fit(Q, U(QUEUE * m + block) + b, U(block) + b)
-        for b in range(eight):
-            _sum_up(Q, U(block) + b)
+            Q[int(Q_LOG) + LANES * p + m], Q[int(Q_PRIOR) + LANES * p + m] = log, prior
+    # two pairs at a time, so that a pair's bits don't hang on how many others there are; what may stand behind the last
+    # is worked out for nobody
+    for l in range(room.ahead.tracks * U((count + 1) // 2)):
+        _fit(Q, l)
     for p in range(count):
         w, k = natural(N[N_TRACK + p]), natural(N[N_PLOT + p])
         while done < w:
             done += 1
             room.first[done] = pairs
-        odds = Q[int(Q_ODDS) + p]
+        at, mode = int(Q_D2) + LANES * p, int(Q_MODE) + LANES * p
+        f0, f1, f2, f3 = Q[at], Q[at + 1], Q[at + 2], Q[at + 3]
+        odds = Q[mode] * f0 + Q[mode + 1] * f1 + Q[mode + 2] * f2 + Q[mode + 3] * f3
+        scale = 1.0 / odds if odds > 0.0 else 0.0
         room.plot[pairs] = room.names[k]
         room.near[pairs] = k
         room.owner[pairs] = w
         room.slot[pairs] = N[N_SLOT + p]
         room.ratio[pairs] = odds
-        for m in range(LANES):
-            room.share[pairs, m] = Q[int(Q_D2) + QUEUE * m + p]
+        share = room.share[pairs]
+        share[0], share[1], share[2], share[3] = f0 * scale, f1 * scale, f2 * scale, f3 * scale
         pairs += not (odds < SHARE_LEAST and pairs > room.first[w])
     return pairs, done

@@ -14,8 +14,18 @@ Estimation", 1977, ch. III and V.
 
 from airpicture.kernels._jit import lane, part
 from airpicture.kernels.arrays import F32, F64
-from airpicture.kernels.bank import T_P, T_SUM
-from airpicture.kernels.lanes import LANES, S6, Covariance, U, load_covariance, store_covariance
+from airpicture.kernels.bank import T_P, T_SUM, T_X
+from airpicture.kernels.lanes import (
+    LANES,
+    S6,
+    Covariance,
+    U,
+    load_covariance,
+    load_narrow,
+    load_state,
+    store_covariance,
+    store_state,
+)
 from airpicture.kernels.layout import (
     D_BARO,
     EXISTENCE,
@@ -110,9 +120,16 @@ def _factor(T: F64, l: U) -> None:
 
 
 @lane
-def _multiply(T: F64, l: U) -> None:
-    """Turn the factors that stand in the place of a model's covariance into it."""
-    store_covariance(T, T_P + l, multiplied(load_covariance(T, T_P + l)))
+def _multiply(T: F64, l: U, factors: F32) -> None:
+    """Write a model's covariance to its place; factors : (4 PACKED,) float32, all models'."""
+    store_covariance(T, T_P + l, multiplied(load_narrow(factors, l)))
+
+
+@lane
+def copy_model(T: F64, l: U, row: F64) -> None:
+    """Copy a model's state, in fours as it was written: see `store_states`."""
+    store_state(row, T_X + l, load_state(T, T_X + l))
+    store_covariance(row, T_P + l, load_covariance(T, T_P + l))
 
 
 @part
@@ -120,15 +137,14 @@ def load_track(states: F64, spreads: F32, i: int, T: F64, lanes: U) -> None:
     """Write track i to T[:ROW], see `layout`."""
     for k in range(LANES * STATE):
         T[k] = states[i, k]
-    for k in range(LANES * PACKED):
-        T[LANES * STATE + k] = spreads[i, FACTORS + k]
     for m in range(LANES):
         T[MODE + m] = states[i, HELD_MODE + m]
     T[EXISTENCE] = states[i, HELD_EXISTENCE]
     for k in range(D_BARO, NUMBERS_END):
         T[k] = spreads[i, NUMBERS + k]
+    factors = spreads[i, FACTORS:]
     for l in range(lanes):
-        _multiply(T, l)
+        _multiply(T, l, factors)
 
 
 @part

@@ -22,7 +22,7 @@ class Room(NamedTuple):
     T: F64  # (SCRATCH,)
     ahead: Abreast  # eight tracks that are predicted next
     close: Closing  # eight tracks that have been updated
-    W: F64  # (n, ROW) predicted
+    W: F64  # (n + 1, ROW) predicted; the last row is for what is worked on
     spot: F64  # (n, 4) height [m] and vertical of what each track is predicted to
     V: F64  # (v, CONDITIONED) states given each pair, at its slot; pairs of slots beyond v are conditioned once more
     t_w: I64  # (n,) ns, what each track is predicted to

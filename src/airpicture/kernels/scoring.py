@@ -11,17 +11,12 @@ from airpicture.kernels._jit import inline, lane, part
 from airpicture.kernels.abreast import ABREAST, DT, LASTS, load_means, set_out, spot_ahead
 from airpicture.kernels.ahead import predict_ahead
 from airpicture.kernels.arrays import F64, I32, I64, natural
-from airpicture.kernels.bank import T_P, T_X
 from airpicture.kernels.conditioning import OUTSIDE, condition, condition_briefed, likelihood, limit_of_height
 from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import (
     LANES,
     U,
     Vector,
-    load_covariance,
-    load_state,
-    store_covariance,
-    store_state,
 )
 from airpicture.kernels.layout import (
     B_COS,
@@ -38,7 +33,7 @@ from airpicture.kernels.layout import (
 from airpicture.kernels.learn import Held, identity_of
 from airpicture.kernels.measuring import C_ALONG, C_FOUND, numbers_of
 from airpicture.kernels.odds import LOG_MOST, prior_of, queue_pair
-from airpicture.kernels.records import load_track
+from airpicture.kernels.records import copy_model, load_track
 from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.sight import judge, look_off, note_height, take_sight
 
@@ -92,19 +87,12 @@ def set_out_for(
         _last(ahead.V, b)
 
 
-@lane
-def _copy_model(T: F64, l: U, row: F64) -> None:
-    """Copy a model's state, in fours as it was written: see `records.store_states`."""
-    store_state(row, T_X + l, load_state(T, T_X + l))
-    store_covariance(row, T_P + l, load_covariance(T, T_P + l))
-
-
 @inline
 def _keep_conditioned(slot: int, T: F64, room: Room, lanes: U) -> None:
     """Keep the states that a pair is conditioned to."""
     row = room.V[slot]
     for l in range(lanes):
-        _copy_model(T, l, row)
+        copy_model(T, l, row)
     for m in range(LANES):
         room.V[slot, STATES + m] = T[int(C_FOUND) + m]
         room.V[slot, STATES + LANES + m] = T[int(C_ALONG) + m]
@@ -119,7 +107,7 @@ def predict_track(w: int, i: int, motion: F64, of: Held, room: Room, lanes: U) -
     room.spot[w, 0], room.spot[w, 1], room.spot[w, 2], room.spot[w, 3] = h, ux, uy, uz
     row = W[w]
     for l in range(lanes):
-        _copy_model(T, l, row)
+        copy_model(T, l, row)
     for k in range(STATES, ROW):
         row[k] = T[k]
     row[EXISTENCE] *= room.ahead.V[int(LASTS) + w % ABREAST]
@@ -226,8 +214,9 @@ def try_each(
         j = plot[e]
         s = R.sensor[j]
         if e > e_from:
-            for k in range(STATES):
-                T[k] = W[w, k]
+            row = W[w]
+            for l in range(lanes):
+                copy_model(row, l, T)
         delta = (R.t_ns[j] - t) * 1e-9
         n = condition(R.Z, j, S.sites[s], h, ux, uy, uz, rx, ry, rz, delta, gates, T, lanes)
         if n == OUTSIDE:

@@ -27,10 +27,13 @@ RATIO_MOST: Final = 1e100  # of one pair, so that sums stay finite
 @inline
 def _keep(kept: int, e: int, room: Room) -> None:
     """Move pair e to place `kept`, which isn't behind it; it keeps the slot of its states."""
+    if kept == e:
+        return
     room.plot[kept], room.near[kept], room.owner[kept] = room.plot[e], room.near[e], room.owner[e]
     room.slot[kept], room.ratio[kept] = room.slot[e], room.ratio[e]
-    for m in range(room.share.shape[1]):
-        room.share[kept, m] = room.share[e, m]
+    share, to = room.share[e], room.share[kept]
+    s0, s1, s2, s3 = share[0], share[1], share[2], share[3]
+    to[0], to[1], to[2], to[3] = s0, s1, s2, s3
 
 
 @inline
