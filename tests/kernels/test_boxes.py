@@ -55,6 +55,11 @@ def _list_bunches(asked: F32, outline: F32, at: int, upto: int, listed: I32, n: 
 
 
 @jit
+def _list_in_line(line: F32, noted: F32, at: int, upto: int, listed: I32, n: int) -> int:
+    return boxes.list_in_line(line, noted, at, upto, listed, n)
+
+
+@jit
 def _outline_of(box: F32, at: int, upto: int, outline: F32, b: int) -> None:
     boxes.outline_of(box, at, upto, outline, b)
 
@@ -113,6 +118,27 @@ def test_steps_are_what_they_are_plainly(older: bool, monkeypatch: pytest.Monkey
         _outline_of(box, at, upto, got, 7)
         boxes._outline_plainly(box, at, upto, told, 7)
         np.testing.assert_array_equal(got, told)
+
+
+def test_plots_in_line_with_two_others_are_listed() -> None:
+    rng, found = np.random.default_rng(11), 0
+    for _ in range(300):
+        noted = rng.integers(-6, 7, (boxes.OLDER, 60)).astype(np.float32)
+        noted[boxes.O_SINCE] = rng.integers(0, 27, 60)
+        line = np.zeros(boxes.LINED, np.float32)
+        line[boxes.I_PLACE : boxes.I_PLACE + 3] = rng.integers(-6, 7, 3)
+        line[boxes.I_SINCE] = rng.choice([1.0, 2.0, 4.0, 8.0])  # one over it is exact, too: nothing is rounded
+        line[boxes.I_PER_S] = 1.0 / line[boxes.I_SINCE]
+        line[boxes.I_LEAST], line[boxes.I_MOST] = np.sort(rng.integers(-5, 27, 2))
+        line[boxes.I_SPREAD], line[boxes.I_FREE] = rng.integers(0, 50), rng.integers(0, 2)
+        at, n = int(rng.integers(0, 60 - SIXTEEN)), int(rng.integers(0, 20))
+        upto = at + int(rng.integers(1, 40))
+        listed, expected = np.zeros(40, np.int32), np.zeros(40, np.int32)
+        count = _list_in_line(line, noted, at, upto, listed, n)
+        assert count == boxes._list_in_line_plainly(line, noted, at, upto, expected, n)
+        np.testing.assert_array_equal(listed[:count], expected[:count])
+        found += count - n
+    assert found > 300
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 70), min_size=1, max_size=60))

@@ -22,14 +22,12 @@ from airpicture.kernels._vectors import (
     _count_less_plainly,
     _hand_on_plainly,
     _lay_plainly,
-    _list_marked_plainly,
     _list_near_plainly,
     add_fours,
     copy_sixteen,
     count_less,
     hand_on,
     lay_eight,
-    list_marked,
     list_near,
     settled,
 )
@@ -81,11 +79,6 @@ def _count(numbers: I32, at: int, upto: int, than: I32) -> int:
 @jit
 def _copy(numbers: I32, at: int, to: I32, n: int) -> None:
     copy_sixteen(numbers, at, to, n)
-
-
-@jit
-def _list(marks: I32, at: int, upto: int, listed: I32, n: int) -> int:
-    return list_marked(marks, at, upto, listed, n)
 
 
 @jit
@@ -145,18 +138,6 @@ def test_sixteen_numbers_are_copied() -> None:
     numbers, to = np.arange(40, dtype=np.int32), np.zeros(40, np.int32)
     _copy(numbers, 7, to, 3)
     np.testing.assert_array_equal(to, [0] * 3 + list(range(7, 7 + SIXTEEN)) + [0] * (37 - SIXTEEN))
-
-
-def test_marked_numbers_are_listed_and_none_beyond_the_last() -> None:
-    rng = np.random.default_rng(5)
-    for _ in range(200):
-        marks = rng.integers(-1, 2, SIXTEEN).astype(np.int32)
-        at, n = int(rng.integers(0, 9000)), int(rng.integers(0, 20))
-        upto = at + int(rng.integers(1, 40))
-        listed, expected = np.zeros(40, np.int32), np.zeros(40, np.int32)
-        count = _list(marks, at, upto, listed, n)
-        assert count == _list_marked_plainly(marks, at, upto, expected, n)
-        np.testing.assert_array_equal(listed[:count], expected[:count])
 
 
 def aligned(rows: int, columns: int, kind: type) -> np.ndarray:

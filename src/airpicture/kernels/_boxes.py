@@ -48,6 +48,15 @@ A_BLUR: Final = 16  # m
 A_AGE: Final = 17  # s; ... of what is no older
 ASKING: Final = 18
 
+I_PLACE: Final = 0  # two plots in line and what a third may be off: 3, m, from the one to the other, ...
+I_SINCE: Final = 3  # s, ... how much older that is, ...
+I_PER_S: Final = 4  # 1 / s, ... and one over this
+I_LEAST: Final = 5  # s, how much older still the third is, at least ...
+I_MOST: Final = 6  # ... and at most
+I_SPREAD: Final = 7  # m², square of what a place may be off, along and across
+I_FREE: Final = 8  # m²/s³, what free motion adds to it by the third power of a time
+LINED: Final = 9
+
 O_PLACE: Final = 0  # what is noted of a plot: 3, m, from the place asked about to it
 O_SINCE: Final = 3  # s, how much older it is
 OLDER: Final = 4
@@ -133,7 +142,7 @@ class _Lanes:
 
 
 def _signature(asked: Any, table: Any, listed: Any) -> Any:
-    """Return the signature of both steps."""
+    """Return the signature of all steps that only list."""
     return _types.int64(asked, table, _types.int64, _types.int64, listed, _types.int64)
 
 
@@ -185,6 +194,43 @@ def _note_waiting(_: Any, asked: Any, box: Any, at: Any, upto: Any, listed: Any,
 
     word = _types.int64
     return word(asked, box, word, word, listed, word, noted), emit
+
+
+@numba.extending.intrinsic
+def _list_in_line(_: Any, line: Any, noted: Any, at: Any, upto: Any, listed: Any, n: Any) -> Any:
+    """List which of sixteen noted plots may lie in line with two others: see `_list_in_line_plainly`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lanes = _Lanes(context, builder, signature.args, args)
+        one = _ir.Constant(_sixteen, [1.0] * SIXTEEN)
+
+        def times(*factors: Any) -> Any:
+            product = factors[0]
+            for factor in factors[1:]:
+                product = builder.fmul(product, factor, flags=_CONTRACT)
+            return product
+
+        def plus(*terms: Any) -> Any:
+            total = terms[0]
+            for term in terms[1:]:
+                total = builder.fadd(total, term, flags=_CONTRACT)
+            return total
+
+        dt, free = lanes.ask(I_SINCE), lanes.ask(I_FREE)
+        more = builder.fsub(lanes.row(O_SINCE), dt)
+        ahead = times(more, lanes.ask(I_PER_S))
+        beyond = plus(one, ahead)
+        off = [
+            builder.fsub(lanes.row(O_PLACE + axis), times(beyond, lanes.ask(I_PLACE + axis)), flags=_CONTRACT)
+            for axis in range(3)
+        ]
+        ahead2 = times(ahead, ahead)
+        spread = times(plus(one, times(beyond, beyond), ahead2), lanes.ask(I_SPREAD))
+        bound = plus(spread, times(free, more, more, more), times(ahead2, times(free, dt, dt, dt)))
+        timely = builder.and_(lanes.at_most(lanes.ask(I_LEAST), more), lanes.at_most(more, lanes.ask(I_MOST)))
+        return lanes.listed(lanes.before(builder.and_(lanes.at_most(lanes.square(off), bound), timely)))
+
+    return _signature(line, noted, listed), emit
 
 
 @numba.extending.intrinsic
@@ -269,6 +315,25 @@ def _note_waiting_plainly(asked: Any, box: Any, at: int, upto: int, listed: Any,
     return count
 
 
+def _list_in_line_plainly(line: Any, noted: Any, at: int, upto: int, listed: Any, n: int) -> int:
+    """List which of the noted plots at ... upto - 1, of the first sixteen of them, may lie in line with two others;
+    return how many are listed then.
+
+    line : (LINED,) float32, see I_*; noted : (OLDER, at + 16 or more) float32, see O_*
+    listed : (n + 16 or more,) int32, from n on overwritten, after the last one with anything
+    """
+    last = min(upto, at + SIXTEEN)
+    dt = line[I_SINCE]
+    more = noted[O_SINCE, at:last] - dt
+    ahead = more * line[I_PER_S]
+    off = noted[O_PLACE : O_PLACE + 3, at:last] - (1 + ahead) * line[I_PLACE : I_PLACE + 3, None]
+    bound = (1 + (1 + ahead) ** 2 + ahead**2) * line[I_SPREAD] + line[I_FREE] * (more**3 + ahead**2 * dt**3)
+    timely = (more >= line[I_LEAST]) & (more <= line[I_MOST])
+    chosen = at + np.flatnonzero(((off * off).sum(axis=0) <= bound) & timely)
+    listed[n : n + len(chosen)] = chosen
+    return n + len(chosen)
+
+
 def _outline_plainly(box: Any, at: int, upto: int, outline: Any, b: int) -> None:
     """Write between which coordinates and times the plots at ... upto - 1 lie, one to sixteen, none of them NaN.
 
@@ -283,4 +348,5 @@ _PLAIN: Final[bool] = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 list_bunches: Any = _list_bunches_plainly if _PLAIN else _list_bunches
 list_waiting: Any = _list_waiting_plainly if _PLAIN else _list_waiting
 note_waiting: Any = _note_waiting_plainly if _PLAIN else _note_waiting
+list_in_line: Any = _list_in_line_plainly if _PLAIN else _list_in_line
 outline_of: Any = _outline_plainly if _PLAIN else _outline

@@ -299,39 +299,6 @@ def _count_less_plainly(numbers: Any, at: int, upto: int, than: int) -> int:
 
 
 @numba.extending.intrinsic
-def _list_marked(_: Any, marks: Any, at: Any, upto: Any, listed: Any, n: Any) -> Any:
-    """List which of sixteen numbers are marked: see `_list_marked_plainly`."""
-
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _, at, upto, _, n = args
-        there = context.make_array(signature.args[0])(context, builder, args[0]).data
-        vector = builder.load(builder.bitcast(there, _numbers.as_pointer()), align=4)
-        marked = builder.icmp_signed("!=", vector, _ir.Constant(_numbers, [_ir.IntType(32)(0)] * SIXTEEN))
-        some = _first_bits(builder, at, upto)
-        bits = builder.and_(builder.bitcast(marked, _ir.IntType(SIXTEEN)), builder.trunc(some, _ir.IntType(SIXTEEN)))
-        lanes = _ir.Constant(_numbers, [_ir.IntType(32)(k) for k in range(SIXTEEN)])
-        names = builder.add(in_all(builder, _numbers, builder.trunc(at, _ir.IntType(32))), lanes)
-        place = builder.gep(context.make_array(signature.args[3])(context, builder, args[3]).data, [n])
-        pack(builder, names, bits, place)
-        return builder.add(n, builder.ctpop(builder.zext(bits, _word)))
-
-    word = _types.int64
-    return word(marks, word, word, listed, word), emit
-
-
-def _list_marked_plainly(marks: Any, at: int, upto: int, listed: Any, n: int) -> int:
-    """List those of the numbers at ... upto - 1, of the first sixteen of them, that are marked; return how many are
-    listed then.
-
-    marks : (16,) int32, other than 0 for those that are
-    listed : (n + 16 or more,) int32, from n on overwritten, after the last one with anything
-    """
-    marked = at + np.flatnonzero(marks[: min(upto - at, SIXTEEN)])
-    listed[n : n + len(marked)] = marked
-    return n + len(marked)
-
-
-@numba.extending.intrinsic
 def _add_fours(_: Any, numbers: Any, at: Any, to: Any) -> Any:
     """Write the sums of four times four numbers: see `_add_fours_plainly`."""
 
@@ -372,5 +339,4 @@ settled: Any = _is_settled if _PLAIN else _settled
 list_near: Any = _list_near_plainly if _PLAIN else _list_near
 copy_sixteen: Any = _copy_sixteen_plainly if _PLAIN else _copy_sixteen
 count_less: Any = _count_less_plainly if _PLAIN else _count_less
-list_marked: Any = _list_marked_plainly if _PLAIN else _list_marked
 add_fours: Any = _add_fours_plainly if _PLAIN else _add_fours

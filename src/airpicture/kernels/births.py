@@ -21,7 +21,7 @@ from airpicture.kernels.arrays import F32, F64, I32, I64, U64
 from airpicture.kernels.begin import L_PAIRS, begin_state
 from airpicture.kernels.chains import chain_reach
 from airpicture.kernels.lanes import LANES
-from airpicture.kernels.layout import MODEL, PLOT, Z_P, Z_V_EAST
+from airpicture.kernels.layout import MODEL, PLOT, Z_COS, Z_P, Z_SIN, Z_V_EAST
 from airpicture.kernels.picking import pick_pairs, see_around
 from airpicture.kernels.pool import PLAIN, VAGUE, WAITING_LEVELS, Waiting, key_at, note_plot
 from airpicture.kernels.search import (
@@ -29,6 +29,7 @@ from airpicture.kernels.search import (
     C_TRIALS,
     COUNTS,
     P_ASK,
+    P_BEAM,
     P_BLUR,
     P_CHAIN,
     P_LEAST,
@@ -95,7 +96,7 @@ def find_births(
     bunch: I32,
     outline: F32,
     asked: F32,
-    mark: I32,
+    line: F32,
     some: I32,
     hit: I32,
     ends: I64,
@@ -129,8 +130,8 @@ def find_births(
     Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
         (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (V_COLUMNS, BOX + ABREAST) float32, slot : (BOX,) int64,
-        bunch : (BUNCHES, 2) int32, outline : (N_COLUMNS, BUNCHES + ABREAST), asked : (ASKING,) float32, mark :
-        (ABREAST,), some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32, ends : (WAITING_LEVELS + 1,) int64
+        bunch : (BUNCHES, 2) int32, outline : (N_COLUMNS, BUNCHES + ABREAST), asked : (ASKING,), line :
+        (LINED,) float32, some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32, ends : (WAITING_LEVELS + 1,) int64
         workspaces, see `around`
     seen : (SEEN,) int64, queue : (BLOCK, QUEUED) int64, see Q_*; pick : (BLOCK, B) int64, value : (BLOCK, B + 1)
         workspaces: so many pairs of each plot are tried
@@ -168,6 +169,8 @@ def find_births(
                 s, prospect = sensor[j], prospects[k]
                 level = level_of(Z, j, prospect)
                 prospect[P_CHAIN] = chain_reach(level, period[s], pd[s], life, prospect)
+                for axis in range(3):
+                    prospect[P_BEAM + axis] = Z[j, Z_SIN] * sites[s, 3 + axis] + Z[j, Z_COS] * sites[s, 6 + axis]
                 x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
                 place[k, 0], place[k, 1], place[k, 2] = x, y, z
                 key[w + k] = key_at(x, y, z, level)
@@ -234,8 +237,8 @@ def find_births(
                     j = wanted[w + k]
                     before = upto
                     upto, chains = see_around(
-                        Z, int(j), t_ns[j], int(sensor[j]), place[k], sites, period, life, waiting, prospects[k],
-                        since_ns, longest, box, slot, ends, bunch, outline, asked, mark, some, hit, seen, before,
+                        t_ns[j], int(sensor[j]), place[k], period, life, waiting, prospects[k],
+                        since_ns, longest, box, slot, ends, bunch, outline, asked, line, some, hit, seen, before,
                         young, who, old, whom, chain[queued], worth, counts,
                     )  # fmt: skip
                     if upto > before or chains > 0 or key[w + k] & 3 == VAGUE:

@@ -18,15 +18,25 @@ from typing import Final
 
 import numpy as np
 
-from airpicture.kernels._boxes import O_PLACE, O_SINCE
+from airpicture.kernels._boxes import (
+    I_FREE,
+    I_LEAST,
+    I_MOST,
+    I_PER_S,
+    I_PLACE,
+    I_SINCE,
+    I_SPREAD,
+    O_PLACE,
+    O_SINCE,
+    list_in_line,
+)
 from airpicture.kernels._jit import inline, part
-from airpicture.kernels._vectors import list_marked
 from airpicture.kernels.around import ABREAST, ROUNDED_S
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import AGAIN, L_LEAST, L_LEAST_THICK, L_ODDS, L_VAR_SPEED, L_VAR_USUAL, Q_BEGIN, TURNS
 from airpicture.kernels.lanes import U
 from airpicture.kernels.pool import PLAIN
-from airpicture.kernels.search import MARGIN, P_ALONG, P_BLUR, P_CHAIN, P_LEAST, P_ODDS, P_OWN, P_WORST, density
+from airpicture.kernels.search import MARGIN, P_ALONG, P_BEAM, P_BLUR, P_CHAIN, P_LEAST, P_ODDS, P_OWN, P_WORST, density
 
 CHAIN_SPEED: Final = 3.0  # times the usual speed: few targets are faster
 CHAIN_TURN: Final = 1.5  # turns, most between two plots of a chain
@@ -43,7 +53,7 @@ YOUNGER: Final = 4
 OLD: Final = 96  # earlier plots that are looked at for chains of one plot, at most
 
 
-@inline
+@part
 def is_thick(level: int, turn: float, life: F64, prospect: F64) -> bool:
     """Say whether false plots are so thick round a plot that a pair says too little of the fastest targets.
 
@@ -58,7 +68,7 @@ def is_thick(level: int, turn: float, life: F64, prospect: F64) -> bool:
     return bool(odds * density(fast2 * turn2, turn2, n, prospect[P_OWN], life[L_VAR_SPEED], usual) < 1.0)
 
 
-@inline
+@part
 def chain_reach(level: int, turn: float, pd: float, life: F64, prospect: F64) -> float:
     """Return how far from a plot the oldest of three plots in line may be [m]; 0 where chains aren't looked for.
 
@@ -92,28 +102,18 @@ def note_young(q: int, dx: float, dy: float, dz: float, dt: float, n: int, young
     who[n] = q
 
 
-@part
-def _mark_in_line(young: F64, a: int, turn: float, worst: float, lead: int, old: F32, mark: I32) -> None:
-    """Mark those of ABREAST earlier plots, from `lead` on, that may lie in line with a plot and young[a].
+@inline
+def _aim(young: F64, a: int, turn: float, worst: float, line: F32) -> None:
+    """Ask for earlier plots that may lie in line with a plot and young[a], a little more of them than do.
 
-    turn : s; worst : m²; mark : (ABREAST,) overwritten
+    turn : s; worst : m²; line : (LINED,) overwritten, see I_*
     """
-    one, dt = np.float32(1.0), np.float32(young[a, Y_SINCE])
-    per_s = np.float32(1.0 / young[a, Y_SINCE])
-    ax, ay, az = np.float32(young[a, Y_PLACE]), np.float32(young[a, Y_PLACE + 1]), np.float32(young[a, Y_PLACE + 2])
-    least, most = np.float32(AGAIN * turn - ROUNDED_S), np.float32(CHAIN_TURN * turn + ROUNDED_S)
-    spread, q_third = np.float32(SLACK * CHAIN_D2 * worst), np.float32(SLACK * CHAIN_D2 * Q_BEGIN / 3.0)
-    free_a = q_third * dt * dt * dt
-    g = U(lead)
-    for l in range(U(ABREAST)):
-        more = old[O_SINCE, g + l] - dt
-        ahead = more * per_s
-        beyond = one + ahead
-        ex = old[O_PLACE, g + l] - beyond * ax
-        ey = old[O_PLACE + 1, g + l] - beyond * ay
-        ez = old[O_PLACE + 2, g + l] - beyond * az
-        bound = (one + beyond * beyond + ahead * ahead) * spread + q_third * more * more * more + ahead * ahead * free_a
-        mark[l] = (ex * ex + ey * ey + ez * ez <= bound) & (more >= least) & (more <= most)
+    dt = young[a, Y_SINCE]
+    for axis in range(3):
+        line[I_PLACE + axis] = young[a, Y_PLACE + axis]
+    line[I_SINCE], line[I_PER_S] = dt, 1.0 / dt
+    line[I_LEAST], line[I_MOST] = AGAIN * turn - ROUNDED_S, CHAIN_TURN * turn + ROUNDED_S
+    line[I_SPREAD], line[I_FREE] = SLACK * CHAIN_D2 * worst, SLACK * CHAIN_D2 * Q_BEGIN / 3.0
 
 
 @part
@@ -121,9 +121,6 @@ def find_chains(
     olds: int,
     youngs: int,
     turn: float,
-    ax: float,
-    ay: float,
-    az: float,
     prospect: F64,
     life: F64,
     young: F64,
@@ -131,7 +128,7 @@ def find_chains(
     old: F32,
     whom: I32,
     slot: I64,
-    mark: I32,
+    line: F32,
     some: I32,
     chain: I64,
     worth: F64,
@@ -144,11 +141,10 @@ def find_chains(
     ----------
     olds, youngs : how many earlier plots, and plots of the last turn, lie round it
     turn : s, of the sensor
-    ax, ay, az : unit vector along the beam, level; along it a place is as sure as a range, across it as an azimuth
-    prospect : (PROSPECT,) of the plot
+    prospect : (PROSPECT,) of the plot; along P_BEAM a place is as sure as a range, across it as an azimuth
     young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) their slots
     old : (OLDER, OLD + ABREAST), see O_*; whom : (OLD + ABREAST,) their numbers in the box, slot : of the box
-    mark : (ABREAST,), some : (ABREAST or more,) int32 workspaces
+    line : (LINED,) float32, some : (ABREAST or more,) int32 workspaces
     chain : (CHAINS, 2), overwritten with the younger and the older one's slots, the best first
     worth : (CHAINS,) workspace
     """
@@ -156,6 +152,7 @@ def find_chains(
     usual = life[L_VAR_USUAL]
     own, blur2 = prospect[P_OWN], 2.0 * prospect[P_BLUR] * prospect[P_BLUR]
     worst = prospect[P_WORST]
+    ax, ay, az = prospect[P_BEAM], prospect[P_BEAM + 1], prospect[P_BEAM + 2]
     best = own * life[L_VAR_SPEED] * own * life[L_VAR_SPEED] / worst
     along, across = (best, worst) if prospect[P_ALONG] == 0.0 else (worst, best)
     least = prospect[P_LEAST] / CHAIN_MARGIN
@@ -166,9 +163,9 @@ def find_chains(
         per_s = 1.0 / dt
         free_a = Q_BEGIN / 3.0 * dt
         odds = 0.0
+        _aim(young, a, turn, worst, line)
         for lead in range(0, olds, ABREAST):
-            _mark_in_line(young, a, turn, worst, lead, old, mark)
-            for l in range(list_marked(mark, lead, olds, some, 0)):
+            for l in range(list_in_line(line, old, lead, olds, some, 0)):
                 b = U(some[l])
                 bx, by = np.float64(old[O_PLACE, b]), np.float64(old[O_PLACE + 1, b])
                 bz = np.float64(old[O_PLACE + 2, b])

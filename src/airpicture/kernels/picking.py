@@ -47,7 +47,7 @@ from airpicture.kernels.begin import (
 from airpicture.kernels.chains import CHAIN_TURN, OLD, YOUNG, chain_speed, find_chains, note_young
 from airpicture.kernels.conditioning import var_of_pressure
 from airpicture.kernels.lanes import U
-from airpicture.kernels.layout import Z_COS, Z_H, Z_H_BARO, Z_RADIUS, Z_SIN, Z_VAR_H
+from airpicture.kernels.layout import Z_H, Z_H_BARO, Z_RADIUS, Z_VAR_H
 from airpicture.kernels.pool import BLUR_STEP, OWN_SHARE, PLAIN, WAITING_LEVELS, Waiting, code_of
 from airpicture.kernels.search import (
     AGES,
@@ -98,7 +98,7 @@ def _offer(q: int, odds: float, n: int, pick: I64, value: F64) -> int:
     return -1
 
 
-@inline
+@part
 def aim(
     place: F64, r0: float, r1: float, r2: float, now: float, s: int, after: float, after_own: float, longest: float,
     speed: float, blur: float, age: float, asked: F32,
@@ -123,7 +123,7 @@ def aim(
     asked[A_SPEED], asked[A_BLUR], asked[A_AGE] = speed, blur + 2.0 * ROUNDED, age + ROUNDED_S
 
 
-@inline
+@part
 def _choose(asked: F32, first: int, end: int, outline: F32, some: I32) -> int:
     """List those of bunches first..end that may hold what is asked for; return how many."""
     bunches = 0
@@ -137,7 +137,7 @@ def _choose(asked: F32, first: int, end: int, outline: F32, some: I32) -> int:
     return bunches
 
 
-@inline
+@part
 def list_near(
     asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F32, some: I32, most: int, hit: I32, counts: I64
 ) -> int:
@@ -156,7 +156,7 @@ def list_near(
     return hits
 
 
-@inline
+@part
 def note_old(
     asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F32, some: I32, old: F32, whom: I32
 ) -> int:
@@ -175,12 +175,9 @@ def note_old(
 
 @part
 def see_around(
-    Z: F64,
-    j: int,
     t_ns: int,
     s: int,
     place: F64,
-    sites: F64,
     period: F64,
     life: F64,
     waiting: Waiting,
@@ -193,7 +190,7 @@ def see_around(
     bunch: I32,
     outline: F32,
     asked: F32,
-    mark: I32,
+    line: F32,
     some: I32,
     hit: I32,
     seen: I64,
@@ -206,15 +203,15 @@ def see_around(
     worth: F64,
     counts: I64,
 ) -> tuple[int, int]:
-    """List for plot j what waits near it, and its chains; return where the list ends and how many chains there are.
+    """List what waits near a plot, and its chains; return where the list ends and how many chains there are.
 
     Parameters
     ----------
-    Z, t_ns, s : the plot, registered; place : (3,) [m], on the ground; sites, period : of the sensors; life : settings
+    t_ns, s : of the plot, its sensor; place : (3,) [m], on the ground; period : of the sensors; life : settings
     waiting : pool; prospect : (PROSPECT,)
     since_ns : what V_SINCE in the box counts from; longest : s, that any plot waits
     box, slot, bunch, outline : from `gather`, bunches ends[level]..ends[level + 1] of each level
-    asked : (ASKING,) float32, mark : (ABREAST,), some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32 workspaces
+    asked : (ASKING,), line : (LINED,) float32, some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32 workspaces
     seen : (SEEN,) int64, slots, n of it in use; added to
     young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) int64, old : (OLDER, OLD + ABREAST), whom : (OLD + ABREAST,) int32,
         worth : (CHAINS,) workspaces
@@ -262,11 +259,8 @@ def see_around(
         reach = reach_chain
         aim(place, reach, reach, reach, now, s, math.inf, latest_s + again, longest, 0.0, 0.0, -1.0, asked)
         olds = note_old(asked, ends[PLAIN], ends[PLAIN + 1], box, bunch, outline, some, old, whom)
-        ax = Z[j, Z_SIN] * sites[s, 3] + Z[j, Z_COS] * sites[s, 6]
-        ay = Z[j, Z_SIN] * sites[s, 4] + Z[j, Z_COS] * sites[s, 7]
-        az = Z[j, Z_SIN] * sites[s, 5] + Z[j, Z_COS] * sites[s, 8]
         chains = find_chains(
-            olds, youngs, period[s], ax, ay, az, prospect, life, young, who, old, whom, slot, mark, some, chain, worth
+            olds, youngs, period[s], prospect, life, young, who, old, whom, slot, line, some, chain, worth
         )  # fmt: skip
         for c in range(chains):
             for k in range(2):

@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.kernels._jit import inline, jit, prefetch
+from airpicture.kernels._jit import inline, jit, part, prefetch
 from airpicture.kernels.arrays import F64, I64, table
 from airpicture.kernels.layout import (
     POLAR,
@@ -191,7 +191,7 @@ def complete(Zq: F64, Z: F64, j: int) -> None:
     Zq[0, Z_LOG_CLUTTER] = Z[j, Z_LOG_CLUTTER]
 
 
-@inline
+@part
 def note_plot(
     Z: F64,
     j: int,

@@ -106,7 +106,8 @@ P_CHAIN = 6  # m, how far away the oldest plot of a chain may be; 0: it needs no
 P_WORST = 7  # m², variance of its place along or across the beam, the larger
 P_ALONG = 8  # 1 where that is along
 P_LEAST = 9  # existence below which it begins nothing
-P_REACH = 10  # m, how far it looks for pairs on each level, by age (R_AGES)
+P_BEAM = 10  # 3, unit vector along its beam, level, where P_CHAIN isn't 0
+P_REACH = 13  # m, how far it looks for pairs on each level, by age (R_AGES)
 P_ASK = P_REACH + AGES * WAITING_LEVELS  # m, how far it looks there at all
 PROSPECT = P_ASK + WAITING_LEVELS
 

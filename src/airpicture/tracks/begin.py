@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from airpicture.config import Config
-from airpicture.kernels._boxes import ASKING, N_COLUMNS, OLDER, V_COLUMNS
+from airpicture.kernels._boxes import ASKING, LINED, N_COLUMNS, OLDER, V_COLUMNS
 from airpicture.kernels.around import ABREAST, BATCH, BLOCK, BOX, BUNCHES, ROOM, SLOTS, SPAN
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
@@ -106,7 +106,7 @@ def make_desk(most: int) -> Desk:
         bunch=np.empty((BUNCHES, 2), np.int32),
         outline=np.zeros((N_COLUMNS, BUNCHES + ABREAST), np.float32),
         asked=np.empty(ASKING, np.float32),
-        mark=np.empty(ABREAST, np.int32),
+        line=np.empty(LINED, np.float32),
         some=np.empty(BUNCHES + ABREAST, np.int32),
         hit=np.empty(BOX + ABREAST, np.int32),
         ends=np.empty(WAITING_LEVELS + 1, np.int64),

@@ -74,7 +74,7 @@ class Desk(NamedTuple):
     bunch: I32
     outline: F32
     asked: F32
-    mark: I32
+    line: F32
     some: I32
     hit: I32
     ends: I64
