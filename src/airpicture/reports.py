@@ -36,6 +36,7 @@ class Reports(NamedTuple):
     azimuth: F64  # (M,) rad, as measured
     on_ground: I8  # (M,)
     category: U8  # (M,)
+    place: F64  # (M, PLACE) see kernels.layout
 
     def take(self, rows: I64) -> Self:
         """Return the chosen rows."""

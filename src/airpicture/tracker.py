@@ -200,7 +200,7 @@ class Tracker:
     def _keep_past(self, edge_ns: int) -> None:
         """Put the plots of the frame that was closed aside; forget those that no plot can repeat any more."""
         if self._open is not None:
-            self._past.add(self._open, self._memory, self._run)
+            self._past.add(self._open)
             self._open = None
         self._past.forget(edge_ns - round(self.config.late_s_max * 1e9))
 
@@ -328,7 +328,7 @@ class Tracker:
         """What a wave of sensors saw in one frame: find candidates, share out, update, learn, begin."""
         store, config, stations = self._store, self.config, self._stations
         reports = self.latency.among(self._clutter.among(reports, own=True, run=self._run))
-        plots, tracks = (reports.Z, reports.t_ns, reports.size), (store.summary, store.t_ns, store.n)
+        plots, tracks = (reports.place, reports.t_ns, reports.size), (store.summary, store.t_ns, store.n)
         bounds = (config.motion.q_agile, config.gate_radius_max, config.association.pairs_max)
         near = candidates(self._index, *plots, *tracks, *bounds, self._run)
         changed = near.track

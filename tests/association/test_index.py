@@ -38,8 +38,8 @@ def ratios(Z: F64, t_z: I64, summary: F64, t_track: I64, q: float = Q, radius_ma
         p = on_ground(summary[:, :3] + dt[..., None] * summary[:, 3:6])
         age = np.abs(dt)
         r = 4.0 * np.sqrt((summary[:, 6] + age * summary[:, 7]) ** 2 + q * age**3 / 3.0) + 50.0
-        r = np.hypot(np.minimum(r, radius_max), Z[:, [lay.Z_RADIUS]])
-        z = on_ground(Z[:, lay.Z_P : lay.Z_P + 3])
+        r = np.hypot(np.minimum(r, radius_max), Z[:, [lay.PLACE_RADIUS]])
+        z = on_ground(Z[:, lay.PLACE_P : lay.PLACE_P + 3])
         return np.asarray(((z[:, None] - p) ** 2).sum(axis=-1) / r**2)
 
 
@@ -87,17 +87,19 @@ class Sky:
 
     def plots(self, m: int, now: int, late: float) -> tuple[F64, I64]:
         rng = self.rng
-        Z = np.zeros((m, lay.PLOT))
-        Z[:, lay.Z_P : lay.Z_P + 3] = self.points(m)
+        Z = np.zeros((m, lay.PLACE))
+        Z[:, lay.PLACE_P : lay.PLACE_P + 3] = self.points(m)
         vague = 0.1 if rng.random() < 0.5 else 0.0  # else tracks are told by parcels of the ground whether they ask
-        Z[:, lay.Z_RADIUS] = rng.choice([100.0, 2e3, 1e4, 2e5, 3e6], m, p=[0.4 - vague, 0.4, 0.2, vague / 2, vague / 2])
+        Z[:, lay.PLACE_RADIUS] = rng.choice(
+            [100.0, 2e3, 1e4, 2e5, 3e6], m, p=[0.4 - vague, 0.4, 0.2, vague / 2, vague / 2]
+        )
         t_z = now + (rng.random(m) * 0.25e9).astype(np.int64) - int(late * 1e9)
         near = np.flatnonzero(rng.random(m) < 0.5) if self.n else np.zeros(0, np.int64)
         i = rng.integers(0, max(self.n, 1), len(near))
         dt = (t_z[near] - self.t_track[i]) * 1e-9
         with np.errstate(all="ignore"):
-            Z[near, lay.Z_P : lay.Z_P + 3] = self.summary[i, :3] + dt[:, None] * self.summary[i, 3:6]
-        Z[rng.random(m) < 0.02, lay.Z_P] = np.nan
+            Z[near, lay.PLACE_P : lay.PLACE_P + 3] = self.summary[i, :3] + dt[:, None] * self.summary[i, 3:6]
+        Z[rng.random(m) < 0.02, lay.PLACE_P] = np.nan
         return Z, t_z
 
     def expected(self, Z: F64, t_z: I64, most: int) -> tuple[list[tuple[int, int]], int]:
@@ -227,9 +229,9 @@ def crowd(n: int, plots: int, seed: int = 1, area: float = 60e3) -> tuple[Sky, F
     sky.summary[:n, 3:6] = 100.0
     sky.summary[:n, 6] = 100.0
     sky.t_track[:n] = T0
-    Z = np.zeros((plots, lay.PLOT))
-    Z[:, lay.Z_P : lay.Z_P + 3] = sky.points(plots)
-    Z[:, lay.Z_RADIUS] = 1000.0
+    Z = np.zeros((plots, lay.PLACE))
+    Z[:, lay.PLACE_P : lay.PLACE_P + 3] = sky.points(plots)
+    Z[:, lay.PLACE_RADIUS] = 1000.0
     return sky, Z, T0 + 10 * SECOND + np.arange(plots)
 
 
@@ -276,7 +278,7 @@ def test_a_crowd_meets_what_brute_force_finds(many: int, spread: float, monkeypa
     monkeypatch.setattr(room, "FEW_PLOTS", -1)
     sky, Z, t_z = crowd(1500, 700)
     rng = np.random.default_rng(5)
-    Z[:, lay.Z_RADIUS] = rng.choice([100.0, 2000.0, 3990.0, 4010.0, 9000.0], 700)
+    Z[:, lay.PLACE_RADIUS] = rng.choice([100.0, 2000.0, 3990.0, 4010.0, 9000.0], 700)
     t_z = t_z + (rng.random(700) * spread * 0.15e9).astype(np.int64)
     sky.summary[:1500, 6] = rng.choice([20.0, 400.0, 1500.0], 1500)
     near = sky.look(Index(1500), Z, t_z, 1500)
@@ -351,7 +353,7 @@ def test_a_room_that_is_too_small_is_followed_by_others() -> None:
 def test_a_tie_goes_to_the_older_row() -> None:
     sky, Z, t_z = crowd(200, 40)
     sky.summary[:] = sky.summary[0]
-    Z[:, lay.Z_P : lay.Z_P + 3] = sky.summary[0, :3]
+    Z[:, lay.PLACE_P : lay.PLACE_P + 3] = sky.summary[0, :3]
     near = sky.look(Index(200), Z, t_z, 5)
     assert near.track.tolist() == [0, 1, 2, 3, 4]
     assert near.shed == 195 * 40
@@ -370,9 +372,9 @@ def test_radii_are_those_of_geodesy() -> None:
         summary = np.zeros((n, lay.SUMMARY), np.float32)
         summary[:, :3] = np.stack(to_ecef.transform(lat, lon, np.zeros(n)), axis=1)
         summary[:, 6] = (np.sqrt((far - sign * 1.0) ** 2 - 1000.0**2) - 50.0) / 4.0
-        Z = np.zeros((n, lay.PLOT))
-        Z[:, lay.Z_P : lay.Z_P + 3] = np.stack(to_ecef.transform(lat_z, lon_z, np.zeros(n)), axis=1)
-        Z[:, lay.Z_RADIUS] = 1000.0
+        Z = np.zeros((n, lay.PLACE))
+        Z[:, lay.PLACE_P : lay.PLACE_P + 3] = np.stack(to_ecef.transform(lat_z, lon_z, np.zeros(n)), axis=1)
+        Z[:, lay.PLACE_RADIUS] = 1000.0
         t = np.full(n, T0)
         near = candidates(Index(n), Z, t, n, summary, t, n, Q, RADIUS_MAX, 64)
         met.append({j for j, i in pairs_of(near) if i == j})
@@ -431,8 +433,8 @@ def test_a_row_that_becomes_blind_leaves_its_list() -> None:
     summary[:, 0] = 6_378_137.0
     summary[:, 1:3] = 100.0
     t = np.full(3, T0)
-    Z = np.zeros((1, lay.PLOT))
-    Z[0, lay.Z_P : lay.Z_P + 3] = summary[0, :3]
+    Z = np.zeros((1, lay.PLACE))
+    Z[0, lay.PLACE_P : lay.PLACE_P + 3] = summary[0, :3]
     index = Index(3)
     for blind in (2, 0, 1):
         near = candidates(index, Z, t[:1], 1, summary, t, 3, Q, RADIUS_MAX, 64)

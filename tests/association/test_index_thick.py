@@ -35,9 +35,9 @@ def scene(centre: tuple[float, float, float], seed: int) -> tuple[F32, I64, F64,
     summary[:, 3:6] = rng.normal(size=(6000, 3)) * 150.0
     summary[:, 6] = rng.choice([100.0, 900.0, 4e3, 9e3, 2e4], 6000)  # of all levels of the index
     summary[:, 7] = rng.choice([5.0, 60.0], 6000)
-    Z = np.zeros((1500, lay.PLOT))
-    Z[:, lay.Z_P : lay.Z_P + 3] = around(rng, at, 0.015, 1500)
-    Z[:, lay.Z_RADIUS] = rng.choice([300.0, 3_000.0, 9_000.0], 1500, p=[0.7, 0.2, 0.1])
+    Z = np.zeros((1500, lay.PLACE))
+    Z[:, lay.PLACE_P : lay.PLACE_P + 3] = around(rng, at, 0.015, 1500)
+    Z[:, lay.PLACE_RADIUS] = rng.choice([300.0, 3_000.0, 9_000.0], 1500, p=[0.7, 0.2, 0.1])
     return summary, np.full(6000, T0), Z, T0 + 8 * SECOND + rng.integers(0, SECOND // 4, 1500)
 
 

@@ -63,6 +63,7 @@ def reports_of(
         azimuth=np.array([plot.azimuth for plot in plots]),
         on_ground=np.full(n, -1, np.int8),
         category=np.zeros(n, np.uint8),
+        place=np.zeros((n, lay.PLACE)),
     )
 
 

@@ -64,7 +64,7 @@ def scene(seed: int, tracks: int, messages: int) -> tuple[Store, Reports]:
     codes = rng.integers(-1, 0o7777, n).astype(np.int32)
     address = rng.integers(1, tracks + 2, n).astype(np.int32)
     blank = np.full(n, np.nan)
-    more = (np.full(n, -1, np.int8), np.zeros(n, np.uint8))
+    more = (np.full(n, -1, np.int8), np.zeros(n, np.uint8), np.zeros((n, lay.PLACE)))
     bytes_ = ints.astype(np.uint8)
     return store, Reports(Z, t_ns, ints, address, codes, np.zeros(n, np.uint64), bytes_, blank, blank, *more)
 
@@ -145,7 +145,7 @@ def test_the_place_grows_no_surer_than_the_velocity_allows() -> None:
         reports = Reports(
             plot.row()[None], np.array([T0 + k * SECOND // 2]), np.ones(1, np.int32), np.full(1, 7, np.int32),
             np.full(1, -1, np.int32), np.zeros(1, np.uint64), np.ones(1, np.uint8), one, one,
-            np.full(1, -1, np.int8), np.zeros(1, np.uint8),
+            np.full(1, -1, np.int8), np.zeros(1, np.uint8), np.zeros((1, lay.PLACE)),
         )  # fmt: skip
         rows, _ = hear(store, reports)
         assert rows.tolist() == [0]

@@ -85,6 +85,7 @@ def reports_of(rng: np.random.Generator, m: int) -> Reports:
         azimuth=rng.random(m),
         on_ground=rng.integers(-1, 2, m).astype(np.int8),
         category=rng.choice([0, 0xA3, 0xC2], m).astype(np.uint8),
+        place=np.zeros((m, lay.PLACE)),
     )
 
 

@@ -84,6 +84,7 @@ def test_odds_of_queued_pairs_are_those_of_the_likelihood(seed: int) -> None:
         np.zeros(plots),
         np.zeros(plots, np.int8),
         np.zeros(plots, np.uint8),
+        np.zeros((plots, lay.PLACE)),
     )
     room.names[:plots] = rng.permutation(1000)[:plots]
     room.t_w[:], room.row[:] = 0, np.arange(tracks)

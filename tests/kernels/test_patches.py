@@ -41,7 +41,7 @@ def reports_at(p: F64) -> Reports:
     Z[:, lay.Z_P : lay.Z_P + 3] = p
     Z[:, lay.Z_KIND], Z[:, lay.Z_VAR_P], Z[:, lay.Z_RADIUS] = lay.POSITION, 2500.0, 200.0
     ids = np.full(n, -1, np.int32)
-    columns = (np.zeros(n), np.zeros(n), np.zeros(n, np.int8), np.zeros(n, np.uint8))
+    columns = (np.zeros(n), np.zeros(n), np.zeros(n, np.int8), np.zeros(n, np.uint8), np.zeros((n, lay.PLACE)))
     codes = (ids, ids.copy(), np.zeros(n, np.uint64), np.zeros(n, np.uint8))
     return Reports(Z, np.zeros(n, np.int64), np.zeros(n, np.int32), *codes, *columns)
 

@@ -7,7 +7,7 @@ import pytest
 
 import airpicture as ap
 from airpicture.formats.sensors import sensors_from_rows
-from airpicture.kernels.layout import PLOT, Z_LOG_CLUTTER
+from airpicture.kernels.layout import PLACE, PLOT, Z_LOG_CLUTTER
 from airpicture.plots import Clutter, station_columns
 from airpicture.plots.clutter import MEMORY_TURNS
 from airpicture.reports import Reports
@@ -52,7 +52,7 @@ def look_of(sensor: int, t_s: float, free: np.ndarray) -> tuple[Reports, np.ndar
     ints = np.zeros(n, np.int32)
     t_ns = np.full(n, round(t_s * SECOND))
     codes = (ints, np.zeros(n, np.uint64), np.zeros(n, np.uint8))
-    more = (np.full(n, -1, np.int8), np.zeros(n, np.uint8))
+    more = (np.full(n, -1, np.int8), np.zeros(n, np.uint8), np.zeros((n, PLACE)))
     return Reports(np.zeros((n, PLOT)), t_ns, ints + np.int32(sensor), ints, *codes, free, free, *more), free
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airpicture.kernels.layout import PLOT
+from airpicture.kernels.layout import PLACE, PLOT
 from airpicture.plots import Line
 from airpicture.reports import Reports
 
@@ -18,6 +18,7 @@ def reports_at(times: list[int], first: int = 0) -> Reports:
         Z=np.zeros((size, PLOT)), t_ns=np.array(times, np.int64), sensor=ints, mode_3a=ints,
         address=np.arange(first, first + size, dtype=np.int32), callsign=np.zeros(size, np.uint64), technology=codes,
         slant_range=np.zeros(size), azimuth=np.zeros(size), on_ground=np.zeros(size, np.int8), category=codes,
+        place=np.zeros((size, PLACE)),
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ def test_reports_come_out_in_order_of_time_whatever_order_they_came_in() -> None
     assert (np.diff(reports.t_ns) >= 0).all()
     for a, b in zip(reports, again, strict=True):
         np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(reports.place, reports.Z[:, [lay.Z_P, lay.Z_P + 1, lay.Z_P + 2, lay.Z_RADIUS]])
 
 
 def test_a_sensors_clock_is_set_right() -> None:
@@ -65,7 +66,7 @@ def test_repeats_are_found_among_earlier_tables() -> None:
     parts = [reports.part(0, 4), None, reports.part(4, 9)]
     np.testing.assert_array_equal(repeated(parts, reports), np.arange(reports.size) < 9)
     moved = reports.take(np.arange(reports.size))
-    moved.Z[:, lay.Z_P] += 1e-6  # not to the bit the same
+    moved.place[:, lay.PLACE_P] += 1e-6  # not to the bit the same
     assert not repeated(parts, moved).any()
     assert not repeated(deque(), reports).any()
     assert len(repeated(parts, reports.part(0, 0))) == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from airpicture.formats.sensors import sensors_from_rows
-from airpicture.kernels.layout import PLOT
+from airpicture.kernels.layout import PLACE, PLOT
 from airpicture.plots import looks, station_columns, waves
 from airpicture.plots.looks import DEALT, PART
 from airpicture.reports import Reports
@@ -38,6 +38,7 @@ def reports_of(t: list[int], sensor: list[int], address: list[int]) -> Reports:
         azimuth=-number,
         on_ground=(np.arange(n) % 3 - 1).astype(np.int8),
         category=(np.arange(n) % 7).astype(np.uint8),
+        place=np.repeat(number[:, None], PLACE, axis=1),
     )
 
 

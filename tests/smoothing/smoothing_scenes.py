@@ -28,6 +28,7 @@ def reports_of(Z: F64, t: F64) -> Reports:
     return Reports(
         np.ascontiguousarray(Z), np.rint(t * 1e9).astype(np.int64), zero, zero - 1, zero - 1, np.zeros(n, np.uint64),
         np.zeros(n, np.uint8), Z[:, lay.Z_RANGE].copy(), np.zeros(n), np.full(n, -1, np.int8), np.zeros(n, np.uint8),
+        np.zeros((n, lay.PLACE)),
     )  # fmt: skip
 
 

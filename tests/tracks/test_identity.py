@@ -35,6 +35,7 @@ def reports_of(*codes: tuple[int, int, int], t_ns: int = 100 * SECOND) -> Report
         azimuth=np.zeros(n),
         on_ground=np.full(n, -1, np.int8),
         category=np.zeros(n, np.uint8),
+        place=np.zeros((n, lay.PLACE)),
     )
 
 

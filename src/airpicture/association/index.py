@@ -16,7 +16,6 @@ from airpicture.kernels.cells import (
     ABREAST,
     KINDS,
     PARCEL_SPARE,
-    PLACE,
     STATE,
     Cells,
     find_cells,
@@ -43,6 +42,7 @@ from airpicture.kernels.index import (
     place_rows,
     refresh,
 )
+from airpicture.kernels.layout import PLACE
 from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TRACKS_AHEAD, UNSURE_PAIRS, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
 from airpicture.parallel import Run, do, ranges
@@ -213,14 +213,14 @@ class Index:
             self._desks = []
             self._rooms = None
 
-    def _sort(self, Z: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
+    def _sort(self, placed: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
         """Put a look's plots in their cells."""
         cells, spans = self._cells, ranges(n_plots, RANGE_PLOTS, run)
         if len(spans) == 1:
-            find_cells(Z, t_z, 0, n_plots, cells, cells.own, cells.ints)
+            find_cells(placed, t_z, 0, n_plots, cells, cells.own, cells.ints)
         else:
             own, ints = np.empty((len(spans), KINDS)), np.empty((len(spans), STATE), np.int64)
-            do(find_cells, [(Z, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
+            do(find_cells, [(placed, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
             take_together(own, ints, cells)
         sort_plots(n_plots, cells)
         do(lay_plots, [(*span, cells) for span in spans], run)
@@ -250,7 +250,7 @@ class Index:
         return np.concatenate([rows[lo : lo + count] for (lo, _), count in zip(spans, counts, strict=True)])
 
     def _at_once(
-        self, Z: F64, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, pairs_max: int
+        self, placed: F64, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, pairs_max: int
     ) -> Nearby | None:
         """Do a look of few plots in one go; None where there's too little room for that."""
         if self._rooms is None:
@@ -262,7 +262,7 @@ class Index:
         settings = (self._q_third, self._radius_max, pairs_max, CHUNK_TRACKS)
         everybody = self._everybody(n, n_plots)
         tracks, pairs, chunks, tracks_most, pairs_most = find_near(
-            Z, t_z, n_plots, n, everybody, summary, t_track, t_track[:, None], *settings, rooms
+            placed, t_z, n_plots, n, everybody, summary, t_track, t_track[:, None], *settings, rooms
         )
         if tracks == NO_ROOM:
             self._asked = asked
@@ -365,7 +365,7 @@ def _joined(met: list[Met]) -> Met:
 
 def candidates(
     index: Index,
-    Z: F64,
+    placed: F64,
     t_z: I64,
     n_plots: int,
     summary: F32,
@@ -385,7 +385,7 @@ def candidates(
     Parameters
     ----------
     index : brought up to date; has to have been told of all changes to rows that it knows
-    Z : (M, PLOT) float64, t_z : (M,) int64 [ns]; the first n_plots are the look's, in any order of time
+    placed : (M, PLACE) float64, t_z : (M,) int64 [ns]; of plots, the first n_plots are the look's, in any order of time
     summary : (cap, SUMMARY) float32, t_track : (cap,) int64 [ns]; the store's columns, n rows in use
     q_agile : m²/s³; radius_max : m
     pairs_max : most tracks of a plot, nearest first (by distance over radius, then by row)
@@ -397,11 +397,11 @@ def candidates(
         return _NONE
     index._have_cells(n_plots)
     if n_plots <= FEW_PLOTS and n <= FEW_TRACKS:
-        at_once = index._at_once(Z, t_z, n_plots, summary, t_track, n, pairs_max)
+        at_once = index._at_once(placed, t_z, n_plots, summary, t_track, n, pairs_max)
         if at_once is not None:
             return at_once
     index._rooms = None  # they may be made anew
-    index._sort(Z, t_z, n_plots, run)
+    index._sort(placed, t_z, n_plots, run)
     rows = index._asking(t_z, n_plots, summary, t_track, n, run)
     met, shed = index._meet(rows, n if rows is None else len(rows), t_z, n_plots, summary, t_track, pairs_max, run)
     return index._connector.connect(met, n_plots, shed, run)

@@ -15,7 +15,7 @@ from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.closing import closing_room
 from airpicture.kernels.joint import COUNTS
 from airpicture.kernels.lanes import LANES
-from airpicture.kernels.layout import MOTION, PLOT, ROW
+from airpicture.kernels.layout import MOTION, PLACE, PLOT, ROW
 from airpicture.kernels.life import ENDING
 from airpicture.kernels.look import (
     K_APART,
@@ -201,7 +201,7 @@ def compile_look() -> None:
     """Compile the kernel of a look, nearly half of what a tracker compiles, by looking at nothing."""
     floats, longs, ints = np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int32)
     codes, bytes_ = np.zeros(0, np.uint64), np.zeros(0, np.uint8)
-    rest = (codes, bytes_, floats, floats, np.zeros(0, np.int8), bytes_)
+    rest = (codes, bytes_, floats, floats, np.zeros(0, np.int8), bytes_, np.zeros((0, PLACE)))
     reports = Reports(np.zeros((0, PLOT)), longs, ints, ints, ints, *rest)
     stations = laid(Stations(np.zeros((0, 12)), np.zeros((0, 12)), floats, floats, floats, floats, floats))
     nothing = Nearby(longs, np.zeros(1, np.int64), ints, np.zeros(1, np.int64), 0, 0, 0)

@@ -61,7 +61,7 @@ def place_all(
 
 @jit
 def find_near(
-    Z: F64,
+    placed: F64,
     t_z: I64,
     plots: int,
     n: int,
@@ -79,7 +79,7 @@ def find_near(
 
     Parameters
     ----------
-    Z : (M, PLOT) float64, t_z : (M,) int64 [ns], the first `plots` are the look's; n : rows of the store
+    placed : (M, PLACE) float64, t_z : (M,) int64 [ns], the first `plots` are the look's; n : rows of the store
     everybody : whether all tracks ask, not those alone that the index lists
     summary, time, q_third, radius_max : see `meeting.meet_plots`; t_track : (cap,) int64 [ns], as time
     most : tracks that a plot may be met by
@@ -95,7 +95,7 @@ def find_near(
     cells, grid = w.cells, w.grid
     if plots > len(w.owner):
         return nothing
-    find_cells(Z, t_z, 0, plots, cells, cells.own, cells.ints)
+    find_cells(placed, t_z, 0, plots, cells, cells.own, cells.ints)
     sort_plots(plots, cells)
     lay_plots(0, plots, cells)
     asking, hi = w.asking[:0], n

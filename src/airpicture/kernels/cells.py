@@ -22,7 +22,7 @@ from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F32, F64, I32, I64, U32, table
 from airpicture.kernels.index import UNITS, face_of, on_face
 from airpicture.kernels.lanes import U
-from airpicture.kernels.layout import Z_P, Z_RADIUS
+from airpicture.kernels.layout import PLACE_P, PLACE_RADIUS
 from airpicture.kernels.wgs84 import ground
 
 SIZES: Final = 3  # of cells: 33, 131 and 524 km
@@ -31,13 +31,9 @@ OWN: Final = (4_000.0, 12_000.0, 30_000.0)  # m, most radius of a plot of each k
 OFFSET: Final = 1024  # makes numbers of cells along a face positive
 SLACK: Final = 1.02  # of squared distances: for rounding, and for what `meeting` adds of another kind
 
-C_PLACE: Final = 0  # of a plot's place: 3, m, ECEF, on the ground
-C_OWN: Final = 3  # m, radius
-PLACE: Final = 4  # numbers of it
 ABREAST: Final = 16  # plots that are tested at once
 SHARED: Final = 2  # plots for which there's one slot at first; cells of the usual size have some four plots
 SMALL: Final = 16_384  # plots, of which a table with slots for all is in a core's cache
-READ: Final = 12  # plots ahead that the memory is asked for
 ASKED: Final = 16  # plots ahead, whose cells' slots the memory is asked for ...
 LAID: Final = 8  # ... and where they go
 
@@ -68,7 +64,7 @@ class Cells(NamedTuple):
     rank: (
         I32  # (M,) twice the number of those before each in its part of the cell, one more where that's the vague part
     )
-    place: F64  # (M, PLACE) of each plot, see C_*
+    place: F64  # (M, PLACE) of each plot, on the ground
     slot: I32  # (S, 4) of a cell, hashed: key + 1 (0: none), where its plots begin, where the vague ones do, the end
     coarse: F32  # (4, M + ABREAST) plots, those of a cell side by side: place, and SLACK times the square of the radius
     name: I32  # (M + ABREAST,) which plot it is, in the same order
@@ -114,9 +110,10 @@ def may_have(key: int, bits: int, taken: U32) -> int:
 
 
 @jit
-def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, ints: I64) -> None:
+def find_cells(placed: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, ints: I64) -> None:
     """Find the cells of plots lo..hi: key and place are overwritten. Ranges may run side by side.
 
+    placed : (M, PLACE) float64, t_z : (M,) int64 [ns], of the plots
     own_most : (KINDS,) overwritten as `Cells.own`, ints : (STATE,) likewise as PLOTS, FIRST, LAST say, for these plots:
         the cells' own, or of each range one that `take_together` reads
     """
@@ -124,10 +121,8 @@ def find_cells(Z: F64, t_z: I64, lo: int, hi: int, cells: Cells, own_most: F64, 
         own_most[kind] = -1.0
     total, earliest, latest = 0, 0, 0
     for j in range(lo, hi):
-        prefetch(Z, min(j + READ, hi - 1), Z_P)
-        prefetch(Z, min(j + READ, hi - 1), Z_RADIUS)
-        x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
-        own = Z[j, Z_RADIUS]
+        x, y, z = ground(placed[j, PLACE_P], placed[j, PLACE_P + 1], placed[j, PLACE_P + 2])
+        own = placed[j, PLACE_RADIUS]
         place = cells.place[j]
         place[0], place[1], place[2], place[3] = x, y, z, own
         if not math.isfinite(x + y + z + own):
@@ -246,9 +241,9 @@ def lay_plots(lo: int, hi: int, cells: Cells) -> None:
         if cells.key[j] < 0:
             continue
         k = U(_place_of(j, cells))
-        own = cells.place[j, C_OWN]
+        own = cells.place[j, PLACE_RADIUS]
         for axis in range(3):
-            coarse[axis, k] = np.float32(cells.place[j, C_PLACE + axis])
+            coarse[axis, k] = np.float32(cells.place[j, PLACE_P + axis])
         coarse[3, k] = np.float32(SLACK * own * own)
         cells.name[k] = j
 
@@ -291,7 +286,7 @@ def mark_parcels(cells: Cells) -> None:
         parcel[w] = 0
     for q in range(ints[PLOTS]):
         p = place[U(cells.name[U(q)])]
-        x, y, z, own = p[C_PLACE], p[C_PLACE + 1], p[C_PLACE + 2], p[C_OWN]
+        x, y, z, own = p[PLACE_P], p[PLACE_P + 1], p[PLACE_P + 2], p[PLACE_RADIUS]
         face = face_of(x, y, z)
         a, b = on_face(face, x, y, z)
         reach = math.ceil((math.sqrt(PARCEL_RADIUS * PARCEL_RADIUS + own * own) + PARCEL_DRIFT) * UNITS) + 1

@@ -16,19 +16,20 @@ from airpicture.kernels._jit import inline, jit, jit_making_arrays
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.hashing import empty_slots, mixed, slots_for
 from airpicture.kernels.lanes import U
+from airpicture.kernels.layout import PLACE_P
 
 FEW: Final = 8  # plots of one time that are compared each with each
 WHICH: Final = 0xFFFFFFFF  # bits of a spot that say which plot it is
 
 
 @inline
-def _same(p: F64, a: int, first: int, sensor: I32, q: F64, b: int, second: int, other: I32) -> bool:
+def _same(p: F64, a: int, sensor: I32, q: F64, b: int, other: I32) -> bool:
     """Say whether two plots of one time are of one sensor and place, to the bit."""
     return bool(
         sensor[a] == other[b]
-        and p[a, first] == q[b, second]
-        and p[a, first + 1] == q[b, second + 1]
-        and p[a, first + 2] == q[b, second + 2]
+        and p[a, PLACE_P] == q[b, PLACE_P]
+        and p[a, PLACE_P + 1] == q[b, PLACE_P + 1]
+        and p[a, PLACE_P + 2] == q[b, PLACE_P + 2]
     )
 
 
@@ -39,9 +40,9 @@ def spot_of(x: float, y: float, z: float, sensor: int) -> int:
 
 
 @inline
-def _spot(p: F64, a: int, first: int, sensor: I32) -> int:
+def _spot(p: F64, a: int, sensor: I32) -> int:
     """Return the number of plot a's place."""
-    return spot_of(p[a, first], p[a, first + 1], p[a, first + 2], sensor[a])
+    return spot_of(p[a, PLACE_P], p[a, PLACE_P + 1], p[a, PLACE_P + 2], sensor[a])
 
 
 @inline
@@ -67,14 +68,14 @@ def note_spot(mixed_place: int, j: int, row: int, t_ns: I64, spot: I64, shift: i
 
 
 @jit
-def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, spot: I64, shift: int, count: I64) -> int:
+def list_spots(p: F64, sensor: I32, t_ns: I64, lo: int, hi: int, spot: I64, shift: int, count: I64) -> int:
     """Number plots lo..hi so that equal ones share all but the last 32 bits, which say which plot it is.
 
     Returns how many share their time with others.
 
     Parameters
     ----------
-    p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64, rising
+    p : (M, PLACE) float64; sensor : (M,) int32; t_ns : (M,) int64, rising
     spot : (M,) int64 overwritten; -1 for plots alone at their time
     shift : spot >> shift is a plot's heap
     count : (heaps,) overwritten: how many of these plots each gets
@@ -83,7 +84,7 @@ def list_spots(p: F64, first: int, sensor: I32, t_ns: I64, lo: int, hi: int, spo
         count[heap] = 0
     shared = 0
     for j in range(lo, hi):
-        shared += note_spot(_spot(p, j, first, sensor), j, j, t_ns, spot, shift, count)
+        shared += note_spot(_spot(p, j, sensor), j, j, t_ns, spot, shift, count)
     return shared
 
 
@@ -98,13 +99,13 @@ def deal_spots(lo: int, hi: int, spot: I64, shift: int, at: I64, dealt: I64) -> 
 
 
 @jit_making_arrays
-def mark_copies(lo: int, hi: int, start: I64, dealt: I64, p: F64, first: int, sensor: I32, t_ns: I64, twin: U8) -> int:
+def mark_copies(lo: int, hi: int, start: I64, dealt: I64, p: F64, sensor: I32, t_ns: I64, twin: U8) -> int:
     """Mark plots that repeat an earlier one of the same sensor, time and place, to the bit; return how many.
 
     Parameters
     ----------
     lo, hi : heaps; heap h is dealt[start[h]:start[h + 1]], from `list_spots`, negative ones passed over
-    p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64
+    p : (M, PLACE) float64; sensor : (M,) int32; t_ns : (M,) int64
     twin : (M,) uint8; overwritten with 1 where marked
     """
     most = 0
@@ -124,7 +125,7 @@ def mark_copies(lo: int, hi: int, start: I64, dealt: I64, p: F64, first: int, se
             while table[at] >= 0:
                 j = table[at] & WHICH
                 alike = (table[at] ^ mine) >> 32 == 0 and t_ns[i] == t_ns[j]
-                if alike and _same(p, i, first, sensor, p, j, first, sensor):
+                if alike and _same(p, i, sensor, p, j, sensor):
                     twin[i] = 1
                     marked += 1
                     break
@@ -134,27 +135,16 @@ def mark_copies(lo: int, hi: int, start: I64, dealt: I64, p: F64, first: int, se
     return marked
 
 
-@jit
-def keep_places(lo: int, hi: int, Z: F64, first: int, sensor: I32, t_ns: I64, p: F64, of: I32, when: I64) -> None:
-    """Copy place (columns first.. of Z), sensor and time of plots lo..hi to p (M, 3), of (M,) and when (M,)."""
-    for i in range(lo, hi):
-        for axis in range(3):
-            p[i, axis] = Z[i, first + axis]
-        of[i], when[i] = sensor[i], t_ns[i]
-
-
 @jit_making_arrays
-def mark_repeats(
-    p: F64, first: int, sensor: I32, t_ns: I64, q: F64, second: int, other: I32, t_other: I64, twin: U8
-) -> int:
+def mark_repeats(p: F64, sensor: I32, t_ns: I64, q: F64, other: I32, t_other: I64, twin: U8) -> int:
     """Mark later plots that repeat an earlier one of the same sensor, time and place, to the bit; return how many.
 
     Plots of equal times are compared through a table by place, so that the work is linear however coarse the clock.
 
     Parameters
     ----------
-    p : (M, ...) float64, place in columns first.. [m]; sensor : (M,) int32; t_ns : (M,) int64, rising: earlier plots
-    q, second, other, t_other : the same of the later plots
+    p : (M, PLACE) float64; sensor : (M,) int32; t_ns : (M,) int64, rising: earlier plots
+    q, other, t_other : the same of the later plots
     twin : (M',) uint8 of the later plots; overwritten with 1 where marked
     """
     marked = 0
@@ -171,7 +161,7 @@ def mark_repeats(
         if (a_end - a) * (b_end - b) <= FEW * FEW:
             for j in range(b, b_end):
                 for i in range(a, a_end):
-                    if twin[j] == 0 and _same(p, i, first, sensor, q, j, second, other):
+                    if twin[j] == 0 and _same(p, i, sensor, q, j, other):
                         twin[j] = 1
                         marked += 1
         else:
@@ -180,14 +170,14 @@ def mark_repeats(
                 table = np.empty(slots, np.int64)
             empty_slots(table, slots)
             for i in range(a, a_end):
-                spot = _spot(p, i, first, sensor) & (slots - 1)
-                while table[spot] >= 0 and not _same(p, i, first, sensor, p, table[spot], first, sensor):
+                spot = _spot(p, i, sensor) & (slots - 1)
+                while table[spot] >= 0 and not _same(p, i, sensor, p, table[spot], sensor):
                     spot = (spot + 1) & (slots - 1)
                 if table[spot] < 0:
                     table[spot] = i
             for j in range(b, b_end):
-                spot = _spot(q, j, second, other) & (slots - 1)
-                while table[spot] >= 0 and not _same(q, j, second, other, p, table[spot], first, sensor):
+                spot = _spot(q, j, other) & (slots - 1)
+                while table[spot] >= 0 and not _same(q, j, other, p, table[spot], sensor):
                     spot = (spot + 1) & (slots - 1)
                 if table[spot] >= 0 and twin[j] == 0:
                     twin[j] = 1

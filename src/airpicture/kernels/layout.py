@@ -97,6 +97,11 @@ Z_VAR_LAG: Final = 26  # s², of that
 Z_LOG_DECLARED: Final = 27  # ... and as the sensor declares it
 PLOT: Final = 28
 
+# Its place by itself, half a line of the cache where the row is four: what's read of all plots, one after another.
+PLACE_P: Final = 0  # 3, as Z_P
+PLACE_RADIUS: Final = 3  # as Z_RADIUS
+PLACE: Final = 4
+
 # What a glance reads of a plain plot, one line of the cache: see `briefs`.
 B_RANGE: Final = 0  # m
 B_SIN: Final = 1  # sine of azimuth

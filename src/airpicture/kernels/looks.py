@@ -7,7 +7,7 @@ import numpy as np
 from airpicture.kernels._jit import inline, inline_making_arrays, jit, jit_making_arrays, prefetch
 from airpicture.kernels.arrays import I32, I64
 from airpicture.kernels.hashing import empty_slots, mixed, slots_for
-from airpicture.kernels.layout import PLOT
+from airpicture.kernels.layout import PLACE, PLOT
 
 AHEAD: Final = 12  # plots that memory is asked for while others are copied
 LINE: Final = 8  # words
@@ -177,6 +177,8 @@ def _copy_report(R: Any, j: int, out: Any, q: int) -> None:
     out.azimuth[q] = R.azimuth[j]
     out.on_ground[q] = R.on_ground[j]
     out.category[q] = R.category[j]
+    for c in range(PLACE):
+        out.place[q, c] = R.place[j, c]
 
 
 @jit
@@ -189,6 +191,7 @@ def gather_reports(order: I64, lo: int, hi: int, R: Any, out: Any) -> None:
         ahead = order[min(q + AHEAD, hi - 1)]
         for c in range(0, PLOT, LINE):
             prefetch(R.Z, ahead, c)
+        prefetch(R.place, ahead, 0)
         for c in range(0, PLOT, LINE):
             prefetch(out.Z, min(q + AHEAD, hi - 1), c)
         _copy_report(R, order[q], out, q)
@@ -205,6 +208,7 @@ def deal_reports(place: I64, lo: int, hi: int, R: Any, out: Any) -> None:
         ahead = place[min(j + AHEAD, hi - 1)]
         for c in range(0, PLOT, LINE):
             prefetch(out.Z, ahead, c)
+        prefetch(out.place, ahead, 0)
         prefetch(out.t_ns, ahead, 0)
         prefetch(out.callsign, ahead, 0)
         prefetch(out.slant_range, ahead, 0)

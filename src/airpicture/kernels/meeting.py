@@ -28,8 +28,6 @@ from airpicture.kernels.arrays import F32, F64, I32, I64, U32
 from airpicture.kernels.cells import (
     ABREAST,
     BITS,
-    C_OWN,
-    C_PLACE,
     FIRST,
     KINDS,
     LAST,
@@ -50,7 +48,7 @@ from airpicture.kernels.cells import (
 )
 from airpicture.kernels.index import LIMIT, LOWEST, MARGIN, STRETCH, UNITS, face_of, on_face, radius_at
 from airpicture.kernels.lanes import U
-from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
+from airpicture.kernels.layout import PLACE_P, PLACE_RADIUS, S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 from airpicture.kernels.sorting import sort_numbers
 from airpicture.kernels.wgs84 import ground
 
@@ -139,7 +137,7 @@ def _meets(T: F64, b: U, tau: float, place: F64, q_third: float, radius_max: flo
         T[T_PX + b] + tau * T[T_VX + b], T[T_PY + b] + tau * T[T_VY + b], T[T_PZ + b] + tau * T[T_VZ + b]
     )
     r = radius_at(abs(T[T_DT + b] + tau), T[T_SIGMA_P + b], T[T_SIGMA_V + b], q_third, radius_max)
-    dx, dy, dz, own = place[C_PLACE] - px, place[C_PLACE + 1] - py, place[C_PLACE + 2] - pz, place[C_OWN]
+    dx, dy, dz, own = place[PLACE_P] - px, place[PLACE_P + 1] - py, place[PLACE_P + 2] - pz, place[PLACE_RADIUS]
     return bool(dx * dx + dy * dy + dz * dz <= r * r + own * own)
 
 

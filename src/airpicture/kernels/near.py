@@ -18,7 +18,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64, I32, I64
-from airpicture.kernels.cells import C_OWN, C_PLACE, FIRST, PLOTS, Cells, cell_of, edge_shift
+from airpicture.kernels.cells import FIRST, PLOTS, Cells, cell_of, edge_shift
 from airpicture.kernels.index import (
     BAND,
     BANDS,
@@ -47,6 +47,7 @@ from airpicture.kernels.index import (
     on_face,
 )
 from airpicture.kernels.lanes import U
+from airpicture.kernels.layout import PLACE_P, PLACE_RADIUS
 from airpicture.kernels.meeting import WIDEST
 from airpicture.kernels.wgs84 import B
 
@@ -124,7 +125,7 @@ def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) ->
     while start < plots:
         # --- plots of one cell that look together: where it has many, as if they were everywhere in it
         lead = place[U(name[U(start)])]
-        x, y, z, own = lead[C_PLACE], lead[C_PLACE + 1], lead[C_PLACE + 2], lead[C_OWN]
+        x, y, z, own = lead[PLACE_P], lead[PLACE_P + 1], lead[PLACE_P + 2], lead[PLACE_RADIUS]
         home = face_of(x, y, z)
         late, several = 0.0, False
         end = start
@@ -142,7 +143,7 @@ def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) ->
         while not boxed and end < whole:
             j = U(name[U(end)])
             p = place[j]
-            px, py, pz, reach = p[C_PLACE], p[C_PLACE + 1], p[C_PLACE + 2], min(p[C_OWN], WIDEST)
+            px, py, pz, reach = p[PLACE_P], p[PLACE_P + 1], p[PLACE_P + 2], min(p[PLACE_RADIUS], WIDEST)
             highest = max(abs(px), abs(py), abs(pz))
             second = abs(px) + abs(py) + abs(pz) - highest - min(abs(px), abs(py), abs(pz))
             behind = max((floor_ns - t_z[j]) * 1e-9, 0.0)

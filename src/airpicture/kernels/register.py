@@ -11,6 +11,8 @@ from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
     BEARING,
     MESSAGE,
+    PLACE_P,
+    PLACE_RADIUS,
     PLOT,
     POLAR,
     POSITION,
@@ -313,6 +315,7 @@ def register_plots(
     azimuth_out: F64,
     on_ground_out: I8,
     category_out: U8,
+    place_out: F64,
     W: F64,
     lanes: U,
     spot: I64,
@@ -331,7 +334,7 @@ def register_plots(
     h_mean : m, where a height that nobody measures is assumed to be
     reason : (M,) uint8, OK where a plot is to be registered, see `judge_plots`; overwritten
     place : (M,) int64, the row of each such plot in the tables that follow, or empty: its own
-    Z ... category_out : (M', ...) columns of `reports.Reports`; overwritten
+    Z ... place_out : (M', ...) columns of `reports.Reports`; overwritten
     W : (PLACED,) workspace; lanes : `placing.ABREAST`
     spot, shift, count : as for `copies.list_spots`, where all plots are registered and `t_ns` rises, else `spot` is
         empty: plots are numbered while their places are at hand
@@ -352,6 +355,7 @@ def register_plots(
         s = sensor[j]
         b = U(j - first)
         ahead = min(o + AHEAD, len(Z) - 1)
+        prefetch(place_out, ahead, 0)
         for c in range(0, PLOT, LINE):
             prefetch(Z, ahead, c)
         if j % LINE == 0:  # the columns' own lines: more streams than a core follows by itself
@@ -441,9 +445,10 @@ def register_plots(
                 Z[o, Z_ELEVATION] = elevation[j]
                 Z[o, Z_VAR_ELEVATION] = traits[s, 6]
                 log_clutter += LOG_ELEVATIONS
-        Z[o, Z_P] = x
-        Z[o, Z_P + 1] = y
-        Z[o, Z_P + 2] = z
+        Z[o, Z_P] = place_out[o, PLACE_P] = x
+        Z[o, Z_P + 1] = place_out[o, PLACE_P + 1] = y
+        Z[o, Z_P + 2] = place_out[o, PLACE_P + 2] = z
+        place_out[o, PLACE_RADIUS] = Z[o, Z_RADIUS]
         Z[o, Z_LOG_CLUTTER] = Z[o, Z_LOG_DECLARED] = log_clutter
         if not math.isfinite(x + y + z):
             reason[j] = NOT_FINITE

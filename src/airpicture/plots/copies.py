@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.copies import deal_spots, list_spots, mark_copies
-from airpicture.kernels.layout import Z_P
 from airpicture.kernels.looks import share_places
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports
@@ -38,7 +37,7 @@ class Copies:
     def number(self, k: int, reports: Reports) -> int:
         """Number range k of the reports; return how many plots share their time with any."""
         lo, hi = self._parts[k]
-        return int(list_spots(reports.Z, Z_P, reports.sensor, reports.t_ns, lo, hi, *self.room(k)))
+        return int(list_spots(reports.place, reports.sensor, reports.t_ns, lo, hi, *self.room(k)))
 
     def marked(self, reports: Reports, run: Run | None = None) -> Mask:
         """Return which reports repeat an earlier one, after all ranges were numbered."""
@@ -50,7 +49,7 @@ class Copies:
             dealt = np.empty(start[-1], np.int64)
             own = (self._spot, self._shift)
             do(deal_spots, [(*part, *own, self._count[k], dealt) for k, part in enumerate(self._parts)], run)
-        places = (reports.Z, Z_P, reports.sensor, reports.t_ns)
+        places = (reports.place, reports.sensor, reports.t_ns)
         do(mark_copies, [(*part, start, dealt, *places, twin) for part in ranges(self._heaps, 1, run)], run)
         return twin.view(np.bool_)
 

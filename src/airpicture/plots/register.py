@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.errors import Reason
-from airpicture.kernels.copies import keep_places, mark_repeats, settle_ties
-from airpicture.kernels.layout import PLOT, Z_P
+from airpicture.kernels.copies import mark_repeats, settle_ties
+from airpicture.kernels.layout import PLACE, PLOT
 from airpicture.kernels.placing import ABREAST, PLACED
 from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.memory import Memory
@@ -22,7 +22,6 @@ from airpicture.tables import F64, I32, I64, Plots
 
 Mask: TypeAlias = NDArray[np.bool_]
 
-FEW: Final = 512  # plots; to copy what's needed of fewer takes longer than it saves
 PART: Final = 8_192  # plots registered in one go, at least: some 0.3 ms
 
 
@@ -91,6 +90,7 @@ def register(
         azimuth=room(good),
         on_ground=room(good, np.int8),
         category=room(good, np.uint8),
+        place=room((good, PLACE)),
     )
     copies = Copies(size, parts) if as_they_come else None
     columns: tuple[Any, ...] = (
@@ -187,15 +187,14 @@ def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Ma
         for table in earlier:
             if table is None or not len(table.t_ns) or table.t_ns[0] > last or table.t_ns[-1] < first:
                 continue
-            p, column = (table.p, 0) if isinstance(table, Places) else (table.Z, Z_P)
-            mark_repeats(p, column, table.sensor, table.t_ns, later.Z, Z_P, later.sensor, later.t_ns, twin)
+            mark_repeats(table.place, table.sensor, table.t_ns, later.place, later.sensor, later.t_ns, twin)
     return twin.view(np.bool_)
 
 
 class Places(NamedTuple):
-    """What of reports it takes to know a repetition: 36 bytes each."""
+    """What of reports it takes to know a repetition: 44 bytes each."""
 
-    p: F64  # (M, 3) m, ECEF
+    place: F64  # (M, PLACE)
     sensor: I32  # (M,)
     t_ns: I64  # (M,) rising
 
@@ -204,26 +203,17 @@ class Past:
     """Plots of frames that were closed, for as long as late plots may repeat them."""
 
     def __init__(self) -> None:
-        self._tables: deque[Places | Reports] = deque()
+        self._tables: deque[Places] = deque()
         self._lasts: deque[int] = deque()  # time of the latest plot of each
         self._last_ns = -(2**63)  # time of the latest plot of all
 
-    def add(self, reports: Reports, memory: Memory | None = None, run: Run | None = None) -> None:
-        """Put the plots of a frame aside, in memory of their own; a few as they are."""
-        if 0 < reports.size <= FEW:
-            self._put(reports)
-        elif reports.size:
-            room = (memory or Memory()).empty
-            p, sensor, t_ns = room((reports.size, 3)), room(reports.size, np.int32), room(reports.size, np.int64)
-            columns = (reports.Z, Z_P, reports.sensor, reports.t_ns, p, sensor, t_ns)
-            do(keep_places, [(*part, *columns) for part in ranges(reports.size, PART, run)], run)
-            self._put(Places(p, sensor, t_ns))
-
-    def _put(self, table: "Places | Reports") -> None:
-        last_ns = int(table.t_ns[-1])
-        self._tables.append(table)
-        self._lasts.append(last_ns)
-        self._last_ns = max(self._last_ns, last_ns)
+    def add(self, reports: Reports) -> None:
+        """Put the plots of a frame aside: columns of their own, which the frame's others needn't be kept for."""
+        if reports.size:
+            last_ns = int(reports.t_ns[-1])
+            self._tables.append(Places(reports.place, reports.sensor, reports.t_ns))
+            self._lasts.append(last_ns)
+            self._last_ns = max(self._last_ns, last_ns)
 
     def forget(self, before_ns: int) -> None:
         """Drop, oldest frames first, those without a plot at before_ns or later."""
@@ -231,7 +221,7 @@ class Past:
             self._tables.popleft()
             self._lasts.popleft()
 
-    def near(self, reports: Reports) -> Iterator[Places | Reports]:
+    def near(self, reports: Reports) -> Iterator[Places]:
         """Return the frames that some of the reports might repeat: mostly none, since time goes on."""
         if reports.size and int(reports.t_ns[0]) <= self._last_ns:
             return iter(self._tables)
