@@ -14,7 +14,7 @@ from airpicture.tables import Plots, Tracks
 from airpicture.tracker import Tracker, track
 from airpicture.tracks import retire
 from test_tracker import MIXED, chunks, mixed_plots
-from tracking_scenes import ns
+from tracking_scenes import Target, assemble, assert_bytes_equal, ns, position_rows, radar_rows
 
 
 @pytest.fixture
@@ -100,6 +100,49 @@ def test_an_open_frame_is_taken_back_to_the_bit() -> None:
         if done > 12:
             return
     pytest.fail("too few frames changed anything")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_frame_done_in_any_pieces_shows_what_it_does_in_one(seed: int) -> None:
+    """Thick traffic under two radars, addresses, plots that come late; on one thread in one go, on two in pieces."""
+    rng = np.random.default_rng(seed)
+    plots = thick_plots(12.0, rng)
+    late_ns = np.where(rng.random(len(plots)) < 0.1, rng.integers(0, ns(1.0) - ns(0.0), len(plots)), 0)
+    arrival = plots.t_ns + late_ns
+    order = np.argsort(arrival, kind="stable")
+    plots, arrival = plots.take(order), arrival[order]
+    again, done, first, frame_ns = 0, 0, ns(0.0), 250_000_000
+    with workers(2) as two:
+        whole, pieces = Tracker(MIXED), Tracker(MIXED, run=two)
+        while done < len(plots):
+            end = first + frame_ns - 1
+            last = int(np.searchsorted(arrival, end, side="right"))
+            for tracker in whole, pieces:
+                tracker.step(plots.take(slice(0, 0)), first)  # what comes late from now on is late for both
+            shown = whole.step(plots.take(slice(done, last)), end)
+            for now in np.sort(rng.integers(first, end, rng.integers(0, 6))).tolist():
+                upto = int(np.searchsorted(arrival, now, side="right"))
+                again += pieces._undo is not None and upto > done
+                pieces.step(plots.take(slice(done, upto)), now)
+                done = upto
+            assert_bytes_equal(pieces.step(plots.take(slice(done, last)), end).tracks, shown.tracks)
+            assert pieces.counts + pieces._tally == whole.counts + whole._tally
+            done, first = last, first + frame_ns
+    assert state_of(pieces) == state_of(whole)
+    assert again > 30
+    assert whole.counts["plots_out_of_sequence"] > 10
+
+
+def thick_plots(seconds: float, rng: np.random.Generator) -> Plots:
+    """Forty targets on a disc of 12 km, every second one with an address, and as many false plots."""
+    where = rng.uniform(-12e3, 12e3, (40, 2))
+    targets = [Target(x, y, 3000.0, float(rng.uniform(0.0, 360.0)), 150.0) for x, y in where]
+    for k, target in enumerate(targets):
+        target.codes = {"address": 0x400000 + k} if k % 2 else {}
+    rows = radar_rows(targets, MIXED, seconds, rng, sensor=0, pd=0.9, clutter=40)
+    rows += radar_rows(targets, MIXED, seconds, rng, sensor=1, pd=0.8, clutter=20, mode_c=False)
+    rows += position_rows(targets[1::2], seconds, rng, sensor=2, pd=0.7)
+    return assemble(rows, MIXED)
 
 
 def state_of(tracker: Tracker) -> list[Any]:

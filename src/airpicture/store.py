@@ -6,7 +6,7 @@ number across frames; the track number is what lasts.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,25 +152,22 @@ class Store:
         """Return the tables and columns that hold all there is, always in the same order."""
         return [self.states, self.summary, self._side, self.t_ns, self.status, self.due_ns]
 
-    def mark_kept(self, rows: I64, below: int) -> I64:
-        """Mark rows as kept by an undo; return those that weren't and stand below a row."""
-        fresh = np.empty(len(rows), np.int64)
-        return fresh[: list_fresh(rows, below, self.kept, fresh)]
+    def keep(self, rows: I64, first: int, last: int, kept: U64, run: Run | None = None) -> None:
+        """Copy what stands in the first..last of a list of rows to the same rows of kept, (n, WORDS); overwritten.
 
-    def save(self, index: I64, run: Run | None = None, memory: Memory | None = None) -> Saved:
-        """Copy the chosen rows, so that `restore` can take back what is done to them and what is appended after.
-
-        run : see `parallel.Run`; memory : that the copies may lie in
+        run : see `parallel.Run`
         """
-        kept = (memory or Memory()).empty((len(index), WORDS), np.uint64)
-        do(keep_rows, [(index, lo, hi, self.words, kept) for lo, hi in _parts(len(index))], run)
-        return Saved(self.n, self.next_number, index, kept)
+        do(keep_rows, [(rows, lo, hi, self.words, kept) for lo, hi in _parts(first, last)], run)
 
-    def restore(self, saved: Saved, run: Run | None = None) -> None:
-        """Undo all changes since `saved` was made, provided they touched only its rows and rows appended since."""
-        self.n, self.next_number = saved.n, saved.next_number
-        rows = saved.rows
-        do(put_back, [(rows, lo, hi, saved.kept, self.words) for lo, hi in _parts(len(rows))], run)
+    def put_back(self, rows: I64, kept: U64, run: Run | None = None) -> None:
+        """Undo all that was done to a list of rows since they were kept."""
+        do(put_back, [(rows, lo, hi, kept, self.words) for lo, hi in _parts(0, len(rows))], run)
+
+    def save(self, rows: I64) -> U64:
+        """Return a copy of what stands in a few rows: (k, WORDS)."""
+        kept = np.empty((len(rows), WORDS), np.uint64)
+        self.keep(rows, 0, len(rows), kept)
+        return kept
 
     def prints(self, rows: I64, run: Run | None = None) -> U64:
         """Return a number for all that stands in each row; rows that differ have others, but for one chance in 2^60."""
@@ -179,7 +176,7 @@ class Store:
             print_rows,
             [
                 (rows, lo, hi, self.words, POWERS, np.empty((1, WORDS), np.uint64), prints)
-                for lo, hi in _parts(len(rows))
+                for lo, hi in _parts(0, len(rows))
             ],
             run,
         )
@@ -193,15 +190,47 @@ def as_words(column: NDArray[Any]) -> NDArray[Any]:
     return column.reshape(len(column), -1).view(word)
 
 
-class Saved(NamedTuple):
-    """What `Store.save` keeps."""
+class Kept:
+    """Rows of a store as they stood, each kept once, until they're forgotten; they may be put back time and again."""
 
-    n: int
-    next_number: int
-    rows: I64  # (k,) the holder's own
-    kept: U64  # (k, WORDS) what stood there
+    def __init__(self) -> None:
+        self.count = 0
+        self._rows = np.empty(0, np.int64)  # (count or more,) which ...
+        self._words = np.empty((0, WORDS), np.uint64)  # (count or more, WORDS) ... and what stood there
+
+    @property
+    def rows(self) -> I64:
+        """The rows that are kept."""
+        return self._rows[: self.count]
+
+    def add(self, store: Store, rows: I64, below: int, run: Run | None = None, memory: Memory | None = None) -> None:
+        """Keep those rows below a row that aren't kept yet.
+
+        run : see `parallel.Run`; memory : that the copies may lie in
+        """
+        first = self.count
+        if first + len(rows) > len(self._rows):
+            listed = np.empty(2 * first + len(rows), np.int64)
+            listed[:first] = self.rows
+            self._rows = listed
+        self.count = list_fresh(rows, below, store.kept, self._rows, first)
+        if self.count > len(self._words):
+            words = (memory or Memory()).empty((max(self.count, 2 * first), WORDS), np.uint64)
+            words[:first] = self._words[:first]
+            self._words = words
+        if self.count > first:
+            store.keep(self._rows, first, self.count, self._words, run)
+
+    def put_back(self, store: Store, run: Run | None = None) -> None:
+        """Undo all that was done to the rows since they were kept."""
+        store.put_back(self.rows, self._words, run)
+
+    def forget(self, store: Store) -> None:
+        """Keep nothing any more; what is kept can't be put back from then on."""
+        store.kept[self.rows] = 0
+        self.count = 0
 
 
-def _parts(n: int) -> list[tuple[int, int]]:
-    """Cut n rows into what is copied in one go."""
-    return [(lo, min(lo + PART, n)) for lo in range(0, n, PART)]
+def _parts(first: int, last: int) -> list[tuple[int, int]]:
+    """Cut rows into what is copied in one go."""
+    return [(lo, min(lo + PART, last)) for lo in range(first, last, PART)]

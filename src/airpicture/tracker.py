@@ -180,10 +180,14 @@ class Tracker:
         while self._frame < last:
             known = self._open.size if self._open is not None else 0
             reports = self._due((self._frame + 1) * self._frame_ns)
-            if self._undo is not None and reports is not None and reports.size == known and on_frame is None:
-                self._undo.close(self._store)  # nothing came since the frame was done: it stands
-                self._undo = reports = None
-            before = self._undo_open_frame()
+            before = None
+            if self._undo is not None:
+                if reports is not None and reports.size == known and on_frame is None:
+                    reports = None  # nothing came since the frame was done: it stands
+                else:
+                    before = self._undo_open_frame()
+                self._undo.kept.forget(self._store)
+                self._undo = None
             if reports is not None:
                 changed = self._do(reports)
                 if before is not None:
@@ -284,7 +288,7 @@ class Tracker:
         if reports is None or (reports.size == fresh and self._undo is not None):
             return
         before = self._undo_open_frame()
-        self._undo = Undo(*self._undoable())
+        self._undo = self._undo or Undo(*self._undoable())
         self._undo.changed = self._do(reports)
         if before is not None:
             before.correct(self._store, self._touched, self._run)
@@ -294,17 +298,15 @@ class Tracker:
 
     def _undo_open_frame(self) -> Left | None:
         """Take the open frame back, if it was done; return what it left then."""
-        left = None
-        if self._undo is not None:
-            self._touched[: self._store.n] = False
-            left = Left.of(self._store, np.concatenate(self._undo.changed), self._run)
-            self._undo.restore(*self._undoable(), self._index, self._run)
-            self._addresses.forget_from(self._store.n)
-            for saved in self._undo.saved:
-                self._addresses.note(self._store, saved.rows)
-            self._tally.clear()
-            self.latency.drop()
-            self._undo = None
+        if self._undo is None:
+            return None
+        self._touched[: self._store.n] = False
+        left = Left.of(self._store, np.concatenate(self._undo.changed), self._run)
+        self._undo.restore(*self._undoable(), self._index, self._run)
+        self._addresses.forget_from(self._store.n)
+        self._addresses.note(self._store, self._undo.kept.rows)
+        self._tally.clear()
+        self.latency.drop()
         return left
 
     # --- one frame --------------------------------------------------------------------------------------------

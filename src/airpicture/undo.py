@@ -15,7 +15,7 @@ from airpicture.association import Index
 from airpicture.memory import Memory
 from airpicture.parallel import Run
 from airpicture.plots import Clutter
-from airpicture.store import Saved, Store
+from airpicture.store import Kept, Store
 from airpicture.tables import I64, U64
 from airpicture.tracks import Pool
 
@@ -50,7 +50,10 @@ class Left(NamedTuple):
 
 
 class Undo:
-    """What the open frame changes, kept so that it can be done again."""
+    """What the open frame changes, kept so that it can be done again, as often as more of its plots come.
+
+    A row is put back as it stood at the frame's start: so what is kept of it holds, however often the frame is done.
+    """
 
     def __init__(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64) -> None:
         self.n = store.n
@@ -58,34 +61,24 @@ class Undo:
         self.pool_count = pool.count
         self.clutter = clutter.save()
         self.sensor_last = sensor_last.copy()
-        self.saved: list[Saved] = []
+        self.kept = Kept()
         self.changed: list[I64] = []  # rows that the frame changed, done with the plots at hand
 
     def save(self, store: Store, rows: I64, run: Run | None, memory: Memory) -> None:
         """Keep the rows that are about to change for the first time; those begun in this frame just go.
 
-        See `Store.save`. A frame of many sensors looks at a track as often as these see it, and needs it once.
+        A frame of many sensors looks at a track as often as these see it, and needs it once.
         """
-        fresh = store.mark_kept(rows, self.n)
-        if len(fresh):
-            self.saved.append(store.save(fresh, run, memory))
-
-    def close(self, store: Store) -> None:
-        """Keep nothing any more: the frame stands, or was taken back."""
-        for saved in self.saved:
-            store.kept[saved.rows] = 0
+        self.kept.add(store, rows, self.n, run, memory)
 
     def restore(
         self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64, index: Index, run: Run | None
     ) -> None:
         """Take back what the frame did."""
-        for saved in self.saved:
-            store.restore(saved, run)
-        self.close(store)
+        self.kept.put_back(store, run)
         store.n, store.next_number = self.n, self.number
         index.forget_from(self.n)
-        if self.saved:
-            index.place(store.summary, store.t_ns, np.concatenate([saved.rows for saved in self.saved]), run)
+        index.place(store.summary, store.t_ns, self.kept.rows, run)
         pool.restore(self.pool_count)
         clutter.restore(self.clutter)
         sensor_last[:] = self.sensor_last

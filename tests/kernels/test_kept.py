@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from airpicture import store as stores
 from airpicture.kernels.kept import WORDS, move_down
-from airpicture.store import MIX, Store
+from airpicture.store import MIX, Kept, Store
 from airpicture.tables import I64, U64
 
 CAPACITY = 60
@@ -47,14 +47,16 @@ def test_what_was_done_to_rows_is_taken_back(seed: int, run: Any, part: int) -> 
     rows = rng.permutation(store.n)[: int(rng.integers(0, store.n + 1))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stores, "PART", part)
-        saved = store.save(rows, run)
-        np.testing.assert_array_equal(saved.kept, picked(store, rows))
+        first = int(rng.integers(0, len(rows) + 1))
+        kept = np.empty((CAPACITY, WORDS), np.uint64)
+        store.keep(rows, 0, first, kept, run)
+        store.keep(rows, first, len(rows), kept, run)
+        np.testing.assert_array_equal(kept[: len(rows)], picked(store, rows))
+        np.testing.assert_array_equal(store.save(rows), kept[: len(rows)])
         for column in store.columns():
             bits = column.view(np.uint8).reshape(CAPACITY, -1)
             bits[rows] = rng.integers(0, 256, bits[rows].shape, dtype=np.uint8)
-        store.n, store.next_number = CAPACITY, 99
-        store.restore(saved, run)
-    assert (store.n, store.next_number) == (CAPACITY - 10, 1)
+        store.put_back(rows, kept, run)
     for column, was in zip(store.columns(), before, strict=True):
         np.testing.assert_array_equal(column.view(np.uint8), was.view(np.uint8))
 
@@ -87,3 +89,30 @@ def test_rows_move_down_past_gaps(seed: int) -> None:
     before = picked(store, np.arange(at))
     move_down(rows, count, at, store.words)
     np.testing.assert_array_equal(picked(store, np.arange(CAPACITY)), np.vstack([before, moved, rest]))
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([None, backwards]))
+@settings(max_examples=60, deadline=None)
+def test_rows_are_kept_once_as_they_stood_first(seed: int, run: Any) -> None:
+    rng = np.random.default_rng(seed)
+    store, kept = filled(rng), Kept()
+    below = int(rng.integers(0, store.n + 1))
+    before = [column.copy() for column in store.columns()]
+    seen: list[int] = []
+    for _ in range(3):
+        for _ in range(int(rng.integers(1, 5))):
+            rows = rng.permutation(store.n)[: int(rng.integers(0, store.n + 1))]
+            kept.add(store, rows, below, run)
+            seen += [i for i in rows.tolist() if i < below and i not in seen]
+            for column in store.columns():
+                bits = column.view(np.uint8).reshape(CAPACITY, -1)
+                touched = rows[rows < below]
+                bits[touched] = rng.integers(0, 256, bits[touched].shape, dtype=np.uint8)
+        assert kept.rows.tolist() == seen
+        kept.put_back(store, run)
+        for column, was in zip(store.columns(), before, strict=True):
+            np.testing.assert_array_equal(column.view(np.uint8), was.view(np.uint8))
+    assert store.kept.sum() == len(seen)
+    kept.forget(store)
+    assert kept.count == 0
+    assert not store.kept.any()

@@ -51,15 +51,14 @@ def _copy(i: int, of: Words, to: U64, q: int) -> None:
 
 
 @jit
-def list_fresh(rows: I64, n: int, marked: U8, fresh: I64) -> int:
-    """List those rows below n that aren't marked as kept, and mark them; return how many.
+def list_fresh(rows: I64, n: int, marked: U8, fresh: I64, count: int) -> int:
+    """Add those rows below n that aren't marked as kept to a list, and mark them; return how many it has then.
 
     Parameters
     ----------
     rows : (m,) int64; marked : (cap,) uint8, 1 of rows that were kept, overwritten
-    fresh : (m,) int64, overwritten
+    fresh : (count + m or more,) int64, count of which are listed; overwritten behind these
     """
-    count = 0
     for q in range(len(rows)):
         i = rows[q]
         if i < n and marked[i] == 0:

@@ -15,8 +15,8 @@ from airpicture.kernels.snapshot import Shown
 from airpicture.memory import Memory
 from airpicture.parallel import Run
 from airpicture.picture.snapshot import lay_out
-from airpicture.store import Saved, Store
-from airpicture.tables import F64, I64, Sensors
+from airpicture.store import Store
+from airpicture.tables import F64, I64, U64, Sensors
 
 FEW: Final = 64  # tracks set aside at once; more are shown at once
 
@@ -36,7 +36,7 @@ class Ended:
         self._sensors, self._motion, self._lifetime_s = sensors, motion, lifetime_s
         self._run, self._memory = run, memory
         self._side = Store(FEW)  # where they're shown from; to make one takes longer than to show a hundred tracks
-        self._aside: list[tuple[Saved, int]] = []  # what the store held, and when
+        self._aside: list[tuple[U64, int]] = []  # what the store held, and when
         self._shown: list[Shown] = []  # tracks that ended before those
 
     def add(self, store: Store, rows: I64, t_ns: int) -> None:
@@ -54,14 +54,14 @@ class Ended:
     def shown(self) -> list[Shown]:
         """Return what a picture shows of all, worked out once, in tables of columns."""
         if self._aside:
-            size = sum(len(saved.rows) for saved, _ in self._aside)
+            size = sum(len(kept) for kept, _ in self._aside)
             if size > self._side.capacity:
                 self._side = Store(2 * size)
             store, t_ns = self._side, np.empty(size, np.int64)
             at = 0
-            for saved, when in self._aside:
-                to = at + len(saved.rows)
-                store.restore(Saved(to, 1, np.arange(at, to), saved.kept))
+            for kept, when in self._aside:
+                to = at + len(kept)
+                store.put_back(np.arange(at, to), kept)
                 t_ns[at:to] = when
                 at = to
             self._aside = []
