@@ -88,7 +88,7 @@ def test_odds_of_queued_pairs_are_those_of_the_likelihood(seed: int) -> None:
     )
     room.names[:plots] = rng.permutation(1000)[:plots]
     room.t_w[:], room.row[:] = 0, np.arange(tracks)
-    room.W[:, lay.EXISTENCE] = rng.uniform(0.01, 0.999, tracks)
+    room.W[:tracks, lay.EXISTENCE] = rng.uniform(0.01, 0.999, tracks)
     clutter = rng.uniform(-20.0, 0.0, plots)
     room.brief[:plots, B_LOG], room.brief[:plots, B_SENSOR] = -clutter - LOG_2PI, 0.0
     count, expected = 0, {}

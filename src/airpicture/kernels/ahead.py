@@ -61,12 +61,14 @@ def predict_ahead(b: U, motion: F64, w: Abreast, T: F64, lanes: U) -> tuple[floa
     dt = V[DT + b]
     if dt != 0.0:  # else nothing mixes and nothing moves
         mean = state_at(V, MEAN + b, ONE)
-        spread_about(mean, T, lanes)
+        # numbers written one by one are read as fours only once all are in the cache: something else comes in between
         for m in range(LANES):
             l = ABREAST * m + int(b)
-            T[T_MODE + m] = w.T[int(MODES) + l]
             T[int(T_KEPT) + m] = w.T[int(KEPT) + l]
             T[int(T_COS) + m], T[int(T_SIN) + m] = w.T[int(COS) + l], w.T[int(SIN) + l]
             T[int(T_COS_INT) + m], T[int(T_SIN_INT) + m] = w.T[int(COS_INT) + l], w.T[int(SIN_INT) + l]
+        spread_about(mean, T, lanes)
+        for m in range(LANES):
+            T[T_MODE + m] = w.T[int(MODES) + ABREAST * m + int(b)]
         mix_and_move(dt, mean, triple(V, UP + b), triple(V, ALONG + b), V[BEND + b], T, lanes)
     return settle(triple(V, SPOT + b), triple(V, SPOT_UP + b), V[SPOT_HEIGHT + b], motion, T, lanes)

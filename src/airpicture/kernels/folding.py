@@ -33,7 +33,6 @@ from airpicture.kernels.layout import (
     MODE,
     POLAR,
     POSITION,
-    ROW,
     SCALE_POS,
     STRAIGHT,
     TURN,
@@ -56,7 +55,7 @@ from airpicture.kernels.learn import MOVED
 from airpicture.kernels.measuring import C_D2
 from airpicture.kernels.moving import height_from, mixed
 from airpicture.kernels.pace import learn_pace
-from airpicture.kernels.records import copy_model
+from airpicture.kernels.records import copy_model, copy_rest
 from airpicture.kernels.room import STATES, Room
 
 MODE_AT = U(MODE)
@@ -255,8 +254,9 @@ def fold_plots(
         got += room.weight[e]
         if room.weight[e] >= room.weight[top]:
             top = e
-    for k in range(STATES, ROW):
-        T[k] = W[w, k]
+    whole = W[w]
+    for l in range(lanes):
+        copy_rest(whole, l, T)
     r = T[EXISTENCE]
     none = max(1.0 - got, 0.0)
     alive = none * (1.0 - room.detect[w]) * r / (1.0 - r * room.detect[w])  # there, and none of the plots is its own

@@ -93,7 +93,7 @@ def covariance_at(T: F64, at: int, step: U) -> Covariance:
 
 
 @lane
-def put_covariance(T: F64, at: int, step: U, P: Covariance) -> None:
+def put_covariance(T: F64 | F32, at: int, step: U, P: Covariance) -> None:
     """Write 21 numbers of a lane `step` apart, the first to T[at]."""
     T[at] = P[0]
     T[at + U(1) * step] = P[1]
@@ -188,7 +188,7 @@ def load_narrow(T: F32, at: int) -> Covariance:
 
 
 @lane
-def store_covariance(T: F64, at: int, P: Covariance) -> None:
+def store_covariance(T: F64 | F32, at: int, P: Covariance) -> None:
     """Write 21 numbers of a lane from T[at] on."""
     put_covariance(T, at, S1, P)
 

@@ -451,7 +451,7 @@ def learn_track(
     if taken:
         _take_plot(i, place, R, j, plain, sensor, confirm, confirm_plots, of)
     if moved:
-        store_factors(T, of.spreads, i)
+        store_factors(T, of.spreads, i, lanes)
 
 
 @jit

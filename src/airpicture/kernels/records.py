@@ -16,7 +16,10 @@ from airpicture.kernels._jit import lane, part
 from airpicture.kernels.arrays import F32, F64
 from airpicture.kernels.bank import T_P, T_SUM, T_X
 from airpicture.kernels.lanes import (
-    LANES,
+    S1,
+    S2,
+    S3,
+    S4,
     S6,
     Covariance,
     U,
@@ -34,9 +37,6 @@ from airpicture.kernels.layout import (
     HELD_MODE,
     MODE,
     NUMBERS,
-    NUMBERS_END,
-    PACKED,
-    STATE,
 )
 
 LEAST = 1e-12  # of a variance, that is left of it at least when others are known
@@ -120,60 +120,78 @@ def _factor(T: F64, l: U) -> None:
 
 
 @lane
-def _multiply(T: F64, l: U, factors: F32) -> None:
-    """Write a model's covariance to its place; factors : (4 PACKED,) float32, all models'."""
-    store_covariance(T, T_P + l, multiplied(load_narrow(factors, l)))
+def copy_model(T: F64, l: U, row: F64) -> None:
+    """Copy a model's state, in fours as it was written: in eights it isn't read before both halves are in the cache."""
+    store_state(row, T_X + l, load_state(T, T_X + l))
+    store_covariance(row, T_P + l, load_covariance(T, T_P + l))
 
 
 @lane
-def copy_model(T: F64, l: U, row: F64) -> None:
-    """Copy a model's state, in fours as it was written: see `store_states`."""
-    store_state(row, T_X + l, load_state(T, T_X + l))
-    store_covariance(row, T_P + l, load_covariance(T, T_P + l))
+def copy_rest(T: F64, l: U, row: F64) -> None:
+    """Copy a fourth of the numbers behind the states, from MODE to the end of a row."""
+    at = U(MODE) + l
+    row[at], row[at + S1], row[at + S2] = T[at], T[at + S1], T[at + S2]
+    row[at + S3], row[at + S4] = T[at + S3], T[at + S4]
+
+
+@lane
+def _take(T: F64, l: U, states: F64, spreads: F32) -> None:
+    """Read a model of a track, and a fourth of its other numbers; states, spreads : (RECORD,) and (2 RECORD,)."""
+    store_state(T, T_X + l, load_state(states, l))
+    T[U(MODE) + l] = states[U(HELD_MODE) + l]
+    store_covariance(T, T_P + l, multiplied(load_narrow(spreads, U(FACTORS) + l)))
+    at, there = U(D_BARO) + l, U(NUMBERS + D_BARO) + l
+    T[at], T[at + S1], T[at + S2] = spreads[there], spreads[there + S1], spreads[there + S2]
+
+
+@lane
+def _put(T: F64, l: U, states: F64, spreads: F32) -> None:
+    """Write what `_take` reads, but for the factors."""
+    store_state(states, l, load_state(T, T_X + l))
+    states[U(HELD_MODE) + l] = T[U(MODE) + l]
+    at, there = U(D_BARO) + l, U(NUMBERS + D_BARO) + l
+    spreads[there], spreads[there + S1], spreads[there + S2] = T[at], T[at + S1], T[at + S2]
+
+
+@lane
+def _put_factors(T: F64, l: U, spreads: F32) -> None:
+    """Write a model's factors from T_SUM, in fours as they were written there."""
+    store_covariance(spreads, U(FACTORS) + l, load_covariance(T, T_SUM + S6 + l))
 
 
 @part
 def load_track(states: F64, spreads: F32, i: int, T: F64, lanes: U) -> None:
     """Write track i to T[:ROW], see `layout`."""
-    for k in range(LANES * STATE):
-        T[k] = states[i, k]
-    for m in range(LANES):
-        T[MODE + m] = states[i, HELD_MODE + m]
-    T[EXISTENCE] = states[i, HELD_EXISTENCE]
-    for k in range(D_BARO, NUMBERS_END):
-        T[k] = spreads[i, NUMBERS + k]
-    factors = spreads[i, FACTORS:]
+    row, narrow = states[i], spreads[i]
+    T[EXISTENCE] = row[HELD_EXISTENCE]
     for l in range(lanes):
-        _multiply(T, l, factors)
+        _take(T, l, row, narrow)
 
 
 @part
 def store_states(T: F64, states: F64, spreads: F32, i: int, lanes: U) -> None:
     """Keep T[:ROW] as track i but for the factors, which are worked out: T is overwritten from T_SUM on.
 
-    They are written in fours and read again in eights, which isn't served before both halves have reached the cache:
-    measured, 24 of 32 ns of waiting, unless something else is done before `store_factors`.
+    What is worked out last is best written a little later, by `store_factors`.
     """
     for l in range(lanes):
         _factor(T, l)
-    for k in range(LANES * STATE):
-        states[i, k] = T[k]
-    for m in range(LANES):
-        states[i, HELD_MODE + m] = T[MODE + m]
-    states[i, HELD_EXISTENCE] = T[EXISTENCE]
-    for k in range(D_BARO, NUMBERS_END):
-        spreads[i, NUMBERS + k] = T[k]
+    row, narrow = states[i], spreads[i]
+    for l in range(lanes):
+        _put(T, l, row, narrow)
+    row[HELD_EXISTENCE] = T[EXISTENCE]
 
 
 @part
-def store_factors(T: F64, spreads: F32, i: int) -> None:
+def store_factors(T: F64, spreads: F32, i: int, lanes: U) -> None:
     """Keep the factors that `store_states` has worked out."""
-    for k in range(LANES * PACKED):
-        spreads[i, FACTORS + k] = T[int(T_SUM + S6) + k]
+    narrow = spreads[i]
+    for l in range(lanes):
+        _put_factors(T, l, narrow)
 
 
 @part
 def store_track(T: F64, states: F64, spreads: F32, i: int, lanes: U) -> None:
     """Keep T[:ROW] as track i; T is overwritten from T_SUM on. See `load_track`."""
     store_states(T, states, spreads, i, lanes)
-    store_factors(T, spreads, i)
+    store_factors(T, spreads, i, lanes)

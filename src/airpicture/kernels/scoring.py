@@ -27,13 +27,12 @@ from airpicture.kernels.layout import (
     B_VAR_AZIMUTH,
     B_VAR_RANGE,
     EXISTENCE,
-    ROW,
     VAR_BARO,
 )
 from airpicture.kernels.learn import Held, identity_of
 from airpicture.kernels.measuring import C_ALONG, C_FOUND, numbers_of
 from airpicture.kernels.odds import LOG_MOST, prior_of, queue_pair
-from airpicture.kernels.records import copy_model, load_track
+from airpicture.kernels.records import copy_model, copy_rest, load_track
 from airpicture.kernels.room import STATES, Room
 from airpicture.kernels.sight import judge, look_off, note_height, take_sight
 
@@ -108,8 +107,8 @@ def predict_track(w: int, i: int, motion: F64, of: Held, room: Room, lanes: U) -
     row = W[w]
     for l in range(lanes):
         copy_model(T, l, row)
-    for k in range(STATES, ROW):
-        row[k] = T[k]
+    for l in range(lanes):
+        copy_rest(T, l, row)
     row[EXISTENCE] *= room.ahead.V[int(LASTS) + w % ABREAST]
     room.row[w] = i
     return h, ux, uy, uz
