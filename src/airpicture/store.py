@@ -191,10 +191,14 @@ def as_words(column: NDArray[Any]) -> NDArray[Any]:
 
 
 class Kept:
-    """Rows of a store as they stood, each kept once, until they're forgotten; they may be put back time and again."""
+    """Rows of a store as they stood, each kept once, until they're forgotten; they may be put back time and again.
 
-    def __init__(self) -> None:
+    room : for how many rows room is made at first; more are moved to more
+    """
+
+    def __init__(self, room: int = 0) -> None:
         self.count = 0
+        self._room = room
         self._rows = np.empty(0, np.int64)  # (count or more,) which ...
         self._words = np.empty((0, WORDS), np.uint64)  # (count or more, WORDS) ... and what stood there
 
@@ -203,6 +207,11 @@ class Kept:
         """The rows that are kept."""
         return self._rows[: self.count]
 
+    @property
+    def words(self) -> U64:
+        """What stood in each: (count, WORDS)."""
+        return self._words[: self.count]
+
     def add(self, store: Store, rows: I64, below: int, run: Run | None = None, memory: Memory | None = None) -> None:
         """Keep those rows below a row that aren't kept yet.
 
@@ -210,12 +219,12 @@ class Kept:
         """
         first = self.count
         if first + len(rows) > len(self._rows):
-            listed = np.empty(2 * first + len(rows), np.int64)
+            listed = np.empty(max(2 * first + len(rows), self._room), np.int64)
             listed[:first] = self.rows
             self._rows = listed
         self.count = list_fresh(rows, below, store.kept, self._rows, first)
         if self.count > len(self._words):
-            words = (memory or Memory()).empty((max(self.count, 2 * first), WORDS), np.uint64)
+            words = (memory or Memory()).empty((max(self.count, 2 * first, self._room), WORDS), np.uint64)
             words[:first] = self._words[:first]
             self._words = words
         if self.count > first:

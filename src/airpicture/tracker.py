@@ -109,6 +109,7 @@ class Tracker:
         self._shelf = Shelf()  # plots of the frame that is being done
         self._past = Past()  # plots of closed frames
         self._undo: Undo | None = None  # state before the open frame was done with the plots at hand
+        self._kept = 0  # rows that it kept in the frames before, about as many as it'll keep again
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
         # tracks that ended in the present step
@@ -186,6 +187,7 @@ class Tracker:
                     reports = None  # nothing came since the frame was done: it stands
                 else:
                     before = self._undo_open_frame()
+                self._kept = max(self._undo.kept.count, self._kept - self._kept // 8)
                 self._undo.kept.forget(self._store)
                 self._undo = None
             if reports is not None:
@@ -288,7 +290,7 @@ class Tracker:
         if reports is None or (reports.size == fresh and self._undo is not None):
             return
         before = self._undo_open_frame()
-        self._undo = self._undo or Undo(*self._undoable())
+        self._undo = self._undo or Undo(*self._undoable(), self._kept)
         self._undo.changed = self._do(reports)
         if before is not None:
             before.correct(self._store, self._touched, self._run)

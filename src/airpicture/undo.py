@@ -53,15 +53,17 @@ class Undo:
     """What the open frame changes, kept so that it can be done again, as often as more of its plots come.
 
     A row is put back as it stood at the frame's start: so what is kept of it holds, however often the frame is done.
+
+    room : for how many rows room is made at first
     """
 
-    def __init__(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64) -> None:
+    def __init__(self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64, room: int = 0) -> None:
         self.n = store.n
         self.number = store.next_number
         self.pool_count = pool.count
         self.clutter = clutter.save()
         self.sensor_last = sensor_last.copy()
-        self.kept = Kept()
+        self.kept = Kept(room)
         self.changed: list[I64] = []  # rows that the frame changed, done with the plots at hand
 
     def save(self, store: Store, rows: I64, run: Run | None, memory: Memory) -> None:

@@ -2,8 +2,10 @@
 
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from airpicture.kernels._jit import jit, part, prefetch
-from airpicture.kernels.arrays import I64, U8, U64, table
+from airpicture.kernels.arrays import I64, U8, U64, natural, table
 from airpicture.kernels.layout import RECORD, SUMMARY
 
 SIDE: Final = 32  # words of 8 bytes that a track's side record takes
@@ -39,15 +41,20 @@ def _ask(i: int, of: Words) -> None:
 
 
 @part
-def _copy(i: int, of: Words, to: U64, q: int) -> None:
-    """Write what stands in row i to to[q]."""
-    for c in range(RECORD):
-        to[q, c] = of.states[i, c]
-    for c in range(SUMMARY // 2):
-        to[q, AT_SUMMARY + c] = of.summary[i, c]
-    for c in range(SIDE):
-        to[q, AT_SIDE + c] = of.side[i, c]
-    to[q, AT_TIME], to[q, AT_DUE], to[q, AT_STATUS] = of.t_ns[i], of.due[i], of.status[i]
+def _write(count: int, row: U64, to: U64) -> None:
+    """Write the first so many words of a row to another; by rows, LLVM sees that this is one copy."""
+    for c in range(count):
+        to[c] = row[c]
+
+
+@part
+def _copy(i: int, of: Words, to: U64) -> None:
+    """Write what stands in row i to a kept row."""
+    i = natural(i)
+    _write(RECORD, of.states[i], to)
+    _write(SUMMARY // 2, of.summary[i], to[AT_SUMMARY:])
+    _write(SIDE, of.side[i], to[AT_SIDE:])
+    to[AT_TIME], to[AT_DUE], to[AT_STATUS] = of.t_ns[i], of.due[i], of.status[i]
 
 
 @jit
@@ -73,7 +80,7 @@ def keep_rows(rows: I64, lo: int, hi: int, of: Words, kept: U64) -> None:
     """Write what stands in rows lo..hi of a list of rows to the same rows of kept, (n, WORDS) uint64."""
     for q in range(lo, hi):
         _ask(rows[min(q + AHEAD, hi - 1)], of)
-        _copy(rows[q], of, kept, q)
+        _copy(rows[q], of, kept[natural(q)])
 
 
 @jit
@@ -81,14 +88,11 @@ def put_back(rows: I64, lo: int, hi: int, kept: U64, of: Words) -> None:
     """Undo `keep_rows`; of is overwritten."""
     for q in range(lo, hi):
         _ask(rows[min(q + AHEAD, hi - 1)], of)
-        i = rows[q]
-        for c in range(RECORD):
-            of.states[i, c] = kept[q, c]
-        for c in range(SUMMARY // 2):
-            of.summary[i, c] = kept[q, AT_SUMMARY + c]
-        for c in range(SIDE):
-            of.side[i, c] = kept[q, AT_SIDE + c]
-        of.t_ns[i], of.due[i], of.status[i] = kept[q, AT_TIME], kept[q, AT_DUE], kept[q, AT_STATUS]
+        i, row = natural(rows[q]), kept[natural(q)]
+        _write(RECORD, row, of.states[i])
+        _write(SUMMARY // 2, row[AT_SUMMARY:], of.summary[i])
+        _write(SIDE, row[AT_SIDE:], of.side[i])
+        of.t_ns[i], of.due[i], of.status[i] = row[AT_TIME], row[AT_DUE], row[AT_STATUS]
 
 
 @jit
@@ -102,14 +106,11 @@ def move_down(rows: I64, count: int, at: int, of: Words) -> None:
     """
     for q in range(count):
         _ask(rows[min(q + AHEAD, count - 1)], of)
-        i = rows[q]
-        for c in range(RECORD):
-            of.states[at + q, c] = of.states[i, c]
-        for c in range(SUMMARY // 2):
-            of.summary[at + q, c] = of.summary[i, c]
-        for c in range(SIDE):
-            of.side[at + q, c] = of.side[i, c]
-        of.t_ns[at + q], of.due[at + q], of.status[at + q] = of.t_ns[i], of.due[i], of.status[i]
+        i, to = natural(rows[q]), natural(at + q)
+        _write(RECORD, of.states[i], of.states[to])
+        _write(SUMMARY // 2, of.summary[i], of.summary[to])
+        _write(SIDE, of.side[i], of.side[to])
+        of.t_ns[to], of.due[to], of.status[to] = of.t_ns[i], of.due[i], of.status[i]
 
 
 @jit
@@ -123,8 +124,9 @@ def print_rows(rows: I64, lo: int, hi: int, of: Words, powers: U64, word: U64, p
     """
     for q in range(lo, hi):
         _ask(rows[min(q + AHEAD, hi - 1)], of)
-        _copy(rows[q], of, word, 0)
-        total = powers[0] * word[0, 0]
-        for c in range(1, WORDS):
-            total += powers[c] * word[0, c]
+        row = word[0]
+        _copy(rows[q], of, row)
+        total = np.uint64(0)
+        for c in range(WORDS):
+            total += powers[c] * row[c]
         prints[q] = total

@@ -274,6 +274,10 @@ def _save_pool(pool: Any) -> dict[str, Any]:
     return {name: one for name, one in _state(pool).items() if name not in ("desks", "outlook")}
 
 
+def _save_kept(kept: Any) -> dict[str, Any]:
+    return {"count": kept.count, "_room": kept.count, "_rows": kept.rows, "_words": kept.words}
+
+
 def _load_all(value: Any, state: dict[str, Any]) -> None:
     for name, one in state.items():
         setattr(value, name, one)
@@ -306,6 +310,8 @@ ROWS: Final[dict[type, tuple[str, Callable[[Any], tuple[Any, ...]], Callable[...
 
 SPECIAL: Final[dict[str, Special]] = {
     "airpicture.store:Store": (_save_store, _load_store, _nothing),
+    # Without the room for more, in which nothing stands yet.
+    "airpicture.store:Kept": (_save_kept, _load_all, _nothing),
     # It only saves time: what it finds doesn't depend on its state.
     "airpicture.association.index:Index": (lambda value: {}, _forget_index, _nothing),
     # Memory that nobody holds: megabytes of what was, for a state that doesn't depend on it.
