@@ -88,13 +88,13 @@ Z_V_EAST: Final = 17  # m/s, NaN
 Z_V_NORTH: Final = 18
 Z_VAR_V: Final = 19
 Z_LOG_CLUTTER: Final = 20  # log of the density of false plots in the space that is measured, as it is ...
-Z_RADIUS: Final = 21  # m, four sigma of the position on the ground
+Z_LOG_DECLARED: Final = 21  # ... and as the sensor declares it, mostly in the same line of the cache
 Z_LEARN: Final = 22  # 1 where Z_VAR_P is the sensor's general figure, not the plot's own
 Z_V_UP: Final = 23  # m/s, reported climb, NaN
 Z_TURN: Final = 24  # rad/s, counter-clockwise, reported turn of the course, NaN
 Z_LAG: Final = 25  # s, how late the times of its sensor are, as learnt; see `latency`
 Z_VAR_LAG: Final = 26  # s², of that
-Z_LOG_DECLARED: Final = 27  # ... and as the sensor declares it
+Z_RADIUS: Final = 27  # m, four sigma of the position on the ground
 PLOT: Final = 28
 
 # Its place by itself, half a line of the cache where the row is four: what's read of all plots, one after another.
