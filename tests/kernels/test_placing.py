@@ -23,17 +23,17 @@ from airpicture.kernels.placing import (
     P_X,
     P_Y,
     P_Z,
-    PLACED,
     give,
     place_abreast,
+    workspace,
 )
 from airpicture.kernels.wgs84 import SITE, height_of, sites_of_geodetic
 
 
 @jit
-def placed(rng: F64, azimuth: F64, h: F64, h0: F64, sites: F64, W: F64, lanes: U) -> None:
+def placed(rng: F64, azimuth: F64, h: F64, h0: F64, sites: F64, first: int, W: F64, lanes: U) -> None:
     for b in range(len(rng)):
-        give(W, U(b), rng[b], azimuth[b], h[b], h0[b], sites, b)
+        give(W, U(b), rng[b], azimuth[b], h[b], h0[b], sites, first + b)
     place_abreast(W, lanes)
 
 
@@ -43,8 +43,8 @@ class Placed:
     def __init__(self, rng: F64, azimuth: F64, h: F64, lat: F64, lon: F64, h0: F64, before: float = math.nan) -> None:
         self.sites = np.empty((len(rng), SITE))
         sites_of_geodetic(lat, lon, h0, self.sites)
-        self.W = np.full(PLACED, before)
-        placed(rng, azimuth, h, h0, self.sites, self.W, np.uint64(ABREAST))
+        self.W = workspace(before)
+        placed(rng, azimuth, h, h0, self.sites, 0, self.W, np.uint64(ABREAST))
         self.p = np.array([self.row(k)[: len(rng)] for k in (P_X, P_Y, P_Z)])
         self.holds = self.row(P_HOLDS)[: len(rng)] == 1.0
 
@@ -93,6 +93,21 @@ def test_neighbours_and_the_place_in_the_row_leave_no_trace(seed: int, n: int) -
     moved = Placed(*(np.concatenate([column[-1:], column]) for column in given_), before=-1e300)
     for k in (P_SIN, P_COS, P_UP, P_X, P_Y, P_Z, P_HOLDS):
         assert whole.row(k)[:n].tobytes() == moved.row(k)[1 : n + 1].tobytes()
+
+
+@given(st.integers(0, 2**32), st.integers(0, ABREAST))
+@settings(max_examples=30)
+def test_what_stood_in_the_workspace_before_leaves_no_trace(seed: int, first: int) -> None:
+    """Other plots of the same sites, or of others."""
+    rng, azimuth, h, lat, lon, h0 = some(seed, 2 * ABREAST, 240e3)
+    there = Placed(*(column[first : first + ABREAST] for column in (rng, azimuth, h, lat, lon, h0)))
+    sites, W = np.empty((2 * ABREAST, SITE)), workspace()
+    sites_of_geodetic(lat, lon, h0, sites)
+    for lo, far in ((0, rng[::-1].copy()), (first, rng)):
+        rows = slice(lo, lo + ABREAST)
+        placed(far[rows], azimuth[rows], h[rows], h0[rows], sites, lo, W, np.uint64(ABREAST))
+    for k in (P_SIN, P_COS, P_UP, P_X, P_Y, P_Z, P_HOLDS):
+        assert there.row(k).tobytes() == W[int(k) : int(k) + ABREAST].tobytes()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from airpicture.kernels._jit import jit
+from airpicture.kernels._jit import jit, prefetch
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.layout import Z_LOG_CLUTTER, Z_LOG_DECLARED
 
@@ -15,6 +15,7 @@ ARRIVED: Final = 4  # targets that came in through the edge of its reach, forgot
 ARRIVED_S: Final = 5  # s, when the last one did
 STATE: Final = 6
 RATE_LEAST: Final = 1e-9  # a rate whose logarithm is finite
+AHEAD: Final = 24  # plots ahead, a line of whose rows is asked for
 
 
 @jit
@@ -44,6 +45,7 @@ def add_excess(lo: int, hi: int, sensor: I32, state: F64, Z: F64) -> None:
     Z : (M, PLOT) float64; the log of the density of false plots is overwritten
     """
     for j in range(lo, hi):
+        prefetch(Z, min(j + AHEAD, hi - 1), Z_LOG_CLUTTER)
         Z[j, Z_LOG_CLUTTER] = Z[j, Z_LOG_DECLARED] + state[EXCESS, sensor[j]]
 
 

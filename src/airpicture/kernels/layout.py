@@ -79,7 +79,7 @@ Z_RANGE_RATE: Final = 8  # m/s, NaN
 Z_VAR_RANGE: Final = 9  # m²
 Z_VAR_AZIMUTH: Final = 10  # rad²
 Z_VAR_ELEVATION: Final = 11
-Z_VAR_RANGE_RATE: Final = 12
+Z_RADIUS: Final = 12  # m, four sigma of the position on the ground
 Z_H: Final = 13  # m, geometric height where reported, NaN
 Z_VAR_H: Final = 14  # m²
 Z_H_BARO: Final = 15  # m, NaN
@@ -88,13 +88,13 @@ Z_V_EAST: Final = 17  # m/s, NaN
 Z_V_NORTH: Final = 18
 Z_VAR_V: Final = 19
 Z_LOG_CLUTTER: Final = 20  # log of the density of false plots in the space that is measured, as it is ...
-Z_RADIUS: Final = 21  # m, four sigma of the position on the ground
+Z_LOG_DECLARED: Final = 21  # ... and as the sensor declares it, mostly in the same line of the cache
 Z_LEARN: Final = 22  # 1 where Z_VAR_P is the sensor's general figure, not the plot's own
 Z_V_UP: Final = 23  # m/s, reported climb, NaN
 Z_TURN: Final = 24  # rad/s, counter-clockwise, reported turn of the course, NaN
 Z_LAG: Final = 25  # s, how late the times of its sensor are, as learnt; see `latency`
 Z_VAR_LAG: Final = 26  # s², of that
-Z_LOG_DECLARED: Final = 27  # ... and as the sensor declares it
+Z_VAR_RANGE_RATE: Final = 27  # seldom read: of every second row it's in a line that nobody asks for ahead
 PLOT: Final = 28
 
 # Its place by itself, half a line of the cache where the row is four: what's read of all plots, one after another.

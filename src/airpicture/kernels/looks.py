@@ -22,9 +22,13 @@ def count_ranks(lo: int, hi: int, sensor: I32, rank: I32, count: I64) -> bool:
     for k in range(len(count)):
         count[k] = 0
     rising, before = True, int(rank[sensor[lo - 1]]) if lo > 0 else 0
-    for j in range(lo, hi):
-        k = int(rank[sensor[j]])
-        count[k] += 1
+    j = lo
+    while j < hi:
+        s, first = sensor[j], j
+        while j < hi and sensor[j] == s:  # most come sensor by sensor, and what was just written is read late
+            j += 1
+        k = int(rank[s])
+        count[k] += j - first
         rising &= before <= k
         before = k
     return rising

@@ -34,15 +34,27 @@ _WEIGHTS = 0.5 * _WEIGHTS
 
 
 @lane
-def radius_of(sin_lat: float, cos_az: float) -> float:
-    """Return the ellipsoid's radius of curvature [m] at a latitude in the direction of an azimuth.
+def radii_of(sin_lat: float) -> tuple[float, float]:
+    """Return the ellipsoid's radii of curvature [m] at a latitude, along the meridian and across it."""
+    t = 1.0 - E2 * sin_lat * sin_lat
+    n: float = A / np.sqrt(t)
+    return n * (1.0 - E2) / t, n
+
+
+@lane
+def radius_along(m: float, n: float, cos_az: float) -> float:
+    """Return the radius of curvature [m] in the direction of an azimuth, given those along the meridian and across it.
 
     Source: Euler's theorem on normal sections; Torge, Müller, Geodesy, 4th edition, 2012, section 4.1.
     """
-    t = 1.0 - E2 * sin_lat * sin_lat
-    n: float = A / np.sqrt(t)
-    m = n * (1.0 - E2) / t
     return m * n / (n * cos_az * cos_az + m * (1.0 - cos_az * cos_az))
+
+
+@lane
+def radius_of(sin_lat: float, cos_az: float) -> float:
+    """Return the ellipsoid's radius of curvature [m] at a latitude in the direction of an azimuth."""
+    m, n = radii_of(sin_lat)
+    return radius_along(m, n, cos_az)
 
 
 @lane

@@ -11,7 +11,7 @@ from airpicture.config import Config
 from airpicture.errors import Reason
 from airpicture.kernels.copies import mark_repeats, settle_ties
 from airpicture.kernels.layout import PLACE, PLOT
-from airpicture.kernels.placing import ABREAST, PLACED
+from airpicture.kernels.placing import ABREAST, workspace
 from airpicture.kernels.register import judge_plots, register_plots
 from airpicture.memory import Memory
 from airpicture.parallel import Run, do, in_turn, ranges
@@ -125,9 +125,8 @@ def register(
     lanes: Any = np.uint64(ABREAST)
 
     def register_part(k: int) -> tuple[int, int]:
-        work = np.ones(PLACED)  # places without a plot hold what can be worked out
         room = copies.room(k) if copies is not None else _NOWHERE
-        given: tuple[Any, ...] = (*columns, *parts[k], *reports, work, lanes, *room)
+        given: tuple[Any, ...] = (*columns, *parts[k], *reports, workspace(), lanes, *room)
         return register_plots(*given)
 
     done = do(register_part, [(k,) for k in range(len(parts))], run)
