@@ -182,7 +182,8 @@ class Pool:
 
 
 def _empty(size: int, last_ns: I64) -> Waiting:
-    """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
-    buckets = 1 << max(size - 1, 1).bit_length()
+    """Return a ring of a size without plots, with buckets for a quarter to half of them: cells hold some plots each, and
+    of those only the last turns' are looked for."""
+    buckets = 1 << max(size // 4, 1).bit_length()
     head = lined(max(buckets, 8), np.int64)
     return laid(Waiting(lined(size, SPOT), lined(size, ENTRY), lined(size, DETAIL), head, last_ns))
