@@ -125,6 +125,7 @@ class Pool:
         self.latest_ns = NEVER  # latest time of these
         self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
         self.desks: list[Desk] = []  # of `begin`, as ...
+        self.births: Any = None  # ... room for what it finds ...
         self.outlook: Any = None  # ... how long and how far plots wait, worked out once
         self._lay(min(RING_FIRST, most), np.full(WAITING_LEVELS, NEVER))
 
