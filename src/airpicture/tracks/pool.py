@@ -183,8 +183,7 @@ class Pool:
 
 
 def _empty(size: int, last_ns: I64) -> Waiting:
-    """Return a ring of a size without plots, with buckets for a quarter to half of them: cells hold some plots each, and
-    of those only the last turns' are looked for."""
+    """Return a ring of a size without plots; cells hold some each, so buckets for a quarter to half of them will do."""
     buckets = 1 << max(size // 4, 1).bit_length()
     head = lined(max(buckets, 8), np.int64)
     return laid(Waiting(lined(size, SPOT), lined(size, ENTRY), lined(size, DETAIL), head, last_ns))
