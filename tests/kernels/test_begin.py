@@ -14,6 +14,7 @@ import airpicture.tracks.begin  # noqa: F401  (the name in `tracks` is the funct
 from airpicture.config import Config, Life
 from airpicture.kernels import layout as lay
 from airpicture.kernels.around import NEAR, list_cells
+from airpicture.kernels.arrays import laid
 from airpicture.kernels.pool import NAMED, PLAIN, VAGUE, bucket, key_at, mark_of
 from airpicture.kernels.search import C_CUT, C_TRIALS, C_UNTRIED, C_VISITS, COUNTS
 from airpicture.kernels.wgs84 import ground
@@ -336,6 +337,28 @@ def test_a_ring_that_a_storm_made_large_becomes_small_again_and_nothing_else_cha
     assert max(sizes) == large.pool.size > 4 * sizes[-1]
     assert small.store.n > 40
     assert born_of(small) == born_of(large) == born_of(again)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_begins_does_not_hang_on_which_cells_share_a_chain(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the bit, with rings and tables of buckets of any size."""
+    sensors, rows = scene(300, 24.0, seed, clutter=300, radars=3)
+    empty, worlds = pool_module._empty, []
+    for plots, buckets in ((16, 8), (16, 0), (40_000, 0)):
+
+        def laid_out(size: int, last_ns: Any, buckets: int = buckets) -> Any:
+            waiting = empty(size, last_ns)
+            return laid(waiting._replace(head=waiting.head[:buckets])) if buckets else waiting
+
+        monkeypatch.setattr(pool_module, "_empty", laid_out)
+        monkeypatch.setattr(pool_module, "RING_FIRST", plots)
+        worlds.append(Beginnings(sensors, Config(life=Life(visits_max=5000))))
+        for part in frames(rows, 4.0):
+            worlds[-1](part)
+    assert worlds[0].pool.size == worlds[1].pool.size < worlds[2].pool.size
+    assert worlds[0].store.n > 300
+    assert not any(world.tally["searches_cut"] for world in worlds)
+    assert born_of(worlds[0]) == born_of(worlds[1]) == born_of(worlds[2])
 
 
 def test_a_long_silence_empties_the_pool() -> None:

@@ -245,12 +245,12 @@ def test_a_named_tuple_that_is_held_twice_is_one_again() -> None:
 
 def test_a_pool_leaves_its_workspaces_behind() -> None:
     pool, template = Pool(100), Pool(100)
-    pool.outlook = "worked out"
+    pool.outlook, pool.births = "worked out", np.zeros(3)
     pool.desks = [make_desk(4)]
     pool.note(0, 5 * S)
     back = thaw(freeze(pool, {}), template, {})
     assert back is template
-    assert (back.latest_ns, back.outlook, back.desks) == (5 * S, None, [])
+    assert (back.latest_ns, back.outlook, back.births, back.desks) == (5 * S, None, None, [])
     for was, now in zip(pool.waiting.table, back.waiting.table, strict=True):
         np.testing.assert_array_equal(was, now)
 

@@ -197,10 +197,13 @@ def list_free(lo: int, hi: int, Z: F64, slant_range: F64, azimuth: F64, free: F6
     free : (M,) float64, probability that no track claims the plot
     wanted : (M,) int64; overwritten from lo on
     """
+    some = 0
+    for j in range(lo, hi):  # no branch: which are free can't be foreseen
+        wanted[lo + some] = j
+        some += free[j] >= 0.5
     n = 0
-    for j in range(lo, hi):
-        if not free[j] >= 0.5:
-            continue
+    for k in range(lo, lo + some):
+        j = wanted[k]
         polar = math.isfinite(slant_range[j]) and math.isfinite(azimuth[j])
         if polar or int(Z[j, Z_KIND]) != BEARING:
             wanted[lo + n] = j

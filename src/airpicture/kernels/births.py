@@ -22,7 +22,7 @@ from airpicture.kernels.begin import L_PAIRS, begin_state
 from airpicture.kernels.chains import chain_reach
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import MODEL, PLOT, Z_COS, Z_P, Z_SIN, Z_V_EAST
-from airpicture.kernels.picking import pick_pairs, see_around
+from airpicture.kernels.picking import pick_pairs, see_around, sort_newest_first
 from airpicture.kernels.pool import PLAIN, VAGUE, WAITING_LEVELS, Waiting, key_at, note_plot
 from airpicture.kernels.search import (
     C_BIRTHS,
@@ -148,6 +148,7 @@ def find_births(
     most = pick.shape[1]
     keep = min(int(life[L_PAIRS]), most)
     ring = len(waiting.spot)
+    newest = (put - 1) % ring if put > 0 else 0
     for w in range(lo, hi, len(after)):
         size = min(len(after), hi - w)
         # --- what they bring, a few at a time: what each step works out is independent of what the next plot's does
@@ -241,6 +242,7 @@ def find_births(
                         since_ns, longest, box, slot, ends, bunch, outline, asked, line, some, hit, seen, before,
                         young, who, old, whom, chain[queued], worth, counts,
                     )  # fmt: skip
+                    sort_newest_first(seen, before, upto, newest, ring)
                     if upto > before or chains > 0 or key[w + k] & 3 == VAGUE:
                         queue[queued, Q_PLOT], queue[queued, Q_END], queue[queued, Q_CHAINS] = k, upto, chains
                         queued += 1

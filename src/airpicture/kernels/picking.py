@@ -270,6 +270,25 @@ def see_around(
 
 
 @part
+def sort_newest_first(seen: I64, first: int, end: int, newest: int, ring: int) -> None:
+    """Put slots first..end of a list in the order in which their plots were put in, the newest first.
+
+    In which order they're listed hangs on which cells share a chain, by the size of the ring; and what a plot's pairs
+    are summed up to, in its last bits, on their order.
+
+    seen : (SEEN,) int64 slots, overwritten; newest : the slot of the plot that was put in last; ring : slots in all
+    """
+    for k in range(first + 1, end):
+        q = seen[k]
+        back = newest - q if q <= newest else newest - q + ring
+        at = k
+        while at > first and (newest - seen[at - 1] if seen[at - 1] <= newest else newest - seen[at - 1] + ring) > back:
+            seen[at] = seen[at - 1]
+            at -= 1
+        seen[at] = q
+
+
+@part
 def pick_pairs(
     Z: F64,
     j: int,

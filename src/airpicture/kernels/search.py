@@ -115,10 +115,10 @@ PROSPECT = P_ASK + WAITING_LEVELS
 @inline
 def density(d2: float, dt2: float, n: float, m: float, var: float, usual: float) -> float:
     """Return the bound of 2 pi usual p at a squared distance d2 [m²] after the root of dt2 [s²]; see above."""
-    rho = var * dt2 / (var * dt2 + n)
-    w = rho * d2 / dt2
-    slow = 1.0 + rho * w / (3.0 * usual)
-    off = 1.0 + (1.0 - rho) * w / (32.0 * var)  # (1 + x / 16)^16 is less than exp(x), and needs no library
+    moved = var * dt2
+    per = 1.0 / (moved + n)  # rho is moved times this, 1 - rho n times this
+    slow = 1.0 + moved * per * var * d2 * per / (3.0 * usual)
+    off = 1.0 + n * per * d2 * per / 32.0  # (1 + x / 16)^16 is less than exp(x), and needs no library
     off *= off
     off *= off
     off *= off

@@ -271,7 +271,7 @@ def _load_store(store: Any, state: dict[str, Any]) -> None:
 
 
 def _save_pool(pool: Any) -> dict[str, Any]:
-    return {name: one for name, one in _state(pool).items() if name not in ("desks", "outlook")}
+    return {name: one for name, one in _state(pool).items() if name not in ("desks", "births", "outlook")}
 
 
 def _save_kept(kept: Any) -> dict[str, Any]:

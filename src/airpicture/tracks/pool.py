@@ -125,6 +125,7 @@ class Pool:
         self.latest_ns = NEVER  # latest time of these
         self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
         self.desks: list[Desk] = []  # of `begin`, as ...
+        self.births: Any = None  # ... room for what it finds ...
         self.outlook: Any = None  # ... how long and how far plots wait, worked out once
         self._lay(min(RING_FIRST, most), np.full(WAITING_LEVELS, NEVER))
 
@@ -182,7 +183,7 @@ class Pool:
 
 
 def _empty(size: int, last_ns: I64) -> Waiting:
-    """Return a ring of a size without plots; most cells hold one or two, so half as many buckets as plots would do."""
-    buckets = 1 << max(size - 1, 1).bit_length()
+    """Return a ring of a size without plots; cells hold some each, so buckets for a quarter to half of them will do."""
+    buckets = 1 << max(size // 4, 1).bit_length()
     head = lined(max(buckets, 8), np.int64)
     return laid(Waiting(lined(size, SPOT), lined(size, ENTRY), lined(size, DETAIL), head, last_ns))
