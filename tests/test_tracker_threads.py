@@ -133,6 +133,17 @@ def test_a_frame_done_in_any_pieces_shows_what_it_does_in_one(seed: int) -> None
     assert whole.counts["plots_out_of_sequence"] > 10
 
 
+def test_what_a_look_takes_for_granted_of_its_tracks_holds() -> None:
+    """Places of sensors are taken in order, and no technology has told of a track later than its last plot."""
+    tracker, plots = Tracker(MIXED), thick_plots(12.0, np.random.default_rng(5))
+    tracker.step(plots, ns(13.0))
+    store = tracker._store
+    taken = store.seen_sensor[: store.n] >= 0
+    assert (taken.sum(axis=1) > 1).any()
+    assert (taken == (np.arange(taken.shape[1]) < taken.sum(axis=1)[:, None])).all()
+    assert (store.t_technology[: store.n] <= store.t_plot[: store.n, None]).all()
+
+
 def thick_plots(seconds: float, rng: np.random.Generator) -> Plots:
     """Forty targets on a disc of 12 km, every second one with an address, and as many false plots."""
     where = rng.uniform(-12e3, 12e3, (40, 2))
