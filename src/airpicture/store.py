@@ -163,10 +163,10 @@ class Store:
         """Undo all that was done to a list of rows since they were kept."""
         do(put_back, [(rows, lo, hi, kept, self.words) for lo, hi in _parts(0, len(rows))], run)
 
-    def save(self, rows: I64) -> U64:
-        """Return a copy of what stands in a few rows: (k, WORDS)."""
+    def save(self, rows: I64, run: Run | None = None) -> U64:
+        """Return a copy of what stands in some rows: (k, WORDS)."""
         kept = np.empty((len(rows), WORDS), np.uint64)
-        self.keep(rows, 0, len(rows), kept)
+        self.keep(rows, 0, len(rows), kept, run)
         return kept
 
     def prints(self, rows: I64, run: Run | None = None) -> U64:

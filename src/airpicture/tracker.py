@@ -254,13 +254,14 @@ class Tracker:
         if self._named:
             self.counts["tracks_merged"] += settle_twins(store, last * SWEEP_NS)
         settings = (self._stations, self._sensor_last, self._ending)
-        t_ns, moved, was = sweep(store, first * SWEEP_NS, last * SWEEP_NS, *settings, self._run)
+        t_ns, moved, was = sweep(store, first * SWEEP_NS, last * SWEEP_NS, *settings, self._run, self._memory)
         if len(moved):
             self._touched[moved] = True
             gone, shown = ended_among(store, moved, was)
             if len(shown):
-                self._ended.add(store, shown, t_ns)
-                self._retired.note(store, shown, t_ns)
+                self._ended.add(shown, t_ns)
+                if self._named:
+                    self._retired.note(store, shown, t_ns)
             if len(gone):
                 self._take_out(gone)
         return t_ns // SWEEP_NS
@@ -268,9 +269,9 @@ class Tracker:
     def _take_out(self, gone: I64) -> None:
         """Take rows whose tracks have just ended out of the index, and close the ranks where it pays."""
         store = self._store
-        self._index.place(store.summary, store.t_ns, gone)
+        self._index.place(store.summary, store.t_ns, gone, self._run)
         before = store.n
-        closed = close_ranks(store, self._touched, run=self._run)
+        closed = close_ranks(store, self._touched, before=self._ended.set_aside, run=self._run)
         if len(closed.rows):
             self._index.move(store.summary, store.t_ns, *closed)
             self._addresses.note(store, np.arange(closed.at, closed.at + len(closed.rows)))
@@ -392,7 +393,7 @@ class Tracker:
     def _rows(self, rows: I64, t_ns: int) -> Tracks:
         """Return those rows of the store as they are at a time, and behind them the tracks that ended in this step."""
         settings = (self.sensors, self._motion, self.config.life.lifetime_s)
-        shown = lay_out(self._store, rows, t_ns, *settings, self._run, self._memory, self._ended.shown())
+        shown = lay_out(self._store, rows, t_ns, *settings, self._run, self._memory, self._ended.shown(self._store))
         return as_tracks(shown, self.sensors)
 
     def _picture(self, now_ns: int) -> Picture:
@@ -483,7 +484,7 @@ def track_with_counts(
         tracker._take(plots.take(slice(done, upto)), now_ns)
         done = upto
         tracker.advance(now_ns, on_frame)
-        for ended in tracker._ended.shown():
+        for ended in tracker._ended.shown(tracker._store):
             gathered.put(as_tracks(ended, sensors))
         store = tracker._store
         coasting = np.flatnonzero(store.status[: store.n] == Status.COASTING)

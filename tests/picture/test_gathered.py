@@ -63,27 +63,34 @@ def test_nothing_gathered_is_an_empty_table() -> None:
     assert len(Gathered(SENSORS, MOTION).all()) == 0
 
 
-def test_ended_tracks_are_shown_as_they_were_though_the_store_forgets_them() -> None:
-    """A few at a time are set aside, many are shown at once; all in the order in which they ended."""
+@pytest.mark.parametrize("many", [5, 4096])
+def test_ended_tracks_are_shown_as_they_were_though_the_store_forgets_them(
+    many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From their rows or, once these are used for others, from copies; all in the order in which they ended."""
+    monkeypatch.setattr(sys.modules["airpicture.picture.ended"], "MANY", many)
     rng = np.random.default_rng(4)
     store = store_of(3 * FEW, 5)
     ended = Ended(SENSORS, MOTION)
     for counts in ((3,), (), (1, FEW, 2, FEW + 1, 5, 5), (2 * FEW,)):
-        parts = [Tracks.empty(SENSORS)]
-        for k, count in enumerate(counts):
-            rows, t_ns = rng.permutation(store.n)[:count], T0 + k * SECOND
-            parts.append(snapshot(store, rows, t_ns, SENSORS, MOTION))
-            ended.add(store, rows, t_ns)
-            for column in store.columns():
-                column[:] = np.roll(column, 1, axis=0)
-        for _ in range(2):  # worked out once, and the same whenever somebody asks
-            shown = [as_tracks(part, SENSORS) for part in ended.shown()]
-            assert_bytes_equal(Tracks.concat([Tracks.empty(SENSORS), *shown]), Tracks.concat(parts))
-        few = np.arange(7)
-        behind = as_tracks(lay_out(store, few, T0, SENSORS, MOTION, behind=ended.shown()), SENSORS)
-        assert_bytes_equal(behind, Tracks.concat([snapshot(store, few, T0, SENSORS, MOTION), *parts]))
-        ended.clear()
-        assert not ended.shown()
+        for kept in (0, len(counts) // 2, len(counts)):  # so many of these end while their rows stay
+            parts = [Tracks.empty(SENSORS)]
+            for k, count in enumerate(counts):
+                rows, t_ns = rng.permutation(store.n)[:count], T0 + k * SECOND
+                parts.append(snapshot(store, rows, t_ns, SENSORS, MOTION))
+                ended.add(rows, t_ns)
+                if k < len(counts) - kept:
+                    ended.set_aside(store)
+                    for column in store.columns():
+                        column[:] = np.roll(column, 1, axis=0)
+            for _ in range(2):  # worked out once, and the same whenever somebody asks
+                shown = [as_tracks(part, SENSORS) for part in ended.shown(store)]
+                assert_bytes_equal(Tracks.concat([Tracks.empty(SENSORS), *shown]), Tracks.concat(parts))
+            few = np.arange(7)
+            behind = as_tracks(lay_out(store, few, T0, SENSORS, MOTION, behind=ended.shown(store)), SENSORS)
+            assert_bytes_equal(behind, Tracks.concat([snapshot(store, few, T0, SENSORS, MOTION), *parts]))
+            ended.clear()
+            assert not ended.shown(store)
 
 
 def test_parts_for_threads_give_the_same() -> None:

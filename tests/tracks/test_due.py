@@ -273,8 +273,11 @@ def test_ranks_that_close_in_slices_keep_order_while_tracks_come_and_go(seed: in
                 store.status[row], store.due_ns[row], store.summary[row, S_SIGMA_P] = Status.ENDED, NEVER, np.nan
                 store.ended += 1
                 live.remove(number)
-            before, n = store.status.copy(), store.n
-            closed = close_ranks(store, beside)
+            before, n, held = store.status.copy(), store.n, store.number[: store.n].tolist()
+            warned: list[list[int]] = []
+            closed = close_ranks(store, beside, before=lambda of: warned.append(of.number[: of.n].tolist()))  # noqa: B023
+            assert warned in ([], [held])
+            assert len(warned) >= (store.n < n or len(closed.rows) > 0)
             assert (before[closed.rows] != Status.ENDED).all()
             assert (np.diff(closed.rows) > 0).all()
             assert (closed.rows > np.arange(closed.at, closed.at + len(closed.rows))).all()
@@ -305,6 +308,21 @@ def test_gaps_close_before_they_take_half_of_the_room_that_is_left() -> None:
         assert close_ranks(roomy).at == 93
         closed = close_ranks(tight)
         assert (closed.at, tight.n, tight.ended) == ((93, 93, 7) if gaps == 7 else (3, 88, 3))
+
+
+def test_ranks_close_in_larger_slices_where_room_is_tight_and_at_once_where_hardly_any_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retire, "SLICE_LEAST", 10)
+    for used, goes in ((800, retire.SLICES), (940, retire.TIGHT_SLICES), (980, 1)):
+        status = [Status.CONFIRMED if k % 4 else Status.ENDED for k in range(used)]
+        store, calls = numbered(status), 0
+        while store.n == used:
+            closed = close_ranks(store)
+            calls += 1
+            assert closed.rows.size <= used / goes + 1
+        assert calls in (goes, goes + 1)
+        assert store.n == store.live == used * 3 // 4
 
 
 def test_what_ends_soon_costs_few_moves_where_room_is_short() -> None:

@@ -57,6 +57,7 @@ AGE_MOST_NS: Final = (
 )
 NEVER: Final = 2**63 - 1  # due of tracks that ended
 ASKED_AHEAD: Final = 8  # visits
+LISTED_AHEAD: Final = 32  # rows
 SITE_HEIGHT: Final = 11  # m, of `reports.Stations.traits`
 FEW: Final = 64  # rows whose first due is asked for at once, before any is looked at
 RANKS: Final = 256  # rows whose ended ones are counted at once, before any is looked at
@@ -196,10 +197,12 @@ def _ask(i: int, of: Any) -> None:
     """Ask the memory for what ageing reads and writes of a track."""
     prefetch(of.existence, i, 0)
     prefetch(of.summary, i, 0)
-    prefetch(of.seen_sensor, i, 0)
+    prefetch(of.t_ns, i, 0)
+    prefetch(of.status, i, 0)
+    prefetch(of.seen_sensor, i, 0)  # from here on the four lines of what else is known
     prefetch(of.seen_hit, i, 0)
     prefetch(of.t_plot, i, 0)
-    prefetch(of.t_aged, i, 0)
+    prefetch(of.interval, i, 0)
 
 
 @part
@@ -428,6 +431,9 @@ def list_ended(moved: I64, was: U8, status: U8, misses: I32, gone: I64, shown: I
     """
     ended, seen = 0, 0
     for q in range(len(moved)):
+        ahead = moved[min(q + LISTED_AHEAD, len(moved) - 1)]
+        prefetch(status, ahead, 0)
+        prefetch(misses, ahead, 0)
         i = moved[q]
         if status[i] != ENDED:
             continue

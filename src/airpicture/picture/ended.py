@@ -1,12 +1,17 @@
-"""Tracks that ended in a step, set aside as they were, until somebody looks at the step's picture.
+"""Tracks that ended in a step, as they were, until somebody looks at the step's picture.
 
-The store forgets a track soon after it ended, and most steps' pictures are never looked at. So what the store held of
-it, a kilobyte, is kept; to work out what a picture shows of a track or two takes as long as to age three hundred.
+Most steps' pictures are never looked at, so nothing is worked out before. What the store holds of a track stands in its
+row until that is used for another, which is seldom in the same step; what stands there is copied only then, a kilobyte
+a track::
+
+    add          rows and when              `shown` works them out from the store
+    set_aside    their words, copied        ... and these from a store of their own
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -18,7 +23,8 @@ from airpicture.picture.snapshot import lay_out
 from airpicture.store import Store
 from airpicture.tables import F64, I64, U64, Sensors
 
-FEW: Final = 64  # tracks set aside at once; more are shown at once
+FEW: Final = 64  # tracks that there's room for at first, where those that were set aside are shown from
+MANY: Final = 4_096  # of these that are shown in one go, at least; at most twice as many
 
 
 class Ended:
@@ -36,38 +42,53 @@ class Ended:
         self._sensors, self._motion, self._lifetime_s = sensors, motion, lifetime_s
         self._run, self._memory = run, memory
         self._side = Store(FEW)  # where they're shown from; to make one takes longer than to show a hundred tracks
-        self._aside: list[tuple[U64, int]] = []  # what the store held, and when
-        self._shown: list[Shown] = []  # tracks that ended before those
+        self._aside: list[tuple[U64, I64]] = []  # what the store held, and when
+        self._there: list[tuple[I64, int]] = []  # rows of the store, of tracks that ended later, and when
+        self._shown: list[Shown] = []  # tracks that ended before all those
 
-    def add(self, store: Store, rows: I64, t_ns: int) -> None:
-        """Take rows of a store as they are, to be shown at a time."""
-        if len(rows) <= FEW:
-            self._aside.append((store.save(rows), t_ns))
-        else:
-            self.shown()
-            self._shown.append(self._show(store, rows, t_ns))
+    def add(self, rows: I64, t_ns: int) -> None:
+        """Take rows of the store as they are, to be shown at a time; `set_aside` has to hear before they change."""
+        self._there.append((rows, t_ns))
+
+    def set_aside(self, store: Store) -> None:
+        """Copy what stands in the rows that were taken: they're about to be used for others."""
+        for rows, t_ns in self._there:
+            for lo in range(0, len(rows), MANY):
+                part = rows[lo : lo + MANY]
+                self._aside.append((store.save(part, self._run), np.full(len(part), t_ns)))
+        self._there = []
 
     def clear(self) -> None:
         """Forget all: another step begins."""
-        self._aside, self._shown = [], []  # made anew: a picture may hold the old ones
+        self._aside, self._there, self._shown = [], [], []  # made anew: a picture may hold the old ones
 
-    def shown(self) -> list[Shown]:
-        """Return what a picture shows of all, worked out once, in tables of columns."""
-        if self._aside:
-            size = sum(len(kept) for kept, _ in self._aside)
-            if size > self._side.capacity:
-                self._side = Store(2 * size)
-            store, t_ns = self._side, np.empty(size, np.int64)
-            at = 0
-            for kept, when in self._aside:
-                to = at + len(kept)
-                store.put_back(np.arange(at, to), kept)
-                t_ns[at:to] = when
-                at = to
-            self._aside = []
-            self._shown.append(self._show(store, np.arange(size), t_ns))
+    def shown(self, store: Store) -> list[Shown]:
+        """Return what a picture shows of all, worked out once, in tables of columns.
+
+        store : as it was when tracks were added, what was set aside since then excepted
+        """
+        for kept, t_ns in _gathered(self._aside):
+            if len(kept) > self._side.capacity:
+                self._side = Store(2 * len(kept))
+            rows = np.arange(len(kept))
+            self._side.put_back(rows, kept, self._run)
+            self._show(self._side, rows, t_ns)
+        if self._there:
+            times = np.repeat([t_ns for _, t_ns in self._there], [len(rows) for rows, _ in self._there])
+            self._show(store, np.concatenate([rows for rows, _ in self._there]), times)
+        self._aside, self._there = [], []
         return self._shown
 
-    def _show(self, store: Store, rows: I64, t_ns: I64 | int) -> Shown:
+    def _show(self, store: Store, rows: I64, t_ns: I64) -> None:
         settings = (self._sensors, self._motion, self._lifetime_s)
-        return lay_out(store, rows, t_ns, *settings, self._run, self._memory)
+        self._shown.append(lay_out(store, rows, t_ns, *settings, self._run, self._memory))
+
+
+def _gathered(aside: list[tuple[U64, I64]]) -> Iterator[tuple[U64, I64]]:
+    """Put copies of few tracks together, to no more than twice `MANY`."""
+    few: list[tuple[U64, I64]] = []
+    for k, (kept, t_ns) in enumerate(aside):
+        few.append((kept, t_ns))
+        if sum(len(times) for _, times in few) >= MANY or k == len(aside) - 1:
+            yield np.concatenate([kept for kept, _ in few]), np.concatenate([times for _, times in few])
+            few = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from airpicture.kernels.life import (
     list_live,
     move_rows,
 )
+from airpicture.memory import Memory
 from airpicture.parallel import Run, do
 from airpicture.reports import Stations
 from airpicture.store import Store, as_words
@@ -37,9 +39,11 @@ from airpicture.tables import F64, I64, U8
 
 SHARE: Final = 3  # ranks are closed behind the row from which on one in so many has ended: of five, twice as many move
 TIGHT: Final = 0.9  # of the capacity in use, from which on ...
-TIGHT_SHARE: Final = 8  # ... it's one in so many, and all goes at once
+TIGHT_SHARE: Final = 8  # ... it's one in so many
+FULL: Final = 0.97  # likewise, from which on all goes at once
 ROOM: Final = 2  # of what live tracks leave free: if tracks that have ended take more than this part, ranks are closed
 SLICES: Final = 12  # in so many goes, a second apart, ranks are closed if most rows have to move ...
+TIGHT_SLICES: Final = 4  # ... or in so many where room is tight ...
 SLICE_LEAST: Final = 8_192  # ... each go of so many rows at least
 PART: Final = 65_536  # rows aged in one go
 FEW: Final = 1_000  # rows moved in one go; fewer aren't worth a thread
@@ -71,6 +75,7 @@ def sweep(
     sensor_last: I64,
     ending: F64,
     run: Run | None = None,
+    memory: Memory | None = None,
 ) -> tuple[int, I64, U8]:
     """Age the tracks that are due, second by second until any status changes: missed looks, coasting, Status.ENDED.
 
@@ -81,7 +86,7 @@ def sweep(
     store : overwritten
     first_ns, last_ns : ns, of the first second, not before the last sweep, and of the last one
     sensor_last : (S,) int64 [ns], latest plot of each sensor
-    run : see `parallel.Run`
+    run : see `parallel.Run`; memory : that what is returned may lie in
 
     Returns
     -------
@@ -89,7 +94,8 @@ def sweep(
     it was; a track that was ended from outside has been ENDED
     """
     n = store.n
-    moved, was = np.empty(n, np.int64), np.empty(n, np.uint8)
+    memory = memory or Memory()
+    moved, was = memory.empty(n, np.int64), memory.empty(n, np.uint8)
     given = (store.held, stations, sensor_last, ending, moved, was)
     if n <= PART:
         t_ns, count, ended = age_due(first_ns, last_ns, 0, n, *given)
@@ -127,7 +133,9 @@ class Closed(NamedTuple):
     at: int
 
 
-def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> Closed:
+def close_ranks(
+    store: Store, *beside: NDArray[Any], before: Callable[[Store], None] | None = None, run: Run | None = None
+) -> Closed:
     """Go on taking tracks that have ended out of the store, once it pays; a step of it takes a bounded time.
 
     The others keep their order. They move down past what has ended in slices, one at each call::
@@ -139,12 +147,14 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
 
     Whether it pays depends on the statuses alone, so that any batching of the same plots gives the same rows. Most of
     those that end have just begun and stand at the end of the store, so that gaps close there time and again, and the
-    others only once they take half of the room that is left. Where room is tight, all is done at once.
+    others only once they take half of the room that is left. Where room is tight, slices are larger, and hardly any is
+    left, all is done at once.
 
     Parameters
     ----------
     store : overwritten
     beside : (cap, ...) tables whose rows stand for the same tracks; overwritten likewise
+    before : is called before rows are used for others, if any are
     run : as for `sweep`
     """
     if not store.ended:
@@ -156,8 +166,11 @@ def close_ranks(store: Store, *beside: NDArray[Any], run: Run | None = None) -> 
         if first == store.n:
             return Closed(_NONE, store.n)
         store.closing_at = store.closing_to = first
+    if before is not None:
+        before(store)
     at, first = store.closing_at, store.closing_to
-    last = store.n if tight else min(first + max(store.n // SLICES, SLICE_LEAST), store.n)
+    go = max(store.n // (TIGHT_SLICES if tight else SLICES), SLICE_LEAST)
+    last = store.n if store.n > FULL * store.capacity else min(first + go, store.n)
     source = np.empty(last - first, np.int64)
     count = list_live(store.status, first, last, source)
     if 0 < count < FEW:
