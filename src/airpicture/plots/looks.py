@@ -131,7 +131,7 @@ def looks(
     if n == 0:
         return []
     if reports.t_ns[0] // frame_ns == reports.t_ns[-1] // frame_ns and (cuts := _runs(reports, wave)):
-        sorted_reports = reports if shelf is not None else Reports(*(column.copy() for column in reports))
+        sorted_reports = reports if shelf is not None else reports.take(np.arange(n))
         return [sorted_reports.part(lo, hi) for lo, hi in pairwise(cuts)]
     order = np.empty(n, np.int64)
     cuts, there = [], False
