@@ -7,10 +7,12 @@ import numpy as np
 from airpicture.kernels._jit import inline, inline_making_arrays, jit, jit_making_arrays, prefetch
 from airpicture.kernels.arrays import I32, I64, U8
 from airpicture.kernels.hashing import empty_slots, mixed, slots_for
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import PLACE, PLOT
 
 AHEAD: Final = 12  # plots that memory is asked for while others are copied
 LINE: Final = 8  # words
+SAME: Final = 64  # plots that are looked at together for whether they're of one sensor
 
 
 @jit
@@ -49,6 +51,11 @@ def list_runs(sensor: I32, t_ns: I64, address: I32, wave: I64, seen: U8, start: 
     """
     for s in range(len(seen)):
         seen[s] = 0
+    most = -1
+    for j in range(U(len(address))):
+        most = max(most, address[j])
+    if most >= 0:
+        return 0
     runs, j = 0, 0
     while j < len(sensor):
         s = sensor[j]
@@ -57,9 +64,12 @@ def list_runs(sensor: I32, t_ns: I64, address: I32, wave: I64, seen: U8, start: 
         seen[s] = 1
         start[runs] = j
         runs += 1
+        other = 0
+        while j + SAME <= len(sensor) and other == 0:  # many at once, as far as all are of this sensor
+            for k in range(U(j), U(j + SAME)):
+                other |= sensor[k] ^ s
+            j += SAME * int(other == 0)
         while j < len(sensor) and sensor[j] == s:
-            if address[j] >= 0:
-                return 0
             j += 1
     start[runs] = j
     return runs
