@@ -269,7 +269,7 @@ class Tracker:
     def _take_out(self, gone: I64) -> None:
         """Take rows whose tracks have just ended out of the index, and close the ranks where it pays."""
         store = self._store
-        self._index.place(store.summary, store.t_ns, gone, self._run)
+        self._index.drop(gone)
         before = store.n
         closed = close_ranks(store, self._touched, before=self._ended.set_aside, run=self._run)
         if len(closed.rows):

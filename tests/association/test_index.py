@@ -424,7 +424,7 @@ def test_what_has_no_place_has_a_code_of_its_own() -> None:
 
 def test_memory_is_what_it_says() -> None:
     index = Index(100_000)
-    assert sum(column.nbytes for column in index.grid) <= 8 * 100_000 + 700_000
+    assert sum(column.nbytes for column in index.grid) <= 8 * 100_000 + 1_700_000
 
 
 def test_a_row_that_becomes_blind_leaves_its_list() -> None:

@@ -14,7 +14,7 @@ from pyproj import Geod
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.kernels.layout import PLACE, PLOT
 from airpicture.plots import looks, station_columns, waves
-from airpicture.plots.looks import DEALT, PART
+from airpicture.plots.looks import DEALT, PART, Shelf
 from airpicture.reports import Reports
 from airpicture.tables import Sensors
 from tracking_scenes import radar
@@ -114,6 +114,8 @@ def test_looks_hold_each_plot_once_and_no_address_twice(plots: list[tuple[int, i
         before[one] = turn + 1
         keys.append((one[0], wave[sensor[j]], turn, sensor[j], j))
     expected = [[key[4] for key in group] for _, group in itertools.groupby(sorted(keys), key=lambda key: key[:3])]
+    if one_after_another(t, sensor, address, wave):
+        expected = [list(rows) for _, rows in itertools.groupby(range(len(t)), key=lambda j: wave[sensor[j]])]
     reports = reports_of(t, sensor, address)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("airpicture.plots.looks"), "DEALT", 2)
@@ -125,6 +127,37 @@ def test_looks_hold_each_plot_once_and_no_address_twice(plots: list[tuple[int, i
                     np.testing.assert_array_equal(column, whole[rows])
                     assert column.flags.c_contiguous
                     assert not np.shares_memory(column, whole)
+
+
+def one_after_another(t: list[int], sensor: list[int], address: list[int], wave: list[int]) -> bool:
+    """Say whether plots of one frame come sensor by sensor, at times of their own, and waves in order."""
+    runs = [list(rows) for _, rows in itertools.groupby(range(len(t)), key=lambda j: sensor[j])]
+    between = list(itertools.pairwise(runs))
+    return (
+        t[0] // FRAME_NS == t[-1] // FRAME_NS
+        and max(address) < 0
+        and len(runs) == len(set(sensor))
+        and all(t[a[-1]] < t[b[0]] and wave[sensor[a[0]]] <= wave[sensor[b[0]]] for a, b in between)
+    )
+
+
+def test_plots_that_come_one_sensor_after_another_stay_where_they_are() -> None:
+    t, sensor = [5, 5, 9, 11, 12], [3, 3, 1, 0, 2]
+    reports, wave = reports_of(t, sensor, [-1] * 5), np.array([1, 0, 2, 0])
+    found = looks(reports, wave, FRAME_NS, shelf=Shelf())
+    assert [look.sensor.tolist() for look in found] == [[3, 3, 1], [0], [2]]
+    assert all(np.shares_memory(look.Z, reports.Z) for look in found)
+    many = np.repeat([2, 0, 1, 3], [200, 64, 1, 130])
+    rising = np.arange(len(many))
+    found = looks(reports_of(rising.tolist(), many.tolist(), [-1] * 395), np.zeros(4, np.int64), FRAME_NS, shelf=Shelf())
+    assert [look.t_ns.tolist() for look in found] == [rising.tolist()]
+    for other in (
+        reports_of([5, 5, 9, 11, 11], sensor, [-1] * 5),  # two at one time
+        reports_of(t, [3, 1, 3, 0, 2], [-1] * 5),
+        reports_of(t, sensor, [-1, 7, -1, -1, -1]),
+    ):
+        rows = np.concatenate([look.slant_range for look in looks(other, wave, FRAME_NS, shelf=Shelf())]).astype(int)
+        assert rows.tolist() == sorted(range(5), key=lambda j: (wave[other.sensor[j]], other.sensor[j], j))
 
 
 @pytest.mark.parametrize("named", [0.0, 0.5])

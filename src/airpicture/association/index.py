@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,21 +26,22 @@ from airpicture.kernels.cells import (
 )
 from airpicture.kernels.crowd import keep_nearest
 from airpicture.kernels.index import (
-    BANDS,
+    ALONG,
+    FACES,
     INTS,
     MAP,
-    NEVER,
-    NOWHERE,
     PEAKS,
     PLACED,
     ROWS,
     STALE,
-    TRAIL,
     Grid,
     N,
+    begin_look,
+    drop_rows,
+    list_stale,
+    move_rows,
     note_peaks,
     place_rows,
-    refresh,
 )
 from airpicture.kernels.layout import PLACE
 from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TRACKS_AHEAD, UNSURE_PAIRS, meet_plots
@@ -49,6 +50,8 @@ from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby
 from airpicture.tables import F32, F64, I32, I64
 
+T = TypeVar("T")
+
 MANY = 8  # tracks for each plot of a look; of fewer all ask for plots, of more only those that the index lists do ...
 FEW = 256  # ... and of so few always all
 FEW_PLOTS = 1024  # of a look that is done in one go: less than what is worth another thread ...
@@ -56,9 +59,10 @@ FEW_TRACKS = 65_536  # ... if there are no more tracks than these
 RANGE_PLOTS = 8192  # of one task: some 0.5 ms, far more than what starting a task costs
 RANGE_ROWS = 4096  # likewise
 RANGE_CODES = 262_144  # likewise
+RANGE_STALE = 65_536  # likewise, looked through for rows that have to be placed again; no fewer than FEW_TRACKS
 PAIRS_LEAST: Final = 2.0  # of a track that asks, that there's room for at first ...
 PAIRS_MOST: Final = 16.0  # ... by the look before
-KEPT_ROWS = 65_536  # to place at once, for which room is kept
+_ALL: Final = np.empty(0, np.uint8)  # as `moved`
 
 
 class Desk(NamedTuple):
@@ -111,8 +115,8 @@ class Index:
     """Where tracks are, kept up from look to look; see `kernels.index`.
 
     Looks with many plots don't ask it; it's let go when two of these follow one another, and set up anew when it's
-    asked again. Memory: 8 bytes a track, 4 more of which few pages are ever written to, and 0.6 MB for the map of the
-    ground; some 130 bytes a plot of the largest look and 40 a pair. It only saves time: what `candidates` returns
+    asked again. Memory: 8 bytes a track, 4 more of which few pages are ever written to, and 1.6 MB for the map of
+    the ground; some 130 bytes a plot of the largest look and 40 a pair. It only saves time: what `candidates` returns
     doesn't depend on its state. But it must be told: `place` when summaries of known rows changed, `move` when tracks
     came to stand in other rows, `forget_from` before dropped rows are used for others. New rows at the end it finds by
     itself.
@@ -125,20 +129,19 @@ class Index:
             Grid(
                 code=np.zeros(capacity, np.int32),
                 expiry=np.zeros(capacity, np.int32),
-                bits=np.zeros(MAP, np.uint8),
-                trail=np.zeros((TRAIL, 2), np.int32),
-                band=np.zeros(BANDS + 1, np.int32),
-                span=np.zeros(((capacity >> ROWS) + 1, 2), np.int32),
+                bits=lined(MAP, np.uint32),
+                tiles=np.zeros(FACES << ALONG, np.int64),
+                span=np.zeros((capacity >> ROWS) + 1, np.int32),
                 ints=np.zeros(INTS, np.int64),
                 peaks=np.zeros((2, PEAKS)),
             )
         )
         self._asked = False  # since the last look with many plots
         self._q_third = self._radius_max = 0.0
-        self._rows = np.empty(0, np.int64)
+        self._stale: list[I64] = []  # room for rows that are placed again, of each thread
         self._beside = np.empty(PLACED)
         self._cells = make_cells(1)
-        self._desks: list[Desk] = []
+        self._desks: list[Desk] = []  # of each thread
         self._met: list[Met] = []  # room of each task
         self._listed = np.empty(0, np.int32)  # room for the tracks that are listed
         self._whole = _no_room()  # of all tasks' together
@@ -160,38 +163,47 @@ class Index:
         """
         if not len(rows) or self.grid.ints[N] == 0:
             return
-        rows = rows if moved is None else rows[moved]
+        which = _ALL if moved is None else moved.view(np.uint8)
         held = (summary, t_track, self._q_third, self._radius_max, self.grid)
         if run is None or len(rows) < RANGE_ROWS:
-            place_all(rows, *held, np.empty((1, PEAKS)), self._beside)
+            place_all(rows, which, *held, np.empty((1, PEAKS)), self._beside)
             return
         spans = ranges(len(rows), RANGE_ROWS, run)
         peaks = np.zeros((len(spans), PEAKS))
-        do(place_rows, [(rows, *span, *held, peaks[k], np.empty(PLACED)) for k, span in enumerate(spans)], run)
+        do(place_rows, [(rows, which, *span, *held, peaks[k], np.empty(PLACED)) for k, span in enumerate(spans)], run)
         note_peaks(peaks, self.grid)
 
     def refresh(self, t_z: I64, n_plots: int, n: int, summary: F32, t_track: I64, run: Run | None = None) -> None:
         """Make places hold for all of a look's plots."""
-        while (count := refresh(t_z, n_plots, n, self.grid, self._rows)) > len(self._rows):
-            self._rows = np.empty(room_for(count), np.int64)
-        if count:
-            self.place(summary, t_track, self._rows[:count], run)
-        if count > KEPT_ROWS:
-            self._rows = np.empty(0, np.int64)
+        known, limit = begin_look(t_z, n_plots, n, self.grid)
+        spans = [(lo, min(lo + RANGE_STALE, n)) for lo in range(0 if limit else known, n, RANGE_STALE)]
+        if not spans:
+            return
+        held = (summary, t_track, self._q_third, self._radius_max, self.grid)
+        peaks = np.zeros((len(spans), PEAKS))
+
+        def renew(k: int) -> None:
+            rows = _lent(self._stale, lambda: np.empty(RANGE_STALE, np.int64))
+            count = list_stale(*spans[k], known, limit, self.grid, rows)
+            place_rows(rows, _ALL, 0, count, *held, peaks[k], np.empty(PLACED))
+            self._stale.append(rows)
+
+        do(renew, [(k,) for k in range(len(spans))], run)
+        note_peaks(peaks, self.grid)
 
     def move(self, summary: F32, t_track: I64, rows: I64, at: int) -> None:
         """Take in that tracks moved from rows, rising, to those from `at` on, where tracks stood that have ended."""
         known = int(self.grid.ints[N])
         if known == 0:
             return
-        rows, to = rows[: np.searchsorted(rows, known)], at + len(rows)
-        count = len(rows)
-        for column, nothing in ((self.grid.code, NOWHERE), (self.grid.expiry, NEVER)):
-            held = column[rows]
-            column[rows] = nothing
-            column[at : at + count] = held
-        self.grid.span[at >> ROWS : (known >> ROWS) + 1, 0] = STALE
+        count, to = int(np.searchsorted(rows, known)), at + len(rows)
+        move_rows(rows, count, at, self.grid)
+        self.grid.span[at >> ROWS : (known >> ROWS) + 1] = STALE
         self.place(summary, t_track, np.arange(at + count, min(to, known)))
+
+    def drop(self, rows: I64) -> None:
+        """Take in that the tracks of some rows have ended."""
+        drop_rows(rows, self.grid)
 
     def forget_from(self, n: int) -> None:
         """Forget rows n and above."""
@@ -254,10 +266,12 @@ class Index:
     ) -> Nearby | None:
         """Do a look of few plots in one go; None where there's too little room for that."""
         if self._rooms is None:
-            self._have_desks(1)
-            asking, peaks = np.empty(min(self.capacity, FEW_TRACKS), np.int32), np.empty((1, PEAKS))
-            work = (*self._desks[0], *self._met[0], *self._connector.rooms(n_plots))
-            self._rooms = laid(Rooms(self._cells, self.grid, self._rows, peaks, self._beside, asking, *work))
+            self._have_room(1)
+            desk = self._desks[0] if self._desks else self._new_desk()
+            few = min(self.capacity, FEW_TRACKS)
+            asking, stale, peaks = np.empty(few, np.int32), np.empty(few, np.int64), np.empty((1, PEAKS))
+            work = (*desk, *self._met[0], *self._connector.rooms(n_plots))
+            self._rooms = laid(Rooms(self._cells, self.grid, stale, _ALL, peaks, self._beside, asking, *work))
         rooms, asked = self._rooms, self._asked
         settings = (self._q_third, self._radius_max, pairs_max, CHUNK_TRACKS)
         everybody = self._everybody(n, n_plots)
@@ -270,12 +284,13 @@ class Index:
         lists = rooms.track[:tracks], rooms.start[: tracks + 1], rooms.plot[:pairs], rooms.chunk[: chunks + 1]
         return Nearby(*lists, tracks_most, pairs_most, shed=0)
 
-    def _have_desks(self, tasks: int) -> None:
-        """Make workspaces for so many tasks."""
+    def _new_desk(self) -> Desk:
+        return _desk(len(self._cells.key))
+
+    def _have_room(self, tasks: int) -> None:
+        """Make room for what so many tasks find."""
         while len(self._met) < tasks:
             self._met.append(_no_room())
-        while len(self._desks) < tasks:
-            self._desks.append(_desk(len(self._cells.key)))
 
     def _meet(
         self,
@@ -296,7 +311,7 @@ class Index:
         time = t_track[:, None]  # a table of lines, as the memory is asked for them
         spans = ranges(n, RANGE_ROWS, run)
         tasks = len(spans)
-        self._have_desks(tasks)
+        self._have_room(tasks)
         q_third, radius_max, place = self._q_third, self._radius_max, self._cells.place
         found = [0] * tasks  # pairs
 
@@ -309,6 +324,7 @@ class Index:
 
         def meet(k: int) -> Met:
             lo, hi = spans[k]
+            desk = _lent(self._desks, self._new_desk)
             done: list[Met] = []  # where the room was too small for all
             need = math.ceil(self._pairs * (hi - lo))
             while True:
@@ -318,7 +334,7 @@ class Index:
                     room = self._met[k] = Met(
                         np.empty(size, np.int32), np.empty(size, np.int32), np.empty(pairs, np.int32)
                     )
-                work: list[Any] = [*self._desks[k], *room]
+                work: list[Any] = [*desk, *room]
                 lo, tracks, pairs, need = meet_plots(
                     lo, hi, asking, summary, time, t_z, q_third, radius_max, self._cells, *work
                 )
@@ -327,6 +343,7 @@ class Index:
                 if done:
                     met = _joined([*done, met])
                 if lo == hi:
+                    self._desks.append(desk)
                     return met
                 if len(met.plot) > 2 * pairs_max * n_plots:
                     met = thinned(met)
@@ -349,6 +366,14 @@ class Index:
         for column, parts in zip(room, zip(*met, strict=True), strict=True):
             np.concatenate(parts, out=column)
         return room
+
+
+def _lent(kept: list[T], make: Callable[[], T]) -> T:
+    """Return one that's kept, or make one where other threads have all of them; who has used it puts it back."""
+    try:
+        return kept.pop()
+    except IndexError:
+        return make()
 
 
 def _done(kernel: Callable[..., Any], *arguments: Any) -> Any:

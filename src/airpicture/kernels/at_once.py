@@ -9,11 +9,11 @@ step by step.
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import jit
-from airpicture.kernels.arrays import F32, F64, I32, I64, table
+from airpicture.kernels.arrays import F32, F64, I32, I64, U8, table
 from airpicture.kernels.cells import Cells, find_cells, lay_plots, mark_parcels, sort_plots
 from airpicture.kernels.components import Parts, connect
 from airpicture.kernels.crowd import count_tracks
-from airpicture.kernels.index import Grid, note_peaks, place_rows, refresh
+from airpicture.kernels.index import Grid, begin_look, list_stale, note_peaks, place_rows
 from airpicture.kernels.meeting import meet_plots
 from airpicture.kernels.near import list_each, mark_cells
 
@@ -27,6 +27,7 @@ class Rooms(NamedTuple):
     cells: Cells
     grid: Grid
     stale: I64  # (s,) rows of the index that are placed anew
+    moved: U8  # (0,): all of these are
     peaks: F64  # (1, PEAKS)
     beside: F64  # (PLACED,)
     asking: I32  # (cap,) tracks that ask
@@ -51,11 +52,12 @@ class Rooms(NamedTuple):
 
 @jit
 def place_all(
-    rows: I64, summary: F32, t_track: I64, q_third: float, radius_max: float, grid: Grid, peaks: F64, beside: F64
-) -> None:
+    rows: I64, moved: U8, summary: F32, t_track: I64, q_third: float, radius_max: float, grid: Grid, peaks: F64,
+    beside: F64,
+) -> None:  # fmt: skip
     """Place tracks anew in the index; see `index.place_rows`. peaks : (1, PEAKS), beside : (PLACED,) workspaces"""
     peaks[0, :] = 0.0
-    place_rows(rows, 0, len(rows), summary, t_track, q_third, radius_max, grid, peaks[0], beside)
+    place_rows(rows, moved, 0, len(rows), summary, t_track, q_third, radius_max, grid, peaks[0], beside)
     note_peaks(peaks, grid)
 
 
@@ -93,18 +95,17 @@ def find_near(
     """
     nothing = (NO_ROOM, 0, 0, 0, 0)
     cells, grid = w.cells, w.grid
-    if plots > len(w.owner):
+    if plots > len(w.owner) or n > len(w.stale):
         return nothing
     find_cells(placed, t_z, 0, plots, cells, cells.own, cells.ints)
     sort_plots(plots, cells)
     lay_plots(0, plots, cells)
     asking, hi = w.asking[:0], n
     if not everybody:
-        stale = refresh(t_z, plots, n, grid, w.stale)
-        if stale > len(w.stale):
-            return nothing
+        known, limit = begin_look(t_z, plots, n, grid)
+        stale = list_stale(0, n, known, limit, grid, w.stale)
         if stale > 0:
-            place_all(w.stale[:stale], summary, t_track, q_third, radius_max, grid, w.peaks, w.beside)
+            place_all(w.stale[:stale], w.moved, summary, t_track, q_third, radius_max, grid, w.peaks, w.beside)
         if mark_cells(t_z, q_third, cells, grid, w.peaks[0]):
             mark_parcels(cells)
             asking = w.asking

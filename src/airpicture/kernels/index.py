@@ -19,7 +19,7 @@ import math
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit, lane, part, prefetch
-from airpicture.kernels.arrays import F32, F64, I32, I64, U8, table
+from airpicture.kernels.arrays import F32, F64, I32, I64, U8, U32, table
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 from airpicture.kernels.wgs84 import ground
@@ -31,20 +31,22 @@ SHIFT: Final = (18, 19, 20, 21, 22)  # log2 of the edge of a level's cells [unit
 TOP: Final = LEVELS - 1
 UNITS: Final = 16.0  # of a and b, per m
 LIMIT: Final = 102_400_000  # units, beyond any point of the ellipsoid on a face
-ACROSS: Final = (783, 392, 197, 99, 50)  # cells along a face: 2 LIMIT of that edge, and one more
 NOWHERE: Final = 0  # code of tracks that meet nothing
 WILD: Final = 1  # of those that fit no level
 CODES: Final = 2
-# Cells are numbered by bands, as wide as the largest cells, so that tracks that are near one another have numbers that
-# are, whatever their levels: 16 rows of the first level, 8 of the next ...
-OF_LEVEL: Final = (0, 12_528, 15_664, 16_452, 16_650)  # where a level's cells begin among those of a band ...
-BAND: Final = 16_700  # ... of so many
-BANDS: Final = 1 + 6 * ACROSS[4]  # the first are the codes of no cells
-WORD: Final = 3  # log2 of the cells whose bits stand in one byte ...
-MAP: Final = ((CODES + 6 * ACROSS[4] * BAND) >> WORD) + 1  # ... of so many
-TRAIL: Final = 4096
-ROWS: Final = 6  # log2 of the rows of which it's known together in which bands they are
-STALE: Final = 0  # it isn't: in place of a number, see `Grid.span`
+# Cells are numbered by tiles, as wide as the largest cells, so that those near one another have their bits in a line of
+# the cache, whatever their levels. A tile has 2^TILE numbers: its cells of a level, row by row, from OF_LEVEL on
+TILE: Final = 9
+OF_LEVEL: Final = (256, 64, 16, 4, 2)
+ALONG: Final = 6  # log2 of the tiles along a face, of which 50 are in use
+FACES: Final = 6
+WORD: Final = 5  # log2 of the cells whose bits stand in one word: whole rows of a tile ...
+MAP: Final = FACES << (2 * ALONG + TILE - WORD)  # ... of so many
+ROWS: Final = 6  # log2 of the rows of which it's known together in which tiles they are, see `Grid.span`
+STALE: Final = 0  # it isn't
+NOBODY: Final = 1  # they're in none
+ANYWHERE: Final = 2  # on several faces
+BOX: Final = 1 << 28  # the face, the first and the last tile along it one way and the other, six bits each, and this
 
 STAY: Final = 12.0  # s that a track is placed for on the lowest level: a turn and some
 STAY_BRIEF: Final = 4.0  # s, there, if it can't stay as long
@@ -53,6 +55,7 @@ BACK: Final = 1_000_000_000  # ns before the present look from which places hold
 AHEAD: Final = 1_000_000_000  # ns: places whose stay ends so soon after a look are renewed; no sooner once more
 AGE: Final = 16_000_000_000  # ns, longer than any place holds
 FETCHED: Final = 16  # rows ahead whose summaries are asked for
+BLOCK: Final = 256  # rows, of which none is looked at where no place ends soon
 TICK: Final = 24  # log2 of the unit of expiry in ns: 16.8 ms, 417 days in an int32
 TICKS_MOST: Final = 1 << 30
 NEVER: Final = 2_147_483_647
@@ -71,14 +74,13 @@ VALID: Final = 3  # ns, all places hold until then
 BASE: Final = 4  # ns, zero of the times of expiry
 FLOOR: Final = 5  # ns, all places hold from then
 SINCE: Final = 6  # ns, from which on peaks are noted as the later ones
-MARKS: Final = 7  # rows in the trail; more than it has room for: they may be anywhere
-INTS: Final = 8
+INTS: Final = 7
 
 # Tracks that are placed, side by side, number P_... of track b at W[P_... + b]: age at the latest plot [s], position,
 # velocity and sigmas as in the summary; then begin of the stay [s after the state], radius there [m], speed [m/s],
 # reach [m], length of the stay [s], in place of the position the point where it's placed, on the ground; how far that
-# is from the Earth's centre, how near it comes in its stay, a number that's finite where all of the summary is, and
-# when it's at that point [s after the state]
+# is from the Earth's centre, how near it comes in its stay, a number that's finite where all of the summary is, when
+# it's at that point [s after the state], and its row
 BESIDE: Final = 32
 P_AGE = U(0)
 P_X, P_Y, P_Z = U(BESIDE), U(2 * BESIDE), U(3 * BESIDE)
@@ -88,7 +90,8 @@ P_BEGIN, P_FIRST, P_SPEED = U(9 * BESIDE), U(10 * BESIDE), U(11 * BESIDE)
 P_REACH, P_STAY = U(12 * BESIDE), U(13 * BESIDE)
 P_FAR, P_LEAST, P_FINITE = U(14 * BESIDE), U(15 * BESIDE), U(16 * BESIDE)
 P_AT = U(17 * BESIDE)
-PLACED: Final = 18 * BESIDE  # numbers of a workspace
+P_ROW = U(18 * BESIDE)
+PLACED: Final = 19 * BESIDE  # numbers of a workspace
 
 # The largest on each level; 0 where it has no tracks
 USED: Final = 0  # LEVELS, m, reach
@@ -104,10 +107,9 @@ class Grid(NamedTuple):
 
     code: I32  # (cap,) number of the cell
     expiry: I32  # (cap,) end of the stay in ticks after ints[BASE]
-    bits: U8  # (MAP,) of all cells: 1 where tracks may meet any plot of the latest look that asked
-    trail: I32  # (TRAIL, 2) first and last byte of each row of these
-    band: I32  # (BANDS + 1,) how many bands before each have bits, `kernels.near`'s, too
-    span: I32  # (cap / 2^ROWS + 1, 2) of rows together: 1 + the first of their bands and 1 + the last, or STALE
+    bits: U32  # (MAP,) of all cells: 1 where tracks may meet any plot of the latest look that asked
+    tiles: I64  # (FACES 2^ALONG,) of each row of tiles: a bit for each that has any, `kernels.near`'s, too
+    span: I32  # (cap / 2^ROWS + 1,) of rows together: in which tiles they are, as BOX says, or NOBODY, ANYWHERE, STALE
     ints: I64  # (INTS,)
     peaks: (
         F64  # (2, PEAKS) of what was placed of late, and before that; all rows were placed again since what was earlier
@@ -134,17 +136,17 @@ def on_face(face: int, x: float, y: float, z: float) -> tuple[int, int]:
 
 
 @inline
-def code_of(level: int, face: int, a: int, b: int) -> int:
-    """Return the number of the cell on a level and face that a point [cells] lies in; the first is 0, 0."""
-    wide = TOP - level  # log2 of the rows of a band
-    row = OF_LEVEL[level] + (a & ((1 << wide) - 1)) * ACROSS[level]
-    return CODES + (face * ACROSS[TOP] + (a >> wide)) * BAND + row + b
+def tile_of(face: int, a: int, b: int) -> int:
+    """Return the first number of the a-th, b-th tile of a face."""
+    return ((((face << ALONG) + a) << ALONG) + b) << TILE
 
 
 @inline
-def band_of(code: int) -> int:
-    """Return the band of a cell; 0 for codes of no cells."""
-    return (code - CODES + BAND) // BAND
+def code_of(level: int, face: int, a: int, b: int) -> int:
+    """Return the number of the cell on a level and face that a point [cells] lies in; the first is 0, 0."""
+    wide = TOP - level  # log2 of the cells along a tile
+    last = (1 << wide) - 1
+    return tile_of(face, a >> wide, b >> wide) + OF_LEVEL[level] + ((a & last) << wide) + (b & last)
 
 
 @lane
@@ -231,9 +233,21 @@ def _code_at(W: F64, b: U, peak: F64) -> int:
     return code_of(level, face, (at_a + LIMIT) >> SHIFT[level], (at_b + LIMIT) >> SHIFT[level])
 
 
+@part
+def _within(code: int, span: int) -> bool:
+    """Say whether it's known already that rows of a block may have this code: then it needn't be looked through."""
+    last = (1 << ALONG) - 1
+    row, b = code >> (TILE + ALONG), (code >> TILE) & last
+    low, low_b = (span & (BOX - 1)) >> (3 * ALONG), (span >> ALONG) & last
+    high, high_b = (low & ~last) + ((span >> (2 * ALONG)) & last), span & last
+    inside = (span >= BOX) & (low <= row) & (row <= high) & (low_b <= b) & (b <= high_b)
+    return inside | (span == ANYWHERE) | (code == NOWHERE)
+
+
 @jit
 def place_rows(
     rows: I64,
+    moved: U8,
     lo: int,
     hi: int,
     summary: F32,
@@ -251,6 +265,7 @@ def place_rows(
     Parameters
     ----------
     rows : (n,) int64, rows of the store, lo..hi are looked at
+    moved : (n,) uint8, which of them changed, or empty: all
     summary : (cap, SUMMARY) float32; t_track : (cap,) int64 [ns]
     q_third : m²/s³, a third of the noise of the most agile model; radius_max : m
     grid : code and expiry of these rows overwritten, and `span`
@@ -260,20 +275,25 @@ def place_rows(
     ints = grid.ints
     known, latest = ints[N], ints[LAST]
     back = (latest - ints[NOW] + BACK) * 1e-9
-    for first in range(lo, hi, BESIDE):
-        count = min(BESIDE, hi - first)
-        for own in range(count):
-            ahead = int(rows[min(first + own + FETCHED, hi - 1)])
+    some = len(moved) > 0
+    w = lo
+    while w < hi:
+        count = 0
+        while w < hi and count < BESIDE:
+            ahead = int(rows[min(w + FETCHED, hi - 1)])
             prefetch(summary, ahead, 0)
             prefetch(t_track, ahead, 0)
             prefetch(grid.code, ahead, 0)
             prefetch(grid.expiry, ahead, 0)
-            b, i = U(own), int(rows[first + own])
+            b, i = U(count), int(rows[w])
             of = summary[i]
+            W[P_ROW + b] = i
             W[P_AGE + b] = (latest - t_track[i]) * 1e-9
             W[P_X + b], W[P_Y + b], W[P_Z + b] = of[S_POSITION], of[S_POSITION + 1], of[S_POSITION + 2]
             W[P_VX + b], W[P_VY + b], W[P_VZ + b] = of[S_VELOCITY], of[S_VELOCITY + 1], of[S_VELOCITY + 2]
             W[P_SIGMA_P + b], W[P_SIGMA_V + b] = of[S_SIGMA_P], of[S_SIGMA_V]
+            count += int(moved[w]) if some else 1  # no branch
+            w += 1
         for b in range(U(count)):
             _begin_stay(W, b, back, q_third, radius_max)
         for stay in (STAY, STAY_BRIEF, STAY_HIGHER):
@@ -282,12 +302,13 @@ def place_rows(
         for b in range(U(count)):
             _find_point(W, b)
         for own in range(count):
-            b, i = U(own), int(rows[first + own])
+            b, i = U(own), int(W[P_ROW + U(own)])
             if i < known:
                 code = _code_at(W, b, peak)
                 stay = latest - ints[BASE] + math.floor(W[P_STAY + b] * 1e9)
                 grid.code[i], grid.expiry[i] = code, NEVER if code == NOWHERE else stay >> TICK
-                grid.span[U(i >> ROWS), 0] = STALE  # by several threads, it may be: all write the same
+                if not _within(code, int(grid.span[U(i >> ROWS)])):
+                    grid.span[U(i >> ROWS)] = STALE  # by several threads, it may be: all write the same
 
 
 @jit
@@ -300,19 +321,42 @@ def note_peaks(peaks: F64, grid: Grid) -> None:
 
 
 @jit
-def refresh(t_z: I64, plots: int, n: int, grid: Grid, rows: I64) -> int:
-    """Prepare the index for a look, and list the rows that have to be placed before its plots are looked at.
+def move_rows(rows: I64, count: int, at: int, grid: Grid) -> None:
+    """Take in that the tracks of rows[:count], rising, none before `at`, came to stand in the rows from `at` on."""
+    code, expiry = grid.code, grid.expiry
+    for k in range(count):
+        i = int(rows[k])
+        held, ends = code[i], expiry[i]
+        code[i], expiry[i] = NOWHERE, NEVER
+        code[at + k], expiry[at + k] = held, ends
 
-    The first time, and after ints[N] was set to 0, these are all rows; else those that are new, and, at most once a
-    second of data time, those whose stay is over.
+
+@jit
+def drop_rows(rows: I64, grid: Grid) -> None:
+    """Take in that the tracks of some rows have ended."""
+    for k in range(len(rows)):
+        ahead = int(rows[min(k + FETCHED, len(rows) - 1)])
+        prefetch(grid.code, ahead, 0)
+        prefetch(grid.expiry, ahead, 0)
+        i = U(rows[k])
+        grid.code[i], grid.expiry[i] = NOWHERE, NEVER  # its block may be looked at in vain until another row changes
+
+
+@jit
+def begin_look(t_z: I64, plots: int, n: int, grid: Grid) -> tuple[int, int]:
+    """Prepare the index for a look; return how many rows have a place, and which of these end too soon.
+
+    The first time, and after ints[N] was set to 0, none has a place; and at most once a second of data time those are
+    renewed whose stay is over. `list_stale` lists both.
 
     Parameters
     ----------
     t_z : (M,) int64 [ns], the first `plots` > 0 are the look's; n : rows of the store
     grid : overwritten
-    rows : (room,) int64; overwritten with the rows to place
 
-    Returns the number of rows to place; if that's more than there is room for, the call is to be repeated.
+    Returns
+    -------
+    rows that have a place; the time in ticks of whose that ends before it is renewed, 0 where nobody's is
     """
     ints = grid.ints
     lo = hi = t_z[0]
@@ -326,8 +370,6 @@ def refresh(t_z: I64, plots: int, n: int, grid: Grid, rows: I64) -> int:
         ints[VALID] = hi + AHEAD
         ints[FLOOR] = lo - BACK
         grid.peaks[:] = 0.0
-        if n > rows.size:
-            return n
     ints[NOW] = max(ints[NOW], lo)
     ints[LAST] = max(ints[LAST], hi)
     if ints[LAST] - ints[SINCE] > AGE:
@@ -335,33 +377,33 @@ def refresh(t_z: I64, plots: int, n: int, grid: Grid, rows: I64) -> int:
         for k in range(PEAKS):
             grid.peaks[1, k], grid.peaks[0, k] = grid.peaks[0, k], 0.0
     known = min(ints[N], n)
-    ints[N] = known
-    count: int = 0
+    limit = 0
     if hi > ints[VALID]:
         limit = ((hi + AHEAD - ints[BASE]) >> TICK) + 1
-        for first in range(0, known, 256):
-            last = min(first + 256, known)
-            soonest = grid.expiry[first]
-            for i in range(U(first), U(last)):
-                soonest = min(soonest, grid.expiry[i])
-            if soonest >= limit:
-                continue
-            if count + last - first <= rows.size:
-                for i in range(U(first), U(last)):  # no branch: one in ten, anywhere
-                    rows[U(count)] = i
-                    count += grid.expiry[i] < limit
-            else:  # the block may have more than there's room for, or few
-                for i in range(first, last):
-                    if grid.expiry[i] < limit:
-                        if count < rows.size:
-                            rows[count] = i
-                        count += 1
-    count += n - known
-    if count > rows.size:
-        return count
-    if hi > ints[VALID]:
         ints[VALID] = hi + AHEAD
-    for k in range(n - known):
-        rows[count - (n - known) + k] = known + k
     ints[N] = n
+    return known, limit
+
+
+@jit
+def list_stale(lo: int, hi: int, known: int, limit: int, grid: Grid, rows: I64) -> int:
+    """List those of the rows lo..hi that have to be placed; return how many. Ranges may run side by side.
+
+    known, limit : from `begin_look`; rows : (hi - lo,) overwritten
+    """
+    expiry = grid.expiry
+    upto = max(min(known, hi), lo)
+    count: int = 0
+    for first in range(lo, upto if limit > 0 else lo, BLOCK):
+        last = min(first + BLOCK, upto)
+        soonest = expiry[first]
+        for i in range(U(first), U(last)):
+            soonest = min(soonest, expiry[i])
+        if soonest < limit:
+            for i in range(U(first), U(last)):  # no branch: one in ten, anywhere
+                rows[U(count)] = i
+                count += expiry[i] < limit
+    for i in range(upto, hi):
+        rows[count] = i
+        count += 1
     return count

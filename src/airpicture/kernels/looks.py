@@ -5,12 +5,14 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels._jit import inline, inline_making_arrays, jit, jit_making_arrays, prefetch
-from airpicture.kernels.arrays import I32, I64
+from airpicture.kernels.arrays import I32, I64, U8
 from airpicture.kernels.hashing import empty_slots, mixed, slots_for
+from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import PLACE, PLOT
 
 AHEAD: Final = 12  # plots that memory is asked for while others are copied
 LINE: Final = 8  # words
+SAME: Final = 64  # plots that are looked at together for whether they're of one sensor
 
 
 @jit
@@ -32,6 +34,45 @@ def count_ranks(lo: int, hi: int, sensor: I32, rank: I32, count: I64) -> bool:
         rising &= before <= k
         before = k
     return rising
+
+
+@jit
+def list_runs(sensor: I32, t_ns: I64, address: I32, wave: I64, seen: U8, start: I64) -> int:
+    """List where the plots of each sensor begin, if they come one sensor after another; return how many sensors do.
+
+    They do where the plots of each stand together, later than those of the one before, waves in order. It's 0 where
+    they don't, and where any names an address.
+
+    Parameters
+    ----------
+    sensor, address : (M,) int32; t_ns : (M,) int64 [ns], rising; wave : (S,) int64
+    seen : (S,) workspace
+    start : (S + 1,) overwritten: plots start[k]..start[k + 1] are of one sensor
+    """
+    for s in range(len(seen)):
+        seen[s] = 0
+    most = -1
+    for j in range(U(len(address))):
+        most = max(most, address[j])
+    if most >= 0:
+        return 0
+    runs, j = 0, 0
+    while j < len(sensor):
+        s = sensor[j]
+        if seen[s] != 0 or (j > 0 and (t_ns[j] == t_ns[j - 1] or wave[s] < wave[sensor[j - 1]])):
+            return 0
+        seen[s] = 1
+        start[runs] = j
+        runs += 1
+        other = 0
+        while j + SAME <= len(sensor) and other == 0:  # many at once, as far as all are of this sensor
+            for k in range(U(j), U(j + SAME)):
+                other |= sensor[k] ^ s
+            j += SAME * int(other == 0)
+        while j < len(sensor) and sensor[j] == s:
+            j += 1
+    start[runs] = j
+    return runs
 
 
 @jit

@@ -20,31 +20,34 @@ from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.cells import FIRST, PLOTS, Cells, cell_of, edge_shift
 from airpicture.kernels.index import (
-    BAND,
-    BANDS,
-    CODES,
+    ALONG,
+    ANYWHERE,
+    BOX,
     EARLY,
+    FACES,
     FLOOR,
     LEVELS,
     LIMIT,
     MARGIN,
-    MARKS,
+    NOBODY,
     NOWHERE,
+    OF_LEVEL,
     PEAKS,
     ROWS,
     SHIFT,
     SPEED,
     SPREAD,
     STALE,
+    TILE,
+    TOP,
     UNITS,
     USED,
     WILD,
     WORD,
     Grid,
-    band_of,
-    code_of,
     face_of,
     on_face,
+    tile_of,
 )
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import PLACE_P, PLACE_RADIUS
@@ -53,8 +56,8 @@ from airpicture.kernels.wgs84 import B
 
 BOXED: Final = 12  # plots of a cell, from which on they look as if they were everywhere in it
 CHORD: Final = 2.5 / UNITS  # m between two points of a cell on the ground, at most, for a unit of its edge
-MOST: Final = CODES + BANDS * BAND  # more than any code
-SPREAD_OUT: Final = 4  # of so many bands one may be marked for blocks of rows to be passed over
+BEYOND: Final = 1 << 20  # more than any number of a tile or row of tiles
+BITS: Final = (1 << WORD) - 1
 MARKED: Final = 4096  # cells of one level that plots of one cell may mark; where it's more, all tracks are taken
 
 # Before its stay a track's place doesn't hold, but not by more than the speeds on its level allow.
@@ -90,6 +93,41 @@ def _box_of(s: U, cells: Cells) -> tuple[float, float, float, int, int, int, int
     return reach, max(far_a, far_b), highest, low_a - r, low_a + edge + r, low_b - r, low_b + edge + r
 
 
+@part
+def _clear(grid: Grid) -> None:
+    """Take back all marks but that of the cell that every plot asks."""
+    tiles, bits = grid.tiles, grid.bits
+    for row in range(FACES << ALONG):
+        held = int(tiles[row])
+        if held == 0:
+            continue
+        tiles[row] = 0
+        for b in range(1 << ALONG):
+            if (held >> b) & 1:
+                first = (row << ALONG | b) << (TILE - WORD)
+                for w in range(1 << (TILE - WORD)):
+                    bits[U(first + w)] = 0
+    tiles[0], bits[0] = 1, 1 << WILD
+
+
+@part
+def _mark(level: int, face: int, first_a: int, last_a: int, first_b: int, last_b: int, grid: Grid) -> None:
+    """Mark the cells first_a..last_a, first_b..last_b of a level and face."""
+    tiles, bits = grid.tiles, grid.bits
+    wide = TOP - level
+    most = (1 << wide) - 1
+    for ta in range(first_a >> wide, (last_a >> wide) + 1):
+        from_a, upto_a = max(first_a - (ta << wide), 0), min(last_a - (ta << wide), most)
+        for tb in range(first_b >> wide, (last_b >> wide) + 1):
+            from_b, upto_b = max(first_b - (tb << wide), 0), min(last_b - (tb << wide), most)
+            tiles[U((face << ALONG) + ta)] |= 1 << tb
+            row = (2 << upto_b) - (1 << from_b)
+            code = tile_of(face, ta, tb) + OF_LEVEL[level] + (from_a << wide)
+            for _ in range(upto_a - from_a + 1):
+                bits[U(code >> WORD)] |= row << (code & BITS)
+                code += 1 << wide
+
+
 @jit
 def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
     """Mark the cells of the index whose tracks a look's plots may meet; say whether that could be done.
@@ -98,29 +136,17 @@ def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) ->
     ----------
     t_z : (M,) int64 [ns], of the plots; q_third : m²/s³, as in `meeting.meet_plots`
     cells : the plots, after `cells.lay_plots`
-    grid : after `index.refresh` for these plots; bits, trail and band overwritten
+    grid : up to date for these plots; bits and tiles overwritten
     peak : (PEAKS,) workspace
     """
     place, name, slot, first_ns = cells.place, cells.name, cells.slot, cells.ints[FIRST]
     floor_ns = grid.ints[FLOOR]
-    bits, trail, band = grid.bits, grid.trail, grid.band
     used = 0.0
     for k in range(PEAKS):
         peak[k] = max(grid.peaks[0, k], grid.peaks[1, k])
     for level in range(LEVELS):
         used = max(used, peak[USED + level])
-    if grid.ints[MARKS] > len(trail):
-        bits[:] = 0
-    else:
-        for k in range(grid.ints[MARKS]):
-            for byte in range(trail[k, 0], trail[k, 1] + 1):
-                bits[np.uint64(byte)] = 0
-    bits[0] = 1 << WILD
-    for k in range(BANDS + 1):
-        band[k] = 0
-    band[1] = 1
-    marks = 0
-    grid.ints[MARKS] = 0
+    _clear(grid)
     start, plots = 0, cells.ints[PLOTS]
     while start < plots:
         # --- plots of one cell that look together: where it has many, as if they were everywhere in it
@@ -188,33 +214,41 @@ def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) ->
                 last_b = (min(upto_b + half, LIMIT) + LIMIT) >> shift
                 if (last_a - first_a + 1) * (last_b - first_b + 1) > MARKED:
                     return False
-                for ca in range(first_a, last_a + 1):
-                    code = code_of(level, face, ca, first_b)
-                    last = code + last_b - first_b
-                    for byte in range(code >> WORD, (last >> WORD) + 1):
-                        low, high = max(code - (byte << WORD), 0), min(last - (byte << WORD), 7)
-                        bits[np.uint64(byte)] |= (2 << high) - (1 << low)
-                    if marks < len(trail):
-                        trail[marks, 0], trail[marks, 1] = code >> WORD, last >> WORD
-                    band[1 + band_of(code)] = 1
-                    marks += 1
-                    grid.ints[MARKS] = marks
-    for k in range(BANDS):
-        band[k + 1] += band[k]
+                _mark(level, face, first_a, last_a, first_b, last_b, grid)
     return True
 
 
 @part
-def _note_span(block: int, grid: Grid) -> None:
-    """Note in which bands the rows of a block are."""
+def _span_of(block: int, grid: Grid) -> int:
+    """Return in which tiles the rows of a block are; see `Grid.span`."""
     code = grid.code
-    low, high = MOST, NOWHERE
+    low, high, low_b, high_b = BEYOND, 0, BEYOND, 0
     for i in range(U(block << ROWS), U(min((block + 1) << ROWS, len(code)))):
         c = int(code[i])
-        low = min(low, c + MOST * (c == NOWHERE))
-        high = max(high, c)
-    some = high != NOWHERE
-    grid.span[block, 0], grid.span[block, 1] = 1 + (band_of(low) if some else 0), 1 + (band_of(high) if some else -1)
+        none = BEYOND * int(c == NOWHERE)  # whose tile is the first of all
+        row, b = c >> (TILE + ALONG), (c >> TILE) & ((1 << ALONG) - 1)
+        low, low_b = min(low, row + none), min(low_b, b + none)
+        high, high_b = max(high, row), max(high_b, b)
+    if low == BEYOND:
+        return NOBODY
+    if low >> ALONG != high >> ALONG:
+        return ANYWHERE
+    last = (1 << ALONG) - 1
+    return BOX | low << (3 * ALONG) | (high & last) << (2 * ALONG) | low_b << ALONG | high_b
+
+
+@part
+def _any_marked(span: int, tiles: I64) -> bool:
+    """Say whether any tile of a block of rows has marks."""
+    if span < BOX:
+        return span == ANYWHERE
+    last = (1 << ALONG) - 1
+    low, high = (span & (BOX - 1)) >> (3 * ALONG), (span >> (2 * ALONG)) & last
+    low_b, high_b = (span >> ALONG) & last, span & last
+    held = 0
+    for row in range(low, (low & ~last) + high + 1):
+        held |= int(tiles[U(row)])
+    return (held >> low_b) & ((2 << (high_b - low_b)) - 1) != 0
 
 
 @inline
@@ -224,7 +258,7 @@ def list_each(lo: int, hi: int, count: int, grid: Grid, rows: I32) -> int:
     for i in range(lo, hi):
         c = int(code[np.uint64(i)])
         rows[np.uint64(count)] = i
-        count += (int(bits[np.uint64(c >> WORD)]) >> (c & 7)) & 1
+        count += (int(bits[np.uint64(c >> WORD)]) >> (c & BITS)) & 1
     return count
 
 
@@ -233,17 +267,15 @@ def list_marked(lo: int, hi: int, grid: Grid, rows: I32) -> int:
     """List those of the rows lo..hi whose cells are marked; return how many; rows : (hi - lo,) int32, overwritten.
 
     Tracks stand in the order in which they began, those of a sensor's look side by side. So most blocks of rows are in
-    few bands, and where none of these has a mark, none of the rows is looked at. Ranges may run side by side.
+    few tiles, and where none of these has a mark, none of the rows is looked at. Ranges may run side by side.
 
-    grid : span brought up to date, unless so many bands are marked that few blocks could be passed over
+    grid : span brought up to date
     """
-    band, span = grid.band, grid.span
-    if SPREAD_OUT * band[BANDS] > BANDS:
-        return list_each(lo, hi, 0, grid, rows)
+    span, tiles = grid.span, grid.tiles
     count = 0
     for block in range(lo >> ROWS, -(-hi >> ROWS)):
-        if span[block, 0] == STALE:
-            _note_span(block, grid)
-        if band[span[block, 1]] != band[span[block, 0] - 1]:
+        if span[U(block)] == STALE:
+            span[U(block)] = _span_of(block, grid)
+        if _any_marked(int(span[U(block)]), tiles):
             count = list_each(max(lo, block << ROWS), min(hi, (block + 1) << ROWS), count, grid, rows)
     return count

@@ -25,6 +25,7 @@ from airpicture.kernels.looks import (
     deal_plots,
     deal_reports,
     gather_reports,
+    list_runs,
     order_looks,
     share_places,
 )
@@ -110,8 +111,9 @@ def looks(
     """Cut plots into looks: one frame, sensors of one wave, and no address twice of one sensor.
 
     Looks come in the order of frame, wave and, for the k-th report of an address by a sensor, k; within a look plots
-    are in the order of sensor and time. Plots that came late make looks of their own, by the frame they'd have been
-    in: a target's plots of two turns must not compete, and the gates are set for one time.
+    are in the order of sensor and time, or, where one sensor comes after another, in that of time alone. Plots that
+    came late make looks of their own, by the frame they'd have been in: a target's plots of two turns must not compete,
+    and the gates are set for one time.
 
     Parameters
     ----------
@@ -128,9 +130,11 @@ def looks(
     n = reports.size
     if n == 0:
         return []
+    if reports.t_ns[0] // frame_ns == reports.t_ns[-1] // frame_ns and (cuts := _runs(reports, wave)):
+        sorted_reports = reports if shelf is not None else reports.take(np.arange(n))
+        return [sorted_reports.part(lo, hi) for lo, hi in pairwise(cuts)]
     order = np.empty(n, np.int64)
-    cuts: list[int] = []
-    there = False
+    cuts, there = [], False
     if n >= DEALT:
         place = np.empty(n, np.int64)
         cuts, there = _dealt(reports, wave, frame_ns, order, place, shelf, run)
@@ -147,6 +151,16 @@ def looks(
             return [sorted_reports]
         cuts = start[: found + 1].tolist()
     return [sorted_reports.part(lo, hi) for lo, hi in pairwise(cuts)]
+
+
+def _runs(reports: Reports, wave: I64) -> list[int]:
+    """Return where looks begin and end, if plots of one frame come one sensor after another, as looks may have them."""
+    seen, start = np.empty(len(wave), np.uint8), np.empty(len(wave) + 1, np.int64)
+    runs = list_runs(reports.sensor, reports.t_ns, reports.address, wave, seen, start)
+    if runs < 2:
+        return [0, reports.size] if runs else []
+    of = wave[reports.sensor[start[:runs]]]
+    return [0, *start[np.flatnonzero(np.diff(of)) + 1].tolist(), reports.size]
 
 
 def _dealt(
