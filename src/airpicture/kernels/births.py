@@ -48,7 +48,7 @@ from airpicture.kernels.trials import (
 )
 from airpicture.kernels.wgs84 import ground
 
-AHEAD: Final = 4  # plots whose numbers are asked for before they're needed
+AHEAD: Final = 8  # plots whose numbers, and where they wait, are asked for before they're needed, some in each step
 FEW: Final = 8  # plots of which a step is done before the next one is
 SEEN: Final = 2 * BOX  # waiting plots round some plots, BOX at most round one; from BOX on the pairs are picked
 
@@ -149,6 +149,7 @@ def find_births(
     keep = min(int(life[L_PAIRS]), most)
     ring = len(waiting.spot)
     newest = (put - 1) % ring if put > 0 else 0
+    here = (put + lo) % ring  # where the next one waits
     for w in range(lo, hi, len(after)):
         size = min(len(after), hi - w)
         # --- what they bring, a few at a time: what each step works out is independent of what the next plot's does
@@ -159,15 +160,21 @@ def find_births(
                 ahead = int(wanted[min(w + k + AHEAD, hi - 1)])
                 for column in range(0, PLOT, 8):
                     prefetch(Z, ahead, column)
-                prefetch(t_ns, ahead, 0)
                 prefetch(sensor, ahead, 0)
                 prefetch(address, ahead, 0)
                 prefetch(mode_3a, ahead, 0)
-                prefetch(callsign, ahead, 0)
                 prospect_of(Z, j, sensor[j], address[j], mode_3a[j], sites, pd, motion, life, prospects[k])
             for k in range(lead, end):
                 j = wanted[w + k]
                 s, prospect = sensor[j], prospects[k]
+                ahead = int(wanted[min(w + k + AHEAD, hi - 1)])
+                prefetch(t_ns, ahead, 0)
+                prefetch(callsign, ahead, 0)
+                later = here + k - lead + AHEAD
+                later = later if later < ring else later - ring
+                prefetch(waiting.spot, later, 0)
+                prefetch(waiting.entry, later, 0)
+                prefetch(waiting.detail, later, 0)
                 level = level_of(Z, j, prospect)
                 prospect[P_CHAIN] = chain_reach(level, period[s], pd[s], life, prospect)
                 for axis in range(3):
@@ -185,11 +192,11 @@ def find_births(
                     if waiting_level == PLAIN:
                         reach = max(reach, prospect[P_CHAIN])
                     prospect[P_ASK + waiting_level] = reach
-                at = (put + w + k) % ring
                 note_plot(
                     Z, j, place[k, 0], place[k, 1], place[k, 2], t_ns[j], sensor[j], address[j], mode_3a[j],
-                    callsign[j], prospect[P_BLUR], prospect[P_SIGMA_H], at, waiting,
+                    callsign[j], prospect[P_BLUR], prospect[P_SIGMA_H], here, waiting,
                 )  # fmt: skip
+                here = here + 1 if here + 1 < ring else 0
         groups = group_by_family(key[w : w + size], hashed, begin, after)
         g = 0
         while g < groups:

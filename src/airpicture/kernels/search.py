@@ -15,6 +15,9 @@ costs little more than thin clutter, as long as it is known.
 """
 
 import math
+from typing import Final
+
+import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64
@@ -35,6 +38,7 @@ from airpicture.kernels.begin import (
     unseen,
 )
 from airpicture.kernels.conditioning import VAR_V_UP, var_of_pressure
+from airpicture.kernels.elementary import EXPONENT_AT, ONE_BITS
 from airpicture.kernels.layout import (
     M_H_VAR,
     POLAR,
@@ -76,6 +80,11 @@ MORE = 1.5  # the root of gates by that of two measurements, at most
 CERTAIN = 1e17  # odds of a pair that isn't bounded before it is tried
 TWO_PI = 2.0 * math.pi
 GARBLED = math.exp(LOG_GARBLED - LOG_HEIGHTS)
+FRACTION: Final = (1 << EXPONENT_AT) - 1  # bits of a float64 below its exponent: how far it is from 2^n to 2^(n + 1)
+EXPONENT_OF_1: Final = ONE_BITS >> EXPONENT_AT
+QUARTER: Final = 0x306FE0A31B715  # these bits of 2^(n + 1/4), n + 1/2 and n + 3/4
+HALF: Final = 0x6A09E667F3BCD
+THREE: Final = 0xAE89F995AD3AD
 
 R_FIRST = -40  # reaches are listed for odds of 2^(R_FIRST / R_STEPS) times the least on
 R_STEPS = 4
@@ -171,7 +180,11 @@ def list_reaches(life: F64, gate: float, longest: float, faint: float, reaches: 
 @inline
 def step_of(odds: float) -> int:
     """Return where in the list of reaches odds times the least stand; negative: none is near enough."""
-    return min(math.ceil(R_STEPS * math.log2(odds)) - R_FIRST, REACHES - 1) if odds > 0.0 else -1
+    bits = int(np.float64(odds).view(np.int64))
+    part_of_two = bits & FRACTION
+    quarters = int(part_of_two > 0) + int(part_of_two > QUARTER) + int(part_of_two > HALF) + int(part_of_two > THREE)
+    step = R_STEPS * ((bits >> EXPONENT_AT) - EXPONENT_OF_1) + quarters - R_FIRST
+    return min(step, REACHES - 1) if odds > 0.0 else -1
 
 
 @part

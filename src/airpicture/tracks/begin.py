@@ -201,14 +201,14 @@ def by_patches(reports: Reports, wanted: I64, run: Run | None) -> I64:
         return wanted
     if n < DEALT:
         patch = np.empty(n, np.int64)
-        list_patches(reports.Z, wanted, 0, n, patch, np.empty(1, np.int64))  # nothing to count
+        list_patches(reports.place, wanted, 0, n, patch, np.empty(1, np.int64))  # nothing to count
         patch.sort()  # the cell's number, then the row
         patch &= (1 << ROW) - 1
         return patch
     parts = ranges(n, SCANNED, run)
     patch, dealt = np.empty(n, np.int64), np.empty(n, np.int64)
     count, start = np.empty((len(parts), 1 << DIGIT), np.int64), np.empty((1 << DIGIT) + 1, np.int64)
-    do(list_patches, [(reports.Z, wanted, *part, patch, count[k]) for k, part in enumerate(parts)], run)
+    do(list_patches, [(reports.place, wanted, *part, patch, count[k]) for k, part in enumerate(parts)], run)
     for digit in range(DIGITS):
         if digit > 0:
             do(count_patches, [(patch, *part, digit, count[k]) for k, part in enumerate(parts)], run)
@@ -366,7 +366,7 @@ def begin(
         fair = room if found.late <= 4 * n else room * 4 * n // found.late
         shed = max(len(order) - fair, 0)
         rows = _append(store, pool, reports, births, best_births(births, order, fair), motion, life, parts, run)
-    latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting)
+    latest_ns = link_plots(key, pool.count, pool.latest_ns, pool.waiting)
     pool.note(n, latest_ns)
     if tally is not None:
         if overflow:
