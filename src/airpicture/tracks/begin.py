@@ -11,7 +11,9 @@ import numpy as np
 
 from airpicture.config import Config
 from airpicture.kernels._boxes import ASKING, LINED, N_COLUMNS, OLDER, V_COLUMNS
+from airpicture.kernels._vectors import EIGHT
 from airpicture.kernels.around import ABREAST, BATCH, BLOCK, BOX, BUNCHES, ROOM, SLOTS, SPAN
+from airpicture.kernels.arrays import lined
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
@@ -39,6 +41,7 @@ from airpicture.kernels.layout import PLOT
 from airpicture.kernels.looks import share_places
 from airpicture.kernels.patches import DIGIT, DIGITS, ROW, count_patches, deal_patches, list_patches, order_births
 from airpicture.kernels.pool import WAITING_LEVELS, link_plots
+from airpicture.kernels.prospects import BROUGHT
 from airpicture.kernels.search import (
     AGES,
     C_BIRTHS,
@@ -93,9 +96,11 @@ def make_desk(most: int) -> Desk:
     What is tested sixteen at a time is read beyond its end: there are numbers, though of no effect.
     """
     return Desk(
-        Zq=np.empty((1, PLOT)),
-        T=np.empty(SCRATCH),
-        prospects=np.empty((BLOCK, PROSPECT)),
+        W=lined(EIGHT * BROUGHT),
+        eight=np.empty((2, EIGHT), np.int64),
+        Zq=lined((1, PLOT)),
+        T=lined(SCRATCH),
+        prospects=lined((BLOCK, PROSPECT)),
         place=np.empty((BLOCK, 3)),
         begin=np.empty(BLOCK, np.int64),
         after=np.empty(BLOCK, np.int64),
