@@ -10,9 +10,9 @@ from airpicture.config import Config
 from airpicture.kernels import layout as lay
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE, begin_state
-from airpicture.kernels.chains import chain_reach, is_thick
-from airpicture.kernels.search import PROSPECT, level_of, prospect_of
+from airpicture.kernels.search import P_CHAIN, P_LEAST
 from airpicture.reports import Reports, Stations
+from reference_prospects import level_of, prospect_of
 from reference_tracking import Mixture, Plot, axes, condition, geodetic, move, unpacked, up_at
 
 F64 = NDArray[np.float64]
@@ -61,23 +61,17 @@ class PlainBeginnings:
         return born
 
     def _least(self, new: Reports, j: int) -> float:
-        s = int(new.sensor[j])
-        prospect = np.zeros(PROSPECT)
-        codes = int(new.address[j]), int(new.mode_3a[j])
-        prospect_of(new.Z, j, s, *codes, self.stations.sites, self.stations.pd, self.motion, self.life, prospect)
-        thick = is_thick(level_of(new.Z, j, prospect), float(self.stations.period[s]), self.life, prospect)
-        thick = thick and self.stations.pd[s] >= 2.0 / 3.0
-        life = self.config.life
-        return max(life.begin_thick, life.retire_tentative) if thick else life.retire_tentative
+        return float(self._prospect(new, j)[P_LEAST])
+
+    def _prospect(self, plots: Reports, j: int) -> F64:
+        codes = int(plots.address[j]), int(plots.mode_3a[j])
+        return prospect_of(plots.Z[j], int(plots.sensor[j]), *codes, self.stations, self.motion, self.life)
 
     def _chains(self, new: Reports, j: int) -> list[tuple[int, tuple[float, float]]]:
         """Return what each two waiting plots in line with plot j come to, by the number of the younger one."""
         s = int(new.sensor[j])
         turn = float(self.stations.period[s])
-        prospect = np.zeros(PROSPECT)
-        codes = int(new.address[j]), int(new.mode_3a[j])
-        prospect_of(new.Z, j, s, *codes, self.stations.sites, self.stations.pd, self.motion, self.life, prospect)
-        if not chain_reach(level_of(new.Z, j, prospect), turn, float(self.stations.pd[s]), self.life, prospect) > 0.0:
+        if not self._prospect(new, j)[P_CHAIN] > 0.0:
             return []
         mine = [k for k, (old, i) in enumerate(self.waiting) if old.sensor[i] == s and not self._told(old, i)]
         since = {k: (int(new.t_ns[j]) - int(self.waiting[k][0].t_ns[self.waiting[k][1]])) * 1e-9 for k in mine}
@@ -96,11 +90,7 @@ class PlainBeginnings:
 
     def _told(self, old: Reports, i: int) -> bool:
         """Say whether a plot brought more than a place, or a vague one, and so waits elsewhere."""
-        prospect = np.zeros(PROSPECT)
-        codes = int(old.address[i]), int(old.mode_3a[i])
-        s = int(old.sensor[i])
-        prospect_of(old.Z, i, s, *codes, self.stations.sites, self.stations.pd, self.motion, self.life, prospect)
-        return level_of(old.Z, i, prospect) != 0
+        return level_of(old.Z[i], self._prospect(old, i)) != 0
 
     def _chain(self, m: int, k: int, new: Reports, j: int) -> tuple[float, float] | None:
         (r, a), (q, b) = self.waiting[m], self.waiting[k]

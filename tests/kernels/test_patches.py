@@ -41,7 +41,8 @@ def reports_at(p: F64) -> Reports:
     Z[:, lay.Z_P : lay.Z_P + 3] = p
     Z[:, lay.Z_KIND], Z[:, lay.Z_VAR_P], Z[:, lay.Z_RADIUS] = lay.POSITION, 2500.0, 200.0
     ids = np.full(n, -1, np.int32)
-    columns = (np.zeros(n), np.zeros(n), np.zeros(n, np.int8), np.zeros(n, np.uint8), np.zeros((n, lay.PLACE)))
+    placed = np.ascontiguousarray(Z[:, [lay.Z_P, lay.Z_P + 1, lay.Z_P + 2, lay.Z_RADIUS]])
+    columns = (np.zeros(n), np.zeros(n), np.zeros(n, np.int8), np.zeros(n, np.uint8), placed)
     codes = (ids, ids.copy(), np.zeros(n, np.uint64), np.zeros(n, np.uint8))
     return Reports(Z, np.zeros(n, np.int64), np.zeros(n, np.int32), *codes, *columns)
 
@@ -108,7 +109,7 @@ class Put:
         key = np.array([key_at(*ground(*p[j]), PLAIN) for j in order])
         waiting, count = self.pool.waiting, self.pool.count
         note_plots(reports, order, count, waiting)
-        latest = link_plots(reports.t_ns, order, key, n, count, max(self.pool.latest_ns, 0), waiting)
+        latest = link_plots(key, count, max(self.pool.latest_ns, 0), waiting)
         self.pool.note(n, latest)
         self.placed += [ground(*p[j]) for j in order]
 
@@ -140,7 +141,7 @@ def test_what_a_look_finds_in_the_pool_is_what_was_put_in(
         )
         key, order = np.full(n, key_at(*ground(*reports.Z[0, lay.Z_P : lay.Z_P + 3]), PLAIN)), np.arange(n)
         note_plots(reports, order, pool.count, pool.waiting)
-        newest = link_plots(reports.t_ns, order, key, n, pool.count, pool.latest_ns, pool.waiting)
+        newest = link_plots(key, pool.count, pool.latest_ns, pool.waiting)
         pool.note(n, newest)
         for when in times:
             put.append(max([*put[-1:], when]))

@@ -16,26 +16,24 @@ import math
 from typing import Final
 
 from airpicture.kernels._jit import jit, prefetch
+from airpicture.kernels._vectors import EIGHT
 from airpicture.kernels.around import BATCH, BOX, NEAR, ask_around, group_by_family, half_way, list_around, look_up
 from airpicture.kernels.arrays import F32, F64, I32, I64, U64
 from airpicture.kernels.begin import L_PAIRS, begin_state
-from airpicture.kernels.chains import chain_reach
-from airpicture.kernels.lanes import LANES
-from airpicture.kernels.layout import MODEL, PLOT, Z_COS, Z_P, Z_SIN, Z_V_EAST
+from airpicture.kernels.lanes import LANES, U
+from airpicture.kernels.layout import MODEL, PLOT, Z_V_EAST
 from airpicture.kernels.picking import pick_pairs, see_around, sort_newest_first
 from airpicture.kernels.pool import PLAIN, VAGUE, WAITING_LEVELS, Waiting, key_at, note_plot
+from airpicture.kernels.prospects import bring_eight, give_plot, take_plot
 from airpicture.kernels.search import (
     C_BIRTHS,
     C_TRIALS,
     COUNTS,
     P_ASK,
-    P_BEAM,
     P_BLUR,
     P_CHAIN,
     P_LEAST,
     P_SIGMA_H,
-    level_of,
-    prospect_of,
     reach_on,
 )
 from airpicture.kernels.trials import (
@@ -46,10 +44,7 @@ from airpicture.kernels.trials import (
     BIRTH_PLOT,
     try_pairs,
 )
-from airpicture.kernels.wgs84 import ground
 
-AHEAD: Final = 4  # plots whose numbers are asked for before they're needed
-FEW: Final = 8  # plots of which a step is done before the next one is
 SEEN: Final = 2 * BOX  # waiting plots round some plots, BOX at most round one; from BOX on the pairs are picked
 
 Q_PLOT: Final = 0  # of a plot that may begin a track: which of its block it is, ...
@@ -82,6 +77,8 @@ def find_births(
     waiting: Waiting,
     put: int,
     oldest: int,
+    W: F64,
+    eight: I64,
     Zq: F64,
     T: F64,
     prospects: F64,
@@ -127,7 +124,7 @@ def find_births(
         `pool.link_plots` has given them their places in the chains
     put, oldest : plots put in so far; how many of these may not be read any more, or could be joined with none of
         these, among them all that are overwritten
-    Zq : (1, PLOT), T : (SCRATCH,) workspaces
+    W : (EIGHT BROUGHT,), eight : (2, EIGHT) int64, Zq : (1, PLOT), T : (SCRATCH,) workspaces
     prospects : (BLOCK, PROSPECT), place : (BLOCK, 3), begin, after : (BLOCK,) int64, hashed : (SLOTS,) int64, near :
         (ROOM, 2) int64, span : (BATCH, SPAN) int64, box : (V_COLUMNS, BOX + ABREAST) float32, slot : (BOX,) int64,
         bunch : (BUNCHES, 2) int32, outline : (N_COLUMNS, BUNCHES + ABREAST), asked : (ASKING,), line :
@@ -149,35 +146,36 @@ def find_births(
     keep = min(int(life[L_PAIRS]), most)
     ring = len(waiting.spot)
     newest = (put - 1) % ring if put > 0 else 0
+    here = (put + lo) % ring  # where the next one waits
     for w in range(lo, hi, len(after)):
         size = min(len(after), hi - w)
-        # --- what they bring, a few at a time: what each step works out is independent of what the next plot's does
-        for lead in range(0, size, FEW):
-            end = min(lead + FEW, size)
-            for k in range(lead, end):
-                j = wanted[w + k]
-                ahead = int(wanted[min(w + k + AHEAD, hi - 1)])
+        # --- what they bring, some side by side, then each in its place
+        for lead in range(0, size, EIGHT):
+            few = min(size - lead, EIGHT)
+            for b in range(EIGHT):
+                j = wanted[w + lead + min(b, few - 1)]
+                give_plot(j, int(sensor[j]), address[j], mode_3a[j], period, pd, W, U(b), eight)
+                ahead = int(wanted[min(w + lead + EIGHT + b, hi - 1)])
                 for column in range(0, PLOT, 8):
                     prefetch(Z, ahead, column)
-                prefetch(t_ns, ahead, 0)
                 prefetch(sensor, ahead, 0)
                 prefetch(address, ahead, 0)
                 prefetch(mode_3a, ahead, 0)
-                prefetch(callsign, ahead, 0)
-                prospect_of(Z, j, sensor[j], address[j], mode_3a[j], sites, pd, motion, life, prospects[k])
-            for k in range(lead, end):
-                j = wanted[w + k]
-                s, prospect = sensor[j], prospects[k]
-                level = level_of(Z, j, prospect)
-                prospect[P_CHAIN] = chain_reach(level, period[s], pd[s], life, prospect)
-                for axis in range(3):
-                    prospect[P_BEAM + axis] = Z[j, Z_SIN] * sites[s, 3 + axis] + Z[j, Z_COS] * sites[s, 6 + axis]
-                x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
-                place[k, 0], place[k, 1], place[k, 2] = x, y, z
-                key[w + k] = key_at(x, y, z, level)
-            for k in range(lead, end):
+            bring_eight(Z, sites, motion, life, eight, W)
+            for b in range(few):
+                k = lead + b
                 j = wanted[w + k]
                 prospect = prospects[k]
+                ahead = int(wanted[min(w + k + EIGHT, hi - 1)])
+                prefetch(t_ns, ahead, 0)
+                prefetch(callsign, ahead, 0)
+                later = here + EIGHT if here + EIGHT < ring else here + EIGHT - ring
+                prefetch(waiting.spot, later, 0)
+                prefetch(waiting.entry, later, 0)
+                prefetch(waiting.detail, later, 0)
+                level = take_plot(W, U(b), prospect, place[k])
+                x, y, z = place[k, 0], place[k, 1], place[k, 2]
+                key[w + k] = key_at(x, y, z, level)
                 for waiting_level in range(WAITING_LEVELS):
                     reach = 0.0
                     if waiting.last_ns[waiting_level] >= since_ns:
@@ -185,11 +183,11 @@ def find_births(
                     if waiting_level == PLAIN:
                         reach = max(reach, prospect[P_CHAIN])
                     prospect[P_ASK + waiting_level] = reach
-                at = (put + w + k) % ring
                 note_plot(
-                    Z, j, place[k, 0], place[k, 1], place[k, 2], t_ns[j], sensor[j], address[j], mode_3a[j],
-                    callsign[j], prospect[P_BLUR], prospect[P_SIGMA_H], at, waiting,
+                    Z, j, x, y, z, t_ns[j], sensor[j], address[j], mode_3a[j],
+                    callsign[j], prospect[P_BLUR], prospect[P_SIGMA_H], here, waiting,
                 )  # fmt: skip
+                here = here + 1 if here + 1 < ring else 0
         groups = group_by_family(key[w : w + size], hashed, begin, after)
         g = 0
         while g < groups:

@@ -33,10 +33,9 @@ from airpicture.kernels._boxes import (
 from airpicture.kernels._jit import inline, part
 from airpicture.kernels.around import ABREAST, ROUNDED_S
 from airpicture.kernels.arrays import F32, F64, I32, I64
-from airpicture.kernels.begin import AGAIN, L_LEAST, L_LEAST_THICK, L_ODDS, L_VAR_SPEED, L_VAR_USUAL, Q_BEGIN, TURNS
+from airpicture.kernels.begin import AGAIN, L_ODDS, L_VAR_SPEED, L_VAR_USUAL, Q_BEGIN, TURNS
 from airpicture.kernels.lanes import U
-from airpicture.kernels.pool import PLAIN
-from airpicture.kernels.search import MARGIN, P_ALONG, P_BEAM, P_BLUR, P_CHAIN, P_LEAST, P_ODDS, P_OWN, P_WORST, density
+from airpicture.kernels.search import P_ALONG, P_BEAM, P_BLUR, P_CHAIN, P_LEAST, P_ODDS, P_OWN, P_WORST, density
 
 CHAIN_SPEED: Final = 3.0  # times the usual speed: few targets are faster
 CHAIN_TURN: Final = 1.5  # turns, most between two plots of a chain
@@ -51,42 +50,6 @@ Y_PLACE: Final = 0  # what is kept of these: 3, m, from the plot to it
 Y_SINCE: Final = 3  # s, how much older it is
 YOUNGER: Final = 4
 OLD: Final = 96  # earlier plots that are looked at for chains of one plot, at most
-
-
-@part
-def is_thick(level: int, turn: float, life: F64, prospect: F64) -> bool:
-    """Say whether false plots are so thick round a plot that a pair says too little of the fastest targets.
-
-    Only of plots that bring nothing but a place, and of turning sensors: others needn't ask.
-    """
-    if level != PLAIN or not turn > 0.0:
-        return False
-    usual, turn2 = life[L_VAR_USUAL], turn * turn
-    n = 2.0 * prospect[P_BLUR] * prospect[P_BLUR] + Q_BEGIN / 3.0 * turn2 * turn
-    odds = prospect[P_ODDS] * MARGIN / life[L_LEAST]
-    fast2 = CHAIN_SPEED * CHAIN_SPEED * usual
-    return bool(odds * density(fast2 * turn2, turn2, n, prospect[P_OWN], life[L_VAR_SPEED], usual) < 1.0)
-
-
-@part
-def chain_reach(level: int, turn: float, pd: float, life: F64, prospect: F64) -> float:
-    """Return how far from a plot the oldest of three plots in line may be [m]; 0 where chains aren't looked for.
-
-    They aren't where a pair is enough even of the fastest; nor where false plots are so thick that three in line don't
-    reach the least odds, either.
-
-    turn, pd : of its sensor; prospect : (PROSPECT,), P_LEAST overwritten, too
-    """
-    prospect[P_LEAST] = life[L_LEAST]
-    if not is_thick(level, turn, life, prospect):
-        return 0.0
-    if pd >= CHAIN_PD:
-        prospect[P_LEAST] = life[L_LEAST_THICK]
-    usual, turn2 = life[L_VAR_USUAL], turn * turn
-    third = 6.0 * prospect[P_OWN] * life[L_VAR_SPEED] + Q_BEGIN / 1.5 * turn2 * turn
-    if prospect[P_ODDS] * MARGIN / prospect[P_LEAST] * prospect[P_ODDS] * usual / life[L_ODDS] < turn2 * third:
-        return 0.0
-    return float(CHAIN_SPEED * math.sqrt(usual) * 2.2 * turn + 3.0 * math.sqrt(CHAIN_D2 * prospect[P_WORST]))
 
 
 @inline

@@ -24,7 +24,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F64, I32, I64
-from airpicture.kernels.layout import Z_P
+from airpicture.kernels.layout import PLACE_P
 from airpicture.kernels.pool import CELLS
 from airpicture.kernels.wgs84 import ground
 
@@ -55,23 +55,21 @@ def patch_of(x: float, y: float, z: float) -> int:
 
 
 @jit
-def list_patches(Z: F64, wanted: I64, lo: int, hi: int, patch: I64, count: I64) -> None:
+def list_patches(placed: F64, wanted: I64, lo: int, hi: int, patch: I64, count: I64) -> None:
     """List the cubes of plots wanted[lo..hi], and count them by their lowest digit.
 
     Parameters
     ----------
-    Z : (M, PLOT) of registered plots; wanted : (n,) rows of it
+    placed : (M, PLACE) of registered plots; wanted : (n,) rows of it
     patch : (n,) overwritten in the range: number of the cube, and the plot's row in the lowest ROW bits
     count : (2^DIGIT,) overwritten; or (1,), where nothing is to be counted
     """
     for digit in range(len(count)):
         count[digit] = 0
     for w in range(lo, hi):
-        later = int(wanted[min(w + ASKED, hi - 1)])
-        prefetch(Z, later, Z_P)
-        prefetch(Z, later, Z_P + 2)  # in the next line of the cache, in every other row
+        prefetch(placed, int(wanted[min(w + ASKED, hi - 1)]), 0)
         j = wanted[w]
-        x, y, z = ground(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        x, y, z = ground(placed[j, PLACE_P], placed[j, PLACE_P + 1], placed[j, PLACE_P + 2])
         number = patch_of(x, y, z)
         patch[w] = (number << ROW) | j
         count[number & (len(count) - 1)] += 1

@@ -273,29 +273,31 @@ def _link(count: int, key: int, key_before: int, run: int, back: int, head: I64)
 
 
 @jit
-def link_plots(t_ns: I64, wanted: I64, key: I64, n: int, count: int, latest_ns: int, waiting: Waiting) -> int:
+def link_plots(key: I64, count: int, latest_ns: int, waiting: Waiting) -> int:
     """Give plots their places in the chains of a pool, in their order; return the latest time of any.
 
     Parameters
     ----------
-    t_ns : (M,) int64 [ns] of registered plots; wanted : (n,) int64, which of them
-    key : (n,) the cell of each, from `births.find_births`
+    key : (n,) int64, the cell of each, from `births.find_births`
     count : plots that were put in before; latest_ns : their latest time
     waiting : overwritten; its ring has these plots already (`note_plot`), each where its turn is
     """
-    spot, entry = waiting.spot, waiting.entry
-    ring = len(spot)
-    length, behind = 0, 0
+    spot, entry, head = waiting.spot, waiting.entry, waiting.head
+    n, ring = len(key), len(spot)
+    before, length, behind = 0, 0, 0
+    q = count % ring
     for w in range(n):
-        prefetch(waiting.head, bucket(key[min(w + ASKED, n - 1)], len(waiting.head)), 0)
-        latest_ns = max(latest_ns, t_ns[wanted[w]])
-        length, behind = _link(count + w + 1, key[w], key[max(w - 1, 0)], length, behind, waiting.head)
-        q = (count + w) % ring
+        prefetch(head, bucket(key[min(w + ASKED, n - 1)], len(head)), 0)
+        own = key[w]
+        length, behind = _link(count + w + 1, own, before, length, behind, head)
         s = spot[q]
+        latest_ns = max(latest_ns, s["t_ns"])
         s["back"] = behind
-        s["cell"] = np.uint32((mark_of(key[w]) << RUN_BITS) | length)
+        s["cell"] = np.uint32((mark_of(own) << RUN_BITS) | length)
         entry[q]["put_ns"] = latest_ns
-        waiting.last_ns[key[w] & 3] = latest_ns
+        waiting.last_ns[own & 3] = latest_ns
+        before = own
+        q = q + 1 if q + 1 < ring else 0
     return latest_ns
 
 

@@ -15,57 +15,37 @@ costs little more than thin clutter, as long as it is known.
 """
 
 import math
+from typing import Final
+
+import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part
 from airpicture.kernels.arrays import F64
 from airpicture.kernels.begin import (
     AGAIN_S,
-    L_ODDS,
     L_SPEED_MAX,
     L_VAR_SPEED,
     L_VAR_USUAL,
     Q_BEGIN,
-    RISE_LEAST,
-    SAME_ADDRESS,
-    SAME_CODE,
     TURNS,
     WAIT_NAMED_S,
     WAIT_S,
-    shared_code,
     unseen,
 )
-from airpicture.kernels.conditioning import VAR_V_UP, var_of_pressure
+from airpicture.kernels.elementary import EXPONENT_AT, ONE_BITS
 from airpicture.kernels.layout import (
-    M_H_VAR,
-    POLAR,
     Z_ELEVATION,
-    Z_H,
-    Z_H_BARO,
-    Z_KIND,
-    Z_LOG_CLUTTER,
-    Z_P,
     Z_RADIUS,
-    Z_RANGE,
     Z_RANGE_RATE,
     Z_V_EAST,
-    Z_V_UP,
-    Z_VAR_AZIMUTH,
-    Z_VAR_ELEVATION,
-    Z_VAR_H,
-    Z_VAR_P,
-    Z_VAR_RANGE,
-    Z_VAR_RANGE_RATE,
-    Z_VAR_V,
 )
 from airpicture.kernels.measuring import LOG_GARBLED, LOG_HEIGHTS
 from airpicture.kernels.pool import (
     BLUR,
-    BLUR_STEP,
     NAMED,
     OWN,
     OWN_MOST,
     OWN_SHARE,
-    PLAIN,
     VAGUE,
     WAITING_LEVELS,
 )
@@ -76,6 +56,11 @@ MORE = 1.5  # the root of gates by that of two measurements, at most
 CERTAIN = 1e17  # odds of a pair that isn't bounded before it is tried
 TWO_PI = 2.0 * math.pi
 GARBLED = math.exp(LOG_GARBLED - LOG_HEIGHTS)
+FRACTION: Final = (1 << EXPONENT_AT) - 1  # bits of a float64 below its exponent: how far it is from 2^n to 2^(n + 1)
+EXPONENT_OF_1: Final = ONE_BITS >> EXPONENT_AT
+QUARTER: Final = 0x306FE0A31B715  # these bits of 2^(n + 1/4), n + 1/2 and n + 3/4
+HALF: Final = 0x6A09E667F3BCD
+THREE: Final = 0xAE89F995AD3AD
 
 R_FIRST = -40  # reaches are listed for odds of 2^(R_FIRST / R_STEPS) times the least on
 R_STEPS = 4
@@ -171,70 +156,11 @@ def list_reaches(life: F64, gate: float, longest: float, faint: float, reaches: 
 @inline
 def step_of(odds: float) -> int:
     """Return where in the list of reaches odds times the least stand; negative: none is near enough."""
-    return min(math.ceil(R_STEPS * math.log2(odds)) - R_FIRST, REACHES - 1) if odds > 0.0 else -1
-
-
-@part
-def prospect_of(
-    Z: F64, j: int, s: int, address: int, mode_3a: int, sites: F64, pd: F64, motion: F64, life: F64, prospect: F64
-) -> None:
-    """Write what plot j brings to a search, as P_* name it, to bound the odds of its pairs before any is tried.
-
-    In range and azimuth the density of a predicted place with variance s either way is at most range / 2 pi (s + m),
-    m the geometric mean of the plot's own two variances, whatever the elevation.
-    """
-    odds = pd[s] * life[L_ODDS] * math.exp(-Z[j, Z_LOG_CLUTTER]) / (TWO_PI * life[L_VAR_USUAL])
-    if math.isfinite(Z[j, Z_H]):
-        var_h = Z[j, Z_VAR_H]
-    elif math.isfinite(Z[j, Z_H_BARO]):
-        var_h = var_of_pressure(Z[j, Z_H_BARO])
-    else:
-        var_h = -1.0
-    sigma_h2 = var_h if var_h > 0.0 else motion[M_H_VAR]
-    if int(Z[j, Z_KIND]) == POLAR:
-        rng = Z[j, Z_RANGE]
-        odds *= rng
-        own = rng * math.sqrt(Z[j, Z_VAR_RANGE] * Z[j, Z_VAR_AZIMUTH])
-        sigma_h2 = min(sigma_h2, 0.04 * rng * rng)
-        if math.isfinite(Z[j, Z_ELEVATION]):
-            odds /= math.sqrt(TWO_PI * Z[j, Z_VAR_ELEVATION])
-            sigma_h2 = min(sigma_h2, rng * rng * Z[j, Z_VAR_ELEVATION])
-        x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
-        rise = (x - sites[s, 0]) * x + (y - sites[s, 1]) * y + (z - sites[s, 2]) * z
-        rise2 = rise * rise / (rng * rng * (x * x + y * y + z * z))  # the Earth as a ball will do
-        tilt = rise2 / max(1.0 - rise2, RISE_LEAST * RISE_LEAST)
-        across = rng * rng * Z[j, Z_VAR_AZIMUTH]
-        worst = max(Z[j, Z_VAR_RANGE], across, 1.0)
-        prospect[P_ALONG] = 1.0 if Z[j, Z_VAR_RANGE] > across else 0.0
-        blur2 = worst + 1.1 * tilt * sigma_h2
-        if math.isfinite(Z[j, Z_RANGE_RATE]):
-            odds /= math.sqrt(TWO_PI * Z[j, Z_VAR_RANGE_RATE])
-    else:
-        own = Z[j, Z_VAR_P]
-        worst = max(own, 1.0)
-        prospect[P_ALONG] = 0.0
-        blur2 = own
-        if math.isfinite(Z[j, Z_V_EAST]):
-            odds /= TWO_PI * Z[j, Z_VAR_V]
-        if math.isfinite(Z[j, Z_V_UP]):
-            odds /= math.sqrt(TWO_PI * VAR_V_UP)
-    prospect[P_ODDS] = odds
-    prospect[P_OWN] = max(own, 1.0) / life[L_VAR_SPEED]
-    prospect[P_BLUR] = math.sqrt(blur2) + BLUR_STEP
-    prospect[P_WORST] = worst
-    prospect[P_CODES] = 1.0
-    if address >= 0 or not shared_code(mode_3a):
-        prospect[P_CODES] = math.exp(SAME_ADDRESS if address >= 0 else SAME_CODE)
-    prospect[P_HEIGHT] = max(1.0 / math.sqrt(TWO_PI * var_h), GARBLED) if var_h > 0.0 else 0.0
-    prospect[P_SIGMA_H] = math.sqrt(sigma_h2)
-
-
-@inline
-def level_of(Z: F64, j: int, prospect: F64) -> int:
-    """Return the level that a plot waits on."""
-    if OWN_SHARE * Z[j, Z_RADIUS] > OWN or math.isfinite(Z[j, Z_V_EAST]) or prospect[P_BLUR] > BLUR:
-        return VAGUE
-    return NAMED if prospect[P_CODES] > 1.0 or prospect[P_HEIGHT] > 0.0 else PLAIN
+    bits = int(np.float64(odds).view(np.int64))
+    part_of_two = bits & FRACTION
+    quarters = int(part_of_two > 0) + int(part_of_two > QUARTER) + int(part_of_two > HALF) + int(part_of_two > THREE)
+    step = R_STEPS * ((bits >> EXPONENT_AT) - EXPONENT_OF_1) + quarters - R_FIRST
+    return min(step, REACHES - 1) if odds > 0.0 else -1
 
 
 @part

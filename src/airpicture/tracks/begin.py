@@ -11,7 +11,9 @@ import numpy as np
 
 from airpicture.config import Config
 from airpicture.kernels._boxes import ASKING, LINED, N_COLUMNS, OLDER, V_COLUMNS
+from airpicture.kernels._vectors import EIGHT
 from airpicture.kernels.around import ABREAST, BATCH, BLOCK, BOX, BUNCHES, ROOM, SLOTS, SPAN
+from airpicture.kernels.arrays import lined
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
@@ -39,6 +41,7 @@ from airpicture.kernels.layout import PLOT
 from airpicture.kernels.looks import share_places
 from airpicture.kernels.patches import DIGIT, DIGITS, ROW, count_patches, deal_patches, list_patches, order_births
 from airpicture.kernels.pool import WAITING_LEVELS, link_plots
+from airpicture.kernels.prospects import BROUGHT
 from airpicture.kernels.search import (
     AGES,
     C_BIRTHS,
@@ -93,9 +96,11 @@ def make_desk(most: int) -> Desk:
     What is tested sixteen at a time is read beyond its end: there are numbers, though of no effect.
     """
     return Desk(
-        Zq=np.empty((1, PLOT)),
-        T=np.empty(SCRATCH),
-        prospects=np.empty((BLOCK, PROSPECT)),
+        W=lined(EIGHT * BROUGHT),
+        eight=np.empty((2, EIGHT), np.int64),
+        Zq=lined((1, PLOT)),
+        T=lined(SCRATCH),
+        prospects=lined((BLOCK, PROSPECT)),
         place=np.empty((BLOCK, 3)),
         begin=np.empty(BLOCK, np.int64),
         after=np.empty(BLOCK, np.int64),
@@ -201,14 +206,14 @@ def by_patches(reports: Reports, wanted: I64, run: Run | None) -> I64:
         return wanted
     if n < DEALT:
         patch = np.empty(n, np.int64)
-        list_patches(reports.Z, wanted, 0, n, patch, np.empty(1, np.int64))  # nothing to count
+        list_patches(reports.place, wanted, 0, n, patch, np.empty(1, np.int64))  # nothing to count
         patch.sort()  # the cell's number, then the row
         patch &= (1 << ROW) - 1
         return patch
     parts = ranges(n, SCANNED, run)
     patch, dealt = np.empty(n, np.int64), np.empty(n, np.int64)
     count, start = np.empty((len(parts), 1 << DIGIT), np.int64), np.empty((1 << DIGIT) + 1, np.int64)
-    do(list_patches, [(reports.Z, wanted, *part, patch, count[k]) for k, part in enumerate(parts)], run)
+    do(list_patches, [(reports.place, wanted, *part, patch, count[k]) for k, part in enumerate(parts)], run)
     for digit in range(DIGITS):
         if digit > 0:
             do(count_patches, [(patch, *part, digit, count[k]) for k, part in enumerate(parts)], run)
@@ -366,7 +371,7 @@ def begin(
         fair = room if found.late <= 4 * n else room * 4 * n // found.late
         shed = max(len(order) - fair, 0)
         rows = _append(store, pool, reports, births, best_births(births, order, fair), motion, life, parts, run)
-    latest_ns = link_plots(reports.t_ns, wanted, key, n, pool.count, pool.latest_ns, pool.waiting)
+    latest_ns = link_plots(key, pool.count, pool.latest_ns, pool.waiting)
     pool.note(n, latest_ns)
     if tally is not None:
         if overflow:

@@ -60,6 +60,8 @@ RECORDS: Final = 3  # parts of a plot's record: the first arrays of `Waiting`
 class Desk(NamedTuple):
     """Workspaces of one thread's search, in the order in which `kernels.births` takes them; nothing is carried over."""
 
+    W: F64
+    eight: I64
     Zq: F64
     T: F64
     prospects: F64
