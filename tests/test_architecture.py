@@ -348,7 +348,7 @@ def test_tables_of_arrays_are_handed_to_kernels_by_reference() -> None:
             if not isinstance(node, ast.ClassDef) or "NamedTuple" not in {ast.unparse(base) for base in node.bases}:
                 continue
             held = {ast.unparse(part.annotation) for part in node.body if isinstance(part, ast.AnnAssign)}
-            is_marked = "table" in {ast.unparse(one) for one in node.decorator_list}
+            is_marked = bool({"table", "ruled"} & {ast.unparse(one) for one in node.decorator_list})
             marked += is_marked
             assert is_marked or not held & arrays or node.name == "Nearby", f"{module}.{node.name}"
     assert marked > 20

@@ -4,11 +4,11 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from airpicture.kernels.arrays import table
+from airpicture.kernels.arrays import ruled, table
 from airpicture.tables import F64, I8, I32, I64, U8, U64
 
 
-@table
+@ruled
 class Stations(NamedTuple):
     """Columns of sensors for kernels, one row a sensor."""
 

@@ -1,4 +1,4 @@
-"""Arrays that begin with a line of the cache, and indices that LLVM sees aren't negative."""
+"""Arrays that begin with a line of the cache."""
 
 from __future__ import annotations
 
@@ -7,16 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from airpicture.kernels._jit import jit
-from airpicture.kernels.arrays import I32, I64, LINE, lined, natural
-
-
-@jit
-def _picked(numbers: I64, which: I32) -> int:
-    total = 0
-    for k in range(len(which)):
-        total += numbers[natural(which[k])]
-    return total
+from airpicture.kernels.arrays import LINE, lined
 
 
 @pytest.mark.parametrize("shape", [0, 1, 7, 560, (3, 5), (1, 0), (40, 128), (70_000,)])
@@ -42,10 +33,3 @@ def test_arrays_may_be_filled_and_made_elsewhere() -> None:
     a = lined(10, np.uint8, make=make)
     assert (a == 7).all()
     assert np.shares_memory(a, made[0])
-
-
-def test_a_natural_number_is_itself() -> None:
-    numbers = np.arange(100) ** 2
-    which = np.array([0, 5, 99], np.int32)
-    assert _picked(numbers, which) == 25 + 99**2
-    assert natural(np.int32(7)) == 7

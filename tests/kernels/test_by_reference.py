@@ -13,7 +13,7 @@ import pytest
 
 from airpicture.kernels import _tables
 from airpicture.kernels._jit import OPTIONS, UNCOUNTED, inline
-from airpicture.kernels.arrays import F64, I32, laid, table
+from airpicture.kernels.arrays import F64, I32, laid, ruled, table
 from airpicture.store import Store
 
 compiled_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled so")
@@ -160,6 +160,35 @@ def test_arrays_of_all_layouts_are_described_as_numba_describes_them() -> None:
         records["order"], records["c"] = range(5), range(10, 15)
         rows = laid(Marked(MarkedInner(np.ones(1), 0), view, records["order"], records["c"]))
         assert kernel(rows, 1, 2) == (view[1, 2], 5, 1, 14.0)
+
+
+@ruled
+class Ruled(NamedTuple):
+    inner: Any
+    x: F64
+    order: I32
+    out: F64
+
+
+@compiled_only
+def test_kernels_are_compiled_for_how_long_rows_are() -> None:
+    """Once for each length, and for how far apart a column's elements stand: results as by value."""
+    numbas: Any = numba.njit
+    kernel = numbas(**UNCOUNTED)(lambda rows, a, b: (rows.x[a, b], rows.x[a][b], rows.x.shape[1], rows.order[a]))
+    x = np.arange(60.0)
+    inner = MarkedInner(np.ones(1), 0)
+    records = np.zeros(9, [("a", np.int8), ("order", np.int32), ("c", np.float64)])
+    records["order"] = range(10, 19)
+    compiled = 0
+    for view in (x.reshape(10, 6), x.reshape(6, 10), x.reshape(6, 10)[:, ::3], x.reshape(10, 6).T, x.reshape(6, 10)):
+        for order in (np.arange(10, 19, dtype=np.int32), records["order"], records["order"][::2]):
+            for rows in (Ruled(inner, view, order, x), laid(Ruled(inner, view, order, x))):
+                assert kernel(rows, 3, 2) == (view[3, 2], view[3, 2], view.shape[1], order[3])
+        compiled += 1
+    assert len(kernel.signatures) == 3 * (compiled - 1) + 2 * 3  # the last one is as the second; others by layouts
+    before = len(kernel.signatures)
+    assert kernel(laid(Ruled(inner, x.reshape(10, 6)[4:], order, x)), 1, 0) == (30.0, 30.0, 6, 12)  # however many rows
+    assert len(kernel.signatures) == before
 
 
 @compiled_only

@@ -24,6 +24,7 @@ from numba.core.caching import FunctionCache
 
 from airpicture.kernels._tables import Laid as Laid
 from airpicture.kernels._tables import laid as laid
+from airpicture.kernels._tables import ruled as ruled
 from airpicture.kernels._tables import table as table
 
 _config: Any = numba.config  # numba's types leave these out, and the options of `_Callee`

@@ -15,7 +15,8 @@ address of that.
 import hashlib
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Final, TypeVar, cast
+from math import prod
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import numba
 import numba.extending
@@ -49,17 +50,21 @@ _config: Any = numba.config
 _WORDS: Final = (numba.types.int64, numba.types.uint64, numba.types.float64)
 
 
+Ruled: TypeAlias = tuple[tuple[tuple[int, ...], tuple[int, ...]] | None, ...]
+
+
 class Table(_type):  # type: ignore[misc]
     """The type of a marked class with members of given types."""
 
-    def __init__(self, members: Any) -> None:
+    def __init__(self, members: Any, ruled: Ruled = ()) -> None:
         self.members = members  # numba's type of the named tuple
-        super().__init__(name=f"Table({members.name})")
+        self.ruled = ruled  # of each member, of a table that is `ruled`
+        super().__init__(name=f"{type(self).__name__}({members.name}{ruled})")
 
     @property
     def key(self) -> Any:
         """Return what tells it from others."""
-        return self.members.key
+        return self.members.key, self.ruled
 
     @cached_property
     def mangling_args(self) -> tuple[str, tuple[str]]:
@@ -74,6 +79,10 @@ class Table(_type):  # type: ignore[misc]
             places[name] = 8 * word, kind
             word += _width(kind)
         return places
+
+    def ruled_of(self, name: str) -> Any:
+        """Return what is known beforehand of a member, see `ruled`."""
+        return self.ruled[self.members.fields.index(name)] if self.ruled else None
 
 
 def _width(kind: Any) -> int:
@@ -102,6 +111,26 @@ class _Members(_attributes):  # type: ignore[misc]
         return table.places[name][1] if name in table.members.fields else None
 
 
+def _with_constants(context: Any, builder: Any, kind: Any, value: Any, ruled: Any) -> Any:
+    """Return an array's description with what is known of it beforehand as constants; ruled : see `ruled`."""
+    model, size = context.data_model_manager[kind], context.get_abi_sizeof(context.get_data_type(kind.dtype))
+
+    def put(number: int, name: str, *axis: int) -> None:
+        nonlocal value
+        value = builder.insert_value(value, _cg.intp_t(number), (model.get_field_position(name), *axis))
+
+    put(size, "itemsize")
+    if kind.layout == "C":
+        put(size, "strides", kind.ndim - 1)
+    if ruled is not None:
+        row, strides = ruled
+        for axis, number in enumerate(row, 1):
+            put(number, "shape", axis)
+        for axis, number in enumerate(strides):
+            put(number, "strides", axis)
+    return value
+
+
 @_lower(Table)  # type: ignore[untyped-decorator]
 def _read_member(context: Any, builder: Any, table: Any, pointer: Any, name: str) -> Any:
     """Read a member's description; nothing that the kernel writes can have changed it, which LLVM can't know."""
@@ -110,6 +139,8 @@ def _read_member(context: Any, builder: Any, table: Any, pointer: Any, name: str
     place = builder.bitcast(here, context.get_value_type(kind).as_pointer())  # numba 0.61 has pointers of each kind
     value = builder.load(place, align=8)
     value.set_metadata("invariant.load", builder.module.add_metadata([]))
+    if isinstance(kind, _array):
+        value = _with_constants(context, builder, kind, value, table.ruled_of(name))
     return _borrowed(context, builder, kind, value)
 
 
@@ -135,6 +166,24 @@ def _type_of(found: Any, c: Any) -> Any:
     return None if members is None else Table(members)
 
 
+def _rules_of(found: Any, kinds: Any) -> Ruled:
+    """Return of each array how long its rows are and how far its elements stand apart [bytes], as far as types don't
+    tell.
+
+    An array of layout C of one axis needs nothing; how far rows stand apart follows from how long they are.
+    """
+    rules: list[Any] = []
+    for member, kind in zip(found, kinds, strict=True):
+        if not isinstance(kind, _array) or (kind.ndim == 1 and kind.layout == "C"):
+            rules.append(None)
+        elif kind.layout == "C":
+            row = member.shape[1:]
+            rules.append((row, tuple(member.itemsize * prod(row[k:]) for k in range(len(row) + 1))))
+        else:
+            rules.append((member.shape[1:], member.strides))
+    return tuple(rules)
+
+
 Columns = TypeVar("Columns", bound=type)
 
 
@@ -144,12 +193,23 @@ def table(cls: Columns) -> Columns:
     return cls
 
 
+_RULED: Final[set[type]] = set()
+
+
+def ruled(cls: Columns) -> Columns:
+    """Mark as `table` does a named tuple whose arrays always have rows of the same length, each of its own.
+
+    Once it's laid, kernels are compiled for these lengths, and for how far apart the elements of a record's columns
+    stand: where an element is takes a shift and a sum then, not a product with a word of the memory, and columns side
+    by side share it. (Of one that isn't laid numba remembers the type by the kinds of its members, whatever their
+    shapes.)
+    """
+    _RULED.add(cls)
+    return table(cls)
+
+
 class LaidTable(Table):
     """The type of a table whose members are described already."""
-
-    def __init__(self, members: Any) -> None:
-        super().__init__(members)
-        self.name = f"LaidTable({members.name})"
 
 
 _register_model(LaidTable)(_TableModel)
@@ -171,7 +231,9 @@ class Laid:
         kind = _typeof(table)
         self.__dict__.update(zip(table._fields, table, strict=True))  # found at once, as they're asked for in each step
         self.table = table  # keeps the arrays
-        self._numba_type_ = LaidTable(kind.members)  # which numba asks for before it looks at anything else
+        self._numba_type_ = LaidTable(
+            kind.members, _rules_of(table, kind.members) if type(table) in _RULED else ()
+        )  # which numba asks for before it looks at anything else
         self._inner = [Laid(member) for member in table if isinstance(_typeof(member), Table)]
         inner = iter(self._inner)
         words: list[int] = []

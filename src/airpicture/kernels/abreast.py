@@ -18,7 +18,7 @@ import numpy as np
 
 from airpicture.kernels._jit import lane, part
 from airpicture.kernels._vectors import EIGHT, lay_eight
-from airpicture.kernels.arrays import F32, F64, I64, lined, natural, table
+from airpicture.kernels.arrays import F32, F64, I64, lined, table
 from airpicture.kernels.bank import SLOW, turn_rates
 from airpicture.kernels.elementary import exponential, sine_cosine
 from airpicture.kernels.lanes import (
@@ -263,7 +263,7 @@ def load_means(states: F64, spreads: F32, w: Abreast) -> None:
     """Write what `set_out` and `spot_ahead` need of the tracks of the eight rows of the store: no covariances."""
     T, V = w.T, w.V
     for b in range(w.tracks):
-        i = natural(w.rows[b])
+        i = w.rows[b]
         s0, s1, s2, s3 = (
             states[i, HELD_MODE],
             states[i, HELD_MODE + 1],

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from airpicture.kernels._jit import Laid as Laid
 from airpicture.kernels._jit import laid as laid
-from airpicture.kernels._jit import lane
+from airpicture.kernels._jit import ruled as ruled
 from airpicture.kernels._jit import table as table
 
 F64: TypeAlias = NDArray[np.float64]
@@ -22,7 +22,6 @@ U32: TypeAlias = NDArray[np.uint32]
 U8: TypeAlias = NDArray[np.uint8]
 
 LINE: Final = 64  # bytes of a line of the cache
-NOT_NEGATIVE: Final = (1 << 63) - 1
 
 
 def lined(
@@ -47,13 +46,3 @@ def lined(
     if fill is not None:
         own[...] = fill
     return own
-
-
-@lane
-def natural(i: int) -> int:
-    """Return a number that isn't negative, as LLVM can see then.
-
-    What might be negative would count from the end of an array: three instructions for each array that it's an index
-    of, and a track's number is one of forty.
-    """
-    return int(i) & NOT_NEGATIVE

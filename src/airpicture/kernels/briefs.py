@@ -7,7 +7,7 @@ in the chunk, instead of in a row that is four lines long and in columns beside 
 from typing import Any, Final
 
 from airpicture.kernels._jit import inline, part
-from airpicture.kernels.arrays import I32, natural
+from airpicture.kernels.arrays import I32
 from airpicture.kernels.conditioning import LOG_2PI, plain
 from airpicture.kernels.fetching import fetch_plot
 from airpicture.kernels.layout import (
@@ -40,7 +40,7 @@ def number_plots(e_from: int, e_to: int, plot: I32, room: Room) -> int:
     plots = 0
     low, high = len(room.local), 0
     for e in range(e_from, e_to):
-        j = natural(plot[e])
+        j = plot[e]
         if room.local[j] < 0:
             room.local[j] = 0
             room.names[plots] = j
@@ -54,7 +54,7 @@ def number_plots(e_from: int, e_to: int, plot: I32, room: Room) -> int:
     else:
         sort_numbers(plots, room.names, room.spare)
     for k in range(plots):
-        room.local[natural(room.names[k])] = k
+        room.local[room.names[k]] = k
     return plots
 
 
@@ -73,11 +73,11 @@ def brief_plots(plots: int, R: Any, room: Room) -> tuple[bool, bool, bool]:
     whether all are plain and are gathered, whether any brings a code, and whether all are of one time
     """
     named, at_once = False, True
-    t = R.t_ns[natural(room.names[0])] if plots > 0 else 0
+    t = R.t_ns[room.names[0]] if plots > 0 else 0
     for k in range(plots):
         if k + ASKED < plots:
             fetch_plot(room.names[k + ASKED], R)
-        j = natural(room.names[k])
+        j = room.names[k]
         if not plain(R.Z, j):
             return False, named, at_once
         named = named or _named(R, j)

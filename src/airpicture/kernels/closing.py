@@ -11,7 +11,7 @@ import numpy as np
 
 from airpicture.kernels._jit import lane, part
 from airpicture.kernels.abreast import ABREAST, ONE, triple
-from airpicture.kernels.arrays import F64, I64, lined, natural, table
+from airpicture.kernels.arrays import F64, I64, lined, table
 from airpicture.kernels.bank import T_MEAN, T_SPREAD, level_sigma, mixture_apart
 from airpicture.kernels.lanes import U, state_at
 from airpicture.kernels.layout import M_TURN_SECONDS, NUMBERS, S_SIGMA_P, S_SIGMA_V, S_VELOCITY, STATE, TURN
@@ -92,8 +92,8 @@ def close_tracks(count: int, motion: F64, ending: F64, S: Any, t_w: I64, row: I6
     for b in range(close.eight):
         _close(V, b, memory)
     for b in range(count):
-        w, at = natural(close.tracks[b]), U(b)
-        i = natural(row[w])
+        w, at = close.tracks[b], U(b)
+        i = row[w]
         if close.moved[b] == 1:
             for a in range(STATE):
                 of.summary[i, a] = V[MEAN + U(ABREAST * a) + at]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels._jit import inline
-from airpicture.kernels.arrays import natural, table
+from airpicture.kernels.arrays import table
 
 F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
@@ -84,7 +84,6 @@ def group(
             j = pair_plot[e]
             if j < 0 or j >= n_plots:
                 return BAD_PLOT, e, refused
-            j = natural(j)
             if j <= last:
                 return BAD_ORDER, e, refused
             last = j
@@ -100,10 +99,9 @@ def group(
             if k < 0:
                 owner[j] = i
                 continue
-            k = natural(k)
             while parent[k] != k:  # halve the path on the way to its root
-                parent[k] = parent[natural(parent[k])]
-                k = natural(parent[k])
+                parent[k] = parent[parent[k]]
+                k = parent[k]
             if k < root:
                 parent[root] = k
                 root = k
@@ -134,17 +132,17 @@ def list_clusters(
     cluster_start[:] = 0
     count = 0
     for i in range(n):
-        p = natural(parent[i])
+        p = parent[i]
         if p == i:  # a root is the lowest track of its cluster
             cluster[i] = count
             count += 1
         else:  # lower than i, so its number is known
             cluster[i] = cluster[p]
-        cluster_start[natural(cluster[i]) + 2] += 1
+        cluster_start[cluster[i] + 2] += 1
     for c in range(count):
         cluster_start[c + 2] += cluster_start[c + 1]
     for i in range(n):
-        c = natural(cluster[i])
+        c = cluster[i]
         cluster_track[cluster_start[c + 1]] = i
         cluster_start[c + 1] += 1
     tracks_most, pairs_most = 0, 0

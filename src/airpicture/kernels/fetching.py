@@ -3,7 +3,7 @@
 from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
-from airpicture.kernels.arrays import F64, I32, natural
+from airpicture.kernels.arrays import F64, I32
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
 from airpicture.kernels.room import Room
@@ -80,7 +80,7 @@ def fetch_row(w: int, n: int, room: Room) -> None:
 def fetch_briefs(e_from: int, e_to: int, plot: I32, room: Room) -> None:
     """Ask for the briefs of the plots of some pairs, anywhere in a chunk; of a crowd's the first few."""
     for e in range(e_from, min(e_to, e_from + BRIEFS)):
-        prefetch(room.brief, room.local[natural(plot[e])], 0)
+        prefetch(room.brief, room.local[plot[e]], 0)
 
 
 @part
@@ -93,9 +93,9 @@ def fetch_again(w: int, n: int, R: Any, of: Held, room: Room) -> None:
     if w < n and room.first[w] < room.first[w + 1]:
         _fetch_row(w, room)
         if n > WITHIN:
-            i = natural(room.row[w])
+            i = room.row[w]
             fetch_states(i, of)
             fetch_side(i, of)
-            for e in range(natural(room.first[w]), room.first[w + 1]):
-                fetch_plot(natural(room.plot[e]), R)
-                prefetch(room.brief, natural(room.near[e]), 0)
+            for e in range(room.first[w], room.first[w + 1]):
+                fetch_plot(room.plot[e], R)
+                prefetch(room.brief, room.near[e], 0)

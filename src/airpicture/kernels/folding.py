@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from airpicture.kernels._jit import inline, lane, part
-from airpicture.kernels.arrays import F64, natural
+from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_KEPT, T_P, T_X
 from airpicture.kernels.conditioning import VAR_POS_LEAST, condition, condition_briefed
 from airpicture.kernels.lanes import (
@@ -266,9 +266,9 @@ def fold_plots(
     scale = 1.0 / (alive + got)
     spot = room.spot[w]
     rx, ry, rz, h, ux, uy, uz = W[w, 0], W[w, LANES], W[w, 2 * LANES], spot[0], spot[1], spot[2], spot[3]
-    learn_reach(T, Z, natural(room.plot[pairs_from]), briefed, motion, rx, ry, rz, h, ux, uy, uz)
-    j = natural(room.plot[top])
-    slot = natural(room.slot[top])
+    learn_reach(T, Z, room.plot[pairs_from], briefed, motion, rx, ry, rz, h, ux, uy, uz)
+    j = room.plot[top]
+    slot = room.slot[top]
     if not briefed and room.weight[top] >= 0.9 and int(Z[j, Z_KIND]) == POSITION and slot < len(room.V):
         for k in range(STATES):
             T[k] = W[w, k]
@@ -295,19 +295,19 @@ def fold_plots(
     before = w  # one array and a row that isn't known, or LLVM makes no vectors
     for e in range(pairs_from, pairs_to):
         if e > pairs_from:
-            before = natural(len(W) - 1)
+            before = len(W) - 1
             so_far = W[before]
             for l in range(lanes):
                 copy_model(T, l, so_far)
-        slot = natural(room.slot[e])
+        slot = room.slot[e]
         kept = slot < len(room.V)
         if not kept:
             predicted = W[w]
             for l in range(lanes):
                 copy_model(predicted, l, T)
             if briefed:
-                near = natural(room.near[e])
-                site, delta = S.sites[natural(int(room.brief[near, B_SENSOR]))], room.brief[near, B_TIME] - since_first
+                near = room.near[e]
+                site, delta = S.sites[int(room.brief[near, B_SENSOR])], room.brief[near, B_TIME] - since_first
                 condition_briefed(room.brief, near, site, (ux, uy, uz), delta, W[w, VAR_BARO], math.inf, T, lanes)
             else:
                 k0 = room.plot[e]

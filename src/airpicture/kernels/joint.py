@@ -11,7 +11,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline
 from airpicture.kernels.apart import Groups, keep_apart
-from airpicture.kernels.arrays import natural, table
+from airpicture.kernels.arrays import table
 from airpicture.kernels.assign import Assignment, assign
 from airpicture.kernels.belief import Belief, propagate
 from airpicture.kernels.clusters import F64, I32, I64, Graph, load_rows, sort_columns
@@ -217,10 +217,10 @@ def joint_clusters(
     graph, p, core, b = work.graph, work.peel, work.core, work.belief
     counts[:] = 0
     for c in range(cluster_from, cluster_to):
-        first, last = natural(cluster_start[c]), cluster_start[c + 1]
+        first, last = cluster_start[c], cluster_start[c + 1]
         if last - first == 1:
-            i = natural(cluster_track[first])
-            e_from, e_to = natural(track_start[i]), track_start[i + 1]
+            i = cluster_track[first]
+            e_from, e_to = track_start[i], track_start[i + 1]
             total = 1.0
             for e in range(e_from, e_to):
                 total += ratio[e]
@@ -229,7 +229,7 @@ def joint_clusters(
             for e in range(e_from, e_to):
                 weight[e] = ratio[e] / total
                 if ratio[e] > 0.0:  # a plot joined by zeros alone may belong to another cluster
-                    claimed[natural(pair_plot[e])] = min(weight[e], 1.0)
+                    claimed[pair_plot[e]] = min(weight[e], 1.0)
             counts[ALONE] += 1
             continue
         if last - first == 2:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from airpicture.kernels._jit import jit, part, prefetch
-from airpicture.kernels.arrays import I64, U8, U64, natural, table
+from airpicture.kernels.arrays import I64, U8, U64, ruled
 from airpicture.kernels.layout import RECORD, SUMMARY
 
 SIDE: Final = 32  # words of 8 bytes that a track's side record takes
@@ -19,7 +19,7 @@ AHEAD: Final = 4  # rows that memory is asked for while others are copied
 LINE: Final = 8  # words
 
 
-@table
+@ruled
 class Words(NamedTuple):
     """The tables and columns of a store, as words."""
 
@@ -50,7 +50,6 @@ def _write(count: int, row: U64, to: U64) -> None:
 @part
 def _copy(i: int, of: Words, to: U64) -> None:
     """Write what stands in row i to a kept row."""
-    i = natural(i)
     _write(RECORD, of.states[i], to)
     _write(SUMMARY // 2, of.summary[i], to[AT_SUMMARY:])
     _write(SIDE, of.side[i], to[AT_SIDE:])
@@ -80,7 +79,7 @@ def keep_rows(rows: I64, lo: int, hi: int, of: Words, kept: U64) -> None:
     """Write what stands in rows lo..hi of a list of rows to the same rows of kept, (n, WORDS) uint64."""
     for q in range(lo, hi):
         _ask(rows[min(q + AHEAD, hi - 1)], of)
-        _copy(rows[q], of, kept[natural(q)])
+        _copy(rows[q], of, kept[q])
 
 
 @jit
@@ -88,7 +87,7 @@ def put_back(rows: I64, lo: int, hi: int, kept: U64, of: Words) -> None:
     """Undo `keep_rows`; of is overwritten."""
     for q in range(lo, hi):
         _ask(rows[min(q + AHEAD, hi - 1)], of)
-        i, row = natural(rows[q]), kept[natural(q)]
+        i, row = rows[q], kept[q]
         _write(RECORD, row, of.states[i])
         _write(SUMMARY // 2, row[AT_SUMMARY:], of.summary[i])
         _write(SIDE, row[AT_SIDE:], of.side[i])
@@ -106,7 +105,7 @@ def move_down(rows: I64, count: int, at: int, of: Words) -> None:
     """
     for q in range(count):
         _ask(rows[min(q + AHEAD, count - 1)], of)
-        i, to = natural(rows[q]), natural(at + q)
+        i, to = rows[q], at + q
         _write(RECORD, of.states[i], of.states[to])
         _write(SUMMARY // 2, of.summary[i], of.summary[to])
         _write(SIDE, of.side[i], of.side[to])

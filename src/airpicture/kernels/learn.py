@@ -11,7 +11,7 @@ import numpy as np
 
 from airpicture.kernels._jit import inline, jit, lane, part
 from airpicture.kernels.angles import angle_of
-from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64, table
+from airpicture.kernels.arrays import F32, F64, I8, I32, I64, U8, U64, ruled
 from airpicture.kernels.begin import SAME_ADDRESS, SAME_CODE
 from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import U, Vector
@@ -67,7 +67,7 @@ GEOMETRIC: Final = 2
 ELEVATION: Final = 3
 
 
-@table
+@ruled
 class Held(NamedTuple):
     """All columns of the store, as kernels take them; shapes and units stand there."""
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels._jit import inline, jit, part, prefetch
-from airpicture.kernels.arrays import F32, F64, I32, I64, U8, natural
+from airpicture.kernels.arrays import F32, F64, I32, I64, U8
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY
 from airpicture.kernels.ticks import STEP_NS, ticks_of, time_of
@@ -136,7 +136,7 @@ def due_after(i: int, t_ns: int, of: Any, sites: F64, period: F64, range_max: F6
         s = of.seen_sensor[i, k]
         if s < 0:  # and so are all places behind it, see `learn.place_of`
             break
-        turn = period[natural(s)]
+        turn = period[s]
         if not turn > 0.0:
             continue
         forgotten = time_of(of.seen_hit[i, k], t_ns) + int(FORGET_TURNS * turn * 1e9) - 1

@@ -10,7 +10,7 @@ from typing import Any
 
 from airpicture.kernels._jit import jit, part
 from airpicture.kernels.abreast import ABREAST, load_noise
-from airpicture.kernels.arrays import F64, I32, I64, U8, natural
+from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import T_MEAN, load_motion
 from airpicture.kernels.briefs import brief_plots, number_plots
 from airpicture.kernels.closing import close_tracks, note_moved
@@ -141,11 +141,11 @@ def _update(
     b : its place among those that are closed together, see `closing`; glancing : whether the chunk's plots are plain
         and briefed
     """
-    w, i = natural(w), natural(room.row[w])
-    got, top, moved = fold_plots(w, natural(room.first[w]), room.first[w + 1], glancing, R, S, motion, room, of, lanes)
+    i = room.row[w]
+    got, top, moved = fold_plots(w, room.first[w], room.first[w + 1], glancing, R, S, motion, room, of, lanes)
     room.got[w] = min(got, 1.0)
-    j = natural(room.plot[top])
-    s = natural(R.sensor[j])
+    j = room.plot[top]
+    s = R.sensor[j]
     T, close = room.T, room.close
     close.tracks[b], close.moved[b] = w, moved
     if moved == 1:
@@ -244,7 +244,7 @@ def look_chunks(
                 room.first[w] = pairs
                 fetch_row(w + ROWS, n, room)
                 v = first + w
-                i = natural(track[v])
+                i = track[v]
                 if of.status[i] == ENDED:  # its row waits to be taken out
                     continue
                 h, ux, uy, uz = predict_track(w, i, motion, of, room, lanes)

@@ -199,7 +199,7 @@ def order_looks(t_ns: I64, sensor: I32, address: I32, wave: I64, frame_ns: int, 
     _sort_by(frame, frames + 1, order, other)
     looks = 0
     for q in range(n):
-        j, p = order[q], order[q - 1]
+        j, p = order[q], order[max(q - 1, 0)]
         if q == 0 or frame[j] != frame[p] or wave[sensor[j]] != wave[sensor[p]] or turn[j] != turn[p]:
             start[looks] = q
             looks += 1

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from airpicture.kernels._jit import inline, lane
-from airpicture.kernels.arrays import F64, natural
+from airpicture.kernels.arrays import F64
 from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import B_LOG, B_SENSOR, EXISTENCE, MODE
@@ -54,7 +54,6 @@ def queue_pair(p: int, w: int, k: int, slot: int, T: F64, room: Room) -> float:
     _put_four(Q, Q_DET + at, T, C_DET)
     _put_four(Q, Q_MODE + at, T, U(MODE))
     d = int(C_D2)
-    p = natural(p)
     N[N_TRACK + p], N[N_PLOT + p], N[N_SLOT + p] = w, k, slot
     return float(min(min(T[d], T[d + 1]), min(T[d + 2], T[d + 3])))
 
@@ -99,10 +98,10 @@ def weigh_queued(
     before = -1
     prior = 0.0
     for p in range(count):
-        w, k = natural(N[N_TRACK + p]), natural(N[N_PLOT + p])
-        i = natural(room.row[w])
+        w, k = N[N_TRACK + p], N[N_PLOT + p]
+        i = room.row[w]
         if w != before:
-            s = natural(int(room.brief[k, B_SENSOR]))
+            s = int(room.brief[k, B_SENSOR])
             prior = prior_of(w, i, s, S.period[s], S.pd[s], of, room)
             before = w
         log = room.brief[k, B_LOG]
@@ -116,7 +115,7 @@ def weigh_queued(
     for l in range(room.ahead.tracks * U((count + 1) // 2)):
         _fit(Q, l)
     for p in range(count):
-        w, k = natural(N[N_TRACK + p]), natural(N[N_PLOT + p])
+        w, k = N[N_TRACK + p], N[N_PLOT + p]
         while done < w:
             done += 1
             room.first[done] = pairs

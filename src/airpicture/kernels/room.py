@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from airpicture.kernels.abreast import Abreast
-from airpicture.kernels.arrays import F64, I32, I64, table
+from airpicture.kernels.arrays import F64, I32, I64, ruled
 from airpicture.kernels.closing import Closing
 from airpicture.kernels.joint import Work
 from airpicture.kernels.lanes import LANES
@@ -15,7 +15,7 @@ BRIEF = 8  # float64 of a plot: a line of the cache
 CONDITIONED = STATES + 2 * LANES  # of a conditioned pair: states, and how far off it was found across and along
 
 
-@table
+@ruled
 class Room(NamedTuple):
     """Workspace of one thread, for the largest chunk of a look: n tracks, e pairs, p plots; M plots in the look."""
 

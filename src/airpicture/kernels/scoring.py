@@ -10,7 +10,7 @@ from typing import Any
 from airpicture.kernels._jit import inline, lane, part
 from airpicture.kernels.abreast import ABREAST, DT, LASTS, load_means, set_out, spot_ahead
 from airpicture.kernels.ahead import predict_ahead
-from airpicture.kernels.arrays import F64, I32, I64, natural
+from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.conditioning import OUTSIDE, condition, condition_briefed, likelihood, limit_of_height
 from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import (
@@ -67,14 +67,14 @@ def set_out_for(
     ahead = room.ahead
     once = R.t_ns[room.names[0]] if at_once else 0
     for b in range(ABREAST):
-        v = natural(min(w + b, upto - 1))  # the last one fills up
-        i = natural(track[v])
+        v = min(w + b, upto - 1)  # the last one fills up
+        i = track[v]
         t = of.t_ns[i]
         if at_once:
             t = max(t, once)
         else:
             for e in range(start[v], start[v + 1]):
-                t = max(t, R.t_ns[natural(plot[e])])
+                t = max(t, R.t_ns[plot[e]])
         room.t_w[v] = t
         ahead.rows[b] = i
         ahead.V[int(DT) + b] = (t - of.t_ns[i]) * 1e-9
@@ -139,7 +139,7 @@ def glance_over(
         note_height(T, l, up)
     time, sensor = math.nan, -1.0
     for e in range(e_from, e_to):
-        k = natural(room.local[natural(plot[e])])
+        k = room.local[plot[e]]
         if B[k, B_TIME] != time or B[k, B_SENSOR] != sensor:
             time, sensor = B[k, B_TIME], B[k, B_SENSOR]
             site, delta = numbers_of(S.sites[int(sensor)]), time - since
@@ -170,7 +170,7 @@ def try_only(
 
     gate, up, since : as in `glance_over`. Returns how many pairs are queued so far, and how many states are kept.
     """
-    T, B, k = room.T, room.brief, natural(room.local[natural(j)])
+    T, B, k = room.T, room.brief, room.local[j]
     site, delta = S.sites[int(B[k, B_SENSOR])], B[k, B_TIME] - since
     if not condition_briefed(B, k, site, up, delta, T[VAR_BARO], gate, T, lanes):
         return count, slots

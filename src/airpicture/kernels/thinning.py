@@ -17,7 +17,6 @@ probabilities with belief propagation", IEEE TAES 50(4), 2014, sec. IV.
 from typing import Final
 
 from airpicture.kernels._jit import inline
-from airpicture.kernels.arrays import natural
 from airpicture.kernels.room import Room
 
 SHARE_LEAST: Final = 1e-3  # of a plot; less moves a state by less than a thousandth of its innovation
@@ -40,8 +39,8 @@ def _keep(kept: int, e: int, room: Room) -> None:
 def _parts(e: int, room: Room) -> tuple[float, float]:
     """Return what pair e adds to t of its track's other pairs, and to u of its plot's others."""
     ratio = min(room.ratio[e], RATIO_MOST)
-    by_plot = 1.0 + max(room.claimed[natural(room.near[e])] - ratio, 0.0)
-    by_track = 1.0 + max(room.missed[natural(room.owner[e])] - ratio, 0.0)
+    by_plot = 1.0 + max(room.claimed[room.near[e]] - ratio, 0.0)
+    by_track = 1.0 + max(room.missed[room.owner[e]] - ratio, 0.0)
     scale = ratio / (by_plot * by_track)  # one division for both
     return scale * by_track, scale * by_plot
 
@@ -64,12 +63,12 @@ def thin_pairs(n: int, plots: int, room: Room) -> int:
         room.missed[w], room.got[w] = 0.0, 1.0
     for e in range(pairs):
         ratio = min(room.ratio[e], RATIO_MOST)
-        room.missed[natural(room.owner[e])] += ratio
-        room.claimed[natural(room.near[e])] += ratio
+        room.missed[room.owner[e]] += ratio
+        room.claimed[room.near[e]] += ratio
     for e in range(pairs):
         t, u = _parts(e, room)
-        room.got[natural(room.owner[e])] += t
-        room.weight[natural(room.near[e])] += u
+        room.got[room.owner[e]] += t
+        room.weight[room.near[e]] += u
     kept = 0
     first = 0
     for w in range(n):
@@ -77,7 +76,7 @@ def thin_pairs(n: int, plots: int, room: Room) -> int:
         before, best = kept, first
         for e in range(first, last):
             t, u = _parts(e, room)
-            t, u = room.got[w] - t, room.weight[natural(room.near[e])] - u
+            t, u = room.got[w] - t, room.weight[room.near[e]] - u
             if room.ratio[e] >= SHARE_LEAST * max(t, 1.0) * max(u, 1.0):
                 _keep(kept, e, room)
                 kept += 1
