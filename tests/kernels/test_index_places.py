@@ -93,3 +93,49 @@ def test_places_are_those_of_the_plain_twin(n: int) -> None:
         one_by_one.place(summary, t_track, np.array([i]))
     np.testing.assert_array_equal(one_by_one.grid.code, index.grid.code)
     np.testing.assert_array_equal(one_by_one.grid.expiry, index.grid.expiry)
+
+
+def test_those_alone_that_moved_are_placed_and_those_that_ended_are_nowhere() -> None:
+    n = 500
+    summary, t_track = tracks(n)
+    summary[:8] = summary[8:16]  # none that is anything but finite
+    index, other = Index(n), Index(n)
+    for one in (index, other):
+        one._settings(3.0 * Q_THIRD, RADIUS_MAX)
+        one.refresh(np.array([T0]), 1, n, summary, t_track)
+        one.grid.span[:] = kernel.ANYWHERE
+    before = index.grid.code.copy()
+    summary[:, :3] = summary[::-1, :3].copy()
+    rows = np.arange(3, n, 2)
+    moved = np.random.default_rng(1).random(len(rows)) < 0.4
+    index.place(summary, t_track, rows, None, moved)
+    other.place(summary, t_track, rows[moved])
+    np.testing.assert_array_equal(index.grid.code, other.grid.code)
+    np.testing.assert_array_equal(index.grid.peaks, other.grid.peaks)
+    stay = np.setdiff1d(np.arange(n), rows[moved])
+    np.testing.assert_array_equal(index.grid.code[stay], before[stay])
+    index.drop(rows[:7])
+    assert (index.grid.code[rows[:7]] == kernel.NOWHERE).all()
+    assert (index.grid.expiry[rows[:7]] == kernel.NEVER).all()
+
+
+def test_a_block_is_looked_through_again_where_a_row_leaves_its_tiles() -> None:
+    def span(face: int, low: int, high: int, low_b: int, high_b: int) -> int:
+        return kernel.BOX | (((face << 6 | low) << 6 | high) << 6 | low_b) << 6 | high_b
+
+    box = span(2, 10, 12, 30, 31)
+    for face, a, b, inside in (
+        (2, 10, 30, True),
+        (2, 12, 31, True),
+        (2, 13, 31, False),
+        (2, 9, 30, False),
+        (2, 11, 29, False),
+        (3, 11, 30, False),
+    ):
+        code = kernel.tile_of(face, a, b) + 300
+        assert kernel._within(code, box) == inside
+        assert kernel._within(code, kernel.ANYWHERE)
+        assert not kernel._within(code, kernel.NOBODY)
+        assert not kernel._within(code, kernel.STALE)
+    assert kernel._within(kernel.NOWHERE, box)
+    assert not kernel._within(kernel.WILD, box)

@@ -149,7 +149,9 @@ def test_plots_that_come_one_sensor_after_another_stay_where_they_are() -> None:
     assert all(np.shares_memory(look.Z, reports.Z) for look in found)
     many = np.repeat([2, 0, 1, 3], [200, 64, 1, 130])
     rising = np.arange(len(many))
-    found = looks(reports_of(rising.tolist(), many.tolist(), [-1] * 395), np.zeros(4, np.int64), FRAME_NS, shelf=Shelf())
+    found = looks(
+        reports_of(rising.tolist(), many.tolist(), [-1] * 395), np.zeros(4, np.int64), FRAME_NS, shelf=Shelf()
+    )
     assert [look.t_ns.tolist() for look in found] == [rising.tolist()]
     for other in (
         reports_of([5, 5, 9, 11, 11], sensor, [-1] * 5),  # two at one time

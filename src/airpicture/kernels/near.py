@@ -16,9 +16,9 @@ from typing import Final
 
 import numpy as np
 
-from airpicture.kernels._jit import inline, jit, part
+from airpicture.kernels._jit import inline, jit, part, prefetch
 from airpicture.kernels.arrays import F64, I32, I64
-from airpicture.kernels.cells import FIRST, PLOTS, Cells, cell_of, edge_shift
+from airpicture.kernels.cells import CELLS, FIRST, Cells, cell_of, edge_shift
 from airpicture.kernels.index import (
     ALONG,
     ANYWHERE,
@@ -54,6 +54,7 @@ from airpicture.kernels.layout import PLACE_P, PLACE_RADIUS
 from airpicture.kernels.meeting import WIDEST
 from airpicture.kernels.wgs84 import B
 
+ASKED: Final = 6  # cells ahead, of which the memory is asked for one line after another
 BOXED: Final = 12  # plots of a cell, from which on they look as if they were everywhere in it
 CHORD: Final = 2.5 / UNITS  # m between two points of a cell on the ground, at most, for a unit of its edge
 BEYOND: Final = 1 << 20  # more than any number of a tile or row of tiles
@@ -128,6 +129,15 @@ def _mark(level: int, face: int, first_a: int, last_a: int, first_b: int, last_b
                 code += 1 << wide
 
 
+@part
+def _ask_ahead(c: int, count: int, cells: Cells) -> None:
+    """Ask the memory for what is read of the cells that follow the c-th of `count`: one line says where the next is."""
+    last = count - 1
+    prefetch(cells.slot, int(cells.number[min(c + 3 * ASKED, last)]), 0)
+    prefetch(cells.name, int(cells.slot[U(cells.number[min(c + 2 * ASKED, last)]), 1]), 0)
+    prefetch(cells.place, int(cells.name[U(cells.slot[U(cells.number[min(c + ASKED, last)]), 1])]), 0)
+
+
 @jit
 def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) -> bool:
     """Mark the cells of the index whose tracks a look's plots may meet; say whether that could be done.
@@ -147,15 +157,17 @@ def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) ->
     for level in range(LEVELS):
         used = max(used, peak[USED + level])
     _clear(grid)
-    start, plots = 0, cells.ints[PLOTS]
-    while start < plots:
+    number, count = cells.number, int(cells.ints[CELLS])
+    c, start, s = 0, 0, U(number[0])
+    while c < count:
         # --- plots of one cell that look together: where it has many, as if they were everywhere in it
+        if start == slot[s, 1]:
+            _ask_ahead(c, count, cells)
         lead = place[U(name[U(start)])]
         x, y, z, own = lead[PLACE_P], lead[PLACE_P + 1], lead[PLACE_P + 2], lead[PLACE_RADIUS]
         home = face_of(x, y, z)
         late, several = 0.0, False
         end = start
-        s = U(cells.at[U(name[U(start)])])
         whole = int(slot[s, 3])
         boxed = (slot[s, 1] == start) & (whole - start >= BOXED) & (first_ns >= floor_ns)
         reached, along, lowest = 0.0, 0.0, 0.0
@@ -186,6 +198,9 @@ def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) ->
             low_b, high_b = min(low_b, b - r), max(high_b, b + r)
             end += 1
         start = end
+        if end == whole:  # the plots of the next cell follow
+            c += 1
+            s = U(number[min(c, count - 1)])
         # --- the cells of tracks that may reach them
         highest = max(abs(x), abs(y), abs(z))
         for level in range(LEVELS):
