@@ -76,6 +76,7 @@ def test_what_workspaces_hold_before_has_no_effect(monkeypatch: pytest.MonkeyPat
     rows = []
     for value in (0.0, 1e6, -7.0, math.nan):
         monkeypatch.setattr(begin_module, "np", Dirty(value))
+        monkeypatch.setattr(begin_module, "lined", Dirty(value).empty)
         world = Beginnings(sensors_of({"id": "m", "kind": "mlat"}))
         plots = position_rows([Target()], 3.0, np.random.default_rng(1), every=2.0, sigma=50.0, velocity=velocity)
         world([plots[0]])  # 50 m stands for "no accuracy of its own"

@@ -122,8 +122,14 @@ def judge_births(births: F64, order: I64, hope: F64, R: Any, S: Any, waiting: Wa
     """
     lo, last = 0, len(order) - 1
     while lo < len(order):
-        prefetch(births, int(order[min(lo + ASKED, last)]), 0)
-        prefetch(births, int(order[min(lo + ASKED, last)]), BIRTH_ODDS)
+        later, soon = int(order[min(lo + 2 * ASKED, last)]), int(order[min(lo + ASKED, last)])
+        prefetch(births, later, 0)
+        prefetch(births, later, BIRTH_ODDS)
+        plot = int(births[soon, BIRTH_PLOT])
+        prefetch(R.sensor, plot, 0)
+        prefetch(R.t_ns, plot, 0)
+        prefetch(R.Z, plot, Z_KIND)
+        prefetch(waiting.spot, max(int(births[soon, BIRTH_FROM]), 0), 0)
         j = int(births[order[lo], BIRTH_PLOT])
         s = R.sensor[j]
         turn = S.period[s]

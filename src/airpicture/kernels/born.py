@@ -38,11 +38,13 @@ AHEAD = 4  # births whose waiting plots are asked for before they're needed; the
 @inline
 def _put_track(births: F64, b: int, motion: F64, var_pressure: float, T: F64) -> None:
     """Write birth b to T[:ROW], all models in one state; var_pressure : m², see VAR_BARO."""
-    for k in range(ROW):
+    for k in range(MODEL):  # in fours, as they're read: what's written one by one isn't read before it's in the cache
+        number = births[b, k]
+        for m in range(MODELS):
+            T[k * MODELS + m] = number
+    for k in range(MODE, ROW):
         T[k] = 0.0
     for m in range(MODELS):
-        for k in range(MODEL):
-            T[k * MODELS + m] = births[b, k]
         T[MODE + m] = motion[M_SHARE + m]
     T[EXISTENCE] = births[b, BIRTH_ODDS]
     T[VAR_BARO] = var_pressure

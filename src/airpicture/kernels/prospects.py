@@ -140,7 +140,7 @@ def _bring(
     level2 = min(level2, rng2 * var_elevation) if elevated else level2
     x, y, z = _get(W, Z_P, b), _get(W, Z_P + 1, b), _get(W, Z_P + 2, b)
     rise = (x - _get(W, B_SITE, b)) * x + (y - _get(W, B_SITE + 1, b)) * y + (z - _get(W, B_SITE + 2, b)) * z
-    rise2 = rise * rise / (rng2 * (x * x + y * y + z * z))  # the Earth as a ball will do
+    rise2 = rise * rise / (max(rng2, 1.0) * (x * x + y * y + z * z))  # the Earth as a ball will do
     tilt = rise2 / max(1.0 - rise2, RISE_LEAST * RISE_LEAST)
     along, across = _get(W, Z_VAR_RANGE, b), rng2 * _get(W, Z_VAR_AZIMUTH, b)
     alike = _get(W, Z_VAR_P, b)
