@@ -185,7 +185,7 @@ def _fold_seen(T: F64, blind: bool, delta: float, up: Vector, lanes: U) -> None:
 
 @inline
 def condition_briefed(
-    B: F64, k: int, site: F64, up: Vector, delta: float, var_steep: float, gate: float, T: F64, lanes: U
+    B: F64, k: int, site: F64, spot: F64, delta: float, var_steep: float, gate: float, T: F64, lanes: U
 ) -> bool:
     """Fold plot k of a chunk, a plain one, into the states in T; return whether it lies within any model's gate.
 
@@ -194,7 +194,9 @@ def condition_briefed(
 
     Parameters
     ----------
-    B : (p, BRIEF) float64, see `briefs`; site : (12,) float64 of its sensor; up : vertical near the states
+    B : (p, BRIEF) float64, see `briefs`; site : (12,) float64 of its sensor
+    spot : (4,) float64, height and vertical near the states. As arguments they'd be written one by one and read in
+        twos, which no core serves before they're in the cache
     delta : s, from the states' time to the plot's; var_steep : m², of the air's pressure offset
     gate : limit of d², inf where it is to be folded in anyhow
     T : C_D2, C_DET and C_FINE are left there, see `measuring`
@@ -205,6 +207,7 @@ def condition_briefed(
         T[int(C_COUNT) + m] = 0.0
     rng, sine, cosine = B[k, B_RANGE], B[k, B_SIN], B[k, B_COS]
     var_range, var_azimuth, limit = B[k, B_VAR_RANGE], B[k, B_VAR_AZIMUTH], limit_of_height(B[k, B_RANGE])
+    up = (spot[1], spot[2], spot[3])
     blind = _see(site, up, delta, rng, sine, cosine, var_range, var_azimuth, var_steep, limit, 1.0, T, lanes)
     if beyond(T, gate, lanes):
         return False

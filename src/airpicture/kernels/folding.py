@@ -308,7 +308,7 @@ def fold_plots(
             if briefed:
                 near = room.near[e]
                 site, delta = S.sites[int(room.brief[near, B_SENSOR])], room.brief[near, B_TIME] - since_first
-                condition_briefed(room.brief, near, site, (ux, uy, uz), delta, W[w, VAR_BARO], math.inf, T, lanes)
+                condition_briefed(room.brief, near, site, spot, delta, W[w, VAR_BARO], math.inf, T, lanes)
             else:
                 k0 = room.plot[e]
                 # what is learnt as it was when the pair was scored

@@ -264,7 +264,7 @@ def look_chunks(
                         pairs, done = weigh_queued(count, pairs, done, named, R, S, of, room)
                         count = 0
                     if only:
-                        count, slots = try_only(w, plot[e], count, slots, S, gates[2], up, since, room, lanes)
+                        count, slots = try_only(w, plot[e], count, slots, S, gates[2], since, room, lanes)
                         e = e_to
                     else:
                         some = min(e + QUEUE - count, e_to)

@@ -161,18 +161,17 @@ def try_only(
     slots: int,
     S: Any,
     gate: float,
-    up: Vector,
     since: float,
     room: Room,
     lanes: U,
 ) -> tuple[int, int]:
     """Condition a track, predicted in T, on its only candidate, a plain one, and queue it where it lies in its gate.
 
-    gate, up, since : as in `glance_over`. Returns how many pairs are queued so far, and how many states are kept.
+    gate, since : as in `glance_over`. Returns how many pairs are queued so far, and how many states are kept.
     """
     T, B, k = room.T, room.brief, room.local[j]
     site, delta = S.sites[int(B[k, B_SENSOR])], B[k, B_TIME] - since
-    if not condition_briefed(B, k, site, up, delta, T[VAR_BARO], gate, T, lanes):
+    if not condition_briefed(B, k, site, room.spot[w], delta, T[VAR_BARO], gate, T, lanes):
         return count, slots
     for l in range(lanes):
         judge(T, l)
