@@ -149,7 +149,7 @@ def due_after(i: int, t_ns: int, of: Any, sites: F64, period: F64, range_max: F6
     else:
         silent = min(max(ending[E_COAST_S], OUTSIDE_TURNS * slowest), ending[E_END_S])
         s = of.plot_sensor[i]
-        if period[s] > 0.0 and range_max[s] - of.plot_range[i] <= EDGE:
+        if s >= 0 and period[s] > 0.0 and range_max[s] - of.plot_range[i] <= EDGE:
             due = min(due, of.t_ns[i] + int(_leaves_after(i, of.summary, sites[s], range_max[s]) * 1e9) - 1)
     first: int = min(due, of.t_plot[i] + int(silent * 1e9) - 1)
     return first
