@@ -264,6 +264,11 @@ def test_ranks_that_close_in_slices_keep_order_while_tracks_come_and_go(seed: in
     store, beside = numbered([Status.CONFIRMED] * 40), np.arange(1000)
     live = list(range(40))
     moved: list[int] = []
+    warned: list[list[int]] = []
+
+    def warn(of: Store) -> None:
+        warned.append(of.number[: of.n].tolist())
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(retire, "SLICE_LEAST", int(rng.integers(1, 30)))
         for _ in range(40):
@@ -274,8 +279,8 @@ def test_ranks_that_close_in_slices_keep_order_while_tracks_come_and_go(seed: in
                 store.ended += 1
                 live.remove(number)
             before, n, held = store.status.copy(), store.n, store.number[: store.n].tolist()
-            warned: list[list[int]] = []
-            closed = close_ranks(store, beside, before=lambda of: warned.append(of.number[: of.n].tolist()))  # noqa: B023
+            warned.clear()
+            closed = close_ranks(store, beside, before=warn)
             assert warned in ([], [held])
             assert len(warned) >= (store.n < n or len(closed.rows) > 0)
             assert (before[closed.rows] != Status.ENDED).all()
