@@ -17,7 +17,7 @@ from airpicture.plots import Clutter, register, station_columns
 from airpicture.reports import Reports
 from airpicture.store import Store
 from airpicture.tables import Sensors
-from airpicture.tracks import Pool, begin, life_settings
+from airpicture.tracks import Pool, begin, ending_settings, life_settings
 from reference_records import row_of
 from reference_tracking import Mixture, unpacked
 from tracking_scenes import Target, assemble, ns, radar, radar_rows, sensors_of
@@ -31,7 +31,7 @@ class Beginnings:
         self.config, self.stations = config, station_columns(sensors)
         self.store, self.pool = Store(config.capacity), Pool(config.life.pool_max)
         self.motion, self.life, self.gates = motion_settings(config), life_settings(config), gate_limits(config)
-        self.sensors = sensors
+        self.sensors, self.ending = sensors, ending_settings(config)
         self.counted = Clutter(self.stations).state
         self.tally: Counter[str] = Counter()
         self.counts = np.zeros(COUNTS, np.int64)  # of the last search
@@ -48,7 +48,7 @@ class Beginnings:
             find_births(*arguments)
             self.counts += arguments[-1]
 
-        settings = (self.stations, self.config, self.motion, self.life, self.gates, self.counted)
+        settings = (self.stations, self.config, self.motion, self.life, self.ending, self.gates, self.counted)
         with patch.object(begin_module, "find_births", noted):
             return begin(self.store, self.pool, reports, free, *settings, run=run, tally=self.tally)
 

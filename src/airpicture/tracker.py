@@ -360,7 +360,7 @@ class Tracker:
                 self._undo.save(store, beside.row, self._run, self._memory)
             held = (store.interval, store.spreads, store.t_plot)
             doubt_claims(beside.plot, beside.row, beside.away, reports.Z, reports.t_ns, *held)
-        settings = (config, self._motion, self._life, self._gates, self._clutter.state)
+        settings = (config, self._motion, self._life, self._ending, self._gates, self._clutter.state)
         start = self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds)
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         if self._named:

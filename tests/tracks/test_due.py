@@ -17,10 +17,11 @@ from airpicture.store import Store
 from airpicture.tables import Status
 from airpicture.tracks import close_ranks, ending_settings, retire, sweep
 from airpicture.tracks.retire import PART
+from begin_scenes import Beginnings
 from reference_ageing import age_all
 from reference_records import ticks, times
 from reference_tracking import ecef
-from tracking_scenes import SECOND, T0, radar, sensors_of
+from tracking_scenes import SECOND, T0, Target, radar, radar_rows, sensors_of
 
 RADARS = (
     radar("near", range_m_max=120e3),
@@ -153,6 +154,39 @@ def test_many_seconds_at_once_end_at_the_first_at_which_any_track_changes(part: 
             for a, b in zip(one.columns(), other.columns(), strict=True):
                 assert a[:120].tobytes() == b[:120].tobytes()
             t = t_ns + SECOND
+
+
+@pytest.mark.parametrize("period", [1.0, 4.0, 12.0])
+def test_births_are_due_when_something_may_happen_to_them(period: float) -> None:
+    """Against births that are visited each second; hardly any is before its next look is over."""
+    sensors = sensors_of(radar(period_s=period, sigma_elevation_deg=0.1))
+    worlds = Beginnings(sensors), Beginnings(sensors)
+    rng = np.random.default_rng(9)
+    at = rng.uniform(-60e3, 60e3, (40, 2))
+    targets = [Target(*place, course_deg=rng.uniform(0.0, 360.0), speed=150.0) for place in at]
+    early = radar_rows(targets, sensors, period, rng, elevation=True)
+    late = radar_rows(targets, sensors, 2.0 * period, rng, elevation=True, start=period)
+    lazy, plain = (world.store for world in worlds)
+    for world in worlds:
+        world(early)
+        world(late)
+    n, last = lazy.n, max(row["t_ns"] for row in late)
+    over = min(row["t_ns"] for row in late) + round(1.2 * period * 1e9)  # the first next look
+    assert n >= 40
+    visits, lost = 0, 0
+    for second in range(1, 80):
+        t = (last // SECOND + second) * SECOND
+        heard = np.array([t - 1])
+        visits += int((lazy.due_ns[:n] <= t).sum()) if t < over else 0
+        plain.due_ns[:n][plain.status[:n] != Status.ENDED] = 0
+        told = [sweep(store, t, t, worlds[0].stations, heard, worlds[0].ending) for store in (lazy, plain)]
+        for a, b in zip(*told, strict=True):
+            np.testing.assert_array_equal(a, b)
+        lost += len(told[0][1])
+        np.testing.assert_array_equal(lazy.status[:n], plain.status[:n])
+        np.testing.assert_array_equal(lazy.misses[:n], plain.misses[:n])
+    assert lost >= n == plain.ended
+    assert visits <= n // 4  # those that are about to end
 
 
 def test_tracks_that_are_seen_are_left_alone() -> None:

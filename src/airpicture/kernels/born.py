@@ -24,7 +24,7 @@ from airpicture.kernels.layout import (
     Z_H_BARO,
 )
 from airpicture.kernels.learn import NO_HEIGHT, Held, height_source
-from airpicture.kernels.life import CONFIRMED, TENTATIVE
+from airpicture.kernels.life import CONFIRMED, TENTATIVE, due_after, fades_by
 from airpicture.kernels.pool import Waiting, recall
 from airpicture.kernels.records import store_track
 from airpicture.kernels.ticks import ticks_of
@@ -78,6 +78,8 @@ def write_births(
     waiting: Waiting,
     motion: F64,
     life: F64,
+    ending: F64,
+    stations: Any,
     Zq: F64,
     T: F64,
     lanes: U,
@@ -90,10 +92,12 @@ def write_births(
     Parameters
     ----------
     births : (B, BIRTH) float64; order : (n,) int64, which of them, in the order of their plots
-    reports : `reports.Reports`, waiting : where the plots of the births are; motion, life : settings
+    reports : `reports.Reports`, waiting : where the plots of the births are; motion, life, ending : settings
+    stations : `reports.Stations`
     Zq : (1, PLOT), T : (SCRATCH,) float64 workspaces; lanes : 4
     of : store; rows from first_row + lo on are overwritten, numbered from first_number + lo on
     """
+    soon = fades_by(ending)
     for k in range(lo, hi):
         for column in range(0, BIRTH, 8):
             prefetch(births, int(order[min(k + 2 * AHEAD, hi - 1)]), column)
@@ -175,5 +179,5 @@ def write_births(
         of.plot_azimuth[i] = reports.azimuth[j]
         of.plot_h_baro[i] = reports.Z[j, Z_H_BARO]
         of.plot_mode_3a[i] = reports.mode_3a[j]
-        of.due_ns[i] = 0
         of.t_aged[i] = t
+        of.due_ns[i] = due_after(i, t, of, stations.sites, stations.period, stations.range_max, ending, soon)

@@ -229,8 +229,10 @@ def _append(
     reports: Reports,
     births: F64,
     order: I64,
+    stations: Stations,
     motion: F64,
     life: F64,
+    ending: F64,
     most: int,
     run: Run | None,
 ) -> I64:
@@ -253,6 +255,8 @@ def _append(
                 pool.waiting,
                 motion,
                 life,
+                ending,
+                stations,
                 pool.desks[k].Zq,
                 pool.desks[k].T,
                 lanes,
@@ -278,6 +282,7 @@ def begin(
     config: Config,
     motion: F64,
     life: F64,
+    ending: F64,
     gates: F64,
     counted: F64,
     run: Run | None = None,
@@ -291,7 +296,7 @@ def begin(
     store, pool : overwritten: tracks appended, plots put in
     reports : (M,) plots of one look, of any sensors, none of which can be of one target; free : (M,) probability that
         no track claims each
-    motion, life, gates : settings for kernels
+    motion, life, ending, gates : settings for kernels
     counted : (clutter.STATE, S) float64, what was counted of each sensor; arrivals overwritten
     run : see `parallel.Run`
     tally : added to: pool_overflow, unclaimed plots that gave way in the pool before their time; searches_cut, crowded
@@ -370,7 +375,8 @@ def begin(
         # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
         fair = room if found.late <= 4 * n else room * 4 * n // found.late
         shed = max(len(order) - fair, 0)
-        rows = _append(store, pool, reports, births, best_births(births, order, fair), motion, life, parts, run)
+        best = best_births(births, order, fair)
+        rows = _append(store, pool, reports, births, best, stations, motion, life, ending, parts, run)
     latest_ns = link_plots(key, pool.count, pool.latest_ns, pool.waiting)
     pool.note(n, latest_ns)
     if tally is not None:
