@@ -25,7 +25,7 @@ def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
         (parts, "RANGE_TRACKS", 3),
         (index, "RANGE_PLOTS", 3),
         (index, "RANGE_ROWS", 3),
-        (look, "CHUNKS_LEAST", 1),
+        (look, "TASK_TRACKS", 1),
         (import_module("airpicture.plots.looks"), "PART", 5),
         (import_module("airpicture.plots.looks"), "DEALT", 3),
         (import_module("airpicture.plots.register"), "PART", 4),

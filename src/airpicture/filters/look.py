@@ -42,8 +42,7 @@ from airpicture.reports import Nearby, Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64, U8
 
-TASKS = 32  # more than a few threads need to end at about the same time
-CHUNKS_LEAST = 8  # of a task
+TASK_TRACKS = 1_024  # of a task, at least: a millisecond, or a chunk that has more, as a crowd's do
 _NOBODY: Final = np.empty(0, np.int64)
 _NOTHING_TOLD: Final = np.empty((0, 3))
 KEPT_PAIRS = 8192  # conditioned pairs that a chunk keeps, 7 MB; all of them but in a crowd of thousands
@@ -174,7 +173,7 @@ class Looker:
         changed = np.empty(n, np.uint8)
         told = np.empty((n, 3)) if self._lags and len(stations.period) > 1 else _NOTHING_TOLD
         count = len(chunks.chunk) - 1
-        spans = ranges(count, CHUNKS_LEAST, run, TASKS)
+        spans = ranges(count, max(TASK_TRACKS * count // max(n, 1), 1), run)
         self._have_room(chunks.tracks_most, chunks.pairs_most, reports.size)
         counts = np.zeros((len(spans), LOOK_COUNTS), np.int64)
         lanes: Any = np.uint64(LANES)
