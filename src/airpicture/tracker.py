@@ -166,7 +166,7 @@ class Tracker:
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))
         self._named = self._named or bool(reports.size and reports.address.max() >= 0)
-        self._told = self._told or not np.isfinite(reports.azimuth).all()
+        self._told = self._told or not np.isfinite(reports.azimuth.sum())
         self.counts["plots_out_of_sequence"] += int(reports.t_ns.searchsorted(edge))
         self._line.put(reports)
 
@@ -343,7 +343,7 @@ class Tracker:
             if self._undo is not None:
                 self._undo.save(store, near.track, self._run, self._memory)
             looked = self._looker.look(near, reports, stations, store, self._run, owners=self.on_look is not None)
-            free = 1.0 - looked.claimed
+            free = np.subtract(1.0, looked.claimed, out=looked.claimed)
             self._index.place(store.summary, store.t_ns, near.track, self._run, looked.changed >= MOVED)
             changed = near.track[looked.changed == TOOK_PLOT]
             self._addresses.note(store, changed)
