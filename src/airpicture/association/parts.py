@@ -1,12 +1,17 @@
-"""A look's pairs in connected parts: on one thread in one go, on several in passes; see `kernels.components`."""
+"""A look's pairs in connected parts: on one thread in one go, on several in passes; see `kernels.components`.
+
+Where plots are thick, in blocks of parts, which are found sooner; see `kernels.blocks`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from airpicture.kernels.blocks import count_blocks, cut_blocks, lay_blocks, note_reach
 from airpicture.kernels.components import (
     NOBODY,
     Parts,
@@ -29,6 +34,10 @@ CHUNK_TRACKS = 192  # of a chunk: with its conditioned pairs half a megabyte, so
 RANGE_TRACKS = 32_768  # of one task, at least: a look of fewer is done in one go, in less time than sharing it takes
 OWNERS: Final = 4  # ranges that list the first tracks of plots side by side, each with a table of all plots; ...
 PASS: Final = 16  # ... of the other passes
+THICK: Final = 3  # pairs a track, on average, from which on most plots of a sensor are one part, so that blocks will do
+BLOCKED: Final = 2_048  # tracks of a look that are worth looking for blocks
+BLOCKS_MOST: Final = 1_024  # more say that parts are small after all ...
+BLOCK_TRACKS: Final = 16_384  # ... and larger ones hold too much for one thread
 
 
 class Met(NamedTuple):
@@ -55,9 +64,14 @@ class Connector:
         if len(self._track) <= tracks or len(self._plot) < pairs:
             self._have_room(max(tracks + 1, len(self._track)), max(pairs, len(self._plot)))
         spans = ranges(tracks, RANGE_TRACKS, run, OWNERS)
-        owner, parts = self._owners(len(spans), n_plots), self._parts
         laid = (self._track, self._start, self._plot)
-        if len(spans) == 1:
+        blocks = None
+        if tracks >= BLOCKED and pairs >= THICK * tracks:
+            blocks = _in_blocks(met, spans, self._owners(len(spans) + 1, n_plots), laid, run)
+        owner, parts = self._owners(len(spans), n_plots), self._parts
+        if blocks is not None:
+            found = self._chunks_of(*blocks)
+        elif len(spans) == 1:
             found = connect(*met, CHUNK_TRACKS, owner[0], parts, *laid, self._chunk)
         else:
             _unite(met, spans, owner, parts, run)
@@ -73,6 +87,16 @@ class Connector:
             pairs_most=pairs_most,
             shed=shed,
         )
+
+    def _chunks_of(self, tracks: I64, pairs: I64) -> tuple[int, int, int]:
+        """Put blocks of so many tracks and pairs into chunks, by the rule of `kernels.components`."""
+        ends, pair_ends = np.cumsum(tracks), np.cumsum(pairs)
+        last = ends // CHUNK_TRACKS > (ends - tracks) // CHUNK_TRACKS
+        last[np.flatnonzero(tracks)[-1]] = True
+        cut, e = np.append(0, ends[last]), np.append(0, pair_ends[last])
+        self._start[cut[-1]] = e[-1]
+        self._chunk[: len(cut)] = cut
+        return len(cut) - 1, int(np.diff(cut).max()), int(np.diff(e).max())
 
     def rooms(self, plots: int) -> tuple[I32, Parts, I64, I64, I32, I64]:
         """Return the room as it is, for looks of so many plots or more: what `connect` takes, in its order.
@@ -106,11 +130,40 @@ def _make_parts(tracks: int) -> Parts:
     return Parts(parent, first, low, held, pairs, joined, cut=np.empty(tracks // CHUNK_TRACKS + 1, np.int64))
 
 
+def _in_blocks(
+    met: Met, spans: list[tuple[int, int]], owner: I32, laid: tuple[I64, I64, I32], run: Run | None
+) -> tuple[I64, I64] | None:
+    """Put tracks and pairs where their blocks go; return how many of each a block has, or None where blocks won't do.
+
+    owner : (ranges + 1, M) workspace
+    """
+    step, block = owner[:-1], owner[-1]
+    ranged = [(*span, e) for span, e in zip(spans, _begins(met, spans), strict=False)]
+    columns = (met.plots, met.plot)
+    do(note_reach, [(*part, *columns, step[k]) for k, part in enumerate(ranged)], run)
+    blocks = cut_blocks(step, BLOCKS_MOST, block)
+    if blocks == BLOCKS_MOST:
+        return None
+    tracks, pairs = np.empty((2, len(spans), blocks), np.int64)
+    do(count_blocks, [(*part, *columns, block, tracks[k], pairs[k]) for k, part in enumerate(ranged)], run)
+    counted = tracks.sum(axis=0), pairs.sum(axis=0)
+    if counted[0].max() > BLOCK_TRACKS:
+        return None
+    for column in tracks, pairs:  # block by block, in each range by range
+        column[:] = (np.cumsum(column.T) - column.T.ravel()).reshape(blocks, -1).T
+    do(lay_blocks, [(*part, *met, block, tracks[k], pairs[k], *laid) for k, part in enumerate(ranged)], run)
+    return counted
+
+
+def _begins(met: Met, spans: list[tuple[int, int]]) -> Iterator[int]:
+    """Return the first pair of each range of tracks."""
+    pairs = np.add.reduceat(met.plots, [lo for lo, _ in spans], dtype=np.int64)
+    return accumulate(pairs.tolist(), initial=0)
+
+
 def _unite(met: Met, spans: list[tuple[int, int]], owner: I32, parts: Parts, run: Run | None) -> None:
     """Name each track's part."""
-    pairs = np.add.reduceat(met.plots, [lo for lo, _ in spans], dtype=np.int64)
-    begins = accumulate(pairs.tolist(), initial=0)
-    columns = (met.plots, met.plot)
+    columns, begins = (met.plots, met.plot), _begins(met, spans)
     tasks = [(*span, e, *columns, owner[k], parts) for k, (span, e) in enumerate(zip(spans, begins, strict=False))]
     do(join_tracks, tasks, run)
     plots = ranges(owner.shape[1], RANGE_TRACKS, run, PASS)
