@@ -21,7 +21,7 @@ from airpicture.errors import InputError
 from airpicture.filters import Listener, Looker
 from airpicture.kernels.claims import doubt_claims
 from airpicture.kernels.layout import MESSAGE, Z_KIND
-from airpicture.kernels.look import MOVED, TOOK_PLOT
+from airpicture.kernels.look import TOOK_PLOT
 from airpicture.memory import Memory
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
@@ -112,7 +112,6 @@ class Tracker:
         self._kept = 0  # rows that it kept in the frames before, about as many as it'll keep again
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
-        # tracks that ended in the present step
         self._ended = Ended(sensors, self._motion, config.life.lifetime_s, run=run, memory=self._memory)
         self._shown: ref[Picture] | None = None  # the picture that was handed out last
         self.on_look: OnLook | None = None
@@ -342,9 +341,11 @@ class Tracker:
         else:
             if self._undo is not None:
                 self._undo.save(store, near.track, self._run, self._memory)
-            looked = self._looker.look(near, reports, stations, store, self._run, owners=self.on_look is not None)
+            placing = self._index.placing(store.summary, store.t_ns, near.track)
+            given = (near, reports, stations, store, self._run)
+            looked = self._looker.look(*given, owners=self.on_look is not None, then=placing)
+            placing.end()
             free = np.subtract(1.0, looked.claimed, out=looked.claimed)
-            self._index.place(store.summary, store.t_ns, near.track, self._run, looked.changed >= MOVED)
             changed = near.track[looked.changed == TOOK_PLOT]
             self._addresses.note(store, changed)
             self.latency.note(looked.lags)

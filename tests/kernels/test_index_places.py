@@ -119,6 +119,32 @@ def test_those_alone_that_moved_are_placed_and_those_that_ended_are_nowhere() ->
     assert (index.grid.expiry[rows[:7]] == kernel.NEVER).all()
 
 
+@pytest.mark.parametrize("size", [500, 120, 1])
+def test_ranges_of_tracks_are_placed_as_all_at_once(size: int) -> None:
+    """In any order; and the reaches that were noted are those of all."""
+    n = 500
+    summary, t_track = tracks(n)
+    index, other = Index(n), Index(n)
+    for one in (index, other):
+        one._settings(3.0 * Q_THIRD, RADIUS_MAX)
+        one.refresh(np.array([T0]), 1, n, summary, t_track)
+    rng = np.random.default_rng(2)
+    summary[:, :3] = summary[::-1, :3].copy()
+    summary[:, 3:8] *= 1.5
+    rows = rng.permutation(n)[:400]
+    moved = rng.random(400) < 0.4
+    index.place(summary, t_track, rows, None, moved)
+    placing = other.placing(summary, t_track, rows)
+    for lo in range(0, 400, size)[::-1]:
+        placing(lo, min(lo + size, 400), moved[lo : lo + size])
+    placing.end()
+    for name in ("code", "expiry", "peaks", "span", "ints"):
+        np.testing.assert_array_equal(getattr(other.grid, name), getattr(index.grid, name), name)
+    unknown = Index(n).placing(summary, t_track, rows)  # rows that the next look places
+    unknown(0, 100, moved[:100])
+    unknown.end()
+
+
 def test_a_block_is_looked_through_again_where_a_row_leaves_its_tiles() -> None:
     def span(face: int, low: int, high: int, low_b: int, high_b: int) -> int:
         return kernel.BOX | (((face << 6 | low) << 6 | high) << 6 | low_b) << 6 | high_b

@@ -173,6 +173,10 @@ class Index:
         do(place_rows, [(rows, which, *span, *held, peaks[k], np.empty(PLACED)) for k, span in enumerate(spans)], run)
         note_peaks(peaks, self.grid)
 
+    def placing(self, summary: F32, t_track: I64, rows: I64) -> Placing:
+        """Return what places the same tracks anew range by range, as `place` does all at once."""
+        return Placing(self, summary, t_track, rows)
+
     def refresh(self, t_z: I64, n_plots: int, n: int, summary: F32, t_track: I64, run: Run | None = None) -> None:
         """Make places hold for all of a look's plots."""
         known, limit = begin_look(t_z, n_plots, n, self.grid)
@@ -366,6 +370,36 @@ class Index:
         for column, parts in zip(room, zip(*met, strict=True), strict=True):
             np.concatenate(parts, out=column)
         return room
+
+
+class Placing:
+    """Places tracks anew whose summaries or times changed, range by range: just after that they're in a core's cache.
+
+    Ranges may come in any order, or side by side. It has to be told when all have come.
+    """
+
+    def __init__(self, index: Index, summary: F32, t_track: I64, rows: I64) -> None:
+        self._index, self._given = index, (summary, t_track)
+        self._rows = rows
+        self._peaks: list[F64] = []  # of each range
+
+    def __call__(self, lo: int, hi: int, moved: NDArray[np.bool_]) -> None:
+        """Take the rows lo..hi, of which those changed that `moved`, (hi - lo,), says."""
+        index, rows = self._index, self._rows[lo:hi]
+        if len(rows) == len(self._rows):
+            index.place(*self._given, rows, None, moved)
+            return
+        if index.grid.ints[N] == 0:
+            return
+        peak = np.zeros(PEAKS)
+        held = (*self._given, index._q_third, index._radius_max, index.grid)
+        place_rows(rows, moved.view(np.uint8), 0, len(rows), *held, peak, np.empty(PLACED))
+        self._peaks.append(peak)
+
+    def end(self) -> None:
+        """Finish."""
+        if self._peaks:
+            note_peaks(np.array(self._peaks), self._index.grid)
 
 
 def _lent(kept: list[T], make: Callable[[], T]) -> T:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airpicture.association.workspace import make_work
 from airpicture.config import Config
@@ -33,6 +35,7 @@ from airpicture.kernels.look import (
     L_PROPAGATED,
     LOOK,
     LOOK_COUNTS,
+    MOVED,
     look_chunks,
 )
 from airpicture.kernels.odds import NUMBERED, QUEUED
@@ -41,6 +44,9 @@ from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby, Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64, U8
+
+# Hears of a range of a look's tracks, lo..hi, that has been done, and of which of these the state changed.
+After: TypeAlias = Callable[[int, int, NDArray[np.bool_]], None]
 
 TASK_TRACKS = 1_024  # of a task, at least: a millisecond, or a chunk that has more, as a crowd's do
 _NOBODY: Final = np.empty(0, np.int64)
@@ -157,6 +163,7 @@ class Looker:
         run: Run | None = None,
         *,
         owners: bool = True,
+        then: After | None = None,
     ) -> Looked:
         """Update all tracks of the chunks with a look's plots.
 
@@ -166,6 +173,8 @@ class Looker:
         store : overwritten in the chunks' rows
         run : see `parallel.Run`
         owners : whether anybody asks for these of what is returned; else they're empty
+        then : hears of each range of the chunks' tracks that has been looked at, lo..hi, and which of these moved;
+            several at once, it may be
         """
         n = len(chunks.track)
         claimed = np.zeros(reports.size)
@@ -184,6 +193,9 @@ class Looker:
             room = self._free_room()
             look_chunks(lo, hi, *columns, room, lanes, claimed, owner, changed, told, mine)
             self._rooms.append(room)
+            if then is not None:
+                first, last = int(chunks.chunk[lo]), int(chunks.chunk[hi])
+                then(first, last, changed[first:last] >= MOVED)
 
         do(look, [(*span, counts[k]) for k, span in enumerate(spans)], run)
         total = (counts[0] if len(spans) == 1 else counts.sum(axis=0)).tolist()
