@@ -98,7 +98,7 @@ class Tracker:
         self._looker = Looker(config, self._motion, self._gates, self._ending, lags=self.latency.learns)
         self._addresses = Addresses()
         self._listener = Listener(config.capacity, self._motion, self._gates)
-        self._wave = waves(sensors, self._stations.sites)
+        self._waves = waves(sensors, self._stations.sites)
         self._frame_ns = round(config.frame_s * 1e9)
         self._frame: int | None = None  # the open frame
         self._sweep: int | None = None  # next whole second to age to
@@ -143,7 +143,7 @@ class Tracker:
         """Register plots and put them in line; refuse what's too old or too far ahead."""
         need_same_sensors(plots, self.sensors)
         self.counts["plots_received"] += len(plots)
-        reports, refused = register(plots, self._stations, self.config, self._run, self._memory, self._wave)
+        reports, refused = register(plots, self._stations, self.config, self._run, self._memory, self._waves.wave)
         for reason, count in refused.items():
             self.counts[f"refused_{reason}"] += count
         if self._frame is None:
@@ -321,7 +321,7 @@ class Tracker:
             messages = gathered(reports, np.flatnonzero(message), self._run)
             reports = gathered(reports, np.flatnonzero(~message), self._run)
         shelf = self._shelf if self.on_look is None else None  # who hears of looks may keep their plots
-        changed = [self._look(look) for look in looks(reports, self._wave, self._frame_ns, self._run, shelf)]
+        changed = [self._look(look) for look in looks(reports, self._waves, self._frame_ns, self._run, shelf)]
         if messages is not None:
             changed.append(self._hear(messages))
         for rows in changed:

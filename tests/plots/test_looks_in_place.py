@@ -10,7 +10,7 @@ from airpicture.bench.load import config_for, steps_of
 from airpicture.kernels.layout import Z_LOG_CLUTTER, Z_LOG_DECLARED
 from airpicture.plots import Clutter, looks, register, station_columns
 from airpicture.plots.clutter import EXCESS
-from airpicture.plots.looks import Shelf
+from airpicture.plots.looks import Shelf, Waves
 from airpicture.simulation.sky import Sky, Timing, round_earth
 from airpicture.tables import Plots
 from airpicture.tracker import Tracker
@@ -38,7 +38,8 @@ def test_plots_of_one_time_are_registered_in_the_order_of_looks_and_stay() -> No
     plots = sky.next_scan().plots
     mixed = plots.take(np.random.default_rng(1).permutation(len(plots)))  # radars' plots come in between each other
     stations = station_columns(sky.sensors)
-    wave = np.arange(len(sky.sensors)) % 3  # as if discs met
+    wave, nobody = np.arange(len(sky.sensors)) % 3, np.zeros(len(sky.sensors) + 1, np.int64)
+    waves = Waves(wave, nobody[1:].astype(np.uint8), nobody, np.empty(0, np.int32))  # as if discs met
     for run in (None, backwards):
         by_time, _ = register(mixed, stations, config_for(1200), run)
         by_wave, _ = register(mixed, stations, config_for(1200), run, None, wave)
@@ -46,14 +47,14 @@ def test_plots_of_one_time_are_registered_in_the_order_of_looks_and_stay() -> No
         assert (np.diff(rank) >= 0).all()
         assert (np.diff(by_wave.sensor)[rank[1:] == rank[:-1]] >= 0).all()
         assert len(np.unique(first)) == len(sky.sensors)
-        copied, shared = looks(by_time, wave, FRAME_NS, run), looks(by_wave, wave, FRAME_NS, run, Shelf())
+        copied, shared = looks(by_time, waves, FRAME_NS, run), looks(by_wave, waves, FRAME_NS, run, Shelf())
         assert len(copied) == len(shared) == 3
         for a, b in zip(copied, shared, strict=True):
             assert np.shares_memory(b.Z, by_wave.Z)
             assert not np.shares_memory(a.Z, by_time.Z)
             for column, same in zip(a, b, strict=True):
                 np.testing.assert_array_equal(column, same)
-        assert not any(np.shares_memory(look.Z, by_time.Z) for look in looks(by_time, wave, FRAME_NS, run, Shelf()))
+        assert not any(np.shares_memory(look.Z, by_time.Z) for look in looks(by_time, waves, FRAME_NS, run, Shelf()))
 
 
 def test_false_plots_are_as_dense_however_often_that_is_written() -> None:

@@ -14,9 +14,9 @@ from pyproj import Geod
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.kernels.layout import PLACE, PLOT
 from airpicture.plots import looks, station_columns, waves
-from airpicture.plots.looks import DEALT, PART, Shelf
+from airpicture.plots.looks import DEALT, PART, Shelf, Waves
 from airpicture.reports import Reports
-from airpicture.tables import Sensors
+from airpicture.tables import I64, Sensors
 from tracking_scenes import radar
 
 FRAME_NS = 250_000_000
@@ -56,19 +56,35 @@ def spread(rng: np.random.Generator, count: int, reach: float) -> Sensors:
 
 
 def waves_of(sensors: Sensors) -> list[int]:
-    return [int(wave) for wave in waves(sensors, station_columns(sensors).sites)]
+    return [int(wave) for wave in waves(sensors, station_columns(sensors).sites).wave]
+
+
+def of_waves(wave: list[int] | I64, alone: int = -1) -> Waves:
+    """Let sensors meet all those of other waves, and one nobody may share a look with."""
+    met = [[q for q in range(k) if wave[q] != wave[k] and alone not in (q, k)] for k in range(len(wave))]
+    start = np.concatenate([[0], np.cumsum([len(few) for few in met])])
+    only = np.arange(len(wave)) == alone
+    return Waves(np.array(wave, np.int64), only.astype(np.uint8), start, np.concatenate(met).astype(np.int32))
 
 
 def test_radars_of_one_wave_see_no_target_together() -> None:
     for seed, reach in ((1, 240e3), (2, 600e3), (3, 1500e3)):
         sensors = spread(np.random.default_rng(seed), 150, reach)
-        wave = waves_of(sensors)
+        found = waves(sensors, station_columns(sensors).sites)
+        wave = found.wave.tolist()
+        met = [set(found.met[lo:hi].tolist()) for lo, hi in itertools.pairwise(found.start.tolist())]
+        assert not found.alone.any()
         apart = 0
         for a, b in itertools.combinations(range(150), 2):
             far = GEOD.inv(*np.degrees([sensors.lon[a], sensors.lat[a], sensors.lon[b], sensors.lat[b]]))[2]
             if wave[a] == wave[b]:
                 assert far > sensors.range_max[a] + sensors.range_max[b]
                 apart += 1
+            if a not in met[b]:
+                assert far > sensors.range_max[a] + sensors.range_max[b]
+            else:
+                assert wave[a] != wave[b]
+                assert far < 1.01 * (sensors.range_max[a] + sensors.range_max[b]) + 10e3
         assert apart > 500
         assert set(wave) == set(range(max(wave) + 1))
         # first fit: whoever isn't in wave 0 meets somebody who is
@@ -91,7 +107,12 @@ def test_overlapping_radars_and_all_other_sensors_have_waves_of_their_own() -> N
         {"id": "p", "kind": "passive", "lat_deg": -47.0, "lon_deg": 8.0},
     ]
     far = radar("far", lat_deg=-47.0)
-    assert waves_of(sensors_from_rows([*near, *others, far])) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 0]
+    sensors = sensors_from_rows([*near, *others, far])
+    assert waves_of(sensors) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 0]
+    found = waves(sensors, station_columns(sensors).sites)
+    assert found.alone.tolist() == [0] * 5 + [1] * 4 + [0]
+    assert found.start.tolist() == [0, 0, 1, 3, 6, 10, 10, 10, 10, 10, 10]
+    assert found.met.tolist() == [0, 0, 1, 0, 1, 2, 0, 1, 2, 3]
     assert waves_of(sensors_from_rows([others[0], far, near[0]])) == [0, 1, 1]
     assert waves_of(sensors_from_rows([far])) == [0]
 
@@ -102,8 +123,10 @@ PLOTS = st.lists(
 
 
 @settings(max_examples=300, deadline=None)
-@given(PLOTS, st.lists(st.integers(0, 2), min_size=4, max_size=4))
-def test_looks_hold_each_plot_once_and_no_address_twice(plots: list[tuple[int, int, int]], wave: list[int]) -> None:
+@given(PLOTS, st.lists(st.integers(0, 2), min_size=4, max_size=4), st.integers(-1, 3))
+def test_looks_hold_each_plot_once_and_no_address_twice(
+    plots: list[tuple[int, int, int]], wave: list[int], alone: int
+) -> None:
     plots = sorted(plots, key=lambda plot: plot[0])
     t, sensor, address = (list(column) for column in zip(*plots, strict=True))
     keys: list[tuple[int, int, int, int, int]] = []  # frame, wave, how often the address came before, sensor, row
@@ -114,13 +137,13 @@ def test_looks_hold_each_plot_once_and_no_address_twice(plots: list[tuple[int, i
         before[one] = turn + 1
         keys.append((one[0], wave[sensor[j]], turn, sensor[j], j))
     expected = [[key[4] for key in group] for _, group in itertools.groupby(sorted(keys), key=lambda key: key[:3])]
-    if one_after_another(t, sensor, address, wave):
-        expected = [list(rows) for _, rows in itertools.groupby(range(len(t)), key=lambda j: wave[sensor[j]])]
+    if one_after_another(t, sensor, address) and len(cut := cut_in_time(sensor, wave, alone)) <= len(expected):
+        expected = cut
     reports = reports_of(t, sensor, address)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("airpicture.plots.looks"), "DEALT", 2)
         for run in (None, backwards):
-            found = looks(reports, np.array(wave, np.int64), FRAME_NS, run)
+            found = looks(reports, of_waves(wave, alone), FRAME_NS, run)
             assert [look.slant_range.astype(int).tolist() for look in found] == expected
             for look, rows in zip(found, expected, strict=True):
                 for column, whole in zip(look, reports, strict=True):
@@ -129,36 +152,60 @@ def test_looks_hold_each_plot_once_and_no_address_twice(plots: list[tuple[int, i
                     assert not np.shares_memory(column, whole)
 
 
-def one_after_another(t: list[int], sensor: list[int], address: list[int], wave: list[int]) -> bool:
-    """Say whether plots of one frame come sensor by sensor, at times of their own, and waves in order."""
+def one_after_another(t: list[int], sensor: list[int], address: list[int]) -> bool:
+    """Say whether plots of one frame come sensor by sensor, at times of their own."""
     runs = [list(rows) for _, rows in itertools.groupby(range(len(t)), key=lambda j: sensor[j])]
-    between = list(itertools.pairwise(runs))
     return (
         t[0] // FRAME_NS == t[-1] // FRAME_NS
         and max(address) < 0
         and len(runs) == len(set(sensor))
-        and all(t[a[-1]] < t[b[0]] and wave[sensor[a[0]]] <= wave[sensor[b[0]]] for a, b in between)
+        and all(t[a[-1]] < t[b[0]] for a, b in itertools.pairwise(runs))
     )
+
+
+def cut_in_time(sensor: list[int], wave: list[int], alone: int = -1) -> list[list[int]]:
+    """Begin a look with each sensor that meets one of the present look, sensors of different waves meeting."""
+    cut: list[list[int]] = []
+    for j, s in enumerate(sensor):
+        held = {sensor[row] for row in cut[-1]} if cut else set()
+        if not cut or any(q != s and (wave[q] != wave[s] or alone in (q, s)) for q in held):
+            cut.append([])
+        cut[-1].append(j)
+    return cut
 
 
 def test_plots_that_come_one_sensor_after_another_stay_where_they_are() -> None:
     t, sensor = [5, 5, 9, 11, 12], [3, 3, 1, 0, 2]
     reports, wave = reports_of(t, sensor, [-1] * 5), np.array([1, 0, 2, 0])
-    found = looks(reports, wave, FRAME_NS, shelf=Shelf())
+    found = looks(reports, of_waves(wave), FRAME_NS, shelf=Shelf())
     assert [look.sensor.tolist() for look in found] == [[3, 3, 1], [0], [2]]
+    assert all(np.shares_memory(look.Z, reports.Z) for look in found)
+    backward = np.array([0, 1, 2, 2])  # the order of waves isn't asked for, but here they'd be fewer looks
+    found = looks(reports, of_waves(backward), FRAME_NS, shelf=Shelf())
+    assert [look.sensor.tolist() for look in found] == [[0], [1], [2, 3, 3]]
+    backward = np.array([0, 1, 3, 2])
+    found = looks(reports, of_waves(backward), FRAME_NS, shelf=Shelf())
+    assert [look.sensor.tolist() for look in found] == [[3, 3], [1], [0], [2]]
+    zero_and_three = Waves(backward, np.zeros(4, np.uint8), np.array([0, 0, 0, 0, 1]), np.array([0], np.int32))
+    found = looks(reports, zero_and_three, FRAME_NS, shelf=Shelf())  # sensors of two waves, but they don't meet
+    assert [look.sensor.tolist() for look in found] == [[3, 3, 1], [0, 2]]
+    found = looks(reports, of_waves([0, 0, 1, 0], alone=2), FRAME_NS, shelf=Shelf())
+    assert [look.sensor.tolist() for look in found] == [[3, 3, 1, 0], [2]]
+    found = looks(reports, of_waves([0, 0, 0, 1], alone=3), FRAME_NS, shelf=Shelf())
+    assert [look.sensor.tolist() for look in found] == [[3, 3], [1, 0, 2]]
     assert all(np.shares_memory(look.Z, reports.Z) for look in found)
     many = np.repeat([2, 0, 1, 3], [200, 64, 1, 130])
     rising = np.arange(len(many))
-    found = looks(
-        reports_of(rising.tolist(), many.tolist(), [-1] * 395), np.zeros(4, np.int64), FRAME_NS, shelf=Shelf()
-    )
+    found = looks(reports_of(rising.tolist(), many.tolist(), [-1] * 395), of_waves([0] * 4), FRAME_NS, shelf=Shelf())
     assert [look.t_ns.tolist() for look in found] == [rising.tolist()]
     for other in (
         reports_of([5, 5, 9, 11, 11], sensor, [-1] * 5),  # two at one time
         reports_of(t, [3, 1, 3, 0, 2], [-1] * 5),
         reports_of(t, sensor, [-1, 7, -1, -1, -1]),
     ):
-        rows = np.concatenate([look.slant_range for look in looks(other, wave, FRAME_NS, shelf=Shelf())]).astype(int)
+        rows = np.concatenate(
+            [look.slant_range for look in looks(other, of_waves(wave), FRAME_NS, shelf=Shelf())]
+        ).astype(int)
         assert rows.tolist() == sorted(range(5), key=lambda j: (wave[other.sensor[j]], other.sensor[j], j))
 
 
@@ -173,7 +220,7 @@ def test_plots_of_one_frame_are_put_in_order_on_several_threads(named: float) ->
     )
     wave, sensor = np.array([0, 2, 1, 0, 1, 1, 0, 3, 0]), reports.sensor
     order = np.lexsort((np.arange(n), sensor, wave[sensor]))
-    found = looks(reports, wave, FRAME_NS, backwards)
+    found = looks(reports, of_waves(wave), FRAME_NS, backwards)
     assert len(found) == 4
     np.testing.assert_array_equal(np.concatenate([look.mode_3a for look in found]), order)
     assert [np.unique(wave[look.sensor]).tolist() for look in found] == [[0], [1], [2], [3]]
@@ -190,7 +237,7 @@ def test_parts_for_threads_give_the_same() -> None:
     columns = (rng.integers(0, FRAME_NS, n), rng.integers(0, 9, n), rng.integers(-1, 5000, n))
     reports = reports_of(np.sort(columns[0]).tolist(), columns[1].tolist(), columns[2].tolist())
     wave = np.arange(9) % 4
-    one, other = looks(reports, wave, FRAME_NS), looks(reports, wave, FRAME_NS, backwards)
+    one, other = looks(reports, of_waves(wave), FRAME_NS), looks(reports, of_waves(wave), FRAME_NS, backwards)
     assert len(one) == len(other) > 4
     for a, b in zip(one, other, strict=True):
         for column, same in zip(a, b, strict=True):
@@ -198,4 +245,4 @@ def test_parts_for_threads_give_the_same() -> None:
 
 
 def test_no_plots_are_no_looks() -> None:
-    assert looks(reports_of([], [], []), np.zeros(1, np.int64), FRAME_NS) == []
+    assert looks(reports_of([], [], []), of_waves([0]), FRAME_NS) == []

@@ -37,33 +37,43 @@ def count_ranks(lo: int, hi: int, sensor: I32, rank: I32, count: I64) -> bool:
 
 
 @jit
-def list_runs(sensor: I32, t_ns: I64, address: I32, wave: I64, seen: U8, start: I64) -> int:
-    """List where the plots of each sensor begin, if they come one sensor after another; return how many sensors do.
+def cut_runs(
+    sensor: I32, t_ns: I64, address: I32, alone: U8, first: I64, met: I32, look: I32, barred: I32, start: I64
+) -> int:
+    """Cut plots that come one sensor after another into looks of sensors that don't meet; return how many looks.
 
-    They do where the plots of each stand together, later than those of the one before, waves in order. It's 0 where
-    they don't, and where any names an address.
+    They do come so where the plots of each stand together, later than those of the one before. It's 0 where they
+    don't, and where any names an address. A look goes on for as long as it may.
 
     Parameters
     ----------
-    sensor, address : (M,) int32; t_ns : (M,) int64 [ns], rising; wave : (S,) int64
-    seen : (S,) workspace
-    start : (S + 1,) overwritten: plots start[k]..start[k + 1] are of one sensor
+    sensor, address : (M,) int32; t_ns : (M,) int64 [ns], rising
+    alone : (S,) uint8, 1 where a sensor can't share a look
+    first : (S + 1,) int64, met : (E,) int32: of sensors before it s meets met[first[s]], ..., met[first[s + 1] - 1]
+    look, barred : (S,) workspaces: in which look a sensor is, which is the last that it can't be in; from 1 on
+    start : (S + 1,) overwritten: look k holds plots start[k]..start[k + 1]
     """
-    for s in range(len(seen)):
-        seen[s] = 0
+    for s in range(len(look)):
+        look[s], barred[s] = 0, 0
     most = -1
     for j in range(U(len(address))):
         most = max(most, address[j])
     if most >= 0:
         return 0
-    runs, j = 0, 0
+    looks, j, ends = 0, 0, True
     while j < len(sensor):
         s = sensor[j]
-        if seen[s] != 0 or (j > 0 and (t_ns[j] == t_ns[j - 1] or wave[s] < wave[sensor[j - 1]])):
+        if look[s] != 0 or (j > 0 and t_ns[j] == t_ns[j - 1]):
             return 0
-        seen[s] = 1
-        start[runs] = j
-        runs += 1
+        ends |= (alone[s] != 0) | (barred[s] == looks)
+        for e in range(first[s], first[s + 1]):
+            ends |= look[met[e]] == looks
+        if ends:
+            start[looks] = j
+            looks += 1
+        look[s], ends = looks, alone[s] != 0
+        for e in range(first[s], first[s + 1]):
+            barred[met[e]] = looks
         other = 0
         while j + SAME <= len(sensor) and other == 0:  # many at once, as far as all are of this sensor
             for k in range(U(j), U(j + SAME)):
@@ -71,8 +81,8 @@ def list_runs(sensor: I32, t_ns: I64, address: I32, wave: I64, seen: U8, start: 
             j += SAME * int(other == 0)
         while j < len(sensor) and sensor[j] == s:
             j += 1
-    start[runs] = j
-    return runs
+    start[looks] = j
+    return looks
 
 
 @jit

@@ -9,12 +9,19 @@ sensors are dealt out to *waves*: radars whose discs don't meet may share one.
       (    A    )...(    C    )      A, B and D are in wave 0; C meets B and D, and gets another
        '-------'     '---.---'
                     ( B )|( D )
+
+Where plots come one sensor after another in time, they stay in that order, and looks are cut along it: one goes on
+until a sensor comes that meets one it holds already. That copies nothing, and is done unless it needs more looks.
+
+        time ->    A    B    D  |  C         C ends the look of those it meets
+                   A    C    |  B    D       B could have shared A's, but comes after C, which it meets
+                   B |  C    |  D            two waves would do, and get A to D
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -22,17 +29,17 @@ from airpicture.kernels.arrays import laid
 from airpicture.kernels.looks import (
     any_repeated,
     count_ranks,
+    cut_runs,
     deal_plots,
     deal_reports,
     gather_reports,
-    list_runs,
     order_looks,
     share_places,
 )
 from airpicture.kernels.wgs84 import B
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports
-from airpicture.tables import F64, I32, I64, SensorKind, Sensors
+from airpicture.tables import F64, I32, I64, U8, SensorKind, Sensors
 
 PART: Final = 8_192  # plots copied in one go, at least
 DEALT: Final = 4_096  # plots of one frame that are worth being counted by sensor before they're put in order
@@ -41,7 +48,16 @@ MARGIN = 2_000.0  # m beyond a radar's reach: noise and bias of range; a plot th
 DEPTH = 1_000.0  # m, how far below the polar radius a site or target may lie
 
 
-def waves(sensors: Sensors, sites: F64) -> I64:
+class Waves(NamedTuple):
+    """Which sensors may share a look."""
+
+    wave: I64  # (S,) 0, 1, ..., without gaps: those of one wave may
+    alone: U8  # (S,) 1 where a sensor may share with nobody
+    start: I64  # (S + 1,) of the sensors before it that aren't alone s meets met[start[s]], ..., met[start[s + 1] - 1]
+    met: I32  # (E,)
+
+
+def waves(sensors: Sensors, sites: F64) -> Waves:
     """Deal sensors out to waves, each into the first in which it meets nobody.
 
     Only turning radars of known site and reach can share a wave; all others have one of their own.
@@ -49,10 +65,6 @@ def waves(sensors: Sensors, sites: F64) -> I64:
     Parameters
     ----------
     sensors : (S,) rows; sites : (S, 12) see `kernels.wgs84`
-
-    Returns
-    -------
-    (S,) int64: 0, 1, ..., without gaps
     """
     count = len(sensors)
     wave = np.zeros(count, np.int64)
@@ -72,15 +84,19 @@ def waves(sensors: Sensors, sites: F64) -> I64:
     left = np.column_stack([up, -np.cos(angle), np.sin(angle)])
     right = np.column_stack([up, np.cos(angle), np.sin(angle)])
     taken = np.zeros(count + 1, bool)
+    before = [np.empty(0, np.int32)] * count
     for k in range(1, count):
         if alone[k]:
             wave[k] = wave[:k].max() + 1
             continue
-        met = ((left[:k] * right[k]).sum(axis=1) >= 0.0) | alone[:k]
+        met = np.flatnonzero(((left[:k] * right[k]).sum(axis=1) >= 0.0) | alone[:k])
         taken[: k + 1] = False
-        taken[wave[:k][met]] = True
+        taken[wave[met]] = True
         wave[k] = int(np.argmin(taken[: k + 1]))
-    return wave
+        before[k] = met[~alone[met]].astype(np.int32)
+    start = np.zeros(count + 1, np.int64)
+    np.cumsum([len(met) for met in before], out=start[1:])
+    return Waves(wave, alone.view(np.uint8), start, np.concatenate([np.empty(0, np.int32), *before]))
 
 
 class Shelf:
@@ -106,18 +122,18 @@ def _columns(like: Reports, size: int) -> Reports:
 
 
 def looks(
-    reports: Reports, wave: I64, frame_ns: int, run: Run | None = None, shelf: Shelf | None = None
+    reports: Reports, sharing: Waves, frame_ns: int, run: Run | None = None, shelf: Shelf | None = None
 ) -> list[Reports]:
-    """Cut plots into looks: one frame, sensors of one wave, and no address twice of one sensor.
+    """Cut plots into looks: one frame, sensors that may share one, and no address twice of one sensor.
 
     Looks come in the order of frame, wave and, for the k-th report of an address by a sensor, k; within a look plots
-    are in the order of sensor and time, or, where one sensor comes after another, in that of time alone. Plots that
-    came late make looks of their own, by the frame they'd have been in: a target's plots of two turns must not compete,
-    and the gates are set for one time.
+    are in the order of sensor and time. Where one sensor of a frame comes after another, both are in that of time
+    alone, unless these were more looks. Plots that came late make looks of their own, by the frame they'd have been in:
+    a target's plots of two turns must not compete, and the gates are set for one time.
 
     Parameters
     ----------
-    reports : (M,) in time order; wave : (S,) see `waves`; frame_ns : length of a frame
+    reports : (M,) in time order; sharing : see `waves`; frame_ns : length of a frame
     run : calls a function with each of several tuples of arguments, in any order; None: one by one
     shelf : where the looks' columns are put, if need be; None: they're made anew
 
@@ -130,7 +146,8 @@ def looks(
     n = reports.size
     if n == 0:
         return []
-    if reports.t_ns[0] // frame_ns == reports.t_ns[-1] // frame_ns and (cuts := _runs(reports, wave)):
+    wave = sharing.wave
+    if reports.t_ns[0] // frame_ns == reports.t_ns[-1] // frame_ns and (cuts := _runs(reports, sharing)):
         sorted_reports = reports if shelf is not None else reports.take(np.arange(n))
         return [sorted_reports.part(lo, hi) for lo, hi in pairwise(cuts)]
     order = np.empty(n, np.int64)
@@ -153,14 +170,19 @@ def looks(
     return [sorted_reports.part(lo, hi) for lo, hi in pairwise(cuts)]
 
 
-def _runs(reports: Reports, wave: I64) -> list[int]:
-    """Return where looks begin and end, if plots of one frame come one sensor after another, as looks may have them."""
-    seen, start = np.empty(len(wave), np.uint8), np.empty(len(wave) + 1, np.int64)
-    runs = list_runs(reports.sensor, reports.t_ns, reports.address, wave, seen, start)
-    if runs < 2:
-        return [0, reports.size] if runs else []
-    of = wave[reports.sensor[start[:runs]]]
-    return [0, *start[np.flatnonzero(np.diff(of)) + 1].tolist(), reports.size]
+def _runs(reports: Reports, sharing: Waves) -> list[int]:
+    """Return where looks begin and end, if plots of one frame come one sensor after another; else nothing.
+
+    Nothing, too, where these would be more looks than there are waves.
+    """
+    count = len(sharing.wave)
+    look, barred = np.empty((2, count), np.int32)
+    at = np.empty(count + 1, np.int64)
+    who = (sharing.alone, sharing.start, sharing.met)
+    found = cut_runs(reports.sensor, reports.t_ns, reports.address, *who, look, barred, at)
+    if found > 1 and found > len(np.unique(sharing.wave[look > 0])):
+        return []
+    return at[: found + 1].tolist() if found else []
 
 
 def _dealt(
@@ -190,7 +212,7 @@ def deal(
 
     Parameters
     ----------
-    sensor : (M,) int32; wave : (S,) see `waves`
+    sensor : (M,) int32; wave : (S,) see `Waves`
     order, place : (M,) int64; overwritten with the plots in that order and with the place of each in it; left alone,
         unless `always`, where the plots come in it
 

@@ -39,7 +39,7 @@ def register(
     ----------
     run : calls a function with each of several tuples of arguments, in any order; None: one by one
     memory : that the reports may lie in
-    wave : (S,) see `looks.waves`: plots of one time are put in the order in which looks have them, if it's given
+    wave : (S,) see `looks.Waves`: plots of one time are put in the order in which looks have them, if it's given
 
     Returns
     -------
