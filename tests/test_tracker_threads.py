@@ -31,7 +31,10 @@ def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
         (import_module("airpicture.plots.register"), "PART", 4),
         (import_module("airpicture.plots.copies"), "HEAP", 2),
         (import_module("airpicture.plots.clutter"), "PART", 4),
+        (import_module("airpicture.plots.clutter"), "COUNTED_PART", 4),
         (import_module("airpicture.tracks.begin"), "SCANNED", 4),
+        (import_module("airpicture.tracks.begin"), "PATCHED", 2),
+        (import_module("airpicture.tracks.begin"), "DEALT", 4),
         (retire, "PART", 4),
     ):
         assert hasattr(module, name)

@@ -367,7 +367,7 @@ class Tracker:
         if self._named:
             self._tally["numbers_taken_up"] += self._retired.take_up(store, born)
         add_counts(self._tally, {"pairs_shed": near.shed, "births_shed": shed, "tracks_begun": len(born)})
-        self._clutter.count(reports, free, self._sensor_last)
+        self._clutter.count(reports, free, self._sensor_last, run=self._run)
         return np.concatenate([changed, born]) if len(born) else changed
 
     def _hear(self, messages: Reports) -> I64:

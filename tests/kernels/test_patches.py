@@ -67,17 +67,21 @@ def test_plots_are_dealt_or_sorted_cell_by_cell_those_of_a_cell_in_their_order(
     monkeypatch.setattr(begin_module, "DEALT", dealt)
     rng = np.random.default_rng(3)
     p = places(rng, 700, wide, 5.0, 20.0)
-    wanted = np.flatnonzero(rng.random(700) < 0.7)
+    free = rng.random(700)
+    wanted = np.flatnonzero(free >= 0.5)
     with workers(threads) as run:
-        got = by_patches(reports_at(p), wanted.copy(), run)
+        got = by_patches(reports_at(p), free, run)
     expected = sorted(wanted.tolist(), key=lambda j: digits(p[j]))  # a stable sort
     assert got.tolist() == expected
 
 
 def test_few_plots_keep_their_order() -> None:
-    wanted = np.array([5, 2, 9])
     nobody: Run | None = None
-    assert by_patches(reports_at(places(np.random.default_rng(1), 10, 30.0, 0.0, 0.0)), wanted, nobody) is wanted
+    for n in (10, 200):
+        free = np.zeros(n)
+        free[[2, 5, 9]] = 1.0
+        reports = reports_at(places(np.random.default_rng(1), n, 30.0, 0.0, 0.0))
+        assert by_patches(reports, free, nobody).tolist() == [2, 5, 9]
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, 1e9, -1e9])
@@ -109,8 +113,8 @@ class Put:
         key = np.array([key_at(*ground(*p[j]), PLAIN) for j in order])
         waiting, count = self.pool.waiting, self.pool.count
         note_plots(reports, order, count, waiting)
-        latest = link_plots(key, count, max(self.pool.latest_ns, 0), waiting)
-        self.pool.note(n, latest)
+        link_plots(key, count, found.latest_ns, waiting)
+        self.pool.note(n, found.latest_ns)
         self.placed += [ground(*p[j]) for j in order]
 
 
@@ -119,13 +123,15 @@ class Put:
     st.integers(0, 60),
     st.integers(0, 60),
     st.integers(3, 40),
+    st.sets(st.integers(0, 11)),
 )
 def test_what_a_look_finds_in_the_pool_is_what_was_put_in(
-    looks: list[list[int]], wait: int, slack: int, most: int
+    looks: list[list[int]], wait: int, slack: int, most: int, again: set[int]
 ) -> None:
-    """Looks at any times, in any order; against a list of when each plot was put in: never before those before it."""
+    """Looks at any times, in any order, some taken back; against a list of when each plot was put in: with the last one
+    of its look, and never before those before it."""
     pool, put = Pool(most), list[int]()
-    for times in looks:
+    for look, times in enumerate(looks):
         reports, n = reports_at(np.tile(ecef(0.8, 0.2, 5e3), (len(times), 1))), len(times)
         reports.t_ns[:] = times
         found = pool.found_by(reports.t_ns, wait, slack)
@@ -141,10 +147,13 @@ def test_what_a_look_finds_in_the_pool_is_what_was_put_in(
         )
         key, order = np.full(n, key_at(*ground(*reports.Z[0, lay.Z_P : lay.Z_P + 3]), PLAIN)), np.arange(n)
         note_plots(reports, order, pool.count, pool.waiting)
-        newest = link_plots(key, pool.count, pool.latest_ns, pool.waiting)
-        pool.note(n, newest)
-        for when in times:
-            put.append(max([*put[-1:], when]))
+        link_plots(key, pool.count, found.latest_ns, pool.waiting)
+        pool.note(n, found.latest_ns)
+        if look in again:
+            pool.restore(len(put))
+        else:
+            put += [max([*put[-1:], *times])] * n
+        assert (pool.count, pool.latest_ns) == (len(put), max(put, default=NEVER))
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1024, 3000]), st.floats(1e3, 90e3))

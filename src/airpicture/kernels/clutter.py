@@ -51,9 +51,19 @@ def add_excess(lo: int, hi: int, sensor: I32, state: F64, Z: F64) -> None:
 
 @jit
 def count_unclaimed(
-    sensor: I32, t_ns: I64, free: F64, period: F64, declared: F64, turns: float, most: float, state: F64, heard: I64
+    lo: int,
+    hi: int,
+    sensor: I32,
+    t_ns: I64,
+    free: F64,
+    period: F64,
+    declared: F64,
+    turns: float,
+    most: float,
+    state: F64,
+    heard: I64,
 ) -> None:
-    """Take note of the probabilities that nobody claims each plot.
+    """Take note of the probabilities that nobody claims each plot, of the sensors whose first stand in lo..hi.
 
     Parameters
     ----------
@@ -62,18 +72,20 @@ def count_unclaimed(
     declared : (S,) float64, false plots a turn; turns : memory; most : bound of the excess
     state : (STATE, S) float64, overwritten; heard : (S,) int64 [ns], time of the latest plot, overwritten
     """
-    lo = 0
-    while lo < len(sensor):
+    while 0 < lo < hi and sensor[lo] == sensor[lo - 1]:
+        lo += 1
+    while lo < hi:
         s = sensor[lo]
-        total = 0.0
-        hi = lo
-        while hi < len(sensor) and sensor[hi] == s:
-            total += free[hi]
-            heard[s] = max(heard[s], t_ns[hi])
-            hi += 1
+        total, latest = 0.0, heard[s]
+        end = lo
+        while end < len(sensor) and sensor[end] == s:
+            total += free[end]
+            latest = max(latest, t_ns[end])
+            end += 1
+        heard[s] = latest
         turn = period[s]
         if turn > 0.0:
-            t = t_ns[hi - 1] * 1e-9
+            t = t_ns[end - 1] * 1e-9
             kept = math.exp(-max(t - state[COUNTED, s], 0.0) / (turns * turn))
             rate = kept * state[RATE, s] + total / turns
             state[RATE, s] = rate
@@ -81,4 +93,4 @@ def count_unclaimed(
             if math.isnan(state[BEGAN, s]):
                 state[BEGAN, s] = t_ns[lo] * 1e-9
             state[EXCESS, s] = min(max(math.log(max(rate, RATE_LEAST) / declared[s]), 0.0), most)
-        lo = hi
+        lo = end

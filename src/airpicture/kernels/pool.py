@@ -273,16 +273,16 @@ def _link(count: int, key: int, key_before: int, run: int, back: int, head: I64)
 
 
 @jit
-def link_plots(key: I64, count: int, latest_ns: int, waiting: Waiting) -> int:
-    """Give plots their places in the chains of a pool, in their order; return the latest time of any.
+def link_plots(key: I64, count: int, latest_ns: int, waiting: Waiting) -> None:
+    """Give plots their places in the chains of a pool, in their order.
 
     Parameters
     ----------
     key : (n,) int64, the cell of each, from `births.find_births`
-    count : plots that were put in before; latest_ns : their latest time
-    waiting : overwritten; its ring has these plots already (`note_plot`), each where its turn is
+    count : plots that were put in before; latest_ns : the latest time of any, these among them
+    waiting : spot, head and last_ns overwritten; its ring has these plots already (`note_plot`), each where its turn is
     """
-    spot, entry, head = waiting.spot, waiting.entry, waiting.head
+    spot, head = waiting.spot, waiting.head
     n, ring = len(key), len(spot)
     before, length, behind = 0, 0, 0
     q = count % ring
@@ -291,14 +291,11 @@ def link_plots(key: I64, count: int, latest_ns: int, waiting: Waiting) -> int:
         own = key[w]
         length, behind = _link(count + w + 1, own, before, length, behind, head)
         s = spot[q]
-        latest_ns = max(latest_ns, s["t_ns"])
         s["back"] = behind
         s["cell"] = np.uint32((mark_of(own) << RUN_BITS) | length)
-        entry[q]["put_ns"] = latest_ns
         waiting.last_ns[own & 3] = latest_ns
         before = own
         q = q + 1 if q + 1 < ring else 0
-    return latest_ns
 
 
 @inline
@@ -308,55 +305,13 @@ def _key_of(s: Any) -> int:
 
 
 @jit
-def take_back(put: int, count: int, waiting: Waiting) -> int:
-    """Take out what was put in after `count` plots, of `put` in all; return the latest time of those that stay."""
+def take_back(put: int, count: int, waiting: Waiting) -> None:
+    """Take out what was put in after `count` plots, of `put` in all."""
     ring = len(waiting.spot)
     for later in range(put, count, -1):
         s = waiting.spot[(later - 1) % ring]
         back = 1 if int(s["cell"]) & RUN_MOST > 1 else int(s["back"])
         waiting.head[bucket(_key_of(s), len(waiting.head))] = later - back if back > 0 else 0
-    return int(waiting.entry[(count - 1) % ring]["put_ns"]) if count > 0 else NEVER
-
-
-@jit
-def oldest_alive(floor: int, put: int, since_ns: int, waiting: Waiting) -> int:
-    """Return how many of the plots floor..put in the ring were put in before a time."""
-    lo, hi = floor, put
-    while lo < hi:
-        middle = (lo + hi) // 2
-        if waiting.entry[middle % len(waiting.entry)]["put_ns"] < since_ns:
-            lo = middle + 1
-        else:
-            hi = middle
-    return lo
-
-
-@jit
-def look_back(
-    t_ns: I64, oldest: int, put: int, latest_ns: int, wait_ns: int, slack_ns: int, waiting: Waiting
-) -> tuple[int, int, int, int, int]:
-    """Return what the plots of a look find in the ring.
-
-    That is the first time of the look [ns]; how many plots may still find a second one, in this look or in one with
-    plots that are older by the slack; which plots were put in before none of the look could be joined with them; and
-    since when all that were put in can be read [ns], NEVER where none has given way.
-
-    Parameters
-    ----------
-    t_ns : (M,) int64 [ns], of the look, M > 0
-    oldest, put : how many of the plots can't be read any more, and how many were put in
-    latest_ns : ns, the latest time of these; wait_ns : how long any plot waits; slack_ns : see above
-    """
-    earliest_ns = t_ns[0]
-    for j in range(1, len(t_ns)):
-        earliest_ns = min(earliest_ns, t_ns[j])
-    alive = put - oldest_alive(oldest, put, latest_ns - wait_ns, waiting)
-    late = put - oldest_alive(oldest, put, latest_ns - wait_ns - slack_ns, waiting)
-    gone = oldest_alive(oldest, put, earliest_ns - wait_ns, waiting)
-    since_ns = NEVER
-    if 0 < oldest < put:
-        since_ns = waiting.entry[oldest % len(waiting.entry)]["put_ns"]
-    return earliest_ns, alive, late, gone, since_ns
 
 
 @jit

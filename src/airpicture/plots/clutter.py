@@ -17,6 +17,7 @@ MEMORY_TURNS = 6.0  # turns over which unclaimed plots are counted: long against
 EXCESS_MOST = math.log(1000.0)
 START_TURNS = 4  # after which a target that stands in a sensor's view from its start has been seen, or never will be
 PART = 8_192  # plots made denser in one go, at least
+COUNTED_PART = 32_768  # plots counted in one go, at least: nearly all it does is read
 EARLY = 0.2  # of a turn, by which a target's next look may come before a turn is over
 
 
@@ -75,7 +76,7 @@ class Clutter:
         starts = (turn >= 1.0) & (turn <= START_TURNS)
         return np.maximum(np.where(starts, odds * self._unseen[s] ** (turn - 1.0), 1.0), 1.0)
 
-    def count(self, reports: Any, free: Any, heard: Any = None) -> None:
+    def count(self, reports: Any, free: Any, heard: Any = None, *, run: Run | None = None) -> None:
         """Take note of the probabilities that nobody claims each plot of a look.
 
         Parameters
@@ -83,6 +84,7 @@ class Clutter:
         reports : (M,) plots, those of one sensor next to one another and in time order
         free : (M,) probability that nobody claims each
         heard : (S,) int64 [ns], the latest plot of each sensor; overwritten
+        run : see `parallel.Run`
         """
         if not isinstance(reports, Reports):  # sensor, time and probabilities of one sensor's look
             sensor, t_ns = np.full(len(heard), reports, np.int32), np.full(len(heard), free, np.int64)
@@ -90,7 +92,12 @@ class Clutter:
         else:
             sensor, t_ns = reports.sensor, reports.t_ns
         last = self._unheard if heard is None else heard
-        count_unclaimed(sensor, t_ns, free, self._period, self._declared, MEMORY_TURNS, EXCESS_MOST, self.state, last)
+        settings = (self._period, self._declared, MEMORY_TURNS, EXCESS_MOST, self.state, last)
+        do(
+            count_unclaimed,
+            [(*part, sensor, t_ns, free, *settings) for part in ranges(len(sensor), COUNTED_PART, run)],
+            run,
+        )
 
     def save(self) -> F64:
         """Return a copy of what `restore` needs: 48 bytes a sensor."""

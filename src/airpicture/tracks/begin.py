@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -62,7 +62,8 @@ from airpicture.tracks.pool import Desk, Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
-SCANNED = 65_536  # plots of which the free ones are listed in one go, at least
+SCANNED = 8_192  # plots of which the free ones are listed or dealt in one go, at least, ...
+RANGES: Final = 8  # ... in so many goes at most: each counts the plots of 4,096 keys
 PATCHED = 128  # plots; fewer are as quick in the order in which they come
 DEALT = 4_096  # plots; fewer are sorted in less time than it takes to deal them by one digit after the other
 PARTS = 32  # more than any two or four threads need to end at about the same time
@@ -171,11 +172,20 @@ def _room(pool: Pool, rows: int) -> F64:
     return made
 
 
-def _in_order_of_plots(births: F64, starts: Sequence[int], counts: I64, total: int, plots: int) -> I64:
-    """Return the rows of `total` births that were found, those of a plot side by side, of so many plots; counts[k] of
-    them stand at starts[k]."""
+def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Call a function: a task among others that call another."""
+    return function(*arguments)
+
+
+def _judged(
+    births: F64, starts: Sequence[int], counts: I64, total: int, likelier: F64, reports: Reports, *others: Any
+) -> I64:
+    """Judge `total` births that were found, counts[k] of them from row starts[k] on; return their rows, those of a plot
+    side by side. Other arguments as of `judge_births`."""
     order = np.empty(total, np.int64)
-    order_births(births, BIRTH_PLOT, np.array(starts), np.ascontiguousarray(counts), np.empty(plots, np.int32), order)
+    last = np.empty(reports.size, np.int32)
+    order_births(births, BIRTH_PLOT, np.array(starts), np.ascontiguousarray(counts), last, order)
+    judge_births(births, order, likelier, reports, *others)
     return order
 
 
@@ -187,39 +197,46 @@ def best_births(births: F64, order: I64, room: int) -> I64:
     return order[np.sort(ranks)]
 
 
-def _list_free(reports: Reports, free: F64, run: Run | None) -> I64:
-    """Return the plots that no track claims and that have a place, rising."""
+def _list_part(reports: Reports, free: F64, lo: int, hi: int, wanted: I64, patch: I64, count: I64) -> int:
+    """List those of the plots lo..hi that no track claims, from lo on, and their cubes; return where they end.
+
+    wanted, patch : (M,) int64, overwritten in the range; count : see `list_patches`
+    """
+    end = lo + list_free(lo, hi, reports.Z, reports.slant_range, reports.azimuth, free, wanted)
+    list_patches(reports.place, wanted, lo, end, patch, count)
+    return end
+
+
+def by_patches(reports: Reports, free: F64, run: Run | None) -> I64:
+    """Return the plots that no track claims and that have a place, in order of the cells of the ground they're in (see
+    `kernels.patches`); a few as they come."""
     size = reports.size
     wanted = np.empty(size, np.int64)
-    columns = (reports.Z, reports.slant_range, reports.azimuth, free, wanted)
-    if size < SCANNED:
-        return wanted[: list_free(0, size, *columns)]
-    parts = ranges(size, SCANNED, run)
-    counts = do(list_free, [(*part, *columns) for part in parts], run)
-    return np.concatenate([wanted[lo : lo + count] for (lo, _), count in zip(parts, counts, strict=True)])
-
-
-def by_patches(reports: Reports, wanted: I64, run: Run | None) -> I64:
-    """Return plots in order of the cells of the ground they're in (see `kernels.patches`); a few stay as they come."""
-    n = len(wanted)
-    if n < PATCHED:
-        return wanted
+    if size < PATCHED:
+        return wanted[: list_free(0, size, reports.Z, reports.slant_range, reports.azimuth, free, wanted)]
+    parts = ranges(size, SCANNED, run, RANGES)
+    patch = np.empty(size, np.int64)
+    count = np.empty((len(parts), 1 << DIGIT if size >= DEALT else 1), np.int64)  # else nothing is to be counted
+    tasks = [(reports, free, *part, wanted, patch, count[k]) for k, part in enumerate(parts)]
+    spans = [(lo, end) for (lo, _), end in zip(parts, do(_list_part, tasks, run), strict=True)]
+    n = sum(end - lo for lo, end in spans)
     if n < DEALT:
-        patch = np.empty(n, np.int64)
-        list_patches(reports.place, wanted, 0, n, patch, np.empty(1, np.int64))  # nothing to count
-        patch.sort()  # the cell's number, then the row
-        patch &= (1 << ROW) - 1
-        return patch
-    parts = ranges(n, SCANNED, run)
-    patch, dealt = np.empty(n, np.int64), np.empty(n, np.int64)
-    count, start = np.empty((len(parts), 1 << DIGIT), np.int64), np.empty((1 << DIGIT) + 1, np.int64)
-    do(list_patches, [(reports.place, wanted, *part, patch, count[k]) for k, part in enumerate(parts)], run)
+        listed = wanted if n < PATCHED else patch
+        listed = np.concatenate([listed[lo:end] for lo, end in spans])
+        if n >= PATCHED:
+            listed.sort()  # the cube's number, then the row
+            listed &= (1 << ROW) - 1
+        return listed
+    start = np.empty((1 << DIGIT) + 1, np.int64)
     for digit in range(DIGITS):
         if digit > 0:
-            do(count_patches, [(patch, *part, digit, count[k]) for k, part in enumerate(parts)], run)
+            spans = ranges(n, SCANNED, run, RANGES)
+            count = count[: len(spans)]
+            do(count_patches, [(patch, *span, digit, count[k]) for k, span in enumerate(spans)], run)
         share_places(count, start)
-        do(deal_patches, [(patch, *part, digit, count[k], dealt) for k, part in enumerate(parts)], run)
-        patch, dealt = dealt, patch
+        dealt = np.empty(n, np.int64)
+        do(deal_patches, [(patch, *span, digit, count[k], dealt) for k, span in enumerate(spans)], run)
+        patch = dealt
     return patch
 
 
@@ -307,7 +324,7 @@ def begin(
     -------
     rows of the new tracks, and how many found no room
     """
-    wanted = by_patches(reports, _list_free(reports, free, run), run)
+    wanted = by_patches(reports, free, run)
     n = len(wanted)
     if n == 0:
         return _NONE, 0
@@ -367,18 +384,21 @@ def begin(
     )
     total = (counts[0] if parts == 1 else counts.sum(axis=0)).tolist()
     rows, shed = _NONE, 0
+    linked = (key, pool.count, found.latest_ns, pool.waiting)
     if total[C_BIRTHS]:
-        starts = [lo * most for lo, _ in spans]
-        order = _in_order_of_plots(births, starts, counts[:, C_BIRTHS], total[C_BIRTHS], reports.size)
+        found_at = (births, [lo * most for lo, _ in spans], counts[:, C_BIRTHS], total[C_BIRTHS])
         likelier = _AS_USUAL if hope is None else hope
-        judge_births(births, order, likelier, reports, stations, pool.waiting, life, counted)
+        judged = (*found_at, likelier, reports, stations, pool.waiting, life, counted)
+        both = [(_judged, judged), (link_plots, linked)]  # neither reads what the other writes
+        order, _ = do(_call, both, run if n >= SCANNED else None)
         # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
         fair = room if found.late <= 4 * n else room * 4 * n // found.late
         shed = max(len(order) - fair, 0)
         best = best_births(births, order, fair)
         rows = _append(store, pool, reports, births, best, stations, motion, life, ending, parts, run)
-    latest_ns = link_plots(key, pool.count, pool.latest_ns, pool.waiting)
-    pool.note(n, latest_ns)
+    else:
+        link_plots(*linked)
+    pool.note(n, found.latest_ns)
     if tally is not None:
         if overflow:
             tally["pool_overflow"] += overflow

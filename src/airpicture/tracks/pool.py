@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from airpicture.kernels.arrays import F32, I32, laid, lined
-from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, look_back, take_back
+from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, take_back
 from airpicture.tables import F64, I64
 
 SPOT: Final = np.dtype(  # what each search that passes by looks at: half a line
@@ -23,7 +24,7 @@ SPOT: Final = np.dtype(  # what each search that passes by looks at: half a line
 )
 ENTRY: Final = np.dtype(  # what is asked of those that are near: another half
     [
-        ("put_ns", np.int64),  # the latest time of any plot that was put in up to this one: never falls along the ring
+        ("unused", np.int64),  # fills the half
         ("radius", np.float32),  # m, four sigma on the ground and what an assumed height may be wrong
         ("h", np.float32),  # m, geometric or pressure height, NaN
         ("sigma_h", np.float32),  # m, of the height that it begins a state with
@@ -101,6 +102,7 @@ class Found(NamedTuple):
     late: int  # ... also where plots come that are as old as those of the frame may be
     gone: int  # how many of those that were put in none of the look could be joined with any more
     since_ns: int  # since when every plot that was put in can be read; NEVER where none has given way
+    latest_ns: int  # the last time of any plot that was put in, those of the look among them
 
 
 RING_FIRST = 1024  # plots; the ring doubles when it's full of plots that may still find a second one, ...
@@ -125,6 +127,10 @@ class Pool:
         self.most = most
         self.count = 0  # plots put in
         self.latest_ns = NEVER  # latest time of these
+        # Of each look whose plots can be read: the latest time up to it, and how many plots were put in then. Looked
+        # up here and not in the ring, where each step costs a line, and a page, that nobody has read for long.
+        self._look_ns: list[int] = []
+        self._look_end: list[int] = []
         self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
         self.desks: list[Desk] = []  # of `begin`, as ...
         self.births: Any = None  # ... room for what it finds ...
@@ -142,8 +148,22 @@ class Pool:
         return max(self.count - self.most, self.floor, 0)
 
     def found_by(self, t_ns: I64, wait_ns: int, slack_ns: int) -> Found:
-        """Return what plots of a look find; t_ns : (M,) their times, M > 0, else as of `kernels.pool.look_back`."""
-        return Found(*look_back(t_ns, self.oldest, self.count, self.latest_ns, wait_ns, slack_ns, self.waiting))
+        """Return what plots of a look find; t_ns : (M,) their times [ns], M > 0.
+
+        wait_ns : how long any plot waits; slack_ns : how much older than those of the look plots may be that come later
+        """
+        first, last = int(t_ns.min()), max(self.latest_ns, int(t_ns.max()))
+        alive = self.count - self._before(self.latest_ns - wait_ns)
+        late = self.count - self._before(self.latest_ns - wait_ns - slack_ns)
+        since_ns = NEVER
+        if 0 < self.oldest < self.count:
+            since_ns = self._look_ns[bisect_right(self._look_end, self.oldest)]
+        return Found(first, alive, late, self._before(first - wait_ns), since_ns, last)
+
+    def _before(self, t_ns: int) -> int:
+        """Return how many of the plots that were put in, were so before a time, or can't be read any more."""
+        looks = bisect_left(self._look_ns, t_ns)
+        return max(self._look_end[looks - 1] if looks > 0 else 0, self.oldest)
 
     def make_room(self, n: int, alive: int, late: int) -> int:
         """Let the ring take n more plots; return how many that might still have found a second one give way.
@@ -165,13 +185,21 @@ class Pool:
         """Note that n more plots were put in, the latest at a time."""
         self.count += n
         self.latest_ns = latest_ns
+        self._look_ns.append(latest_ns)
+        self._look_end.append(self.count)
         self.floor = max(self.floor, self.count - self.size)
+        gone = bisect_right(self._look_end, self.floor) - 1  # but for the last, whose time may be the latest again
+        if gone > len(self._look_end) // 2:
+            del self._look_ns[:gone], self._look_end[:gone]
 
     def restore(self, count: int) -> None:
         """Take back what was put in after `count` plots."""
         if count < self.count:
-            self.latest_ns = take_back(self.count, count, self.waiting)
+            take_back(self.count, count, self.waiting)
             self.count = count
+            while self._look_end and self._look_end[-1] > count:
+                del self._look_ns[-1], self._look_end[-1]
+            self.latest_ns = self._look_ns[-1] if self._look_ns else NEVER
 
     def _move(self, size: int, first: int) -> None:
         """Put the plots from the first-th on into a ring of a size."""
