@@ -28,35 +28,47 @@ POWERS: Final = np.cumprod(np.full(WORDS, MIX), dtype=np.uint64)  # odd and unli
 # What a look or a birth reads and writes of a track besides its states. It stands together, a few lines of the cache,
 # for these are visited track by track in any order, and each line that isn't in the cache costs as much as forty
 # multiplications. `Store` has a view of each as a column.
+#
+# Looks at radars' plots, and ageing, are most visits. What they read and write fills the two lines in the middle, from
+# the time of the last primary plot on, to the third sensor's place; they leave the others alone.
+#
+#     | heights, codes, other technologies | primary, times, last plot ... 3 sensors | 5 sensors |
+#     0                                   64                                       192        256 bytes
 SIDE: Final = np.dtype(
     [
-        ("seen_sensor", np.int32, SEEN_MAX),  # -1 none
-        ("address", np.int32),
-        ("mode_3a", np.int32),
-        ("plots", np.int32),
-        ("misses", np.int32),  # looks missed since the last plot
-        ("seen_look", np.int32, SEEN_MAX),  # last look that counted, in `kernels.ticks`
-        ("seen_hit", np.int32, SEEN_MAX),  # last plot taken, likewise
-        ("number", np.int64),
-        ("t_technology", np.int64, len(Technology)),
-        ("t_plot", np.int64),  # last plot
         ("t_first", np.int64),
         ("t_height", np.int64),  # last plot that told the height
-        ("t_heard", np.int64),  # last message of its address that it took
-        ("t_aged", np.int64),  # time at which the existence probability was true
         ("callsign", np.uint64),
-        ("plot_range", np.float64),
-        ("plot_azimuth", np.float64),
-        ("plot_h_baro", np.float64),
-        ("interval", np.float32),  # s, mean time between used plots
-        ("plot_sensor", np.int32),
-        ("plot_mode_3a", np.int32),
-        ("rivalry", np.int32),  # looks in a row in which an older track fitted the same plot as well
-        ("doubt", np.uint8, 3),  # plots in a row that contradict address, code, callsign
+        ("mode_3a", np.int32),
         ("h_source", np.uint8),  # 0 none, 1 pressure, 2 reported height, 3 elevation
         ("has_baro", np.uint8),  # 1 once a pressure altitude came in
         ("on_ground", np.int8),  # as last told, -1 never
         ("category", np.uint8),  # likewise, 0 never
+        ("t_technology", np.int64, len(Technology)),  # the last one first, so that primary radar's begins what follows
+        ("t_plot", np.int64),  # last plot
+        ("t_heard", np.int64),  # last message of its address that it took
+        ("t_aged", np.int64),  # time at which the existence probability was true
+        ("number", np.int64),
+        ("plot_range", np.float64),
+        ("plot_azimuth", np.float64),
+        ("plot_h_baro", np.float64),
+        ("plot_sensor", np.int32),
+        ("plot_mode_3a", np.int32),
+        ("plots", np.int32),
+        ("misses", np.int32),  # looks missed since the last plot
+        ("interval", np.float32),  # s, mean time between used plots
+        ("rivalry", np.int32),  # looks in a row in which an older track fitted the same plot as well
+        ("address", np.int32),
+        (
+            "seen",
+            [
+                ("sensor", np.int32),  # -1 none
+                ("look", np.int32),  # last look that counted, in `kernels.ticks`
+                ("hit", np.int32),  # last plot taken, likewise
+            ],
+            SEEN_MAX,
+        ),
+        ("doubt", np.uint8, 3),  # plots in a row that contradict address, code, callsign
     ],
     align=True,
 )
@@ -92,18 +104,18 @@ class Store:
         self.existence: F64 = self.states[:, HELD_EXISTENCE]
         self.last_p: F64 = self.states[:, HELD_LAST_P : HELD_LAST_P + 3]
         self.summary = _table(capacity, SUMMARY // 2).view(np.float32)
-        self._side = _table(capacity, -(-SIDE.itemsize // LINE) * LINE // 8)
-        side = np.ndarray(capacity, SIDE, self._side, strides=(self._side.strides[0],))
+        self.side = _table(capacity, -(-SIDE.itemsize // LINE) * LINE // 8)
+        side = np.ndarray(capacity, SIDE, self.side, strides=(self.side.strides[0],))
         self.t_ns = np.zeros(capacity, np.int64)  # time of the state
         self.status = np.zeros(capacity, np.uint8)  # tables.Status
         self.due_ns = np.zeros(capacity, np.int64)  # nothing happens to it by itself before this; 0 after any change
         self.kept = np.zeros(capacity, np.uint8)  # 1 of rows that the undo of the open frame keeps, see `undo`
-        self.seen_sensor: I32 = side["seen_sensor"]
-        self.seen_look: I32 = side["seen_look"]
-        self.seen_hit: I32 = side["seen_hit"]
+        self.seen_sensor: I32 = side["seen"]["sensor"]
+        self.seen_look: I32 = side["seen"]["look"]
+        self.seen_hit: I32 = side["seen"]["hit"]
         self.number: I64 = side["number"]
         self.interval: F32 = side["interval"]
-        self.t_technology: I64 = side["t_technology"]
+        self.t_technology: I64 = side["t_technology"][:, ::-1]
         self.t_plot: I64 = side["t_plot"]
         self.t_first: I64 = side["t_first"]
         self.t_height: I64 = side["t_height"]
@@ -128,7 +140,7 @@ class Store:
         words = Words(
             states=self.states.view(np.uint64),
             summary=self.summary.view(np.uint64),
-            side=self._side,
+            side=self.side,
             t_ns=self.t_ns.view(np.uint64),
             due=self.due_ns.view(np.uint64),
             status=self.status,
@@ -150,7 +162,7 @@ class Store:
 
     def columns(self) -> list[NDArray[Any]]:
         """Return the tables and columns that hold all there is, always in the same order."""
-        return [self.states, self.summary, self._side, self.t_ns, self.status, self.due_ns]
+        return [self.states, self.summary, self.side, self.t_ns, self.status, self.due_ns]
 
     def keep(self, rows: I64, first: int, last: int, kept: U64, run: Run | None = None) -> None:
         """Copy what stands in the first..last of a list of rows to the same rows of kept, (n, WORDS); overwritten.

@@ -4,6 +4,7 @@ from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels.arrays import F64, I32
+from airpicture.kernels.layout import Z_KIND, Z_RANGE
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
 from airpicture.kernels.room import Room
@@ -35,22 +36,22 @@ def fetch_states(i: int, of: Held) -> None:
 
 
 @inline
-def fetch_side(i: int, of: Held) -> None:
-    """Ask for what else is known of track i, unless it ended."""
+def fetch_side(i: int, plain: bool, of: Held) -> None:
+    """Ask for what else is known of track i, unless it ended; plain : only for what plain plots need, see `store.SIDE`."""
     if of.status[i] != ENDED:
         prefetch(of.summary, i, 0)
         prefetch(of.t_ns, i, 0)
         prefetch(of.due_ns, i, 0)
-        prefetch(of.seen_sensor, i, 0)  # each of these begins another line of the track's side
-        prefetch(of.t_technology, i, 0)
-        prefetch(of.t_technology, i, 4)
-        prefetch(of.t_aged, i, 0)
+        prefetch(of.side, i, LINE)
+        prefetch(of.side, i, 2 * LINE)
+        if not plain:
+            prefetch(of.side, i, 0)
+            prefetch(of.side, i, 3 * LINE)
 
 
 @inline
-def fetch_plot(j: int, R: Any) -> None:
-    """Ask for each line of the cache that plot j takes, PLOT words and its columns."""
-    _fetch_four(R.Z, j, 0)
+def _fetch_columns(j: int, R: Any) -> None:
+    """Ask for the columns of plot j."""
     prefetch(R.t_ns, j, 0)
     prefetch(R.sensor, j, 0)
     prefetch(R.address, j, 0)
@@ -58,6 +59,21 @@ def fetch_plot(j: int, R: Any) -> None:
     prefetch(R.callsign, j, 0)
     prefetch(R.slant_range, j, 0)
     prefetch(R.azimuth, j, 0)
+
+
+@inline
+def fetch_plot(j: int, R: Any) -> None:
+    """Ask for each line of the cache that plot j takes, PLOT words and its columns."""
+    _fetch_four(R.Z, j, 0)
+    _fetch_columns(j, R)
+
+
+@inline
+def _fetch_briefed(j: int, R: Any) -> None:
+    """Ask for what isn't in the brief of plot j: of its row where it was placed, and its range; its columns."""
+    prefetch(R.Z, j, Z_KIND)
+    prefetch(R.Z, j, Z_RANGE)
+    _fetch_columns(j, R)
 
 
 @inline
@@ -84,18 +100,23 @@ def fetch_briefs(e_from: int, e_to: int, plot: I32, room: Room) -> None:
 
 
 @part
-def fetch_again(w: int, n: int, R: Any, of: Held, room: Room) -> None:
+def fetch_again(w: int, n: int, briefed: bool, R: Any, of: Held, room: Room) -> None:
     """Ask for what folding plots into the w-th of n tracks takes: others have been scored meanwhile.
 
     Of a few tracks all of it still is in a core's cache, though no longer in the nearest one: what is read first, in
     one go, is asked for.
+
+    briefed : whether the chunk's plots are plain, with briefs
     """
     if w < n and room.first[w] < room.first[w + 1]:
         _fetch_row(w, room)
         if n > WITHIN:
             i = room.row[w]
             fetch_states(i, of)
-            fetch_side(i, of)
+            fetch_side(i, briefed, of)
             for e in range(room.first[w], room.first[w + 1]):
-                fetch_plot(room.plot[e], R)
-                prefetch(room.brief, room.near[e], 0)
+                if briefed:
+                    _fetch_briefed(room.plot[e], R)
+                    prefetch(room.brief, room.near[e], 0)
+                else:
+                    fetch_plot(room.plot[e], R)

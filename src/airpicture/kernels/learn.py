@@ -76,6 +76,7 @@ class Held(NamedTuple):
     existence: F64  # (cap,), a column of it
     last_p: F64  # (cap, 3), likewise
     summary: F32  # (cap, SUMMARY)
+    side: U64  # (cap, SIDE) words of all that follows, but for t_ns, status and due_ns, which stand by themselves
     t_ns: I64  # (cap,), as all that name no shape
     number: I64
     status: U8

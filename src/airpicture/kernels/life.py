@@ -199,10 +199,8 @@ def _ask(i: int, of: Any) -> None:
     prefetch(of.summary, i, 0)
     prefetch(of.t_ns, i, 0)
     prefetch(of.status, i, 0)
-    prefetch(of.seen_sensor, i, 0)  # from here on the four lines of what else is known
-    prefetch(of.seen_hit, i, 0)
-    prefetch(of.t_plot, i, 0)
-    prefetch(of.interval, i, 0)
+    prefetch(of.side, i, 8)  # two of the four lines of what else is known, see `store.SIDE`
+    prefetch(of.side, i, 16)
 
 
 @part

@@ -240,7 +240,7 @@ def look_chunks(
                 # after: all else that isn't in the nearest cache waits behind them. The first ones come all at once
                 fetched, asked = asked, max(asked, min(first + w + ASKED, ahead))
                 for k in range(fetched, asked):
-                    fetch_side(track[k], of)
+                    fetch_side(track[k], glancing and not named, of)
                 room.first[w] = pairs
                 fetch_row(w + ROWS, n, room)
                 v = first + w
@@ -294,7 +294,7 @@ def look_chunks(
         while w < n:
             b = 0
             while w < n and b < ABREAST:
-                fetch_again(w + ROWS, n, R, of, room)
+                fetch_again(w + ROWS, n, glancing, R, of, room)
                 room.parent[w] = 0
                 if room.first[w] == room.first[w + 1]:
                     _leave(w, first + w, changed, lags, room)

@@ -226,7 +226,7 @@ def _ask_ahead(i: int, of: Held) -> None:
     for c in range(STATE_LINES):
         prefetch(of.states, i, 8 * c)
     for c in range(SIDE_LINES):
-        prefetch(of.seen_sensor, i, 16 * c)  # where the record starts
+        prefetch(of.side, i, 8 * c)
 
 
 @jit

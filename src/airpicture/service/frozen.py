@@ -29,7 +29,7 @@ from airpicture.kernels.arrays import Laid, laid
 
 Node: TypeAlias = Any  # JSON
 Room: TypeAlias = list[NDArray[np.uint8]]
-MAGIC: Final = b"AIRPICTURE STATE 1\n"
+MAGIC: Final = b"AIRPICTURE STATE 2\n"  # another number whenever rows of arrays mean something else
 _HEAD: Final = struct.Struct("<IQI")  # octets of JSON, octets of arrays, checksum of both
 _SEQUENCES: Final[dict[str, Callable[[Any], Any]]] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 _MAPPINGS: Final[dict[str, Callable[[Any], Any]]] = {"dict": dict, "Counter": dict, "OrderedDict": OrderedDict}
