@@ -32,7 +32,7 @@ def put_row(store: Store, i: int, row: F64) -> None:
         P += np.tril(P, -1).T
         factors[:, m] = factored(P)[LOWER] if P.any() else 0.0
     store.states[i, : lay.HELD_MODE] = row[: lay.HELD_MODE]
-    store.states[i, lay.HELD_MODE : lay.HELD_EXISTENCE] = row[lay.MODE : lay.EXISTENCE]
+    store.states[i, lay.HELD_MODE : lay.HELD_NUMBER] = row[lay.MODE : lay.EXISTENCE]
     store.existence[i] = row[lay.EXISTENCE]
     store.spreads[i, KEPT] = factors.ravel()
     store.spreads[i, KEPT_NUMBERS] = row[NUMBERS]
@@ -42,7 +42,7 @@ def row_of(store: Store, i: int) -> F64:
     """Return a track as it's worked on."""
     row = np.zeros(lay.ROW)
     row[: lay.HELD_MODE] = store.states[i, : lay.HELD_MODE]
-    row[lay.MODE : lay.EXISTENCE] = store.states[i, lay.HELD_MODE : lay.HELD_EXISTENCE]
+    row[lay.MODE : lay.EXISTENCE] = store.states[i, lay.HELD_MODE : lay.HELD_NUMBER]
     row[lay.EXISTENCE] = store.existence[i]
     row[NUMBERS] = store.spreads[i, KEPT_NUMBERS]
     covariances = row[COVARIANCE].reshape(lay.PACKED, lay.MODELS)

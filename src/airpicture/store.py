@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from airpicture.errors import ConfigError
 from airpicture.kernels.arrays import LINE, laid, lined
 from airpicture.kernels.kept import WORDS, Words, keep_rows, list_fresh, print_rows, put_back
-from airpicture.kernels.layout import HELD_EXISTENCE, HELD_LAST_P, RECORD, S_SIGMA_P, SUMMARY
+from airpicture.kernels.layout import HELD_LAST_P, HELD_NUMBER, RECORD, S_SIGMA_P, SUMMARY
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import NEVER
 from airpicture.memory import Memory
@@ -48,7 +48,7 @@ SIDE: Final = np.dtype(
         ("t_plot", np.int64),  # last plot
         ("t_heard", np.int64),  # last message of its address that it took
         ("t_aged", np.int64),  # time at which the existence probability was true
-        ("number", np.int64),
+        ("existence", np.float64),  # probability, true at t_aged
         ("plot_range", np.float64),
         ("plot_azimuth", np.float64),
         ("plot_h_baro", np.float64),
@@ -101,7 +101,7 @@ class Store:
         self.next_number = 1
         self.states = _table(capacity, RECORD).view(np.float64)  # see kernels.records
         self.spreads = self.states.view(np.float32)  # the same memory
-        self.existence: F64 = self.states[:, HELD_EXISTENCE]
+        self.number: I64 = self.states.view(np.int64)[:, HELD_NUMBER]
         self.last_p: F64 = self.states[:, HELD_LAST_P : HELD_LAST_P + 3]
         self.summary = _table(capacity, SUMMARY // 2).view(np.float32)
         self.side = _table(capacity, -(-SIDE.itemsize // LINE) * LINE // 8)
@@ -113,7 +113,7 @@ class Store:
         self.seen_sensor: I32 = side["seen"]["sensor"]
         self.seen_look: I32 = side["seen"]["look"]
         self.seen_hit: I32 = side["seen"]["hit"]
-        self.number: I64 = side["number"]
+        self.existence: F64 = side["existence"]
         self.interval: F32 = side["interval"]
         self.t_technology: I64 = side["t_technology"][:, ::-1]
         self.t_plot: I64 = side["t_plot"]

@@ -225,11 +225,13 @@ def test_births_are_those_of_the_plain_search() -> None:
         n = world.store.n
         world(part)
         expected = plain(reports)
-        rows_new = world.store.states[n : world.store.n]
-        count += len(rows_new)
-        assert len(rows_new) == len(expected)
-        times = world.store.t_ns[n : world.store.n].tolist()
-        got = sorted(zip(times, rows_new[:, lay.HELD_EXISTENCE], rows_new[:, 0], strict=True))
+        born = slice(n, world.store.n)
+        times, odds, x_new = (
+            c[born].tolist() for c in (world.store.t_ns, world.store.existence, world.store.states[:, 0])
+        )
+        count += len(times)
+        assert len(times) == len(expected)
+        got = sorted(zip(times, odds, x_new, strict=True))
         for (t, existence, x), twin in zip(got, sorted(expected), strict=True):
             assert t == twin[0]
             assert existence == pytest.approx(twin[1], rel=2e-2)  # what the twin weighs though it's far too weak

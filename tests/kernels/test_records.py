@@ -66,7 +66,7 @@ def test_what_comes_back_is_what_went_in(seed: int) -> None:
     rng = np.random.default_rng(seed)
     row = row_with(spread_of(rng, rng.uniform(0.5, 300.0, 6)), rng)
     store, back = kept(row)
-    exact = [*range(lay.MODELS * lay.STATE), *range(lay.MODE, lay.EXISTENCE + 1)]
+    exact = [*range(lay.MODELS * lay.STATE), *range(lay.MODE, lay.EXISTENCE)]
     np.testing.assert_array_equal(back[exact], row[exact])
     np.testing.assert_allclose(back[lay.D_BARO : lay.NUMBERS_END], row[lay.D_BARO : lay.NUMBERS_END], rtol=6e-8)
     one, two = Mixture.of_row(back).P[0], Mixture.of_row(row).P[0]

@@ -8,7 +8,6 @@ from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import L_VAR_PRESSURE, at
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import (
-    EXISTENCE,
     M_SHARE,
     MODE,
     MODEL,
@@ -46,7 +45,6 @@ def _put_track(births: F64, b: int, motion: F64, var_pressure: float, T: F64) ->
         T[k] = 0.0
     for m in range(MODELS):
         T[MODE + m] = motion[M_SHARE + m]
-    T[EXISTENCE] = births[b, BIRTH_ODDS]
     T[VAR_BARO] = var_pressure
 
 
@@ -143,6 +141,7 @@ def write_births(
         store_track(T, of.states, of.spreads, i, lanes)
         of.interval[i] = max((t - before) * 1e-9, INTERVAL_LEAST)
         _put_summary(births, b, of.summary, i)
+        of.existence[i] = births[b, BIRTH_ODDS]
         of.t_ns[i] = t
         of.number[i] = first_number + k
         of.status[i] = CONFIRMED if births[b, BIRTH_SURE] == 1.0 else TENTATIVE

@@ -37,7 +37,7 @@ def fetch_states(i: int, of: Held) -> None:
 
 @inline
 def fetch_side(i: int, plain: bool, of: Held) -> None:
-    """Ask for what else is known of track i, unless it ended; plain : only for what plain plots need, see `store.SIDE`."""
+    """Ask for what else is known of track i, unless it ended; plain : for what plain plots need alone, see `SIDE`."""
     if of.status[i] != ENDED:
         prefetch(of.summary, i, 0)
         prefetch(of.t_ns, i, 0)

@@ -47,8 +47,8 @@ ROW: Final = 128
 
 # A track in the store, see `records`: columns of float64 ...
 HELD_MODE: Final = MODELS * STATE  # 24
-HELD_EXISTENCE: Final = HELD_MODE + MODELS
-HELD_LAST_P: Final = HELD_EXISTENCE + 1  # 3, m, ECEF, place of the last plot; 0 0 0 where it had none
+HELD_NUMBER: Final = HELD_MODE + MODELS  # the track's own, a whole number
+HELD_LAST_P: Final = HELD_NUMBER + 1  # 3, m, ECEF, place of the last plot; 0 0 0 where it had none
 # ... and of float32 in the same memory
 FACTORS: Final = 64  # of the covariances
 NUMBERS: Final = FACTORS + MODELS * PACKED - D_BARO  # number k of the row, from D_BARO on, stands at NUMBERS + k

@@ -73,12 +73,12 @@ class Held(NamedTuple):
 
     states: F64  # (cap, RECORD) see `records`
     spreads: F32  # (cap, 2 RECORD) the same memory
-    existence: F64  # (cap,), a column of it
+    number: I64  # (cap,), a column of it
     last_p: F64  # (cap, 3), likewise
     summary: F32  # (cap, SUMMARY)
     side: U64  # (cap, SIDE) words of all that follows, but for t_ns, status and due_ns, which stand by themselves
     t_ns: I64  # (cap,), as all that name no shape
-    number: I64
+    existence: F64
     status: U8
     due_ns: I64
     t_plot: I64

@@ -1,7 +1,7 @@
 """A track as the store keeps it, and back: 640 bytes, ten lines of the cache, instead of the kilobyte it works in.
 
     0 ......... 24 ......... 28 ......... 32 words of 8 bytes ....................... 80
-    | 4 models   | 4 mode     | existence  | 4 models x 21 factors    | 12 other       |
+    | 4 models   | 4 mode     | number     | 4 models x 21 factors    | 12 other       |
     |  x 6       | probs      |            |  of P, float32           | numbers, f32   |
 
 States are float64: a place on the Earth to the millimetre needs it. Covariances don't, but rounded as they are they'd
@@ -31,9 +31,7 @@ from airpicture.kernels.lanes import (
 )
 from airpicture.kernels.layout import (
     D_BARO,
-    EXISTENCE,
     FACTORS,
-    HELD_EXISTENCE,
     HELD_MODE,
     MODE,
     NUMBERS,
@@ -161,9 +159,8 @@ def _put_factors(T: F64, l: U, spreads: F32) -> None:
 
 @part
 def load_track(states: F64, spreads: F32, i: int, T: F64, lanes: U) -> None:
-    """Write track i to T[:ROW], see `layout`."""
+    """Write track i to T[:ROW], see `layout`; its existence stands elsewhere."""
     row, narrow = states[i], spreads[i]
-    T[EXISTENCE] = row[HELD_EXISTENCE]
     for l in range(lanes):
         _take(T, l, row, narrow)
 
@@ -179,7 +176,6 @@ def store_states(T: F64, states: F64, spreads: F32, i: int, lanes: U) -> None:
     row, narrow = states[i], spreads[i]
     for l in range(lanes):
         _put(T, l, row, narrow)
-    row[HELD_EXISTENCE] = T[EXISTENCE]
 
 
 @part

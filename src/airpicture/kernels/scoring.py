@@ -109,7 +109,7 @@ def predict_track(w: int, i: int, motion: F64, of: Held, room: Room, lanes: U) -
         copy_model(T, l, row)
     for l in range(lanes):
         copy_rest(T, l, row)
-    row[EXISTENCE] *= room.ahead.V[int(LASTS) + w % ABREAST]
+    row[EXISTENCE] = of.existence[i] * room.ahead.V[int(LASTS) + w % ABREAST]
     room.row[w] = i
     return h, ux, uy, uz
 

@@ -28,7 +28,7 @@ from airpicture.kernels.arrays import F64, I8, I32, I64, U8, U64, table
 from airpicture.kernels.bank import turn_rates
 from airpicture.kernels.elementary import exponential
 from airpicture.kernels.lanes import Covariance, Six, Symmetric, U, Vector, covariance_at, dot, state_at
-from airpicture.kernels.layout import D_BARO, HELD_EXISTENCE, LEFT, RIGHT, VAR_BARO, VAR_COMMON
+from airpicture.kernels.layout import D_BARO, LEFT, RIGHT, VAR_BARO, VAR_COMMON
 from airpicture.kernels.learn import NO_HEIGHT, PRESSURE, Held
 from airpicture.kernels.life import ENDED, TENTATIVE
 from airpicture.kernels.ticks import STEP_NS, time_of
@@ -288,23 +288,23 @@ def snapshot_rows(
 
 @jit
 def find_shown(
-    lo: int, hi: int, states: F64, status: U8, touched: U8, least: float, index: I64, changed: I64
+    lo: int, hi: int, existence: F64, status: U8, touched: U8, least: float, index: I64, changed: I64
 ) -> tuple[int, int]:
     """List the tracks worth showing, and which of these changed; return how many of each.
 
     Parameters
     ----------
-    lo, hi : rows of the store to look at; states, status : of the store
+    lo, hi : rows of the store to look at; existence, status : of the store
     touched : (cap,) bool; least : existence from which a tentative track is shown
     index : (n,) int64, overwritten from lo on with rows; changed : (n,) int64, likewise with places among these
     """
     count, moved = 0, 0
     for i in range(lo, hi):
         later = min(i + SOON, hi - 1)
-        prefetch(states, later if status[later] == TENTATIVE else lo, HELD_EXISTENCE)
+        prefetch(existence, later if status[later] == TENTATIVE else lo, 0)
         weak = status[i] == TENTATIVE
-        existence = states[i if weak else lo, HELD_EXISTENCE]  # of who needn't be asked, one that's in the cache
-        shown = (status[i] != ENDED) & (not weak or existence >= least)
+        sure = existence[i if weak else lo] >= least  # of who needn't be asked, one that's in the cache
+        shown = (status[i] != ENDED) & (not weak or sure)
         index[lo + count], changed[lo + moved] = i, count  # without branches: who is shown can't be foreseen
         count += 1 if shown else 0
         moved += 1 if shown & (touched[i] != 0) else 0

@@ -68,7 +68,7 @@ def shown_rows(
     """
     n, room = store.n, (memory or Memory()).empty
     index, changed = room(n, np.int64), room(n, np.int64)
-    columns = (store.states, store.status, touched.view(np.uint8), least, index, changed)
+    columns = (store.existence, store.status, touched.view(np.uint8), least, index, changed)
     starts = range(0, n, SCANNED)
     found = do(find_shown, [(lo, min(lo + SCANNED, n), *columns) for lo in starts], run)
     if len(found) == 1:
