@@ -72,6 +72,12 @@ VAR_PRESSURE_PAIR = 225.0  # m²: 15 m for the errors and steps of a reported he
 
 
 @lane
+def _keep(T: F64, l: U, weight: float) -> None:
+    """Note what a model weighs before its plots; in fours, as it's read next."""
+    T[T_KEPT + l] = weight
+
+
+@lane
 def _weigh(T: F64, l: U, share: F64, weight: float) -> None:
     """Write what part of a model given a plot and of what it was before the plot is to C_D2, and add to T_KEPT.
 
@@ -290,8 +296,8 @@ def fold_plots(
             learn_errors(T, Z, j, across, along - lasting, vague_across, vague_along, math.isfinite(vague))
     # "none" and the plots are blended one after another: the same moments as of all at once
     since_first = (room.t_w[w] - R.t_ns[0]) * 1e-9  # plot of the look
-    for m in range(LANES):
-        T[int(T_KEPT) + m] = alive * scale  # of each model: the weight of what is
+    for l in range(lanes):
+        _keep(T, l, alive * scale)
     before = w  # one array and a row that isn't known, or LLVM makes no vectors
     for e in range(pairs_from, pairs_to):
         if e > pairs_from:

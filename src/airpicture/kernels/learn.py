@@ -452,7 +452,7 @@ def learn_track(
     if taken:
         _take_plot(i, place, R, j, plain, sensor, confirm, confirm_plots, of)
     if moved:
-        store_factors(T, of.spreads, i, lanes)
+        store_factors(T, of.spreads, i)
 
 
 @jit

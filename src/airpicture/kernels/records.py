@@ -13,6 +13,7 @@ Estimation", 1977, ch. III and V.
 """
 
 from airpicture.kernels._jit import lane, part
+from airpicture.kernels._vectors import narrow_fours
 from airpicture.kernels.arrays import F32, F64
 from airpicture.kernels.bank import T_P, T_SUM, T_X
 from airpicture.kernels.lanes import (
@@ -151,12 +152,6 @@ def _put(T: F64, l: U, states: F64, spreads: F32) -> None:
     spreads[there], spreads[there + S1], spreads[there + S2] = T[at], T[at + S1], T[at + S2]
 
 
-@lane
-def _put_factors(T: F64, l: U, spreads: F32) -> None:
-    """Write a model's factors from T_SUM, in fours as they were written there."""
-    store_covariance(spreads, U(FACTORS) + l, load_covariance(T, T_SUM + S6 + l))
-
-
 @part
 def load_track(states: F64, spreads: F32, i: int, T: F64, lanes: U) -> None:
     """Write track i to T[:ROW], see `layout`; its existence stands elsewhere."""
@@ -179,15 +174,13 @@ def store_states(T: F64, states: F64, spreads: F32, i: int, lanes: U) -> None:
 
 
 @part
-def store_factors(T: F64, spreads: F32, i: int, lanes: U) -> None:
+def store_factors(T: F64, spreads: F32, i: int) -> None:
     """Keep the factors that `store_states` has worked out."""
-    narrow = spreads[i]
-    for l in range(lanes):
-        _put_factors(T, l, narrow)
+    narrow_fours(T, T_SUM + S6, spreads[i], U(FACTORS))
 
 
 @part
 def store_track(T: F64, states: F64, spreads: F32, i: int, lanes: U) -> None:
     """Keep T[:ROW] as track i; T is overwritten from T_SUM on. See `load_track`."""
     store_states(T, states, spreads, i, lanes)
-    store_factors(T, spreads, i, lanes)
+    store_factors(T, spreads, i)
