@@ -203,6 +203,7 @@ COMPILING = {
         "_jit",
         "_compiler",
         "_linking",
+        "_rows",
         "_lowering",
         "_tables",
         "_vectors",
@@ -333,7 +334,19 @@ def _makes_something_mutable(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
     name = ast.unparse(node.func)
-    plain = {"range", "len", "int", "float", "np.iinfo", "np.finfo", "np.int32", "np.int64", "np.uint8", "np.uint64"}
+    plain = {
+        "range",
+        "rows",
+        "len",
+        "int",
+        "float",
+        "np.iinfo",
+        "np.finfo",
+        "np.int32",
+        "np.int64",
+        "np.uint8",
+        "np.uint64",
+    }
     return not (name.startswith("math.") or name in plain | NUMBERS)
 
 

@@ -111,7 +111,7 @@ class _Members(_attributes):  # type: ignore[misc]
         return table.places[name][1] if name in table.members.fields else None
 
 
-def _with_constants(context: Any, builder: Any, kind: Any, value: Any, ruled: Any) -> Any:
+def with_constants(context: Any, builder: Any, kind: Any, value: Any, ruled: Any) -> Any:
     """Return an array's description with what is known of it beforehand as constants; ruled : see `ruled`."""
     model, size = context.data_model_manager[kind], context.get_abi_sizeof(context.get_data_type(kind.dtype))
 
@@ -140,7 +140,7 @@ def _read_member(context: Any, builder: Any, table: Any, pointer: Any, name: str
     value = builder.load(place, align=8)
     value.set_metadata("invariant.load", builder.module.add_metadata([]))
     if isinstance(kind, _array):
-        value = _with_constants(context, builder, kind, value, table.ruled_of(name))
+        value = with_constants(context, builder, kind, value, table.ruled_of(name))
     return _borrowed(context, builder, kind, value)
 
 

@@ -63,6 +63,8 @@ def place_of(context: Any, builder: Any, kind: Any, value: Any, row: Any, column
     """Return where an element of a table stands, as a pointer to bytes."""
     array = context.make_array(kind)(context, builder, value)
     strides = [builder.extract_value(array.strides, axis) for axis in range(2)]
+    if kind.layout == "C":
+        strides[1] = _word(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
     away = builder.add(builder.mul(row, strides[0]), builder.mul(column, strides[1]))
     return builder.gep(builder.bitcast(array.data, _byte.as_pointer()), [away])
 

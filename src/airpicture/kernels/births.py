@@ -13,18 +13,32 @@ Each step is done for some plots before the next one is, so that what it reads o
 """
 
 import math
-from typing import Final
+from typing import Any, Final
 
 from airpicture.kernels._jit import jit, prefetch
+from airpicture.kernels._rows import rows
 from airpicture.kernels._vectors import EIGHT
-from airpicture.kernels.around import BATCH, BOX, NEAR, ask_around, group_by_family, half_way, list_around, look_up
+from airpicture.kernels.around import (
+    ABREAST,
+    BATCH,
+    BOX,
+    BUNCHES,
+    NEAR,
+    SPAN,
+    ask_around,
+    group_by_family,
+    half_way,
+    list_around,
+    look_up,
+)
 from airpicture.kernels.arrays import F32, F64, I32, I64, U64
 from airpicture.kernels.begin import L_PAIRS, begin_state
+from airpicture.kernels.chains import CHAINS, OLD, YOUNGER
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import MODEL, PLOT, Z_V_EAST
 from airpicture.kernels.picking import pick_pairs, see_around, sort_newest_first
 from airpicture.kernels.pool import PLAIN, VAGUE, WAITING_LEVELS, Waiting, key_at, note_plot
-from airpicture.kernels.prospects import bring_eight, give_plot, take_plot
+from airpicture.kernels.prospects import SITE, bring_eight, give_plot, take_plot
 from airpicture.kernels.search import (
     C_BIRTHS,
     C_TRIALS,
@@ -34,6 +48,9 @@ from airpicture.kernels.search import (
     P_CHAIN,
     P_LEAST,
     P_SIGMA_H,
+    PROSPECT,
+    R_BLURS,
+    REACHES,
     reach_on,
 )
 from airpicture.kernels.trials import (
@@ -52,6 +69,21 @@ Q_END: Final = 1  # ... where the list of what it saw ends, ...
 Q_CHAINS: Final = 2  # ... in how many chains it is ...
 Q_PICKS: Final = 3  # ... and how many pairs it has a trial with
 QUEUED: Final = 4
+
+_plots: Any = rows(PLOT)  # what's known of the arguments
+_sites: Any = rows(SITE)
+_reaches: Any = rows(R_BLURS, REACHES)
+_prospects: Any = rows(PROSPECT)
+_places: Any = rows(3)
+_spans: Any = rows(SPAN)
+_pairs: Any = rows(2)
+_boxed: Any = rows(BOX + ABREAST)
+_outlined: Any = rows(BUNCHES + ABREAST)
+_queued: Any = rows(QUEUED)
+_younger: Any = rows(YOUNGER)
+_older: Any = rows(OLD + ABREAST)
+_chains: Any = rows(CHAINS, 2)
+_births: Any = rows(BIRTH)
 
 
 @jit
@@ -139,6 +171,11 @@ def find_births(
     births : (n, BIRTH) float64; overwritten with the births of lo..hi, those of a plot next to one another
     counts : (COUNTS,) int64; overwritten, see C_*
     """
+    Z, Zq, sites, reaches = _plots(Z), _plots(Zq), _sites(sites), _reaches(reaches)
+    prospects, place, span, near = _prospects(prospects), _places(place), _spans(span), _pairs(near)
+    box, bunch, outline, queue = _boxed(box), _pairs(bunch), _outlined(outline), _queued(queue)
+    young, old, chain = _younger(young), _older(old), _chains(chain)
+    trial, births = _births(trial), _births(births)
     for c in range(COUNTS):
         counts[c] = 0
     n = 0
