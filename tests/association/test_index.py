@@ -209,7 +209,7 @@ def test_a_look_of_few_plots_is_done_in_one_go_once_there_is_room(monkeypatch: p
         raise AssertionError("step by step")
 
     few = copied(sky.look(index, Z[:5], t_z[:5], 64))
-    monkeypatch.setattr(index, "_sort", refuse)
+    monkeypatch.setattr(index, "_find_cells", refuse)
     for _ in range(2):
         assert same(first, sky.look(index, Z, t_z, 64))
         assert same(few, sky.look(index, Z[:5], t_z[:5], 64))

@@ -12,6 +12,7 @@ from airpicture.association import parts as module
 from airpicture.association.parts import Connector, Met
 from airpicture.parallel import Run
 from airpicture.reports import Nearby
+from airpicture.tables import I32
 
 Plots = list[list[int]]  # of each track, rising
 
@@ -21,15 +22,20 @@ def backwards(function: Any, tasks: Any) -> list[Any]:
     return [function(*task) for task in reversed(tasks)][::-1]
 
 
-def connected(tracks: Plots, run: Run | None, **limits: int) -> Nearby:
+def met_of(rows: I32, mine: Plots) -> Met:
+    return Met(rows, np.array([len(p) for p in mine], np.int32), np.array([j for p in mine for j in p], np.int32))
+
+
+def connected(tracks: Plots, run: Run | None, most: int = 100, **limits: int) -> Nearby | None:
     """Return what's found with limits as low as a test's graphs."""
     rows = np.array([3 * w + 1 for w, plots in enumerate(tracks) if plots], np.int32)
     mine = [plots for plots in tracks if plots]
-    met = Met(rows, np.array([len(p) for p in mine], np.int32), np.array([j for p in mine for j in p], np.int32))
+    cuts = [0, *range(5, len(mine), 5), len(mine)] if run else [0, len(mine)]  # what tasks found
+    met = [met_of(rows[lo:hi], mine[lo:hi]) for lo, hi in pairwise(cuts)]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"BLOCKED": 1, "THICK": 0, "RANGE_TRACKS": 3, "CHUNK_TRACKS": 4, **limits}.items():
             patch.setattr(module, name, value)
-        return Connector().connect(met, 40, 0, run)
+        return Connector().connect(met, 40, most, run)
 
 
 def blocks_of(tracks: Plots, plots: int = 40) -> list[list[int]]:
@@ -53,6 +59,7 @@ near = st.integers(0, 36).flatmap(lambda j: st.lists(st.integers(j, j + 3), max_
 @settings(max_examples=200)
 def test_blocks_are_those_of_a_plain_search(run: Run | None, tracks: Plots, chunk: int) -> None:
     found = connected(tracks, run, CHUNK_TRACKS=chunk)
+    assert found is not None
     blocks = blocks_of(tracks)
     assert found.track.tolist() == [3 * w + 1 for block in blocks for w in block]
     assert found.start[0] == 0 or not blocks
@@ -80,5 +87,16 @@ def test_where_blocks_are_many_or_large_or_plots_few_parts_are_taken(limits: dic
     tracks += [[30, 39], [31, 32], [33, 34], [30, 39]]  # one block, three parts
     blocks = connected(tracks, backwards)
     parts = connected(tracks, backwards, **limits)
+    assert blocks is not None
+    assert parts is not None
     assert blocks.track.tolist() == [3 * w + 1 for w in range(14)]
     assert parts.track.tolist() == [3 * w + 1 for w in [*range(11), 13, 11, 12]]
+
+
+@pytest.mark.parametrize("run", [None, backwards])
+def test_a_plot_that_too_many_tracks_meet_is_told(run: Run | None) -> None:
+    tracks = [[j, j + 1, 20] for j in range(0, 14, 2)]
+    assert connected(tracks, run, most=6) is None
+    found = connected(tracks, run, most=7)
+    assert found is not None
+    assert len(found.track) == 7

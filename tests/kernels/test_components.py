@@ -47,7 +47,22 @@ def met_of(lists: Lists) -> Met:
 
 
 def connected(lists: Lists, run: Run | None) -> Nearby:
-    return Connector().connect(met_of(lists), len(lists), 0, run)
+    met, shared = met_of(lists), max(map(len, lists), default=0)
+    found = Connector().connect([met], len(lists), shared, run)
+    # in as many ranges as there may be, one of them without tracks
+    cuts = [0, *sorted({len(met.track) // 3, len(met.track) // 2}), len(met.track)]
+    e = [0, *np.cumsum(met.plots).tolist()]
+    pieces = [Met(met.track[a:b], met.plots[a:b], met.plot[e[a] : e[b]]) for a, b in pairwise(cuts)]
+    pieces.insert(1, met_of([]))
+    other = Connector().connect(pieces, len(lists), shared, run)
+    assert found is not None
+    assert other is not None
+    for column, same in zip(found, other, strict=True):
+        np.testing.assert_array_equal(column, same)
+    if shared > 1:
+        assert Connector().connect([met], len(lists), shared - 1, run) is None
+        assert Connector().connect(pieces, len(lists), shared - 1, run) is None
+    return found
 
 
 def parts_of(lists: Lists) -> list[tuple[list[int], list[int]]]:

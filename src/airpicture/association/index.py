@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.association.parts import CHUNK_TRACKS, Connector, Met, room_for
+from airpicture.association.parts import CHUNK_TRACKS, Connector, Met, no_room, room_for
 from airpicture.kernels.arrays import laid, lined
 from airpicture.kernels.at_once import NO_ROOM, Rooms, find_near, place_all
 from airpicture.kernels.cells import (
@@ -144,7 +144,6 @@ class Index:
         self._desks: list[Desk] = []  # of each thread
         self._met: list[Met] = []  # room of each task
         self._listed = np.empty(0, np.int32)  # room for the tracks that are listed
-        self._whole = _no_room()  # of all tasks' together
         self._pairs = PAIRS_LEAST  # of a track that asks, that there's room for at first
         self._connector = Connector()
         self._rooms: Rooms | None = None  # all of that, for looks of few plots
@@ -177,12 +176,22 @@ class Index:
         """Return what places the same tracks anew range by range, as `place` does all at once."""
         return Placing(self, summary, t_track, rows)
 
-    def refresh(self, t_z: I64, n_plots: int, n: int, summary: F32, t_track: I64, run: Run | None = None) -> None:
-        """Make places hold for all of a look's plots."""
+    def refresh(
+        self,
+        t_z: I64,
+        n_plots: int,
+        n: int,
+        summary: F32,
+        t_track: I64,
+        run: Run | None = None,
+        beside: Sequence[tuple[Any, ...]] = (),
+    ) -> None:
+        """Make places hold for all of a look's plots.
+
+        beside : functions and what they're given, to be done meanwhile
+        """
         known, limit = begin_look(t_z, n_plots, n, self.grid)
         spans = [(lo, min(lo + RANGE_STALE, n)) for lo in range(0 if limit else known, n, RANGE_STALE)]
-        if not spans:
-            return
         held = (summary, t_track, self._q_third, self._radius_max, self.grid)
         peaks = np.zeros((len(spans), PEAKS))
 
@@ -192,8 +201,9 @@ class Index:
             place_rows(rows, _ALL, 0, count, *held, peaks[k], np.empty(PLACED))
             self._stale.append(rows)
 
-        do(renew, [(k,) for k in range(len(spans))], run)
-        note_peaks(peaks, self.grid)
+        do(_done, [*beside, *((renew, k) for k in range(len(spans)))], run)
+        if spans:
+            note_peaks(peaks, self.grid)
 
     def move(self, summary: F32, t_track: I64, rows: I64, at: int) -> None:
         """Take in that tracks moved from rows, rising, to those from `at` on, where tracks stood that have ended."""
@@ -229,17 +239,15 @@ class Index:
             self._desks = []
             self._rooms = None
 
-    def _sort(self, placed: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
-        """Put a look's plots in their cells."""
+    def _find_cells(self, placed: F64, t_z: I64, n_plots: int, run: Run | None) -> None:
+        """Find the cells of a look's plots."""
         cells, spans = self._cells, ranges(n_plots, RANGE_PLOTS, run)
         if len(spans) == 1:
             find_cells(placed, t_z, 0, n_plots, cells, cells.own, cells.ints)
-        else:
-            own, ints = np.empty((len(spans), KINDS)), np.empty((len(spans), STATE), np.int64)
-            do(find_cells, [(placed, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
-            take_together(own, ints, cells)
-        sort_plots(n_plots, cells)
-        do(lay_plots, [(*span, cells) for span in spans], run)
+            return
+        own, ints = np.empty((len(spans), KINDS)), np.empty((len(spans), STATE), np.int64)
+        do(find_cells, [(placed, t_z, *span, cells, own[k], ints[k]) for k, span in enumerate(spans)], run)
+        take_together(own, ints, cells)
 
     def _everybody(self, n: int, n_plots: int) -> bool:
         """Say whether all n tracks ask, as where there are many plots; the index is let go when they do twice."""
@@ -249,11 +257,18 @@ class Index:
         return not self._asked
 
     def _asking(self, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, run: Run | None) -> I32 | None:
-        """Return the tracks that ask for the look's plots; None for all n, as where there are many plots."""
-        if self._everybody(n, n_plots):
-            return None
-        self.refresh(t_z, n_plots, n, summary, t_track, run)
+        """Put the look's plots in their cells, and return the tracks that ask for them; None for all n, as where there
+        are many plots."""
         cells, wide = self._cells, n_plots >= RANGE_PLOTS
+        everybody = self._everybody(n, n_plots)
+        sorting = [(sort_plots, n_plots, cells)]  # one thread's work, while others place tracks
+        if everybody or not wide:
+            do(_done, sorting, run)
+        if not everybody:
+            self.refresh(t_z, n_plots, n, summary, t_track, run, sorting if wide else ())
+        do(lay_plots, [(*span, cells) for span in ranges(n_plots, RANGE_PLOTS, run)], run)
+        if everybody:
+            return None
         marks = (mark_cells, t_z, self._q_third, cells, self.grid, np.empty(PEAKS)), (mark_parcels, cells)
         if not do(_done, marks, run if wide else None)[0]:
             return None
@@ -294,7 +309,7 @@ class Index:
     def _have_room(self, tasks: int) -> None:
         """Make room for what so many tasks find."""
         while len(self._met) < tasks:
-            self._met.append(_no_room())
+            self._met.append(no_room())
 
     def _meet(
         self,
@@ -306,11 +321,8 @@ class Index:
         t_track: I64,
         pairs_max: int,
         run: Run | None,
-    ) -> tuple[Met, int]:
-        """Let n tracks, those in `rows` or all, ask for the plots that they meet, at most `pairs_max` tracks a plot.
-
-        Returns what they meet, and how many pairs were left out for that bound.
-        """
+    ) -> Nearby:
+        """Let n tracks, those in `rows` or all, ask for the plots that they meet, at most `pairs_max` tracks a plot."""
         asking = np.empty(0, np.int32) if rows is None else rows
         time = t_track[:, None]  # a table of lines, as the memory is asked for them
         spans = ranges(n, RANGE_ROWS, run)
@@ -357,19 +369,12 @@ class Index:
         met = do(meet, [(k,) for k in range(tasks)], run)
         shares = (pairs / max(hi - lo, 1) for (lo, hi), pairs in zip(spans, found, strict=True))
         self._pairs = min(max(1.25 * max(shares), PAIRS_LEAST), PAIRS_MOST)  # the next look is like this one
-        near = thinned(met[0] if tasks == 1 else self._together(met))
-        return near, sum(found) - len(near.plot)
-
-    def _together(self, met: list[Met]) -> Met:
-        """Return what all tasks found in one piece, in room that is used over and over: new room costs as much more."""
-        tracks, pairs = sum(len(m.track) for m in met), sum(len(m.plot) for m in met)
-        if len(self._whole.track) < tracks or len(self._whole.plot) < pairs:
-            sizes = room_for(tracks), room_for(tracks), room_for(pairs)
-            self._whole = Met(*(np.empty(size, np.int32) for size in sizes))
-        room = Met(self._whole.track[:tracks], self._whole.plots[:tracks], self._whole.plot[:pairs])
-        for column, parts in zip(room, zip(*met, strict=True), strict=True):
-            np.concatenate(parts, out=column)
-        return room
+        near = self._connector.connect(met, n_plots, pairs_max, run)
+        if near is None:  # a plot in a crowd
+            met = [thinned(self._connector.together(met))]
+            near = self._connector.connect(met, n_plots, pairs_max, run)
+            assert near is not None
+        return near._replace(shed=sum(found) - len(near.plot))
 
 
 class Placing:
@@ -414,10 +419,6 @@ def _done(kernel: Callable[..., Any], *arguments: Any) -> Any:
     return kernel(*arguments)
 
 
-def _no_room() -> Met:
-    return Met(*(np.empty(0, np.int32) for _ in range(3)))
-
-
 def _joined(met: list[Met]) -> Met:
     return Met(*(np.concatenate(column) for column in zip(*met, strict=True)))
 
@@ -460,10 +461,9 @@ def candidates(
         if at_once is not None:
             return at_once
     index._rooms = None  # they may be made anew
-    index._sort(placed, t_z, n_plots, run)
+    index._find_cells(placed, t_z, n_plots, run)
     rows = index._asking(t_z, n_plots, summary, t_track, n, run)
-    met, shed = index._meet(rows, n if rows is None else len(rows), t_z, n_plots, summary, t_track, pairs_max, run)
-    return index._connector.connect(met, n_plots, shed, run)
+    return index._meet(rows, n if rows is None else len(rows), t_z, n_plots, summary, t_track, pairs_max, run)
 
 
 _NONE = Nearby(

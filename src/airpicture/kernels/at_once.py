@@ -9,10 +9,9 @@ step by step.
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import jit
-from airpicture.kernels.arrays import F32, F64, I32, I64, U8, table
+from airpicture.kernels.arrays import F32, F64, I32, I64, U8, U16, table
 from airpicture.kernels.cells import Cells, find_cells, lay_plots, mark_parcels, sort_plots
-from airpicture.kernels.components import Parts, connect
-from airpicture.kernels.crowd import count_tracks
+from airpicture.kernels.components import MANY, Parts, connect
 from airpicture.kernels.index import Grid, begin_look, list_stale, note_peaks, place_rows
 from airpicture.kernels.meeting import meet_plots
 from airpicture.kernels.near import list_each, mark_cells
@@ -43,6 +42,7 @@ class Rooms(NamedTuple):
     plots: I32  # (A,) how many
     pair: I32  # (E,) which
     owner: I32  # (M,) see `components.connect`, as all that follow
+    shares: U16  # (M,) there `tally`
     parts: Parts  # for n tracks
     track: I64  # (n,)
     start: I64  # (n,)
@@ -119,9 +119,9 @@ def find_near(
     if done < hi or tracks >= len(w.track) or pairs > len(w.plot):
         return nothing
     met, count, pair, owner = w.met[:tracks], w.plots[:tracks], w.pair[:pairs], w.owner[:plots]
-    if count_tracks(pair, owner) > most:
-        return nothing
-    chunks, tracks_most, pairs_most = connect(
-        met, count, pair, chunk_tracks, owner, w.parts, w.track, w.start, w.plot, w.chunk
+    chunks, tracks_most, pairs_most, shared = connect(
+        met, count, pair, chunk_tracks, owner, w.shares[:plots], w.parts, w.track, w.start, w.plot, w.chunk
     )
+    if shared > min(most, MANY - 1):
+        return nothing
     return tracks, pairs, chunks, tracks_most, pairs_most

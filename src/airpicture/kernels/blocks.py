@@ -13,25 +13,21 @@ A block is one or several whole parts, so that what `components` says of parts h
 """
 
 from airpicture.kernels._jit import jit
-from airpicture.kernels.arrays import I32, I64
+from airpicture.kernels.arrays import I32, I64, U16
 from airpicture.kernels.lanes import U
 
 
 @jit
-def note_reach(lo: int, hi: int, e: int, count: I32, pair: I32, step: I32) -> None:
-    """Note from which plot to which the tracks lo..hi reach.
+def note_reach(count: I32, pair: I32, step: I32) -> None:
+    """Note from which plot to which some tracks reach.
 
     Parameters
     ----------
-    e : the first pair of track lo; count : (n,) int32, pairs of each track, at least one; pair : (E,) int32, their
-        plots, rising within a track
-    step : (M,) int32, overwritten: by how many more tracks the gap behind each plot is reached across than the one
-        before it
+    count : (n,) int32, pairs of each track, at least one; pair : (E,) int32, their plots, rising within a track
+    step : (M,) int32, added to: by how many more tracks the gap behind each plot is reached across than the one before
     """
-    for j in range(U(len(step))):
-        step[j] = 0
-    at = U(e)
-    for w in range(U(lo), U(hi)):
+    at = U(0)
+    for w in range(U(len(count))):
         to = at + U(count[w])
         step[U(pair[at])] += 1
         step[U(pair[to - U(1)])] -= 1
@@ -42,7 +38,7 @@ def note_reach(lo: int, hi: int, e: int, count: I32, pair: I32, step: I32) -> No
 def cut_blocks(step: I32, most: int, block: I32) -> int:
     """Number the blocks of plots; return how many there are, or `most`, which they aren't numbered beyond.
 
-    step : (ranges, M) from `note_reach`, the first row overwritten; block : (M,) int32, overwritten
+    step : (shares, M) from `note_reach`, the first row overwritten; block : (M,) int32, overwritten
     """
     across, b = 0, 0
     for k in range(1, step.shape[0]):
@@ -59,15 +55,13 @@ def cut_blocks(step: I32, most: int, block: I32) -> int:
 
 
 @jit
-def count_blocks(lo: int, hi: int, e: int, count: I32, pair: I32, block: I32, tracks: I64, pairs: I64) -> None:
-    """Count how many of the tracks lo..hi, and of their pairs, each block has; arguments as before.
+def count_blocks(count: I32, pair: I32, block: I32, tracks: I64, pairs: I64) -> None:
+    """Count how many of some tracks, and of their pairs, each block has; count, pair : see `note_reach`.
 
-    tracks, pairs : (blocks,) int64, overwritten
+    block : (M,) from `cut_blocks`; tracks, pairs : (blocks,) int64, added to
     """
-    for b in range(len(tracks)):
-        tracks[b] = pairs[b] = 0
-    at = U(e)
-    for w in range(U(lo), U(hi)):
+    at = U(0)
+    for w in range(U(len(count))):
         b = U(block[U(pair[at])])
         tracks[b] += 1
         pairs[b] += count[w]
@@ -76,35 +70,36 @@ def count_blocks(lo: int, hi: int, e: int, count: I32, pair: I32, block: I32, tr
 
 @jit
 def lay_blocks(
-    lo: int,
-    hi: int,
-    e: int,
     row: I32,
     count: I32,
     pair: I32,
     block: I32,
     tracks: I64,
     pairs: I64,
+    tally: U16,
     track: I64,
     start: I64,
     plot: I32,
 ) -> None:
-    """Put the tracks lo..hi where their blocks go, with their pairs.
+    """Put some tracks where their blocks go, with their pairs.
 
     Parameters
     ----------
-    row, count, pair, track, start, plot : as for `components.connect`; e : the first pair of track lo
-    block : (M,) from `cut_blocks`
+    row : (n,) int32, the tracks; count, pair : see `note_reach`; block : (M,) from `cut_blocks`
     tracks, pairs : (blocks,) int64, where the first of these tracks, and the first of their pairs, of each block goes;
-        overwritten with where the next ones would
+        overwritten with where the next ones go
+    tally : (M,) added to: tracks of each plot
+    track, start, plot : as for `components.connect`
     """
-    at = U(e)
-    for w in range(U(lo), U(hi)):
+    at = U(0)
+    for w in range(U(len(count))):
         b, many = U(block[U(pair[at])]), U(count[w])
         to, into = U(tracks[b]), U(pairs[b])
         track[to], start[to] = row[w], pairs[b]
         for k in range(many):
-            plot[into + k] = pair[at + k]
+            j = pair[at + k]
+            plot[into + k] = j
+            tally[U(j)] += 1
         tracks[b] += 1
         pairs[b] += count[w]
         at += many

@@ -7,10 +7,11 @@ turn in which they began: thus both come from memory in a few streams. In order 
 tracks took an eighth longer.
 
 Most plots are met by one track alone, so that most tracks are parts by themselves. What sets the others apart is
-little, and one thread's work; all that visits every track is cut in ranges that may run side by side::
+little, and one thread's work; all that visits every track is cut in ranges that may run side by side, those of
+`meeting.meet_plots` where tracks' pairs are read::
 
     ranges of tracks    a track of each plot's part; joins those that share one   join_tracks
-    ranges of plots     who shares one with a track of another range              list_joins
+    ranges of plots     who shares one with a track of another thread's ranges    list_joins
     one thread          joins these, too                                          unite
     ranges of tracks    who isn't the lowest of its part                          list_joined
     one thread          how many of its part come before each of them             number
@@ -25,10 +26,11 @@ little, and one thread's work; all that visits every track is cut in ranges that
 from typing import Final, NamedTuple
 
 from airpicture.kernels._jit import inline, jit
-from airpicture.kernels.arrays import I32, I64, table
+from airpicture.kernels.arrays import I32, I64, U16, table
 from airpicture.kernels.lanes import U
 
 NOBODY: Final = -1
+MANY: Final = 65_535  # tracks of a plot, beyond which they're no longer counted
 
 
 @table
@@ -36,10 +38,10 @@ class Parts(NamedTuple):
     """What is known of the n tracks of a look that have pairs, while they're put in order; all overwritten."""
 
     parent: I32  # (n,) a track of the same part, not a later one; the lowest after `number`
-    first: I32  # (n,) of its pairs
+    first: I32  # (n,) of its pairs, in its range
     low: I32  # (n,) lowest of its plots; of a part's lowest track, after `number`, of the part's
-    # (n,) of a part's lowest track: tracks and pairs of the part, and after `place_parts` where they go. Of any other:
-    # how many tracks and pairs of its part come before it.
+    # (n,) of a part's lowest track: tracks and pairs of the part, and after `place_parts` where they go. Of any other,
+    # after `number`: how many tracks and pairs of its part come before it.
     tracks: I32
     pairs: I32
     joined: I32  # (n,) tracks that aren't the lowest of their parts, each range's from its first place on
@@ -63,19 +65,21 @@ def _unite(a: int, b: int, parent: I32) -> None:
 
 
 @inline
-def _join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, parts: Parts) -> None:
+def _join_tracks(at: int, count: I32, pair: I32, owner: I32, tally: U16, parts: Parts) -> int:
     """See `join_tracks`."""
-    for j in range(U(len(owner))):
-        owner[j] = NOBODY
-    parent = parts.parent
-    for w in range(lo, hi):
+    parent, e, most = parts.parent, 0, 0
+    for q in range(len(count)):
+        w = at + q
         v = U(w)
-        parent[v], parts.first[v], parts.tracks[v], parts.pairs[v] = w, e, 1, count[v]
+        parent[v], parts.first[v], parts.tracks[v], parts.pairs[v] = w, e, 1, count[U(q)]
         parts.low[v] = pair[U(e)]
         root = w
-        for _ in range(count[v]):
+        for _ in range(count[U(q)]):
             j = U(pair[U(e)])
             e += 1
+            now = min(int(tally[j]) + 1, MANY)
+            tally[j] = now
+            most = max(most, now)
             other = int(owner[j])
             other = root if other < 0 else other  # no branch: whether a plot is new can't be foreseen, nor ...
             if parent[U(other)] != root:  # ... how far it is to a root, but after a while it's mostly one step
@@ -83,42 +87,53 @@ def _join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, pa
                 parent[U(max(other, root))] = min(other, root)
                 root = min(other, root)
             owner[j] = root
+    return most
 
 
 @jit
-def join_tracks(lo: int, hi: int, e: int, count: I32, pair: I32, owner: I32, parts: Parts) -> None:
-    """Join those of the tracks lo..hi that share a plot.
+def join_tracks(at: int, count: I32, pair: I32, owner: I32, tally: U16, parts: Parts) -> int:
+    """Join those tracks of a range that share a plot with each other, or with others that were joined by this owner.
 
     Parameters
     ----------
-    e : the first pair of track lo; count : (n,) int32, pairs of each track; pair : (E,) int32, their plots
-    owner : (M,) overwritten with one of these tracks, of the part that each plot belongs to by them, or NOBODY
+    at : the first of them; count : (range,) int32, pairs of each track; pair : (E,) int32, their plots
+    owner : (M,) one of the tracks of the part that each plot belongs to by these, or NOBODY; overwritten
+    tally : (M,) uint16, how many of these tracks have each plot, up to MANY; overwritten
     parts : all columns but `joined` and `cut` overwritten in the range
+
+    Returns
+    -------
+    most tracks that any of the plots has by now
     """
-    _join_tracks(lo, hi, e, count, pair, owner, parts)
+    return _join_tracks(at, count, pair, owner, tally, parts)
 
 
 @jit
-def list_joins(lo: int, hi: int, owner: I32, join: I32) -> int:
-    """List tracks of different ranges that share one of the plots lo..hi; return how many joins there are.
+def list_joins(lo: int, hi: int, owner: I32, tally: U16, join: I32) -> tuple[int, int]:
+    """List tracks of different owners that share one of the plots lo..hi.
 
     Parameters
     ----------
-    owner : (ranges, M) from `join_tracks`; that of the first range is overwritten with that of the first that has any
-    join : ((ranges - 1) (hi - lo), 2) overwritten
+    owner, tally : (owners, M) from `join_tracks`; the first is overwritten: an owner's track that the first has, and
+        how many all have
+    join : ((owners - 1) (hi - lo), 2) overwritten
+
+    Returns
+    -------
+    how many joins there are; most tracks that any of the plots has, up to MANY
     """
-    joins = 0
+    joins, most = 0, 0
     for k in range(1, owner.shape[0]):
-        for j in range(lo, hi):
+        for j in range(U(lo), U(hi)):
             w, before = owner[k, j], owner[0, j]
-            if w < 0:
-                continue
-            if before < 0:
-                owner[0, j] = w
-            else:
-                join[joins, 0], join[joins, 1] = before, w
-                joins += 1
-    return joins
+            owner[0, j] = w if before < 0 else before
+            join[U(joins), 0], join[U(joins), 1] = before, w
+            joins += int((w >= 0) & (before >= 0))  # no branch: that can't be foreseen
+        for j in range(U(lo), U(hi)):
+            now = int(tally[0, j]) + int(tally[k, j])
+            tally[0, j] = min(now, MANY)
+            most = max(most, now)
+    return joins, min(most, MANY)
 
 
 @jit
@@ -145,22 +160,23 @@ def list_joined(lo: int, hi: int, parts: Parts) -> int:
 
 
 @inline
-def _number(lo: int, hi: int, count: I32, parts: Parts) -> None:
+def _number(lo: int, hi: int, parts: Parts) -> None:
     """See `number`."""
     for q in range(lo, hi):
         w = parts.joined[q]
+        own = parts.pairs[w]
         lowest = parts.parent[parts.parent[w]]  # a track's parent comes before it, and by then names the lowest
         parts.parent[w] = lowest
         parts.tracks[w], parts.pairs[w] = parts.tracks[lowest], parts.pairs[lowest]
         parts.low[lowest] = min(parts.low[lowest], parts.low[w])
         parts.tracks[lowest] += 1
-        parts.pairs[lowest] += count[w]
+        parts.pairs[lowest] += own
 
 
 @jit
-def number(lo: int, hi: int, count: I32, parts: Parts) -> None:
+def number(lo: int, hi: int, parts: Parts) -> None:
     """Find the lowest track of each of parts.joined[lo:hi] and count tracks and pairs there, in rising order."""
-    _number(lo, hi, count, parts)
+    _number(lo, hi, parts)
 
 
 @inline
@@ -220,27 +236,24 @@ def place_parts(lo: int, hi: int, at: int, e: int, chunk_tracks: int, owner: I32
 
 
 @inline
-def _lay_parts(
-    lo: int, hi: int, row: I32, count: I32, pair: I32, parts: Parts, track: I64, start: I64, plot: I32
-) -> None:
+def _lay_parts(at: int, row: I32, count: I32, pair: I32, parts: Parts, track: I64, start: I64, plot: I32) -> None:
     """See `lay_parts`."""
-    for w in range(lo, hi):
-        v, lowest = U(w), int(parts.parent[U(w)])
-        other = int(lowest != w)  # no branch: in a crowd nearly all are, elsewhere few
-        at = int(parts.tracks[U(lowest)]) + other * int(parts.tracks[v])
+    for q in range(U(len(row))):
+        v = U(at) + q
+        lowest = int(parts.parent[v])
+        other = int(lowest != int(v))  # no branch: in a crowd nearly all are, elsewhere few
+        to = int(parts.tracks[U(lowest)]) + other * int(parts.tracks[v])
         e = int(parts.pairs[U(lowest)]) + other * int(parts.pairs[v])
-        track[U(at)], start[U(at)] = row[v], e
+        track[U(to)], start[U(to)] = row[q], e
         first = int(parts.first[v])
-        for k in range(count[v]):
+        for k in range(count[q]):
             plot[U(e + k)] = pair[U(first + k)]
 
 
 @jit
-def lay_parts(
-    lo: int, hi: int, row: I32, count: I32, pair: I32, parts: Parts, track: I64, start: I64, plot: I32
-) -> None:
-    """Put the tracks lo..hi where their parts go, with their pairs; parameters as for `connect`."""
-    _lay_parts(lo, hi, row, count, pair, parts, track, start, plot)
+def lay_parts(at: int, row: I32, count: I32, pair: I32, parts: Parts, track: I64, start: I64, plot: I32) -> None:
+    """Put the tracks of a range, from `at` on, where their parts go, with their pairs; parameters as for `connect`."""
+    _lay_parts(at, row, count, pair, parts, track, start, plot)
 
 
 @inline
@@ -267,7 +280,7 @@ def _list_chunks(n: int, pairs: int, chunk_tracks: int, cut: I64, start: I64, ch
 
 @jit
 def list_chunks(n: int, pairs: int, chunk_tracks: int, cut: I64, start: I64, chunk: I64) -> tuple[int, int, int]:
-    """List the chunks of n tracks that were laid, and write the end of `start`; returned is what `connect` returns."""
+    """List the chunks of n tracks that were laid, and write the end of `start`; return what `connect` does of them."""
     return _list_chunks(n, pairs, chunk_tracks, cut, start, chunk)
 
 
@@ -278,12 +291,13 @@ def connect(
     pair: I32,
     chunk_tracks: int,
     owner: I32,
+    tally: U16,
     parts: Parts,
     track: I64,
     start: I64,
     plot: I32,
     chunk: I64,
-) -> tuple[int, int, int]:
+) -> tuple[int, int, int, int]:
     """Group pairs that come track by track into components, and list them part by part.
 
     Parameters
@@ -291,7 +305,7 @@ def connect(
     row : (n,) int32, rising, tracks that have pairs; count : (n,) int32, how many
     pair : (E,) int32, their plots, rising within a track
     chunk_tracks : of the tracks whose places begin with the same multiple of these, parts make one chunk
-    owner : (M,) int32, parts : workspaces
+    owner : (M,) int32, tally : (M,) uint16, parts : workspaces
     track : (n,) int64; overwritten with the tracks
     start : (n + 1,) int64; overwritten: pairs of track[w] are start[w]..start[w + 1]
     plot : (E,) int32; overwritten with the plots, rising within a track
@@ -299,14 +313,17 @@ def connect(
 
     Returns
     -------
-    (chunks, most tracks of a chunk, most pairs)
+    (chunks, most tracks of a chunk, most pairs, most tracks of a plot, up to MANY)
     """
     n = len(row)
-    _join_tracks(0, n, 0, count, pair, owner, parts)
-    _number(0, _list_joined(0, n, parts), count, parts)
+    for j in range(U(len(owner))):
+        owner[j], tally[j] = NOBODY, 0
+    most = _join_tracks(0, count, pair, owner, tally, parts)
+    _number(0, _list_joined(0, n, parts), parts)
     for k in range(n // chunk_tracks + 1):
         parts.cut[k] = NOBODY
     _count_parts(0, len(owner), owner, parts)
     _place_parts(0, len(owner), 0, 0, chunk_tracks, owner, parts)
-    _lay_parts(0, n, row, count, pair, parts, track, start, plot)
-    return _list_chunks(n, len(pair), chunk_tracks, parts.cut, start, chunk)
+    _lay_parts(0, row, count, pair, parts, track, start, plot)
+    chunks, tracks_most, pairs_most = _list_chunks(n, len(pair), chunk_tracks, parts.cut, start, chunk)
+    return chunks, tracks_most, pairs_most, most

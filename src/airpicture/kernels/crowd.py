@@ -32,19 +32,6 @@ def _sink(at: int, size: int, found: I32, distance: F64) -> None:
     found[at], distance[at] = i, d
 
 
-@inline
-def count_tracks(plot: I32, tally: I32) -> int:
-    """Count how many tracks meet each plot of a look, and return the most; tally : (M,) int32, overwritten."""
-    for j in range(len(tally)):
-        tally[j] = 0
-    most = 0
-    for e in range(U(len(plot))):
-        now = tally[U(plot[e])] + 1
-        tally[U(plot[e])] = now
-        most = max(most, now)
-    return most
-
-
 @jit_making_arrays
 def keep_nearest(
     met: I32,
@@ -67,8 +54,10 @@ def keep_nearest(
     summary, time, q_third, radius_max : as there
     t_z : (M,) int64 [ns], place : (M, 4) of the plots, see `cells.Cells`; tally : (M,) int32 workspace
     """
-    if count_tracks(plot, tally) <= most:
-        return len(met), len(plot)
+    for j in range(len(tally)):
+        tally[j] = 0
+    for e in range(U(len(plot))):
+        tally[U(plot[e])] += 1
     crowds, pairs = 0, 0
     for j in range(len(t_z)):
         if tally[j] > most:
