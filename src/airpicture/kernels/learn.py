@@ -472,7 +472,7 @@ def copy_tracks(index: I64, of: Held, into: Held, at: int) -> None:
             into.doubt[o, c] = of.doubt[i, c]
         into.t_ns[o], into.t_plot[o], into.t_height[o] = of.t_ns[i], of.t_plot[i], of.t_height[i]
         into.t_heard[o] = of.t_heard[i]
-        into.number[o], into.t_first[o], into.t_aged[o] = of.number[i], of.t_first[i], of.t_aged[i]
+        into.existence[o], into.t_first[o], into.t_aged[o] = of.existence[i], of.t_first[i], of.t_aged[i]
         into.plots[o], into.misses[o], into.status[o] = of.plots[i], of.misses[i], of.status[i]
         into.address[o], into.mode_3a[o], into.callsign[o] = of.address[i], of.mode_3a[i], of.callsign[i]
         into.h_source[o], into.has_baro[o] = of.h_source[i], of.has_baro[i]
