@@ -55,6 +55,8 @@ from airpicture.kernels.meeting import WIDEST
 from airpicture.kernels.wgs84 import B
 
 ASKED: Final = 6  # cells ahead, of which the memory is asked for one line after another
+TOGETHER: Final = 32  # blocks of rows, of which it's asked which have marks before any is looked at
+LINE: Final = 16  # rows whose codes are in a line of the cache
 BOXED: Final = 12  # plots of a cell, from which on they look as if they were everywhere in it
 CHORD: Final = 2.5 / UNITS  # m between two points of a cell on the ground, at most, for a unit of its edge
 BEYOND: Final = 1 << 20  # more than any number of a tile or row of tiles
@@ -300,11 +302,20 @@ def list_marked(lo: int, hi: int, grid: Grid, rows: I32) -> int:
 
     grid : span brought up to date
     """
-    span, tiles = grid.span, grid.tiles
-    count = 0
-    for block in range(lo >> ROWS, -(-hi >> ROWS)):
-        if span[U(block)] == STALE:
-            span[U(block)] = _span_of(block, grid)
-        if _any_marked(int(span[U(block)]), tiles):
-            count = list_each(max(lo, block << ROWS), min(hi, (block + 1) << ROWS), count, grid, rows)
+    span, tiles, code = grid.span, grid.tiles, grid.code
+    count, end = 0, -(-hi >> ROWS)
+    for first in range(lo >> ROWS, end, TOGETHER):
+        looked, others = 0, min(end - first, TOGETHER)
+        for k in range(others):
+            block = first + k
+            if span[U(block)] == STALE:
+                span[U(block)] = _span_of(block, grid)
+            if _any_marked(int(span[U(block)]), tiles):
+                looked |= 1 << k
+                for line in range(0, 1 << ROWS, LINE):  # one in six is looked at: which one, no core foresees
+                    prefetch(code, (block << ROWS) + line, 0)
+        for k in range(others):
+            if (looked >> k) & 1:
+                block = first + k
+                count = list_each(max(lo, block << ROWS), min(hi, (block + 1) << ROWS), count, grid, rows)
     return count
