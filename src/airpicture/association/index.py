@@ -127,7 +127,7 @@ class Index:
         # zeros: the system hands out pages when they're first used, so that capacity costs nothing in advance
         self.grid = laid(
             Grid(
-                code=np.zeros(capacity, np.int32),
+                code=lined(capacity, np.int32),
                 expiry=np.zeros(capacity, np.int32),
                 bits=lined(MAP, np.uint32),
                 tiles=np.zeros(FACES << ALONG, np.int64),
@@ -276,9 +276,11 @@ class Index:
             self._listed = np.empty(self.capacity, np.int32)  # of which few pages are ever written to
         rows, spans = self._listed, ranges(n, RANGE_CODES, run)
         counts = do(list_marked, [(lo, hi, self.grid, rows[lo:hi]) for lo, hi in spans], run)
-        if len(spans) == 1:
-            return rows[: counts[0]]
-        return np.concatenate([rows[lo : lo + count] for (lo, _), count in zip(spans, counts, strict=True)])
+        at = counts[0]
+        for (lo, _), count in zip(spans[1:], counts[1:], strict=True):  # close ranks: new room costs as much more
+            rows[at : at + count] = rows[lo : lo + count]
+            at += count
+        return rows[:at]
 
     def _at_once(
         self, placed: F64, t_z: I64, n_plots: int, summary: F32, t_track: I64, n: int, pairs_max: int

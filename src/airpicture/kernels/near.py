@@ -7,8 +7,8 @@ shows in what comes out.
     plots of one cell      ->  bits of the index's cells that hold          ->  tracks whose
     (kernels.cells)            tracks that may reach them, on each level        bit is set
 
-Plots near an edge of the cube's faces look on several faces, and late ones, for which all reaches grow, look by
-themselves. Where too many cells would have to be marked, all tracks are taken.
+Plots near an edge of the cube's faces look on several faces; few of a cell there, and late ones, for which all reaches
+grow, look by themselves. Where too many cells would have to be marked, all tracks are taken.
 """
 
 import math
@@ -55,6 +55,8 @@ from airpicture.kernels.meeting import WIDEST
 from airpicture.kernels.wgs84 import B
 
 ASKED: Final = 6  # cells ahead, of which the memory is asked for one line after another
+TOGETHER: Final = 32  # blocks of rows, of which it's asked which have marks before any is looked at
+LINE: Final = 16  # rows whose codes are in a line of the cache
 BOXED: Final = 12  # plots of a cell, from which on they look as if they were everywhere in it
 CHORD: Final = 2.5 / UNITS  # m between two points of a cell on the ground, at most, for a unit of its edge
 BEYOND: Final = 1 << 20  # more than any number of a tile or row of tiles
@@ -92,6 +94,19 @@ def _box_of(s: U, cells: Cells) -> tuple[float, float, float, int, int, int, int
     far_a, far_b = max(abs(low_a), abs(low_a + edge)) / UNITS, max(abs(low_b), abs(low_b + edge)) / UNITS
     highest = math.sqrt(max(B * B - far_a * far_a - far_b * far_b, 0.0))
     return reach, max(far_a, far_b), highest, low_a - r, low_a + edge + r, low_b - r, low_b + edge + r
+
+
+@part
+def _beside(face: int, start: int, end: int, reach: float, cells: Cells) -> tuple[int, int, int, int]:
+    """Return what of another face than their own the plots start..end of a cell can reach, as `_box_of` does."""
+    low_a, high_a, low_b, high_b = 2 * LIMIT, -2 * LIMIT, 2 * LIMIT, -2 * LIMIT
+    for q in range(U(start), U(end)):
+        p = cells.place[U(cells.name[q])]
+        a, b = on_face(face, p[PLACE_P], p[PLACE_P + 1], p[PLACE_P + 2])
+        low_a, high_a = min(low_a, a), max(high_a, a)
+        low_b, high_b = min(low_b, b), max(high_b, b)
+    r = math.ceil(reach * UNITS) + 1
+    return low_a - r, high_a + r, low_b - r, high_b + r
 
 
 @part
@@ -168,13 +183,11 @@ def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) ->
         home = face_of(x, y, z)
         late, several = 0.0, False
         end = start
-        whole = int(slot[s, 3])
-        boxed = (slot[s, 1] == start) & (whole - start >= BOXED) & (first_ns >= floor_ns)
+        begin, whole = int(slot[s, 1]), int(slot[s, 3])
+        boxed = (begin == start) & (whole - start >= BOXED) & (first_ns >= floor_ns)
         reached, along, lowest = 0.0, 0.0, 0.0
         if boxed:
             reached, along, lowest, low_a, high_a, low_b, high_b = _box_of(s, cells)
-            boxed = along + MARGIN < lowest - 2.0 * (max(peak[USED], peak[USED + 1]) + reached)
-        if boxed:
             own, end = reached + CHORD * float(1 << edge_shift(int(slot[s, 0] - 1) >> 25)), whole
         else:
             low_a, high_a, low_b, high_b = 2 * LIMIT, -2 * LIMIT, 2 * LIMIT, -2 * LIMIT
@@ -212,17 +225,20 @@ def mark_cells(t_z: I64, q_third: float, cells: Cells, grid: Grid, peak: F64) ->
             half = math.ceil(peak[USED + level] * UNITS)
             mine = min(own + _late_reach(late, level, q_third, peak), WIDEST)
             wide = peak[USED + level] + mine
-            if boxed:  # by level: of the most, no face but this one holds any so near
+            if boxed:  # by level: of most cells, no face but their own holds any so near
                 several = along + MARGIN >= lowest - 2.0 * (peak[USED + level] + reached)
             for face in range(0 if several else home, 6 if several else home + 1):
                 from_a, upto_a, from_b, upto_b = low_a, high_a, low_b, high_b
-                if several:
+                if several and not (boxed and face == home):
                     height = x if face < 2 else (y if face < 4 else z)
                     if (height if face & 1 == 0 else -height) < highest - 2.0 * wide:
                         continue
-                    a, b = on_face(face, x, y, z)
-                    r = math.ceil(mine * UNITS) + 1
-                    from_a, upto_a, from_b, upto_b = a - r, a + r, b - r, b + r
+                    if boxed:
+                        from_a, upto_a, from_b, upto_b = _beside(face, begin, whole, reached, cells)
+                    else:
+                        a, b = on_face(face, x, y, z)
+                        r = math.ceil(mine * UNITS) + 1
+                        from_a, upto_a, from_b, upto_b = a - r, a + r, b - r, b + r
                 first_a = (max(from_a - half, -LIMIT) + LIMIT) >> shift
                 last_a = (min(upto_a + half, LIMIT) + LIMIT) >> shift
                 first_b = (max(from_b - half, -LIMIT) + LIMIT) >> shift
@@ -286,11 +302,20 @@ def list_marked(lo: int, hi: int, grid: Grid, rows: I32) -> int:
 
     grid : span brought up to date
     """
-    span, tiles = grid.span, grid.tiles
-    count = 0
-    for block in range(lo >> ROWS, -(-hi >> ROWS)):
-        if span[U(block)] == STALE:
-            span[U(block)] = _span_of(block, grid)
-        if _any_marked(int(span[U(block)]), tiles):
-            count = list_each(max(lo, block << ROWS), min(hi, (block + 1) << ROWS), count, grid, rows)
+    span, tiles, code = grid.span, grid.tiles, grid.code
+    count, end = 0, -(-hi >> ROWS)
+    for first in range(lo >> ROWS, end, TOGETHER):
+        looked, others = 0, min(end - first, TOGETHER)
+        for k in range(others):
+            block = first + k
+            if span[U(block)] == STALE:
+                span[U(block)] = _span_of(block, grid)
+            if _any_marked(int(span[U(block)]), tiles):
+                looked |= 1 << k
+                for line in range(0, 1 << ROWS, LINE):  # one in six is looked at: which one, no core foresees
+                    prefetch(code, (block << ROWS) + line, 0)
+        for k in range(others):
+            if (looked >> k) & 1:
+                block = first + k
+                count = list_each(max(lo, block << ROWS), min(hi, (block + 1) << ROWS), count, grid, rows)
     return count
