@@ -67,10 +67,12 @@ def test_plots_are_dealt_or_sorted_cell_by_cell_those_of_a_cell_in_their_order(
     monkeypatch.setattr(begin_module, "DEALT", dealt)
     rng = np.random.default_rng(3)
     p = places(rng, 700, wide, 5.0, 20.0)
-    free = rng.random(700)
+    free, reports = rng.random(700), reports_at(p)
+    reports.t_ns[:] = rng.integers(0, 1000, 700)
     wanted = np.flatnonzero(free >= 0.5)
     with workers(threads) as run:
-        got = by_patches(reports_at(p), free, run)
+        got, *times = by_patches(reports, free, run)
+    assert times == [reports.t_ns.min(), reports.t_ns.max()]
     expected = sorted(wanted.tolist(), key=lambda j: digits(p[j]))  # a stable sort
     assert got.tolist() == expected
 
@@ -81,7 +83,7 @@ def test_few_plots_keep_their_order() -> None:
         free = np.zeros(n)
         free[[2, 5, 9]] = 1.0
         reports = reports_at(places(np.random.default_rng(1), n, 30.0, 0.0, 0.0))
-        assert by_patches(reports, free, nobody).tolist() == [2, 5, 9]
+        assert by_patches(reports, free, nobody).rows.tolist() == [2, 5, 9]
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, 1e9, -1e9])
@@ -108,7 +110,7 @@ class Put:
 
     def look(self, p: F64, order: I64) -> None:
         reports, n = reports_at(p), len(p)
-        found = self.pool.found_by(reports.t_ns, 26_000_000_000, 0)
+        found = self.pool.found_by(0, 0, 26_000_000_000, 0)
         self.pool.make_room(n, found.alive, found.late)
         key = np.array([key_at(*ground(*p[j]), PLAIN) for j in order])
         waiting, count = self.pool.waiting, self.pool.count
@@ -134,7 +136,7 @@ def test_what_a_look_finds_in_the_pool_is_what_was_put_in(
     for look, times in enumerate(looks):
         reports, n = reports_at(np.tile(ecef(0.8, 0.2, 5e3), (len(times), 1))), len(times)
         reports.t_ns[:] = times
-        found = pool.found_by(reports.t_ns, wait, slack)
+        found = pool.found_by(min(times), max(times), wait, slack)
         latest, first = max(put, default=NEVER), min(times)
         kept = list(enumerate(put))[pool.oldest :]
         assert found.earliest_ns == first

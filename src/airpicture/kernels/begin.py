@@ -188,15 +188,22 @@ def longest_wait(period: F64, pd: F64) -> tuple[float, float]:
 
 
 @jit
-def list_free(lo: int, hi: int, Z: F64, slant_range: F64, azimuth: F64, free: F64, wanted: I64) -> int:
-    """List those of the plots lo..hi that no track claims and that have a place; return how many.
+def list_free(
+    lo: int, hi: int, Z: F64, t_ns: I64, slant_range: F64, azimuth: F64, free: F64, wanted: I64
+) -> tuple[int, int, int]:
+    """List those of the plots lo..hi that no track claims and that have a place; return how many, and the first and
+    last time of all lo..hi [ns].
 
     Parameters
     ----------
-    Z : (M, PLOT) float64; slant_range, azimuth : (M,) as measured: who has both isn't a bearing, which spares Z
+    Z : (M, PLOT) float64; t_ns : (M,) int64 [ns]
+    slant_range, azimuth : (M,) as measured: who has both isn't a bearing, which spares Z
     free : (M,) float64, probability that no track claims the plot
     wanted : (M,) int64; overwritten from lo on
     """
+    first = last = t_ns[lo]
+    for j in range(lo, hi):
+        first, last = min(first, t_ns[j]), max(last, t_ns[j])
     some = 0
     for j in range(lo, hi):  # no branch: which are free can't be foreseen
         wanted[lo + some] = j
@@ -208,4 +215,4 @@ def list_free(lo: int, hi: int, Z: F64, slant_range: F64, azimuth: F64, free: F6
         if polar or int(Z[j, Z_KIND]) != BEARING:
             wanted[lo + n] = j
             n += 1
-    return n
+    return n, first, last

@@ -76,13 +76,12 @@ def count_unclaimed(
         lo += 1
     while lo < hi:
         s = sensor[lo]
-        total, latest = 0.0, heard[s]
+        total = 0.0
         end = lo
         while end < len(sensor) and sensor[end] == s:
             total += free[end]
-            latest = max(latest, t_ns[end])
             end += 1
-        heard[s] = latest
+        heard[s] = max(heard[s], t_ns[end - 1])
         turn = period[s]
         if turn > 0.0:
             t = t_ns[end - 1] * 1e-9

@@ -197,36 +197,57 @@ def best_births(births: F64, order: I64, room: int) -> I64:
     return order[np.sort(ranks)]
 
 
-def _list_part(reports: Reports, free: F64, lo: int, hi: int, wanted: I64, patch: I64, count: I64) -> int:
-    """List those of the plots lo..hi that no track claims, from lo on, and their cubes; return where they end.
+class Free(NamedTuple):
+    """The plots of a look that no track claims and that have a place."""
+
+    rows: I64
+    first_ns: int  # of all plots of the look
+    last_ns: int
+
+
+def _list_part(
+    reports: Reports, free: F64, lo: int, hi: int, wanted: I64, patch: I64, count: I64
+) -> tuple[int, int, int]:
+    """List those of the plots lo..hi that no track claims, from lo on, and their cubes; return where they end, and the
+    first and last time of all lo..hi.
 
     wanted, patch : (M,) int64, overwritten in the range; count : see `list_patches`
     """
-    end = lo + list_free(lo, hi, reports.Z, reports.slant_range, reports.azimuth, free, wanted)
-    list_patches(reports.place, wanted, lo, end, patch, count)
-    return end
+    n, first, last = _list_free(reports, free, lo, hi, wanted)
+    list_patches(reports.place, wanted, lo, lo + n, patch, count)
+    return lo + n, first, last
 
 
-def by_patches(reports: Reports, free: F64, run: Run | None) -> I64:
+def _list_free(reports: Reports, free: F64, lo: int, hi: int, wanted: I64) -> tuple[int, int, int]:
+    """Return `list_free` of plots lo..hi."""
+    columns = (reports.Z, reports.t_ns, reports.slant_range, reports.azimuth)
+    listed: tuple[int, int, int] = list_free(lo, hi, *columns, free, wanted)
+    return listed
+
+
+def by_patches(reports: Reports, free: F64, run: Run | None) -> Free:
     """Return the plots that no track claims and that have a place, in order of the cells of the ground they're in (see
-    `kernels.patches`); a few as they come."""
+    `kernels.patches`); a few as they come. reports : (M,), M > 0"""
     size = reports.size
     wanted = np.empty(size, np.int64)
     if size < PATCHED:
-        return wanted[: list_free(0, size, reports.Z, reports.slant_range, reports.azimuth, free, wanted)]
+        n, first, last = _list_free(reports, free, 0, size, wanted)
+        return Free(wanted[:n], first, last)
     parts = ranges(size, SCANNED, run, RANGES)
     patch = np.empty(size, np.int64)
     count = np.empty((len(parts), 1 << DIGIT if size >= DEALT else 1), np.int64)  # else nothing is to be counted
     tasks = [(reports, free, *part, wanted, patch, count[k]) for k, part in enumerate(parts)]
-    spans = [(lo, end) for (lo, _), end in zip(parts, do(_list_part, tasks, run), strict=True)]
+    listed = do(_list_part, tasks, run)
+    spans = [(lo, end) for (lo, _), (end, _, _) in zip(parts, listed, strict=True)]
+    times = min(first for _, first, _ in listed), max(last for _, _, last in listed)
     n = sum(end - lo for lo, end in spans)
     if n < DEALT:
-        listed = wanted if n < PATCHED else patch
-        listed = np.concatenate([listed[lo:end] for lo, end in spans])
+        column = wanted if n < PATCHED else patch
+        rows = np.concatenate([column[lo:end] for lo, end in spans])
         if n >= PATCHED:
-            listed.sort()  # the cube's number, then the row
-            listed &= (1 << ROW) - 1
-        return listed
+            rows.sort()  # the cube's number, then the row
+            rows &= (1 << ROW) - 1
+        return Free(rows, *times)
     start = np.empty((1 << DIGIT) + 1, np.int64)
     for digit in range(DIGITS):
         if digit > 0:
@@ -237,7 +258,7 @@ def by_patches(reports: Reports, free: F64, run: Run | None) -> I64:
         dealt = np.empty(n, np.int64)
         do(deal_patches, [(patch, *span, digit, count[k], dealt) for k, span in enumerate(spans)], run)
         patch = dealt
-    return patch
+    return Free(patch, *times)
 
 
 def _append(
@@ -324,14 +345,16 @@ def begin(
     -------
     rows of the new tracks, and how many found no room
     """
-    wanted = by_patches(reports, free, run)
+    if not reports.size:
+        return _NONE, 0
+    wanted, first_ns, last_ns = by_patches(reports, free, run)
     n = len(wanted)
     if n == 0:
         return _NONE, 0
     outlook = _outlook(pool, stations, life, gates)
     longest = outlook.longest
     wait_ns, slack_ns = round(longest * 1e9), round((config.late_s_max + config.frame_s) * 1e9)
-    found = pool.found_by(reports.t_ns, wait_ns, slack_ns)
+    found = pool.found_by(first_ns, last_ns, wait_ns, slack_ns)
     overflow = pool.make_room(n, found.alive, found.late)
     if found.since_ns > found.earliest_ns - int(CHAINED * longest * 1e9):
         # where too many wait, plots of two turns ago are gone and three are never in line: then weak pairs are followed
@@ -382,7 +405,7 @@ def begin(
         ],
         run,
     )
-    total = (counts[0] if parts == 1 else counts.sum(axis=0)).tolist()
+    total = [sum(column) for column in zip(*counts.tolist(), strict=True)]
     rows, shed = _NONE, 0
     linked = (key, pool.count, found.latest_ns, pool.waiting)
     if total[C_BIRTHS]:

@@ -147,18 +147,19 @@ class Pool:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
 
-    def found_by(self, t_ns: I64, wait_ns: int, slack_ns: int) -> Found:
-        """Return what plots of a look find; t_ns : (M,) their times [ns], M > 0.
+    def found_by(self, first_ns: int, last_ns: int, wait_ns: int, slack_ns: int) -> Found:
+        """Return what plots of a look find.
 
-        wait_ns : how long any plot waits; slack_ns : how much older than those of the look plots may be that come later
+        first_ns, last_ns : of their times; wait_ns : how long any plot waits
+        slack_ns : how much older than those of the look plots may be that come later
         """
-        first, last = int(t_ns.min()), max(self.latest_ns, int(t_ns.max()))
         alive = self.count - self._before(self.latest_ns - wait_ns)
         late = self.count - self._before(self.latest_ns - wait_ns - slack_ns)
         since_ns = NEVER
         if 0 < self.oldest < self.count:
             since_ns = self._look_ns[bisect_right(self._look_end, self.oldest)]
-        return Found(first, alive, late, self._before(first - wait_ns), since_ns, last)
+        gone = self._before(first_ns - wait_ns)
+        return Found(first_ns, alive, late, gone, since_ns, max(self.latest_ns, last_ns))
 
     def _before(self, t_ns: int) -> int:
         """Return how many of the plots that were put in, were so before a time, or can't be read any more."""
