@@ -186,7 +186,7 @@ def assert_same_store(got: Store, expected: Store) -> None:
                 np.testing.assert_allclose(a[lay.EXISTENCE :], b[lay.EXISTENCE :], rtol=1e-5, atol=1e-6)
         elif name == "summary":
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-2)
-        elif name not in ("spreads", "existence", "_side", "due_ns"):  # compared above, or asked of `due_after` itself
+        elif name not in ("spreads", "existence", "side", "due_ns"):  # compared above, or asked of `due_after` itself
             np.testing.assert_array_equal(a, b, err_msg=name)
 
 

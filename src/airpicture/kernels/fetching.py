@@ -37,7 +37,10 @@ def fetch_states(i: int, of: Held) -> None:
 
 @inline
 def fetch_side(i: int, plain: bool, of: Held) -> None:
-    """Ask for what else is known of track i, unless it ended; plain : only for what plain plots need, see `store.SIDE`."""
+    """Ask for what else is known of track i, unless it ended.
+
+    plain : whether only for what plots without codes and heights need, see `store.SIDE`
+    """
     if of.status[i] != ENDED:
         prefetch(of.summary, i, 0)
         prefetch(of.t_ns, i, 0)
