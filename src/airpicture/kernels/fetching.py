@@ -4,7 +4,6 @@ from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels.arrays import F64, I32
-from airpicture.kernels.layout import Z_KIND, Z_RANGE
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
 from airpicture.kernels.room import Room
@@ -73,9 +72,8 @@ def fetch_plot(j: int, R: Any) -> None:
 
 @inline
 def _fetch_briefed(j: int, R: Any) -> None:
-    """Ask for what isn't in the brief of plot j: of its row where it was placed, and its range; its columns."""
-    prefetch(R.Z, j, Z_KIND)
-    prefetch(R.Z, j, Z_RANGE)
+    """Ask for what isn't in the brief of plot j: columns, that of its place among them."""
+    prefetch(R.place, j, 0)
     _fetch_columns(j, R)
 
 
