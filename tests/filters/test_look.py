@@ -51,8 +51,9 @@ def reports_of(
 ) -> Reports:
     n = len(plots)
     codes = codes or [(-1, -1, 0)] * n
+    Z = np.array([plot.row() for plot in plots])
     return Reports(
-        Z=np.array([plot.row() for plot in plots]),
+        Z=Z,
         t_ns=np.array(t_ns, np.int64),
         sensor=np.full(n, sensor, np.int32),
         address=np.array([c[0] for c in codes], np.int32),
@@ -63,7 +64,7 @@ def reports_of(
         azimuth=np.array([plot.azimuth for plot in plots]),
         on_ground=np.full(n, -1, np.int8),
         category=np.zeros(n, np.uint8),
-        place=np.zeros((n, lay.PLACE)),
+        place=Z[:, [lay.Z_P, lay.Z_P + 1, lay.Z_P + 2, lay.Z_RADIUS]],
     )
 
 

@@ -168,3 +168,25 @@ def test_a_technology_out_of_range_writes_nowhere() -> None:
     own = learn(store, one, rows_like(rng, 1), reports.t_ns, np.ones(1), one, reports, SENSORS, CONFIG)
     assert own.tolist() == [0]
     np.testing.assert_array_equal(store.t_technology, before)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeds)
+def test_a_plain_radar_plot_touches_two_lines_of_what_is_known(seed: int) -> None:
+    """Of a track that few sensors see, taking plots of primary radars: the lines in the middle of its record."""
+    rng, store, _, reports, sensor, stations = drawn(seed)
+    n = store.n
+    store.seen_sensor[:n, 2:] = -1
+    store.t_technology[:n, 1:] = -1
+    bare = (slice(None), [lay.Z_H, lay.Z_H_BARO, lay.Z_ELEVATION, lay.Z_RANGE_RATE, lay.Z_TURN])
+    reports.Z[bare], reports.Z[:, lay.Z_KIND] = np.nan, lay.POLAR
+    reports.address[:] = reports.mode_3a[:] = reports.on_ground[:] = -1
+    reports.callsign[:] = reports.technology[:] = reports.category[:] = 0
+    reports.sensor[:] = sensor
+    before = store.side.copy()
+    tracks, best = np.arange(n), rng.integers(0, reports.size, n)
+    t_w = np.maximum(rng.integers(80, 120, n) * SECOND // 2, reports.t_ns[best])
+    learn(store, tracks, rows_like(rng, n), t_w, np.ones(n), best, reports, stations, CONFIG)
+    words = np.flatnonzero((store.side != before).any(axis=0))
+    assert n == 0 or len(words) > 0
+    assert set(words) <= set(range(8, 24))

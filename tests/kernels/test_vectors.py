@@ -15,6 +15,8 @@ from airpicture.kernels import _vectors
 from airpicture.kernels._jit import jit
 from airpicture.kernels._vectors import (
     EIGHT,
+    FACTORS,
+    FOUR,
     LINE,
     SIXTEEN,
     UNSURE,
@@ -23,12 +25,14 @@ from airpicture.kernels._vectors import (
     _hand_on_plainly,
     _lay_plainly,
     _list_near_plainly,
+    _narrow_plainly,
     add_fours,
     copy_sixteen,
     count_less,
     hand_on,
     lay_eight,
     list_near,
+    narrow_fours,
     settled,
 )
 from airpicture.kernels.arrays import F32, F64, I32, I64
@@ -55,6 +59,11 @@ def _lay_single(table: F32, rows: I64, column: int, out: F64, low: int, high: in
 @jit
 def _add(numbers: F64, at: int, to: int) -> None:
     add_fours(numbers, np.uint64(at), np.uint64(to))
+
+
+@jit
+def _narrow(numbers: F64, at: int, narrow: F32, to: int) -> None:
+    narrow_fours(numbers, np.uint64(at), narrow, np.uint64(to))
 
 
 @jit
@@ -176,6 +185,20 @@ def test_fours_are_summed_to_the_bit_in_pairs(seed: int, at: int, to: int) -> No
     _add(numbers, at, to)
     _add_fours_plainly(expected, at, to)
     np.testing.assert_array_equal(numbers, expected)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 9), st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_a_covariance_is_narrowed_to_the_bit(seed: int, at: int, to: int) -> None:
+    """Nothing beside it is written."""
+    rng = np.random.default_rng(seed)
+    numbers = rng.normal(0.0, 1.0, FOUR * FACTORS + 10) * 10.0 ** rng.integers(-30, 30)
+    numbers[rng.integers(len(numbers), size=2)] = np.nan, np.inf
+    narrow = rng.normal(0.0, 1.0, FOUR * FACTORS + 10).astype(np.float32)
+    expected = narrow.copy()
+    _narrow(numbers, at, narrow, to)
+    _narrow_plainly(numbers, at, expected, to)
+    np.testing.assert_array_equal(narrow, expected)
 
 
 @pytest.mark.parametrize("count", [64, 65, 127, 200])

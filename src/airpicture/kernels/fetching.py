@@ -4,7 +4,6 @@ from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels.arrays import F64, I32
-from airpicture.kernels.layout import Z_KIND, Z_RANGE
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
 from airpicture.kernels.room import Room
@@ -37,7 +36,10 @@ def fetch_states(i: int, of: Held) -> None:
 
 @inline
 def fetch_side(i: int, plain: bool, of: Held) -> None:
-    """Ask for what else is known of track i, unless it ended; plain : for what plain plots need alone, see `SIDE`."""
+    """Ask for what else is known of track i, unless it ended.
+
+    plain : whether only for what plots without codes and heights need, see `store.SIDE`
+    """
     if of.status[i] != ENDED:
         prefetch(of.summary, i, 0)
         prefetch(of.t_ns, i, 0)
@@ -70,9 +72,8 @@ def fetch_plot(j: int, R: Any) -> None:
 
 @inline
 def _fetch_briefed(j: int, R: Any) -> None:
-    """Ask for what isn't in the brief of plot j: of its row where it was placed, and its range; its columns."""
-    prefetch(R.Z, j, Z_KIND)
-    prefetch(R.Z, j, Z_RANGE)
+    """Ask for what isn't in the brief of plot j: columns, that of its place among them."""
+    prefetch(R.place, j, 0)
     _fetch_columns(j, R)
 
 

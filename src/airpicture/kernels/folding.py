@@ -13,6 +13,7 @@ from airpicture.kernels.conditioning import VAR_POS_LEAST, condition, condition_
 from airpicture.kernels.lanes import (
     LANES,
     U,
+    Vector,
     inner,
     load_covariance,
     load_state,
@@ -22,6 +23,7 @@ from airpicture.kernels.lanes import (
 )
 from airpicture.kernels.layout import (
     AGILE,
+    B_RANGE,
     B_SENSOR,
     B_TIME,
     COUNT_POS,
@@ -31,6 +33,7 @@ from airpicture.kernels.layout import (
     H_VAR,
     M_H_VAR,
     MODE,
+    PLACE_P,
     POLAR,
     POSITION,
     SCALE_POS,
@@ -113,12 +116,22 @@ def _blend(T: F64, l: U, given: F64, before: F64) -> None:
     store_covariance(T, T_P + l, P)
 
 
+@inline
+def _note_reach(T: F64, place: Vector, reach: float, motion: F64, point: Vector, h: float, up: Vector) -> None:
+    """Note between what bounds an unmeasured height lies of a plot that's placed somewhere, `reach` [m] away.
+
+    As `register` assumes where it places such a plot: up to 0.7 of the range, and no more than 18 km.
+    point, h, up : nearby, with its height and vertical; of a height that's kilometres unsure, metres will do
+    """
+    T[H_MEAN] = height_from((place[0] - point[0], place[1] - point[1], place[2] - point[2]), up, h)
+    T[H_VAR] = min(motion[M_H_VAR], 0.2 * reach * (0.2 * reach))
+
+
 @part
 def learn_reach(
     T: F64,
     Z: F64,
     j: int,
-    plain: bool,
     motion: F64,
     rx: float,
     ry: float,
@@ -128,19 +141,14 @@ def learn_reach(
     uy: float,
     uz: float,
 ) -> None:
-    """Note between what bounds an unmeasured height lies, at the slant range of a plot that doesn't tell it.
+    """Note between what bounds an unmeasured height lies, where a plot tells its range and not its height.
 
-    As `register` assumes where it places such a plot: up to 0.7 of the range, and no more than 18 km.
-    plain : whether the plot is known to be such a one
-    rx ... : a point nearby, its height and vertical; of a height that's kilometres unsure, metres will do
+    rx ... : see `_note_reach`
     """
-    untold = plain or not (
-        math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_ELEVATION])
-    )
+    untold = not (math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_ELEVATION]))
     if untold and int(Z[j, Z_KIND]) == POLAR:
-        T[H_MEAN] = height_from((Z[j, Z_P] - rx, Z[j, Z_P + 1] - ry, Z[j, Z_P + 2] - rz), (ux, uy, uz), h)
-        reach = 0.2 * Z[j, Z_RANGE]
-        T[H_VAR] = min(motion[M_H_VAR], reach * reach)
+        place = (Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])
+        _note_reach(T, place, Z[j, Z_RANGE], motion, (rx, ry, rz), h, (ux, uy, uz))
 
 
 @part
@@ -272,7 +280,13 @@ def fold_plots(
     scale = 1.0 / (alive + got)
     spot = room.spot[w]
     rx, ry, rz, h, ux, uy, uz = W[w, 0], W[w, LANES], W[w, 2 * LANES], spot[0], spot[1], spot[2], spot[3]
-    learn_reach(T, Z, room.plot[pairs_from], briefed, motion, rx, ry, rz, h, ux, uy, uz)
+    j = room.plot[pairs_from]
+    if briefed:
+        place = (R.place[j, PLACE_P], R.place[j, PLACE_P + 1], R.place[j, PLACE_P + 2])
+        reach = room.brief[room.near[pairs_from], B_RANGE]
+        _note_reach(T, place, reach, motion, (rx, ry, rz), h, (ux, uy, uz))
+    else:
+        learn_reach(T, Z, j, motion, rx, ry, rz, h, ux, uy, uz)
     j = room.plot[top]
     slot = room.slot[top]
     if not briefed and room.weight[top] >= 0.9 and int(Z[j, Z_KIND]) == POSITION and slot < len(room.V):

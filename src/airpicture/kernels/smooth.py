@@ -178,7 +178,7 @@ def _advance(
     h, ux, uy, uz = predict(row, gap, motion, T, lanes)
     _assume(T, of, i)
     T[SHARED] = shared
-    learn_reach(T, Z, j, False, motion, T[0], T[LANES], T[2 * LANES], h, ux, uy, uz)
+    learn_reach(T, Z, j, motion, T[0], T[LANES], T[2 * LANES], h, ux, uy, uz)
     if not _fold(
         Z, j, sites[s], h, ux, uy, uz, T, gates, desk.share, lanes
     ):  # nowhere near: a bearing from behind; the track goes on as it was
