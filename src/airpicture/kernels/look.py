@@ -153,7 +153,7 @@ def _update(
         note_moved(b, i, 0.0 if told else (room.t_w[w] - of.t_ns[i]) * 1e-9, T, lanes, of, close)
     if v < len(lags):
         lags[v, 0] = math.nan
-        if room.got[w] >= TAKEN:
+        if room.got[w] >= TAKEN and not glancing:  # plain plots tell nothing of clocks
             lag_told(i, j, (T[T_MEAN + 3], T[T_MEAN + 4], T[T_MEAN + 5]), R, of, lags, v)
     learn_track(
         i,
