@@ -290,7 +290,9 @@ def test_ranks_close_where_it_pays_and_keep_their_order() -> None:
             if column is store.states:
                 held = np.delete(held, HELD_NUMBER, axis=0)
             if column is not store.status:
-                np.testing.assert_array_equal(held, np.broadcast_to(np.array(expected).astype(column.dtype), held.shape))
+                np.testing.assert_array_equal(
+                    held, np.broadcast_to(np.array(expected).astype(column.dtype), held.shape)
+                )
         assert retire.SHARE * store.ended < max(store.n, 1)
 
 
