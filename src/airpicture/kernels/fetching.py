@@ -4,6 +4,7 @@ from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels.arrays import F64, I32
+from airpicture.kernels.layout import Z_P
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
 from airpicture.kernels.room import Room
@@ -72,8 +73,8 @@ def fetch_plot(j: int, R: Any) -> None:
 
 @inline
 def _fetch_briefed(j: int, R: Any) -> None:
-    """Ask for what isn't in the brief of plot j: columns, that of its place among them."""
-    prefetch(R.place, j, 0)
+    """Ask for what isn't in the brief of plot j: its place, and columns."""
+    prefetch(R.Z, j, Z_P)
     _fetch_columns(j, R)
 
 

@@ -33,7 +33,6 @@ from airpicture.kernels.layout import (
     H_VAR,
     M_H_VAR,
     MODE,
-    PLACE_P,
     POLAR,
     POSITION,
     SCALE_POS,
@@ -282,7 +281,7 @@ def fold_plots(
     rx, ry, rz, h, ux, uy, uz = W[w, 0], W[w, LANES], W[w, 2 * LANES], spot[0], spot[1], spot[2], spot[3]
     j = room.plot[pairs_from]
     if briefed:
-        place = (R.place[j, PLACE_P], R.place[j, PLACE_P + 1], R.place[j, PLACE_P + 2])
+        place = (Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])  # in the line that the brief was made of
         reach = room.brief[room.near[pairs_from], B_RANGE]
         _note_reach(T, place, reach, motion, (rx, ry, rz), h, (ux, uy, uz))
     else:
