@@ -28,6 +28,11 @@ def do(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], run: Run 
     return run(function, tasks)
 
 
+def call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function: for tasks of which each is another one's."""
+    return function(*arguments)
+
+
 def in_turn(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
     """Do tasks one after the other: a `Run` for what's cut in ranges that a core's cache holds, also for one thread."""
     return [function(*task) for task in tasks]

@@ -46,7 +46,7 @@ from airpicture.kernels.index import (
 from airpicture.kernels.layout import PLACE
 from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TRACKS_AHEAD, UNSURE_PAIRS, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
-from airpicture.parallel import Run, do, ranges
+from airpicture.parallel import Run, call, do, ranges
 from airpicture.reports import Nearby
 from airpicture.tables import F32, F64, I32, I64
 
@@ -201,7 +201,7 @@ class Index:
             place_rows(rows, _ALL, 0, count, *held, peaks[k], np.empty(PLACED))
             self._stale.append(rows)
 
-        do(_done, [*beside, *((renew, k) for k in range(len(spans)))], run)
+        do(call, [*beside, *((renew, k) for k in range(len(spans)))], run)
         if spans:
             note_peaks(peaks, self.grid)
 
@@ -263,14 +263,14 @@ class Index:
         everybody = self._everybody(n, n_plots)
         sorting = [(sort_plots, n_plots, cells)]  # one thread's work, while others place tracks
         if everybody or not wide:
-            do(_done, sorting, run)
+            do(call, sorting, run)
         if not everybody:
             self.refresh(t_z, n_plots, n, summary, t_track, run, sorting if wide else ())
         do(lay_plots, [(*span, cells) for span in ranges(n_plots, RANGE_PLOTS, run)], run)
         if everybody:
             return None
         marks = (mark_cells, t_z, self._q_third, cells, self.grid, np.empty(PEAKS)), (mark_parcels, cells)
-        if not do(_done, marks, run if wide else None)[0]:
+        if not do(call, marks, run if wide else None)[0]:
             return None
         if len(self._listed) < n:
             self._listed = np.empty(self.capacity, np.int32)  # of which few pages are ever written to
@@ -415,10 +415,6 @@ def _lent(kept: list[T], make: Callable[[], T]) -> T:
         return kept.pop()
     except IndexError:
         return make()
-
-
-def _done(kernel: Callable[..., Any], *arguments: Any) -> Any:
-    return kernel(*arguments)
 
 
 def _joined(met: list[Met]) -> Met:

@@ -108,8 +108,8 @@ class Connector:
 
         def note(k: int) -> None:
             step[k], tally[k] = 0, 0
-            for mine in shares[k]:
-                note_reach(mine.plots, mine.plot, step[k])
+            for q in shares[k]:
+                note_reach(met[q].plots, met[q].plot, step[k])
 
         each = [(k,) for k in range(len(shares))]
         do(note, each, run)
@@ -119,8 +119,8 @@ class Connector:
         tracks, pairs = np.zeros((2, len(shares), blocks), np.int64)
 
         def count(k: int) -> None:
-            for mine in shares[k]:
-                count_blocks(mine.plots, mine.plot, block, tracks[k], pairs[k])
+            for q in shares[k]:
+                count_blocks(met[q].plots, met[q].plot, block, tracks[k], pairs[k])
 
         do(count, each, run)
         held = tracks.sum(axis=0), pairs.sum(axis=0)
@@ -131,8 +131,8 @@ class Connector:
         out = (self._track, self._start, self._plot)
 
         def lay(k: int) -> None:
-            for mine in shares[k]:
-                lay_blocks(*mine, block, tracks[k], pairs[k], tally[k], *out)
+            for q in shares[k]:
+                lay_blocks(*met[q], block, tracks[k], pairs[k], tally[k], *out)
 
         do(lay, each, run)
         return int(tally[: len(shares)].sum(axis=0, dtype=np.int32).max()), *held
@@ -210,22 +210,21 @@ def _cut(met: Met, run: Run | None) -> list[Met]:
     return [Met(met.track[lo:hi], met.plots[lo:hi], met.plot[e:end]) for (lo, hi), (e, end) in cuts]
 
 
-def _shares(met: list[Met], count: int) -> list[list[Met]]:
-    """Cut ranges of tracks into so many runs with about as many pairs each."""
+def _shares(met: list[Met], count: int) -> list[range]:
+    """Deal ranges of tracks out in so many shares with about as many pairs each."""
     pairs = np.cumsum([len(m.plot) for m in met])
     cuts = [*np.searchsorted(pairs, [pairs[-1] * k // count for k in range(count)]).tolist(), len(met)]
-    return [met[lo:hi] for lo, hi in pairwise(cuts)]
+    return [range(lo, hi) for lo, hi in pairwise(cuts)]
 
 
 def _join(met: list[Met], owner: I32, tally: U16, join: I32, parts: Parts, run: Run | None) -> int:
     """Name each track's part; return the most tracks that any plot has, up to MANY."""
     firsts = list(accumulate((len(m.track) for m in met), initial=0))
-    pairs = np.cumsum([len(m.plot) for m in met])
-    shares = [*np.searchsorted(pairs, [pairs[-1] * k // len(owner) for k in range(len(owner))]).tolist(), len(met)]
+    shares = _shares(met, len(owner))
 
     def join_share(k: int) -> None:
         owner[k], tally[k] = NOBODY, 0
-        for q in range(shares[k], shares[k + 1]):
+        for q in shares[k]:
             join_tracks(firsts[q], met[q].plots, met[q].plot, owner[k], tally[k], parts)
 
     do(join_share, [(k,) for k in range(len(owner))], run)

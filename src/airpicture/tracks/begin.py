@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -54,7 +54,7 @@ from airpicture.kernels.search import (
     list_reaches,
 )
 from airpicture.kernels.trials import BIRTH, BIRTH_ODDS, BIRTH_PLOT
-from airpicture.parallel import Run, do, ranges
+from airpicture.parallel import Run, call, do, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
@@ -170,11 +170,6 @@ def _room(pool: Pool, rows: int) -> F64:
     if made.nbytes <= KEPT:
         pool.births = made
     return made
-
-
-def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    """Call a function: a task among others that call another."""
-    return function(*arguments)
 
 
 def _judged(
@@ -412,8 +407,8 @@ def begin(
         found_at = (births, [lo * most for lo, _ in spans], counts[:, C_BIRTHS], total[C_BIRTHS])
         likelier = _AS_USUAL if hope is None else hope
         judged = (*found_at, likelier, reports, stations, pool.waiting, life, counted)
-        both = [(_judged, judged), (link_plots, linked)]  # neither reads what the other writes
-        order, _ = do(_call, both, run if n >= SCANNED else None)
+        both = [(_judged, *judged), (link_plots, *linked)]  # neither reads what the other writes
+        order, _ = do(call, both, run if n >= SCANNED else None)
         # what is free is for all plots that wait: a sky that begins must not fill it with its first sectors alone
         fair = room if found.late <= 4 * n else room * 4 * n // found.late
         shed = max(len(order) - fair, 0)
