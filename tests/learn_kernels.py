@@ -11,7 +11,7 @@ from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.conditioning import plain
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import ROW
-from airpicture.kernels.learn import TAKEN, Held, _identify, chances_of, identity_of, learn_track
+from airpicture.kernels.learn import TAKEN, Held, _identify, chances_of, identity_of, learn_track, said_by
 from airpicture.kernels.learn import height_source as source_of
 from airpicture.kernels.rivals import settle_rivals
 from airpicture.kernels.room import Room
@@ -40,7 +40,10 @@ def _learn(
         s = R.sensor[j]
         for k in range(ROW):
             T[k] = W[w, k]
-        learn_track(tracks[w], T, lanes, t_w[w], got[w], R, j, plain(R.Z, j), s, period[s], confirm, plots, of)
+        said = said_by(R, j)
+        learn_track(
+            tracks[w], T, lanes, t_w[w], got[w], R, j, said, plain(R.Z, j), True, s, period[s], confirm, plots, of
+        )
 
 
 @jit

@@ -39,7 +39,7 @@ from airpicture.kernels.look import (
     look_chunks,
 )
 from airpicture.kernels.odds import NUMBERED, QUEUED
-from airpicture.kernels.room import BRIEF, CONDITIONED, Room
+from airpicture.kernels.room import AFTER, BRIEF, CONDITIONED, Room
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Nearby, Reports, Stations
 from airpicture.store import Store
@@ -106,6 +106,7 @@ def make_room(tracks: int, pairs: int, plots: int, exact_limit: int) -> Room:
         names=lined(e, np.int64),
         spare=lined(e, np.int64),
         brief=lined((e, BRIEF)),
+        after=lined((e, AFTER)),
         local=lined(plots, np.int32, -1),
         inner=lined(e, np.int32, -1),
         last=lined(e, np.int32),

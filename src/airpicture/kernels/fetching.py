@@ -4,7 +4,6 @@ from typing import Any
 
 from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels.arrays import F64, I32
-from airpicture.kernels.layout import Z_P
 from airpicture.kernels.learn import Held
 from airpicture.kernels.life import ENDED
 from airpicture.kernels.room import Room
@@ -72,10 +71,10 @@ def fetch_plot(j: int, R: Any) -> None:
 
 
 @inline
-def _fetch_briefed(j: int, R: Any) -> None:
-    """Ask for what isn't in the brief of plot j: its place, and columns."""
-    prefetch(R.Z, j, Z_P)
-    _fetch_columns(j, R)
+def _fetch_briefed(k: int, room: Room) -> None:
+    """Ask for what is read of the k-th plot of a chunk, which is plain."""
+    prefetch(room.brief, k, 0)
+    prefetch(room.after, k, 0)
 
 
 @inline
@@ -102,23 +101,24 @@ def fetch_briefs(e_from: int, e_to: int, plot: I32, room: Room) -> None:
 
 
 @part
-def fetch_again(w: int, n: int, briefed: bool, R: Any, of: Held, room: Room) -> None:
+def fetch_again(w: int, n: int, briefed: bool, telling: bool, R: Any, of: Held, room: Room) -> None:
     """Ask for what folding plots into the w-th of n tracks takes: others have been scored meanwhile.
 
     Of a few tracks all of it still is in a core's cache, though no longer in the nearest one: what is read first, in
     one go, is asked for.
 
-    briefed : whether the chunk's plots are plain, with briefs
+    briefed : whether the chunk's plots are plain, with briefs; telling : whether any says more, see `briefs`
     """
     if w < n and room.first[w] < room.first[w + 1]:
         _fetch_row(w, room)
         if n > WITHIN:
             i = room.row[w]
             fetch_states(i, of)
-            fetch_side(i, briefed, of)
+            fetch_side(i, briefed and not telling, of)
             for e in range(room.first[w], room.first[w + 1]):
                 if briefed:
-                    _fetch_briefed(room.plot[e], R)
-                    prefetch(room.brief, room.near[e], 0)
+                    _fetch_briefed(room.near[e], room)
+                    if telling:
+                        _fetch_columns(room.plot[e], R)
                 else:
                     fetch_plot(room.plot[e], R)

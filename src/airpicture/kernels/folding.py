@@ -22,6 +22,7 @@ from airpicture.kernels.lanes import (
     times,
 )
 from airpicture.kernels.layout import (
+    A_PLACE,
     AGILE,
     B_RANGE,
     B_SENSOR,
@@ -281,8 +282,9 @@ def fold_plots(
     rx, ry, rz, h, ux, uy, uz = W[w, 0], W[w, LANES], W[w, 2 * LANES], spot[0], spot[1], spot[2], spot[3]
     j = room.plot[pairs_from]
     if briefed:
-        place = (Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2])  # in the line that the brief was made of
-        reach = room.brief[room.near[pairs_from], B_RANGE]
+        near = room.near[pairs_from]
+        place = (room.after[near, A_PLACE], room.after[near, A_PLACE + 1], room.after[near, A_PLACE + 2])
+        reach = room.brief[near, B_RANGE]
         _note_reach(T, place, reach, motion, (rx, ry, rz), h, (ux, uy, uz))
     else:
         learn_reach(T, Z, j, motion, rx, ry, rz, h, ux, uy, uz)

@@ -112,6 +112,13 @@ B_LOG: Final = 5  # log of what a likelihood is multiplied with: over the densit
 B_TIME: Final = 6  # s, after the look's first plot, its sensor's lag taken off
 B_SENSOR: Final = 7  # number of the sensor
 
+# What the track that takes it reads of it besides, likewise.
+A_PLACE: Final = 0  # 3, as Z_P
+A_SINCE: Final = 3  # ns, a whole number, after the look's first plot
+A_TECHNOLOGY: Final = 4  # a whole number
+A_RANGE: Final = 5  # m, as measured
+A_AZIMUTH: Final = 6  # rad, as measured
+
 # Motion parameters, one flat array.
 M_Q: Final = 0  # 4, m²/s³ per model, horizontal, across the course
 M_Q_UP: Final = 4  # 4

@@ -5,7 +5,7 @@ cost outweighs all arithmetic of tracking; here it's one loop over the few track
 """
 
 import math
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -45,6 +45,8 @@ TAKEN: Final = 0.5  # weight from which a plot counts as the track's own
 MOVED: Final = 1e-4  # likewise, from which a plot moved the state at all; as in `pairs.update_rows`
 GAP_LEAST: Final = 0.02  # s; plots of one instant (two sensors, two messages) say nothing of the interval
 GAP_MOST: Final = 60.0  # s
+Said: TypeAlias = tuple[int, int, float, float]  # time [ns], technology, range [m] and azimuth [rad] as measured
+
 GAIN_INTERVAL: Final = 0.2  # the mean interval follows some five plots
 
 OTHER_ADDRESS: Final = -7.0  # log ratio: one reply in a thousand carries a wrong address ...
@@ -371,12 +373,20 @@ def _told_last(i: int, kind: int, t_plot: int, of: Held) -> bool:
     return last
 
 
+@inline
+def said_by(R: Any, j: int) -> Said:
+    """Return what the track that takes plot j learns of it."""
+    return R.t_ns[j], int(R.technology[j]), R.slant_range[j], R.azimuth[j]
+
+
 @part
 def _take_plot(
-    i: int, place: int, R: Any, j: int, plain: bool, sensor: int, confirm: float, confirm_plots: float, of: Held
-) -> None:
+    i: int, place: int, R: Any, j: int, said: Said, plain: bool, telling: bool, sensor: int,
+    confirm: float, confirm_plots: float, of: Held,
+) -> None:  # fmt: skip
     """Let track i learn from plot j, which it took; place : see `place_of`, the others as in `learn_track`."""
-    t, before = R.t_ns[j], of.t_plot[i]
+    t, kind, slant_range, azimuth = said
+    before = of.t_plot[i]
     gap = max((t - before) * 1e-9, 0.0)
     if gap > GAP_LEAST:
         interval = np.float64(of.interval[i])
@@ -387,12 +397,11 @@ def _take_plot(
     of.plots[i] += 1
     of.misses[i] = 0
     _seen(i, place, t, sensor, of)
-    kind = R.technology[j]
     same = False
     if kind < of.t_technology.shape[1]:
         same = _told_last(i, kind, before, of)
         of.t_technology[i, kind] = max(of.t_technology[i, kind], t)
-    if R.address[j] != -1 or R.mode_3a[j] != -1 or R.callsign[j] != 0:
+    if telling and (R.address[j] != -1 or R.mode_3a[j] != -1 or R.callsign[j] != 0):
         _identify(i, R.address[j], R.mode_3a[j], R.callsign[j], of)
     if not plain:
         _note_height(i, R.Z, j, t, of)
@@ -404,10 +413,9 @@ def _take_plot(
         else:
             _note_place(i, R.Z, j, of)
             of.plot_h_baro[i] = R.Z[j, Z_H_BARO]
-        of.plot_range[i] = R.slant_range[j]
-        of.plot_azimuth[i] = R.azimuth[j]
-        of.plot_mode_3a[i] = R.mode_3a[j]
-        if t >= of.t_heard[i]:
+        of.plot_range[i], of.plot_azimuth[i] = slant_range, azimuth
+        of.plot_mode_3a[i] = R.mode_3a[j] if telling else -1
+        if telling and t >= of.t_heard[i]:
             _note_nature(i, R, j, of)
     sure = of.existence[i] >= confirm and of.plots[i] >= confirm_plots
     if of.status[i] == COASTING or sure:
@@ -423,7 +431,9 @@ def learn_track(
     got: float,
     R: Any,
     j: int,
+    said: Said,
     plain: bool,
+    telling: bool,
     sensor: int,
     turn: float,
     confirm: float,
@@ -437,7 +447,9 @@ def learn_track(
     T : (SCRATCH,) float64, T[:ROW] the updated track, valid at t_ns, see `records.store_states`; lanes : 4
     got : probability that a plot was its own
     R : `reports.Reports`; j : the plot with the largest weight, of `sensor`; turn : s, NaN where it doesn't turn
+    said : of that plot, see `said_by`: where it's plain its row and columns, elsewhere in memory, needn't be read
     plain : whether that is a range and an azimuth and nothing else, see `conditioning.plain`
+    telling : whether it may say more of its target than where it is: codes, its nature
     confirm, confirm_plots : existence and number of plots from which a track is confirmed
     of : store; overwritten in row i
     """
@@ -450,7 +462,7 @@ def learn_track(
     place = place_of(i, sensor, of.seen_sensor)
     _look(i, place, t_ns, turn, taken, of)
     if taken:
-        _take_plot(i, place, R, j, plain, sensor, confirm, confirm_plots, of)
+        _take_plot(i, place, R, j, said, plain, telling, sensor, confirm, confirm_plots, of)
     if moved:
         store_factors(T, of.spreads, i)
 

@@ -12,7 +12,7 @@ from airpicture.kernels._jit import jit, part
 from airpicture.kernels.abreast import ABREAST, load_noise
 from airpicture.kernels.arrays import F64, I32, I64, U8
 from airpicture.kernels.bank import T_MEAN, load_motion
-from airpicture.kernels.briefs import brief_plots, number_plots
+from airpicture.kernels.briefs import brief_plots, number_plots, said_after
 from airpicture.kernels.closing import close_tracks, note_moved
 from airpicture.kernels.clusters import group, list_clusters
 from airpicture.kernels.fetching import ASKED, ROWS, fetch_again, fetch_briefs, fetch_row, fetch_side, fetch_states
@@ -20,8 +20,8 @@ from airpicture.kernels.folding import fold_plots
 from airpicture.kernels.joint import EXACT, PROPAGATED, joint_clusters, nearest_clusters
 from airpicture.kernels.lanes import U
 from airpicture.kernels.latency import lag_told
-from airpicture.kernels.layout import Z_TURN
-from airpicture.kernels.learn import TAKEN, Held, learn_track
+from airpicture.kernels.layout import B_SENSOR, Z_TURN
+from airpicture.kernels.learn import TAKEN, Held, learn_track, said_by
 from airpicture.kernels.life import ENDED
 from airpicture.kernels.lost import settle_lost
 from airpicture.kernels.odds import weigh_queued
@@ -127,6 +127,7 @@ def _update(
     w: int,
     v: int,
     glancing: bool,
+    telling: bool,
     R: Any,
     S: Any,
     motion: F64,
@@ -139,13 +140,14 @@ def _update(
     """Fold its plots into the w-th track of a chunk, the v-th of the look, and learn from them; return what became.
 
     b : its place among those that are closed together, see `closing`; glancing : whether the chunk's plots are plain
-        and briefed
+        and briefed; telling : whether any says more of its target than where it is
     """
     i = room.row[w]
     got, top, moved = fold_plots(w, room.first[w], room.first[w + 1], glancing, R, S, motion, room, of, lanes)
     room.got[w] = min(got, 1.0)
     j = room.plot[top]
-    s = R.sensor[j]
+    near = room.near[top]
+    s = int(room.brief[near, B_SENSOR]) if glancing else int(R.sensor[j])
     T, close = room.T, room.close
     close.tracks[b], close.moved[b] = w, moved
     if moved == 1:
@@ -163,7 +165,9 @@ def _update(
         room.got[w],
         R,
         j,
+        said_after(near, R, room) if glancing else said_by(R, j),
         glancing,
+        telling,
         s,
         S.period[s],
         settings[K_CONFIRM],
@@ -224,7 +228,7 @@ def look_chunks(
         first, last = chunk[c], chunk[c + 1]
         n = last - first
         plots = number_plots(start[first], start[last], plot, room)
-        glancing, named, at_once = brief_plots(plots, R, room)
+        glancing, telling, at_once = brief_plots(plots, R, room)
         for k in range(plots):
             room.claimed[k] = 0.0
         pairs, slots = 0, 0
@@ -240,7 +244,7 @@ def look_chunks(
                 # after: all else that isn't in the nearest cache waits behind them. The first ones come all at once
                 fetched, asked = asked, max(asked, min(first + w + ASKED, ahead))
                 for k in range(fetched, asked):
-                    fetch_side(track[k], glancing and not named, of)
+                    fetch_side(track[k], glancing and not telling, of)
                 room.first[w] = pairs
                 fetch_row(w + ROWS, n, room)
                 v = first + w
@@ -261,7 +265,7 @@ def look_chunks(
                 since = (room.t_w[w] - R.t_ns[0]) * 1e-9
                 while e < e_to:
                     if count > QUEUE - FEW:
-                        pairs, done = weigh_queued(count, pairs, done, named, R, S, of, room)
+                        pairs, done = weigh_queued(count, pairs, done, telling, R, S, of, room)
                         count = 0
                     if only:
                         count, slots = try_only(w, plot[e], count, slots, S, gates[2], since, room, lanes)
@@ -270,7 +274,7 @@ def look_chunks(
                         some = min(e + QUEUE - count, e_to)
                         count = glance_over(w, e, some, plot, count, S, gates[2], up, since, room, lanes)
                         e = some
-            pairs, done = weigh_queued(count, pairs, done, named, R, S, of, room)
+            pairs, done = weigh_queued(count, pairs, done, telling, R, S, of, room)
             for w in range(done + 1, upto if glancing else 0):
                 room.first[w] = pairs
         room.first[n] = pairs
@@ -294,13 +298,13 @@ def look_chunks(
         while w < n:
             b = 0
             while w < n and b < ABREAST:
-                fetch_again(w + ROWS, n, glancing, R, of, room)
+                fetch_again(w + ROWS, n, glancing, telling, R, of, room)
                 room.parent[w] = 0
                 if room.first[w] == room.first[w + 1]:
                     _leave(w, first + w, changed, lags, room)
                 else:
                     changed[first + w] = _update(
-                        b, w, first + w, glancing, R, S, motion, settings, of, room, lanes, lags
+                        b, w, first + w, glancing, telling, R, S, motion, settings, of, room, lanes, lags
                     )
                     b += 1
                 w += 1

@@ -78,7 +78,7 @@ def _fit(Q: F64, l: U) -> None:
 
 @inline
 def weigh_queued(
-    count: int, pairs: int, done: int, named: bool, R: Any, S: Any, of: Held, room: Room
+    count: int, pairs: int, done: int, telling: bool, R: Any, S: Any, of: Held, room: Room
 ) -> tuple[int, int]:
     """Keep queued pairs with the odds that the plot, and not a false one, is the track's own.
 
@@ -88,7 +88,7 @@ def weigh_queued(
     ----------
     count : queued pairs, in order of tracks; pairs : that are kept so far
     done : the last track whose first pair is noted in room.first
-    named : whether any plot brings a code
+    telling : whether any plot brings a code, see `briefs.brief_plots`
 
     Returns
     -------
@@ -105,7 +105,7 @@ def weigh_queued(
             prior = prior_of(w, i, s, S.period[s], S.pd[s], of, room)
             before = w
         log = room.brief[k, B_LOG]
-        if named:
+        if telling:
             j = room.names[k]
             log += identity_of(i, of, R.t_ns[j], R.address[j], R.mode_3a[j], R.callsign[j], R.technology[j])
         for m in range(LANES):

@@ -11,7 +11,8 @@ from airpicture.kernels.layout import MODE
 
 STATES = MODE  # float64 of the models' states at the beginning of a row
 QUEUE = 64  # pairs that are weighed side by side at most
-BRIEF = 8  # float64 of a plot: a line of the cache
+BRIEF = 8  # float64 of a plot: a line of the cache ...
+AFTER = 8  # ... and another one
 CONDITIONED = STATES + 2 * LANES  # of a conditioned pair: states, and how far off it was found across and along
 
 
@@ -38,7 +39,8 @@ class Room(NamedTuple):
     weight: F64  # (e,)
     names: I64  # (e,) plots of the chunk
     spare: I64  # (e + 1,)
-    brief: F64  # (e, BRIEF) what a glance reads of them, see `briefs`
+    brief: F64  # (e, BRIEF) what a glance reads of them, see `briefs` ...
+    after: F64  # (e, AFTER) ... and what's read of them after they were shared out
     local: I32  # (M,) all -1 before and after
     inner: I32  # (e,) likewise
     last: I32  # (e,) pair that had a plot last
