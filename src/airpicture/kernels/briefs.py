@@ -10,7 +10,7 @@ from typing import Any, Final
 from airpicture.kernels._jit import inline, part
 from airpicture.kernels.arrays import I32
 from airpicture.kernels.conditioning import LOG_2PI, plain
-from airpicture.kernels.fetching import fetch_plot
+from airpicture.kernels.fetching import fetch_plain
 from airpicture.kernels.layout import (
     A_AZIMUTH,
     A_PLACE,
@@ -93,7 +93,7 @@ def brief_plots(plots: int, R: Any, room: Room) -> tuple[bool, bool, bool]:
     t = R.t_ns[room.names[0]] if plots > 0 else 0
     for k in range(plots):
         if k + ASKED < plots:
-            fetch_plot(room.names[k + ASKED], R)
+            fetch_plain(room.names[k + ASKED], R)
         j = room.names[k]
         if not plain(R.Z, j):
             return False, telling, at_once

@@ -127,7 +127,7 @@ def plain(Z: F64, j: int) -> bool:
     """Say whether plot j is a range and an azimuth and nothing else: see `sight`."""
     if int(Z[j, Z_KIND]) != POLAR or math.isfinite(Z[j, Z_ELEVATION]) or math.isfinite(Z[j, Z_RANGE_RATE]):
         return False
-    return not (math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]) or math.isfinite(Z[j, Z_TURN]))
+    return not (math.isfinite(Z[j, Z_H]) or math.isfinite(Z[j, Z_H_BARO]))  # turns are told with positions alone
 
 
 @inline

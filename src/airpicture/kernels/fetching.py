@@ -71,6 +71,14 @@ def fetch_plot(j: int, R: Any) -> None:
 
 
 @inline
+def fetch_plain(j: int, R: Any) -> None:
+    """Ask for what a look reads of plot j, if it's plain: see `layout`."""
+    prefetch(R.Z, j, 0)
+    prefetch(R.Z, j, LINE)
+    _fetch_columns(j, R)
+
+
+@inline
 def _fetch_briefed(k: int, room: Room) -> None:
     """Ask for what is read of the k-th plot of a chunk, which is plain."""
     prefetch(room.brief, k, 0)

@@ -67,6 +67,7 @@ POSITION: Final = 1
 BEARING: Final = 2
 MESSAGE: Final = 3  # an address and what its transponder says, no place
 
+# Of a range and an azimuth and nothing else all that a look reads stands in the first two of its four lines.
 Z_KIND: Final = 0
 Z_P: Final = (
     1  # 3, m, ECEF: the position at the measured, reported or assumed height; of messages a mark, see `register`
@@ -74,28 +75,28 @@ Z_P: Final = (
 Z_RANGE: Final = 4  # m
 Z_SIN: Final = 5  # sine of azimuth
 Z_COS: Final = 6
-Z_ELEVATION: Final = 7  # rad, NaN
-Z_RANGE_RATE: Final = 8  # m/s, NaN
-Z_VAR_RANGE: Final = 9  # m²
-Z_VAR_AZIMUTH: Final = 10  # rad²
-Z_VAR_ELEVATION: Final = 11
-Z_RADIUS: Final = 12  # m, four sigma of the position on the ground
-Z_H: Final = 13  # m, geometric height where reported, NaN
-Z_VAR_H: Final = 14  # m²
+Z_VAR_RANGE: Final = 7  # m²
+Z_VAR_AZIMUTH: Final = 8  # rad²
+Z_LOG_CLUTTER: Final = 9  # log of the density of false plots in the space that is measured, as it is ...
+Z_LOG_DECLARED: Final = 10  # ... and as the sensor declares it
+Z_LAG: Final = 11  # s, how late the times of its sensor are, as learnt; see `latency`
+Z_ELEVATION: Final = 12  # rad, NaN
+Z_RANGE_RATE: Final = 13  # m/s, NaN
+Z_H: Final = 14  # m, geometric height where reported, NaN
 Z_H_BARO: Final = 15  # m, NaN
-Z_VAR_P: Final = 16  # m², reported positions, per horizontal axis
-Z_V_EAST: Final = 17  # m/s, NaN
-Z_V_NORTH: Final = 18
-Z_VAR_V: Final = 19
-Z_LOG_CLUTTER: Final = 20  # log of the density of false plots in the space that is measured, as it is ...
-Z_LOG_DECLARED: Final = 21  # ... and as the sensor declares it, mostly in the same line of the cache
-Z_LEARN: Final = 22  # 1 where Z_VAR_P is the sensor's general figure, not the plot's own
-Z_V_UP: Final = 23  # m/s, reported climb, NaN
-Z_TURN: Final = 24  # rad/s, counter-clockwise, reported turn of the course, NaN
-Z_LAG: Final = 25  # s, how late the times of its sensor are, as learnt; see `latency`
-Z_VAR_LAG: Final = 26  # s², of that
-Z_VAR_RANGE_RATE: Final = 27  # seldom read: of every second row it's in a line that nobody asks for ahead
-PLOT: Final = 28
+Z_RADIUS: Final = 16  # m, four sigma of the position on the ground
+Z_VAR_P: Final = 17  # m², reported positions, per horizontal axis
+Z_LEARN: Final = 18  # 1 where Z_VAR_P is the sensor's general figure, not the plot's own
+Z_V_EAST: Final = 19  # m/s, NaN
+Z_V_NORTH: Final = 20
+Z_V_UP: Final = 21  # m/s, reported climb, NaN
+Z_VAR_V: Final = 22
+Z_TURN: Final = 23  # rad/s, counter-clockwise, reported turn of the course, NaN; only with positions and in messages
+Z_VAR_H: Final = 24  # m²
+Z_VAR_ELEVATION: Final = 25
+Z_VAR_RANGE_RATE: Final = 26
+Z_VAR_LAG: Final = 27  # s², of Z_LAG
+PLOT: Final = 32  # whole lines of the cache
 
 # Its place by itself, half a line of the cache where the row is four: what's read of all plots, one after another.
 PLACE_P: Final = 0  # 3, as Z_P

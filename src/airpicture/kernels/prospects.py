@@ -209,8 +209,6 @@ def bring_eight(Z: F64, sites: F64, motion: F64, life: F64, eight: I64, W: F64) 
     for eighth in range(PLOT // EIGHT):
         at = U(eighth) * whole
         lay_eight(Z, eight[0], U(EIGHT * eighth), W, at, at + half)
-    last = U(EIGHT * (PLOT - EIGHT))  # what's left is fewer: with some of those before once more
-    lay_eight(Z, eight[0], U(PLOT - EIGHT), W, last, last + half)
     at = U(EIGHT * B_SITE)
     lay_eight(sites, eight[1], U(0), W, at, at + half)
     lay_eight(sites, eight[1], U(SITE - EIGHT), W, at + half, at + whole)

@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels.arrays import laid
+from airpicture.kernels.arrays import laid, lined
 from airpicture.kernels.looks import (
     any_repeated,
     count_ranks,
@@ -118,7 +118,7 @@ class Shelf:
 
 
 def _columns(like: Reports, size: int) -> Reports:
-    return Reports(*(np.empty((size, *column.shape[1:]), column.dtype) for column in like))
+    return Reports(*(lined((size, *column.shape[1:]), column.dtype, make=np.empty) for column in like))
 
 
 def looks(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from airpicture.config import Config
 from airpicture.errors import Reason
+from airpicture.kernels.arrays import lined
 from airpicture.kernels.copies import mark_repeats, settle_ties
 from airpicture.kernels.layout import PLACE, PLOT
 from airpicture.kernels.placing import ABREAST, workspace
@@ -79,7 +80,7 @@ def register(
         place = place if there else dealt
     room = np.empty if memory is None or good < PART else memory.empty
     reports = Reports(
-        Z=room((good, PLOT)),
+        Z=lined((good, PLOT), make=room),
         t_ns=room(good, np.int64),
         sensor=room(good, np.int32),
         address=room(good, np.int32),
