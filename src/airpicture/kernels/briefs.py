@@ -86,8 +86,8 @@ def brief_plots(plots: int, R: Any, room: Room) -> tuple[bool, bool, bool]:
 
     Returns
     -------
-    whether all are plain and are gathered, whether any says more of its target than where it is, and whether all are of
-    one time
+    whether all are plain and are gathered, whether any may say more of its target than where it is, and whether all are
+    of one time
     """
     telling, at_once = False, True
     t = R.t_ns[room.names[0]] if plots > 0 else 0
@@ -96,7 +96,7 @@ def brief_plots(plots: int, R: Any, room: Room) -> tuple[bool, bool, bool]:
             fetch_plain(room.names[k + ASKED], R)
         j = room.names[k]
         if not plain(R.Z, j):
-            return False, telling, at_once
+            return False, True, at_once
         telling = telling or _tells(R, j)
         at_once = at_once and R.t_ns[j] == t
         brief = room.brief
