@@ -15,12 +15,13 @@ from airpicture.kernels.fours import LOT, LOT_ROW, enlist, try_fours
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.trials import BIRTH, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, UNFIT, settle, try_pairs
 from airpicture.tables import F64, I64
-from begin_scenes import Beginnings
+from begin_scenes import CONFIG, Beginnings, begin_module, born_of
 from tracking_scenes import Target, ns, radar, radar_rows, sensors_of
 
 PERIOD = 4.0
 PICKS = 5
 TRIED = 9  # plots
+TRIED_OF_ONE = begin_module.TRIED * CONFIG.life.pairs_max + CHAINS
 
 
 class Trials:
@@ -202,3 +203,27 @@ def test_a_chain_takes_the_place_of_the_pair_that_it_holds(
     assert total == pytest.approx(sum(kept.values()), abs=1e-12)
     assert [k for k in range(len(odds)) if trial[2 + k, BIRTH_ODDS] >= 0.0] == sorted(kept)
     assert (trial[:2] == 9.0).all()
+
+
+@pytest.mark.parametrize("clutter", [500.0, 20_000.0])
+def test_births_do_not_hang_on_how_many_trials_are_worked_out_together(
+    monkeypatch: pytest.MonkeyPatch, clutter: float
+) -> None:
+    born = []
+    for trials in (1, 192):
+        monkeypatch.setattr(begin_module, "TRIALS", trials)
+        rng = np.random.default_rng(3)
+        world = Beginnings(sensors_of(radar(clutter_per_scan=clutter, sigma_azimuth_deg=0.08)))
+        targets = [
+            Target(*rng.uniform(-40e3, 40e3, 2), course_deg=rng.uniform(0, 360), speed=rng.uniform(60, 300))
+            for _ in range(40)
+        ]
+        rows = radar_rows(targets, world.sensors, 3 * PERIOD, rng, mode_c=False)
+        for row in rows[::7]:
+            row["h_baro"] = 8000.0  # not plain
+        for turn in range(3):
+            world([row for row in rows if turn * PERIOD <= (row["t_ns"] - ns(0.0)) * 1e-9 < (turn + 1) * PERIOD])
+        assert world.store.n > 10
+        assert len(world.pool.desks[0].trial) == max(trials, TRIED_OF_ONE)
+        born.append(born_of(world))
+    assert born[0] == born[1]
