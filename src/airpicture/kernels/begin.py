@@ -2,10 +2,10 @@
 
 import math
 
-from airpicture.kernels._jit import inline, jit
+from airpicture.kernels._jit import inline, jit, lane
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.conditioning import var_of_pressure
-from airpicture.kernels.lanes import LANES
+from airpicture.kernels.lanes import LANES, Symmetric, Vector
 from airpicture.kernels.layout import (
     BEARING,
     M_H_VAR,
@@ -70,24 +70,56 @@ def at(a: int, b: int) -> int:
     return a * (a + 1) // 2 + b if a >= b else b * (b + 1) // 2 + a
 
 
+@lane
+def spread(a: Vector, var_a: float, b: Vector, var_b: float, c: Vector, var_c: float) -> Symmetric:
+    """Return the covariance of three directions, each with a variance along it."""
+    ax, ay, az = var_a * a[0], var_a * a[1], var_a * a[2]
+    bx, by, bz = var_b * b[0], var_b * b[1], var_b * b[2]
+    cx, cy, cz = var_c * c[0], var_c * c[1], var_c * c[2]
+    return (
+        ax * a[0] + bx * b[0] + cx * c[0],
+        ay * a[0] + by * b[0] + cy * c[0],
+        ay * a[1] + by * b[1] + cy * c[1],
+        az * a[0] + bz * b[0] + cz * c[0],
+        az * a[1] + bz * b[1] + cz * c[1],
+        az * a[2] + bz * b[2] + cz * c[2],
+    )
+
+
+@lane
+def beam(
+    d: Vector, rng: float, sine: float, cosine: float, east: Vector, north: Vector, up: Vector
+) -> tuple[Vector, Vector, Vector, float]:
+    """Return the directions along a beam, level across it, and "up" as seen along it, and how upright that is.
+
+    d : from the sensor to the plot [m]; rng : m; sine, cosine : of the azimuth; east, north : of the sensor; up : the
+        plot's own
+    """
+    lx, ly, lz = d[0] / rng, d[1] / rng, d[2] / rng
+    ax = cosine * east[0] - sine * north[0]
+    ay = cosine * east[1] - sine * north[1]
+    az = cosine * east[2] - sine * north[2]
+    bx, by, bz = ay * lz - az * ly, az * lx - ax * lz, ax * ly - ay * lx
+    rise = max(abs(bx * up[0] + by * up[1] + bz * up[2]), RISE_LEAST)
+    return (lx, ly, lz), (ax, ay, az), (bx, by, bz), rise
+
+
+@lane
+def var_of_level(var_h: float, rng: float) -> float:
+    """Return the variance of a plot's height as `register` assumes it: anywhere up to 0.7 of its range [m]."""
+    fifth = 0.2 * rng
+    return min(var_h, fifth * fifth)
+
+
 @inline
-def _spread(
-    T: F64,
-    l: int,
-    first: int,
-    a: tuple[float, float, float],
-    var_a: float,
-    b: tuple[float, float, float],
-    var_b: float,
-    c: tuple[float, float, float],
-    var_c: float,
-) -> None:
-    """Write the position (first = 0) or velocity (first = 3) block of lane l: variances along three directions."""
-    for i in range(3):
-        at_i = LANES * (STATE + at(first + i, first)) + l
-        ai, bi, ci = var_a * a[i], var_b * b[i], var_c * c[i]
-        for k in range(i + 1):
-            T[at_i + LANES * k] = ai * a[k] + bi * b[k] + ci * c[k]
+def _put_spread(T: F64, l: int, first: int, P: Symmetric) -> None:
+    """Write the position (first = 0) or velocity (first = 3) block of lane l."""
+    x = LANES * (STATE + at(first, first)) + l
+    y = LANES * (STATE + at(first + 1, first)) + l
+    z = LANES * (STATE + at(first + 2, first)) + l
+    T[x] = P[0]
+    T[y], T[y + LANES] = P[1], P[2]
+    T[z], T[z + LANES], T[z + 2 * LANES] = P[3], P[4], P[5]
 
 
 @inline
@@ -106,23 +138,23 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, T: 
     else:
         var_h = motion[M_H_VAR]
     if int(Z[j, Z_KIND]) == POLAR:
-        dx, dy, dz = x - sites[k0, 0], y - sites[k0, 1], z - sites[k0, 2]
         rng = Z[j, Z_RANGE]
-        var_h = min(var_h, (0.2 * rng) ** 2)  # as `register` assumes: anywhere up to 0.7 of the range
-        lx, ly, lz = dx / rng, dy / rng, dz / rng
-        # level with azimuth, then the third direction, "up" as seen along the beam
-        ax = Z[j, Z_COS] * sites[k0, 3] - Z[j, Z_SIN] * sites[k0, 6]
-        ay = Z[j, Z_COS] * sites[k0, 4] - Z[j, Z_SIN] * sites[k0, 7]
-        az = Z[j, Z_COS] * sites[k0, 5] - Z[j, Z_SIN] * sites[k0, 8]
-        bx, by, bz = ay * lz - az * ly, az * lx - ax * lz, ax * ly - ay * lx
-        rise = max(abs(bx * ux + by * uy + bz * uz), RISE_LEAST)
-        var_b = var_h / (rise * rise)
+        along, across, over, rise = beam(
+            (x - sites[k0, 0], y - sites[k0, 1], z - sites[k0, 2]),
+            rng,
+            Z[j, Z_SIN],
+            Z[j, Z_COS],
+            (sites[k0, 3], sites[k0, 4], sites[k0, 5]),
+            (sites[k0, 6], sites[k0, 7], sites[k0, 8]),
+            (ux, uy, uz),
+        )
+        var_over = var_of_level(var_h, rng) / (rise * rise)
         if math.isfinite(Z[j, Z_ELEVATION]):
-            var_b = min(var_b, rng * rng * Z[j, Z_VAR_ELEVATION])
-        var_l, var_a = Z[j, Z_VAR_RANGE], rng * rng * Z[j, Z_VAR_AZIMUTH]
-        _spread(T, l, 0, (lx, ly, lz), var_l, (ax, ay, az), var_a, (bx, by, bz), var_b)
+            var_over = min(var_over, rng * rng * Z[j, Z_VAR_ELEVATION])
+        P = spread(along, Z[j, Z_VAR_RANGE], across, rng * rng * Z[j, Z_VAR_AZIMUTH], over, var_over)
     else:
-        _spread(T, l, 0, (ex, ey, ez), Z[j, Z_VAR_P], (nx, ny, nz), Z[j, Z_VAR_P], (ux, uy, uz), var_h)
+        P = spread((ex, ey, ez), Z[j, Z_VAR_P], (nx, ny, nz), Z[j, Z_VAR_P], (ux, uy, uz), var_h)
+    _put_spread(T, l, 0, P)
     if math.isfinite(Z[j, Z_V_EAST]):
         ve, vn = Z[j, Z_V_EAST], Z[j, Z_V_NORTH]
         T[3 * LANES + l] = ve * ex + vn * nx
@@ -131,7 +163,7 @@ def begin_state(Z: F64, j: int, sites: F64, k0: int, motion: F64, life: F64, T: 
         var_v = Z[j, Z_VAR_V]
     else:
         var_v = life[L_VAR_SPEED]
-    _spread(T, l, 3, (ex, ey, ez), var_v, (nx, ny, nz), var_v, (ux, uy, uz), life[L_VAR_CLIMB])
+    _put_spread(T, l, 3, spread((ex, ey, ez), var_v, (nx, ny, nz), var_v, (ux, uy, uz), life[L_VAR_CLIMB]))
 
 
 @inline

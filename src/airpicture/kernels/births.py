@@ -34,6 +34,7 @@ from airpicture.kernels.around import (
 from airpicture.kernels.arrays import F32, F64, I32, I64, U64
 from airpicture.kernels.begin import L_PAIRS, begin_state
 from airpicture.kernels.chains import CHAINS, OLD, YOUNGER
+from airpicture.kernels.fours import LOT, enlist, try_fours
 from airpicture.kernels.lanes import LANES, U
 from airpicture.kernels.layout import MODEL, PLOT, Z_V_EAST
 from airpicture.kernels.picking import pick_pairs, see_around, sort_newest_first
@@ -59,16 +60,20 @@ from airpicture.kernels.trials import (
     BIRTH_FROM,
     BIRTH_ODDS,
     BIRTH_PLOT,
+    choose_births,
+    settle,
     try_pairs,
 )
 
+TRIALS: Final = 192  # worked out before the births of their plots are chosen
 SEEN: Final = 2 * BOX  # waiting plots round some plots, BOX at most round one; from BOX on the pairs are picked
 
 Q_PLOT: Final = 0  # of a plot that may begin a track: which of its block it is, ...
 Q_END: Final = 1  # ... where the list of what it saw ends, ...
 Q_CHAINS: Final = 2  # ... in how many chains it is ...
 Q_PICKS: Final = 3  # ... and how many pairs it has a trial with
-QUEUED: Final = 4
+Q_ROW: Final = 4  # ... and where these stand, one after another
+QUEUED: Final = 5
 
 _plots: Any = rows(PLOT)  # what's known of the arguments
 _sites: Any = rows(SITE)
@@ -83,6 +88,7 @@ _queued: Any = rows(QUEUED)
 _younger: Any = rows(YOUNGER)
 _older: Any = rows(OLD + ABREAST)
 _chains: Any = rows(CHAINS, 2)
+_lots: Any = rows(2, LOT)
 _births: Any = rows(BIRTH)
 
 
@@ -139,7 +145,10 @@ def find_births(
     whom: I32,
     chain: I64,
     worth: F64,
+    lot: I64,
+    enlisted: I64,
     trial: F64,
+    lanes: U,
     key: I64,
     births: F64,
     counts: I64,
@@ -165,8 +174,9 @@ def find_births(
     seen : (SEEN,) int64, queue : (BLOCK, QUEUED) int64, see Q_*; pick : (BLOCK, B) int64, value : (BLOCK, B + 1)
         workspaces: so many pairs of each plot are tried
     young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) int64, old : (OLDER, OLD + ABREAST) float32, whom : (OLD +
-        ABREAST,) int32, chain : (BLOCK, CHAINS, 2) int64, worth : (CHAINS,), trial : (B + CHAINS, BIRTH)
-        workspaces, see `chains`
+        ABREAST,) int32, chain : (BLOCK, CHAINS, 2) int64, worth : (CHAINS,) workspaces, see `chains`
+    lot : (R, 2, LOT), enlisted : (2,) int64, trial : (R, BIRTH) workspaces of as many trials, B + CHAINS or more, see
+        `fours`; lanes : LANES
     key : (n,) int64, overwritten in lo..hi for `pool.link_plots`
     births : (n, BIRTH) float64; overwritten with the births of lo..hi, those of a plot next to one another
     counts : (COUNTS,) int64; overwritten, see C_*
@@ -175,7 +185,7 @@ def find_births(
     prospects, place, span, near = _prospects(prospects), _places(place), _spans(span), _pairs(near)
     box, bunch, outline, queue = _boxed(box), _pairs(bunch), _outlined(outline), _queued(queue)
     young, old, chain = _younger(young), _older(old), _chains(chain)
-    trial, births = _births(trial), _births(births)
+    lot, trial, births = _lots(lot), _births(trial), _births(births)
     for c in range(COUNTS):
         counts[c] = 0
     n = 0
@@ -296,41 +306,50 @@ def find_births(
                             prospects[at], seen, before, upto, pick[i], value[i], counts,
                         )  # fmt: skip
                         before = upto
-                    for i in range(queued):
-                        at, chains, picks = queue[i, Q_PLOT], int(queue[i, Q_CHAINS]), int(queue[i, Q_PICKS])
-                        j = wanted[w + at]
-                        counts[C_TRIALS] += picks + chains
-                        found, total = 0, 0.0
-                        if picks + chains > 0:
-                            found, total = try_pairs(
-                                Z, int(j), int(sensor[j]), address[j], mode_3a[j], t_ns[j], sites, period, pd, motion,
-                                life, gates, waiting, pick[i], picks, chain[i], chains, prospects[at, P_LEAST], Zq, T,
-                                trial,
-                            )  # fmt: skip
-                        total += 1.0 + value[i, most]
-                        if found == 0 and math.isfinite(Z[j, Z_V_EAST]) and address[j] >= 0:
-                            begin_state(Z, int(j), sites, int(sensor[j]), motion, life, T, 0)
-                            for a in range(MODEL):
-                                trial[0, a] = T[LANES * a]
-                            trial[0, BIRTH_ODDS] = 1.0
-                            trial[0, BIRTH_PLOT] = j
-                            trial[0, BIRTH_FROM] = -1.0
-                            trial[0, BIRTH_BEFORE] = -1.0
-                            total += 1.0
-                            found = 1
-                        for _ in range(min(found, keep)):
-                            best = 0
-                            for c in range(1, found):
-                                if trial[c, BIRTH_ODDS] > trial[best, BIRTH_ODDS]:
-                                    best = c
-                            existence = trial[best, BIRTH_ODDS] / total
-                            if existence < prospects[at, P_LEAST]:
-                                break
-                            for a in range(BIRTH):
-                                births[n, a] = trial[best, a]
-                            births[n, BIRTH_ODDS] = existence
-                            n += 1
-                            trial[best, BIRTH_ODDS] = -1.0
+                    lead = 0
+                    while lead < queued:
+                        # --- trials of some, those of plain plots side by side, then what comes of them
+                        end_of, row = lead, 0
+                        enlisted[0], enlisted[1] = 0, 0
+                        while end_of < queued and row + most + CHAINS <= len(trial):
+                            i = end_of
+                            at, chains, picks = queue[i, Q_PLOT], int(queue[i, Q_CHAINS]), int(queue[i, Q_PICKS])
+                            j = wanted[w + at]
+                            if picks + chains > 0 and not enlist(
+                                Z, int(j), waiting, pick[i], picks, chain[i], chains, row, lot, enlisted
+                            ):
+                                try_pairs(
+                                    Z, int(j), int(sensor[j]), address[j], mode_3a[j], t_ns[j], sites, period, pd,
+                                    motion, life, gates, waiting, pick[i], picks, chain[i], chains, Zq, T, trial, row,
+                                )  # fmt: skip
+                            queue[i, Q_ROW] = row
+                            row += picks + chains
+                            end_of += 1
+                        counts[C_TRIALS] += row
+                        try_fours(
+                            Z, t_ns, sensor, address, mode_3a, sites, period, pd, motion, life, gates, waiting, lot,
+                            enlisted, T, lanes, trial,
+                        )  # fmt: skip
+                        for i in range(lead, end_of):
+                            at, chains, picks = queue[i, Q_PLOT], int(queue[i, Q_CHAINS]), int(queue[i, Q_PICKS])
+                            j, row = wanted[w + at], int(queue[i, Q_ROW])
+                            least = prospects[at, P_LEAST]
+                            found, total = settle(trial, row, picks, chains, least)
+                            total += 1.0 + value[i, most]
+                            if found > 0:
+                                n = choose_births(
+                                    trial, row, row + picks + chains, min(found, keep), total, least, births, n
+                                )
+                            elif math.isfinite(Z[j, Z_V_EAST]) and address[j] >= 0 and 1.0 / (total + 1.0) >= least:
+                                begin_state(Z, int(j), sites, int(sensor[j]), motion, life, T, 0)
+                                for a in range(MODEL):
+                                    births[n, a] = T[LANES * a]
+                                births[n, BIRTH_ODDS] = 1.0 / (total + 1.0)
+                                births[n, BIRTH_PLOT] = j
+                                births[n, BIRTH_FROM] = -1.0
+                                births[n, BIRTH_BEFORE] = -1.0
+                                n += 1
+                        lead = end_of
                     queued, upto = 0, 0
             g += batch
     counts[C_BIRTHS] = n

@@ -1,8 +1,9 @@
 """Trials of beginnings: a plot and what waits, joined with all numbers."""
 
 import math
+from typing import Any, Final
 
-from airpicture.kernels._jit import lane, part
+from airpicture.kernels._jit import inline, lane, part
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
 from airpicture.kernels.begin import (
@@ -22,6 +23,7 @@ from airpicture.kernels.conditioning import LOG_2PI, OUTSIDE, condition
 from airpicture.kernels.lanes import (
     LANES,
     U,
+    Vector,
     dot,
     load_covariance,
     load_state,
@@ -56,10 +58,11 @@ BIRTH_FROM = MODEL + 2
 BIRTH_BEFORE = MODEL + 3
 BIRTH_SURE = MODEL + 4  # written by `arrivals.judge_births`
 BIRTH = MODEL + 5
+UNFIT: Final = -1.0  # odds of a trial that comes to nothing
 
 
 @lane
-def _glide(T: F64, l: int, ux: float, uy: float, uz: float, bend: float) -> None:
+def glide(T: F64, l: int, ux: float, uy: float, uz: float, bend: float) -> None:
     """Predict a lane straight on, over T_SIN_INT seconds, as `bank` does where nothing turns."""
     dt = T[T_SIN_INT + l]
     x = load_state(T, T_X + l)
@@ -101,6 +104,124 @@ def _glide(T: F64, l: int, ux: float, uy: float, uz: float, bend: float) -> None
     store_covariance(T, T_P + l, widened(P, q * c3, q * c2, q * dt))
 
 
+@inline
+def log_told(T: F64, c: int, measured: int) -> float:
+    """Return the log of the likelihood of lane c, as `conditioning.condition` left it, of so many measurements."""
+    d2, det = T[int(C_D2) + c], T[int(C_DET) + c]
+    return float(T[int(C_EXTRA) + c] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI))
+
+
+@inline
+def alike(address: int, mode_3a: int, e: Any) -> float:
+    """Return how much likelier a plot's codes make it that an earlier one, of entry e, is of the same target, as log.
+
+    Where they differ it wouldn't have been picked.
+    """
+    if address >= 0 and e["address"] >= 0:
+        return SAME_ADDRESS
+    return 0.0 if shared_code(mode_3a) or shared_code(e["mode_3a"]) else SAME_CODE
+
+
+@part
+def put_trial(
+    T: F64,
+    c: int,
+    up: Vector,
+    log: float,
+    paid: float,
+    Z: F64,
+    j: int,
+    s: int,
+    address: int,
+    mode_3a: int,
+    t_ns: int,
+    q: int,
+    before: int,
+    period: F64,
+    pd: F64,
+    life: F64,
+    waiting: Waiting,
+    trial: F64,
+    at: int,
+) -> None:
+    """Write the birth of plot j with the one of slot q, which fits it, to trial[at].
+
+    Parameters
+    ----------
+    T : lane c of it as it was conditioned; up : vertical; log : likelihood of all plots since the first; paid : see
+        `begin.speed_ratio`
+    Z, j, s ... t_ns : plot; before : slot of the oldest plot of a chain, or -1; others as in `births.find_births`
+    """
+    younger, e = waiting.spot[q], waiting.entry[q]
+    log = log - Z[j, Z_LOG_CLUTTER] + alike(address, mode_3a, e)
+    odds = math.exp(min(log, 40.0)) * pd[s] * life[L_ODDS]
+    from_s = int(younger["sensor"])
+    odds *= unseen((t_ns - younger["t_ns"]) * 1e-9, period[from_s], pd[from_s])
+    if e["speed"] == 0:
+        vx, vy, vz = T[3 * LANES + c], T[4 * LANES + c], T[5 * LANES + c]
+        odds *= speed_ratio(vx, vy, vz, up[0], up[1], up[2], life[L_VAR_SPEED], life[L_VAR_USUAL], paid)
+    for k in range(MODEL):
+        trial[at, k] = T[LANES * k + c]
+    trial[at, BIRTH_ODDS] = odds
+    trial[at, BIRTH_PLOT] = j
+    trial[at, BIRTH_FROM] = q
+    trial[at, BIRTH_BEFORE] = before
+
+
+@part
+def settle(trial: F64, first: int, picks: int, chains: int, least: float) -> tuple[int, float]:
+    """Return how many of a plot's trials fit, and the sum of their odds; trials that don't count get odds below 0.
+
+    Chains follow pairs, from row `first` on; one below the least is worth nothing, others take the place of the pair
+    that they hold, or of a chain that holds it, too, where they're likelier.
+    """
+    found, total = 0, 0.0
+    for at in range(first, first + picks + chains):
+        odds = trial[at, BIRTH_ODDS]
+        if odds < 0.0:
+            continue
+        if at >= first + picks:
+            if odds < least:
+                trial[at, BIRTH_ODDS] = UNFIT
+                continue
+            held = at
+            for k in range(first, at):
+                if trial[k, BIRTH_ODDS] >= 0.0 and trial[k, BIRTH_FROM] == trial[at, BIRTH_FROM]:
+                    held = k
+            if held < at:
+                if trial[held, BIRTH_ODDS] >= odds:
+                    trial[at, BIRTH_ODDS] = UNFIT
+                    continue
+                total -= trial[held, BIRTH_ODDS]
+                trial[held, BIRTH_ODDS] = UNFIT
+                found -= 1
+        total += odds
+        found += 1
+    return found, total
+
+
+@part
+def choose_births(trial: F64, first: int, end: int, keep: int, total: float, least: float, births: F64, n: int) -> int:
+    """Append the likeliest `keep` of the trials first..end of a plot to n births; return how many there are then.
+
+    total : of the odds of all that the plot may be; least : existence below which a birth isn't worth a track
+    """
+    for _ in range(keep):
+        best = first
+        for c in range(first + 1, end):
+            if trial[c, BIRTH_ODDS] > trial[best, BIRTH_ODDS]:
+                best = c
+        existence = trial[best, BIRTH_ODDS] / total
+        if existence < least:
+            break
+        for a in range(BIRTH):
+            births[n, a] = trial[best, a]
+        births[n, BIRTH_ODDS] = existence
+        n += 1
+        trial[best, BIRTH_ODDS] = UNFIT
+    return n
+
+
 @part
 def try_pairs(
     Z: F64,
@@ -120,26 +241,26 @@ def try_pairs(
     picks: int,
     chain: I64,
     chains: int,
-    least: float,
     Zq: F64,
     T: F64,
     trial: F64,
-) -> tuple[int, float]:
+    row: int,
+) -> None:
     """Predict the picked partners of plot j, four side by side, and condition them on it; then each chain's oldest plot
-    to the one after it, and on. Return how many fit, and the sum of their odds.
+    to the one after it, and on. Plots of any kind; plain ones are tried by `fours`, too, and sooner.
 
-    least : existence below which chains are worth nothing; trial : (B, BIRTH), overwritten; others as in
-        `births.find_births`
+    trial : (B, BIRTH), overwritten from `row` on with a row for each pair and then for each chain, with odds below 0
+        where it doesn't fit; others as in `births.find_births`
     """
-    spot, entry = waiting.spot, waiting.entry
+    spot = waiting.spot
+    for at in range(row, row + picks + chains):
+        trial[at, BIRTH_ODDS] = UNFIT
     x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
     h, ux, uy, uz = height_vertical(x, y, z)
     bend = 1.0 / math.sqrt(x * x + y * y + z * z)
     T[D_BARO] = 0.0
     T[VAR_BARO] = life[L_VAR_PRESSURE]
     T[VAR_POS], T[SHARED], T[SCALE_POS], T[VAR_TIME], T[VAR_V] = 0.0, 0.0, 0.0, 0.0, 0.0
-    found = 0
-    total = 0.0
     batches = (picks + LANES - 1) // LANES
     for batch in range(batches + chains):
         of_chain = batch >= batches
@@ -169,7 +290,7 @@ def try_pairs(
                     T[int(T_Q)] = Q_BEGIN
                     T[int(T_Q_UP)] = motion[M_Q_UP + STRAIGHT]
             for l in range(lanes):
-                _glide(T, l, ux, uy, uz, bend)
+                glide(T, l, ux, uy, uz, bend)
             count = condition(
                 Z if last else Zq, j if last else 0, sites[s], h, ux, uy, uz, x, y, z, 0.0, gates, T, lanes
             )
@@ -181,8 +302,7 @@ def try_pairs(
                 if T[int(C_FINE)] == 0.0 or not (d2 <= gates[measured] and det > 0.0):
                     count = OUTSIDE
                     break
-                log_before = T[int(C_EXTRA)] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI) - Z[j, Z_LOG_CLUTTER]
-                log_before += math.log(pd[s])
+                log_before = log_told(T, 0, measured) - Z[j, Z_LOG_CLUTTER] + math.log(pd[s])
                 d2_before = d2
         if count == OUTSIDE:
             continue
@@ -191,38 +311,10 @@ def try_pairs(
             measured = count + int(T[int(C_COUNT) + c])
             if T[int(C_FINE) + c] == 0.0 or not (d2 <= gates[measured] and det > 0.0):
                 continue
-            q = chain[batch - batches, 0] if of_chain else pick[first + c]
-            e = entry[q]
-            same = 0.0
-            if address >= 0 and e["address"] >= 0:
-                same = SAME_ADDRESS
-            elif not (shared_code(mode_3a) or shared_code(e["mode_3a"])):
-                same = SAME_CODE  # or it wouldn't have been picked
-            log_l = T[int(C_EXTRA) + c] - 0.5 * (d2 + math.log(det) + measured * LOG_2PI) + log_before
-            odds = math.exp(min(log_l - Z[j, Z_LOG_CLUTTER] + same, 40.0)) * pd[s] * life[L_ODDS]
-            from_s = int(spot[q]["sensor"])
-            odds *= unseen((t_ns - spot[q]["t_ns"]) * 1e-9, period[from_s], pd[from_s])
-            if e["speed"] == 0:
-                vx, vy, vz = T[3 * LANES + c], T[4 * LANES + c], T[5 * LANES + c]
-                paid = 0.5 * (d2 + d2_before)
-                odds *= speed_ratio(vx, vy, vz, ux, uy, uz, life[L_VAR_SPEED], life[L_VAR_USUAL], paid)
-            at = found
-            if of_chain:  # takes the place of the pair that it holds
-                if odds < least:
-                    continue
-                for k in range(found):
-                    if trial[k, BIRTH_FROM] == q:
-                        at = k
-                if at < found:
-                    if trial[at, BIRTH_ODDS] >= odds:
-                        continue
-                    total -= trial[at, BIRTH_ODDS]
-            total += odds
-            for k in range(MODEL):
-                trial[at, k] = T[LANES * k + c]
-            trial[at, BIRTH_ODDS] = odds
-            trial[at, BIRTH_PLOT] = j
-            trial[at, BIRTH_FROM] = q
-            trial[at, BIRTH_BEFORE] = chain[batch - batches, 1] if of_chain else -1.0
-            found = max(found, at + 1)
-    return found, total
+            put_trial(
+                T, c, (ux, uy, uz), log_told(T, c, measured) + log_before, 0.5 * (d2 + d2_before),
+                Z, j, s, address, mode_3a, t_ns,
+                chain[batch - batches, 0] if of_chain else pick[first + c],
+                chain[batch - batches, 1] if of_chain else -1,
+                period, pd, life, waiting, trial, row + (picks + batch - batches if of_chain else first + c),
+            )  # fmt: skip

@@ -33,9 +33,10 @@ from airpicture.kernels.begin import (
     list_free,
     longest_wait,
 )
-from airpicture.kernels.births import QUEUED, SEEN, find_births
+from airpicture.kernels.births import QUEUED, SEEN, TRIALS, find_births
 from airpicture.kernels.born import write_births
 from airpicture.kernels.chains import CHAINS, OLD, YOUNG, YOUNGER
+from airpicture.kernels.fours import LOT
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
 from airpicture.kernels.looks import share_places
@@ -96,6 +97,7 @@ def make_desk(most: int) -> Desk:
 
     What is tested sixteen at a time is read beyond its end: there are numbers, though of no effect.
     """
+    trials = max(TRIALS, TRIED * most + CHAINS)
     return Desk(
         W=lined(EIGHT * BROUGHT),
         eight=np.empty((2, EIGHT), np.int64),
@@ -127,7 +129,10 @@ def make_desk(most: int) -> Desk:
         whom=np.empty(OLD + ABREAST, np.int32),
         chain=np.empty((BLOCK, CHAINS, 2), np.int64),
         worth=np.empty(CHAINS),
-        trial=np.empty((TRIED * most + CHAINS, BIRTH)),
+        lot=np.empty((trials, 2, LOT), np.int64),
+        enlisted=np.empty(2, np.int64),
+        trial=lined((trials, BIRTH)),
+        lanes=np.uint64(LANES),
     )
 
 

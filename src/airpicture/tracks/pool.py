@@ -91,7 +91,10 @@ class Desk(NamedTuple):
     whom: I32
     chain: I64
     worth: F64
+    lot: I64
+    enlisted: I64
     trial: F64
+    lanes: np.uint64
 
 
 class Found(NamedTuple):
