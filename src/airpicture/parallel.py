@@ -11,10 +11,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 # Calls a function with each of several tuples of arguments and returns the results in the order of the tuples.
 Run: TypeAlias = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]
+
+T = TypeVar("T")
 
 RANGES_MOST: Final = 64  # of one pass: more than a few threads need to end at about the same time
 
@@ -31,6 +33,17 @@ def do(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], run: Run 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function: for tasks of which each is another one's."""
     return function(*arguments)
+
+
+def lent(kept: list[T], make: Callable[[], T]) -> T:
+    """Return one that's kept, or make one where other threads have all of them; who has used it puts it back.
+
+    So there are as many workspaces as threads, whatever the number of tasks, each in its core's cache.
+    """
+    try:
+        return kept.pop()
+    except IndexError:
+        return make()
 
 
 def in_turn(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[Any]:

@@ -21,7 +21,6 @@ from airpicture.errors import InputError
 from airpicture.filters import Listener, Looker
 from airpicture.kernels.claims import doubt_claims
 from airpicture.kernels.layout import MESSAGE, Z_KIND
-from airpicture.kernels.look import TOOK_PLOT
 from airpicture.memory import Memory
 from airpicture.models import gate_limits, motion_settings
 from airpicture.parallel import Run
@@ -346,7 +345,7 @@ class Tracker:
             looked = self._looker.look(*given, owners=self.on_look is not None, then=placing)
             placing.end()
             free = np.subtract(1.0, looked.claimed, out=looked.claimed)
-            changed = near.track[looked.changed == TOOK_PLOT]
+            changed = looked.took
             self._addresses.note(store, changed)
             self.latency.note(looked.lags)
             if self.on_look is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +46,9 @@ from airpicture.kernels.index import (
 from airpicture.kernels.layout import PLACE
 from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TRACKS_AHEAD, UNSURE_PAIRS, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
-from airpicture.parallel import Run, call, do, ranges
+from airpicture.parallel import Run, call, do, lent, ranges
 from airpicture.reports import Nearby
 from airpicture.tables import F32, F64, I32, I64
-
-T = TypeVar("T")
 
 MANY = 8  # tracks for each plot of a look; of fewer all ask for plots, of more only those that the index lists do ...
 FEW = 256  # ... and of so few always all
@@ -196,7 +194,7 @@ class Index:
         peaks = np.zeros((len(spans), PEAKS))
 
         def renew(k: int) -> None:
-            rows = _lent(self._stale, lambda: np.empty(RANGE_STALE, np.int64))
+            rows = lent(self._stale, lambda: np.empty(RANGE_STALE, np.int64))
             count = list_stale(*spans[k], known, limit, self.grid, rows)
             place_rows(rows, _ALL, 0, count, *held, peaks[k], np.empty(PLACED))
             self._stale.append(rows)
@@ -342,7 +340,7 @@ class Index:
 
         def meet(k: int) -> Met:
             lo, hi = spans[k]
-            desk = _lent(self._desks, self._new_desk)
+            desk = lent(self._desks, self._new_desk)
             done: list[Met] = []  # where the room was too small for all
             need = math.ceil(self._pairs * (hi - lo))
             while True:
@@ -407,14 +405,6 @@ class Placing:
         """Finish."""
         if self._peaks:
             note_peaks(np.array(self._peaks), self._index.grid)
-
-
-def _lent(kept: list[T], make: Callable[[], T]) -> T:
-    """Return one that's kept, or make one where other threads have all of them; who has used it puts it back."""
-    try:
-        return kept.pop()
-    except IndexError:
-        return make()
 
 
 def _joined(met: list[Met]) -> Met:

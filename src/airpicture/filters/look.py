@@ -36,6 +36,7 @@ from airpicture.kernels.look import (
     LOOK,
     LOOK_COUNTS,
     MOVED,
+    TOOK_PLOT,
     look_chunks,
 )
 from airpicture.kernels.odds import NUMBERED, QUEUED
@@ -60,6 +61,7 @@ class Looked(NamedTuple):
     claimed: F64  # (M,) probability that some track owns each plot
     owner: I64  # (M,) number of the track that each plot counts as one of, -1 where none is more likely than not
     changed: U8  # (n,) of the chunks' tracks: 0 as it was, 1 looked at, 2 moved, 3 took a plot
+    took: I64  # rows of the store that took a plot, in the order of the chunks' tracks
     exact: int  # clusters solved exactly
     propagated: int  # clusters solved by belief propagation
     merged: int  # rivals ended
@@ -190,18 +192,22 @@ class Looker:
         settings = (self._motion, self._gates, self._settings, self._ending)
         columns = (chunks.chunk, chunks.track, chunks.start, chunks.plot, reports, stations, *settings, store.held)
 
-        def look(lo: int, hi: int, mine: I64) -> None:
+        def look(lo: int, hi: int, mine: I64) -> I64:
             room = self._free_room()
             look_chunks(lo, hi, *columns, room, lanes, claimed, owner, changed, told, mine)
             self._rooms.append(room)
+            first, last = int(chunks.chunk[lo]), int(chunks.chunk[hi])
+            became = changed[first:last]
             if then is not None:
-                first, last = int(chunks.chunk[lo]), int(chunks.chunk[hi])
-                then(first, last, changed[first:last] >= MOVED)
+                then(first, last, became >= MOVED)
+            rows: I64 = chunks.track[first:last][became == TOOK_PLOT]
+            return rows
 
-        do(look, [(*span, counts[k]) for k, span in enumerate(spans)], run)
+        took = do(look, [(*span, counts[k]) for k, span in enumerate(spans)], run)
         total = (counts[0] if len(spans) == 1 else counts.sum(axis=0)).tolist()
         merged, lost = total[L_MERGED], total[L_LOST]
-        return Looked(claimed, owner, changed, total[L_EXACT], total[L_PROPAGATED], merged, lost, told)
+        rows = took[0] if len(took) == 1 else np.concatenate(took)
+        return Looked(claimed, owner, changed, rows, total[L_EXACT], total[L_PROPAGATED], merged, lost, told)
 
 
 def _grown(need: int, have: int) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -55,7 +55,7 @@ from airpicture.kernels.search import (
     list_reaches,
 )
 from airpicture.kernels.trials import BIRTH, BIRTH_ODDS, BIRTH_PLOT
-from airpicture.parallel import Run, call, do, ranges
+from airpicture.parallel import Run, call, do, lent, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
@@ -67,7 +67,7 @@ SCANNED = 8_192  # plots of which the free ones are listed or dealt in one go, a
 RANGES: Final = 8  # ... in so many goes at most: each counts the plots of 4,096 keys
 PATCHED = 128  # plots; fewer are as quick in the order in which they come
 DEALT = 4_096  # plots; fewer are sorted in less time than it takes to deal them by one digit after the other
-PARTS = 32  # more than any two or four threads need to end at about the same time
+PARTS = 64  # more than any two or four threads need to end at about the same time
 KEPT: Final = 1 << 28  # bytes of room for births that is kept; only pages that were written to take memory
 CHAINED: Final = 0.8  # of the longest wait, 2.6 turns: three plots in line take two turns and what the target moves on
 _NONE: Final = np.empty(0, np.int64)
@@ -272,40 +272,27 @@ def _append(
     life: F64,
     ending: F64,
     most: int,
+    make: Callable[[], Desk],
     run: Run | None,
 ) -> I64:
-    """Append births to the store, in an order and at most so many parts; return their rows. Arguments as of `begin`."""
+    """Append births to the store, in an order and at most so many parts; return their rows. Arguments as of `begin`.
+
+    make : makes a desk for a thread that finds none
+    """
     born = len(order)
     first, number = store.n, store.next_number
     if not born:
         return order
     parts = 1 if run is None else max(1, min(most, born // PART))
     lanes: Any = np.uint64(LANES)
-    do(
-        write_births,
-        [
-            (
-                births,
-                order,
-                born * k // parts,
-                born * (k + 1) // parts,
-                reports,
-                pool.waiting,
-                motion,
-                life,
-                ending,
-                stations,
-                pool.desks[k].Zq,
-                pool.desks[k].T,
-                lanes,
-                first,
-                number,
-                store.held,
-            )
-            for k in range(parts)
-        ],
-        run,
-    )
+    given = (reports, pool.waiting, motion, life, ending, stations)
+
+    def write(lo: int, hi: int) -> None:
+        desk = lent(pool.desks, make)
+        write_births(births, order, lo, hi, *given, desk.Zq, desk.T, lanes, first, number, store.held)
+        pool.desks.append(desk)
+
+    do(write, [(born * k // parts, born * (k + 1) // parts) for k in range(parts)], run)
     store.n += born
     store.next_number += born
     return np.arange(first, first + born)
@@ -369,42 +356,20 @@ def begin(
     counts = np.empty((parts, COUNTS), np.int64)
     key = np.empty(n, np.int64)
     gone = max(found.gone, pool.oldest, pool.count + n - pool.size)  # isn't even looked up; the last are overwritten
-    while len(pool.desks) < parts:
-        pool.desks.append(make_desk(most))
-    do(
-        find_births,
-        [
-            (
-                reports.Z,
-                reports.t_ns,
-                reports.sensor,
-                reports.address,
-                reports.mode_3a,
-                reports.callsign,
-                wanted,
-                lo,
-                hi,
-                stations.sites,
-                stations.period,
-                stations.pd,
-                motion,
-                life,
-                gates,
-                longest,
-                found.earliest_ns - wait_ns,
-                outlook.reaches,
-                pool.waiting,
-                pool.count,
-                gone,
-                *pool.desks[k],
-                key,
-                births[lo * most : hi * most],
-                counts[k],
-            )
-            for k, (lo, hi) in enumerate(spans)
-        ],
-        run,
-    )
+    codes = (reports.address, reports.mode_3a, reports.callsign)
+    given = (reports.Z, reports.t_ns, reports.sensor, *codes, wanted)
+    sensors = (stations.sites, stations.period, stations.pd)
+    settings = (motion, life, gates, longest, found.earliest_ns - wait_ns, outlook.reaches)
+    make = partial(make_desk, most)
+
+    def find(lo: int, hi: int, mine: I64) -> None:
+        desk = lent(pool.desks, make)
+        held = (pool.waiting, pool.count, gone, *desk, key)
+        all_of: tuple[Any, ...] = (*given, lo, hi, *sensors, *settings, *held, births[lo * most : hi * most], mine)
+        find_births(*all_of)
+        pool.desks.append(desk)
+
+    do(find, [(*span, counts[k]) for k, span in enumerate(spans)], run)
     total = [sum(column) for column in zip(*counts.tolist(), strict=True)]
     rows, shed = _NONE, 0
     linked = (key, pool.count, found.latest_ns, pool.waiting)
@@ -418,7 +383,7 @@ def begin(
         fair = room if found.late <= 4 * n else room * 4 * n // found.late
         shed = max(len(order) - fair, 0)
         best = best_births(births, order, fair)
-        rows = _append(store, pool, reports, births, best, stations, motion, life, ending, parts, run)
+        rows = _append(store, pool, reports, births, best, stations, motion, life, ending, parts, make, run)
     else:
         link_plots(*linked)
     pool.note(n, found.latest_ns)
