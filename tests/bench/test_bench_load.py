@@ -66,6 +66,16 @@ def test_a_load_too_large_to_look_at_is_scored_all_the_same() -> None:
     assert sector_load(1_000_000, threads=(2,), seed=1).looked_at is True
 
 
+def test_ten_million_are_given_frame_by_frame_however_long_a_frame_is() -> None:
+    for frame_s, parts in ((0.25, 40), (1.0, 10)):
+        load = sector_load(10_000_000, threads=(2,), seed=1, frame_s=frame_s)
+        assert load.config is not None
+        assert (load.parts, load.config.frame_s) == (parts, frame_s)
+    turn = scan_load(300, threads=(1,), timing="rotating", seed=1, frame_s=1.0)
+    assert turn.config is not None
+    assert (turn.parts, turn.config.frame_s) == (1, 1.0)
+
+
 @pytest.mark.parametrize("targets", [300, 1_000_000, 3_000_000, 10_000_000])
 def test_a_turns_plots_find_room_to_wait(targets: int) -> None:
     config = config_for(targets)

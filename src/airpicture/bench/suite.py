@@ -16,7 +16,8 @@ LONG_RANGE_MOST: Final = 1_000  # up to here the sky is that of one radar to 600
 IDENTITY_MOST: Final = 100_000  # targets up to which four threads are held against one, too
 BOTH_MOST: Final = 1_000_000  # targets up to which trackers of one and two threads are held side by side
 WHOLE_MOST: Final = 3_000_000  # up to which a whole turn is given in one step, and all columns are asked for
-FRAMES: Final = 40  # steps of a turn beyond: as many as the tracker's frames, so that none is done twice
+FRAME_S: Final = Config().frame_s
+TURN_S: Final = 10.0  # of all radars; beyond, it's given frame by frame, so that none is done twice
 REGION_STEPS: Final = (SECTORS, 30 * SECTORS)  # a turn: sectors of all radars at once, and as many steps as sectors
 
 
@@ -47,9 +48,10 @@ def scan_load(
     method: str = "joint",
     per_radar: int = PER_RADAR,
     warm: int = WARM_TURNS,
+    frame_s: float = FRAME_S,
 ) -> Load:
     """Return the load of whole turns, one step each."""
-    config = None if method == "joint" else nearest(targets)
+    config = framed(targets, frame_s) if method == "joint" else nearest(targets)
     return Load(
         name=f"{targets:,}",
         make=lambda: sky_of(targets, timing, seed, per_radar),
@@ -59,6 +61,13 @@ def scan_load(
         config=config,
         score_every=1 if targets <= 200_000 else max(1, turns - 1),
     )
+
+
+def framed(targets: int, frame_s: float) -> Config:
+    """Return the settings with time cut in frames of a length."""
+    from airpicture.bench.load import config_for
+
+    return config_for(targets, replace(Config(), frame_s=frame_s))
 
 
 def nearest(targets: int) -> Config:
@@ -83,6 +92,7 @@ def sector_load(
     per_radar: int = PER_RADAR,
     warm: int = WARM_TURNS - 1,
     timing: Timing = "rotating",
+    frame_s: float = FRAME_S,
 ) -> Load:
     """Return the load of turns cut into equal times, each a step: sectors of antennas that turn, or radar by radar.
 
@@ -95,7 +105,8 @@ def sector_load(
         threads=threads,
         warm=warm,
         turns=turns,
-        parts=SECTORS if whole else FRAMES,
+        parts=SECTORS if whole else round(TURN_S / frame_s),
+        config=framed(targets, frame_s),
         score_every=turns,
         looked_at=whole,
     )

@@ -55,6 +55,15 @@ NOTES = {
     help="Plots each at its own time, all of a turn at its end, or all of a radar's turn at once.",
 )
 @click.option(
+    "--frame",
+    type=click.FloatRange(0.1, 5.0),
+    default=0.25,
+    show_default=True,
+    metavar="S",
+    help="Seconds that plots are shared out together (Config.frame_s): longer ones cost less where antennas turn, and "
+    "the picture follows as much later.",
+)
+@click.option(
     "--threads",
     type=click.IntRange(1, 64),
     metavar="T",
@@ -79,6 +88,7 @@ def command(
     storm: bool,
     start: bool,
     timing: Any,
+    frame: float,
     threads: int | None,
     turns: int,
     seed: int,
@@ -121,7 +131,7 @@ def command(
         show.start(*start_seconds())
     else:
         sky: dict[str, Any] = {"seed": seed, "per_radar": per_radar}
-        _speed(show, sizes or DEFAULT_TARGETS, timing, most, turns, warm, sky, whole=not sizes)
+        _speed(show, sizes or DEFAULT_TARGETS, timing, most, turns, warm, sky, frame, whole=not sizes)
     show.end()
 
 
@@ -133,6 +143,7 @@ def _speed(
     turns: int,
     warm: int,
     sky: dict[str, Any],
+    frame_s: float,
     *,
     whole: bool,
 ) -> None:
@@ -144,7 +155,7 @@ def _speed(
         if targets > suite.WHOLE_MOST:
             continue
         threads = suite.threads_for(targets, most)
-        load = suite.scan_load(targets, threads=threads, timing=timing, turns=turns, warm=warm, **sky)
+        load = suite.scan_load(targets, threads=threads, timing=timing, turns=turns, warm=warm, frame_s=frame_s, **sky)
         sampled.append(show.run(load, f"{targets:,} targets, turn by turn"))
     if sampled:
         show.scans(sampled)
@@ -158,7 +169,12 @@ def _speed(
     sectors = [
         show.run(
             suite.sector_load(
-                n, threads=suite.threads_for(n, most)[-1:] if n > 2000 else (1,), warm=warm - 1, timing=cut, **sky
+                n,
+                threads=suite.threads_for(n, most)[-1:] if n > 2000 else (1,),
+                warm=warm - 1,
+                timing=cut,
+                frame_s=frame_s,
+                **sky,
             ),
             f"{n:,} targets, {'radar by radar' if cut == 'staggered' else 'sector by sector'}",
         )
