@@ -17,7 +17,6 @@ from airpicture.kernels.around import (
     ABREAST,
     BLOCK,
     BOX,
-    BUNCHES,
     FEW,
     GROUP,
     SLOTS,
@@ -30,6 +29,7 @@ from airpicture.kernels.chains import OLD
 from airpicture.kernels.picking import aim, list_near, note_old
 from airpicture.kernels.pool import cell_key
 from airpicture.kernels.search import C_CUT, COUNTS
+from begin_scenes import begin_module
 
 LONGEST = 26.0  # s
 
@@ -146,8 +146,9 @@ def test_plots_in_line_with_two_others_are_listed() -> None:
 def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[int]) -> None:
     """Runs of any length in bunches, and each plot by itself."""
     rng = np.random.default_rng(seed)
-    n, bunches, bunch = 0, 0, np.zeros((BUNCHES, 2), np.int32)
-    box = np.full((boxes.V_COLUMNS, BOX + ABREAST), math.nan, np.float32)
+    n, bunches, desk = 0, 0, begin_module.make_desk(1)
+    box, bunch, outline, hit = desk.box, desk.bunch, desk.outline, desk.hit
+    box[:], outline[:] = math.nan, math.nan
     for run in runs:
         centre = rng.uniform(-60e3, 60e3, 3)
         box[:3, n : n + run] = centre[:, None] + rng.uniform(-9e3, 9e3, (3, run))
@@ -155,11 +156,9 @@ def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[in
         box[boxes.V_SENSOR, n : n + run] = rng.integers(0, 3)
         bunches = bunch_run(n, n + run, bunches, 0, bunch)
         n += run
-    outline = np.full((boxes.N_COLUMNS, BUNCHES + ABREAST), math.nan, np.float32)
     if bunches > FEW:
         for b in range(bunches):
             boxes._outline_plainly(box, int(bunch[b, 0]), int(bunch[b, 1]), outline, b)
-    asked, hit = np.zeros(boxes.ASKING, np.float32), np.zeros(BOX + ABREAST, np.int32)
     place, near, now, s = rng.uniform(-50e3, 50e3, 3), rng.uniform(2e3, 40e3, 3), 27.0, int(rng.integers(0, 3))
     after, after_own = rng.choice([0.05, 4.0, math.inf]), rng.choice([4.0, 14.0])
     speed, blur, oldest = (
@@ -167,9 +166,9 @@ def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[in
         float(rng.uniform(0.0, 4e3)),
         float(rng.choice([-1.0, 5.0, 12.0])),
     )
-    aim(place, *near, now, s, after, after_own, LONGEST, speed, blur, oldest, asked)
-    some, counts = np.zeros(BUNCHES + ABREAST, np.int32), np.zeros(COUNTS, np.int64)
-    hits = list_near(asked, 0, bunches, box, bunch, outline, some, BOX, hit, counts)
+    aim(place, *near, now, s, after, after_own, LONGEST, speed, blur, oldest, desk.asked)
+    counts = np.zeros(COUNTS, np.int64)
+    hits = list_near(0, bunches, BOX, desk, counts)
     assert counts.sum() == 0
     d = np.linalg.norm(box[:3, :n].astype(float) - place[:, None], axis=0)
     age, own = now - box[boxes.V_SINCE, :n], box[boxes.V_SENSOR, :n] == s
@@ -183,12 +182,11 @@ def test_what_is_near_is_listed_and_nothing_that_is_far(seed: int, runs: list[in
     assert got == sorted(set(got))
     assert set(surely) <= set(got) <= set(perhaps)
     most = int(rng.integers(1, 40))
-    hits = list_near(asked, 0, bunches, box, bunch, outline, some, most, hit, counts)
+    hits = list_near(0, bunches, most, desk, counts)
     assert hit[:hits].tolist() == got[:hits]
     assert min(most, len(got)) <= hits < most + ABREAST
     assert counts[C_CUT] == counts.sum() >= (hits < len(got))
-    old, whom = np.zeros((boxes.OLDER, OLD + ABREAST), np.float32), np.zeros(OLD + ABREAST, np.int32)
-    olds = note_old(asked, 0, bunches, box, bunch, outline, some, old, whom)
+    old, whom, olds = desk.old, desk.whom, note_old(0, bunches, desk)
     assert whom[:olds].tolist() == got[:OLD]
     np.testing.assert_allclose(old[:3, :olds], box[:3, whom[:olds]] - place[:, None], atol=0.01)
     np.testing.assert_allclose(old[boxes.O_SINCE, :olds], now - box[boxes.V_SINCE, whom[:olds]], atol=1e-5)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.kernels import layout as lay
-from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.chains import CHAINS
-from airpicture.kernels.fours import LOT, LOT_ROW, enlist, try_fours
+from airpicture.kernels.desk import Q_CHAINS, Q_PICKS, Desk
+from airpicture.kernels.fours import LOT_ROW, enlist, try_fours
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.trials import BIRTH, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, UNFIT, settle, try_pairs
 from airpicture.tables import F64, I64
@@ -62,36 +62,33 @@ class Trials:
         chains = [(q, r) for q in mine for r in mine if spot["t_ns"][q] > spot["t_ns"][r] + 10**9]
         return picks.astype(np.int64), np.array(chains[:CHAINS], np.int64).reshape(-1, 2)
 
+    def desk(self, tried: list[tuple[int, I64, I64]]) -> Desk:
+        """Return a desk with these plots in the queue, and room for all trials."""
+        desk = begin_module.make_desk(PICKS + 2 * len(tried))
+        for i, (_, pick, chain) in enumerate(tried):
+            desk.pick[i, : len(pick)], desk.chain[i, : len(chain)] = pick, chain
+            desk.queue[i, Q_PICKS], desk.queue[i, Q_CHAINS] = len(pick), len(chain)
+        desk.trial[:], desk.T[:], desk.enlisted[:] = math.nan, math.nan, 0
+        return desk
+
+    def settings(self) -> tuple[Any, ...]:
+        return self.world.motion, self.world.life, self.world.gates, self.world.pool.waiting
+
     def by_pairs(self, tried: list[tuple[int, I64, I64]]) -> F64:
         """Return the births of plots, each with its pairs and chains, tried one by one."""
-        w, r = self.world, self.now
-        trial = np.full((sum(len(p) + len(c) for _, p, c in tried), BIRTH), math.nan)
-        row = 0
-        for j, pick, chain in tried:
-            try_pairs(
-                r.Z, j, int(r.sensor[j]), r.address[j], r.mode_3a[j], r.t_ns[j], w.stations.sites, w.stations.period,
-                w.stations.pd, w.motion, w.life, w.gates, w.pool.waiting, pick, len(pick), chain, len(chain),
-                np.empty((1, lay.PLOT)), np.full(SCRATCH, math.nan), trial, row,
-            )  # fmt: skip
+        desk, row = self.desk(tried), 0
+        for i, (j, pick, chain) in enumerate(tried):
+            try_pairs(i, j, self.now, self.world.stations, *self.settings(), row, desk)
             row += len(pick) + len(chain)
-        return trial
+        return desk.trial[:row]
 
     def by_fours(self, tried: list[tuple[int, I64, I64]], order: Any = None) -> F64:
         """Return the same, tried side by side; order : of the plots as they're listed."""
-        w, r = self.world, self.now
-        sizes = [len(p) + len(c) for _, p, c in tried]
-        trial = np.full((sum(sizes), BIRTH), math.nan)
-        lot, enlisted = np.empty((sum(sizes) + 1, 2, LOT), np.int64), np.zeros(2, np.int64)
-        for k in range(len(tried)) if order is None else order:
-            j, pick, chain = tried[k]
-            row = sum(sizes[:k])
-            assert enlist(r.Z, j, w.pool.waiting, pick, len(pick), chain, len(chain), row, lot, enlisted)
-        lanes: Any = np.uint64(LANES)
-        try_fours(
-            r.Z, r.t_ns, r.sensor, r.address, r.mode_3a, w.stations.sites, w.stations.period, w.stations.pd,
-            w.motion, w.life, w.gates, w.pool.waiting, lot, enlisted, np.full(SCRATCH, math.nan), lanes, trial,
-        )  # fmt: skip
-        return trial
+        desk, sizes = self.desk(tried), [len(p) + len(c) for _, p, c in tried]
+        for i in range(len(tried)) if order is None else order:
+            assert enlist(i, tried[i][0], self.now.Z, self.world.pool.waiting, sum(sizes[:i]), desk)
+        try_fours(self.now, self.world.stations, *self.settings(), desk)
+        return desk.trial[: sum(sizes)]
 
 
 def fitting(trial: F64) -> Any:
@@ -151,7 +148,6 @@ def test_a_trial_comes_to_the_same_bits_whatever_it_is_put_side_by_side_with(see
 def test_only_what_is_plain_is_tried_in_fours(of: str, more: Any) -> None:
     trials = Trials(1, targets=1)
     j, waiting = 0, trials.world.pool.waiting
-    pick = np.zeros(1, np.int64)
     if (of, more) == ("waiting", "high"):
         waiting.detail["dz"][0] = 3e5
     elif of == "waiting":
@@ -160,12 +156,12 @@ def test_only_what_is_plain_is_tried_in_fours(of: str, more: Any) -> None:
         trials.now.Z[j, lay.Z_P : lay.Z_P + 3] *= 1.1
     elif of == "plot":
         trials.now.Z[j, more] = 0.01
-    lot, enlisted = np.empty((3, 2, LOT), np.int64), np.zeros(2, np.int64)
-    listed = enlist(trials.now.Z, j, waiting, pick, 1, np.zeros((0, 2), np.int64), 0, 7, lot, enlisted)
+    desk = trials.desk([(j, np.zeros(1, np.int64), np.zeros((0, 2), np.int64))])
+    listed = enlist(0, j, trials.now.Z, waiting, 7, desk)
     assert listed == (of == "")
-    assert enlisted.tolist() == [int(listed), 0]
+    assert desk.enlisted.tolist() == [int(listed), 0]
     if listed:
-        assert lot[0, 0, LOT_ROW] == 7
+        assert desk.lot[0, 0, LOT_ROW] == 7
 
 
 def plainly_settled(odds: list[float], slots: list[int], picks: int, least: float) -> dict[int, float]:

@@ -10,17 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.kernels import layout as lay
-from airpicture.kernels._boxes import V_COLUMNS, V_PLACE, V_SENSOR, V_SINCE
+from airpicture.kernels._boxes import V_PLACE, V_SENSOR, V_SINCE
 from airpicture.kernels._jit import jit
-from airpicture.kernels.around import (
-    ABREAST,
-    BOX,
-    BUNCHES,
-    NEAR,
-    gather,
-    list_cells,
-    look_up,
-)
+from airpicture.kernels.around import ABREAST, BOX, gather, list_cells, look_up
 from airpicture.kernels.patches import DIGIT, DIGITS, EDGE, HALF, order_births, patch_of
 from airpicture.kernels.pool import CELLS, NEVER, PLAIN, RUN_MOST, Waiting, key_at, link_plots, note_plot
 from airpicture.kernels.search import COUNTS
@@ -28,7 +20,7 @@ from airpicture.kernels.wgs84 import ground
 from airpicture.parallel import Run, workers
 from airpicture.reports import Reports
 from airpicture.tables import F64, I64
-from airpicture.tracks.begin import by_patches
+from airpicture.tracks.begin import by_patches, make_desk
 from airpicture.tracks.pool import Pool
 from reference_tracking import ecef
 
@@ -175,13 +167,12 @@ def test_a_search_lists_all_that_waits_in_its_cells_once(seed: int, size: int, r
             del put.placed[count:]
     oldest = int(rng.integers(put.pool.floor, put.pool.count + 1))
     x, y, z = ground(*ecef(math.radians(47.0), math.radians(8.0), 0.0))
-    near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((V_COLUMNS, BOX + ABREAST), np.float32)
-    slot, counts = np.zeros(BOX, np.int64), np.zeros(COUNTS, np.int64)
-    waiting, bunch = put.pool.waiting, np.zeros((BUNCHES, 2), np.int32)
-    cells = list_cells(x, y, z, 0.0, 0.0, 0.0, PLAIN, reach, waiting.head, near, 0)
-    look_up(near, 0, cells, put.pool.count, oldest, waiting)
+    desk, waiting, counts = make_desk(1), put.pool.waiting, np.zeros(COUNTS, np.int64)
+    box, slot, bunch = desk.box, desk.slot, desk.bunch
+    cells = list_cells(x, y, z, 0.0, 0.0, 0.0, PLAIN, reach, waiting.head, desk.near, 0)
+    look_up(0, cells, put.pool.count, oldest, waiting, desk)
     asked = (put.pool.count, oldest, -5_000_000_000, waiting)
-    n, bunches = gather(near, 0, cells, RUN_MOST, *asked, 0, box, slot, 0, bunch, counts)
+    n, bunches = gather(0, cells, RUN_MOST, *asked, 0, 0, desk, counts)
     if n > BOX:
         assert len(put.placed) - oldest > BOX / 2
         return
@@ -206,19 +197,17 @@ def test_no_more_of_a_cell_is_listed_than_asked_for_and_that_is_counted() -> Non
     p = np.tile(places(np.random.default_rng(1), 1, 0.0, 47.0, 8.0), (300, 1))
     for _ in range(3):
         put.look(p, np.arange(300))
-    near, box = np.zeros((2 * NEAR, 2), np.int64), np.zeros((V_COLUMNS, BOX + ABREAST), np.float32)
-    slot, counts, waiting = np.zeros(BOX, np.int64), np.zeros(COUNTS, np.int64), put.pool.waiting
-    bunch = np.zeros((BUNCHES, 2), np.int32)
+    desk, waiting, counts = make_desk(1), put.pool.waiting, np.zeros(COUNTS, np.int64)
     x, y, z = ground(*p[0])
     for steps, cut in ((64, 1), (450, 1), (900, 0), (1000, 0)):
         counts[:] = 0
-        cells = list_cells(x, y, z, 0.0, 0.0, 0.0, PLAIN, 10.0, waiting.head, near, 0)
-        look_up(near, 0, cells, put.pool.count, 0, waiting)
-        n, _ = gather(near, 0, cells, steps, put.pool.count, 0, 0, waiting, 0, box, slot, 0, bunch, counts)
+        cells = list_cells(x, y, z, 0.0, 0.0, 0.0, PLAIN, 10.0, waiting.head, desk.near, 0)
+        look_up(0, cells, put.pool.count, 0, waiting, desk)
+        n, _ = gather(0, cells, steps, put.pool.count, 0, 0, waiting, 0, 0, desk, counts)
         assert n == min(steps, 900)
         assert counts.sum() == cut
         looks = [(max(900 - steps, first), first + 300) for first in (600, 300, 0)]  # the newest first
-        assert slot[:n].tolist() == [k for first, end in looks for k in range(first, end)]
+        assert desk.slot[:n].tolist() == [k for first, end in looks for k in range(first, end)]
 
 
 def test_cells_that_a_search_may_ask_at_once_differ_in_what_is_kept_of_them() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ from airpicture.kernels.index import (
     place_rows,
 )
 from airpicture.kernels.layout import PLACE
-from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TRACKS_AHEAD, UNSURE_PAIRS, meet_plots
+from airpicture.kernels.meeting import ASKS, BLOCK, COMPARED, TRACKS_AHEAD, UNSURE_PAIRS, AskingDesk, meet_plots
 from airpicture.kernels.near import list_marked, mark_cells
 from airpicture.parallel import Run, call, do, lent, ranges
 from airpicture.reports import Nearby
@@ -63,29 +63,18 @@ PAIRS_MOST: Final = 16.0  # ... by the look before
 _ALL: Final = np.empty(0, np.uint8)  # as `moved`
 
 
-class Desk(NamedTuple):
-    """Workspaces of one task that asks for plots; nothing is carried over."""
-
-    ahead: F64
-    single: F32
-    ask: I32
-    run: I32
-    hit: I32
-    waiting: I32
-    tally: I32
-    spare: I32
-
-
-def _desk(plots: int) -> Desk:
-    return Desk(
-        ahead=np.empty(TRACKS_AHEAD),
-        single=np.empty((BLOCK, 8), np.float32),
-        ask=np.empty((ASKS, 3), np.int32),
-        run=np.empty((ASKS + 1, 3), np.int32),
-        hit=lined(COMPARED, np.int32),
-        waiting=np.empty((5, UNSURE_PAIRS), np.int32),
-        tally=np.empty((2, BLOCK), np.int32),
-        spare=np.empty(plots, np.int32),
+def _make_desk(plots: int) -> AskingDesk:
+    return laid(
+        AskingDesk(
+            T=np.empty(TRACKS_AHEAD),
+            single=np.empty((BLOCK, 8), np.float32),
+            ask=np.empty((ASKS, 3), np.int32),
+            run=np.empty((ASKS + 1, 3), np.int32),
+            hit=lined(COMPARED, np.int32),
+            waiting=np.empty((5, UNSURE_PAIRS), np.int32),
+            tally=np.empty((2, BLOCK), np.int32),
+            spare=np.empty(plots, np.int32),
+        )
     )
 
 
@@ -139,7 +128,7 @@ class Index:
         self._stale: list[I64] = []  # room for rows that are placed again, of each thread
         self._beside = np.empty(PLACED)
         self._cells = make_cells(1)
-        self._desks: list[Desk] = []  # of each thread
+        self._desks: list[AskingDesk] = []  # of each thread
         self._met: list[Met] = []  # room of each task
         self._listed = np.empty(0, np.int32)  # room for the tracks that are listed
         self._pairs = PAIRS_LEAST  # of a track that asks, that there's room for at first
@@ -289,7 +278,7 @@ class Index:
             desk = self._desks[0] if self._desks else self._new_desk()
             few = min(self.capacity, FEW_TRACKS)
             asking, stale, peaks = np.empty(few, np.int32), np.empty(few, np.int64), np.empty((1, PEAKS))
-            work = (*desk, *self._met[0], *self._connector.rooms(n_plots))
+            work = (desk, *self._met[0], *self._connector.rooms(n_plots))
             self._rooms = laid(Rooms(self._cells, self.grid, stale, _ALL, peaks, self._beside, asking, *work))
         rooms, asked = self._rooms, self._asked
         settings = (self._q_third, self._radius_max, pairs_max, CHUNK_TRACKS)
@@ -303,8 +292,8 @@ class Index:
         lists = rooms.track[:tracks], rooms.start[: tracks + 1], rooms.plot[:pairs], rooms.chunk[: chunks + 1]
         return Nearby(*lists, tracks_most, pairs_most, shed=0)
 
-    def _new_desk(self) -> Desk:
-        return _desk(len(self._cells.key))
+    def _new_desk(self) -> AskingDesk:
+        return _make_desk(len(self._cells.key))
 
     def _have_room(self, tasks: int) -> None:
         """Make room for what so many tasks find."""
@@ -350,7 +339,7 @@ class Index:
                     room = self._met[k] = Met(
                         np.empty(size, np.int32), np.empty(size, np.int32), np.empty(pairs, np.int32)
                     )
-                work: list[Any] = [*desk, *room]
+                work: list[Any] = [desk, *room]
                 lo, tracks, pairs, need = meet_plots(
                     lo, hi, asking, summary, time, t_z, q_third, radius_max, self._cells, *work
                 )

@@ -14,6 +14,7 @@ from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels._vectors import SIXTEEN
 from airpicture.kernels.arrays import F32, F64, I32, I64
 from airpicture.kernels.begin import L_VISITS
+from airpicture.kernels.desk import Desk
 from airpicture.kernels.lanes import U
 from airpicture.kernels.pool import (
     RUN_BITS,
@@ -160,8 +161,8 @@ def bunch_run(first: int, end: int, bunches: int, level: int, bunch: I32) -> int
 
 @part
 def gather(
-    near: I64, first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting,
-    n: int, box: F32, slot: I64, bunches: int, bunch: I32, counts: I64,
+    first: int, last: int, steps: int, put: int, oldest: int, since_ns: int, waiting: Waiting, n: int, bunches: int,
+    desk: Desk, counts: I64,
 ) -> tuple[int, int]:  # fmt: skip
     """List the plots that wait in cells, run by run, the newest of `steps` of each cell at most; return how many there
     are, and bunches of them.
@@ -171,16 +172,17 @@ def gather(
 
     Parameters
     ----------
-    near : (ROOM, 2) int64, rows first..last are the mark and the newest plot of cells; overwritten
+    first, last : rows of desk.near, the mark and the newest plot of each cell; overwritten
     put, oldest : plots put in so far, and how many of these can't be read any more
     since_ns : before which none is of interest to any plot of the look
-    n : plots listed so far; box : (V_COLUMNS, BOX + ABREAST), see V_*, slot : (BOX,) int64; added to
-    bunches, bunch : see `bunch_run`; bunches so far are of other levels
+    n, bunches : plots and bunches (see `bunch_run`) listed so far, the latter of other levels
+    desk : box, slot and bunch are added to
     counts : C_CUT is added to
 
     Returns more plots than BOX where there's no room.
     """
     spot = waiting.spot  # taken out once: each time costs as much as looking at a plot
+    near, box, slot, bunch = desk.near, desk.box, desk.slot, desk.bunch
     ring = len(spot)
     newest = (put - 1) % ring if put > 0 else 0
     step, level = 0, bunches
@@ -266,29 +268,18 @@ def half_way(first: int, end: int, after: I64) -> int:
 
 
 @part
-def ask_around(
-    first: int,
-    end: int,
-    since_ns: int,
-    waiting: Waiting,
-    prospects: F64,
-    place: F64,
-    after: I64,
-    near: I64,
-    n: int,
-    span: I64,
-    counts: I64,
-) -> int:
+def ask_around(first: int, end: int, since_ns: int, waiting: Waiting, n: int, b: int, desk: Desk, counts: I64) -> int:
     """List the cells round the plots of a group, from `first` on, up to `end`; return where the list ends.
 
     Parameters
     ----------
     since_ns : before which nothing is of interest; waiting : pool
-    prospects : (BLOCK, PROSPECT), place : (BLOCK, 3) [m], on the ground; after : from `group_by_cell`
-    near : (ROOM, 2) int64, n rows of it in use; mark and bucket of cells are added
-    span : (SPAN,) int64; overwritten with where the cells of each level begin and the last ones end
+    n : rows of desk.near in use; mark and bucket of cells are added
+    b : row of desk.span, overwritten with where the cells of each level begin and the last ones end
+    desk : prospects, place and after (from `group_by_family`) are read
     counts : C_CUT is added to
     """
+    prospects, place, after, near, span = desk.prospects, desk.place, desk.after, desk.near, desk.span[b]
     x0, y0, z0 = place[first, 0], place[first, 1], place[first, 2]
     x1, y1, z1 = x0, y0, z0
     k = after[first]
@@ -316,8 +307,9 @@ def ask_around(
 
 
 @part
-def look_up(near: I64, first: int, last: int, put: int, oldest: int, waiting: Waiting) -> None:
-    """Put the newest plots of cells in place of their buckets, and ask the memory for them."""
+def look_up(first: int, last: int, put: int, oldest: int, waiting: Waiting, desk: Desk) -> None:
+    """Put the newest plots of cells, rows first..last of desk.near, in place of their buckets, and ask for them."""
+    near = desk.near
     ring = len(waiting.spot)
     newest = (put - 1) % ring if put > 0 else 0
     for c in range(first, last):
@@ -329,41 +321,35 @@ def look_up(near: I64, first: int, last: int, put: int, oldest: int, waiting: Wa
 
 @part
 def list_around(
-    span: I64,
+    b: int,
     since_ns: int,
     life: F64,
     waiting: Waiting,
     put: int,
     oldest: int,
-    near: I64,
-    box: F32,
-    slot: I64,
-    bunch: I32,
-    outline: F32,
-    ends: I64,
     alone: bool,
+    desk: Desk,
     counts: I64,
 ) -> bool:
     """List the plots that wait in the cells round a group; say whether there was room for all.
 
     Parameters
     ----------
-    span, near : from `ask_around` and `look_up`; near is overwritten
+    b : which of the groups that `ask_around` and `look_up` asked for
     since_ns : see `gather`; life : settings; waiting, put, oldest : as in `births.find_births`
-    box, slot, bunch : see `gather`; outline : (N_COLUMNS, BUNCHES + ABREAST), see N_*, of levels with more than FEW
-        bunches; overwritten
-    ends : (WAITING_LEVELS + 1,) int64; overwritten: what waits on a level is in bunches ends[level] to ends[level + 1]
     alone : whether the group is one plot: for that as many are listed as there's room for
+    desk : box, slot, bunch, ends, near and, of levels with more than FEW bunches, outline are overwritten
     counts : C_CUT is added to
     """
+    span, box, slot, bunch = desk.span[b], desk.box, desk.slot, desk.bunch
+    outline, ends = desk.outline, desk.ends
     steps = max(int(life[L_VISITS]), 8)
     n, bunches = 0, 0
     ends[0] = 0
     for level in range(WAITING_LEVELS):
         n, bunches = gather(
-            near, span[level], span[level + 1], steps, put, oldest, since_ns, waiting,
-            n, box, slot, bunches, bunch, counts,
-        )  # fmt: skip
+            span[level], span[level + 1], steps, put, oldest, since_ns, waiting, n, bunches, desk, counts
+        )
         if n > len(slot):
             if not alone:
                 return False
@@ -371,6 +357,6 @@ def list_around(
             counts[C_CUT] += 1
         ends[level + 1] = bunches
         if bunches - ends[level] > FEW:
-            for b in range(ends[level], bunches):
-                outline_of(box, int(bunch[b, 0]), int(bunch[b, 1]), outline, b)
+            for k in range(ends[level], bunches):
+                outline_of(box, int(bunch[k, 0]), int(bunch[k, 1]), outline, k)
     return True

@@ -13,7 +13,7 @@ from airpicture.kernels.arrays import F32, F64, I32, I64, U8, U16, table
 from airpicture.kernels.cells import Cells, find_cells, lay_plots, mark_parcels, sort_plots
 from airpicture.kernels.components import MANY, Parts, connect
 from airpicture.kernels.index import Grid, begin_look, list_stale, note_peaks, place_rows
-from airpicture.kernels.meeting import meet_plots
+from airpicture.kernels.meeting import AskingDesk, meet_plots
 from airpicture.kernels.near import list_each, mark_cells
 
 NO_ROOM: Final = -1
@@ -30,14 +30,7 @@ class Rooms(NamedTuple):
     peaks: F64  # (1, PEAKS)
     beside: F64  # (PLACED,)
     asking: I32  # (cap,) tracks that ask
-    ahead: F64  # workspaces of `meeting.meet_plots`, as the next seven
-    single: F32
-    ask: I32
-    run: I32
-    hit: I32
-    waiting: I32
-    tally: I32
-    spare: I32
+    desk: AskingDesk
     met: I32  # (A,) tracks that meet any plot
     plots: I32  # (A,) how many
     pair: I32  # (E,) which
@@ -112,9 +105,8 @@ def find_near(
             hi = list_each(0, n, 0, grid, asking)
     if hi > len(w.met):
         return nothing
-    work = (w.ahead, w.single, w.ask, w.run, w.hit, w.waiting, w.tally, w.spare)
     done, tracks, pairs, _ = meet_plots(
-        0, hi, asking, summary, time, t_z, q_third, radius_max, cells, *work, w.met, w.plots, w.pair
+        0, hi, asking, summary, time, t_z, q_third, radius_max, cells, w.desk, w.met, w.plots, w.pair
     )
     if done < hi or tracks >= len(w.track) or pairs > len(w.plot):
         return nothing

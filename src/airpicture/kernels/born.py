@@ -6,7 +6,7 @@ from typing import Any
 from airpicture.kernels._jit import inline, jit, prefetch
 from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import L_VAR_PRESSURE, at
-from airpicture.kernels.lanes import U
+from airpicture.kernels.desk import Desk
 from airpicture.kernels.layout import (
     M_SHARE,
     MODE,
@@ -73,14 +73,12 @@ def write_births(
     lo: int,
     hi: int,
     reports: Any,
+    stations: Any,
     waiting: Waiting,
     motion: F64,
     life: F64,
     ending: F64,
-    stations: Any,
-    Zq: F64,
-    T: F64,
-    lanes: U,
+    desk: Desk,
     first_row: int,
     first_number: int,
     of: Held,
@@ -90,12 +88,12 @@ def write_births(
     Parameters
     ----------
     births : (B, BIRTH) float64; order : (n,) int64, which of them, in the order of their plots
-    reports : `reports.Reports`, waiting : where the plots of the births are; motion, life, ending : settings
-    stations : `reports.Stations`
-    Zq : (1, PLOT), T : (SCRATCH,) float64 workspaces; lanes : 4
+    reports : `reports.Reports`, waiting : where the plots of the births are; stations : `reports.Stations`
+    motion, life, ending : settings; desk : one thread's workspace
     of : store; rows from first_row + lo on are overwritten, numbered from first_number + lo on
     """
     soon = fades_by(ending)
+    Zq, T = desk.Zq, desk.T
     for k in range(lo, hi):
         for column in range(0, BIRTH, 8):
             prefetch(births, int(order[min(k + 2 * AHEAD, hi - 1)]), column)
@@ -138,7 +136,7 @@ def write_births(
             source = height_source(Zq, 0, NO_HEIGHT)
             pressure = pressure or math.isfinite(Zq[0, Z_H_BARO])
         _put_track(births, b, motion, life[L_VAR_PRESSURE], T)
-        store_track(T, of.states, of.spreads, i, lanes)
+        store_track(T, of.states, of.spreads, i, desk.lanes)
         of.interval[i] = max((t - before) * 1e-9, INTERVAL_LEAST)
         _put_summary(births, b, of.summary, i)
         of.existence[i] = births[b, BIRTH_ODDS]

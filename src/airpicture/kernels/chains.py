@@ -32,8 +32,9 @@ from airpicture.kernels._boxes import (
 )
 from airpicture.kernels._jit import inline, part
 from airpicture.kernels.around import ABREAST, ROUNDED_S
-from airpicture.kernels.arrays import F32, F64, I32, I64
+from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import AGAIN, L_ODDS, L_VAR_SPEED, L_VAR_USUAL, Q_BEGIN, TURNS
+from airpicture.kernels.desk import Desk
 from airpicture.kernels.lanes import U
 from airpicture.kernels.search import P_ALONG, P_BEAM, P_BLUR, P_CHAIN, P_LEAST, P_ODDS, P_OWN, P_WORST, density
 
@@ -86,15 +87,8 @@ def find_chains(
     turn: float,
     prospect: F64,
     life: F64,
-    young: F64,
-    who: I64,
-    old: F32,
-    whom: I32,
-    slot: I64,
-    line: F32,
-    some: I32,
+    desk: Desk,
     chain: I64,
-    worth: F64,
 ) -> int:
     """Find waiting plots that lie in line with a plot, two turns in a row, and may be worth a trial; return how many.
 
@@ -105,12 +99,11 @@ def find_chains(
     olds, youngs : how many earlier plots, and plots of the last turn, lie round it
     turn : s, of the sensor
     prospect : (PROSPECT,) of the plot; along P_BEAM a place is as sure as a range, across it as an azimuth
-    young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) their slots
-    old : (OLDER, OLD + ABREAST), see O_*; whom : (OLD + ABREAST,) their numbers in the box, slot : of the box
-    line : (LINED,) float32, some : (ABREAST or more,) int32 workspaces
+    desk : young, and who their slots; old, and whom their numbers in the box of which slot is
     chain : (CHAINS, 2), overwritten with the younger and the older one's slots, the best first
-    worth : (CHAINS,) workspace
     """
+    young, who, old, whom, slot = desk.young, desk.who, desk.old, desk.whom, desk.slot
+    line, some, worth = desk.line, desk.some, desk.worth
     again, most, reach = AGAIN * turn, CHAIN_TURN * turn, prospect[P_CHAIN]
     usual = life[L_VAR_USUAL]
     own, blur2 = prospect[P_OWN], 2.0 * prospect[P_BLUR] * prospect[P_BLUR]

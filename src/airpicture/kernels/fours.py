@@ -12,12 +12,12 @@ and comes to the same, whatever it's put side by side with.
 """
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from airpicture.kernels._jit import inline, lane, part
-from airpicture.kernels.arrays import F64, I32, I64
+from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_BASE, T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
 from airpicture.kernels.begin import (
     L_VAR_CLIMB,
@@ -30,6 +30,7 @@ from airpicture.kernels.begin import (
 )
 from airpicture.kernels.blind import fold_polar_blind, note_blind
 from airpicture.kernels.conditioning import limit_of_height, plain
+from airpicture.kernels.desk import Q_CHAINS, Q_PICKS, Desk
 from airpicture.kernels.lanes import LANES, S1, S2, S3, S4, S6, S9, U, Vector, store_covariance, store_state
 from airpicture.kernels.layout import (
     M_H_VAR,
@@ -170,25 +171,13 @@ def _waits_plainly(waiting: Waiting, q: int) -> bool:
 
 
 @part
-def enlist(
-    Z: F64,
-    j: int,
-    waiting: Waiting,
-    pick: I64,
-    picks: int,
-    chain: I64,
-    chains: int,
-    row: int,
-    lot: I64,
-    enlisted: I64,
-) -> bool:
-    """List the trials of plot j, where all are plain; return whether they are.
+def enlist(i: int, j: int, Z: F64, waiting: Waiting, row: int, desk: Desk) -> bool:
+    """List the trials of the i-th plot in the queue, plot j, where all are plain; return whether they are.
 
-    Parameters
-    ----------
-    pick, chain : as for `trials.try_pairs`; row : where their results belong
-    lot : (n, 2, LOT) int64, pairs and chains; added to, see LOT_*; enlisted : (2,) int64, how many of each; added to
+    row : of desk.trial, where their results belong; desk : lot and enlisted are added to
     """
+    pick, chain, lot, enlisted = desk.pick[i], desk.chain[i], desk.lot, desk.enlisted
+    picks, chains = int(desk.queue[i, Q_PICKS]), int(desk.queue[i, Q_CHAINS])
     if not plain(Z, j) or not holds(Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]):
         return False
     for k in range(picks + 2 * chains):
@@ -215,9 +204,9 @@ def _put_said(waiting: Waiting, q: int, T: F64, at: int) -> None:
 
 
 @part
-def _take(Z: F64, t_ns: I64, sensor: I32, sites: F64, waiting: Waiting, j: int, q: int, r: int, T: F64, c: int) -> None:
+def _take(R: Any, S: Any, waiting: Waiting, j: int, q: int, r: int, T: F64, c: int) -> None:
     """Write what the trial of plot j with q, or of a chain with q and r, is about to lane c of T."""
-    spot = waiting.spot
+    Z, t_ns, sensor, sites, spot = R.Z, R.t_ns, R.sensor, S.sites, waiting.spot
     oldest = q if r < 0 else r
     o, d = spot[oldest], waiting.detail[oldest]
     T[int(N_PLACE) + c] = np.float64(o["x"]) + np.float64(d["dx"])
@@ -244,33 +233,13 @@ def _take(Z: F64, t_ns: I64, sensor: I32, sites: F64, waiting: Waiting, j: int, 
 
 
 @part
-def try_fours(
-    Z: F64,
-    t_ns: I64,
-    sensor: I32,
-    address: I32,
-    mode_3a: I32,
-    sites: F64,
-    period: F64,
-    pd: F64,
-    motion: F64,
-    life: F64,
-    gates: F64,
-    waiting: Waiting,
-    lot: I64,
-    enlisted: I64,
-    T: F64,
-    lanes: U,
-    trial: F64,
-) -> None:
+def try_fours(R: Any, S: Any, motion: F64, life: F64, gates: F64, waiting: Waiting, desk: Desk) -> None:
     """Try what `enlist` listed: each as `trials.try_pairs` does.
 
-    Parameters
-    ----------
-    Z ... waiting : as in `births.find_births`; lot, enlisted : from `enlist`
-    T : (SCRATCH,) workspace; lanes : LANES
-    trial : (n, BIRTH), the rows that are listed overwritten; odds below 0 where one doesn't fit
+    R ... waiting : as in `births.find_births`
+    desk : the rows of trial that are listed are overwritten; odds below 0 where one doesn't fit
     """
+    lot, enlisted, T, lanes, trial = desk.lot, desk.enlisted, desk.T, desk.lanes, desk.trial
     gate = gates[MEASURED]
     var_steep, q_up = life[L_VAR_PRESSURE], motion[M_Q_UP + STRAIGHT]
     var_h, var_speed, var_climb = motion[M_H_VAR], life[L_VAR_SPEED], life[L_VAR_CLIMB]
@@ -282,9 +251,7 @@ def try_fours(
         few = min(enlisted[kind] - first, LANES)
         for c in range(LANES):
             of = lot[first + min(c, few - 1), kind]
-            _take(
-                Z, t_ns, sensor, sites, waiting, int(of[LOT_PLOT]), int(of[LOT_SLOT]), int(of[LOT_BEFORE]), T, c
-            )  # fmt: skip
+            _take(R, S, waiting, int(of[LOT_PLOT]), int(of[LOT_SLOT]), int(of[LOT_BEFORE]), T, c)
         for l in range(lanes):
             _begin(T, l, q_up, var_h, var_speed, var_climb)
         for stage in range(kind + 1):
@@ -294,7 +261,7 @@ def try_fours(
                     if not _fits(T, c, gate):
                         T[int(N_LOG) + c] = math.nan
                         continue
-                    T[int(N_LOG) + c] = log_told(T, c, MEASURED) - Z[j, Z_LOG_CLUTTER] + math.log(pd[int(sensor[j])])
+                    T[int(N_LOG) + c] = log_told(T, c, MEASURED) - R.Z[j, Z_LOG_CLUTTER] + math.log(S.pd[R.sensor[j]])
                     T[int(N_PAID) + c] = T[int(C_D2) + c]
                 for l in range(lanes):
                     _go_on(T, l)
@@ -312,7 +279,6 @@ def try_fours(
             put_trial(
                 T, c, (T[int(N_UP) + c], T[int(N_UP + S1) + c], T[int(N_UP + S2) + c]),
                 log_told(T, c, MEASURED) + T[int(N_LOG) + c], 0.5 * (T[int(C_D2) + c] + T[int(N_PAID) + c]),
-                Z, j, int(sensor[j]), address[j], mode_3a[j], t_ns[j],
-                int(lot[first + c, kind, LOT_SLOT]), int(lot[first + c, kind, LOT_BEFORE]),
-                period, pd, life, waiting, trial, at,
+                R, S, j, int(lot[first + c, kind, LOT_SLOT]), int(lot[first + c, kind, LOT_BEFORE]),
+                life, waiting, trial, at,
             )  # fmt: skip

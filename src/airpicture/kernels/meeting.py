@@ -18,13 +18,13 @@ tested with all plots, and so is one so far below the ground that scaling would 
 """
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from airpicture.kernels._jit import jit, lane, part, prefetch
 from airpicture.kernels._vectors import UNSURE, copy_sixteen, count_less, list_near
-from airpicture.kernels.arrays import F32, F64, I32, I64, U32
+from airpicture.kernels.arrays import F32, F64, I32, I64, U32, ruled
 from airpicture.kernels.cells import (
     ABREAST,
     BITS,
@@ -80,6 +80,20 @@ T_X, T_Y, T_Z = U(13 * BLOCK), U(14 * BLOCK), U(15 * BLOCK)
 T_SURE = U(16 * BLOCK)
 T_WIDE = U(17 * BLOCK)
 TRACKS_AHEAD: Final = (17 + KINDS) * BLOCK
+
+
+@ruled
+class AskingDesk(NamedTuple):
+    """Workspace of one thread that asks for plots; nothing is carried over from one block of tracks to the next."""
+
+    T: F64  # (TRACKS_AHEAD,) tracks of a block side by side, see T_*
+    single: F32  # (BLOCK, 8) of each track its point on the ground, T_BOUND and T_SURE
+    ask: I32  # (ASKS, 3) cells: track of the block, key, which number of the slot says where its plots begin
+    run: I32  # (ASKS + 1, 3) those with plots: track of the block, where they begin and end
+    hit: I32  # (COMPARED,)
+    waiting: I32  # (5, UNSURE_PAIRS) see `_settle_unsure`
+    tally: I32  # (2, BLOCK) plots listed for each track, and how many of these don't meet it after all
+    spare: I32  # (M,)
 
 
 @part
@@ -160,12 +174,10 @@ def _asks(b: U, T: F64, bits: int, parcel: U32) -> int:
 
 
 @part
-def _ask_cells(own: int, T: F64, cells: Cells, asks: int, ask: I32) -> int:
-    """List the cells that hold what a track of a block may meet: ask[asks] and so on; return how many there are then.
-
-    Each with the track, its key, and which number of its slot says where its plots begin.
-    """
-    mine = U(own)
+def _ask_cells(own: int, cells: Cells, asks: int, desk: AskingDesk) -> int:
+    """List the cells that hold what a track of a block may meet: desk.ask[asks] and so on; return how many there are
+    then."""
+    T, ask, mine = desk.T, desk.ask, U(own)
     bits, slot = cells.ints[BITS], cells.slot
     x, y, z = T[T_X + mine], T[T_Y + mine], T[T_Z + mine]
     before = asks
@@ -242,17 +254,16 @@ def _sort_few(begin: int, count: int, plot: I32, hit: I32, to: int) -> None:
 
 @part
 def _settle_unsure(
-    groups: int, waiting: I32, T: F64, t_z: I64, place: F64, centre: int, q_third: float, radius_max: float,
-    plot: I32, lost: I32,
-) -> None:  # fmt: skip
+    groups: int, t_z: I64, place: F64, middle: int, q_third: float, radius_max: float, desk: AskingDesk, plot: I32
+) -> None:
     """Put the pairs that are listed as unsure to the exact test.
 
-    waiting : (5, UNSURE_PAIRS) int32: of so many groups the track of the block, where its plots stand in `plot` and how
-        many these are; overwritten
-    centre : ns, the middle of the look
+    groups : in desk.waiting, each with its track of the block, where its plots stand in `plot` and how many these are
+    middle : ns, of the look
+    desk : waiting is overwritten, tally[1] added to
     plot : ~plot of those that are unsure; overwritten with their numbers, or LAST_PLOT where they don't meet the track
-    lost : (BLOCK,) how many of each track's these are; added to
     """
+    T, waiting, lost = desk.T, desk.waiting, desk.tally[1]
     pairs = 0
     for w in range(U(groups)):
         first = int(waiting[1, w])
@@ -266,9 +277,151 @@ def _settle_unsure(
     for w in range(U(pairs)):
         b, e = U(waiting[3, w]), U(waiting[4, w])
         j = int(~plot[e])
-        met_it = _meets(T, b, (t_z[U(j)] - centre) * 1e-9, place[U(j)], q_third, radius_max)
+        met_it = _meets(T, b, (t_z[U(j)] - middle) * 1e-9, place[U(j)], q_third, radius_max)
         plot[e] = j if met_it else LAST_PLOT
         lost[b] += int(not met_it)
+
+
+@part
+def _take_block(
+    begun: int,
+    block: int,
+    hi: int,
+    rows: I32,
+    summary: F32,
+    time: I64,
+    middle: int,
+    half: float,
+    q_third: float,
+    radius_max: float,
+    cells: Cells,
+    desk: AskingDesk,
+) -> int:
+    """Work out where a block of tracks is at the middle of the look, and list those of it that ask for cells, in
+    desk.tally[0]; return how many.
+
+    begun, block : the first of them, and how many; middle : ns, half : s, of the look's time
+    """
+    T, tally, parcelled = desk.T, desk.tally, cells.ints[PARCELLED]
+    for own in range(block):
+        _ask_for(begun + own + FETCHED, min(begun + own + FETCHED + 1, hi), rows, summary, time)
+        i = int(rows[begun + own]) if rows.size > 0 else begun + own
+        _load(T, U(own), summary[i], 1e-9 * (middle - time[i, 0]))
+    for b in range(U(block)):
+        _look_ahead(T, b, half, q_third, radius_max)
+    for kind in range(KINDS):
+        if cells.own[kind] < 0.0:
+            continue
+        own2 = cells.own[kind] * cells.own[kind]
+        for b in range(U(block)):
+            wide = math.sqrt(T[T_R + b] * T[T_R + b] + own2) + T[T_DRIFT + b]
+            T[T_WIDE + U(kind * BLOCK) + b] = min(wide, WIDEST)
+    asking = 0
+    for own in range(block):
+        if math.isfinite(T[T_LOWEST + U(own)] + T[T_R + U(own)]):
+            tally[0, U(asking)] = own
+            asking += _asks(U(own), T, parcelled, cells.parcel) if parcelled > 0 else 1
+    return asking
+
+
+@part
+def _list_runs(asks: int, cells: Cells, desk: AskingDesk) -> tuple[int, int, int]:
+    """List the cells that have plots, of those that are asked for, in desk.run.
+
+    Returns how many, of how many groups of ABREAST plots, and for how many plots there must be room.
+    """
+    ask, run, slot, coarse, name = desk.ask, desk.run, cells.slot, cells.coarse, cells.name
+    plots, bits = cells.ints[PLOTS], cells.ints[BITS]
+    mask = (1 << bits) - 1
+    runs, groups = 0, 0
+    need = ABREAST  # numbers are written by so many
+    for q in range(asks):
+        of = U(q)
+        own, key = int(ask[of, 0]), int(ask[of, 1])
+        lead, end = 0, plots
+        if key != EVERYWHERE:
+            s = np.uint64(slot_of(key, bits))
+            held = int(slot[s, 0])
+            while (held != 0) & (held != key + 1):
+                s = np.uint64((int(s) + 1) & mask)
+                held = int(slot[s, 0])
+            lead = int(slot[s, U(ask[of, 2])])
+            end = int(slot[s, 3]) if held != 0 else lead
+        prefetch(coarse, 0, lead)
+        prefetch(coarse, 1, lead)
+        prefetch(coarse, 2, lead)
+        prefetch(coarse, 3, lead)
+        prefetch(name, lead, 0)
+        to = U(runs)
+        run[to, 0], run[to, 1], run[to, 2] = own, lead, end
+        runs += end > lead
+        need += end - lead
+        groups += (end - lead + ABREAST - 1) // ABREAST
+    return runs, groups, need
+
+
+@part
+def _list_plots(
+    runs: int,
+    groups: int,
+    block: int,
+    t_z: I64,
+    middle: int,
+    q_third: float,
+    radius_max: float,
+    cells: Cells,
+    desk: AskingDesk,
+    plot: I32,
+    total: int,
+) -> None:
+    """List the plots near enough to each track of a block: at any time of the look first, then at their own.
+
+    runs, groups : from `_list_runs`; block : tracks
+    desk : tally is overwritten
+    plot : overwritten from `total` on, track by track, with the plots, or LAST_PLOT
+    """
+    T, single, run, waiting, tally = desk.T, desk.single, desk.run, desk.waiting, desk.tally
+    for b in range(U(block)):
+        tally[0, b], tally[1, b] = 0, 0
+        single[b, 0], single[b, 1], single[b, 2] = T[T_X + b], T[T_Y + b], T[T_Z + b]
+        single[b, 3], single[b, 4] = T[T_BOUND + b], T[T_SURE + b]
+    c, q, left, at = 0, int(run[0, 1]), groups, total
+    run[U(runs), 1] = 0
+    while left > 0:
+        unsure = 0
+        while left > 0 and unsure < UNSURE_GROUPS:
+            r = U(c)
+            b = U(run[r, 0])
+            near = list_near(
+                cells.coarse, cells.name, q, run[r, 2],
+                single[b, 0], single[b, 1], single[b, 2], single[b, 3], single[b, 4], plot, at,
+            )  # fmt: skip
+            here = near & (UNSURE - 1)
+            w = U(unsure)
+            waiting[0, w], waiting[1, w], waiting[2, w] = b, at, here
+            unsure += near >= UNSURE
+            at += here
+            tally[0, b] += here
+            # no branch, nor a loop for each run: how many groups it has can't be foreseen
+            q += ABREAST
+            over = int(q >= run[r, 2])
+            c += over
+            q += over * (run[U(c), 1] - q)
+            left -= 1
+        _settle_unsure(unsure, t_z, cells.place, middle, q_third, radius_max, desk, plot)
+
+
+@part
+def _put_in_order(listed: int, here: int, at: int, to: int, desk: AskingDesk, plot: I32) -> None:
+    """Put the plots listed from place `at` on in order, from `to` on, no later: so many, of which `here` are met."""
+    if listed > COMPARED:
+        sort_numbers(listed, plot[at : at + listed], desk.spare)
+        for l in range(U(here)):
+            plot[U(to) + l] = plot[U(at) + l]
+    elif listed > 1:
+        _sort_few(at, listed, plot, desk.hit, to)
+    elif here > 0:
+        plot[U(to)] = plot[U(at)]
 
 
 @jit
@@ -282,14 +435,7 @@ def meet_plots(
     q_third: float,
     radius_max: float,
     cells: Cells,
-    T: F64,
-    single: F32,
-    ask: I32,
-    run: I32,
-    hit: I32,
-    waiting: I32,
-    tally: I32,
-    spare: I32,
+    desk: AskingDesk,
     met: I32,
     count: I32,
     plot: I32,
@@ -304,10 +450,7 @@ def meet_plots(
     summary : (cap, SUMMARY) float32; time : (cap, 1) int64 [ns]; t_z : (M,) int64 [ns], of the plots
     q_third : m²/s³, a third of the noise of the most agile model: what a track may do since its last update
     radius_max : m, bound of a track's radius
-    cells : the plots, after `cells.lay_plots`
-    T : (TRACKS_AHEAD,), single : (BLOCK, 8) float32, ask : (ASKS, 3) int32, run : (ASKS + 1, 3) int32,
-        hit : (COMPARED,) int32, waiting : (5, UNSURE_PAIRS) int32, tally : (2, BLOCK) int32, spare : (M,) int32,
-        workspaces
+    cells : the plots, after `cells.lay_plots`; desk : one thread's workspace
     met, count : (hi - lo,) int32; overwritten with the tracks that meet any plot, and how many
     plot : (room,) int32; overwritten with these plots, rising within a track
 
@@ -317,111 +460,27 @@ def meet_plots(
     tracks that meet any; pairs
     room that the next tracks need: it must not be less
     """
-    ints, slot, coarse, name = cells.ints, cells.slot, cells.coarse, cells.name
-    plots, first_ns = ints[PLOTS], ints[FIRST]
-    bits = ints[BITS]
-    mask = (1 << bits) - 1
-    parcelled = ints[PARCELLED]
-    half = 0.5e-9 * (ints[LAST] - first_ns)
-    middle = first_ns + (ints[LAST] - first_ns) // 2
+    first_ns, last_ns = cells.ints[FIRST], cells.ints[LAST]
+    half, middle = 0.5e-9 * (last_ns - first_ns), first_ns + (last_ns - first_ns) // 2
+    tally = desk.tally
     found, total, need = 0, 0, 0
     k = lo
     _ask_for(k, min(k + FETCHED, hi), rows, summary, time)
     while k < hi:
-        # --- where tracks are at the middle of the look's time, and which cells hold what they may meet
-        begun = k
-        asks = 0
-        block = min(BLOCK, hi - k)
-        for own in range(block):
-            _ask_for(k + own + FETCHED, min(k + own + FETCHED + 1, hi), rows, summary, time)
-            i = int(rows[k + own]) if rows.size > 0 else k + own
-            _load(T, U(own), summary[i], 1e-9 * (middle - time[i, 0]))
-        for b in range(U(block)):
-            _look_ahead(T, b, half, q_third, radius_max)
-        for kind in range(KINDS):
-            if cells.own[kind] < 0.0:
-                continue
-            own2 = cells.own[kind] * cells.own[kind]
-            for b in range(U(block)):
-                wide = math.sqrt(T[T_R + b] * T[T_R + b] + own2) + T[T_DRIFT + b]
-                T[T_WIDE + U(kind * BLOCK) + b] = min(wide, WIDEST)
-        asking, c = 0, 0
-        for own in range(block):
-            if math.isfinite(T[T_LOWEST + U(own)] + T[T_R + U(own)]):
-                tally[0, U(asking)] = own
-                asking += _asks(U(own), T, parcelled, cells.parcel) if parcelled > 0 else 1
+        begun, block = k, min(BLOCK, hi - k)
+        asking = _take_block(
+            begun, block, hi, rows, summary, time, middle, half, q_third, radius_max, cells, desk
+        )  # fmt: skip
+        asks, c = 0, 0
         while c < asking and asks + ASKED < ASKS:
-            asks = _ask_cells(int(tally[0, c]), T, cells, asks, ask)
+            asks = _ask_cells(int(tally[0, c]), cells, asks, desk)
             c += 1
         k = begun + (int(tally[0, c]) if c < asking else block)
-        # --- which of the cells have plots
-        runs, groups = 0, 0
-        need = ABREAST  # numbers are written by so many
-        for q in range(asks):
-            of = U(q)
-            own, key = int(ask[of, 0]), int(ask[of, 1])
-            lead, end = 0, plots
-            if key != EVERYWHERE:
-                s = np.uint64(slot_of(key, bits))
-                held = int(slot[s, 0])
-                while (held != 0) & (held != key + 1):
-                    s = np.uint64((int(s) + 1) & mask)
-                    held = int(slot[s, 0])
-                lead = int(slot[s, U(ask[of, 2])])
-                end = int(slot[s, 3]) if held != 0 else lead
-            prefetch(coarse, 0, lead)
-            prefetch(coarse, 1, lead)
-            prefetch(coarse, 2, lead)
-            prefetch(coarse, 3, lead)
-            prefetch(name, lead, 0)
-            to = U(runs)
-            run[to, 0], run[to, 1], run[to, 2] = own, lead, end
-            runs += end > lead
-            need += end - lead
-            groups += (end - lead + ABREAST - 1) // ABREAST
+        runs, groups, need = _list_runs(asks, cells, desk)
         if total + need > plot.size:
             k = begun
             break
-        for b in range(U(k - begun)):
-            tally[0, b], tally[1, b] = 0, 0
-            single[b, 0], single[b, 1], single[b, 2] = T[T_X + b], T[T_Y + b], T[T_Z + b]
-            single[b, 3], single[b, 4] = T[T_BOUND + b], T[T_SURE + b]
-        # --- the plots near enough, at any time of the look and then at their own
-        c, q, left = 0, int(run[0, 1]), groups
-        run[U(runs), 1] = 0
-        at = total
-        while left > 0:
-            unsure = 0
-            while left > 0 and unsure < UNSURE_GROUPS:
-                r = U(c)
-                b = U(run[r, 0])
-                near = list_near(
-                    coarse,
-                    name,
-                    q,
-                    run[r, 2],
-                    single[b, 0],
-                    single[b, 1],
-                    single[b, 2],
-                    single[b, 3],
-                    single[b, 4],
-                    plot,
-                    at,
-                )
-                here = near & (UNSURE - 1)
-                w = U(unsure)
-                waiting[0, w], waiting[1, w], waiting[2, w] = b, at, here
-                unsure += near >= UNSURE
-                at += here
-                tally[0, b] += here
-                # no branch, nor a loop for each run: how many groups it has can't be foreseen
-                q += ABREAST
-                over = int(q >= run[r, 2])
-                c += over
-                q += over * (run[U(c), 1] - q)
-                left -= 1
-            _settle_unsure(unsure, waiting, T, t_z, cells.place, middle, q_third, radius_max, plot, tally[1])
-        # --- each track's plots in order
+        _list_plots(runs, groups, k - begun, t_z, middle, q_third, radius_max, cells, desk, plot, total)
         at = total
         for own in range(k - begun):
             listed = int(tally[0, own])
@@ -429,14 +488,7 @@ def meet_plots(
             if here > 0:
                 met[found], count[found] = rows[begun + own] if rows.size > 0 else begun + own, here
                 found += 1
-            if listed > COMPARED:
-                sort_numbers(listed, plot[at : at + listed], spare)
-                for l in range(U(here)):
-                    plot[U(total) + l] = plot[U(at) + l]
-            elif listed > 1:
-                _sort_few(at, listed, plot, hit, total)
-            elif here > 0:
-                plot[U(total)] = plot[U(at)]
+            _put_in_order(listed, here, at, total, desk, plot)
             at += listed
             total += here
     return k, found, total, need

@@ -1,6 +1,7 @@
 """Which of the plots that wait round an unclaimed one are worth a trial with it? Cheap tests first."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from airpicture.kernels._boxes import (
 )
 from airpicture.kernels._jit import inline, part, prefetch
 from airpicture.kernels.around import ABREAST, FEW, ROUNDED, ROUNDED_S
-from airpicture.kernels.arrays import F32, F64, I32, I64
+from airpicture.kernels.arrays import F32, F64, I64
 from airpicture.kernels.begin import (
     AGAIN,
     AGAIN_S,
@@ -46,6 +47,7 @@ from airpicture.kernels.begin import (
 )
 from airpicture.kernels.chains import CHAIN_TURN, OLD, YOUNG, chain_speed, find_chains, note_young
 from airpicture.kernels.conditioning import var_of_pressure
+from airpicture.kernels.desk import Q_PLOT, Desk
 from airpicture.kernels.lanes import U
 from airpicture.kernels.layout import Z_H, Z_H_BARO, Z_RADIUS, Z_VAR_H
 from airpicture.kernels.pool import BLUR_STEP, OWN_SHARE, PLAIN, WAITING_LEVELS, Waiting, code_of
@@ -124,8 +126,9 @@ def aim(
 
 
 @part
-def _choose(asked: F32, first: int, end: int, outline: F32, some: I32) -> int:
-    """List those of bunches first..end that may hold what is asked for; return how many."""
+def _choose(first: int, end: int, desk: Desk) -> int:
+    """List those of bunches first..end that may hold what is asked for, in desk.some; return how many."""
+    asked, outline, some = desk.asked, desk.outline, desk.some
     bunches = 0
     if end - first <= FEW:
         for b in range(first, end):
@@ -138,16 +141,14 @@ def _choose(asked: F32, first: int, end: int, outline: F32, some: I32) -> int:
 
 
 @part
-def list_near(
-    asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F32, some: I32, most: int, hit: I32, counts: I64
-) -> int:
-    """List those of the waiting plots of bunches first..end that are asked for; return how many.
+def list_near(first: int, end: int, most: int, desk: Desk, counts: I64) -> int:
+    """List those of the waiting plots of bunches first..end that are asked for, in desk.hit; return how many.
 
-    some : (BUNCHES + ABREAST,) workspace; most : from how many on no further bunch is looked at
-    hit : (BOX + ABREAST,) overwritten; counts : C_CUT is added to
+    most : from how many on no further bunch is looked at; counts : C_CUT is added to
     """
+    asked, box, bunch, some, hit = desk.asked, desk.box, desk.bunch, desk.some, desk.hit
     hits = 0
-    for k in range(_choose(asked, first, end, outline, some)):
+    for k in range(_choose(first, end, desk)):
         if hits >= most:
             counts[C_CUT] += 1
             break
@@ -157,15 +158,12 @@ def list_near(
 
 
 @part
-def note_old(
-    asked: F32, first: int, end: int, box: F32, bunch: I32, outline: F32, some: I32, old: F32, whom: I32
-) -> int:
-    """Note those of the waiting plots of bunches first..end that are asked for, OLD at most; return how many.
-
-    some : (BUNCHES + ABREAST,) workspace; old : (OLDER, OLD + ABREAST), see O_*, whom : (OLD + ABREAST,) overwritten
-    """
+def note_old(first: int, end: int, desk: Desk) -> int:
+    """Note those of the waiting plots of bunches first..end that are asked for, OLD at most, in desk.old and desk.whom;
+    return how many."""
+    asked, box, bunch, some, old, whom = desk.asked, desk.box, desk.bunch, desk.some, desk.old, desk.whom
     olds = 0
-    for k in range(_choose(asked, first, end, outline, some)):
+    for k in range(_choose(first, end, desk)):
         b = U(some[k])
         olds = note_waiting(asked, box, int(bunch[b, 0]), int(bunch[b, 1]), whom, olds, old)
         if olds >= OLD:
@@ -175,50 +173,33 @@ def note_old(
 
 @part
 def see_around(
+    k: int,
     t_ns: int,
     s: int,
-    place: F64,
     period: F64,
     life: F64,
     waiting: Waiting,
-    prospect: F64,
     since_ns: int,
     longest: float,
-    box: F32,
-    slot: I64,
-    ends: I64,
-    bunch: I32,
-    outline: F32,
-    asked: F32,
-    line: F32,
-    some: I32,
-    hit: I32,
-    seen: I64,
     n: int,
-    young: F64,
-    who: I64,
-    old: F32,
-    whom: I32,
-    chain: I64,
-    worth: F64,
+    place_in_queue: int,
+    desk: Desk,
     counts: I64,
 ) -> tuple[int, int]:
     """List what waits near a plot, and its chains; return where the list ends and how many chains there are.
 
     Parameters
     ----------
-    t_ns, s : of the plot, its sensor; place : (3,) [m], on the ground; period : of the sensors; life : settings
-    waiting : pool; prospect : (PROSPECT,)
-    since_ns : what V_SINCE in the box counts from; longest : s, that any plot waits
-    box, slot, bunch, outline : from `gather`, bunches ends[level]..ends[level + 1] of each level
-    asked : (ASKING,), line : (LINED,) float32, some : (BUNCHES + ABREAST,), hit : (BOX + ABREAST,) int32 workspaces
-    seen : (SEEN,) int64, slots, n of it in use; added to
-    young : (YOUNG + 1, YOUNGER), who : (YOUNG + 1,) int64, old : (OLDER, OLD + ABREAST), whom : (OLD + ABREAST,) int32,
-        worth : (CHAINS,) workspaces
-    chain : (CHAINS, 2) int64, slots of the plots in line with it, younger and older; overwritten
+    k : which of its block the plot is; t_ns, s : of it, its sensor; period : of the sensors; life : settings
+    waiting : pool; since_ns : what V_SINCE in the box counts from; longest : s, that any plot waits
+    n : slots in desk.seen; added to
+    place_in_queue : row of desk.chain, overwritten with the slots of the plots in line with it
+    desk : box, slot, bunch, outline and ends are of its group, see `around`
     counts : (COUNTS,), added to
     """
     spot = waiting.spot  # taken out once: each time costs as much as looking at a plot
+    place, prospect, chain = desk.place[k], desk.prospects[k], desk.chain[place_in_queue]
+    slot, ends, hit, seen, young, who = desk.slot, desk.ends, desk.hit, desk.seen, desk.young, desk.who
     x, y, z = place[0], place[1], place[2]
     reach_chain = prospect[P_CHAIN]
     now, again = (t_ns - since_ns) * 1e-9, AGAIN * period[s] if period[s] > 0.0 else AGAIN_S
@@ -233,11 +214,11 @@ def see_around(
         age = CHAIN_TURN * period[s] if chained else -1.0
         if ends[level] == ends[level + 1]:
             continue
-        aim(place, reach0, reach1, reach2, now, s, AGAIN_S, again, longest, fast, blur_chain, age, asked)
-        hits = list_near(asked, ends[level], ends[level + 1], box, bunch, outline, some, visits, hit, counts)
+        aim(place, reach0, reach1, reach2, now, s, AGAIN_S, again, longest, fast, blur_chain, age, desk.asked)
+        hits = list_near(ends[level], ends[level + 1], visits, desk, counts)
         counts[C_VISITS] += hits
-        for k in range(hits):  # no branches: what is near can't be foreseen
-            q = int(slot[U(hit[k])])
+        for h in range(hits):  # no branches: what is near can't be foreseen
+            q = int(slot[U(hit[h])])
             c = spot[q]
             prefetch(waiting.entry, q, 0)
             dx, dy, dz = x - np.float64(c["x"]), y - np.float64(c["y"]), z - np.float64(c["z"])
@@ -257,15 +238,13 @@ def see_around(
     chains = 0
     if youngs > 0:
         reach = reach_chain
-        aim(place, reach, reach, reach, now, s, math.inf, latest_s + again, longest, 0.0, 0.0, -1.0, asked)
-        olds = note_old(asked, ends[PLAIN], ends[PLAIN + 1], box, bunch, outline, some, old, whom)
-        chains = find_chains(
-            olds, youngs, period[s], prospect, life, young, who, old, whom, slot, line, some, chain, worth
-        )  # fmt: skip
+        aim(place, reach, reach, reach, now, s, math.inf, latest_s + again, longest, 0.0, 0.0, -1.0, desk.asked)
+        olds = note_old(ends[PLAIN], ends[PLAIN + 1], desk)
+        chains = find_chains(olds, youngs, period[s], prospect, life, desk, chain)
         for c in range(chains):
-            for k in range(2):
-                prefetch(waiting.entry, int(chain[c, k]), 0)
-                prefetch(waiting.detail, int(chain[c, k]), 0)
+            for h in range(2):
+                prefetch(waiting.entry, int(chain[c, h]), 0)
+                prefetch(waiting.detail, int(chain[c, h]), 0)
     return n, chains
 
 
@@ -290,34 +269,23 @@ def sort_newest_first(seen: I64, first: int, end: int, newest: int, ring: int) -
 
 @part
 def pick_pairs(
-    Z: F64,
-    j: int,
-    t_ns: int,
-    address: int,
-    mode_3a: int,
-    place: F64,
-    period: F64,
-    pd: F64,
-    life: F64,
-    waiting: Waiting,
-    prospect: F64,
-    seen: I64,
-    first: int,
-    end: int,
-    pick: I64,
-    value: F64,
-    counts: I64,
+    i: int, j: int, R: Any, S: Any, life: F64, waiting: Waiting, first: int, end: int, desk: Desk, counts: I64
 ) -> int:
-    """Gather for plot j those of its pairs with waiting plots that are worth a trial; return how many.
+    """Gather for the i-th plot in the queue, plot j, those of its pairs with waiting plots that are worth a trial;
+    return how many.
 
     Parameters
     ----------
-    Z, t_ns ... mode_3a : the plot, registered; place : (3,) [m], on the ground; period, pd : of the sensors
-    life : settings; waiting : pool; prospect : (PROSPECT,)
-    seen : (SEEN,) int64, first..end of it the slots of what waits near it
-    pick : (B,) int64, slots of the best; value : (B + 1,), their odds at most, and last those of the rest; overwritten
+    R : `reports.Reports`, S : `reports.Stations`; life : settings; waiting : pool
+    first, end : of desk.seen, the slots of what waits near it
+    desk : pick[i] and value[i] are overwritten
     counts : (COUNTS,), added to
     """
+    k = desk.queue[i, Q_PLOT]
+    place, prospect, seen = desk.place[k], desk.prospects[k], desk.seen
+    pick, value = desk.pick[i], desk.value[i]
+    Z, t_ns, address, mode_3a = R.Z, R.t_ns[j], R.address[j], R.mode_3a[j]
+    period, pd = S.period, S.pd
     spot, entry = waiting.spot, waiting.entry  # taken out once: each time costs as much as looking at a plot
     value[len(pick)] = 0.0
     n = 0
@@ -334,8 +302,8 @@ def pick_pairs(
     wide = OWN_SHARE * Z[j, Z_RADIUS]
     code = code_of(mode_3a)
     named = not shared_code(mode_3a)
-    for k in range(first, end):
-        q = seen[k]
+    for at in range(first, end):
+        q = seen[at]
         c, e = spot[q], entry[q]
         from_s = int(c["sensor"])
         turn = period[from_s]

@@ -4,7 +4,7 @@ import math
 from typing import Any, Final
 
 from airpicture.kernels._jit import inline, lane, part
-from airpicture.kernels.arrays import F64, I64
+from airpicture.kernels.arrays import F64
 from airpicture.kernels.bank import T_P, T_Q, T_Q_UP, T_SIN_INT, T_X
 from airpicture.kernels.begin import (
     L_ODDS,
@@ -20,6 +20,7 @@ from airpicture.kernels.begin import (
     unseen,
 )
 from airpicture.kernels.conditioning import LOG_2PI, OUTSIDE, condition
+from airpicture.kernels.desk import Q_CHAINS, Q_PICKS, Desk
 from airpicture.kernels.lanes import (
     LANES,
     U,
@@ -129,16 +130,11 @@ def put_trial(
     up: Vector,
     log: float,
     paid: float,
-    Z: F64,
+    R: Any,
+    S: Any,
     j: int,
-    s: int,
-    address: int,
-    mode_3a: int,
-    t_ns: int,
     q: int,
     before: int,
-    period: F64,
-    pd: F64,
     life: F64,
     waiting: Waiting,
     trial: F64,
@@ -150,13 +146,13 @@ def put_trial(
     ----------
     T : lane c of it as it was conditioned; up : vertical; log : likelihood of all plots since the first; paid : see
         `begin.speed_ratio`
-    Z, j, s ... t_ns : plot; before : slot of the oldest plot of a chain, or -1; others as in `births.find_births`
+    before : slot of the oldest plot of a chain, or -1; others as in `births.find_births`
     """
     younger, e = waiting.spot[q], waiting.entry[q]
-    log = log - Z[j, Z_LOG_CLUTTER] + alike(address, mode_3a, e)
-    odds = math.exp(min(log, 40.0)) * pd[s] * life[L_ODDS]
+    log = log - R.Z[j, Z_LOG_CLUTTER] + alike(R.address[j], R.mode_3a[j], e)
+    odds = math.exp(min(log, 40.0)) * S.pd[R.sensor[j]] * life[L_ODDS]
     from_s = int(younger["sensor"])
-    odds *= unseen((t_ns - younger["t_ns"]) * 1e-9, period[from_s], pd[from_s])
+    odds *= unseen((R.t_ns[j] - younger["t_ns"]) * 1e-9, S.period[from_s], S.pd[from_s])
     if e["speed"] == 0:
         vx, vy, vz = T[3 * LANES + c], T[4 * LANES + c], T[5 * LANES + c]
         odds *= speed_ratio(vx, vy, vz, up[0], up[1], up[2], life[L_VAR_SPEED], life[L_VAR_USUAL], paid)
@@ -224,35 +220,18 @@ def choose_births(trial: F64, first: int, end: int, keep: int, total: float, lea
 
 @part
 def try_pairs(
-    Z: F64,
-    j: int,
-    s: int,
-    address: int,
-    mode_3a: int,
-    t_ns: int,
-    sites: F64,
-    period: F64,
-    pd: F64,
-    motion: F64,
-    life: F64,
-    gates: F64,
-    waiting: Waiting,
-    pick: I64,
-    picks: int,
-    chain: I64,
-    chains: int,
-    Zq: F64,
-    T: F64,
-    trial: F64,
-    row: int,
+    i: int, j: int, R: Any, S: Any, motion: F64, life: F64, gates: F64, waiting: Waiting, row: int, desk: Desk
 ) -> None:
-    """Predict the picked partners of plot j, four side by side, and condition them on it; then each chain's oldest plot
-    to the one after it, and on. Plots of any kind; plain ones are tried by `fours`, too, and sooner.
+    """Predict the picked partners of the i-th plot in the queue, plot j, four side by side, and condition them on it;
+    then each chain's oldest plot to the one after it, and on. Plots of any kind; plain ones are tried by `fours`, too,
+    and sooner.
 
-    trial : (B, BIRTH), overwritten from `row` on with a row for each pair and then for each chain, with odds below 0
+    row : of desk.trial, overwritten from there on with a row for each pair and then for each chain, with odds below 0
         where it doesn't fit; others as in `births.find_births`
     """
-    spot = waiting.spot
+    Z, t_ns, s, sites, pd, spot = R.Z, R.t_ns[j], int(R.sensor[j]), S.sites, S.pd, waiting.spot
+    pick, chain, Zq, T, trial = desk.pick[i], desk.chain[i], desk.Zq, desk.T, desk.trial
+    picks, chains = int(desk.queue[i, Q_PICKS]), int(desk.queue[i, Q_CHAINS])
     for at in range(row, row + picks + chains):
         trial[at, BIRTH_ODDS] = UNFIT
     x, y, z = Z[j, Z_P], Z[j, Z_P + 1], Z[j, Z_P + 2]
@@ -312,9 +291,8 @@ def try_pairs(
             if T[int(C_FINE) + c] == 0.0 or not (d2 <= gates[measured] and det > 0.0):
                 continue
             put_trial(
-                T, c, (ux, uy, uz), log_told(T, c, measured) + log_before, 0.5 * (d2 + d2_before),
-                Z, j, s, address, mode_3a, t_ns,
+                T, c, (ux, uy, uz), log_told(T, c, measured) + log_before, 0.5 * (d2 + d2_before), R, S, j,
                 chain[batch - batches, 0] if of_chain else pick[first + c],
                 chain[batch - batches, 1] if of_chain else -1,
-                period, pd, life, waiting, trial, row + (picks + batch - batches if of_chain else first + c),
+                life, waiting, trial, row + (picks + batch - batches if of_chain else first + c),
             )  # fmt: skip

@@ -13,7 +13,7 @@ from airpicture.config import Config
 from airpicture.kernels._boxes import ASKING, LINED, N_COLUMNS, OLDER, V_COLUMNS
 from airpicture.kernels._vectors import EIGHT
 from airpicture.kernels.around import ABREAST, BATCH, BLOCK, BOX, BUNCHES, ROOM, SLOTS, SPAN
-from airpicture.kernels.arrays import lined
+from airpicture.kernels.arrays import laid, lined
 from airpicture.kernels.arrivals import judge_births
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.begin import (
@@ -33,9 +33,10 @@ from airpicture.kernels.begin import (
     list_free,
     longest_wait,
 )
-from airpicture.kernels.births import QUEUED, SEEN, TRIALS, find_births
+from airpicture.kernels.births import SEEN, TRIALS, find_births
 from airpicture.kernels.born import write_births
 from airpicture.kernels.chains import CHAINS, OLD, YOUNG, YOUNGER
+from airpicture.kernels.desk import QUEUED, Desk
 from airpicture.kernels.fours import LOT
 from airpicture.kernels.lanes import LANES
 from airpicture.kernels.layout import PLOT
@@ -59,7 +60,7 @@ from airpicture.parallel import Run, call, do, lent, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
-from airpicture.tracks.pool import Desk, Pool
+from airpicture.tracks.pool import Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
 PART = 512  # plots; less isn't worth a call of its own
@@ -98,41 +99,44 @@ def make_desk(most: int) -> Desk:
     What is tested sixteen at a time is read beyond its end: there are numbers, though of no effect.
     """
     trials = max(TRIALS, TRIED * most + CHAINS)
-    return Desk(
-        W=lined(EIGHT * BROUGHT),
-        eight=np.empty((2, EIGHT), np.int64),
-        Zq=lined((1, PLOT)),
-        T=lined(SCRATCH),
-        prospects=lined((BLOCK, PROSPECT)),
-        place=np.empty((BLOCK, 3)),
-        begin=np.empty(BLOCK, np.int64),
-        after=np.empty(BLOCK, np.int64),
-        hashed=np.empty(SLOTS, np.int64),
-        near=np.empty((ROOM, 2), np.int64),
-        span=np.empty((BATCH, SPAN), np.int64),
-        box=np.zeros((V_COLUMNS, BOX + ABREAST), np.float32),
-        slot=np.empty(BOX, np.int64),
-        bunch=np.empty((BUNCHES, 2), np.int32),
-        outline=np.zeros((N_COLUMNS, BUNCHES + ABREAST), np.float32),
-        asked=np.empty(ASKING, np.float32),
-        line=np.empty(LINED, np.float32),
-        some=np.empty(BUNCHES + ABREAST, np.int32),
-        hit=np.empty(BOX + ABREAST, np.int32),
-        ends=np.empty(WAITING_LEVELS + 1, np.int64),
-        seen=np.empty(SEEN, np.int64),
-        queue=np.empty((BLOCK, QUEUED), np.int64),
-        pick=np.empty((BLOCK, TRIED * most), np.int64),
-        value=np.empty((BLOCK, TRIED * most + 1)),
-        young=np.empty((YOUNG + 1, YOUNGER)),
-        who=np.empty(YOUNG + 1, np.int64),
-        old=np.zeros((OLDER, OLD + ABREAST), np.float32),
-        whom=np.empty(OLD + ABREAST, np.int32),
-        chain=np.empty((BLOCK, CHAINS, 2), np.int64),
-        worth=np.empty(CHAINS),
-        lot=np.empty((trials, 2, LOT), np.int64),
-        enlisted=np.empty(2, np.int64),
-        trial=lined((trials, BIRTH)),
-        lanes=np.uint64(LANES),
+    lanes: Any = np.uint64(LANES)
+    return laid(
+        Desk(
+            W=lined(EIGHT * BROUGHT),
+            eight=np.empty((2, EIGHT), np.int64),
+            prospects=lined((BLOCK, PROSPECT)),
+            place=np.empty((BLOCK, 3)),
+            begin=np.empty(BLOCK, np.int64),
+            after=np.empty(BLOCK, np.int64),
+            hashed=np.empty(SLOTS, np.int64),
+            near=np.empty((ROOM, 2), np.int64),
+            span=np.empty((BATCH, SPAN), np.int64),
+            box=np.zeros((V_COLUMNS, BOX + ABREAST), np.float32),
+            slot=np.empty(BOX, np.int64),
+            bunch=np.empty((BUNCHES, 2), np.int32),
+            outline=np.zeros((N_COLUMNS, BUNCHES + ABREAST), np.float32),
+            ends=np.empty(WAITING_LEVELS + 1, np.int64),
+            asked=np.empty(ASKING, np.float32),
+            line=np.empty(LINED, np.float32),
+            some=np.empty(BUNCHES + ABREAST, np.int32),
+            hit=np.empty(BOX + ABREAST, np.int32),
+            seen=np.empty(SEEN, np.int64),
+            young=np.empty((YOUNG + 1, YOUNGER)),
+            who=np.empty(YOUNG + 1, np.int64),
+            old=np.zeros((OLDER, OLD + ABREAST), np.float32),
+            whom=np.empty(OLD + ABREAST, np.int32),
+            worth=np.empty(CHAINS),
+            queue=np.empty((BLOCK, QUEUED), np.int64),
+            pick=np.empty((BLOCK, TRIED * most), np.int64),
+            value=np.empty((BLOCK, TRIED * most + 1)),
+            chain=np.empty((BLOCK, CHAINS, 2), np.int64),
+            Zq=lined((1, PLOT)),
+            T=lined(SCRATCH),
+            lot=np.empty((trials, 2, LOT), np.int64),
+            enlisted=np.empty(2, np.int64),
+            trial=lined((trials, BIRTH)),
+            lanes=lanes,
+        )
     )
 
 
@@ -284,12 +288,11 @@ def _append(
     if not born:
         return order
     parts = 1 if run is None else max(1, min(most, born // PART))
-    lanes: Any = np.uint64(LANES)
-    given = (reports, pool.waiting, motion, life, ending, stations)
+    given = (reports, stations, pool.waiting, motion, life, ending)
 
     def write(lo: int, hi: int) -> None:
         desk = lent(pool.desks, make)
-        write_births(births, order, lo, hi, *given, desk.Zq, desk.T, lanes, first, number, store.held)
+        write_births(births, order, lo, hi, *given, desk, first, number, store.held)
         pool.desks.append(desk)
 
     do(write, [(born * k // parts, born * (k + 1) // parts) for k in range(parts)], run)
@@ -356,17 +359,14 @@ def begin(
     counts = np.empty((parts, COUNTS), np.int64)
     key = np.empty(n, np.int64)
     gone = max(found.gone, pool.oldest, pool.count + n - pool.size)  # isn't even looked up; the last are overwritten
-    codes = (reports.address, reports.mode_3a, reports.callsign)
-    given = (reports.Z, reports.t_ns, reports.sensor, *codes, wanted)
-    sensors = (stations.sites, stations.period, stations.pd)
     settings = (motion, life, gates, longest, found.earliest_ns - wait_ns, outlook.reaches)
+    waits = (pool.waiting, pool.count, gone)
     make = partial(make_desk, most)
 
     def find(lo: int, hi: int, mine: I64) -> None:
         desk = lent(pool.desks, make)
-        held = (pool.waiting, pool.count, gone, *desk, key)
-        all_of: tuple[Any, ...] = (*given, lo, hi, *sensors, *settings, *held, births[lo * most : hi * most], mine)
-        find_births(*all_of)
+        own = births[lo * most : hi * most]
+        find_births(reports, stations, wanted, lo, hi, *settings, *waits, desk, key, own, mine)
         pool.desks.append(desk)
 
     do(find, [(*span, counts[k]) for k, span in enumerate(spans)], run)

@@ -7,9 +7,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from airpicture.kernels.arrays import F32, I32, laid, lined
+from airpicture.kernels.arrays import laid, lined
+from airpicture.kernels.desk import Desk
 from airpicture.kernels.pool import NEVER, WAITING_LEVELS, Waiting, chain, take_back
-from airpicture.tables import F64, I64
+from airpicture.tables import I64
 
 SPOT: Final = np.dtype(  # what each search that passes by looks at: half a line
     [
@@ -56,45 +57,6 @@ DETAIL: Final = np.dtype(  # what only a trial needs
 
 
 RECORDS: Final = 3  # parts of a plot's record: the first arrays of `Waiting`
-
-
-class Desk(NamedTuple):
-    """Workspaces of one thread's search, in the order in which `kernels.births` takes them; nothing is carried over."""
-
-    W: F64
-    eight: I64
-    Zq: F64
-    T: F64
-    prospects: F64
-    place: F64
-    begin: I64
-    after: I64
-    hashed: I64
-    near: I64
-    span: I64
-    box: F32
-    slot: I64
-    bunch: I32
-    outline: F32
-    asked: F32
-    line: F32
-    some: I32
-    hit: I32
-    ends: I64
-    seen: I64
-    queue: I64
-    pick: I64
-    value: F64
-    young: F64
-    who: I64
-    old: F32
-    whom: I32
-    chain: I64
-    worth: F64
-    lot: I64
-    enlisted: I64
-    trial: F64
-    lanes: np.uint64
 
 
 class Found(NamedTuple):
