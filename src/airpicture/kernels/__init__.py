@@ -11,8 +11,8 @@ track's four models become one stream of vector instructions in ``lanes``. By ph
         share out   thinning, clusters, joint, exact, apart, belief, assign
         update      folding, learn, pace, closing; then lost, rivals
     messages        addresses, messages
-    beginnings      patches, prospects, search, around, picking, chains, births, trials, fours, begin, arrivals, born
-        waiting     pool
+    beginnings      patches, births, prospects, search, around, picking, chains, trials, fours, begin, arrivals, born
+        waiting     desk (what one thread works with), pool
     ageing          life, twins, claims
     the picture     snapshot, abreast, angles
     the store       records, kept, ticks
