@@ -103,6 +103,32 @@ def test_pages_that_are_named_exist_and_every_page_is_listed() -> None:
             assert (ROOT / page).is_file(), f"{path}: {page}"
 
 
+FOLDERS = ("src", "tests", "benchmarks", "scripts", "examples")
+SOURCES = [path.relative_to(ROOT).as_posix() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_files_of_code_that_pages_name_exist(name: str) -> None:
+    """A page names a file by as much of its path as tells it apart, and what's in it as `file.name`."""
+    if name == "CHANGELOG.md":  # tells of what was, too
+        return
+    text = (ROOT / name).read_text("utf-8")
+    for told in re.findall(r"`([\w/.-]+\.py)`", text):
+        assert any(f"/{path}".endswith(f"/{told}") for path in SOURCES), told
+    for module, what in re.findall(r"`(_?[a-z]+)\.(?!py`)(_?[a-z]\w+)`", text):
+        homes = [path for path in SOURCES if path.endswith(f"/kernels/{module}.py")]
+        assert not homes or re.search(rf"\b{what}\b", (ROOT / homes[0]).read_text("utf-8")), f"{module}.{what}"
+
+
+def test_every_kernel_stands_in_the_list_of_its_room() -> None:
+    room = ROOT / "src" / "airpicture" / "kernels"
+    told = ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8"))) or ""
+    rows = [line[20:] for line in told.splitlines() if line.startswith("    ")]
+    listed = {name for row in rows for name in row.split(", ") if not name.endswith("...")}
+    families = tuple(name[:-3] for row in rows for name in row.split(", ") if name.endswith("..."))
+    assert listed == {path.stem for path in room.glob("[a-z]*.py") if not path.stem.startswith(families)}
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_commands_that_pages_show_exist_with_their_options(name: str) -> None:
     for line in (ROOT / name).read_text("utf-8").splitlines():

@@ -5,7 +5,8 @@ the time; a second process compiles that one and the next largest that this one 
 it's wanted, while this one does the rest. Where no second process can be started everything is compiled here, which
 only takes longer.
 
-What each of the two compiles is measured (`docs/speed.md` says how): a kernel that grows may want to move.
+Which of the two compiles what is chosen so that both end at about the same time: a kernel that grows may want to
+move. `airpicture bench --start` measures the whole.
 """
 
 from __future__ import annotations

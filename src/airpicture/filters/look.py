@@ -216,7 +216,7 @@ def _grown(need: int, have: int) -> int:
 
 
 def compile_look() -> None:
-    """Compile the kernel of a look, nearly half of what a tracker compiles, by looking at nothing."""
+    """Compile the kernel of a look, a third of what a tracker compiles, by looking at nothing."""
     floats, longs, ints = np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int32)
     codes, bytes_ = np.zeros(0, np.uint64), np.zeros(0, np.uint8)
     rest = (codes, bytes_, floats, floats, np.zeros(0, np.int8), bytes_, np.zeros((0, PLACE)))

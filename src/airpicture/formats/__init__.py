@@ -3,8 +3,9 @@
 ``opening`` recognises a recording and hands it to its reader; ``schemas``, ``tablefiles`` and ``columns`` are the
 exchanged Parquet and CSV tables, ``sensors`` their companion ``sensors.toml``; ``reported`` is what the readers of
 positions that targets report share (``readsb``, ``traces``, ``sbs``, ``foreign``, ``uat``, ``ais``, ``aprs``,
-``jet1090``, ``gdl90``; docs/formats.md has the table); ``asterix`` has a room of its own; ``exports`` and its
-neighbours draw tracks for map programs; ``live`` names the decoders of streams.
+``jet1090``, ``gdl90``, ``flarm``; docs/formats.md has the table); ``asterix`` and ``modes`` have rooms of their own;
+``exports`` and its neighbours draw tracks for map programs; ``live`` names the decoders of streams, ``journal`` reads
+what a service wrote.
 No socket is opened here and no clock read. What is heavy is imported when it's called for.
 """
 

@@ -26,7 +26,7 @@ elevation``. Functions take floats or arrays, broadcast them, and return arrays 
 gives NaN out, for that point alone. Inside kernels, the scalar functions of `airpicture.kernels.wgs84` do the same
 without allocation.
 
-`multilaterate` places transmissions by their times of arrival.
+`multilaterate` places transmissions by their times of arrival, `clock_offsets` compares receivers' clocks for it.
 
 Left out: models of the geoid and the terrain, refraction beyond the 4/3 Earth of `horizon_range`, other ellipsoids,
 map projections.

@@ -12,7 +12,8 @@ r"""Where a transmission came from, by the times at which receivers of known pla
 
 The covariance is the inverse of the information matrix of the arrivals and the height: where the noise is as told, no
 unbiased estimate can do better (Cramér-Rao). It holds what geometry does: receivers that all lie to one side leave the
-distance to them open. Left out: receivers whose clocks don't agree (their offsets would have to be learnt first).
+distance to them open. Clocks have to agree: `clock_offsets` learns from transmissions of known places what is to be
+taken off each receiver's arrivals first.
 
 Source: W. H. Foy, "Position-location solutions by Taylor-series estimation", IEEE TAES 12(2), 1976; the refractivity of
 air: ITU-R P.453-14, section 1.1 (the mean exponential atmosphere).

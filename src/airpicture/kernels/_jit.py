@@ -1,4 +1,4 @@
-"""The two decorators of all kernels, and the cache that is keyed by their sources.
+"""The decorators of kernels and of what they call, and the cache that is keyed by their sources.
 
 numba notices an edit in a kernel's own file but not in a kernel that it calls in another file: it would go on with the
 old code. So the cache folder's name is a hash of every kernel source and of all else that shapes the code: numba's

@@ -54,7 +54,7 @@ L_LEAST = 7  # existence below which a birth isn't worth a track: it would end a
 L_VAR_USUAL = 8
 L_CONFIRM = 9  # existence from which two plots confirm a track, where new targets have been counted ...
 L_CONFIRM_PAIR = 10  # ... and elsewhere
-L_LEAST_THICK = 11  # likewise where false plots are so thick that most pairs say little
+L_LEAST_THICK = 11  # L_LEAST where false plots are so thick that most pairs say little
 LIFE = 12
 
 

@@ -1,4 +1,4 @@
-"""Beginning: unclaimed plots become tracks, by the pairs that `kernels.begin` finds."""
+"""Beginning: unclaimed plots become tracks, by the pairs and chains that `kernels.births` finds."""
 
 from __future__ import annotations
 
