@@ -13,7 +13,7 @@ class Stations(NamedTuple):
     """Columns of sensors for kernels, one row a sensor."""
 
     sites: F64  # (S, 12) ECEF position and ENU axes, NaN where the site isn't known
-    traits: F64  # (S, 12) see kernels.register
+    traits: F64  # (S, TRAITS) see kernels.layout
     period: F64  # (S,) s, NaN for sensors that don't turn
     pd: F64  # (S,)
     range_min: F64  # (S,) m

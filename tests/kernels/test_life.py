@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpicture.config import Config
-from airpicture.kernels.life import COASTING, CONFIRMED, ENDED, SITE_HEIGHT, TENTATIVE, age_due, list_due
+from airpicture.kernels import layout as lay
+from airpicture.kernels.life import COASTING, CONFIRMED, ENDED, TENTATIVE, age_due, list_due
 from airpicture.reports import Stations
 from airpicture.store import Store
 from airpicture.tracks import ending_settings
@@ -39,8 +40,8 @@ class Lone:
         store.existence[0], store.interval[0], store.plot_range[0] = 0.99, 4.0, 100e3
         store.status[0], store.plots[0] = CONFIRMED, 5
         store.seen_sensor[0], store.seen_sensor[0, 0] = -1, 0
-        traits = np.zeros((2, 12))
-        traits[:, SITE_HEIGHT] = geodetic(site[:3])[2]
+        traits = np.zeros((2, lay.TRAITS))
+        traits[:, lay.SENSOR_HEIGHT] = geodetic(site[:3])[2]
         both, none = np.ones(2), np.zeros(2)
         reach = np.array([range_max, other_max])
         self.stations = Stations(np.stack([site, site]), traits, period * both, pd * both, none, reach, none)

@@ -155,7 +155,7 @@ def test_parts_for_threads_give_the_same() -> None:
 def test_a_range_that_leads_nowhere_is_refused() -> None:
     """No sensor reaches so far; were one said to, its plots would have no finite place."""
     stations = station_columns(SENSORS)
-    stations.traits[:, 1] = 1e300
+    stations.traits[:, lay.SENSOR_RANGE_MAX] = 1e300
     far = [5e4, 1e200, 6e4]
     for order in ([0, 1, 2], [2, 1, 0]):
         rows = [{"t_ns": ns(float(k)), "slant_range": far[k], "azimuth": 1.0} for k in order]

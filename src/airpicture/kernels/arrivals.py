@@ -24,7 +24,7 @@ from airpicture.kernels._jit import jit, part, prefetch
 from airpicture.kernels.arrays import F64, I64
 from airpicture.kernels.begin import L_CONFIRM, L_CONFIRM_PAIR, L_ODDS, L_SPEED_MAX, L_VAR_USUAL
 from airpicture.kernels.clutter import ARRIVED, ARRIVED_S, BEGAN, EXCESS
-from airpicture.kernels.layout import POLAR, Z_KIND
+from airpicture.kernels.layout import POLAR, SENSOR_LOG_POLAR, Z_KIND
 from airpicture.kernels.life import PD_MOST
 from airpicture.kernels.pool import Waiting
 from airpicture.kernels.trials import BIRTH_BEFORE, BIRTH_FROM, BIRTH_ODDS, BIRTH_PLOT, BIRTH_SURE
@@ -94,7 +94,7 @@ def _more_likely(x: F64, R: Any, S: Any, waiting: Waiting, life: F64, state: F64
     looks = math.floor(max(tau - since, 0.0) / turn)
     if looks > LOOKS_MOST:
         return 1.0
-    false = math.exp(S.traits[s, 2] + state[EXCESS, s])  # a m and rad
+    false = math.exp(S.traits[s, SENSOR_LOG_POLAR] + state[EXCESS, s])  # a m and rad
     speed = math.sqrt(3.0 * life[L_VAR_USUAL])  # mean of what `speed_ratio` takes for usual
     memory = MEMORY_TURNS * turn
     usual = 2.0 * PRIOR_ODDS * false * speed * turn  # arrivals a turn

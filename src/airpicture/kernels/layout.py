@@ -120,6 +120,21 @@ A_TECHNOLOGY: Final = 4  # a whole number
 A_RANGE: Final = 5  # m, as measured
 A_AZIMUTH: Final = 6  # rad, as measured
 
+# What a sensor's measurements are worth: a row of `reports.Stations.traits`.
+SENSOR_RANGE_MIN: Final = 0  # m
+SENSOR_RANGE_MAX: Final = 1
+SENSOR_LOG_POLAR: Final = 2  # log of the density of false plots a m and rad ...
+SENSOR_LOG_POSITION: Final = 3  # ... and a m²
+SENSOR_VAR_RANGE: Final = 4  # m²
+SENSOR_VAR_AZIMUTH: Final = 5  # rad²
+SENSOR_VAR_ELEVATION: Final = 6  # rad², NaN
+SENSOR_VAR_RANGE_RATE: Final = 7  # m²/s², NaN
+SENSOR_VAR_POS: Final = 8  # m², of a reported position that brings no accuracy, per horizontal axis
+SENSOR_BIAS_RANGE: Final = 9  # m
+SENSOR_BIAS_AZIMUTH: Final = 10  # rad
+SENSOR_HEIGHT: Final = 11  # m, of the site
+TRAITS: Final = 12
+
 # Motion parameters, one flat array.
 M_Q: Final = 0  # 4, m²/s³ per model, horizontal, across the course
 M_Q_UP: Final = 4  # 4

@@ -21,7 +21,7 @@ import numpy as np
 from airpicture.kernels._jit import inline, jit, part, prefetch
 from airpicture.kernels.arrays import F32, F64, I32, I64, U8
 from airpicture.kernels.lanes import U
-from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY
+from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY, SENSOR_HEIGHT
 from airpicture.kernels.ticks import STEP_NS, ticks_of, time_of
 from airpicture.kernels.vertical import height
 
@@ -58,7 +58,6 @@ AGE_MOST_NS: Final = (
 NEVER: Final = 2**63 - 1  # due of tracks that ended
 ASKED_AHEAD: Final = 8  # visits
 LISTED_AHEAD: Final = 32  # rows
-SITE_HEIGHT: Final = 11  # m, of `reports.Stations.traits`
 FEW: Final = 64  # rows whose first due is asked for at once, before any is looked at
 RANKS: Final = 256  # rows whose ended ones are counted at once, before any is looked at
 GONE: Final = math.nan  # S_SIGMA_P of tracks that ended: the index puts them nowhere
@@ -276,7 +275,7 @@ def _age_at(
             if _judged_ns(look, turn_ns) <= t_ns:
                 inside = reached
                 if reached:
-                    h, h0 = max(height(x, y, z), 0.0), max(traits[s, SITE_HEIGHT], 0.0)
+                    h, h0 = max(height(x, y, z), 0.0), max(traits[s, SENSOR_HEIGHT], 0.0)
                     inside = far <= math.sqrt(2.0 * EFFECTIVE_RADIUS) * (math.sqrt(h) + math.sqrt(h0))
                 while _judged_ns(look, turn_ns) <= t_ns:
                     # nothing heard since: a sensor that sends little gets a whole turn to show that it lives

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from airpicture.kernels.clutter import BEGAN, COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed, starting
+from airpicture.kernels.layout import SENSOR_LOG_POLAR
 from airpicture.kernels.life import PD_MOST
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
@@ -31,9 +32,8 @@ class Clutter:
 
     def __init__(self, stations: Stations) -> None:
         count = len(stations.period)
-        self._declared = (
-            np.exp(stations.traits[:, 2]) * 2.0 * math.pi * np.maximum(stations.range_max - stations.range_min, 1.0)
-        )  # (S,) a turn
+        depth = np.maximum(stations.range_max - stations.range_min, 1.0)
+        self._declared = np.exp(stations.traits[:, SENSOR_LOG_POLAR]) * 2.0 * math.pi * depth  # (S,) a turn
         self._period = stations.period
         self.state = np.zeros((STATE, count))  # see kernels.clutter
         self.state[BEGAN] = np.nan

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from airpicture.kernels.arrays import lined
 from airpicture.kernels.copies import mark_repeats, settle_ties
 from airpicture.kernels.layout import PLACE, PLOT
 from airpicture.kernels.placing import ABREAST, workspace
-from airpicture.kernels.register import judge_plots, register_plots
+from airpicture.kernels.register import Told, judge_plots, register_plots
 from airpicture.memory import Memory
 from airpicture.parallel import Run, do, in_turn, ranges
 from airpicture.plots.copies import Copies, duplicates
@@ -49,28 +50,9 @@ def register(
     size = len(plots)
     reason = np.empty(size, np.uint8)
     t_ns = _true_times(plots, stations)
-    sites, traits = stations.sites, stations.traits
-    judged = (
-        plots.sensor,
-        plots.slant_range,
-        plots.azimuth,
-        plots.lat,
-        plots.lon,
-        plots.h_ell,
-        plots.h_baro,
-        plots.v_east,
-        plots.v_north,
-        plots.v_up,
-        plots.turn_rate,
-        plots.address,
-        plots.mode_3a,
-        plots.callsign,
-        sites,
-        traits,
-        t_ns,
-    )
+    told = Told(*_columns(plots))._replace(t_ns=t_ns)
     parts = ranges(size, PART, run or in_turn)
-    found = do(judge_plots, [(*judged, *part, reason) for part in parts], run)
+    found = do(judge_plots, [(told, stations, *part, reason) for part in parts], run)
     good, in_order = sum(count for count, _ in found), all(rises for _, rises in found)
     as_they_come = good == size and in_order
     place = np.empty(0, np.int64) if as_they_come else _places(t_ns, reason, in_order)
@@ -94,41 +76,12 @@ def register(
         place=room((good, PLACE)),
     )
     copies = Copies(size, parts) if as_they_come else None
-    columns: tuple[Any, ...] = (
-        plots.sensor,
-        plots.slant_range,
-        plots.azimuth,
-        plots.elevation,
-        plots.range_rate,
-        plots.lat,
-        plots.lon,
-        plots.h_ell,
-        plots.sigma_pos,
-        plots.h_baro,
-        plots.v_east,
-        plots.v_north,
-        plots.v_up,
-        plots.sigma_v,
-        plots.turn_rate,
-        t_ns,
-        plots.address,
-        plots.mode_3a,
-        plots.callsign,
-        plots.technology,
-        plots.on_ground,
-        plots.category,
-        sites,
-        traits,
-        0.5 * config.height_max,
-        reason,
-        place,
-    )
+    given = (told, stations, 0.5 * config.height_max, reason, place)
     lanes: Any = np.uint64(ABREAST)
 
     def register_part(k: int) -> tuple[int, int]:
-        room = copies.room(k) if copies is not None else _NOWHERE
-        given: tuple[Any, ...] = (*columns, *parts[k], *reports, workspace(), lanes, *room)
-        return register_plots(*given)
+        spot, shift, count = copies.room(k) if copies is not None else _NOWHERE
+        return register_plots(*given, *parts[k], reports, workspace(), lanes, spot, shift, count)
 
     done = do(register_part, [(k,) for k in range(len(parts))], run)
     lost, shared = any(lost for lost, _ in done), any(shared for _, shared in done)
@@ -152,6 +105,7 @@ def register(
     return reports, refused
 
 
+_columns: Final = attrgetter(*Told._fields)
 _NOWHERE: Final = (np.empty(0, np.int64), 0, np.empty(0, np.int64))  # instead of `Copies.room`
 
 

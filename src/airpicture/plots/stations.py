@@ -3,6 +3,7 @@
 import numpy as np
 
 from airpicture.errors import ConfigError
+from airpicture.kernels import layout as lay
 from airpicture.kernels.arrays import laid
 from airpicture.kernels.wgs84 import SITE, sites_of_geodetic
 from airpicture.reports import Stations
@@ -31,19 +32,19 @@ def station_columns(sensors: Sensors) -> Stations:
     range_max = np.where(np.isfinite(sensors.range_max), sensors.range_max, RANGE_MOST)
     clutter = np.maximum(np.nan_to_num(sensors.clutter_per_scan), CLUTTER_LEAST)
     sigma_pos = np.where(np.isfinite(sensors.sigma_pos), sensors.sigma_pos, SIGMA_POSITION)
-    traits = np.zeros((count, 12))
-    traits[:, 0] = range_min
-    traits[:, 1] = range_max
-    traits[:, 2] = np.log(clutter / (TAU * np.maximum(range_max - range_min, 1.0)))  # per m and rad
-    traits[:, 3] = np.log(clutter / (0.5 * TAU * range_max * range_max))  # per m²
-    traits[:, 4] = sensors.sigma_range**2
-    traits[:, 5] = sensors.sigma_azimuth**2
-    traits[:, 6] = sensors.sigma_elevation**2
-    traits[:, 7] = sensors.sigma_range_rate**2
-    traits[:, 8] = sigma_pos**2
-    traits[:, 9] = np.nan_to_num(sensors.bias_range)
-    traits[:, 10] = np.nan_to_num(sensors.bias_azimuth)
-    traits[:, 11] = height
+    traits = np.zeros((count, lay.TRAITS))
+    traits[:, lay.SENSOR_RANGE_MIN] = range_min
+    traits[:, lay.SENSOR_RANGE_MAX] = range_max
+    traits[:, lay.SENSOR_LOG_POLAR] = np.log(clutter / (TAU * np.maximum(range_max - range_min, 1.0)))  # per m and rad
+    traits[:, lay.SENSOR_LOG_POSITION] = np.log(clutter / (0.5 * TAU * range_max * range_max))  # per m²
+    traits[:, lay.SENSOR_VAR_RANGE] = sensors.sigma_range**2
+    traits[:, lay.SENSOR_VAR_AZIMUTH] = sensors.sigma_azimuth**2
+    traits[:, lay.SENSOR_VAR_ELEVATION] = sensors.sigma_elevation**2
+    traits[:, lay.SENSOR_VAR_RANGE_RATE] = sensors.sigma_range_rate**2
+    traits[:, lay.SENSOR_VAR_POS] = sigma_pos**2
+    traits[:, lay.SENSOR_BIAS_RANGE] = np.nan_to_num(sensors.bias_range)
+    traits[:, lay.SENSOR_BIAS_AZIMUTH] = np.nan_to_num(sensors.bias_azimuth)
+    traits[:, lay.SENSOR_HEIGHT] = height
     stations = Stations(
         sites=sites,
         traits=traits,

@@ -17,7 +17,19 @@ from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.folding import HIDES_FROM, HIDES_OVER, VAR_COMMON_MOST
 from airpicture.kernels.fuse import WIDE, WORK
 from airpicture.kernels.lanes import LANES, U
-from airpicture.kernels.layout import MESSAGE, PLOT, POSITION, ROW, SUMMARY, Z_H, Z_H_BARO, Z_KIND, Z_LEARN, Z_VAR_P
+from airpicture.kernels.layout import (
+    MESSAGE,
+    PLOT,
+    POSITION,
+    ROW,
+    SENSOR_VAR_POS,
+    SUMMARY,
+    Z_H,
+    Z_H_BARO,
+    Z_KIND,
+    Z_LEARN,
+    Z_VAR_P,
+)
 from airpicture.kernels.residual import R_COUNT, R_D2, R_SIDES, TOLD
 from airpicture.kernels.scatter import ROOM, learn_scatters
 from airpicture.kernels.smooth import Bench, Paths, smooth_tracks
@@ -156,7 +168,7 @@ def settle(
         laid = laid._replace(used=used)
         if not len(which):
             break
-        _learn(learning, laid, allowed, reports, told, owned.stations.traits[:, 8], scatter, jitter)
+        _learn(learning, laid, allowed, reports, told, owned.stations.traits[:, SENSOR_VAR_POS], scatter, jitter)
     return Smoothed(owned, laid, floats, told, of.offset, of.var_offset, wrong, of.scale)
 
 
