@@ -322,6 +322,22 @@ def test_no_plot_of_a_recording_is_lost_at_its_end(monkeypatch: pytest.MonkeyPat
             assert int(tracks.plot_count.max()) == len(plots)
 
 
+@pytest.mark.parametrize("bias_s", [3600.0, -3600.0, 7.0])
+def test_a_clock_that_is_known_to_be_wrong_changes_nothing(bias_s: float) -> None:
+    """Local time in a recording, say: beside sensors whose clocks are right, and by itself."""
+    plots = mixed_plots(30.0)
+    shift = np.where(plots.sensor == 0, round(bias_s * 1e9), 0)
+    one = sensors_of(radar("a", range_m_max=250e3, bias_time_s=bias_s))
+    wrong = replace(MIXED, bias_time=np.array([bias_s, 0.0, 0.0]))
+    for there, known, usual in ((plots.sensor >= 0, wrong, MIXED), (plots.sensor == 0, one, one)):
+        part, late = plots.take(there), shift[there]
+        expected, counts = track_with_counts(part, replace(usual, bias_time=np.zeros(len(usual))))
+        tracks, told = track_with_counts(replace(part, t_ns=part.t_ns + late), known)
+        assert len(confirmed(expected)) > 20
+        assert_bytes_equal(tracks, expected)
+        assert told == counts
+
+
 # --- life -------------------------------------------------------------------------------------------------------
 
 

@@ -39,6 +39,7 @@ from airpicture.plots import (
     register,
     repeated,
     station_columns,
+    true_times,
     waves,
 )
 from airpicture.reports import Reports
@@ -444,8 +445,7 @@ def track(
     ------
     ConfigError : where not one plot can be placed, because the sites of the radars aren't known
     """
-    tracks, _ = track_with_counts(plots, sensors, config, progress=progress, run=run)
-    return tracks
+    return track_with_counts(plots, sensors, config, progress=progress, run=run)[0]
 
 
 def track_with_counts(
@@ -467,10 +467,11 @@ def track_with_counts(
     if len(plots) == 0:
         return Tracks.empty(sensors), dict(tracker.counts)
     need_sites(plots, sensors)
-    plots = plots.in_time_order()
+    order = np.argsort(t_ns := true_times(plots, tracker._stations), kind="stable")
+    plots, t_ns = plots.take(order), t_ns[order]
     period_ns = round(tracker.config.output_period_s * 1e9)
-    now_ns = (int(plots.t_ns[0]) // period_ns + 1) * period_ns
-    total, done, end_ns = len(plots), 0, int(plots.t_ns[-1])
+    now_ns = (int(t_ns[0]) // period_ns + 1) * period_ns
+    total, done, end_ns = len(plots), 0, int(t_ns[-1])
     gathered = Gathered(sensors, tracker._motion, tracker.config.life.lifetime_s)
 
     def on_frame(rows: I64) -> None:
@@ -479,7 +480,7 @@ def track_with_counts(
             gathered.add(tracker._store, shown, tracker._store.t_ns[shown])
 
     while done < total or now_ns <= end_ns + period_ns or tracker.waiting:
-        upto = int(np.searchsorted(plots.t_ns, now_ns, side="left"))
+        upto = int(np.searchsorted(t_ns, now_ns, side="left"))
         tracker._ended.clear()
         tracker._take(plots.take(slice(done, upto)), now_ns)
         done = upto
@@ -492,8 +493,8 @@ def track_with_counts(
             gathered.add(store, coasting, np.full(len(coasting), now_ns))
         if progress is not None:
             progress(done, total)
-        if done < total and store.n == 0 and plots.t_ns[done] > now_ns + period_ns:
-            now_ns = int(plots.t_ns[done]) // period_ns * period_ns  # nothing happens in a gap without tracks
+        if done < total and store.n == 0 and t_ns[done] > now_ns + period_ns:
+            now_ns = int(t_ns[done]) // period_ns * period_ns  # nothing happens in a gap without tracks
         now_ns += period_ns
     tracks = gathered.all()
     return tracks.take(np.lexsort((tracks.track, tracks.t_ns))), dict(tracker.counts)

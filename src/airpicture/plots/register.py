@@ -48,7 +48,7 @@ def register(
     """
     size = len(plots)
     reason = np.empty(size, np.uint8)
-    t_ns = _true_times(plots, stations)
+    t_ns = true_times(plots, stations)
     sites, traits = stations.sites, stations.traits
     judged = (
         plots.sensor,
@@ -155,7 +155,7 @@ def register(
 _NOWHERE: Final = (np.empty(0, np.int64), 0, np.empty(0, np.int64))  # instead of `Copies.room`
 
 
-def _true_times(plots: Plots, stations: Stations) -> I64:
+def true_times(plots: Plots, stations: Stations) -> I64:
     """Return the times of plots with the sensors' clocks set right."""
     if not stations.bias_time.any():
         return plots.t_ns
