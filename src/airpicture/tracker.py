@@ -365,7 +365,7 @@ class Tracker:
         start = self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds)
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         if self._named:
-            self._tally["numbers_taken_up"] += self._retired.take_up(store, born)
+            self._tally["numbers_taken_up"] += self._ended.resume(self._retired.take_up(store, born))
         add_counts(self._tally, {"pairs_shed": near.shed, "births_shed": shed, "tracks_begun": len(born)})
         self._clutter.count(reports, free, self._sensor_last, run=self._run)
         return np.concatenate([changed, born]) if len(born) else changed
@@ -394,8 +394,8 @@ class Tracker:
     def _rows(self, rows: I64, t_ns: int) -> Tracks:
         """Return those rows of the store as they are at a time, and behind them the tracks that ended in this step."""
         settings = (self.sensors, self._motion, self.config.life.lifetime_s)
-        shown = lay_out(self._store, rows, t_ns, *settings, self._run, self._memory, self._ended.shown(self._store))
-        return as_tracks(shown, self.sensors)
+        ended = self._ended.shown(self._store, rows)
+        return as_tracks(lay_out(self._store, rows, t_ns, *settings, self._run, self._memory, ended), self.sensors)
 
     def _picture(self, now_ns: int) -> Picture:
         def make() -> tuple[Tracks, I64]:
