@@ -187,7 +187,7 @@ class Tracker:
                 else:
                     before = self._undo_open_frame()
                 self._kept = max(self._undo.kept.count, self._kept - self._kept // 8)
-                self._undo.kept.forget(self._store)
+                self._undo.forget(self._store, self._pool)
                 self._undo = None
             if reports is not None:
                 changed = self._do(reports)
