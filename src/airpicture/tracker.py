@@ -63,7 +63,7 @@ SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole 
 SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
 
-# Hears of each look: its plots, and the number of the track that each counts as one of, -1 for none.
+# Hears of each look with tracks near: its plots, and the number of the track that each counts as one of, -1 for none.
 OnLook: TypeAlias = Callable[[Reports, I64], None]
 
 
@@ -113,7 +113,8 @@ class Tracker:
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
         self._ended = Ended(sensors, self._motion, config.life.lifetime_s, run=run, memory=self._memory)
-        self._shown: ref[Picture] | None = None  # the picture that was handed out last
+        self._shown: ref[Picture] | None = None  # the picture that was handed out last ...
+        self._handed = False  # ... and whether nothing changed since
         self.on_look: OnLook | None = None
 
     def step(self, plots: Plots, now_ns: int) -> Picture:
@@ -130,8 +131,6 @@ class Tracker:
         """
         self._check_time(now_ns)
         self._settle_picture()
-        self._touched[: self._store.n] = False
-        self._ended.clear()
         self._take(plots, now_ns)
         self.advance(now_ns)
         self._do_open_frame(now_ns)
@@ -172,10 +171,11 @@ class Tracker:
     # --- time -------------------------------------------------------------------------------------------------
 
     def advance(self, now_ns: int, on_frame: Callable[[I64], None] | None = None) -> None:
-        """Close all frames that end at or before now_ns; on_frame hears the rows of the store each one changed."""
+        """Close all frames that end by now_ns; on_frame hears the rows each one changed, the next picture of all."""
         if self._frame is None:
             return
         self._check_time(now_ns)
+        self._settle_picture()
         last = now_ns // self._frame_ns
         while self._frame < last:
             known = self._open.size if self._open is not None else 0
@@ -213,11 +213,9 @@ class Tracker:
         if not isinstance(now_ns, (int, np.integer)):
             raise InputError(f"now_ns = {now_ns!r}", expected="whole nanoseconds of UTC since 1970, as time.time_ns()")
         if self._frame is not None and now_ns < self._frame * self._frame_ns:
-            raise InputError(
-                f"time goes back: now_ns = {now_ns}",
-                expected=f"{self._frame * self._frame_ns} or later",
-                todo="Give steps in rising order of time; plots inside a step may come in any order",
-            )
+            expected = f"{self._frame * self._frame_ns} or later"
+            todo = "Give steps in rising order of time; plots inside a step may come in any order"
+            raise InputError(f"time goes back: now_ns = {now_ns}", expected=expected, todo=todo)
 
     def _next_frame(self, last: int) -> int:
         """Return the next frame that has plots, or the one of now."""
@@ -401,9 +399,7 @@ class Tracker:
         def make() -> tuple[Tracks, I64]:
             rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN, self._run, self._memory)
             tracks = self._rows(rows, now_ns)
-            if len(tracks) > len(rows):
-                changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
-            return tracks, changed
+            return tracks, np.concatenate([changed, np.arange(len(rows), len(tracks))])
 
         def make_moved() -> Tracks:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
@@ -411,14 +407,18 @@ class Tracker:
 
         counts = add_counts({name: count for name, count in self.counts.items() if count}, self._tally)
         picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
-        self._shown = ref(picture)
+        self._shown, self._handed = ref(picture), True
         return picture
 
     def _settle_picture(self) -> None:
-        """Let the picture that was handed out last be worked out, if anybody has it, before the store changes."""
-        if self._shown is not None and (picture := self._shown()) is not None:
-            picture.settle()
-        self._shown = None
+        """Let the picture that was handed out last be worked out, if anybody has it, before the store changes: what
+        does so from now on is told by the next one."""
+        if self._handed:
+            if self._shown is not None and (picture := self._shown()) is not None:
+                picture.settle()
+            self._shown, self._handed = None, False
+            self._touched[: self._store.n] = False
+            self._ended.clear()
 
 
 def track(
