@@ -71,7 +71,11 @@ BEARING_RANGE = 30_000.0  # m, where a bearing without range is put for the inde
 VAR_H_REPORTED = 625.0  # m²: 25 m, geometric heights of ADS-B in steps of 6.25 to 25 ft, antenna and vertical dilution
 VAR_V_REPORTED = 2.25  # m²/s²: 1.5 m/s a side, NACv 1 to 2 (DO-260B: below 10 and 3 m/s at 95 %); learnt where better
 VAR_V_LEAST = 0.09  # m²/s²: 0.3 m/s, the steps of one knot and the lag of a receiver's own filter
-SPEED_MOST = 3000.0  # m/s; a reported speed beyond it is taken for a wrong value
+VAR_V_MOST = 9e6  # m²/s²: as SPEED_MOST; what a track keeps is in single precision
+VAR_P_LEAST, VAR_P_MOST = 1e-6, 1e14  # m²: 1 mm and 10,000 km; a claim beyond is taken for that
+TIME_MOST = 1 << 62  # ns, 146 years before and after 1970: beyond it a time and what is added to it has no room
+AZIMUTH_MOST = 1e5  # rad; beyond it `elementary.sine_cosine` says nothing
+SPEED_MOST = 3000.0  # m/s; a reported speed, or range rate, beyond it is taken for a wrong value
 CLIMB_MOST = 500.0  # m/s, likewise
 TURN_RATE_MOST = 1.0  # rad/s, likewise
 LOG_HEIGHTS = math.log(1.0 / 15_000.0)  # densities of false values: heights over 15 km,
@@ -152,12 +156,16 @@ def judge_plots(
         told = OK
         if s < 0 or s >= len(sites):
             told = UNKNOWN_SENSOR
+        elif not -TIME_MOST <= t_ns[j] <= TIME_MOST:
+            told = BAD_VALUE
         elif math.isfinite(slant_range[j]) and math.isfinite(azimuth[j]):
             rng = slant_range[j] - traits[s, 9]
             if not math.isfinite(sites[s, 0]):
                 told = SENSOR_WITHOUT_SITE
             elif not (traits[s, 0] <= rng <= traits[s, 1]) or rng <= 0.0:
                 told = RANGE_OUTSIDE
+            elif abs(azimuth[j]) > AZIMUTH_MOST:
+                told = BAD_VALUE
         elif math.isfinite(lat[j]) and math.isfinite(lon[j]):
             if abs(lat[j]) > 1.5708 or abs(lon[j]) > 6.2832:
                 told = BAD_VALUE
@@ -169,6 +177,8 @@ def judge_plots(
         elif math.isfinite(azimuth[j]):
             if not math.isfinite(sites[s, 0]):
                 told = SENSOR_WITHOUT_SITE
+            elif abs(azimuth[j]) > AZIMUTH_MOST:
+                told = BAD_VALUE
         elif math.isnan(slant_range[j]) and math.isnan(azimuth[j]) and math.isnan(lat[j]) and math.isnan(lon[j]):
             said = address[j] >= 0 and _says_something(
                 h_ell[j], h_baro[j], v_east[j], v_north[j], v_up[j], turn_rate[j], mode_3a[j], callsign[j]
@@ -193,7 +203,7 @@ def _told_of_motion(
         Z[o, Z_V_NORTH] = v_north
         var = sigma_v * sigma_v
         if math.isfinite(var) and var > 0.0:
-            Z[o, Z_VAR_V] = max(var, VAR_V_LEAST)
+            Z[o, Z_VAR_V] = min(max(var, VAR_V_LEAST), VAR_V_MOST)
         log_clutter += LOG_SPEEDS
     if abs(v_up) < CLIMB_MOST:
         Z[o, Z_V_UP] = v_up
@@ -408,7 +418,7 @@ def register_plots(
                 x, y, z = ecef_of_enu(flat * Z[o, Z_SIN], flat * Z[o, Z_COS], up, sites, s)
             if not math.isfinite(known) and not math.isfinite(raised):
                 spread = min(h_mean, 2.0 * h_mean * h_mean / rng)
-            if math.isfinite(range_rate[j]) and math.isfinite(traits[s, 7]):
+            if abs(range_rate[j]) < SPEED_MOST and math.isfinite(traits[s, 7]):
                 Z[o, Z_RANGE_RATE] = range_rate[j]
                 Z[o, Z_VAR_RANGE_RATE] = traits[s, 7]
                 log_clutter += LOG_RATES
@@ -420,6 +430,8 @@ def register_plots(
             if not math.isfinite(var) or var <= 0.0:
                 var = traits[s, 8]
                 Z[o, Z_LEARN] = 1.0
+            else:
+                var = min(max(var, VAR_P_LEAST), VAR_P_MOST)
             Z[o, Z_VAR_P] = var
             # a short-range sensor's targets fly low; at 9 km they'd be outside what it covers
             x, y, z = ecef_of(lat[j], lon[j], known if math.isfinite(known) else min(h_mean, 0.15 * traits[s, 1]))
@@ -453,6 +465,6 @@ def register_plots(
         if not math.isfinite(x + y + z):
             reason[j] = NOT_FINITE
             lost += 1
-        if len(spot) > 0:
+        elif len(spot) > 0:
             shared += note_spot(spot_of(x, y, z, s), j, o, t_ns, spot, shift, count)
     return lost, shared
