@@ -727,6 +727,30 @@ def test_the_same_scene_at_another_longitude_gives_the_same_picture(shift_deg: f
     np.testing.assert_allclose(a.sigma_east, b.sigma_east, rtol=1e-6)
 
 
+def test_the_same_scene_before_1970_gives_the_same_pictures() -> None:
+    """With more false plots than declared, tracks that are seen, that coast and that end, and messages."""
+    plots = mixed_plots(30.0)
+    tells = np.flatnonzero((plots.sensor == 2) & (np.arange(len(plots)) % 3 == 0))
+    message = replace(plots.take(tells), **{name: np.full(len(tells), np.nan) for name in ("lat", "lon", "sigma_pos")})
+    plots = Plots.concat([plots, replace(message, t_ns=message.t_ns + SECOND // 10)]).in_time_order()
+    back_ns = T0 + 86_400 * SECOND
+    now, then = Tracker(MIXED), Tracker(MIXED)
+    statuses = set()
+    for second in range(1, 120):
+        lo, hi = np.searchsorted(plots.t_ns, [ns(second - 1.0), ns(float(second))])
+        part = plots.take(slice(int(lo), int(hi)))
+        a = now.step(part, ns(float(second))).tracks
+        b = then.step(replace(part, t_ns=part.t_ns - back_ns), ns(float(second)) - back_ns).tracks
+        np.testing.assert_array_equal(a.track, b.track)
+        np.testing.assert_array_equal(a.status, b.status)
+        np.testing.assert_array_equal(a.t_ns_plot - back_ns, b.t_ns_plot)
+        np.testing.assert_allclose(a.existence, b.existence, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(a.lat, b.lat, rtol=0, atol=3e-6)  # 20 m: -1 ns is "never" for technologies
+        statuses |= set(a.status.tolist())
+    assert statuses == {Status.TENTATIVE, Status.CONFIRMED, Status.COASTING, Status.ENDED}
+    assert now.counts["messages_taken"] == then.counts["messages_taken"] > 20
+
+
 @pytest.mark.parametrize("lat_deg", [89.9, -89.9, 90.0])
 def test_targets_are_held_over_the_pole(lat_deg: float) -> None:
     sensors = sensors_of(radar(lat_deg=lat_deg, clutter_per_scan=1.0))

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from airpicture.kernels.clutter import BEGAN, COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed, starting
+from airpicture.kernels.clutter import (
+    ARRIVED_S,
+    BEGAN,
+    COUNTED,
+    EXCESS,
+    RATE,
+    STATE,
+    add_excess,
+    count_unclaimed,
+    starting,
+)
 from airpicture.kernels.life import PD_MOST
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
@@ -37,10 +47,10 @@ class Clutter:
         self._period = stations.period
         self.state = np.zeros((STATE, count))  # see kernels.clutter
         self.state[BEGAN] = np.nan
+        self.state[[COUNTED, ARRIVED_S]] = -np.inf
         self._unseen = 1.0 - np.minimum(stations.pd, PD_MOST)
         self._unheard = np.zeros(count, np.int64)
         self.rate = self.state[RATE]  # (S,) unclaimed plots a turn
-        self.t_s = self.state[COUNTED]  # (S,) s, when it was last counted
 
     def excess(self, sensor: int) -> float:
         """Return the log of how many times denser false plots are than declared, 0 or more."""
