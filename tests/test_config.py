@@ -34,6 +34,21 @@ def test_every_number_is_held_to_its_kind(room: type[Any], name: str, kind: str)
             room(**{name: 0})
 
 
+@pytest.mark.parametrize(
+    ("room", "name"), [(room, name) for room, name, _ in NUMBERS if name.endswith(("_s", "_s_max"))]
+)
+def test_times_fit_into_whole_nanoseconds(room: type[Any], name: str) -> None:
+    """Longer ones, meant as "never", would wrap round to less than nothing."""
+    with pytest.raises(ConfigError, match=rf"{name} = "):
+        room(**{name: 1.1e9})
+
+
+def test_periods_of_no_length_are_refused() -> None:
+    for name in ("output_period_s", "frame_s"):
+        with pytest.raises(ConfigError, match=rf"{name} = 1e-10"):
+            Config(**{name: 1e-10})
+
+
 @pytest.mark.parametrize("name", ["motion", "association", "life"])
 def test_parts_are_settings(name: str) -> None:
     with pytest.raises(ConfigError, match=rf"{name} = .*Expected settings of the class"):

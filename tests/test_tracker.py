@@ -322,6 +322,22 @@ def test_no_plot_of_a_recording_is_lost_at_its_end(monkeypatch: pytest.MonkeyPat
             assert int(tracks.plot_count.max()) == len(plots)
 
 
+@pytest.mark.parametrize("bias_s", [3600.0, -3600.0, 7.0])
+def test_a_clock_that_is_known_to_be_wrong_changes_nothing(bias_s: float) -> None:
+    """Local time in a recording, say: beside sensors whose clocks are right, and by itself."""
+    plots = mixed_plots(30.0)
+    shift = np.where(plots.sensor == 0, round(bias_s * 1e9), 0)
+    one = sensors_of(radar("a", range_m_max=250e3, bias_time_s=bias_s))
+    wrong = replace(MIXED, bias_time=np.array([bias_s, 0.0, 0.0]))
+    for there, known, usual in ((plots.sensor >= 0, wrong, MIXED), (plots.sensor == 0, one, one)):
+        part, late = plots.take(there), shift[there]
+        expected, counts = track_with_counts(part, replace(usual, bias_time=np.zeros(len(usual))))
+        tracks, told = track_with_counts(replace(part, t_ns=part.t_ns + late), known)
+        assert len(confirmed(expected)) > 20
+        assert_bytes_equal(tracks, expected)
+        assert told == counts
+
+
 # --- life -------------------------------------------------------------------------------------------------------
 
 
@@ -709,6 +725,30 @@ def test_the_same_scene_at_another_longitude_gives_the_same_picture(shift_deg: f
     np.testing.assert_allclose(turn, 0.0, atol=1e-10)
     np.testing.assert_allclose(a.v_east, b.v_east, rtol=0, atol=1e-5)
     np.testing.assert_allclose(a.sigma_east, b.sigma_east, rtol=1e-6)
+
+
+def test_the_same_scene_before_1970_gives_the_same_pictures() -> None:
+    """With more false plots than declared, tracks that are seen, that coast and that end, and messages."""
+    plots = mixed_plots(30.0)
+    tells = np.flatnonzero((plots.sensor == 2) & (np.arange(len(plots)) % 3 == 0))
+    message = replace(plots.take(tells), **{name: np.full(len(tells), np.nan) for name in ("lat", "lon", "sigma_pos")})
+    plots = Plots.concat([plots, replace(message, t_ns=message.t_ns + SECOND // 10)]).in_time_order()
+    back_ns = T0 + 86_400 * SECOND
+    now, then = Tracker(MIXED), Tracker(MIXED)
+    statuses = set()
+    for second in range(1, 120):
+        lo, hi = np.searchsorted(plots.t_ns, [ns(second - 1.0), ns(float(second))])
+        part = plots.take(slice(int(lo), int(hi)))
+        a = now.step(part, ns(float(second))).tracks
+        b = then.step(replace(part, t_ns=part.t_ns - back_ns), ns(float(second)) - back_ns).tracks
+        np.testing.assert_array_equal(a.track, b.track)
+        np.testing.assert_array_equal(a.status, b.status)
+        np.testing.assert_array_equal(a.t_ns_plot - back_ns, b.t_ns_plot)
+        np.testing.assert_allclose(a.existence, b.existence, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(a.lat, b.lat, rtol=0, atol=3e-6)  # 20 m: -1 ns is "never" for technologies
+        statuses |= set(a.status.tolist())
+    assert statuses == {Status.TENTATIVE, Status.CONFIRMED, Status.COASTING, Status.ENDED}
+    assert now.counts["messages_taken"] == then.counts["messages_taken"] > 20
 
 
 @pytest.mark.parametrize("lat_deg", [89.9, -89.9, 90.0])

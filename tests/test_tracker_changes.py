@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from airpicture.tables import Tracks
+from airpicture.tables import Status, Tracks
 from airpicture.tracker import Tracker
 from test_tracker import MIXED, mixed_plots
 from tracking_scenes import assert_bytes_equal, ns
@@ -42,6 +42,26 @@ def test_no_change_is_told_twice_and_none_is_kept_back() -> None:
             told[number] = state
     assert len(told) > 10
     assert again < 0.02 * 1600  # aged, or moved by rounding alone
+
+
+def test_what_frames_closed_between_steps_change_is_in_the_next_picture() -> None:
+    """And not in the one before, whoever looks at that only then."""
+    plots = mixed_plots(40.0)
+    plots = plots.take(plots.t_ns < ns(25.0))
+    plain, other = Tracker(MIXED), Tracker(MIXED)
+    ended = changed = 0
+    for second in range(110):
+        lo, hi = np.searchsorted(plots.t_ns, [ns(second + 1.0) if second else 0, ns(second + 2.0)])
+        part = plots.take(slice(int(lo), int(hi)))  # ahead of their time, so that none of them is late
+        last, expected = (tracker.step(part, ns(second + 0.6)) for tracker in (other, plain))
+        other.advance(ns(second + 1.0))
+        other.advance(ns(second + 1.3))
+        assert_bytes_equal(last.tracks, expected.tracks)
+        assert last.changed.tolist() == expected.changed.tolist()
+        ended += int((last.tracks.status == Status.ENDED).sum())
+        changed += len(last.changed)
+    assert ended > 5
+    assert changed > 100
 
 
 def what_plots_made(tracks: Tracks, row: int) -> bytes:

@@ -12,6 +12,7 @@ from airpicture.errors import ConfigError
 from airpicture.units import DEG
 
 Method = Literal["joint", "nearest"]
+SECONDS_MOST: Final = 1e9  # 32 years: times are whole nanoseconds in 64 bits, and several such are added up
 
 
 def _need(condition: bool, name: str, value: Any, expected: str) -> None:
@@ -31,6 +32,8 @@ def _need_numbers(settings: Any, room: str, zero: Collection[str] = ()) -> None:
             _need(known and value >= 0, room + f.name, value, f"a {number} of at least 0")
         else:
             _need(known and value > 0, room + f.name, value, f"a positive {number}")
+        if f.name.endswith(("_s", "_s_max")):
+            _need(value <= SECONDS_MOST, room + f.name, value, f"{SECONDS_MOST:g} s at most")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ class Config:
             _need(isinstance(value, kind), name, value, f"settings of the class config.{kind.__name__}")
         _need_numbers(self, "", zero=("late_s_max", "future_s_max"))
         _need(0.01 <= self.frame_s <= 60.0, "frame_s", self.frame_s, "0.01 to 60 s")
+        _need(self.output_period_s >= 0.01, "output_period_s", self.output_period_s, "0.01 s or more")
         _need(0.9 <= self.gate_probability < 1.0, "gate_probability", self.gate_probability, "0.9 to below 1")
         _need(self.capacity >= 16, "capacity", self.capacity, "at least 16")
 

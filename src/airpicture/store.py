@@ -46,7 +46,7 @@ SIDE: Final = np.dtype(
         ("category", np.uint8),  # likewise, 0 never
         ("t_technology", np.int64, len(Technology)),  # the last one first, so that primary radar's begins what follows
         ("t_plot", np.int64),  # last plot
-        ("t_heard", np.int64),  # last message of its address that it took
+        ("t_heard", np.int64),  # last message of its address that it took, `life.LONG_AGO` none
         ("t_aged", np.int64),  # time at which the existence probability was true
         ("existence", np.float64),  # probability, true at t_aged
         ("plot_range", np.float64),
@@ -108,7 +108,7 @@ class Store:
         side = np.ndarray(capacity, SIDE, self.side, strides=(self.side.strides[0],))
         self.t_ns = np.zeros(capacity, np.int64)  # time of the state
         self.status = np.zeros(capacity, np.uint8)  # tables.Status
-        self.due_ns = np.zeros(capacity, np.int64)  # nothing happens to it by itself before this; 0 after any change
+        self.due_ns = np.zeros(capacity, np.int64)  # nothing happens to it by itself before this
         self.kept = np.zeros(capacity, np.uint8)  # 1 of rows that the undo of the open frame keeps, see `undo`
         self.seen_sensor: I32 = side["seen"]["sensor"]
         self.seen_look: I32 = side["seen"]["look"]

@@ -39,6 +39,7 @@ from airpicture.plots import (
     register,
     repeated,
     station_columns,
+    true_times,
     waves,
 )
 from airpicture.reports import Reports
@@ -62,7 +63,7 @@ SWEEP_NS = 1_000_000_000  # tracks are aged once a second, on the grid of whole 
 SETTLE_S = 10  # clocks are compared once in ten seconds, likewise
 TENTATIVE_SHOWN = 0.5  # existence from which a tentative track is worth showing
 
-# Hears of each look: its plots, and the number of the track that each counts as one of, -1 for none.
+# Hears of each look with tracks near: its plots, and the number of the track that each counts as one of, -1 for none.
 OnLook: TypeAlias = Callable[[Reports, I64], None]
 
 
@@ -112,7 +113,8 @@ class Tracker:
         self._sensor_last = np.full(len(sensors), np.iinfo(np.int64).min // 2, np.int64)
         self._touched = np.zeros(config.capacity, bool)  # rows that the present step changed
         self._ended = Ended(sensors, self._motion, config.life.lifetime_s, run=run, memory=self._memory)
-        self._shown: ref[Picture] | None = None  # the picture that was handed out last
+        self._shown: ref[Picture] | None = None  # the picture that was handed out last ...
+        self._handed = False  # ... and whether nothing changed since
         self.on_look: OnLook | None = None
 
     def step(self, plots: Plots, now_ns: int) -> Picture:
@@ -129,8 +131,6 @@ class Tracker:
         """
         self._check_time(now_ns)
         self._settle_picture()
-        self._touched[: self._store.n] = False
-        self._ended.clear()
         self._take(plots, now_ns)
         self.advance(now_ns)
         self._do_open_frame(now_ns)
@@ -171,10 +171,11 @@ class Tracker:
     # --- time -------------------------------------------------------------------------------------------------
 
     def advance(self, now_ns: int, on_frame: Callable[[I64], None] | None = None) -> None:
-        """Close all frames that end at or before now_ns; on_frame hears the rows of the store each one changed."""
+        """Close all frames that end by now_ns; on_frame hears the rows each one changed, the next picture of all."""
         if self._frame is None:
             return
         self._check_time(now_ns)
+        self._settle_picture()
         last = now_ns // self._frame_ns
         while self._frame < last:
             known = self._open.size if self._open is not None else 0
@@ -186,7 +187,7 @@ class Tracker:
                 else:
                     before = self._undo_open_frame()
                 self._kept = max(self._undo.kept.count, self._kept - self._kept // 8)
-                self._undo.kept.forget(self._store)
+                self._undo.forget(self._store, self._pool)
                 self._undo = None
             if reports is not None:
                 changed = self._do(reports)
@@ -212,11 +213,9 @@ class Tracker:
         if not isinstance(now_ns, (int, np.integer)):
             raise InputError(f"now_ns = {now_ns!r}", expected="whole nanoseconds of UTC since 1970, as time.time_ns()")
         if self._frame is not None and now_ns < self._frame * self._frame_ns:
-            raise InputError(
-                f"time goes back: now_ns = {now_ns}",
-                expected=f"{self._frame * self._frame_ns} or later",
-                todo="Give steps in rising order of time; plots inside a step may come in any order",
-            )
+            expected = f"{self._frame * self._frame_ns} or later"
+            todo = "Give steps in rising order of time; plots inside a step may come in any order"
+            raise InputError(f"time goes back: now_ns = {now_ns}", expected=expected, todo=todo)
 
     def _next_frame(self, last: int) -> int:
         """Return the next frame that has plots, or the one of now."""
@@ -364,7 +363,7 @@ class Tracker:
         start = self._clutter.at_start(reports, config.life.start_odds / config.life.birth_odds)
         born, shed = begin(store, self._pool, reports, free, stations, *settings, self._run, self._tally, start)
         if self._named:
-            self._tally["numbers_taken_up"] += self._retired.take_up(store, born)
+            self._tally["numbers_taken_up"] += self._ended.resume(self._retired.take_up(store, born))
         add_counts(self._tally, {"pairs_shed": near.shed, "births_shed": shed, "tracks_begun": len(born)})
         self._clutter.count(reports, free, self._sensor_last, run=self._run)
         return np.concatenate([changed, born]) if len(born) else changed
@@ -393,16 +392,14 @@ class Tracker:
     def _rows(self, rows: I64, t_ns: int) -> Tracks:
         """Return those rows of the store as they are at a time, and behind them the tracks that ended in this step."""
         settings = (self.sensors, self._motion, self.config.life.lifetime_s)
-        shown = lay_out(self._store, rows, t_ns, *settings, self._run, self._memory, self._ended.shown(self._store))
-        return as_tracks(shown, self.sensors)
+        ended = self._ended.shown(self._store, rows)
+        return as_tracks(lay_out(self._store, rows, t_ns, *settings, self._run, self._memory, ended), self.sensors)
 
     def _picture(self, now_ns: int) -> Picture:
         def make() -> tuple[Tracks, I64]:
             rows, changed = shown_rows(self._store, self._touched, TENTATIVE_SHOWN, self._run, self._memory)
             tracks = self._rows(rows, now_ns)
-            if len(tracks) > len(rows):
-                changed = np.concatenate([changed, np.arange(len(rows), len(tracks))])
-            return tracks, changed
+            return tracks, np.concatenate([changed, np.arange(len(rows), len(tracks))])
 
         def make_moved() -> Tracks:
             rows = self.shown(np.flatnonzero(self._touched[: self._store.n]))
@@ -410,14 +407,18 @@ class Tracker:
 
         counts = add_counts({name: count for name, count in self.counts.items() if count}, self._tally)
         picture = Picture(now_ns, make, counts=counts, make_moved=make_moved)
-        self._shown = ref(picture)
+        self._shown, self._handed = ref(picture), True
         return picture
 
     def _settle_picture(self) -> None:
-        """Let the picture that was handed out last be worked out, if anybody has it, before the store changes."""
-        if self._shown is not None and (picture := self._shown()) is not None:
-            picture.settle()
-        self._shown = None
+        """Let the picture that was handed out last be worked out, if anybody has it, before the store changes: what
+        does so from now on is told by the next one."""
+        if self._handed:
+            if self._shown is not None and (picture := self._shown()) is not None:
+                picture.settle()
+            self._shown, self._handed = None, False
+            self._touched[: self._store.n] = False
+            self._ended.clear()
 
 
 def track(
@@ -444,8 +445,7 @@ def track(
     ------
     ConfigError : where not one plot can be placed, because the sites of the radars aren't known
     """
-    tracks, _ = track_with_counts(plots, sensors, config, progress=progress, run=run)
-    return tracks
+    return track_with_counts(plots, sensors, config, progress=progress, run=run)[0]
 
 
 def track_with_counts(
@@ -467,10 +467,11 @@ def track_with_counts(
     if len(plots) == 0:
         return Tracks.empty(sensors), dict(tracker.counts)
     need_sites(plots, sensors)
-    plots = plots.in_time_order()
+    order = np.argsort(t_ns := true_times(plots, tracker._stations), kind="stable")
+    plots, t_ns = plots.take(order), t_ns[order]
     period_ns = round(tracker.config.output_period_s * 1e9)
-    now_ns = (int(plots.t_ns[0]) // period_ns + 1) * period_ns
-    total, done, end_ns = len(plots), 0, int(plots.t_ns[-1])
+    now_ns = (int(t_ns[0]) // period_ns + 1) * period_ns
+    total, done, end_ns = len(plots), 0, int(t_ns[-1])
     gathered = Gathered(sensors, tracker._motion, tracker.config.life.lifetime_s)
 
     def on_frame(rows: I64) -> None:
@@ -479,7 +480,7 @@ def track_with_counts(
             gathered.add(tracker._store, shown, tracker._store.t_ns[shown])
 
     while done < total or now_ns <= end_ns + period_ns or tracker.waiting:
-        upto = int(np.searchsorted(plots.t_ns, now_ns, side="left"))
+        upto = int(np.searchsorted(t_ns, now_ns, side="left"))
         tracker._ended.clear()
         tracker._take(plots.take(slice(done, upto)), now_ns)
         done = upto
@@ -492,8 +493,8 @@ def track_with_counts(
             gathered.add(store, coasting, np.full(len(coasting), now_ns))
         if progress is not None:
             progress(done, total)
-        if done < total and store.n == 0 and plots.t_ns[done] > now_ns + period_ns:
-            now_ns = int(plots.t_ns[done]) // period_ns * period_ns  # nothing happens in a gap without tracks
+        if done < total and store.n == 0 and t_ns[done] > now_ns + period_ns:
+            now_ns = int(t_ns[done]) // period_ns * period_ns  # nothing happens in a gap without tracks
         now_ns += period_ns
     tracks = gathered.all()
     return tracks.take(np.lexsort((tracks.track, tracks.t_ns))), dict(tracker.counts)

@@ -61,6 +61,7 @@ class Undo:
         self.n = store.n
         self.number = store.next_number
         self.pool_count = pool.count
+        pool.hold()
         self.clutter = clutter.save()
         self.sensor_last = sensor_last.copy()
         self.kept = Kept(room)
@@ -72,6 +73,11 @@ class Undo:
         A frame of many sensors looks at a track as often as these see it, and needs it once.
         """
         self.kept.add(store, rows, self.n, run, memory)
+
+    def forget(self, store: Store, pool: Pool) -> None:
+        """Keep nothing any more: the frame won't be taken back."""
+        self.kept.forget(store)
+        pool.release()
 
     def restore(
         self, store: Store, pool: Pool, clutter: Clutter, sensor_last: I64, index: Index, run: Run | None

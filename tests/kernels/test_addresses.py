@@ -71,6 +71,37 @@ def test_it_finds_what_a_search_finds(seed: int, few: int) -> None:
     ask(addresses, store, asked)
 
 
+def test_a_track_is_found_however_often_its_row_has_moved() -> None:
+    """Ranks close behind tracks that end, one row at a time; and what was taken back stands where it stood."""
+    store, addresses = Store(1000), Addresses()
+    store.n = 400
+    store.status[: store.n], store.address[: store.n] = Status.CONFIRMED, -1
+    store.address[399], store.address[7] = 5, 6
+    ask(addresses, store, [5, 6])
+    for row in range(398, 10, -1):
+        store.address[row], store.status[row + 1] = 5, Status.ENDED
+        addresses.note(store, np.array([row]))
+        ask(addresses, store, [5, 6])
+        if row % 50 == 0:  # the same the other way round, as by an undo, and once more
+            store.status[row + 1], store.status[row] = Status.CONFIRMED, Status.ENDED
+            addresses.note(store, np.array([row + 1]))
+            ask(addresses, store, [5, 6])
+            store.status[row] = Status.CONFIRMED
+            addresses.note(store, np.array([row]))
+            ask(addresses, store, [5, 6])
+            store.status[row + 1] = Status.ENDED
+
+
+def test_who_is_left_of_a_crowd_of_one_address_is_found_once_it_is_told_of() -> None:
+    store, addresses = Store(300), Addresses()
+    store.n = 300
+    store.address[:], store.status[:] = 5, Status.CONFIRMED
+    ask(addresses, store, [5])
+    store.status[:299] = Status.ENDED
+    addresses.note(store, np.array([299]))
+    ask(addresses, store, [5])
+
+
 def test_a_crowd_of_one_address_is_several_and_costs_no_more_than_linear() -> None:
     store, addresses = Store(5000), Addresses()
     store.n = 5000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airpicture.kernels._jit import jit
-from airpicture.kernels.angles import angle_of, angles_of
+from airpicture.kernels.angles import angle_of
 from airpicture.kernels.arrays import F64
 
 
@@ -37,4 +37,5 @@ def test_columns_are_the_scalar_function() -> None:
 
 @jit
 def _angles_of(y: F64, x: F64, n: int, angle: F64) -> None:
-    angles_of(y, x, n, angle)
+    for q in range(n):
+        angle[q] = angle_of(y[q], x[q])

@@ -14,6 +14,7 @@ from airpicture.config import Config
 from airpicture.filters.look import make_room
 from airpicture.kernels import layout as lay
 from airpicture.kernels._jit import jit
+from airpicture.kernels.life import LONG_AGO
 from airpicture.kernels.lost import LOST_PLOTS, LOST_SHARE, LOST_SPEED, settle_lost
 from airpicture.kernels.rivals import SHOWN_ENDED
 from airpicture.kernels.thinning import SHARE_LEAST
@@ -50,7 +51,7 @@ def test_a_vague_track_ends_that_any_of_many_plots_may_be_of() -> None:
     ended, store = lost([[0.1] * LOST_PLOTS], [VAGUE])
     assert ended == 1
     assert (store.status[0], store.misses[0]) == (Status.ENDED, SHOWN_ENDED)
-    assert (store.existence[0], store.due_ns[0]) == (0.0, 0)
+    assert (store.existence[0], store.due_ns[0]) == (0.0, LONG_AGO)
 
 
 def test_one_that_nobody_was_shown_ends_without_a_word() -> None:

@@ -118,6 +118,14 @@ NAN, INF = math.nan, math.inf
         ({"lat": [0.8], "lon": [7.0], "sensor": [1]}, Reason.BAD_VALUE),
         ({"lat": [0.8], "lon": [NAN], "sensor": [1]}, Reason.NOT_FINITE),
         ({"lat": [INF], "lon": [0.1], "sensor": [1]}, Reason.NOT_FINITE),
+        ({"slant_range": [5e4], "azimuth": [9e4]}, Reason.OK),
+        ({"slant_range": [5e4], "azimuth": [-1e16]}, Reason.BAD_VALUE),  # its sine would be anything, 1e30 too
+        ({"azimuth": [1e300], "sensor": [2]}, Reason.BAD_VALUE),
+        ({"lat": [0.8], "lon": [0.1], "azimuth": [1e300], "sensor": [1]}, Reason.OK),  # nobody reads it there
+        ({"t_ns": [1 << 62], "lat": [0.8], "lon": [0.1], "sensor": [1]}, Reason.OK),
+        ({"t_ns": [-(1 << 62)], "lat": [0.8], "lon": [0.1], "sensor": [1]}, Reason.OK),
+        ({"t_ns": [2**63 - 1], "lat": [0.8], "lon": [0.1], "sensor": [1]}, Reason.BAD_VALUE),
+        ({"t_ns": [-(2**63)], "lat": [0.8], "lon": [0.1], "sensor": [1]}, Reason.BAD_VALUE),
     ],
 )
 def test_each_refusal_has_its_reason(columns: dict[str, list[float]], expected: Reason) -> None:
@@ -134,6 +142,20 @@ def test_senseless_extras_are_left_out_of_good_plots() -> None:
     assert reason == [Reason.OK]
     for column in (lay.Z_H, lay.Z_H_BARO, lay.Z_ELEVATION, lay.Z_RANGE_RATE):
         assert math.isnan(Z[0, column])
+    Z, reason = registered(size=2, slant_range=[5e4] * 2, azimuth=[1.0] * 2, range_rate=[2999.0, -1e200])
+    assert (reason, Z[0, lay.Z_RANGE_RATE]) == ([Reason.OK] * 2, 2999.0)
+    assert math.isnan(Z[1, lay.Z_RANGE_RATE])
+
+
+@pytest.mark.parametrize("sigma", [1e-30, 1e-4, 1e25, 1e150, 1e200])
+def test_claims_of_accuracy_leave_numbers_that_single_precision_holds(sigma: float) -> None:
+    """That's how a track keeps what it learns of them: as ratios, and as factors of covariances."""
+    Z, reason = registered(
+        sensor=[1], lat=[0.8], lon=[0.1], sigma_pos=[sigma], sigma_v=[sigma], v_east=[1.0], v_north=[2.0]
+    )
+    assert reason == [Reason.OK]
+    assert 1e-6 <= Z[0, lay.Z_VAR_P] <= 1e14
+    assert 0.09 <= Z[0, lay.Z_VAR_V] <= 9e6
 
 
 def test_the_density_of_false_plots_is_per_what_is_measured() -> None:

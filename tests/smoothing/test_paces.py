@@ -59,6 +59,16 @@ def test_nothing_is_said_where_nothing_can_be_compared() -> None:
     assert (variance(plots) == STEP_VAR).all()
 
 
+def test_velocities_of_one_time_alone_tell_of_no_way() -> None:
+    """Two messages that two receivers stamped alike, say, in a track that otherwise has positions alone."""
+    plots = flight(4, n=30)
+    nowhere = {name: np.full(2, np.nan) for name in ("lat", "lon", "sigma_pos", "h_baro")}
+    heard = replace(plots.take(np.array([12, 12])), v_east=np.array([170.0, 171.0]), v_north=np.zeros(2), **nowhere)
+    plots = Plots.concat([plots, heard]).in_time_order()
+    assert (variance(plots) == STEP_VAR).all()
+    assert len(ap.clean(plots)) == 32
+
+
 @pytest.mark.parametrize("spoilt", [1.3, np.exp(1j * np.radians(-104.0))])
 @pytest.mark.parametrize("every", [1.0, 5.0])
 def test_smoothed_tracks_stay_with_their_positions(every: float, spoilt: complex) -> None:

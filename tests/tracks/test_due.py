@@ -395,6 +395,24 @@ def test_the_last_track_leaves_nothing_behind() -> None:
     assert close_ranks(store).at == 0
 
 
+def test_where_no_track_lives_all_rows_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where ranks are being closed: nobody ends any more, so that nobody would ask again."""
+    monkeypatch.setattr(retire, "SLICE_LEAST", 5)
+    for first in (40, 20):
+        store = numbered([Status.ENDED] * first + [Status.CONFIRMED] * (40 - first))
+        if first < 40:
+            close_ranks(store)
+            assert 0 < store.closing_to < store.n
+            live = store.status[: store.n] != Status.ENDED
+            store.ended += int(live.sum())
+            store.status[: store.n] = Status.ENDED
+        warned: list[Store] = []
+        closed = close_ranks(store, before=warned.append)
+        assert (closed.at, len(closed.rows)) == (0, 0)
+        assert warned == [store]
+        assert (store.n, store.ended, store.live, store.closing_at, store.closing_to) == (0, 0, 0, 0, 0)
+
+
 @given(
     st.integers(0, 2**32),
     st.integers(1, 4 * RANKS),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import airpicture as ap
-from airpicture.config import Config
+from airpicture.config import Config, Life
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P
 from airpicture.store import Store
@@ -135,7 +135,7 @@ def test_memory_is_bounded_and_forgets_the_longest_silent() -> None:
         assert len(retired) <= REMEMBERED
     asked = store_of(np.array([5, 3 * size - 1]), 1_000_000)
     asked.t_ns[:] = T0 + 10 * NS
-    assert retired.take_up(asked, np.array([0, 1])) == 1
+    assert len(retired.take_up(asked, np.array([0, 1]))) == 1
     assert asked.number.tolist() == [1_000_000, 3 * size - 1]
     retired.note(store_of(np.array([1]), 7), np.array([0]), T0 + 4000 * NS)
     assert len(retired) == 0  # what has waited too long is nobody's
@@ -146,5 +146,56 @@ def test_of_two_that_begin_at_once_one_takes_the_number() -> None:
     retired.note(store_of(np.array([9]), 4), np.array([0]), T0)
     asked = store_of(np.array([9, 9]), 50)
     asked.t_ns[:] = T0 + 10 * NS
-    assert retired.take_up(asked, np.array([0, 1])) == 1
+    assert len(retired.take_up(asked, np.array([0, 1]))) == 1
     assert asked.number.tolist() == [4, 51]
+
+
+def test_a_number_whose_track_lives_under_another_address_is_not_given_again() -> None:
+    """It was taken up, and then the track learnt that its aircraft has another address."""
+    retired = Retired(1800.0)
+    retired.note(store_of(np.array([9]), 4), np.array([0]), T0)
+    asked = store_of(np.array([8, 9]), 4)  # number 4 flies under 8 by now
+    asked.t_ns[:] = T0 + 10 * NS
+    assert len(retired.take_up(asked, np.array([1]))) == 0
+    assert asked.number.tolist() == [4, 5]
+    asked.status[0] = Status.ENDED
+    assert len(retired.take_up(asked, np.array([1]))) == 1
+    assert asked.number.tolist() == [4, 4]
+
+
+def test_a_number_that_was_two_addresses_is_taken_up_once() -> None:
+    retired = Retired(1800.0)
+    for k, address in enumerate((9, 8)):
+        store = store_of(np.array([address]), 4)
+        store.t_ns += k * NS
+        retired.note(store, np.array([0]), T0 + k * NS)
+    asked = store_of(np.array([8, 9]), 50)
+    asked.t_ns[:] = T0 + 10 * NS
+    assert len(retired.take_up(asked, np.array([0, 1]))) == 1
+    assert asked.number.tolist() == [4, 51]
+
+
+def test_who_falls_silent_and_is_heard_again_in_one_step_is_one_row() -> None:
+    """A picture that said both of one number would have a display take the track away that has just come back."""
+    plots = heard((0, 12), (30, 34))
+    tracker = Tracker(SENSORS, Config(life=Life(end_s=10.0, coast_s=4.0)))
+    tracker.step(plots.take(plots.t_ns < T0 + 20 * NS), T0 + 13 * NS)
+    picture = tracker.step(plots.take(plots.t_ns > T0 + 20 * NS), T0 + 34 * NS)
+    assert picture.counts["numbers_taken_up"] == 1
+    assert picture.moved().track.tolist() == [1]
+    assert (picture.tracks.track.tolist(), picture.changed.tolist()) == ([1], [0])
+    assert picture.tracks.status.tolist() == [Status.CONFIRMED]
+    gone = tracker.step(Plots.empty(SENSORS), T0 + 60 * NS)
+    assert (gone.tracks.track.tolist(), gone.tracks.status.tolist()) == ([1], [Status.ENDED])
+
+
+def test_who_falls_silent_has_ended_though_another_is_heard_again_in_that_step() -> None:
+    lost = replace(heard((0, 12), address=ADDRESS + 1), lon=np.full(12, 0.3))
+    plots = Plots.concat([heard((0, 12), (30, 34)), lost]).in_time_order()
+    tracker = Tracker(SENSORS, Config(life=Life(end_s=10.0, coast_s=4.0)))
+    tracker.step(plots.take(plots.t_ns < T0 + 20 * NS), T0 + 13 * NS)
+    picture = tracker.step(plots.take(plots.t_ns > T0 + 20 * NS), T0 + 34 * NS)
+    assert sorted(picture.tracks.status.tolist()) == [Status.CONFIRMED, Status.ENDED]
+    assert len(np.unique(picture.tracks.track)) == 2
+    assert picture.tracks.address[picture.tracks.status == Status.ENDED].tolist() == [ADDRESS + 1]
+    assert picture.tracks.callsign.dtype == np.uint64

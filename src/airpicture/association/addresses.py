@@ -6,7 +6,7 @@ import numpy as np
 
 from airpicture.kernels.addresses import find_rows, note_range, note_rows
 from airpicture.store import Store
-from airpicture.tables import I32, I64
+from airpicture.tables import I32, I64, U8
 
 
 class Addresses:
@@ -28,7 +28,7 @@ class Addresses:
         if not len(self._key):  # nobody has asked yet
             return
         self._make_room(store, len(rows))
-        self._used = note_rows(rows, store.address, self._noted, self._key, self._row, self._used)
+        self._used = note_rows(rows, *self._columns(store), self._used)
 
     def forget_from(self, n: int) -> None:
         """Forget rows n and above."""
@@ -37,8 +37,7 @@ class Addresses:
     def rows_of(self, store: Store, addresses: I32) -> I64:
         """Return the row of the one live track that holds each address, `NOBODY` or `SEVERAL`: (M,)."""
         self._make_room(store, store.n - min(self._known, store.n))
-        columns = store.address, self._noted, self._key, self._row
-        self._used = note_range(self._known, store.n, *columns, self._used)
+        self._used = note_range(self._known, store.n, *self._columns(store), self._used)
         self._known = store.n
         found = np.empty(len(addresses), np.int64)
         find_rows(addresses, store.n, store.address, store.status, self._key, self._row, found)
@@ -51,5 +50,8 @@ class Addresses:
         size = 1 << max(4 * store.n + 2 * more, 1024).bit_length()
         self._noted = np.full(store.capacity, -1, np.int32)
         self._key, self._row = np.full(size, -1, np.int32), np.full(size, -1, np.int32)
-        self._used = note_range(0, store.n, store.address, self._noted, self._key, self._row, 0)
+        self._used = note_range(0, store.n, *self._columns(store), 0)
         self._known = store.n
+
+    def _columns(self, store: Store) -> tuple[int, I32, U8, I32, I32, I32]:
+        return store.n, store.address, store.status, self._noted, self._key, self._row

@@ -1,7 +1,9 @@
 """Which track holds an address: a hash table from addresses to rows of the store.
 
 Open addressing; entries are never taken out but with all others. So an entry is only a hint: it counts if its row
-still holds that address. What is promised is the other way round: each live row that has an address has its entry.
+still holds that address. What is promised is the other way round: each live row that has an address has its entry, but
+where more than `ALIKE_MOST` live rows have the same. As rows move down an address leaves entries behind; the next row
+that comes to it takes over one of these.
 """
 
 from typing import Final
@@ -24,47 +26,57 @@ def _spot(address: int, size: int) -> int:
 
 
 @inline
-def _note(i: int, address: I32, noted: I32, key: I32, row: I32, used: int) -> int:
+def _note(i: int, n: int, address: I32, status: U8, noted: I32, key: I32, row: I32, used: int) -> int:
     """Make sure that row i has its entry; return how many entries are used."""
     a = address[i]
     if a < 0 or noted[i] == a:
         return used
     size = len(key)
     spot = _spot(a, size)
-    alike = 0
+    alike, left = 0, -1  # `left` is an entry whose row has no live track of the address any more
     while row[spot] >= 0 and alike < ALIKE_MOST:
         if key[spot] == a:
-            if row[spot] == i:
+            k = row[spot]
+            if k == i:
                 noted[i] = a
                 return used
             alike += 1
+            if k >= n or address[k] != a or status[k] == ENDED:
+                left = spot
         spot = (spot + 1) & (size - 1)
-    if row[spot] < 0:
+    if left >= 0:
+        k = row[left]
+        noted[k] = -1 if noted[k] == a else noted[k]  # should it come to the address once more
+        row[left] = i
+    elif row[spot] < 0:
         key[spot], row[spot] = a, i
         used += 1
+    else:
+        return used
     noted[i] = a
     return used
 
 
 @jit
-def note_rows(rows: I64, address: I32, noted: I32, key: I32, row: I32, used: int) -> int:
+def note_rows(rows: I64, n: int, address: I32, status: U8, noted: I32, key: I32, row: I32, used: int) -> int:
     """Make sure that rows of the store have their entries; return how many entries are used.
 
     Parameters
     ----------
-    address : (cap,) int32, column of the store; noted : (cap,) int32, the address each row was last entered under
+    n : rows of the store in use; address, status : columns of the store
+    noted : (cap,) int32, the address each row was last entered under
     key, row : (size,) int32, the table: address, row; row -1 where free; `size` more than the entries that come
     """
     for q in range(len(rows)):
-        used = _note(rows[q], address, noted, key, row, used)
+        used = _note(rows[q], n, address, status, noted, key, row, used)
     return used
 
 
 @jit
-def note_range(lo: int, hi: int, address: I32, noted: I32, key: I32, row: I32, used: int) -> int:
+def note_range(lo: int, hi: int, n: int, address: I32, status: U8, noted: I32, key: I32, row: I32, used: int) -> int:
     """Do `note_rows` for rows lo..hi."""
     for i in range(lo, hi):
-        used = _note(i, address, noted, key, row, used)
+        used = _note(i, n, address, status, noted, key, row, used)
     return used
 
 

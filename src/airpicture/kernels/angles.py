@@ -10,8 +10,7 @@ most pi / 16 is left, whose series of ten terms is exact to 1e-16:
 import math
 from typing import Final
 
-from airpicture.kernels._jit import inline, lane
-from airpicture.kernels.arrays import F64
+from airpicture.kernels._jit import lane
 
 TAN_8: Final = math.tan(math.pi / 8.0)
 TAN_16: Final = math.tan(math.pi / 16.0)
@@ -35,10 +34,3 @@ def angle_of(y: float, x: float) -> float:
     angle = math.pi / 2.0 - angle if ay > ax else angle
     angle = math.pi - angle if x < 0.0 else angle
     return math.copysign(angle, y)
-
-
-@inline
-def angles_of(y: F64, x: F64, n: int, angle: F64) -> None:
-    """Write the angles of the first n vectors [rad], see `angle_of`; angle is overwritten, and no part of y or x."""
-    for q in range(n):
-        angle[q] = angle_of(y[q], x[q])

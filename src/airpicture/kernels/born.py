@@ -23,7 +23,7 @@ from airpicture.kernels.layout import (
     Z_H_BARO,
 )
 from airpicture.kernels.learn import NO_HEIGHT, Held, height_source
-from airpicture.kernels.life import CONFIRMED, TENTATIVE, due_after, fades_by
+from airpicture.kernels.life import CONFIRMED, LONG_AGO, TENTATIVE, due_after, fades_by
 from airpicture.kernels.pool import Waiting, recall
 from airpicture.kernels.records import store_track
 from airpicture.kernels.ticks import ticks_of
@@ -165,7 +165,7 @@ def write_births(
         for c in range(of.doubt.shape[1]):
             of.doubt[i, c] = 0
         of.t_height[i] = t
-        of.t_heard[i] = 0
+        of.t_heard[i] = LONG_AGO
         for c in range(3):
             of.last_p[i, c] = 0.0
         of.h_source[i] = height_source(reports.Z, j, source)

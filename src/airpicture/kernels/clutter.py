@@ -8,11 +8,11 @@ from airpicture.kernels.arrays import F64, I32, I64
 from airpicture.kernels.layout import Z_LOG_CLUTTER, Z_LOG_DECLARED
 
 RATE: Final = 0  # rows of the state: unclaimed plots a turn,
-COUNTED: Final = 1  # s, when they were last counted,
+COUNTED: Final = 1  # s, when they were last counted; -inf before,
 EXCESS: Final = 2  # log of how many times denser false plots are than declared, 0 or more
 BEGAN: Final = 3  # s, time of the sensor's first plot; NaN before
 ARRIVED: Final = 4  # targets that came in through the edge of its reach, forgotten bit by bit: see `arrivals`
-ARRIVED_S: Final = 5  # s, when the last one did
+ARRIVED_S: Final = 5  # s, when the last one did; -inf before
 STATE: Final = 6
 RATE_LEAST: Final = 1e-9  # a rate whose logarithm is finite
 AHEAD: Final = 24  # plots ahead, a line of whose rows is asked for

@@ -146,7 +146,7 @@ def unpeel(n: int, removed: int, graph: Graph, p: Peel) -> None:
 
 
 @inline
-def load_core(n: int, m: int, k: int, by_track: bool, graph: Graph, p: Peel, core: Core) -> tuple[int, int]:
+def load_core(n: int, m: int, by_track: bool, graph: Graph, p: Peel, core: Core) -> tuple[int, int]:
     """Copy what `peel` left into `core`, tracks as steps (`by_track`) or as bits; return how many of each."""
     steps, bits, edges = 0, 0, 0
     for x in range(n + m):

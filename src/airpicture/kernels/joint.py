@@ -259,7 +259,7 @@ def joint_clusters(
                     n_core += 1
             m_core = n + m - removed - n_core
             by_track = n_core >= m_core  # the smaller side becomes the bits
-            steps, bits = load_core(n, m, k, by_track, graph, p, core)
+            steps, bits = load_core(n, m, by_track, graph, p, core)
             exact = False
             if bits == 2 and exact_limit >= 2:
                 exact = _solve_two_bits(steps, core, apart)
@@ -269,7 +269,7 @@ def joint_clusters(
                     _solve_core(steps, bits, work, apart)
             if not exact:
                 if not by_track:
-                    steps, bits = load_core(n, m, k, True, graph, p, core)
+                    steps, bits = load_core(n, m, True, graph, p, core)
                 used, converged = propagate(
                     steps, bits, core.start, core.bit, core.ratio, sweeps, tolerance, b, core.probability, core.free
                 )

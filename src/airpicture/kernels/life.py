@@ -56,6 +56,9 @@ AGE_MOST_NS: Final = (
     16_000_000_000  # behind a radar's next look at 1.2 turns of 12 s, few tracks are visited for nothing
 )
 NEVER: Final = 2**63 - 1  # due of tracks that ended
+LONG_AGO: Final = -(
+    1 << 62
+)  # ns, before all times: due of what the next sweep has to see; last message of who had none
 ASKED_AHEAD: Final = 8  # visits
 LISTED_AHEAD: Final = 32  # rows
 FEW: Final = 64  # rows whose first due is asked for at once, before any is looked at
@@ -126,9 +129,9 @@ def due_after(i: int, t_ns: int, of: Any, sites: F64, period: F64, range_max: F6
     r = of.existence[i]
     status = of.status[i]
     if r <= _least(status, ending) * soon:
-        return 0
+        return LONG_AGO
     if r >= ending[E_CONFIRM] if status == TENTATIVE else of.misses[i] >= ending[E_COAST_LOOKS]:
-        return 0  # the next sweep may confirm it, or show it as coasting
+        return LONG_AGO  # the next sweep may confirm it, or show it as coasting
     due = t_ns + AGE_MOST_NS
     slowest = 0.0
     for k in range(of.seen_sensor.shape[1]):

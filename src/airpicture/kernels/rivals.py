@@ -5,7 +5,7 @@ import numpy as np
 from airpicture.kernels._jit import inline, part
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_SIGMA_V, S_VELOCITY
 from airpicture.kernels.learn import Held
-from airpicture.kernels.life import ENDED, TENTATIVE
+from airpicture.kernels.life import ENDED, LONG_AGO, TENTATIVE
 from airpicture.kernels.room import Room
 
 RIVAL_LOOKS = 3  # in a row; a real pair loses one of its two plots thrice in a row in 1 of 500 cases at Pd 0.94
@@ -20,7 +20,7 @@ def end_in_look(i: int, of: Held) -> None:
     if of.status[i] != TENTATIVE:
         of.misses[i] = SHOWN_ENDED
     of.status[i] = ENDED
-    of.due_ns[i] = 0
+    of.due_ns[i] = LONG_AGO
     of.existence[i] = 0.0
 
 

@@ -110,13 +110,6 @@ def height_of(x: float, y: float, z: float) -> float:
 
 
 @inline
-def up_of(x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Return the vertical (geodetic normal, unit ECEF vector) at an ECEF position."""
-    _, ux, uy, uz = height_up_of(x, y, z)
-    return ux, uy, uz
-
-
-@inline
 def basis_of_up(
     ux: float, uy: float, uz: float
 ) -> tuple[float, float, float, float, float, float, float, float, float]:
@@ -219,13 +212,6 @@ def ecef_to_geodetic(p: F64, lat: F64, lon: F64, h: F64) -> None:
     """Find the geodetic positions of ECEF ones: p (M, 3) m -> lat, lon, h (M,), overwritten."""
     for i in range(lat.size):
         lat[i], lon[i], h[i] = geodetic_of(p[i, 0], p[i, 1], p[i, 2])
-
-
-@jit
-def heights_up(p: F64, h: F64, up: F64) -> None:
-    """Find heights and verticals at ECEF positions: p (M, 3) m -> h (M,) m and up (M, 3) unit vectors, overwritten."""
-    for i in range(h.size):
-        h[i], up[i, 0], up[i, 1], up[i, 2] = height_up_of(p[i, 0], p[i, 1], p[i, 2])
 
 
 @jit

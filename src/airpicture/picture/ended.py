@@ -6,6 +6,7 @@ a track::
 
     add          rows and when              `shown` works them out from the store
     set_aside    their words, copied        ... and these from a store of their own
+    resume       numbers                    ... but for those that live on under them in the picture
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Ended:
         self._aside: list[tuple[U64, I64]] = []  # what the store held, and when
         self._there: list[tuple[I64, int]] = []  # rows of the store, of tracks that ended later, and when
         self._shown: list[Shown] = []  # tracks that ended before all those
+        self._resumed: list[I64] = []  # numbers that later tracks took up
 
     def add(self, rows: I64, t_ns: int) -> None:
         """Take rows of the store as they are, to be shown at a time; `set_aside` has to hear before they change."""
@@ -61,11 +63,20 @@ class Ended:
     def clear(self) -> None:
         """Forget all: another step begins."""
         self._aside, self._there, self._shown = [], [], []  # made anew: a picture may hold the old ones
+        self._resumed = []
 
-    def shown(self, store: Store) -> list[Shown]:
+    def resume(self, numbers: I64) -> int:
+        """Take in numbers that tracks which were begun just now have taken up again; return how many."""
+        if len(numbers):
+            self._resumed.append(numbers)
+        return len(numbers)
+
+    def shown(self, store: Store, rows: I64 | None = None) -> list[Shown]:
         """Return what a picture shows of all, worked out once, in tables of columns.
 
         store : as it was when tracks were added, what was set aside since then excepted
+        rows : of the store, that the picture shows besides: who lives there under a number that was taken up hasn't
+            ended for those who see it. None: none
         """
         for kept, t_ns in _gathered(self._aside):
             if len(kept) > self._side.capacity:
@@ -77,11 +88,32 @@ class Ended:
             times = np.repeat([t_ns for _, t_ns in self._there], [len(rows) for rows, _ in self._there])
             self._show(store, np.concatenate([rows for rows, _ in self._there]), times)
         self._aside, self._there = [], []
-        return self._shown
+        if rows is None or not self._resumed:
+            return self._shown
+        living = np.intersect1d(np.concatenate(self._resumed), store.number[rows])
+        return [_without(living, shown) for shown in self._shown]
 
     def _show(self, store: Store, rows: I64, t_ns: I64) -> None:
         settings = (self._sensors, self._motion, self._lifetime_s)
         self._shown.append(lay_out(store, rows, t_ns, *settings, self._run, self._memory))
+
+
+def _without(numbers: I64, shown: Shown) -> Shown:
+    """Return tables without the tracks of some numbers."""
+    kept = np.flatnonzero(~np.isin(shown.longs[1], numbers))
+    if len(kept) == len(shown.seen):
+        return shown
+    longs, octets = shown.longs[:, kept], shown.bytes[:, kept]
+    return Shown(
+        floats=shown.floats[:, kept],
+        longs=longs,
+        callsign=longs[-1].view(np.uint64),
+        ints=shown.ints[:, kept],
+        bytes=octets,
+        on_ground=octets[-1].view(np.int8),
+        technology=shown.technology[kept],
+        seen=shown.seen[kept],
+    )
 
 
 def _gathered(aside: list[tuple[U64, I64]]) -> Iterator[tuple[U64, I64]]:

@@ -23,7 +23,8 @@ class Picture:
     Parameters
     ----------
     t_ns : ns UTC, the time that all states are predicted to
-    tracks : tentative, confirmed and coasting ones, and those that ended in this step (with their last state)
+    tracks : tentative, confirmed and coasting ones, and those that ended in this step (with their last state); no
+        number twice: one that ended and was taken up again in the same step (`tracks.revival`) lives
     changed : rows of `tracks` that this step changed: a plot came in, the status moved, it began or ended
     counts : since the tracker began: plots received, refused by reason, bounds reached, clusters
     make_moved : works out the changed rows alone, for a picture that isn't worked out yet

@@ -6,7 +6,7 @@ from airpicture.plots.latency import Latency
 from airpicture.plots.line import Line
 from airpicture.plots.looks import Shelf, gathered, looks, waves
 from airpicture.plots.places import plot_positions
-from airpicture.plots.register import Past, register, repeated
+from airpicture.plots.register import Past, register, repeated, true_times
 from airpicture.plots.stations import need_sites, station_columns
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "register",
     "repeated",
     "station_columns",
+    "true_times",
     "waves",
 ]

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from airpicture.kernels.clutter import BEGAN, COUNTED, EXCESS, RATE, STATE, add_excess, count_unclaimed, starting
+from airpicture.kernels.clutter import (
+    ARRIVED_S,
+    BEGAN,
+    COUNTED,
+    EXCESS,
+    RATE,
+    STATE,
+    add_excess,
+    count_unclaimed,
+    starting,
+)
 from airpicture.kernels.layout import SENSOR_LOG_POLAR
 from airpicture.kernels.life import PD_MOST
 from airpicture.parallel import Run, do, ranges
 from airpicture.reports import Reports, Stations
-from airpicture.tables import F64
+from airpicture.tables import F64, I64
 
 MEMORY_TURNS = 6.0  # turns over which unclaimed plots are counted: long against their scatter, short against weather
 EXCESS_MOST = math.log(1000.0)
@@ -37,10 +46,10 @@ class Clutter:
         self._period = stations.period
         self.state = np.zeros((STATE, count))  # see kernels.clutter
         self.state[BEGAN] = np.nan
+        self.state[[COUNTED, ARRIVED_S]] = -np.inf
         self._unseen = 1.0 - np.minimum(stations.pd, PD_MOST)
         self._unheard = np.zeros(count, np.int64)
         self.rate = self.state[RATE]  # (S,) unclaimed plots a turn
-        self.t_s = self.state[COUNTED]  # (S,) s, when it was last counted
 
     def excess(self, sensor: int) -> float:
         """Return the log of how many times denser false plots are than declared, 0 or more."""
@@ -76,28 +85,20 @@ class Clutter:
         starts = (turn >= 1.0) & (turn <= START_TURNS)
         return np.maximum(np.where(starts, odds * self._unseen[s] ** (turn - 1.0), 1.0), 1.0)
 
-    def count(self, reports: Any, free: Any, heard: Any = None, *, run: Run | None = None) -> None:
+    def count(self, reports: Reports, free: F64, heard: I64 | None = None, *, run: Run | None = None) -> None:
         """Take note of the probabilities that nobody claims each plot of a look.
 
         Parameters
         ----------
         reports : (M,) plots, those of one sensor next to one another and in time order
         free : (M,) probability that nobody claims each
-        heard : (S,) int64 [ns], the latest plot of each sensor; overwritten
+        heard : (S,) int64 [ns], the latest plot of each sensor; overwritten. None: nobody asks
         run : see `parallel.Run`
         """
-        if not isinstance(reports, Reports):  # sensor, time and probabilities of one sensor's look
-            sensor, t_ns = np.full(len(heard), reports, np.int32), np.full(len(heard), free, np.int64)
-            free, heard = heard, None
-        else:
-            sensor, t_ns = reports.sensor, reports.t_ns
         last = self._unheard if heard is None else heard
         settings = (self._period, self._declared, MEMORY_TURNS, EXCESS_MOST, self.state, last)
-        do(
-            count_unclaimed,
-            [(*part, sensor, t_ns, free, *settings) for part in ranges(len(sensor), COUNTED_PART, run)],
-            run,
-        )
+        columns = (reports.sensor, reports.t_ns, free, *settings)
+        do(count_unclaimed, [(*part, *columns) for part in ranges(reports.size, COUNTED_PART, run)], run)
 
     def save(self) -> F64:
         """Return a copy of what `restore` needs: 48 bytes a sensor."""

@@ -49,7 +49,7 @@ def register(
     """
     size = len(plots)
     reason = np.empty(size, np.uint8)
-    t_ns = _true_times(plots, stations)
+    t_ns = true_times(plots, stations)
     told = Told(*_columns(plots))._replace(t_ns=t_ns)
     parts = ranges(size, PART, run or in_turn)
     found = do(judge_plots, [(told, stations, *part, reason) for part in parts], run)
@@ -109,7 +109,7 @@ _columns: Final = attrgetter(*Told._fields)
 _NOWHERE: Final = (np.empty(0, np.int64), 0, np.empty(0, np.int64))  # instead of `Copies.room`
 
 
-def _true_times(plots: Plots, stations: Stations) -> I64:
+def true_times(plots: Plots, stations: Stations) -> I64:
     """Return the times of plots with the sensors' clocks set right."""
     if not stations.bias_time.any():
         return plots.t_ns

@@ -59,6 +59,8 @@ def _errors(t_ns: I64, rows: I64, Z: F64, speeds: I64, places: I64, begin: int) 
     since = (t_ns[speeds] - begin) * 1e-9
     fresh = np.append(True, np.diff(since) > 0.0)
     since, v = since[fresh], Z[rows[speeds], Z_V_EAST : Z_V_NORTH + 1][fresh]
+    if len(since) < 2:  # all of one time: they tell of no way
+        return np.zeros(0), np.zeros(0), np.zeros(0)
     gap = np.diff(since)
     way = np.concatenate([np.zeros((1, 2)), np.cumsum(0.5 * (v[1:] + v[:-1]) * gap[:, None], axis=0)])
     span = sent[2:] - sent[:-2]

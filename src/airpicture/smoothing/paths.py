@@ -70,12 +70,22 @@ def _grid(track: I64, t_ns: I64, count: int, period_ns: int) -> tuple[I64, I64]:
 
 
 def _inside(track: I64, t_ns: I64, extra_track: I64, extra_t: I64) -> NDArray[np.bool_]:
-    """Return which of some instants lie between plots of their track no more than `BRIDGE_S` apart."""
+    """Return which of some instants lie between plots of their track no more than `BRIDGE_S` apart.
+
+    None lies before the first or behind the last plot of its track. Tracks are laid end to end: had each the span of
+    the recording, those of a week had no room in 64 bits.
+    """
     if not len(track) or not len(extra_t):
         return np.zeros(len(extra_t), bool)
-    start, span = int(t_ns.min()), int(t_ns.max() - t_ns.min()) + 1
-    key = np.sort(track * span + (t_ns - start))
-    asked = extra_track * span + (extra_t - start)
+    order = np.lexsort((t_ns, track))
+    track, t_ns = track[order], t_ns[order]
+    first = np.searchsorted(track, np.arange(int(track[-1]) + 2))
+    some = np.flatnonzero(np.diff(first))
+    begin, end = np.zeros((2, len(first) - 1), np.int64)
+    begin[some], end[some] = t_ns[first[some]], t_ns[first[some + 1] - 1] + 1
+    shift = np.cumsum(end - begin) - end
+    key = shift[track] + t_ns
+    asked = shift[extra_track] + extra_t
     before = np.searchsorted(key, asked, side="right") - 1
     after = np.minimum(before + 1, len(key) - 1)
     return np.asarray((key[before] == asked) | (key[after] - key[before] <= round(BRIDGE_S * 1e9)))

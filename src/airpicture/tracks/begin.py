@@ -328,7 +328,8 @@ def begin(
     counted : (clutter.STATE, S) float64, what was counted of each sensor; arrivals overwritten
     run : see `parallel.Run`
     tally : added to: pool_overflow, unclaimed plots that gave way in the pool before their time; searches_cut, crowded
-        cells of the pool that weren't walked to their end; pairs_untried, of plots that might have begun a track
+        cells of the pool that weren't walked to their end, once for each group of plots that asked together, and which
+        these are hangs on how work is shared; pairs_untried, of plots that might have begun a track
     hope : (M,) times by which new targets are likelier than usual, 1 or more; None: as usual
 
     Returns

@@ -79,9 +79,9 @@ SPARE = 4  # at its bound, the ring has room for this part of itself more: for w
 class Pool:
     """A ring of unclaimed plots that follows the load, 128 B each (see `kernels.pool`).
 
-    A frame may be done again from the same start, and must find what it found before. So what it puts in overwrites
-    only plots that no plot of that frame could still be joined with, however late; or plots that the bound `most` had
-    already put out of reach before.
+    A frame may be done again from the same start (`hold`), and must find what it found before. So what it puts in, in
+    all of its looks, overwrites only plots that no plot of that frame could still be joined with, however late; or
+    plots that the bound `most` had already put out of reach before it.
 
     Parameters
     ----------
@@ -96,6 +96,7 @@ class Pool:
         # up here and not in the ring, where each step costs a line, and a page, that nobody has read for long.
         self._look_ns: list[int] = []
         self._look_end: list[int] = []
+        self.held: int | None = None  # plots put in before the frame that may be taken back; None: none may
         self.floor = 0  # that many of the first have been overwritten, or may have been by a frame that was taken back
         self.desks: list[Desk] = []  # of `begin`, as ...
         self.births: Any = None  # ... room for what it finds ...
@@ -111,6 +112,14 @@ class Pool:
     def oldest(self) -> int:
         """How many of the plots that were put in can't be read any more."""
         return max(self.count - self.most, self.floor, 0)
+
+    def hold(self) -> None:
+        """From now on what is put in may be taken back, until `release`."""
+        self.held = self.count
+
+    def release(self) -> None:
+        """What was put in stays."""
+        self.held = None
 
     def found_by(self, first_ns: int, last_ns: int, wait_ns: int, slack_ns: int) -> Found:
         """Return what plots of a look find.
@@ -138,11 +147,13 @@ class Pool:
         """
         overflow = 0
         need = late + n
+        before = self.count if self.held is None else self.held  # the frame's start
         if need > self.most:
             overflow = max(alive + n - self.most, 0)
-            need = self.most + max(self.most // SPARE, 2 * n)
+            need = self.most + max(self.most // SPARE, 2 * n, self.count + n - before)
         if need > self.size:
-            self._move(max(need, min(2 * self.size, self.most + self.most // SPARE)), self.oldest)
+            first = max(before - self.most, self.floor, 0)
+            self._move(max(need, min(2 * self.size, self.most + self.most // SPARE)), first)
         elif self.size > max(TOO_LARGE * need, RING_FIRST):  # one more stays: since when all can be read is told by it
             self._move(max(int(FITTING * need), RING_FIRST), max(self.count - late - 1, self.oldest))
         return overflow

@@ -148,7 +148,7 @@ def close_ranks(
     Whether it pays depends on the statuses alone, so that any batching of the same plots gives the same rows. Most of
     those that end have just begun and stand at the end of the store, so that gaps close there time and again, and the
     others only once they take half of the room that is left. Where room is tight, slices are larger, and hardly any is
-    left, all is done at once.
+    left, all is done at once; so it is where no track lives, since none has to move.
 
     Parameters
     ----------
@@ -159,6 +159,11 @@ def close_ranks(
     """
     if not store.ended:
         return Closed(_NONE, store.n)
+    if not store.live:
+        if before is not None:
+            before(store)
+        store.n = store.ended = store.closing_at = store.closing_to = 0
+        return Closed(_NONE, 0)
     tight = store.n > TIGHT * store.capacity
     if not store.closing_to:
         most = (store.capacity - store.live) // ROOM

@@ -7,7 +7,8 @@ comes from the same aircraft all the same, and people, displays and files should
                    coasts  ended        begun with the address, where the aircraft can have flown meanwhile
 
 Physics has the say here, too: who is too far away for the time that has passed begins a track of its own, and so does
-one that is heard while another live track carries the address.
+one that is heard while another live track carries the address, or the number: a track that took it up may have learnt
+another address since.
 """
 
 from __future__ import annotations
@@ -68,22 +69,24 @@ class Retired:
         self._address, self._number, self._t_first = address[kept], number[kept], t_first[kept]
         self._t_ns, self._state = when[kept], state[kept]
 
-    def take_up(self, store: Store, born: I64) -> int:
-        """Give tracks that were begun just now the numbers of their aircraft; return how many got one.
+    def take_up(self, store: Store, born: I64) -> I64:
+        """Give tracks that were begun just now the numbers of their aircraft; return these numbers.
 
         born : rows of the store, behind all others; number and t_first are overwritten
         """
         if not len(self) or not len(born):
-            return 0
+            return _NONE
         mine = store.address[born]
         place = np.minimum(np.searchsorted(self._address, mine), len(self) - 1)
         known = (mine >= 0) & (self._address[place] == mine)
         known[known] = _first_of(mine[known])
         rows, place = born[known], place[known]
         if not len(rows):
-            return 0
+            return _NONE
+        live = store.status[: born[0]] != Status.ENDED
         before = store.address[: born[0]]
-        held = before[np.isin(before, mine[known]) & (store.status[: born[0]] != Status.ENDED)]
+        held = before[live & np.isin(before, mine[known])]
+        taken = store.number[: born[0]][live & np.isin(store.number[: born[0]], self._number[place])]
         gap = (store.t_ns[rows] - self._t_ns[place]) * 1e-9
         now = store.summary[rows]
         speeds = (
@@ -93,14 +96,19 @@ class Retired:
         fastest = np.maximum(SPEED_LEAST, FASTER * np.maximum(*speeds))
         apart = np.linalg.norm(now[:, S_POSITION : S_POSITION + 3] - self._state[place, :3], axis=1)
         good = (gap > 0.0) & (store.t_ns[rows] - self._t_ns[place] <= self._wait_ns)
-        good &= ~np.isin(store.address[rows], held)
+        good &= ~np.isin(store.address[rows], held) & ~np.isin(self._number[place], taken)
         good &= apart <= fastest * gap + APART_M + 3.0 * now[:, S_SIGMA_P]
-        store.number[rows[good]] = self._number[place[good]]
-        store.t_first[rows[good]] = self._t_first[place[good]]
-        return int(good.sum())
+        good[good] = _first_of(self._number[place[good]])  # one number, two addresses: each was its track's once
+        rows, place = rows[good], place[good]
+        numbers: I64 = self._number[place]
+        store.number[rows], store.t_first[rows] = numbers, self._t_first[place]
+        return numbers
 
 
-def _first_of(values: I32) -> NDArray[np.bool_]:
+_NONE: Final = np.zeros(0, np.int64)
+
+
+def _first_of(values: I32 | I64) -> NDArray[np.bool_]:
     """Return which values are met for the first time."""
     mask = np.zeros(len(values), np.bool_)
     mask[np.unique(values, return_index=True)[1]] = True

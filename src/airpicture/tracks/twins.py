@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.kernels.layout import S_POSITION, S_SIGMA_P, S_VELOCITY, Z_P
+from airpicture.kernels.life import LONG_AGO
 from airpicture.kernels.rivals import SHOWN_ENDED
 from airpicture.kernels.twins import MARKS, list_sharing
 from airpicture.reports import Reports
@@ -111,7 +112,7 @@ def settle_twins(store: Store, t_ns: int) -> int:
             store.misses[loser] = SHOWN_ENDED
         store.status[loser] = Status.ENDED
         store.existence[loser] = 0.0
-        store.due_ns[loser] = 0  # the sweep is to see it
+        store.due_ns[loser] = LONG_AGO  # the sweep is to see it
         ended += 1
     return ended
 
