@@ -102,6 +102,22 @@ def test_who_is_left_of_a_crowd_of_one_address_is_found_once_it_is_told_of() -> 
     ask(addresses, store, [5])
 
 
+def test_who_comes_back_to_the_address_of_a_crowd_is_entered_once() -> None:
+    for many in (60, 64, 65, 66, 80):
+        store, addresses = Store(100), Addresses()
+        store.n = many
+        store.address[:], store.status[:] = 5, Status.CONFIRMED
+        ask(addresses, store, [5])
+        last = np.array([many - 1])
+        store.address[last] = 6
+        addresses.note(store, last)
+        ask(addresses, store, [5, 6])
+        store.status[3], store.address[last] = Status.ENDED, 5
+        addresses.note(store, last)
+        store.status[: many - 1] = Status.ENDED
+        ask(addresses, store, [5, 6])
+
+
 def test_a_crowd_of_one_address_is_several_and_costs_no_more_than_linear() -> None:
     store, addresses = Store(5000), Addresses()
     store.n = 5000

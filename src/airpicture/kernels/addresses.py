@@ -34,7 +34,7 @@ def _note(i: int, n: int, address: I32, status: U8, noted: I32, key: I32, row: I
     size = len(key)
     spot = _spot(a, size)
     alike, left = 0, -1  # `left` is an entry whose row has no live track of the address any more
-    while row[spot] >= 0 and alike < ALIKE_MOST:
+    while row[spot] >= 0:
         if key[spot] == a:
             k = row[spot]
             if k == i:
@@ -48,7 +48,7 @@ def _note(i: int, n: int, address: I32, status: U8, noted: I32, key: I32, row: I
         k = row[left]
         noted[k] = -1 if noted[k] == a else noted[k]  # should it come to the address once more
         row[left] = i
-    elif row[spot] < 0:
+    elif alike < ALIKE_MOST:
         key[spot], row[spot] = a, i
         used += 1
     else:
