@@ -61,6 +61,20 @@ def csv_names(head: bytes) -> list[str]:
     return next(csv.reader([line]), [])
 
 
+def refuse_other_separators(names: Sequence[str], path: str) -> None:
+    """Refuse a header line that is one column for us, since something else than commas separates its columns.
+
+    Raises
+    ------
+    InputError : semicolons or tabs do
+    """
+    for sign, what in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and sign in names[0]:
+            raise InputError(
+                f"its columns are separated by {what}", expected="commas, and points in decimal numbers", path=path
+            )
+
+
 def load_table(path: str | os.PathLike[str], kind: str | None = None) -> Loaded:
     """Read a Parquet file, an Arrow stream or a CSV (gzip allowed) of a kind; None takes it from the columns.
 
@@ -75,7 +89,8 @@ def load_table(path: str | os.PathLike[str], kind: str | None = None) -> Loaded:
     if head.startswith(STREAM_MARK):
         return _load_stream(name, kind)
     names = csv_names(head)
-    if b"\0" in head[:4096] or not (len(names) > 1 or ";" in names[0] or "\t" in names[0]):
+    refuse_other_separators(names, name)
+    if b"\0" in head[:4096] or len(names) < 2:
         raise InputError(
             f"no table: {looks_like(head)}",
             expected=f"a {kind or 'plots'} file, Parquet or CSV with a header line",
@@ -250,11 +265,6 @@ def _load_stream(path: str, kind: str | None) -> Loaded:
 
 
 def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
-    if len(names) == 1:
-        sign = "semicolons" if ";" in names[0] else "tabs"
-        raise InputError(
-            f"its columns are separated by {sign}", expected="commas, and points in decimal numbers", path=path
-        )
     kind = _kind_of(names, kind, path)
     notes = _check_names(names, kind, path)
     wanted = {c.name: pa.string() if pa.types.is_list(c.type) else c.type for c in SCHEMAS[kind] if c.name in names}
@@ -360,6 +370,7 @@ __all__ = [
     "read_broken_csv",
     "read_csv",
     "read_table",
+    "refuse_other_separators",
     "table_kind",
     "typed",
     "write_table",
