@@ -1,6 +1,6 @@
 """The settings of a service: one TOML file, checked as a whole at the start, each fault named by file, line and key.
 
-`load_settings` reads a file, `settings_from_lines` makes the text of one from what stands on a command line: what runs
+`load_settings` reads a file, `settings_text` makes the text of one from what stands on a command line: what runs
 is always a text, which the processes of the service each read for themselves.
 """
 
