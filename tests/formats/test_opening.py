@@ -89,6 +89,25 @@ def test_a_folder_of_a_simulation(tmp_path: Path) -> None:
     assert len(open_recording(tmp_path).plots) == 3
 
 
+def test_a_folder_of_a_receiver_is_its_aircraft(tmp_path: Path) -> None:
+    (tmp_path / "aircraft.json").write_text(JSON)
+    (tmp_path / "receiver.json").write_text('{"version": "3.14", "refresh": 1000, "lat": 51.0, "lon": 0.0}')
+    (tmp_path / "stats.json").write_text('{"now": 1700000000.0, "gain": 49}')
+    (tmp_path / "outline.json").write_text('{"actualRange": {"last24h": {"points": [[1, 2, 3]]}}}')
+    report = open_recording(tmp_path).report
+    assert report.records["rows"] == 1
+    assert not report.refused
+    assert not any("only its JSON" in note for note in report.notes)
+
+
+def test_what_a_folder_of_snapshots_holds_besides_is_told(tmp_path: Path) -> None:
+    (tmp_path / "aircraft.json").write_text(JSON)
+    (tmp_path / "radar.pcap").write_bytes(b"")
+    (tmp_path / ".hidden").write_bytes(b"")
+    for report in (open_recording(tmp_path).report, open_recording([tmp_path, tmp_path]).report):
+        assert f"{tmp_path}: only its JSON files are read; name radar.pcap as inputs of their own" in report.notes[-1]
+
+
 def test_read_is_quiet_about_silence_in_streams(tmp_path: Path) -> None:
     silent = json.loads(JSON)
     silent["aircraft"].append({"hex": "000001"})

@@ -27,6 +27,8 @@ from airpicture.tables import I32, Plots, Sensors, Tracks
 __all__ = ["join", "open_recording", "read_tracks", "recognise"]
 
 NAMED_MOST: Final = 3  # inputs that a note of several names
+# What readsb and dump1090 write beside aircraft.json that holds no aircraft.
+_BESIDE_SNAPSHOTS: Final = ("receiver.json", "stats.json", "status.json", "outline.json")
 
 # Readers that take a file and the described sensors, by form: imported when they're called for.
 _READERS: Final[dict[Form, tuple[str, str]]] = {
@@ -141,6 +143,9 @@ def open_recording(
         if form not in ("json", "trace"):
             parts.append(_open_one(file, form, how))
     whole = parts[0] if len(parts) == 1 else join(parts)
+    inputs = [path] if isinstance(path, (str, os.PathLike)) else path
+    if left := [note for one in inputs if (note := _left_out(one, paths))]:
+        whole = replace(whole, report=replace(whole.report, notes=(*whole.report.notes, *left)))
     return whole if "journal" in forms else _with_turns(whole)  # what was live is tracked as it was
 
 
@@ -283,7 +288,10 @@ def _files(path: AnyPath) -> list[Path]:
         if (folder / name).is_file():
             return [folder / name]
     snapshots = sorted(
-        file for file in folder.iterdir() if file.name.lower().endswith((".json", ".json.gz", ".jsonl", ".jsonl.gz"))
+        file
+        for file in folder.iterdir()
+        if file.name.lower().endswith((".json", ".json.gz", ".jsonl", ".jsonl.gz"))
+        and file.name.lower().removesuffix(".gz") not in _BESIDE_SNAPSHOTS
     )
     if snapshots:
         return snapshots
@@ -297,3 +305,21 @@ def _files(path: AnyPath) -> list[Path]:
             path=os.fspath(path),
         )
     return traces
+
+
+def _left_out(path: AnyPath, taken: Sequence[Path]) -> str:
+    """Say which files of a folder of snapshots aren't read, "" where all are."""
+    folder = Path(path)
+    read = {file.name for file in taken if file.parent == folder}
+    if not folder.is_dir() or not any(".json" in name.lower() for name in read):
+        return ""
+    left = sorted(
+        file.name
+        for file in folder.iterdir()
+        if file.is_file() and file.name not in read and file.name not in _BESIDE_SNAPSHOTS and file.name[:1] != "."
+    )
+    if not left:
+        return ""
+    more = len(left) - NAMED_MOST
+    named = ", ".join(left[:NAMED_MOST]) + (f" and {more:,} more" if more > 0 else "")
+    return f"{folder}: only its JSON files are read; name {named} as inputs of their own, if they are recordings"
