@@ -27,6 +27,7 @@ from airpicture.formats.schemas import MARKS, SCHEMAS, Column, arrow_schema
 from airpicture.tables import I64
 
 PARQUET_MAGIC: Final = b"PAR1"
+_TIMES: Final = ("t", "time", "timestamp", "datetime", "utc", "epoch", "t_s", "t_ms", "time_s", "unix_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +186,20 @@ def _check_names(names: Sequence[str], kind: str, path: str) -> tuple[str, ...]:
             )
         free = [n for n in known if n not in names]
         near = [n for n in free if n.startswith(f"{slip}_")] or difflib.get_close_matches(slip, free, 1, 0.75)
+        other_unit = near and slip.rpartition("_")[0] == near[0].rpartition("_")[0]  # a new name alone would be a trap
         hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; convert it to {near[0]!r}" if other_unit else hint
         notes.append(f"column {name!r} is not a column of {kind} and is ignored{hint}")
     for column in schema:
         if column.required and column.name not in names:
             near = difflib.get_close_matches(column.name, [n for n in names if n not in known], 1, 0.5)
+            times = [n for n in names if n.strip().lower() in _TIMES] if column.name == "t_ns" else []
+            todo = f"Make 't_ns' of {times[0]!r}: whole nanoseconds of UTC since 1970" if times else ""
             raise InputError(
                 f"the column is missing; found {listed(names)}",
                 expected=f"the columns of a {kind} file: {', '.join(c.name for c in schema if c.required)}"
                 + (", and range_m with azimuth_deg, or lat_deg with lon_deg" if kind == "plots" else ""),
-                todo=f"Rename {near[0]!r} to {column.name!r}" if near else "",
+                todo=todo or (f"Rename {near[0]!r} to {column.name!r}" if near else ""),
                 path=path,
                 column=column.name,
             )
