@@ -258,6 +258,14 @@ def test_outputs_that_cannot_be(files: Files) -> None:
     refused(files.run("demo", "-o", "plots.csv"), "plots.csv", "folder", "Choose another with -o")
 
 
+def test_a_folder_that_may_not_be_written_to_is_told_before_any_work(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    for words in (("track", "nothing.csv", "-o", "t.csv"), ("convert", "nothing.csv", "t.csv")):
+        refused(files.run(*words), "t.csv", "may not be written to", "Choose another place")
+
+
 def test_plots_are_no_truth(files: Files) -> None:
     words = ("it holds plots", "truth, or the tracks of a reference", "airpicture track")
     refused(files.run("evaluate", "--truth", "plots.csv", "--tracks", "tracks.parquet"), *words)
