@@ -78,6 +78,7 @@ def test_the_example_is_sound_and_says_the_defaults() -> None:
         (SOUND + "from = 'x'\n", 12, "a key or table is there twice: \"from = 'x'\""),
         (SOUND.replace('8600"', "8600"), 11, "not valid TOML: Illegal character"),
         (SOUND + INPUT.replace("[[input]]", '[[input]]\nname = "b"'), 14, "listens there already. Expected a port"),
+        (RADAR + '[[input]]\nfrom = "-"\n[[input]]\nfrom = "beast:-"\n', 13, "standard input is read by '-' already"),
         (
             SOUND + '[[output]]\nto = "sbs:listen://127.0.0.1:1"\n[[output]]\nto = "cot:listen://127.0.0.1:1"\n',
             15,
