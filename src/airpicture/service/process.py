@@ -8,8 +8,10 @@ the child ends. Nothing here is pickled.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from airpicture.errors import ConfigError
 from airpicture.service.config import parse_settings
 from airpicture.service.settings import InputSettings, OutputSettings, Settings
 
@@ -25,6 +28,12 @@ AnySettings = TypeVar("AnySettings", InputSettings, OutputSettings)
 TEXT_MAX: Final = 200  # characters of foreign text in a line of the log
 DESCRIPTORS: Final = ("lifeline", "wake", "web", "show", "steps")  # of `Given`
 SETTINGS_MAX: Final = 64 * 2**20
+_TODO: Final = {
+    errno.EADDRINUSE: "End the program that uses it, or choose another port",
+    errno.EADDRNOTAVAIL: "Give an address of this machine",
+    errno.EACCES: "Choose a port above 1023: those below want privileges",
+    errno.ENODEV: "Name the interface of this machine to receive the group on",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,14 @@ def end_with_parent(lifeline: int, end: Callable[[], None]) -> None:
 
     os.set_blocking(lifeline, False)
     asyncio.get_running_loop().add_reader(lifeline, gone)
+
+
+def cannot_open(what: str, error: OSError) -> ConfigError:
+    """Return what to say of an end of the service, by its name and address, that the system doesn't give."""
+    code = error.errno or 0
+    resolved = code > 0 and not isinstance(error, socket.gaierror)
+    why = os.strerror(code) if resolved else error.strerror or str(error)  # without the words that Python adds
+    return ConfigError(f"{what} can't be opened: {why}", todo=_TODO.get(code, "") if resolved else "")
 
 
 def log(process: str, text: str) -> None:
