@@ -150,6 +150,19 @@ def test_info_gives_a_sensors_file_to_complete(files: Files) -> None:
     assert "sensors.toml" in track.stderr
 
 
+def test_bearings_want_a_site_as_radars_do(files: Files) -> None:
+    (files / "sensors.toml").unlink()
+    (files / "bearings.csv").write_text("t_ns,sensor,azimuth_deg\n1700000000000000000,ears,45\n")
+    said = files.run("info", "bearings.csv").stdout
+    text = (
+        said[said.index("[[sensor]]") :]
+        .replace("lat_deg = ...", "lat_deg = 47.0")
+        .replace("lon_deg = ...", "lon_deg = 8.0")
+    )
+    (files / "filled.toml").write_text(text.replace("h_ell_m = ...", "h_ell_m = 500.0"))
+    assert ap.load_sensors(files / "filled.toml").ids == ("ears",)
+
+
 def test_convert_plots_and_tracks(files: Files) -> None:
     (files / "out").mkdir()
     result = files.run("convert", "plots.csv", "out/p.parquet")
