@@ -31,11 +31,32 @@ def test_what_is_compiled_already_is_not_compiled_again(monkeypatch: pytest.Monk
 def test_it_is_known_by_kernels_of_both_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One that was stopped half-way must not pass for done."""
     monkeypatch.setattr(_jit, "FOLDER", tmp_path)
-    (tmp_path / "kernels").mkdir()
+    folder = ours(tmp_path)
     for name in _jit.NEEDED:
         assert not _jit.compiled()
-        (tmp_path / "kernels" / f"{name}-10.py311.nbi").touch()
+        (folder / f"{name}-10.py311.nbi").touch()
     assert _jit.compiled()
+
+
+def test_kernels_of_another_installation_are_not_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """numba keeps them apart by where their sources lie, and asks how old these are."""
+    monkeypatch.setattr(_jit, "FOLDER", tmp_path)
+    for folder in (tmp_path / "kernels_of_another_place", ours(tmp_path)):
+        assert not _jit.compiled()
+        folder.mkdir(exist_ok=True)
+        for name in _jit.NEEDED:
+            (folder / f"{name}-10.py311.nbi").touch()
+    assert _jit.compiled()
+    for name in _jit.NEEDED:
+        os.utime(ours(tmp_path) / f"{name}-10.py311.nbi", (1, 1))
+    assert not _jit.compiled()
+
+
+def ours(root: Path) -> Path:
+    """Return the folder in which numba keeps kernels of this copy of the package, made if need be."""
+    folder = root / Path(_jit._Cache(_jit.compiled).cache_path).name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.mark.slow
