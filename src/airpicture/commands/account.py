@@ -120,9 +120,11 @@ def run_tracker(
     in_hindsight : smooth the tracks; period_s : then, between rows; None: rows at the plots
     """
     from airpicture.bench.machine import cores
+    from airpicture.commands.warm import tell_of_messages
     from airpicture.parallel import workers
     from airpicture.tracker import track_with_counts
 
+    tell_of_messages(plots, quiet)
     begun = time.monotonic()
     with workers(cores()) as run, progress(title, "plots", quiet) as report:
         if in_hindsight:
