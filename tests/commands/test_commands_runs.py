@@ -191,6 +191,14 @@ def test_evaluate_prints_text_json_and_a_page(files: Files) -> None:
     assert "<html" in (files / "report.html").read_text()
 
 
+def test_cat062_is_evaluated_with_its_date(files: Files) -> None:
+    assert files.run("convert", "tracks.parquet", "t.ast").exit_code == 0
+    words = ("evaluate", "--truth", "tracks.parquet", "--tracks", "t.ast", "--json")
+    refused(files.run(*words), "no time in common", "the date")
+    figures = json.loads(files.run(*words, "--date", "2023-08-29").stdout)
+    assert figures["update_rmse_horizontal_m"] < 5.0  # a step of I062/105 is 60 cm, and times are of 1/128 s
+
+
 def test_simulate_lists_runs_and_repeats(files: Files) -> None:
     names = files.run("simulate", "--list").stdout.split()
     assert "long-range" in names

@@ -165,14 +165,16 @@ def _with_turns(recording: Recording) -> Recording:
     )
 
 
-def read_tracks(path: AnyPath) -> Tracks:
+def read_tracks(path: AnyPath, *, date: datetime.date | None = None) -> Tracks:
     """Read system tracks: a ``tracks`` file (Parquet, CSV) or a recording with CAT062.
+
+    date : day of the first time stamp, where the recording doesn't tell
 
     Raises
     ------
     InputError : it can't be read, or holds no tracks
     """
-    tracks = open_recording(path).tracks
+    tracks = open_recording(path, date=date).tracks
     if tracks is None:
         raise InputError("it holds plots, no tracks", expected="a tracks file, or ASTERIX CAT062", path=os.fspath(path))
     return tracks
