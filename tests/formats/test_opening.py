@@ -12,6 +12,7 @@ from table_files import some_plots, some_tracks, two_sensors
 
 from airpicture.errors import InputError
 from airpicture.formats import open_recording, read, read_tracks
+from airpicture.formats.files import is_text
 from airpicture.formats.opening import join, recognise
 from airpicture.formats.recording import ReadReport, Recording
 from airpicture.tables import Plots
@@ -157,3 +158,25 @@ def test_what_is_noted_of_several_inputs_is_said_once(count: int, said: str) -> 
     ]
     assert join(parts).report.notes[0] == f"{said}: no day"
     assert join(parts).report.notes[1:] == tuple(f"{k}: size {k}" for k in range(count))
+
+
+@pytest.mark.parametrize("spoilt", [b"\0\0\0", b"\x8a", b"\xff\xfe"])
+def test_a_log_with_spoilt_bytes_is_a_log(tmp_path: Path, spoilt: bytes) -> None:
+    lines = [
+        f'{{"now": {1_700_000_000 + k}.0, "hex": "4ca2d6", "lat": {51 + k / 1000}, "lon": 0.1, "seen_pos": 0}}'.encode()
+        for k in range(900)
+    ]
+    lines[3] = lines[3][:40] + spoilt + lines[3][60:]
+    (tmp_path / "log.jsonl").write_bytes(b"\n".join(lines))
+    report = open_recording(tmp_path / "log.jsonl").report
+    assert report.records["rows"] == 899
+    assert report.refused == {"BAD_VALUE": 1}
+
+
+def test_few_spoilt_bytes_are_text_and_many_are_none() -> None:
+    text = b"text, and nothing but\n" * 100
+    assert is_text(text)
+    assert is_text(text[:500] + b"\0\xff" + text[500:])
+    assert not is_text(text[:500] + b"\0\xff" * 20 + text[500:])
+    assert not is_text(b"\0" + text[:60])
+    assert is_text(("ä" * 40_000).encode()[:65_535])  # cut within its last character
