@@ -7,6 +7,8 @@ import os
 import socket
 import subprocess
 import sys
+import urllib.error
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from airpicture.commands.warm import warm_up
 from airpicture.errors import ConfigError
 from airpicture.service.address import parse_target
 from airpicture.service.config import parse_settings, settings_text
+from airpicture.service.process import plain
 from airpicture.service.rewire import make_target
 from airpicture.service.supervise import Supervisor
 from service_kit import PATIENCE_S
@@ -89,3 +92,20 @@ def test_a_journal_of_another_service_that_runs(memory: Path, tmp_path: Path) ->
     first._end()
     assert not list(memory.iterdir())
     begin(journal=folder)._end()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(98, "error while attempting to bind on address ('::1', 9): address in use"), "Address already in use"),
+        (FileNotFoundError(2, "No such file or directory", "/nope"), "No such file or directory"),
+        (urllib.error.URLError(ConnectionRefusedError(111, "Connection refused")), "Connection refused"),
+        (urllib.error.HTTPError("http://h/", 404, "Not Found", Message(), None), "HTTP Error 404: Not Found"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (TimeoutError("timed out"), "timed out"),
+        (OSError("Multiple exceptions: [Errno 111] Connect call failed ('::1', 9), [Errno 111]"), "Connection refused"),
+        (ValueError("9 octets, more than 8"), "9 octets, more than 8"),
+    ],
+)
+def test_what_went_wrong_is_told_in_the_systems_words(error: Exception, words: str) -> None:
+    assert plain(error) == words

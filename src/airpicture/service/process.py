@@ -11,6 +11,7 @@ import asyncio
 import errno
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ AnySettings = TypeVar("AnySettings", InputSettings, OutputSettings)
 TEXT_MAX: Final = 200  # characters of foreign text in a line of the log
 DESCRIPTORS: Final = ("lifeline", "wake", "web", "show", "steps")  # of `Given`
 SETTINGS_MAX: Final = 64 * 2**20
+_NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
 _TODO: Final = {
     errno.EADDRINUSE: "End the program that uses it, or choose another port",
     errno.EADDRNOTAVAIL: "Give an address of this machine",
@@ -111,12 +113,22 @@ def end_with_parent(lifeline: int, end: Callable[[], None]) -> None:
     asyncio.get_running_loop().add_reader(lifeline, gone)
 
 
+def plain(error: Exception) -> str:
+    """Return what went wrong in the system's own words, without numbers, addresses and names that Python adds."""
+    reason = getattr(error, "reason", None)
+    error = reason if isinstance(reason, OSError) else error  # what urllib wraps
+    if isinstance(error, OSError) and not isinstance(error, socket.gaierror):
+        # asyncio tells of several addresses of a name in one error without a number: those of localhost, say
+        code = error.errno or int((_NUMBER.findall(str(error)) or [0])[0])
+        if code > 0:
+            return os.strerror(code)
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
 def cannot_open(what: str, error: OSError) -> ConfigError:
     """Return what to say of an end of the service, by its name and address, that the system doesn't give."""
-    code = error.errno or 0
-    resolved = code > 0 and not isinstance(error, socket.gaierror)
-    why = os.strerror(code) if resolved else error.strerror or str(error)  # without the words that Python adds
-    return ConfigError(f"{what} can't be opened: {why}", todo=_TODO.get(code, "") if resolved else "")
+    todo = "" if isinstance(error, socket.gaierror) else _TODO.get(error.errno or 0, "")
+    return ConfigError(f"{what} can't be opened: {plain(error)}", todo=todo)
 
 
 def log(process: str, text: str) -> None:

@@ -25,7 +25,7 @@ from airpicture.errors import ConfigError
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import is_journal
 from airpicture.service.journal import memory_folder, remove
-from airpicture.service.process import DESCRIPTORS, Place, log, told
+from airpicture.service.process import DESCRIPTORS, Place, log, plain, told
 from airpicture.service.settings import Settings, WebSettings
 
 # glibc gives each thread an arena of its own, each of which keeps what was freed in it: over hours that adds up.
@@ -51,11 +51,8 @@ def listener(settings: WebSettings) -> socket.socket:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        why = (
-            os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        )  # without what Python adds
         raise ConfigError(
-            f"{settings.host}:{settings.port} can't be listened on: {why}",
+            f"{settings.host}:{settings.port} can't be listened on: {plain(error)}",
             todo="Choose another port with --port, or with listen in [web]; 0 takes any free one",
         ) from None
 
