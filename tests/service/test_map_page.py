@@ -451,6 +451,13 @@ def test_touch_and_a_small_screen(page: Page) -> None:
             ".map((e) => e.getBoundingClientRect().right))"
         )
         assert wide <= 390
+        # Who is found is in the middle of what the panel leaves free: this grows while the map goes there.
+        page.js("airpicture.select(-1); airpicture.find.take({track: 12})")
+        page.browser.wait("document.querySelector('#story .chart')")
+        page.browser.wait("!airpicture.map.isMoving()")
+        page.publish()
+        _, top, _, bottom = page.js("airpicture.free()")
+        assert abs(page.where(12)[1] - (top + bottom) / 2) < 15
     finally:
         call("Emulation.setTouchEmulationEnabled", enabled=False)
         call("Emulation.setDeviceMetricsOverride", width=1000, height=640, deviceScaleFactor=1, mobile=False)
