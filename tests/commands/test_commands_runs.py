@@ -191,6 +191,17 @@ def test_evaluate_prints_text_json_and_a_page(files: Files) -> None:
     assert "<html" in (files / "report.html").read_text()
 
 
+def test_messages_without_a_position_are_told_to_begin_no_track(files: Files) -> None:
+    (files / "sensors.toml").unlink()
+    (files / "heights.csv").write_text(
+        "t_ns,sensor,address,h_baro_ft\n"
+        + "".join(f"{1_700_000_000_000_000_000 + k},a,5023656,39000\n" for k in range(3))
+    )
+    result = files.run("track", "heights.csv", "-o", "t.csv")
+    assert result.exit_code == 0, result.output
+    assert "none of the 3 reports tells a position, so no track begins" in result.stderr
+
+
 def test_cat062_is_evaluated_with_its_date(files: Files) -> None:
     assert files.run("convert", "tracks.parquet", "t.ast").exit_code == 0
     words = ("evaluate", "--truth", "tracks.parquet", "--tracks", "t.ast", "--json")

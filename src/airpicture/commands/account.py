@@ -124,6 +124,8 @@ def run_tracker(
     from airpicture.parallel import workers
     from airpicture.tracker import track_with_counts
 
+    if not (np.isfinite(plots.azimuth) | np.isfinite(plots.lat)).any():
+        note(f"Note: none of the {len(plots):,} reports tells a position, so no track begins", quiet)
     tell_of_messages(plots, quiet)
     begun = time.monotonic()
     with workers(cores()) as run, progress(title, "plots", quiet) as report:
