@@ -202,6 +202,13 @@ def test_messages_without_a_position_are_told_to_begin_no_track(files: Files) ->
     assert "none of the 3 reports tells a position, so no track begins" in result.stderr
 
 
+def test_smoothing_does_not_claim_that_nothing_was_refused(files: Files) -> None:
+    lines = (files / "plots.csv").read_text().splitlines()
+    (files / "double.csv").write_text("\n".join([*lines, *lines[1:]]) + "\n")
+    assert "32 duplicate" in files.run("track", "double.csv", "-o", "a.csv").stdout
+    assert "not counted in hindsight" in files.run("track", "double.csv", "-o", "b.csv", "--smooth").stdout
+
+
 def test_cat062_is_evaluated_with_its_date(files: Files) -> None:
     assert files.run("convert", "tracks.parquet", "t.ast").exit_code == 0
     words = ("evaluate", "--truth", "tracks.parquet", "--tracks", "t.ast", "--json")

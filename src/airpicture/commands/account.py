@@ -35,7 +35,7 @@ class Run:
     """Tracks of one run of the tracker, what was refused and left out by reason, and how long it took."""
 
     tracks: Tracks
-    refused: Mapping[str, int]
+    refused: Mapping[str, int] | None  # None: not counted
     plots: int
     span_s: float  # of the recording
     took_s: float  # of the tracker, without reading
@@ -133,7 +133,7 @@ def run_tracker(
             from airpicture.smoothing import smooth
 
             tracks = smooth(plots, sensors, config, period_s=period_s, run=run, progress=report)
-            return Run(tracks, {}, len(plots), span_s(plots), time.monotonic() - begun)
+            return Run(tracks, None, len(plots), span_s(plots), time.monotonic() - begun)
         tracks, counts = track_with_counts(plots, sensors, config, progress=report, run=run)
     took = time.monotonic() - begun
     refused = {name.removeprefix(REFUSED): n for name, n in counts.items() if n and name.startswith(REFUSED)}
@@ -159,7 +159,7 @@ def run_rows(run: Run) -> list[tuple[str, str]]:
     """Return what the tracker did, as names and values."""
     sigma = sigma_per_axis(run.tracks)
     rows = [
-        ("refused in tracking", by_reason(run.refused)),
+        ("refused in tracking", by_reason(run.refused) if run.refused is not None else "not counted in hindsight"),
         *([("shed in tracking", by_reason(run.shed))] if run.shed else []),
         ("tracks confirmed", f"{count(run.confirmed)}, {count(len(run.tracks))} states"),
     ]
