@@ -15,6 +15,7 @@ from airpicture.formats import open_recording, read, read_tracks
 from airpicture.formats.files import is_text
 from airpicture.formats.opening import join, recognise
 from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.sensors import sensors_from_rows
 from airpicture.tables import Plots
 
 SBS = b"MSG,3,1,1,4CA2D6,1,2024/05/01,12:00:00.000,2024/05/01,12:00:00.000,,36000,,,51.5,-0.1,,,0,0,0,0\n"
@@ -68,7 +69,7 @@ def test_several_inputs_are_one_recording(tmp_path: Path) -> None:
     assert [recording.sensors.ids[k] for k in plots.sensor] == ["north", "adsb", "north", "adsb", "adsb"]
     assert recording.report.records["rows"] == 5
     assert recording.report.format == "readsb aircraft.json, SBS-1 BaseStation, plots parquet"
-    assert all(note.startswith(str(tmp_path)) for note in recording.report.notes)
+    assert all(note.startswith(str(tmp_path)) or "'north' isn't used" in note for note in recording.report.notes)
 
 
 def test_plots_and_tracks_together(tmp_path: Path) -> None:
@@ -180,3 +181,15 @@ def test_few_spoilt_bytes_are_text_and_many_are_none() -> None:
     assert not is_text(text[:500] + b"\0\xff" * 20 + text[500:])
     assert not is_text(b"\0" + text[:60])
     assert is_text(("ä" * 40_000).encode()[:65_535])  # cut within its last character
+
+
+@pytest.mark.parametrize(
+    ("column", "key"), [("elevation_deg", "sigma_elevation_deg"), ("range_rate_mps", "sigma_range_rate_mps")]
+)
+def test_what_is_measured_without_an_accuracy_is_told_to_be_unused(tmp_path: Path, column: str, key: str) -> None:
+    site = {"id": "roof", "kind": "radar", "lat_deg": 52.0, "lon_deg": 4.4, "period_s": 1.0}
+    (tmp_path / "a.csv").write_text(f"t_ns,sensor,range_m,azimuth_deg,{column}\n{10**18},roof,800,45,3\n")
+    notes = open_recording(tmp_path / "a.csv", sensors=sensors_from_rows([site])).report.notes
+    assert any(f"{column} of 'roof' isn't used" in note and key in note for note in notes)
+    notes = open_recording(tmp_path / "a.csv", sensors=sensors_from_rows([site | {key: 0.5}])).report.notes
+    assert not any("isn't used" in note for note in notes)

@@ -18,6 +18,7 @@ import numpy as np
 
 from airpicture.errors import InputError
 from airpicture.formats.files import read_bytes
+from airpicture.formats.guesses import some
 from airpicture.formats.journal import is_journal
 from airpicture.formats.recognition import AnyPath, Form, recognise
 from airpicture.formats.recording import FromSource, ReadReport, Recording
@@ -146,23 +147,42 @@ def open_recording(
     inputs = [path] if isinstance(path, (str, os.PathLike)) else path
     if left := [note for one in inputs if (note := _left_out(one, paths))]:
         whole = replace(whole, report=replace(whole.report, notes=(*whole.report.notes, *left)))
-    return whole if "journal" in forms else _with_turns(whole)  # what was live is tracked as it was
+    return whole if "journal" in forms else _noted(whole)  # what was live is tracked as it was
 
 
-def _with_turns(recording: Recording) -> Recording:
-    """Give radars of unknown turn the one that their plots tell, and note it."""
+def _noted(recording: Recording) -> Recording:
+    """Give radars of unknown turn the one that their plots tell; note that, and what of plots isn't used."""
     from airpicture.formats.turns import turns_found
 
     sensors, notes = turns_found(recording.plots)
-    if not notes:
+    told = [*notes, *_unused(recording.plots)]
+    if not told:
         return recording
+    report = replace(recording.report, notes=(*recording.report.notes, *told))
+    if not notes:
+        return replace(recording, report=report)
     tracks = recording.tracks
     return Recording(
         replace(recording.plots, sensors=sensors),
         sensors,
-        replace(recording.report, notes=(*recording.report.notes, *notes)),
+        report,
         replace(tracks, sensors=sensors) if tracks is not None else None,
     )
+
+
+def _unused(plots: Plots) -> list[str]:
+    """Say which sensors measure what their description has no accuracy of: the tracker leaves it out."""
+    sensors, notes = plots.sensors, []
+    for measured, sigma, column, key in (
+        (plots.elevation, sensors.sigma_elevation, "elevation_deg", "sigma_elevation_deg"),
+        (plots.range_rate, sensors.sigma_range_rate, "range_rate_mps", "sigma_range_rate_mps"),
+    ):
+        rows = np.isfinite(measured) & (plots.sensor >= 0)
+        lost = (np.bincount(plots.sensor[rows], minlength=len(sensors)) > 0) & np.isnan(sigma)
+        if lost.any():
+            named = some([sensors.ids[k] for k in np.flatnonzero(lost).tolist()])
+            notes.append(f"{column} of {named} isn't used: describe how exact it is with {key} in a sensors.toml")
+    return notes
 
 
 def read_tracks(path: AnyPath, *, date: datetime.date | None = None) -> Tracks:
