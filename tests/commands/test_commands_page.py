@@ -246,6 +246,16 @@ def test_browser_zooms_from_globe_to_runway_in_both_themes(browser: Browser) -> 
 
 
 @needs_browser
+def test_browser_covers_little_of_a_small_screen_with_scale_and_credit(browser: Browser) -> None:
+    metrics = {"deviceScaleFactor": 1, "mobile": False}
+    browser.call("Emulation.setDeviceMetricsOverride", width=390, height=844, **metrics)
+    try:
+        assert browser.value("document.getElementById('corner').getBoundingClientRect().width") < 330
+    finally:
+        browser.call("Emulation.setDeviceMetricsOverride", width=1400, height=900, **metrics)
+
+
+@needs_browser
 def test_browser_knows_land_from_sea(browser: Browser) -> None:
     """Fill colours at known places: the trick with rings behind the horizon must not turn the map inside out."""
     pixel = (

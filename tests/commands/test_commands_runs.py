@@ -150,6 +150,19 @@ def test_info_gives_a_sensors_file_to_complete(files: Files) -> None:
     assert "sensors.toml" in track.stderr
 
 
+def test_bearings_want_a_site_as_radars_do(files: Files) -> None:
+    (files / "sensors.toml").unlink()
+    (files / "bearings.csv").write_text("t_ns,sensor,azimuth_deg\n1700000000000000000,ears,45\n")
+    said = files.run("info", "bearings.csv").stdout
+    text = (
+        said[said.index("[[sensor]]") :]
+        .replace("lat_deg = ...", "lat_deg = 47.0")
+        .replace("lon_deg = ...", "lon_deg = 8.0")
+    )
+    (files / "filled.toml").write_text(text.replace("h_ell_m = ...", "h_ell_m = 500.0"))
+    assert ap.load_sensors(files / "filled.toml").ids == ("ears",)
+
+
 def test_convert_plots_and_tracks(files: Files) -> None:
     (files / "out").mkdir()
     result = files.run("convert", "plots.csv", "out/p.parquet")
@@ -176,6 +189,32 @@ def test_evaluate_prints_text_json_and_a_page(files: Files) -> None:
     assert figures["update_rmse_horizontal_m"] < 1e-3
     assert figures["switches"] == 0
     assert "<html" in (files / "report.html").read_text()
+
+
+def test_messages_without_a_position_are_told_to_begin_no_track(files: Files) -> None:
+    (files / "sensors.toml").unlink()
+    (files / "heights.csv").write_text(
+        "t_ns,sensor,address,h_baro_ft\n"
+        + "".join(f"{1_700_000_000_000_000_000 + k},a,5023656,39000\n" for k in range(3))
+    )
+    result = files.run("track", "heights.csv", "-o", "t.csv")
+    assert result.exit_code == 0, result.output
+    assert "none of the 3 reports tells a position, so no track begins" in result.stderr
+
+
+def test_smoothing_does_not_claim_that_nothing_was_refused(files: Files) -> None:
+    lines = (files / "plots.csv").read_text().splitlines()
+    (files / "double.csv").write_text("\n".join([*lines, *lines[1:]]) + "\n")
+    assert "32 duplicate" in files.run("track", "double.csv", "-o", "a.csv").stdout
+    assert "not counted in hindsight" in files.run("track", "double.csv", "-o", "b.csv", "--smooth").stdout
+
+
+def test_cat062_is_evaluated_with_its_date(files: Files) -> None:
+    assert files.run("convert", "tracks.parquet", "t.ast").exit_code == 0
+    words = ("evaluate", "--truth", "tracks.parquet", "--tracks", "t.ast", "--json")
+    refused(files.run(*words), "no time in common", "the date")
+    figures = json.loads(files.run(*words, "--date", "2023-08-29").stdout)
+    assert figures["update_rmse_horizontal_m"] < 5.0  # a step of I062/105 is 60 cm, and times are of 1/128 s
 
 
 def test_simulate_lists_runs_and_repeats(files: Files) -> None:
@@ -256,6 +295,14 @@ def test_outputs_that_cannot_be(files: Files) -> None:
     (files / "plain").mkdir()
     refused(files.run("track", "plots.csv", "-o", "plain"), "it's a folder")
     refused(files.run("demo", "-o", "plots.csv"), "plots.csv", "folder", "Choose another with -o")
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_before_any_work(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    for words in (("track", "nothing.csv", "-o", "t.csv"), ("convert", "nothing.csv", "t.csv")):
+        refused(files.run(*words), "t.csv", "may not be written to", "Choose another place")
 
 
 def test_plots_are_no_truth(files: Files) -> None:

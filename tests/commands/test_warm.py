@@ -5,13 +5,17 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 from airpicture.commands import warm
+from airpicture.formats.sensors import sensors_from_rows
 from airpicture.kernels import _jit
+from airpicture.tables import Plots
 
 PROGRAM = """
 from airpicture.commands.warm import warm_up
@@ -28,14 +32,54 @@ def test_what_is_compiled_already_is_not_compiled_again(monkeypatch: pytest.Monk
     warm.warm_up(True)
 
 
+def test_the_first_messages_say_what_they_wait_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sensors = sensors_from_rows([{"id": "a", "kind": "adsb"}])
+    places = Plots.blank(
+        2, sensors, t_ns=np.arange(2), sensor=np.zeros(2, np.int32), lat=np.full(2, 0.8), lon=np.zeros(2)
+    )
+    messages = replace(places, lat=np.array([0.8, np.nan]), lon=np.array([0.0, np.nan]))
+    monkeypatch.setattr("airpicture.kernels.warm.compiled", lambda needed: False)
+    warm.tell_of_messages(places)
+    warm.tell_of_messages(messages, quiet=True)
+    assert capsys.readouterr().err == ""
+    warm.tell_of_messages(messages)
+    assert "messages without a position: compiling" in capsys.readouterr().err
+    monkeypatch.setattr("airpicture.kernels.warm.compiled", lambda needed: True)
+    warm.tell_of_messages(messages)
+    assert capsys.readouterr().err == ""
+
+
 def test_it_is_known_by_kernels_of_both_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One that was stopped half-way must not pass for done."""
     monkeypatch.setattr(_jit, "FOLDER", tmp_path)
-    (tmp_path / "kernels").mkdir()
+    folder = ours(tmp_path)
     for name in _jit.NEEDED:
         assert not _jit.compiled()
-        (tmp_path / "kernels" / f"{name}-10.py311.nbi").touch()
+        (folder / f"{name}-10.py311.nbi").touch()
     assert _jit.compiled()
+
+
+def test_kernels_of_another_installation_are_not_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """numba keeps them apart by where their sources lie, and asks how old these are."""
+    monkeypatch.setattr(_jit, "FOLDER", tmp_path)
+    for folder in (tmp_path / "kernels_of_another_place", ours(tmp_path)):
+        assert not _jit.compiled()
+        folder.mkdir(exist_ok=True)
+        for name in _jit.NEEDED:
+            (folder / f"{name}-10.py311.nbi").touch()
+    assert _jit.compiled()
+    for name in _jit.NEEDED:
+        os.utime(ours(tmp_path) / f"{name}-10.py311.nbi", (1, 1))
+    assert not _jit.compiled()
+
+
+def ours(root: Path) -> Path:
+    """Return the folder in which numba keeps kernels of this copy of the package, made if need be."""
+    folder = root / Path(_jit._Cache(_jit.compiled).cache_path).name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.mark.slow

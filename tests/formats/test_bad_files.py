@@ -63,6 +63,12 @@ BROKEN: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("iso.csv", HEAD.encode() + b"2024-05-01T10:00:00Z,a,1,3\n", ("column 't_ns'", "whole nanoseconds")),
     ("notime.csv", b"sensor,range_m,azimuth_deg\na,1,2\n", ("column 't_ns'", "missing", "'sensor', 'range_m'")),
     (
+        "time.csv",
+        b"time,sensor,range,azimuth\n1,a,1,2\n",
+        ("'t_ns'", "missing", "Make 't_ns' of 'time'", "nanoseconds"),
+    ),
+    ("radians.csv", b"t_ns,sensor,range_m,azimuth_rad\n1,a,2,3\n", ("azimuth_rad", "convert it to 'azimuth_deg'")),
+    (
         "seconds.parquet",
         parquet(t_ns=[1.5, 2.5], sensor=["a", "a"], lat_deg=[1.0, 2.0], lon_deg=[1.0, 2.0]),
         ("column 't_ns'", "type is double", "whole nanoseconds"),

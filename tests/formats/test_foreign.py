@@ -295,6 +295,24 @@ def test_a_table_that_is_not_understood_comes_with_a_mapping_to_complete(tmp_pat
     assert len(own(tmp_path, "ts,lat,lon,roll\n7,51.9,4.4,0\n", "t=ts,lat=lat,lon=lon").plots) == 1
 
 
+def test_refusals_are_listed_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = "time,lat,lon\n2023-11-14T22:13:20Z,51,0\n2023-11-14T22:13:21Z,95,0\nnever,51,0\n"
+    assert [row for row, _ in own(tmp_path, text).report.refusals] == [2, 3]
+
+
+def test_no_column_is_made_up_for_a_mapping(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        own(tmp_path, "type,latitude,longitude,tilt\nradar,51.9,4.4,0\n")
+    assert "--input-columns t=?,lat=latitude,lon=longitude" in str(caught.value)
+
+
+@pytest.mark.parametrize(("sign", "told"), [(";", "semicolons"), ("\t", "tabs")])
+@pytest.mark.parametrize("columns", ["", "t=time,lat=lat,lon=lon"])
+def test_other_separators_are_named(tmp_path: Path, sign: str, told: str, columns: str) -> None:
+    with pytest.raises(InputError, match=f"its columns are separated by {told}"):
+        own(tmp_path, sign.join(["time", "lat", "lon"]) + "\n" + sign.join(["7", "51,9", "4,4"]) + "\n", columns)
+
+
 def test_columns_of_locards_are_known() -> None:
     names = [
         "id",

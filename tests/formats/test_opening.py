@@ -12,8 +12,10 @@ from table_files import some_plots, some_tracks, two_sensors
 
 from airpicture.errors import InputError
 from airpicture.formats import open_recording, read, read_tracks
+from airpicture.formats.files import is_text
 from airpicture.formats.opening import join, recognise
 from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.sensors import sensors_from_rows
 from airpicture.tables import Plots
 
 SBS = b"MSG,3,1,1,4CA2D6,1,2024/05/01,12:00:00.000,2024/05/01,12:00:00.000,,36000,,,51.5,-0.1,,,0,0,0,0\n"
@@ -67,7 +69,7 @@ def test_several_inputs_are_one_recording(tmp_path: Path) -> None:
     assert [recording.sensors.ids[k] for k in plots.sensor] == ["north", "adsb", "north", "adsb", "adsb"]
     assert recording.report.records["rows"] == 5
     assert recording.report.format == "readsb aircraft.json, SBS-1 BaseStation, plots parquet"
-    assert all(note.startswith(str(tmp_path)) for note in recording.report.notes)
+    assert all(note.startswith(str(tmp_path)) or "'north' isn't used" in note for note in recording.report.notes)
 
 
 def test_plots_and_tracks_together(tmp_path: Path) -> None:
@@ -87,6 +89,25 @@ def test_a_folder_of_a_simulation(tmp_path: Path) -> None:
     some_plots().write(tmp_path / "plots.parquet")
     (tmp_path / "notes.json").write_text("{}")
     assert len(open_recording(tmp_path).plots) == 3
+
+
+def test_a_folder_of_a_receiver_is_its_aircraft(tmp_path: Path) -> None:
+    (tmp_path / "aircraft.json").write_text(JSON)
+    (tmp_path / "receiver.json").write_text('{"version": "3.14", "refresh": 1000, "lat": 51.0, "lon": 0.0}')
+    (tmp_path / "stats.json").write_text('{"now": 1700000000.0, "gain": 49}')
+    (tmp_path / "outline.json").write_text('{"actualRange": {"last24h": {"points": [[1, 2, 3]]}}}')
+    report = open_recording(tmp_path).report
+    assert report.records["rows"] == 1
+    assert not report.refused
+    assert not any("only its JSON" in note for note in report.notes)
+
+
+def test_what_a_folder_of_snapshots_holds_besides_is_told(tmp_path: Path) -> None:
+    (tmp_path / "aircraft.json").write_text(JSON)
+    (tmp_path / "radar.pcap").write_bytes(b"")
+    (tmp_path / ".hidden").write_bytes(b"")
+    for report in (open_recording(tmp_path).report, open_recording([tmp_path, tmp_path]).report):
+        assert f"{tmp_path}: only its JSON files are read; name radar.pcap as inputs of their own" in report.notes[-1]
 
 
 def test_read_is_quiet_about_silence_in_streams(tmp_path: Path) -> None:
@@ -138,3 +159,37 @@ def test_what_is_noted_of_several_inputs_is_said_once(count: int, said: str) -> 
     ]
     assert join(parts).report.notes[0] == f"{said}: no day"
     assert join(parts).report.notes[1:] == tuple(f"{k}: size {k}" for k in range(count))
+
+
+@pytest.mark.parametrize("spoilt", [b"\0\0\0", b"\x8a", b"\xff\xfe"])
+def test_a_log_with_spoilt_bytes_is_a_log(tmp_path: Path, spoilt: bytes) -> None:
+    lines = [
+        f'{{"now": {1_700_000_000 + k}.0, "hex": "4ca2d6", "lat": {51 + k / 1000}, "lon": 0.1, "seen_pos": 0}}'.encode()
+        for k in range(900)
+    ]
+    lines[3] = lines[3][:40] + spoilt + lines[3][60:]
+    (tmp_path / "log.jsonl").write_bytes(b"\n".join(lines))
+    report = open_recording(tmp_path / "log.jsonl").report
+    assert report.records["rows"] == 899
+    assert report.refused == {"BAD_VALUE": 1}
+
+
+def test_few_spoilt_bytes_are_text_and_many_are_none() -> None:
+    text = b"text, and nothing but\n" * 100
+    assert is_text(text)
+    assert is_text(text[:500] + b"\0\xff" + text[500:])
+    assert not is_text(text[:500] + b"\0\xff" * 20 + text[500:])
+    assert not is_text(b"\0" + text[:60])
+    assert is_text(("ä" * 40_000).encode()[:65_535])  # cut within its last character
+
+
+@pytest.mark.parametrize(
+    ("column", "key"), [("elevation_deg", "sigma_elevation_deg"), ("range_rate_mps", "sigma_range_rate_mps")]
+)
+def test_what_is_measured_without_an_accuracy_is_told_to_be_unused(tmp_path: Path, column: str, key: str) -> None:
+    site = {"id": "roof", "kind": "radar", "lat_deg": 52.0, "lon_deg": 4.4, "period_s": 1.0}
+    (tmp_path / "a.csv").write_text(f"t_ns,sensor,range_m,azimuth_deg,{column}\n{10**18},roof,800,45,3\n")
+    notes = open_recording(tmp_path / "a.csv", sensors=sensors_from_rows([site])).report.notes
+    assert any(f"{column} of 'roof' isn't used" in note and key in note for note in notes)
+    notes = open_recording(tmp_path / "a.csv", sensors=sensors_from_rows([site | {key: 0.5}])).report.notes
+    assert not any("isn't used" in note for note in notes)

@@ -130,13 +130,15 @@ def test_a_folder_that_vanishes_or_cannot_be_written(tmp_path: Path) -> None:
 
 def test_compiled_says_whether_a_first_run_must_wait(tmp_path: Path) -> None:
     code = """
+from pathlib import Path
 from airpicture.kernels.warm import compiled
-from airpicture.kernels._jit import FOLDER, NEEDED
+from airpicture.kernels._jit import FOLDER, NEEDED, _Cache
 before = compiled()
-(FOLDER / "kernels_0").mkdir()
+folder = FOLDER / Path(_Cache(compiled).cache_path).name
+folder.mkdir(exist_ok=True)
 for name in NEEDED:
     between = compiled()
-    (FOLDER / "kernels_0" / f"{name}-10.py311.nbi").touch()
+    (folder / f"{name}-10.py311.nbi").touch()
 print(before, between, compiled())
 """
     assert run(tmp_path, code) == ["False", "False", "True"]

@@ -1,5 +1,6 @@
 """Plots and a sensor table given beside them: one sensor is one by its id, descriptions count, the rest is learnt."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -76,3 +77,18 @@ def test_a_live_tracker_counts_plots_of_sensors_that_it_does_not_know() -> None:
     assert tracker.counts["plots_received"] == len(plots)
     with pytest.raises(InputError, match="one sensor table"):
         ap.Tracker(sensors.take([1])).step(plots, int(plots.t_ns.max()))
+
+
+@pytest.mark.parametrize("work", [ap.track, ap.smooth, ap.clean])
+def test_the_name_of_a_file_is_no_table_of_plots(work: Callable[..., object]) -> None:
+    with pytest.raises(InputError, match=r"plots is of the type str\. Expected Plots\. Make them with read\(FILE\)"):
+        work("plots.parquet")
+    with pytest.raises(InputError, match=r"sensors is of the type str\. Expected Sensors\. Make them with load_"):
+        work(Plots.empty(table(OTHER)), "sensors.toml")
+
+
+def test_a_tracker_wants_tables() -> None:
+    with pytest.raises(InputError, match="sensors is of the type str"):
+        ap.Tracker("sensors.toml")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="plots is of the type NoneType"):
+        ap.Tracker(table(OTHER)).step(None, 1)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from pyproj import Geod
 from airpicture.formats.sensors import sensors_from_rows
 from airpicture.kernels.layout import PLACE, PLOT
 from airpicture.plots import looks, station_columns, waves
-from airpicture.plots.looks import DEALT, PART, Shelf, Waves
+from airpicture.plots.looks import DEALT, FEW, PART, Shelf, Waves, gathered
 from airpicture.reports import Reports
 from airpicture.tables import I64, Sensors
 from tracking_scenes import radar
@@ -246,3 +246,17 @@ def test_parts_for_threads_give_the_same() -> None:
 
 def test_no_plots_are_no_looks() -> None:
     assert looks(reports_of([], [], []), of_waves([0]), FRAME_NS) == []
+
+
+@pytest.mark.parametrize(("size", "lined"), [(FEW, False), (FEW + 1, True)])
+def test_columns_of_a_few_plots_are_made_as_they_come(monkeypatch: pytest.MonkeyPatch, size: int, lined: bool) -> None:
+    """Beginning a line of the cache costs more than looking at few plots does."""
+    module, made = import_module("airpicture.plots.looks"), []
+    own = module.lined
+    monkeypatch.setattr(module, "lined", lambda *shape, **how: made.append(shape) or own(*shape, **how))
+    reports = reports_of(list(range(size)), [0] * size, [-1] * size)
+    order = np.arange(size)[::-1].copy()
+    found = gathered(reports, order)
+    assert bool(made) == lined
+    for column, before in zip(found, reports, strict=True):
+        assert np.array_equal(column, before[order], equal_nan=column.dtype.kind == "f")

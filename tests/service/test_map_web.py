@@ -107,6 +107,12 @@ def test_what_the_page_is_told_of_settings(live: LiveMap) -> None:
     assert get(live, "map/overlay/0").json()["type"] == "FeatureCollection"
 
 
+def test_an_overlay_may_begin_with_the_mark_of_an_editor(tmp_path: Path) -> None:
+    overlay = tmp_path / "air.geojson"
+    overlay.write_text('\ufeff{"type": "FeatureCollection", "features": []}', "utf-8")
+    assert read_overlay(overlay).startswith("{")
+
+
 def test_an_overlay_that_is_spoilt_while_the_service_runs_is_told_of(tmp_path: Path) -> None:
     overlay = tmp_path / "air.geojson"
     overlay.write_text('{"type": "FeatureCollection", "features": []}')

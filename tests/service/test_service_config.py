@@ -12,6 +12,7 @@ from airpicture.commands.serve import example_text
 from airpicture.errors import AirpictureError, ConfigError
 from airpicture.service.address import parse
 from airpicture.service.config import load_settings, parse_settings, settings_text
+from airpicture.service.toml import COMMAND_LINE
 from service_kit import RADAR, WEB
 
 INPUT = '[[input]]\nfrom = "udp://127.0.0.1:8600"\n'
@@ -77,6 +78,7 @@ def test_the_example_is_sound_and_says_the_defaults() -> None:
         (SOUND + "from = 'x'\n", 12, "a key or table is there twice: \"from = 'x'\""),
         (SOUND.replace('8600"', "8600"), 11, "not valid TOML: Illegal character"),
         (SOUND + INPUT.replace("[[input]]", '[[input]]\nname = "b"'), 14, "listens there already. Expected a port"),
+        (RADAR + '[[input]]\nfrom = "-"\n[[input]]\nfrom = "beast:-"\n', 13, "standard input is read by '-' already"),
         (
             SOUND + '[[output]]\nto = "sbs:listen://127.0.0.1:1"\n[[output]]\nto = "cot:listen://127.0.0.1:1"\n',
             15,
@@ -125,7 +127,7 @@ def test_a_command_line_is_a_file() -> None:
         ["aircraft-json:/run/airpicture", "cat062:udp://[ff15::1]:8600?period_s=4&ttl=3"],
         port=0,
     )
-    settings = parse_settings(text, "command line")
+    settings = parse_settings(text, COMMAND_LINE)
     assert [(one.format, str(one.address)) for one in settings.inputs] == [
         ("beast", "tcp://localhost:30005"),
         ("asterix", "udp://239.1.1.1:8600"),
@@ -154,6 +156,27 @@ def test_a_command_line_is_a_file() -> None:
 def test_addresses(text: str, format_: str, where: str) -> None:
     found, address, _ = parse(text)
     assert (found, str(address)) == (format_, where)
+
+
+@pytest.mark.parametrize(
+    ("text", "out", "meant"),
+    [
+        ("beast:localhost:30005", False, "beast://localhost:30005"),
+        ("asterix:upd://239.1.1.1:8600", False, "asterix:udp://239.1.1.1:8600"),
+        ("cot:239.2.3.1:6969", True, "cot://239.2.3.1:6969"),
+    ],
+)
+def test_a_slip_in_an_address_is_told(text: str, out: bool, meant: str) -> None:
+    with pytest.raises(ConfigError) as fault:
+        parse(text, out=out)
+    assert str(fault.value).endswith(f"Did you mean {meant!r}?")
+    parse(meant, out=out)
+
+
+def test_a_fault_on_the_command_line_has_no_line_number() -> None:
+    text = settings_text(["beast://localhost:30005", "beast://localhost:30005"], [])
+    with pytest.raises(ConfigError, match=r"^command line: the input 'beast://localhost:30005' is there twice"):
+        parse_settings(text, COMMAND_LINE)
 
 
 def test_web_is_part_of_no_other_table() -> None:

@@ -57,6 +57,31 @@ def test_a_reader_follows_through_rotation(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_the_log_tells_when_the_folder_fails_and_when_it_works_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, real = tmp_path / "journal", os.open
+
+    def full(path: Path, *how: int) -> int:
+        if Path(path).parent == folder:
+            raise OSError(28, "No space left on device")
+        return real(path, *how)
+
+    monkeypatch.setattr(os, "open", full)
+    journal = writer(folder, str(tmp_path / "spare"))
+    for k in range(3):
+        journal.add(data(k))
+        journal.flush(NOW + k)
+    assert capsys.readouterr().err == (
+        f"airpicture ingest: the journal can't be written to {folder}: it goes on in memory, as far as it can\n"
+    )
+    monkeypatch.undo()
+    journal.rotate(NOW + 3)
+    journal.flush(NOW + 4)
+    assert capsys.readouterr().err == f"airpicture ingest: the journal is written to {folder} again\n"
+    journal.close()
+
+
 def test_only_the_first_segment_of_a_run_may_begin_afresh(tmp_path: Path) -> None:
     """What reads on from one segment to the next keeps its tracks."""
     writer = JournalWriter(str(tmp_path), "", JournalSettings(rotate_s=1.0), b'{"fresh": true}', NOW, further=b"{}")

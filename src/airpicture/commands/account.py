@@ -35,7 +35,7 @@ class Run:
     """Tracks of one run of the tracker, what was refused and left out by reason, and how long it took."""
 
     tracks: Tracks
-    refused: Mapping[str, int]
+    refused: Mapping[str, int] | None  # None: not counted
     plots: int
     span_s: float  # of the recording
     took_s: float  # of the tracker, without reading
@@ -120,16 +120,20 @@ def run_tracker(
     in_hindsight : smooth the tracks; period_s : then, between rows; None: rows at the plots
     """
     from airpicture.bench.machine import cores
+    from airpicture.commands.warm import tell_of_messages
     from airpicture.parallel import workers
     from airpicture.tracker import track_with_counts
 
+    if not (np.isfinite(plots.azimuth) | np.isfinite(plots.lat)).any():
+        note(f"Note: none of the {len(plots):,} reports tells a position, so no track begins", quiet)
+    tell_of_messages(plots, quiet)
     begun = time.monotonic()
     with workers(cores()) as run, progress(title, "plots", quiet) as report:
         if in_hindsight:
             from airpicture.smoothing import smooth
 
             tracks = smooth(plots, sensors, config, period_s=period_s, run=run, progress=report)
-            return Run(tracks, {}, len(plots), span_s(plots), time.monotonic() - begun)
+            return Run(tracks, None, len(plots), span_s(plots), time.monotonic() - begun)
         tracks, counts = track_with_counts(plots, sensors, config, progress=report, run=run)
     took = time.monotonic() - begun
     refused = {name.removeprefix(REFUSED): n for name, n in counts.items() if n and name.startswith(REFUSED)}
@@ -155,7 +159,7 @@ def run_rows(run: Run) -> list[tuple[str, str]]:
     """Return what the tracker did, as names and values."""
     sigma = sigma_per_axis(run.tracks)
     rows = [
-        ("refused in tracking", by_reason(run.refused)),
+        ("refused in tracking", by_reason(run.refused) if run.refused is not None else "not counted in hindsight"),
         *([("shed in tracking", by_reason(run.shed))] if run.shed else []),
         ("tracks confirmed", f"{count(run.confirmed)}, {count(len(run.tracks))} states"),
     ]

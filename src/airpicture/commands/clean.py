@@ -46,7 +46,7 @@ def command(
     check_outputs([target], [Path(name) for name in inputs], CLEAN_ENDINGS)
 
     from airpicture.commands import account, console
-    from airpicture.commands.warm import warm_up
+    from airpicture.commands.warm import tell_of_messages, warm_up
     from airpicture.errors import InputError
     from airpicture.smoothing import Flag, clean
 
@@ -60,6 +60,7 @@ def command(
             path=recording.report.path,
         )
     warm_up(quiet)
+    tell_of_messages(recording.plots, quiet)
     begun = time.monotonic()
     with console.progress("Tracking", "plots", quiet) as report:
         cleaned = clean(recording.plots, recording.sensors, progress=report)

@@ -126,9 +126,10 @@ def _lines(title: str, unit: str) -> Iterator[Report]:
         now = time.monotonic()
         if now - told < LINE_EVERY_S or done <= before:
             return
-        speed = (done - before) / (now - told)  # of late: the first plots wait for the compiler
+        speed = (done - before) / (now - told)  # of late: the first plots may wait for the compiler ...
+        left = f", {seconds((of - done) / speed)} left" if before else ""  # ... and tell nothing of how long it takes
         told, before = now, done
-        note(f"{title}: {100 * done / max(1, of):.0f} %, {rate(speed)} {unit}/s, {(of - done) / speed:.0f} s left")
+        note(f"{title}: {100 * done / max(1, of):.0f} %, {rate(speed)} {unit}/s{left}")
 
     yield report
 

@@ -151,7 +151,7 @@ def _summary(real: Run, radar: Run, report: Report, picture: Path) -> None:
         sigma = account.sigma_per_axis(run.tracks)
         return [
             console.count(run.plots),
-            account.by_reason(run.refused),
+            account.by_reason(run.refused or {}),
             console.count(run.confirmed),
             console.metres(float(np.median(sigma))) if len(sigma) else "-",
             console.seconds(run.span_s),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
     metavar="M",
     help="Metres beyond which a target and a track have nothing to do with each other.",
 )
-def command(truth_file: str, tracks_file: str, as_json: bool, page: str | None, cutoff: float) -> None:
+@click.option(
+    "--date",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Day of the first time stamp of a recording that doesn't tell (CAT062).",
+)
+def command(
+    truth_file: str, tracks_file: str, as_json: bool, page: str | None, cutoff: float, date: datetime.datetime | None
+) -> None:
     """Measure tracks against truth or reference tracks.
 
     GOSPA with its parts, OSPA, errors of position and velocity, completeness, false tracks, identity switches, breaks,
@@ -37,14 +46,15 @@ def command(truth_file: str, tracks_file: str, as_json: bool, page: str | None, 
 
     if page:
         check_outputs([Path(page)], [Path(truth_file), Path(tracks_file)], PAGE_ENDINGS)
-    report = evaluate(_truth(truth_file), read_tracks(tracks_file), cutoff_m=cutoff)
+    day = date.date() if date else None
+    report = evaluate(_truth(truth_file, day), read_tracks(tracks_file, date=day), cutoff_m=cutoff)
     if page:
         report.write(page)
         console.note(f"Report written to {page}")
     click.echo(report.to_json() if as_json else report.to_text())
 
 
-def _truth(path: str) -> Truth | Tracks:
+def _truth(path: str, date: datetime.date | None) -> Truth | Tracks:
     """Read truth, or tracks where the file holds those.
 
     Raises
@@ -56,7 +66,7 @@ def _truth(path: str) -> Truth | Tracks:
     from airpicture.formats.opening import read_tracks, recognise
 
     if recognise(path) != "table":
-        return read_tracks(path)
+        return read_tracks(path, date=date)
     loaded = load_table(path)
     if loaded.kind == "tracks":
         return tracks_from_loaded(loaded, None)

@@ -31,7 +31,7 @@ def command(
 ) -> None:
     """Say what recordings hold: records, sources and their editions, sensors, time, what was refused and where.
 
-    For radars whose site isn't known a sensors.toml to complete is printed.
+    For radars and bearings whose site isn't known a sensors.toml to complete is printed.
     """
     from airpicture.commands import account
 
@@ -144,7 +144,7 @@ def _show_sources(parts: Sequence[FromSource]) -> None:
 
 
 def _skeleton(recording: Recording) -> None:
-    """Print a sensors.toml for the radars that have plots but no known site."""
+    """Print a sensors.toml for what measures from a site, has plots, and stands nobody knows where."""
     import numpy as np
 
     from airpicture.commands import console
@@ -153,7 +153,8 @@ def _skeleton(recording: Recording) -> None:
 
     sensors, plots = recording.sensors, recording.plots
     met = np.bincount(plots.sensor[plots.sensor >= 0], minlength=len(sensors)) > 0
-    lost = met & (sensors.kind == SensorKind.RADAR) & ~np.isfinite(sensors.lat + sensors.lon)
+    measures = (sensors.kind == SensorKind.RADAR) | (sensors.kind == SensorKind.PASSIVE)
+    lost = met & measures & ~np.isfinite(sensors.lat + sensors.lon)
     if not lost.any():
         return
     text = sensors_to_toml(sensors.take(lost))
@@ -164,12 +165,12 @@ def _skeleton(recording: Recording) -> None:
             filled.append(line)
             if line.startswith("kind = "):
                 filled += missing
-        if "period_s = " not in table:
+        if "period_s = " not in table and 'kind = "radar"' in table:
             filled.append("period_s = ...  # one turn of the antenna")
         filled.append("")
     out = console.output()
     out.print(
-        f"Radars without a known site: {int(lost.sum())}. Their plots can't be placed. Complete this, save it as "
+        f"Sensors without a known site: {int(lost.sum())}. Their plots can't be placed. Complete this, save it as "
         "sensors.toml and pass it with --sensors:\n",
         soft_wrap=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -167,7 +168,7 @@ def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path], endings: Sequ
 
     Raises
     ------
-    InputError : unknown ending, folder missing, an output that is an input or named twice
+    InputError : unknown ending, folder missing or not to be written to, an output that is an input or named twice
     """
     known = {path.resolve() for path in inputs}
     for path in outputs:
@@ -182,6 +183,10 @@ def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path], endings: Sequ
         if not path.parent.is_dir():
             raise InputError(
                 "its folder doesn't exist", todo=f"Make the folder {str(path.parent)!r} first", path=str(path)
+            )
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(
+                f"the folder {str(path.parent)!r} may not be written to", todo="Choose another place", path=str(path)
             )
         if path.resolve() in known:
             raise InputError("it's an input or named twice", expected="another name for the output", path=str(path))

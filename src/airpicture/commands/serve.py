@@ -86,6 +86,7 @@ def _settings(
     config: str | None, inputs: Sequence[str], outputs: Sequence[str], port: int | None, sensors: str, journal: str
 ) -> Settings:
     from airpicture.service.config import load_settings, parse_settings, settings_text
+    from airpicture.service.toml import COMMAND_LINE
 
     if config is None:
         if not inputs:
@@ -94,7 +95,7 @@ def _settings(
                 "A file to begin with is printed by: airpicture serve --example"
             )
         text = settings_text(inputs, outputs, port=port, sensors=sensors, journal=journal)
-        return parse_settings(text, "command line")
+        return parse_settings(text, COMMAND_LINE)
     if inputs or outputs or sensors or journal or port is not None:
         raise click.UsageError("Give either a file of settings, or --in, --out, --port, --sensors and --journal.")
     return load_settings(config)

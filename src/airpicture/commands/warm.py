@@ -25,6 +25,7 @@ from airpicture.commands.console import note, seconds
 from airpicture.tables import Plots, Sensors, Tracks
 
 T0_NS = 1_700_000_000_000_000_000  # any time
+MESSAGES = ("messages.take_messages",)  # the kernel that only these need, and that takes longest to compile
 
 
 def first_use() -> bool:
@@ -45,6 +46,17 @@ def tell_of_mode_s(inputs: Sequence[str], quiet: bool = False) -> None:
     with suppress(InputError, OSError):  # which is told where they're read
         if any(recognise(name) == "modes" for name in inputs if not os.path.isdir(name)):
             note("First use: compiling the decoder of Mode S. This takes some ten seconds, once.")
+
+
+def tell_of_messages(plots: Plots, quiet: bool = False) -> None:
+    """Say why tracking waits when the first messages without a place come: most recordings have none.
+
+    They are velocities and codes that came at another time than a position.
+    """
+    from airpicture.kernels.warm import compiled
+
+    if not quiet and bool((np.isnan(plots.azimuth) & np.isnan(plots.lat)).any()) and not compiled(MESSAGES):
+        note("First use of messages without a position: compiling for them. This takes some five seconds, once.")
 
 
 def warm_up(quiet: bool = False, cat062: bool = False, alerts: bool = False) -> None:

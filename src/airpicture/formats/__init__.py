@@ -90,8 +90,12 @@ def open_recording(
     )
 
 
-def read_tracks(path: AnyPath) -> Tracks:
+def read_tracks(path: AnyPath, *, date: datetime.date | None = None) -> Tracks:
     """Read system tracks from a ``tracks`` file (Parquet, CSV) or a recording with CAT062.
+
+    Parameters
+    ----------
+    date : day of the first time stamp, where the recording doesn't tell (CAT062 holds times of day)
 
     Raises
     ------
@@ -99,7 +103,7 @@ def read_tracks(path: AnyPath) -> Tracks:
     """
     from airpicture.formats import opening
 
-    return opening.read_tracks(path)
+    return opening.read_tracks(path, date=date)
 
 
 def read_truth(path: AnyPath) -> Truth:

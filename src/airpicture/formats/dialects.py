@@ -222,8 +222,8 @@ def how_to_say(names: Sequence[str]) -> str:
     for field in NEEDED:
         near = next((own[c.partition(":")[0]] for c in _EVERYWHERE[field] if c.partition(":")[0] in own), None)
         if near is None:
-            close = difflib.get_close_matches(field if field != "t" else "time", list(own), 1, 0.4)
-            close += sorted((name for name in own if name.startswith(field)), key=len)
+            close = difflib.get_close_matches(field if field != "t" else "time", list(own), 1, 0.6)
+            close += sorted((name for name in own if name.startswith(field) and len(name) < len(field) + 3), key=len)
             near = own[close[0]] if close else "?"
         parts.append(f"{field}={near}")
     return f"If it's a table of positions, say which columns they are: --input-columns {','.join(parts)}"

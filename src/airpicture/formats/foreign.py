@@ -23,7 +23,14 @@ from airpicture.formats.onecolumn import numbered, packed
 from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, ground_word, rows_of, sources_met, take_in
 from airpicture.formats.schemas import Column as TypedColumn
-from airpicture.formats.tablefiles import PARQUET_MAGIC, csv_names, listed, read_broken_csv, read_csv
+from airpicture.formats.tablefiles import (
+    PARQUET_MAGIC,
+    csv_names,
+    listed,
+    read_broken_csv,
+    read_csv,
+    refuse_other_separators,
+)
 from airpicture.formats.wrapped import unwrap_courses
 from airpicture.tables import F64, I32, I64, U8, Sensors
 
@@ -66,6 +73,7 @@ def read_foreign(
     """
     name = os.fspath(path)
     names = column_names(path)
+    refuse_other_separators(names, name)
     meaning = understand(names, columns, name)
     if meaning is None:
         raise InputError(

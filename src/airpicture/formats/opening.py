@@ -18,6 +18,7 @@ import numpy as np
 
 from airpicture.errors import InputError
 from airpicture.formats.files import read_bytes
+from airpicture.formats.guesses import some
 from airpicture.formats.journal import is_journal
 from airpicture.formats.recognition import AnyPath, Form, recognise
 from airpicture.formats.recording import FromSource, ReadReport, Recording
@@ -27,6 +28,8 @@ from airpicture.tables import I32, Plots, Sensors, Tracks
 __all__ = ["join", "open_recording", "read_tracks", "recognise"]
 
 NAMED_MOST: Final = 3  # inputs that a note of several names
+# What readsb and dump1090 write beside aircraft.json that holds no aircraft.
+_BESIDE_SNAPSHOTS: Final = ("receiver.json", "stats.json", "status.json", "outline.json")
 
 # Readers that take a file and the described sensors, by form: imported when they're called for.
 _READERS: Final[dict[Form, tuple[str, str]]] = {
@@ -141,33 +144,57 @@ def open_recording(
         if form not in ("json", "trace"):
             parts.append(_open_one(file, form, how))
     whole = parts[0] if len(parts) == 1 else join(parts)
-    return whole if "journal" in forms else _with_turns(whole)  # what was live is tracked as it was
+    inputs = [path] if isinstance(path, (str, os.PathLike)) else path
+    if left := [note for one in inputs if (note := _left_out(one, paths))]:
+        whole = replace(whole, report=replace(whole.report, notes=(*whole.report.notes, *left)))
+    return whole if "journal" in forms else _noted(whole)  # what was live is tracked as it was
 
 
-def _with_turns(recording: Recording) -> Recording:
-    """Give radars of unknown turn the one that their plots tell, and note it."""
+def _noted(recording: Recording) -> Recording:
+    """Give radars of unknown turn the one that their plots tell; note that, and what of plots isn't used."""
     from airpicture.formats.turns import turns_found
 
     sensors, notes = turns_found(recording.plots)
-    if not notes:
+    told = [*notes, *_unused(recording.plots)]
+    if not told:
         return recording
+    report = replace(recording.report, notes=(*recording.report.notes, *told))
+    if not notes:
+        return replace(recording, report=report)
     tracks = recording.tracks
     return Recording(
         replace(recording.plots, sensors=sensors),
         sensors,
-        replace(recording.report, notes=(*recording.report.notes, *notes)),
+        report,
         replace(tracks, sensors=sensors) if tracks is not None else None,
     )
 
 
-def read_tracks(path: AnyPath) -> Tracks:
+def _unused(plots: Plots) -> list[str]:
+    """Say which sensors measure what their description has no accuracy of: the tracker leaves it out."""
+    sensors, notes = plots.sensors, []
+    for measured, sigma, column, key in (
+        (plots.elevation, sensors.sigma_elevation, "elevation_deg", "sigma_elevation_deg"),
+        (plots.range_rate, sensors.sigma_range_rate, "range_rate_mps", "sigma_range_rate_mps"),
+    ):
+        rows = np.isfinite(measured) & (plots.sensor >= 0)
+        lost = (np.bincount(plots.sensor[rows], minlength=len(sensors)) > 0) & np.isnan(sigma)
+        if lost.any():
+            named = some([sensors.ids[k] for k in np.flatnonzero(lost).tolist()])
+            notes.append(f"{column} of {named} isn't used: describe how exact it is with {key} in a sensors.toml")
+    return notes
+
+
+def read_tracks(path: AnyPath, *, date: datetime.date | None = None) -> Tracks:
     """Read system tracks: a ``tracks`` file (Parquet, CSV) or a recording with CAT062.
+
+    date : day of the first time stamp, where the recording doesn't tell
 
     Raises
     ------
     InputError : it can't be read, or holds no tracks
     """
-    tracks = open_recording(path).tracks
+    tracks = open_recording(path, date=date).tracks
     if tracks is None:
         raise InputError("it holds plots, no tracks", expected="a tracks file, or ASTERIX CAT062", path=os.fspath(path))
     return tracks
@@ -283,7 +310,10 @@ def _files(path: AnyPath) -> list[Path]:
         if (folder / name).is_file():
             return [folder / name]
     snapshots = sorted(
-        file for file in folder.iterdir() if file.name.lower().endswith((".json", ".json.gz", ".jsonl", ".jsonl.gz"))
+        file
+        for file in folder.iterdir()
+        if file.name.lower().endswith((".json", ".json.gz", ".jsonl", ".jsonl.gz"))
+        and file.name.lower().removesuffix(".gz") not in _BESIDE_SNAPSHOTS
     )
     if snapshots:
         return snapshots
@@ -297,3 +327,21 @@ def _files(path: AnyPath) -> list[Path]:
             path=os.fspath(path),
         )
     return traces
+
+
+def _left_out(path: AnyPath, taken: Sequence[Path]) -> str:
+    """Say which files of a folder of snapshots aren't read, "" where all are."""
+    folder = Path(path)
+    read = {file.name for file in taken if file.parent == folder}
+    if not folder.is_dir() or not any(".json" in name.lower() for name in read):
+        return ""
+    left = sorted(
+        file.name
+        for file in folder.iterdir()
+        if file.is_file() and file.name not in read and file.name not in _BESIDE_SNAPSHOTS and file.name[:1] != "."
+    )
+    if not left:
+        return ""
+    more = len(left) - NAMED_MOST
+    named = ", ".join(left[:NAMED_MOST]) + (f" and {more:,} more" if more > 0 else "")
+    return f"{folder}: only its JSON files are read; name {named} as inputs of their own, if they are recordings"

@@ -333,7 +333,7 @@ def account(
         Reason.BAD_VALUE: "latitude or longitude outside its limits",
     }
     named = [(int(numbers[k]), said[Reason(int(reasons[k]))]) for k in rows]
-    return counts, tuple(sorted([*named, *faults])[:REFUSALS_MAX] if faults else named)
+    return counts, tuple(sorted([*named, *faults])[:REFUSALS_MAX])
 
 
 def rows_of(plots: Plots) -> dict[str, int]:

@@ -27,6 +27,7 @@ from airpicture.formats.schemas import MARKS, SCHEMAS, Column, arrow_schema
 from airpicture.tables import I64
 
 PARQUET_MAGIC: Final = b"PAR1"
+_TIMES: Final = ("t", "time", "timestamp", "datetime", "utc", "epoch", "t_s", "t_ms", "time_s", "unix_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,20 @@ def csv_names(head: bytes) -> list[str]:
     return next(csv.reader([line]), [])
 
 
+def refuse_other_separators(names: Sequence[str], path: str) -> None:
+    """Refuse a header line that is one column for us, since something else than commas separates its columns.
+
+    Raises
+    ------
+    InputError : semicolons or tabs do
+    """
+    for sign, what in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and sign in names[0]:
+            raise InputError(
+                f"its columns are separated by {what}", expected="commas, and points in decimal numbers", path=path
+            )
+
+
 def load_table(path: str | os.PathLike[str], kind: str | None = None) -> Loaded:
     """Read a Parquet file, an Arrow stream or a CSV (gzip allowed) of a kind; None takes it from the columns.
 
@@ -75,7 +90,8 @@ def load_table(path: str | os.PathLike[str], kind: str | None = None) -> Loaded:
     if head.startswith(STREAM_MARK):
         return _load_stream(name, kind)
     names = csv_names(head)
-    if b"\0" in head[:4096] or not (len(names) > 1 or ";" in names[0] or "\t" in names[0]):
+    refuse_other_separators(names, name)
+    if b"\0" in head[:4096] or len(names) < 2:
         raise InputError(
             f"no table: {looks_like(head)}",
             expected=f"a {kind or 'plots'} file, Parquet or CSV with a header line",
@@ -170,16 +186,20 @@ def _check_names(names: Sequence[str], kind: str, path: str) -> tuple[str, ...]:
             )
         free = [n for n in known if n not in names]
         near = [n for n in free if n.startswith(f"{slip}_")] or difflib.get_close_matches(slip, free, 1, 0.75)
+        other_unit = near and slip.rpartition("_")[0] == near[0].rpartition("_")[0]  # a new name alone would be a trap
         hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; convert it to {near[0]!r}" if other_unit else hint
         notes.append(f"column {name!r} is not a column of {kind} and is ignored{hint}")
     for column in schema:
         if column.required and column.name not in names:
             near = difflib.get_close_matches(column.name, [n for n in names if n not in known], 1, 0.5)
+            times = [n for n in names if n.strip().lower() in _TIMES] if column.name == "t_ns" else []
+            todo = f"Make 't_ns' of {times[0]!r}: whole nanoseconds of UTC since 1970" if times else ""
             raise InputError(
                 f"the column is missing; found {listed(names)}",
                 expected=f"the columns of a {kind} file: {', '.join(c.name for c in schema if c.required)}"
                 + (", and range_m with azimuth_deg, or lat_deg with lon_deg" if kind == "plots" else ""),
-                todo=f"Rename {near[0]!r} to {column.name!r}" if near else "",
+                todo=todo or (f"Rename {near[0]!r} to {column.name!r}" if near else ""),
                 path=path,
                 column=column.name,
             )
@@ -250,11 +270,6 @@ def _load_stream(path: str, kind: str | None) -> Loaded:
 
 
 def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
-    if len(names) == 1:
-        sign = "semicolons" if ";" in names[0] else "tabs"
-        raise InputError(
-            f"its columns are separated by {sign}", expected="commas, and points in decimal numbers", path=path
-        )
     kind = _kind_of(names, kind, path)
     notes = _check_names(names, kind, path)
     wanted = {c.name: pa.string() if pa.types.is_list(c.type) else c.type for c in SCHEMAS[kind] if c.name in names}
@@ -360,6 +375,7 @@ __all__ = [
     "read_broken_csv",
     "read_csv",
     "read_table",
+    "refuse_other_separators",
     "table_kind",
     "typed",
     "write_table",

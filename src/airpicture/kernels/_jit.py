@@ -147,8 +147,22 @@ NEEDED: Final = ("look.look_chunks", "snapshot.snapshot_rows", "twins.list_shari
 
 
 def compiled(needed: tuple[str, ...] = NEEDED) -> bool:
-    """Say whether the cache already holds kernels, a tracker's by default; else the first run begins by compiling."""
-    return all(any(FOLDER.glob(f"*/{name}-*.nbi")) for name in needed)
+    """Say whether the cache already holds kernels, a tracker's by default; else the first run begins by compiling.
+
+    numba keeps kernels of each place where the package lies apart, and takes none that are older than their source: a
+    second installation of the same sources begins by compiling, too.
+    """
+    here = Path(__file__).parent
+    folder = FOLDER / Path(FunctionCache(compiled).cache_path).name  # type: ignore[no-untyped-call]
+    return all(_saved(folder, name, here / f"{name.partition('.')[0]}.py") for name in needed)
+
+
+def _saved(folder: Path, name: str, source: Path) -> bool:
+    """Say whether a folder of numba's holds a kernel that is younger than its source."""
+    with suppress(OSError):
+        since = source.stat().st_mtime
+        return any(index.stat().st_mtime >= since for index in folder.glob(f"{name}-*.nbi"))
+    return False
 
 
 class _Cache(FunctionCache):

@@ -139,7 +139,7 @@ def read_overlay(path: Path) -> str:
         size = Path(path).stat().st_size
         if size > OVERLAY_BYTES_MAX:
             raise InputError(f"{size:,} bytes", expected=f"at most {OVERLAY_BYTES_MAX:,}", path=str(path))
-        text = Path(path).read_text("utf-8")
+        text = Path(path).read_text("utf-8-sig")  # some editors begin a file with a mark
         kind = json.loads(text).get("type")
     except OSError as error:
         raise InputError(f"it can't be read: {error.strerror}", expected="a GeoJSON file", path=str(path)) from None

@@ -17,8 +17,11 @@ def described(plots: Plots, sensors: Sensors | None) -> Sensors:
 
     Raises
     ------
-    InputError : there are plots, and the two tables have no sensor in common
+    InputError : there are plots, and the two tables have no sensor in common; or they're no such tables
     """
+    need_plots(plots)
+    if sensors is not None:
+        need_sensors(sensors)
     own = plots.sensors
     if sensors is None or sensors is own:
         return own
@@ -45,9 +48,40 @@ def need_same_sensors(plots: Plots, sensors: Sensors) -> None:
     ------
     InputError : it isn't so
     """
+    need_plots(plots)
     both = min(len(plots.sensors), len(sensors))
     if plots.sensors is not sensors and len(plots) and plots.sensors.ids[:both] != sensors.ids[:both]:
         raise _strange(plots.sensors, sensors)
+
+
+def need_plots(plots: object) -> None:
+    """Refuse what is no table of plots: the name of a file, say.
+
+    Raises
+    ------
+    InputError : it's another thing
+    """
+    if not isinstance(plots, Plots):
+        raise InputError(
+            f"plots is of the type {type(plots).__name__}",
+            expected="Plots",
+            todo="Make them with read(FILE) or Plots.from_columns(...)",
+        )
+
+
+def need_sensors(sensors: object) -> None:
+    """Refuse what is no table of sensors.
+
+    Raises
+    ------
+    InputError : it's another thing
+    """
+    if not isinstance(sensors, Sensors):
+        raise InputError(
+            f"sensors is of the type {type(sensors).__name__}",
+            expected="Sensors",
+            todo="Make them with load_sensors(FILE) or Sensors.from_rows([...])",
+        )
 
 
 def _strange(own: Sensors, sensors: Sensors) -> InputError:

@@ -43,6 +43,7 @@ from airpicture.tables import F64, I32, I64, U8, SensorKind, Sensors
 
 PART: Final = 8_192  # plots copied in one go, at least
 DEALT: Final = 4_096  # plots of one frame that are worth being counted by sensor before they're put in order
+FEW: Final = 64  # plots that needn't begin a line of the cache: making columns that do takes longer than all else
 ROOM_LEAST: Final = 256  # plots that a shelf has room for once it has had some
 MARGIN = 2_000.0  # m beyond a radar's reach: noise and bias of range; a plot that measures more is refused
 DEPTH = 1_000.0  # m, how far below the polar radius a site or target may lie
@@ -118,6 +119,8 @@ class Shelf:
 
 
 def _columns(like: Reports, size: int) -> Reports:
+    if size <= FEW:
+        return Reports(*(np.empty((size, *column.shape[1:]), column.dtype) for column in like))
     return Reports(*(lined((size, *column.shape[1:]), column.dtype, make=np.empty) for column in like))
 
 

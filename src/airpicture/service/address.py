@@ -9,6 +9,7 @@ on a command line are settings, the keys of the file: ``?interface=192.0.2.1&twi
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -129,9 +130,21 @@ def parse(text: str, *, out: bool = False) -> tuple[str, Address, dict[str, str]
     transport, address = _where(scheme, rest, usual.get(scheme, ""), text)
     if transport not in formats[scheme]:
         raise ConfigError(
-            f"{text!r}: {scheme} doesn't go by {transport}", expected=f"one of {', '.join(formats[scheme])}"
-        )
+            f"{text!r}: {scheme} doesn't go by {transport}", expected=f"one of {', '.join(formats[scheme])}",
+            todo=_meant(scheme, rest, usual.get(scheme, "")) if transport == "file" else "",
+        )  # fmt: skip
     return scheme, address, settings
+
+
+def _meant(scheme: str, rest: str, usual: str) -> str:
+    """Return what could be meant by an address that was taken for a file's, "" where nothing is near."""
+    head, slashes, tail = rest.partition("//")
+    if slashes and head.endswith(":"):  # a transport that doesn't exist
+        near = difflib.get_close_matches(head.rstrip(":").lower(), TRANSPORTS, 1, 0.5)
+        return f"Did you mean '{scheme}:{near[0]}://{tail}'?" if near else ""
+    if usual and _HOST.fullmatch(rest):
+        return f"Did you mean '{scheme}://{rest}'?"
+    return ""
 
 
 def _where(scheme: str, rest: str, usual: str, text: str) -> tuple[str, Address]:

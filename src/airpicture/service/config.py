@@ -444,7 +444,14 @@ def _file(table: Table, key: str, base: Path) -> str:
 
 
 def _apart(source: Text, inputs: Sequence[InputSettings], outputs: Sequence[OutputSettings]) -> None:
-    """Refuse two that would listen on one port; a group may be listened to by many."""
+    """Refuse two that would listen on one port, or read standard input; a group may be listened to by many."""
+    piped = [number for number, one in enumerate(inputs) if one.address.transport == "stdin"]
+    if len(piped) > 1:
+        first = inputs[piped[0]].name
+        raise ConfigError(
+            f"{source.where('input', piped[1], 'from')}: standard input is read by {first!r} already",
+            expected="one input from standard input at most",
+        )
     taken: dict[tuple[str, str, int], str] = {}
     tables: list[tuple[str, int, str, InputSettings | OutputSettings]] = []
     tables += [("input", number, "from", one) for number, one in enumerate(inputs)]

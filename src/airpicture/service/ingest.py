@@ -25,7 +25,7 @@ from airpicture.service.clock import Clock, ReplayClock, obey
 from airpicture.service.inputs import Pump, Rate, StandardInput, TcpClient, TcpServer, Twins, UdpInput
 from airpicture.service.journal import JournalWriter, last_time
 from airpicture.service.polling import Polled, Posted, Replayed
-from airpicture.service.process import Given, end_with_parent, given_from, log, tell, told, with_port
+from airpicture.service.process import Given, cannot_open, end_with_parent, given_from, log, tell, told, with_port
 from airpicture.service.settings import InputSettings, Settings
 from airpicture.tables import Plots, Sensors
 from airpicture.units import SECOND_NS
@@ -120,6 +120,19 @@ class Ingest:
             self._done.set()
 
     async def _open(self, row: int, one: InputSettings) -> AnyInput:
+        """Open an input.
+
+        Raises
+        ------
+        ConfigError : the system doesn't give what it asks for
+        """
+        try:
+            return await self._opened(row, one)
+        except OSError as error:
+            where = str(one.address)
+            raise cannot_open(one.name if where in one.name else f"{one.name}, {where},", error) from None
+
+    async def _opened(self, row: int, one: InputSettings) -> AnyInput:
         sink, counts = _Sink(self, row, one), self.counts[row]
         match one.format, one.address.transport:
             case "replay", _:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from airpicture.service.process import log, shown
+from airpicture.service.process import log, plain, shown
 from airpicture.service.settings import InputSettings
 
 BUFFER_OCTETS: Final = 4 * 2**20  # of the system for a UDP socket: 2 s of 2,000 datagrams a second, with their overhead
@@ -300,7 +300,7 @@ class TcpClient:
             try:
                 reader, writer = await asyncio.wait_for(asyncio.open_connection(where.host, where.port), 10)
             except (OSError, TimeoutError) as error:
-                why = f"can't connect to {where}: {getattr(error, 'strerror', None) or 'no answer in time'}"
+                why = f"can't connect to {where}: {plain(error) if str(error) else 'no answer in time'}"
             else:
                 log("ingest", f"{self._settings.name}: connected to {where}")
                 if self._settings.hello:

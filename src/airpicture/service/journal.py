@@ -26,6 +26,7 @@ from airpicture.formats.journal import (
     segment_name,
     segments,
 )
+from airpicture.service.process import log
 from airpicture.service.settings import JournalSettings
 from airpicture.units import SECOND_NS
 
@@ -52,6 +53,7 @@ class JournalWriter:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.failing = False
+        self._told = False  # whether the log says that it's failing
         self._folder, self._spare, self._settings, self._start = Path(folder), spare, settings, start
         self._waiting: list[bytes] = []
         self._fd = -1
@@ -69,11 +71,17 @@ class JournalWriter:
         self.counts["records"] += 1
 
     def flush(self, t_ns: int) -> None:
-        """Hand all records in line to the system."""
+        """Hand all records in line to the system; the log tells where that fails, and where it works again."""
         self._write()
         limit = self._settings.rotate_mb * 2**20
         if self._size >= limit or t_ns - self._begun_ns >= self._settings.rotate_s * SECOND_NS:
             self.rotate(t_ns)
+        if self.failing != self._told:
+            self._told = self.failing
+            if self.failing:
+                log("ingest", f"the journal can't be written to {self._folder}: it goes on in memory, as far as it can")
+            else:
+                log("ingest", f"the journal is written to {self._folder} again")
 
     def rotate(self, t_ns: int) -> None:
         """Begin a new segment and let those go that are beyond what's to be kept."""

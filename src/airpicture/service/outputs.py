@@ -29,6 +29,7 @@ from airpicture.service.address import Address
 from airpicture.service.history import HistoryOutput
 from airpicture.service.hub import SensorHealth, SensorState, Update
 from airpicture.service.period import Period
+from airpicture.service.process import log, shown
 from airpicture.service.sent import SentOutput
 from airpicture.service.settings import OutputSettings
 from airpicture.service.webhook import WebhookOutput
@@ -173,6 +174,7 @@ class FolderOutput:
         self.name, self.counts, self.port = settings.name, Counter[str](), 0
         self._folder, self._render = Path(settings.address.path), render
         self._period = Period(settings.period_s)
+        self._failing = False
 
     async def open(self) -> None:
         """Make the folder.
@@ -197,11 +199,15 @@ class FolderOutput:
             try:
                 temporary.write_bytes(data)
                 os.replace(temporary, path)
-            except OSError:
+            except OSError as error:
                 self.counts["failures"] += 1
+                if not self._failing:
+                    log("front", f"{self.name}: {path} can't be written: {shown(error.strerror)}; trying again")
+                self._failing = True
             else:
                 self.counts["sent"] += 1
                 self.counts["octets"] += len(data)
+                self._failing = False
 
     async def close(self) -> None:
         """Leave the last picture where it is; its time tells its age."""

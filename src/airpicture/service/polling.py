@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from airpicture.service.inputs import Gate, Sink
-from airpicture.service.process import log, shown
+from airpicture.service.process import log, plain, shown
 from airpicture.service.settings import InputSettings
 from airpicture.units import SECOND_NS
 
@@ -47,7 +47,7 @@ class Polled:
                 told = ""
             except (OSError, ValueError) as error:  # URLError is an OSError
                 self._counts["errors"] += 1
-                why = f"{self._settings.address}: {getattr(error, 'reason', None) or error}"
+                why = f"{self._settings.address}: {plain(error)}"
                 if why != told:
                     log("ingest", f"{self._settings.name}: {shown(why)}; trying again")
                     told = why

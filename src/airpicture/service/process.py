@@ -8,8 +8,11 @@ the child ends. Nothing here is pickled.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
+import re
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from airpicture.errors import ConfigError
 from airpicture.service.config import parse_settings
 from airpicture.service.settings import InputSettings, OutputSettings, Settings
 
@@ -25,6 +29,13 @@ AnySettings = TypeVar("AnySettings", InputSettings, OutputSettings)
 TEXT_MAX: Final = 200  # characters of foreign text in a line of the log
 DESCRIPTORS: Final = ("lifeline", "wake", "web", "show", "steps")  # of `Given`
 SETTINGS_MAX: Final = 64 * 2**20
+_NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
+_TODO: Final = {
+    errno.EADDRINUSE: "End the program that uses it, or choose another port",
+    errno.EADDRNOTAVAIL: "Give an address of this machine",
+    errno.EACCES: "Choose a port above 1023: those below want privileges",
+    errno.ENODEV: "Name the interface of this machine to receive the group on",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,24 @@ def end_with_parent(lifeline: int, end: Callable[[], None]) -> None:
 
     os.set_blocking(lifeline, False)
     asyncio.get_running_loop().add_reader(lifeline, gone)
+
+
+def plain(error: Exception) -> str:
+    """Return what went wrong in the system's own words, without numbers, addresses and names that Python adds."""
+    reason = getattr(error, "reason", None)
+    error = reason if isinstance(reason, OSError) else error  # what urllib wraps
+    if isinstance(error, OSError) and not isinstance(error, socket.gaierror):
+        # asyncio tells of several addresses of a name in one error without a number: those of localhost, say
+        code = error.errno or int((_NUMBER.findall(str(error)) or [0])[0])
+        if code > 0:
+            return os.strerror(code)
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
+def cannot_open(what: str, error: OSError) -> ConfigError:
+    """Return what to say of an end of the service, by its name and address, that the system doesn't give."""
+    todo = "" if isinstance(error, socket.gaierror) else _TODO.get(error.errno or 0, "")
+    return ConfigError(f"{what} can't be opened: {plain(error)}", todo=todo)
 
 
 def log(process: str, text: str) -> None:

@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
+from airpicture.errors import ConfigError
 from airpicture.service.address import Address
 from airpicture.service.inputs import BACK_OFF_S, keep_alive
-from airpicture.service.process import log, shown
+from airpicture.service.process import cannot_open, log, shown
 
 WAITING_MAX: Final = 2 * 2**20  # octets that may wait for one receiver, besides what the system holds
 STUCK_S: Final = 10.0
@@ -50,12 +51,17 @@ class Datagrams:
         self._target: Any = None
 
     async def open(self) -> None:
-        """Find the address and open a socket."""
+        """Find the address and open a socket.
+
+        Raises
+        ------
+        ConfigError : the name can't be found, or the interface isn't one of this machine
+        """
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(self._where.host, self._where.port, type=socket.SOCK_DGRAM)
         except socket.gaierror as error:
-            raise OSError(error.errno, f"the name can't be found ({error.strerror})", str(self._where)) from None
+            raise ConfigError(f"{self._where}: the name can't be found ({error.strerror})") from None
         family, _, _, _, self._target = found[0]
         opened = socket.socket(family, socket.SOCK_DGRAM)
         opened.setblocking(False)
@@ -66,11 +72,22 @@ class Datagrams:
                 opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, self._ttl)
                 opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
                 if self._interface:
-                    packed = ipaddress.ip_address(self._interface).packed
-                    opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, packed)
+                    self._send_on(opened)
             else:
                 opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, self._ttl)
         self._socket = opened
+
+    def _send_on(self, opened: socket.socket) -> None:
+        """Choose the interface that a group's data goes out on."""
+        try:
+            packed = ipaddress.ip_address(self._interface).packed
+            opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, packed)
+        except (ValueError, OSError):
+            opened.close()
+            raise ConfigError(
+                f"{self._where}: {self._interface!r} is no interface to send on",
+                expected="the address of an interface of this machine, for example 192.0.2.1",
+            ) from None
 
     def send(self, messages: Iterable[bytes]) -> None:
         """Send each message as a datagram."""
@@ -141,8 +158,16 @@ class Server:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Begin to listen."""
-        self._server = await asyncio.start_server(self._meet, self._where.host, self._where.port)
+        """Begin to listen.
+
+        Raises
+        ------
+        ConfigError : another program listens there, or the address isn't one of this machine
+        """
+        try:
+            self._server = await asyncio.start_server(self._meet, self._where.host, self._where.port)
+        except OSError as error:
+            raise cannot_open(str(self._where), error) from None
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

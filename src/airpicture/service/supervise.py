@@ -7,6 +7,7 @@ serve -+- ingest   receives and journals; small, and nothing that tracks can sto
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import selectors
@@ -24,7 +25,7 @@ from airpicture.errors import ConfigError
 from airpicture.formats.decoding import start_payload
 from airpicture.formats.journal import is_journal
 from airpicture.service.journal import memory_folder, remove
-from airpicture.service.process import DESCRIPTORS, Place, log, told
+from airpicture.service.process import DESCRIPTORS, Place, log, plain, told
 from airpicture.service.settings import Settings, WebSettings
 
 # glibc gives each thread an arena of its own, each of which keeps what was freed in it: over hours that adds up.
@@ -35,6 +36,7 @@ QUICK_S: Final = 5.0  # a child that ran for less waits before it's started agai
 BACK_OFF_S: Final = (0.1, 10.0)
 END_S: Final = 8.0  # that children get to end
 LOOK_S: Final = 0.2
+LOCK: Final = "lock"  # file in the journal's folder, held by the parent
 BACKLOG: Final = 128  # connections that wait while the process that shows is started again
 
 
@@ -50,9 +52,44 @@ def listener(settings: WebSettings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ConfigError(
-            f"{settings.host}:{settings.port} can't be listened on: {error.strerror}",
+            f"{settings.host}:{settings.port} can't be listened on: {plain(error)}",
             todo="Choose another port with --port, or with listen in [web]; 0 takes any free one",
         ) from None
+
+
+def locked(folder: str) -> int:
+    """Return a descriptor that keeps other services out of a journal's folder, made where it isn't there.
+
+    -1 where the file system can't keep anybody out, or nothing can be written there, which is told of elsewhere.
+
+    Raises
+    ------
+    ConfigError : the folder can't be made, or another service uses it
+    """
+    try:
+        os.makedirs(folder, mode=0o750, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the journal's folder {folder!r} can't be made: {error.strerror}",
+            expected="a place that can be written to",
+            todo="Choose another with --journal, or with folder in [journal]",
+        ) from None
+    descriptor = -1
+    try:
+        descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise ConfigError(
+            f"the journal's folder {folder!r} is that of another service, which is running",
+            expected="a folder of its own: two in one would track what both receive",
+            todo="End the other one first, or choose another with --journal, or with folder in [journal]",
+        ) from None
+    except OSError:
+        if descriptor >= 0:
+            os.close(descriptor)
+        return -1
+    return descriptor
 
 
 class Child:
@@ -80,10 +117,16 @@ class Supervisor:
         self.settings = settings
         self._ready: Callable[[dict[str, Any]], None] | None = ready
         self._memory: list[str] = []
-        self._place = self._places()
         self._children = [Child(name) for name in NAMES]
         self._ending = False
+        # First what can fail: nothing is left behind by a service that can't begin.
         self._web = listener(settings.web)
+        try:
+            self._lock = locked(settings.journal.folder) if settings.journal.folder else -1
+        except ConfigError:
+            self._web.close()
+            raise
+        self._place = self._places()
         self._life = os.pipe()
         self._wake = os.pipe()
         self._show = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -94,7 +137,6 @@ class Supervisor:
         self._memory.append(memory)
         folder, spare = self.settings.journal.folder, ""
         if folder:
-            os.makedirs(folder, mode=0o750, exist_ok=True)
             spare = memory_folder("spare")
             self._memory.append(spare)
         else:
@@ -203,7 +245,7 @@ class Supervisor:
                 child.process.wait()
         for opened in (self._web, *self._show, *self._steps):
             opened.close()
-        for descriptor in (*self._life, *self._wake):
+        for descriptor in (*self._life, *self._wake, *([self._lock] if self._lock >= 0 else [])):
             os.close(descriptor)
         for folder in self._memory:
             if folder != self._place.spare or not is_journal(folder):

@@ -15,6 +15,7 @@ _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY: Final = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*=""")
 _PLACE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 _REQUIRED: Final = object()
+COMMAND_LINE: Final = "command line"  # the name of a text that was made of one: its lines tell nobody anything
 
 
 class Source:
@@ -50,6 +51,8 @@ class Source:
 
     def where(self, table: str, number: int, key: str) -> str:
         """Return file and line of a key, or of its table where the key can't be found."""
+        if self.name == COMMAND_LINE:
+            return self.name
         line = self._lines.get((table, number, key)) or self._lines.get((table, number, ""))
         line = line or self._lines.get(("", 0, table))
         return f"{self.name}, line {line}" if line else self.name

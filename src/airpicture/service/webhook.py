@@ -13,7 +13,7 @@ from typing import Any, Final
 from airpicture.alerts import Alert
 from airpicture.service.config import read_token
 from airpicture.service.hub import Update
-from airpicture.service.process import log, shown
+from airpicture.service.process import log, plain, shown
 from airpicture.service.settings import OutputSettings
 
 WEBHOOK_WAITING: Final = 1000  # alerts that wait for a receiver of web hooks; the oldest give way
@@ -76,7 +76,7 @@ class WebhookOutput:
             except (OSError, ValueError) as error:
                 self.counts["failures"] += 1
                 if attempt == 0:
-                    log("output", f"{self.name}: {shown(getattr(error, 'reason', error))}; trying again")
+                    log("output", f"{self.name}: {shown(plain(error))}; trying again")
             if self._closing:
                 return False
             time.sleep(min(0.5 * 2**attempt, 15.0))

@@ -75,6 +75,15 @@ def test_tables_of_frames(tmp_path: Path, header: str) -> None:
     assert abs(recording.plots.t_ns[0] - NOW) < SECOND
 
 
+def test_a_damaged_row_costs_no_other(tmp_path: Path) -> None:
+    lines = [f"{at:.6f},{frame}" for at, frame in rows_of(flight(8), frame="beast")]
+    path = tmp_path / "frames.csv"
+    path.write_bytes("\n".join(lines).encode() + b"\n1700000000.5,1a33\x8a\xff00,9\n1700000000.5,1a33\x8a\xff00\n")
+    recording = open_recording(path)
+    assert recording.report.refused["row that holds no frame"] == 2
+    assert (~np.isnan(recording.plots.lat)).sum() == 7
+
+
 def test_a_parquet_of_frames_in_any_order(tmp_path: Path) -> None:
     rows = rows_of(flight(8), frame="alone")
     order = np.random.default_rng(4).permutation(len(rows))

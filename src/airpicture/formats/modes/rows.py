@@ -37,6 +37,10 @@ def frames_of_csv(data: bytes, path: str) -> tuple[Frames, I64, int]:
         return "skip"
 
     try:
+        data.decode()
+    except UnicodeDecodeError:  # damaged rows, which hold no frame: they're left out and counted, and the rest is read
+        data = data.decode("utf-8", "replace").encode()
+    try:
         table = pacsv.read_csv(
             pa.BufferReader(data),
             read_options=pacsv.ReadOptions(column_names=names, skip_rows=int(has_header)),
@@ -47,7 +51,7 @@ def frames_of_csv(data: bytes, path: str) -> tuple[Frames, I64, int]:
         )
     except pa.ArrowInvalid as error:
         raise InputError(
-            f"not a sound CSV table: {error}", expected="a time and a frame in each row", path=path
+            f"not a sound CSV table ({_first_line(error)})", expected="a time and a frame in each row", path=path
         ) from None
     frames, received, bad = _frames(table.column(time), table.column(frame))
     return frames, received, bad + len(faults)
@@ -63,13 +67,19 @@ def frames_of_parquet(path: str) -> tuple[Frames, I64, int]:
     try:
         table: Table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"not a sound Parquet file: {error}", path=path) from None
+        raise InputError(
+            f"the Parquet file is damaged ({_first_line(error)})", expected="a whole file", path=path
+        ) from None
     table = table.rename_columns([name.lower() for name in table.column_names])
     time, frame = time_and_frame(table.column_names) or ("", "")
     try:
         return _frames(table.column(time), pc.cast(table.column(frame), pa.string()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise InputError(f"columns {time!r} and {frame!r} can't be used: {error}", path=path) from None
+        raise InputError(
+            f"columns {time!r} and {frame!r} can't be used ({_first_line(error)})",
+            expected="times, and frames as hexadecimal text",
+            path=path,
+        ) from None
 
 
 def _frames(times: ArrowColumn, texts: ArrowColumn) -> tuple[Frames, I64, int]:
@@ -105,3 +115,7 @@ def _nanoseconds(times: ArrowColumn) -> I64:
     seconds = np.asarray(pc.fill_null(pc.cast(times, pa.float64()), -1.0), np.float64)
     good = (seconds >= 0) & (seconds < 4e9)  # year 2096
     return np.where(good, np.rint(np.where(good, seconds, 0.0) * 1e6).astype(np.int64) * 1000, -1)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0][:160].rstrip(".")

@@ -40,12 +40,13 @@ export class Grid {
     }
   }
 
-  // Whether no box but one's own lies across a place.
-  free(l, t, r, b, id) {
+  // Whether no box but one's own lies across a place; those with numbers from `soft` to before `hard` may.
+  free(l, t, r, b, id, soft = 0, hard = 0) {
     const { boxes, ids, links } = this, i1 = this.column(r), j1 = this.row(b);
     for (let i = this.column(l); i <= i1; i++) for (let j = this.row(t); j <= j1; j++) {
       for (let link = this.heads[i * this.rows + j]; link >= 0; link = links[2 * link + 1]) {
         const box = links[2 * link], at = 4 * box;
+        if (box >= soft && box < hard) continue;
         if (ids[box] !== id && boxes[at] < r && boxes[at + 2] > l && boxes[at + 1] < b && boxes[at + 3] > t) return false;
       }
     }

@@ -128,27 +128,30 @@ export class Labels {
     this.behind = false;
     for (const element of this.covers()) { const b = element.getBoundingClientRect(); if (b.width) grid.take(b.left, b.top, b.right, b.bottom, -1); }
     for (const [l, t, r, b] of this.names()) if (r > 0 && b > 0 && l < width && t < height) grid.take(Math.max(l, 0), Math.max(t, 0), Math.min(r, width), Math.min(b, height), -1);
+    const soft = grid.count; // symbols, which the block of an alert may lie over before it isn't shown
     for (let slot = 0; slot < p.n; slot++) {
       const x = this.points[2 * slot], y = this.points[2 * slot + 1];
       if (!(x > -10 && y > -10 && x < width + 10 && y < height + 10)) continue;
       if (on < 4000) grid.take(x - 6, y - 6, x + 6, y + 6, p.id[slot]);
-      const special = p.id[slot] === look.selected ? 0 : p.alert[slot] ? 1 : 9;
+      const special = p.id[slot] === look.selected ? 0 : p.alert[slot] ? 2 - p.alert[slot] / 2 : 9; // what is present before what is expected
       if (special === 9 && (level === 0 || (p.status[slot] === 0 && level < 3))) continue;
       wanted.push([special < 9 ? special : before.has(p.id[slot]) ? 2 : p.status[slot] === 0 ? 4 : 3, slot]);
     }
+    const hard = grid.count;
     wanted.sort((a, b) => a[0] - b[0] || p.id[a[1]] - p.id[b[1]]);
     this.places = new Map();
     for (const [rank, slot] of wanted.slice(0, TRIES_MAX)) {
       if (this.places.size >= CAP) break;
       const id = p.id[slot], lines = this.lines(slot, rank < 2 ? Math.max(2, level) : level);
       const x = this.points[2 * slot], y = this.points[2 * slot + 1], w = this.width(lines), h = LINE * lines.length, last = before.get(id);
-      for (let k = last ? -1 : 0; k < SIDES.length; k++) {
-        const side = k < 0 ? last.side : k; // where it was, first of all
+      const first = last ? -1 : 0, each = SIDES.length - first, tries = rank > 0 && rank < 2 ? 2 * each : each;
+      for (let k = 0; k < tries; k++) {
+        const at = first + (k % each), side = at < 0 ? last.side : at; // where it was, first of all
         const [nx, sy] = SIDES[side], sx = nx + Math.sign(nx) * (rank < 2 ? 12 : 0); // beside a ring, not across it
         const dx = sx > 0 ? sx : sx < 0 ? sx - w : -w / 2, ring = rank < 2 ? 10 : 0, dy = sy < 0 ? (sx === 0 ? -h - 12 - ring : -h + 2 - Math.max(0, Math.abs(sx) - 14) * 0.8) : (sx === 0 ? 12 + ring : -2 + Math.max(0, Math.abs(sx) - 14) * 0.8);
         const l = x + dx - 2, t = y + dy - 1, r = l + w + 4, b = t + h + 2;
         const whole = (l > 0 || x < 0) && (r < width || x > width) && (t > 0 || y < 0) && (b < height || y > height); // not cut by the screen's edge
-        if (!(whole && grid.free(l, t, r, b, id)) && !(rank === 0 && side === SIDES.length - 1)) continue; // the selected one's is always shown
+        if (!(whole && grid.free(l, t, r, b, id, soft, k < each ? 0 : hard)) && !(rank === 0 && k === each - 1)) continue; // the selected one's is always shown
         const sprite = this.sprite(lines, p.alert[slot], w) || last?.sprite;
         if (!sprite) break;
         grid.take(l, t, r, b, id);

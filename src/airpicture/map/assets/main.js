@@ -207,7 +207,7 @@ export class App {
     this.course = told.past || null;
     const first = this.story.told?.waiting;
     this.story.show(told);
-    if (first && !this.following) this.uncover(this.picture.slots.get(told.track)); // the panel has grown over it, perhaps
+    if (first && !this.following) { if (this.going) this.center(); else this.uncover(this.picture.slots.get(told.track)); } // the panel has grown over it, perhaps
     this.wake();
   }
 
@@ -265,6 +265,7 @@ export class App {
     this.look.selected = id;
     this.course = null;
     this.following = this.story.following = false;
+    this.going = go; // to it: where that is, the panel's size tells, which grows with its story
     this.link.say("story", id < 0 ? null : id, true);
     this.story.show(id < 0 ? null : { track: id, waiting: true });
     if (id >= 0) { say(`Selected ${this.picture.name(slot)}`); if (go) this.center(); }
