@@ -35,7 +35,6 @@ from airpicture.plots import (
     gathered,
     looks,
     need_same_sensors,
-    need_sensors,
     need_sites,
     register,
     repeated,
@@ -83,10 +82,7 @@ class Tracker:
     """
 
     def __init__(self, sensors: Sensors, config: Config | None = None, *, run: Run | None = None) -> None:
-        need_sensors(sensors)
-        self.sensors = sensors
-        self._run = run
-        self._memory = Memory()
+        self.sensors, self._run, self._memory = sensors, run, Memory()
         self.config = config = config or Config()
         self.counts: Counter[str] = Counter()  # of closed frames, and of plots received and refused
         self._tally: Counter[str] = Counter()  # of the open frame
@@ -205,15 +201,12 @@ class Tracker:
             self._tally.clear()
             self.latency.commit()
             self._frame = self._next_frame(last)
-            self._keep_past(self._frame * self._frame_ns)
-            self._age_to(self._frame * self._frame_ns)
-
-    def _keep_past(self, edge_ns: int) -> None:
-        """Put the plots of the frame that was closed aside; forget those that no plot can repeat any more."""
-        if self._open is not None:
-            self._past.add(self._open)
-            self._open = None
-        self._past.forget(edge_ns - round(self.config.late_s_max * 1e9))
+            edge_ns = self._frame * self._frame_ns
+            if self._open is not None:
+                self._past.add(self._open)
+                self._open = None
+            self._past.forget(edge_ns - round(self.config.late_s_max * 1e9))  # nothing can repeat those any more
+            self._age_to(edge_ns)
 
     def _check_time(self, now_ns: int) -> None:
         if not isinstance(now_ns, (int, np.integer)):
