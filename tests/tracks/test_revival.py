@@ -199,3 +199,15 @@ def test_who_falls_silent_has_ended_though_another_is_heard_again_in_that_step()
     assert len(np.unique(picture.tracks.track)) == 2
     assert picture.tracks.address[picture.tracks.status == Status.ENDED].tolist() == [ADDRESS + 1]
     assert picture.tracks.callsign.dtype == np.uint64
+
+
+def test_a_recording_tells_of_an_end_though_the_number_is_taken_up_in_the_same_output_period() -> None:
+    """Its rows are of their own times; and the row of the store is used again by then."""
+    tracks, counts = track_with_counts(
+        heard((0, 12), (23, 34)), config=Config(life=Life(end_s=10.0, coast_s=4.0), output_period_s=4.0)
+    )
+    assert counts["numbers_taken_up"] == 1
+    assert np.unique(tracks.track).tolist() == [1]
+    ended = (tracks.t_ns[tracks.status == Status.ENDED] - T0) / NS
+    assert len(ended) == 1
+    assert 20.0 < ended[0] < 23.0

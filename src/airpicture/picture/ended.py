@@ -81,12 +81,12 @@ class Ended:
         for kept, t_ns in _gathered(self._aside):
             if len(kept) > self._side.capacity:
                 self._side = Store(2 * len(kept))
-            rows = np.arange(len(kept))
-            self._side.put_back(rows, kept, self._run)
-            self._show(self._side, rows, t_ns)
+            places = np.arange(len(kept))
+            self._side.put_back(places, kept, self._run)
+            self._show(self._side, places, t_ns)
         if self._there:
-            times = np.repeat([t_ns for _, t_ns in self._there], [len(rows) for rows, _ in self._there])
-            self._show(store, np.concatenate([rows for rows, _ in self._there]), times)
+            times = np.repeat([t_ns for _, t_ns in self._there], [len(there) for there, _ in self._there])
+            self._show(store, np.concatenate([there for there, _ in self._there]), times)
         self._aside, self._there = [], []
         if rows is None or not self._resumed:
             return self._shown
