@@ -35,7 +35,6 @@ from airpicture.plots import (
     gathered,
     looks,
     need_same_sensors,
-    need_sensors,
     need_sites,
     register,
     repeated,
@@ -75,14 +74,9 @@ class Tracker:
     sensors : the sensors whose plots will come; ``plots.sensors`` must be the same table, or begin or go on as it does
     config : settings, see `config.Config`
     run : where large steps run, see `parallel.workers`; the picture is the same to the bit. Default: one thread
-
-    Raises
-    ------
-    InputError : sensors is another thing than a table of them
     """
 
     def __init__(self, sensors: Sensors, config: Config | None = None, *, run: Run | None = None) -> None:
-        need_sensors(sensors)
         self.sensors = sensors
         self._run = run
         self._memory = Memory()
@@ -449,7 +443,6 @@ def track(
     Raises
     ------
     ConfigError : where not one plot can be placed, because the sites of the radars aren't known
-    InputError : plots or sensors are other things than tables of them
     """
     tracks, _ = track_with_counts(plots, sensors, config, progress=progress, run=run)
     return tracks

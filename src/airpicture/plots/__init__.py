@@ -1,7 +1,7 @@
 """Plots on their way in: biases off, one frame, refusals by name."""
 
 from airpicture.plots.clutter import Clutter
-from airpicture.plots.described import described, need_same_sensors, need_sensors
+from airpicture.plots.described import described, need_same_sensors
 from airpicture.plots.latency import Latency
 from airpicture.plots.line import Line
 from airpicture.plots.looks import Shelf, gathered, looks, waves
@@ -19,7 +19,6 @@ __all__ = [
     "gathered",
     "looks",
     "need_same_sensors",
-    "need_sensors",
     "need_sites",
     "plot_positions",
     "register",

@@ -5,6 +5,7 @@ import numpy as np
 from airpicture.errors import ConfigError
 from airpicture.kernels.arrays import laid
 from airpicture.kernels.wgs84 import SITE, sites_of_geodetic
+from airpicture.plots.described import need_sensors
 from airpicture.reports import Stations
 from airpicture.tables import Plots, Sensors
 from airpicture.units import TAU
@@ -16,7 +17,13 @@ SIGMA_POSITION = 50.0  # m, of a reported position about which nobody says anyth
 
 
 def station_columns(sensors: Sensors) -> Stations:
-    """Lay the sensors out for kernels; what a sensor leaves open gets the bounds named above."""
+    """Lay the sensors out for kernels; what a sensor leaves open gets the bounds named above.
+
+    Raises
+    ------
+    InputError : it's no table of sensors
+    """
+    need_sensors(sensors)
     count = len(sensors)
     sites = np.full((count, SITE), np.nan)
     height = np.zeros(count)
