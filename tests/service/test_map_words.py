@@ -85,6 +85,7 @@ def test_who_opens_a_panel_by_keyboard_comes_back_to_its_button(page: Page) -> N
 
 def test_alerts_have_their_blocks_where_there_is_no_room(page: Page) -> None:
     """Others' symbols stand as thick as blocks are wide: none lies over them but those of alerts."""
+    page.scene = Scene(60, reach=300e3)
     page.js(f"airpicture.map.jumpTo({{center: [{LON}, {LAT}], zoom: 4.6}}); 0")
     page.publish()
     page.js("airpicture.labels.touch(); airpicture.wake()")
