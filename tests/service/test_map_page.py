@@ -261,23 +261,6 @@ def test_alerts_in_list_on_map_and_badge(page: Page) -> None:
     assert page.js("airpicture.look.selected") == 6
 
 
-def test_alerts_have_their_blocks_where_there_is_no_room(page: Page) -> None:
-    """Others' symbols stand as thick as blocks are wide: none lies over them but those of alerts."""
-    page.js(f"airpicture.map.jumpTo({{center: [{LON}, {LAT}], zoom: 4.6}}); 0")
-    page.publish()
-    page.js("airpicture.labels.touch(); airpicture.wake()")
-    page.browser.wait("!airpicture.labels.behind")
-    page.browser.frames()
-    shown = "[4, 5, 6].filter((id) => airpicture.labels.places.has(id))"
-    page.browser.wait(f"{shown}.length === 3")
-    boxes = page.js(
-        f"{shown}.map((id) => airpicture.labels.places.get(id)).map((b) => [b.x, b.y, b.x + b.w, b.y + b.h])"
-    )
-    for k, a in enumerate(boxes):
-        for b in boxes[k + 1 :]:
-            assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3], (a, b)
-
-
 def test_labels_do_not_overlap(page: Page) -> None:
     page.publish(alerts=False)
     boxes = page.js("[...airpicture.labels.places.values()].map((b) => [b.x, b.y, b.x + b.w, b.y + b.h])")

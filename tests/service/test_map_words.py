@@ -81,3 +81,21 @@ def test_who_opens_a_panel_by_keyboard_comes_back_to_its_button(page: Page) -> N
     page.press('[data-panel="filter"]')  # with the mouse nothing is left in the way of the space bar
     page.key("Escape")
     assert page.js("document.activeElement.tagName") == "BODY"
+
+
+def test_alerts_have_their_blocks_where_there_is_no_room(page: Page) -> None:
+    """Others' symbols stand as thick as blocks are wide: none lies over them but those of alerts."""
+    page.scene = Scene(60, reach=300e3)
+    page.js(f"airpicture.map.jumpTo({{center: [{LON}, {LAT}], zoom: 4.6}}); 0")
+    page.publish()
+    page.js("airpicture.labels.touch(); airpicture.wake()")
+    page.browser.wait("!airpicture.labels.behind")
+    page.browser.frames()
+    shown = "[4, 5, 6].filter((id) => airpicture.labels.places.has(id))"
+    page.browser.wait(f"{shown}.length === 3")
+    boxes = page.js(
+        f"{shown}.map((id) => airpicture.labels.places.get(id)).map((b) => [b.x, b.y, b.x + b.w, b.y + b.h])"
+    )
+    for k, a in enumerate(boxes):
+        for b in boxes[k + 1 :]:
+            assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3], (a, b)
