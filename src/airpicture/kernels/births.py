@@ -258,9 +258,7 @@ def find_births(
     here = (put + lo) % ring  # where the next one waits
     for w in range(lo, hi, len(after)):
         size = min(len(after), hi - w)
-        here = _bring(
-            w, size, hi, here, wanted, R, S, motion, life, longest, since_ns, reaches, waiting, desk, key
-        )  # fmt: skip
+        here = _bring(w, size, hi, here, wanted, R, S, motion, life, longest, since_ns, reaches, waiting, desk, key)
         groups = group_by_family(key[w : w + size], desk.hashed, begin, after)
         g = 0
         while g < groups:

@@ -56,9 +56,8 @@ AGE_MOST_NS: Final = (
     16_000_000_000  # behind a radar's next look at 1.2 turns of 12 s, few tracks are visited for nothing
 )
 NEVER: Final = 2**63 - 1  # due of tracks that ended
-LONG_AGO: Final = -(
-    1 << 62
-)  # ns, before all times: due of what the next sweep has to see; last message of who had none
+# ns, before all times: when what the next sweep has to see is due; last message of who had none
+LONG_AGO: Final = -(1 << 62)
 ASKED_AHEAD: Final = 8  # visits
 LISTED_AHEAD: Final = 32  # rows
 FEW: Final = 64  # rows whose first due is asked for at once, before any is looked at

@@ -468,9 +468,7 @@ def meet_plots(
     _ask_for(k, min(k + FETCHED, hi), rows, summary, time)
     while k < hi:
         begun, block = k, min(BLOCK, hi - k)
-        asking = _take_block(
-            begun, block, hi, rows, summary, time, middle, half, q_third, radius_max, cells, desk
-        )  # fmt: skip
+        asking = _take_block(begun, block, hi, rows, summary, time, middle, half, q_third, radius_max, cells, desk)
         asks, c = 0, 0
         while c < asking and asks + ASKED < ASKS:
             asks = _ask_cells(int(tally[0, c]), cells, asks, desk)

@@ -375,9 +375,7 @@ def _register_position(
 
 
 @part
-def _register_message(
-    j: int, o: int, log_clutter: float, P: Told, Z: F64
-) -> tuple[float, float, float, float]:  # fmt: skip
+def _register_message(j: int, o: int, log_clutter: float, P: Told, Z: F64) -> tuple[float, float, float, float]:
     """Write what a transponder says without a place, as `_register_polar` does; instead of a place a mark."""
     Z[o, Z_KIND] = MESSAGE
     log_clutter += _told_of_motion(P, j, Z, o)
@@ -386,9 +384,7 @@ def _register_message(
 
 
 @part
-def _register_bearing(
-    j: int, o: int, log_clutter: float, P: Told, S: Any, Z: F64
-) -> tuple[float, float, float, float]:  # fmt: skip
+def _register_bearing(j: int, o: int, log_clutter: float, P: Told, S: Any, Z: F64) -> tuple[float, float, float, float]:
     """Write what's measured in azimuth alone, as `_register_polar` does."""
     s, traits, el = P.sensor[j], S.traits, P.elevation[j]
     nearest, furthest = traits[s, SENSOR_RANGE_MIN], traits[s, SENSOR_RANGE_MAX]

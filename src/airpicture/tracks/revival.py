@@ -27,6 +27,7 @@ SPEED_LEAST: Final = 350.0  # m/s: what stood still may have taken off; an airli
 FASTER: Final = 1.5  # times as fast as at the end, or as now, for what is faster than that
 APART_M: Final = 2_000.0  # besides, as of `twins.NEAR`
 REMEMBERED: Final = 65_536  # addresses; of more, the longest silent are forgotten
+_NONE: Final = np.zeros(0, np.int64)
 
 
 class Retired:
@@ -103,9 +104,6 @@ class Retired:
         numbers: I64 = self._number[place]
         store.number[rows], store.t_first[rows] = numbers, self._t_first[place]
         return numbers
-
-
-_NONE: Final = np.zeros(0, np.int64)
 
 
 def _first_of(values: I32 | I64) -> NDArray[np.bool_]:
