@@ -245,10 +245,6 @@ def test_any_split_and_order_of_ranges_gives_the_same_bits(
 ) -> None:
     sensors, rows = scene(80, 9.0, clutter=200, radars=2)
     one, many = Beginnings(sensors), Beginnings(sensors)
-    monkeypatch.setattr(begin_module, "PART", 1)
-    monkeypatch.setattr(begin_module, "PARTS", parts)
-    monkeypatch.setattr(begin_module, "SCANNED", 7)
-    monkeypatch.setattr(begin_module, "PATCHED", patched)
 
     def backwards(search: Any, tasks: Any) -> list[Any]:
         return [search(*task) for task in reversed(tasks)][::-1]
@@ -256,10 +252,35 @@ def test_any_split_and_order_of_ranges_gives_the_same_bits(
     with workers(3) as side_by_side:
         for k, part in enumerate(frames(rows)):
             born, shed = one(part)
-            again, shed_again = many(part, run=side_by_side if k % 2 else backwards)
+            with monkeypatch.context() as patched_module:
+                patched_module.setattr(begin_module, "PART", 1)
+                patched_module.setattr(begin_module, "PARTS", parts)
+                patched_module.setattr(begin_module, "SCANNED", 7)
+                patched_module.setattr(begin_module, "PATCHED", patched)
+                again, shed_again = many(part, run=side_by_side if k % 2 else backwards)
             assert (born.tolist(), shed) == (again.tolist(), shed_again)
     assert one.store.n > 50
     assert born_of(one) == born_of(many)
+
+
+@pytest.mark.compiled
+def test_searches_that_are_cut_short_find_the_same_on_any_number_of_threads() -> None:
+    """Where more waits than a search looks at, what it finds hangs on who asks together, and that on no thread."""
+    rng = np.random.default_rng(7)
+    sensors = sensors_of(radar(clutter_per_scan=30.0))
+    config = Config(life=Life(visits_max=16))
+    alone, shared = Beginnings(sensors, config), Beginnings(sensors, config)
+    n = 2 * begin_module.PART + 333
+    with workers(3) as run:
+        for turn in range(3):
+            places = zip(60e3 + 30e3 * rng.random(n), 1.0 + 0.05 * rng.random(n), strict=True)
+            rows = [{"t_ns": ns(4.0 * turn), "slant_range": far, "azimuth": azimuth} for far, azimuth in places]
+            assert alone(rows)[0].tolist() == shared(rows, run=run)[0].tolist()
+            assert alone.counts.tolist() == shared.counts.tolist()
+    assert alone.tally == shared.tally
+    assert alone.tally["searches_cut"] > 0
+    assert alone.store.n > 0
+    assert born_of(alone) == born_of(shared)
 
 
 def test_the_order_in_which_plots_wait_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:

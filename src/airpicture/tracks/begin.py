@@ -56,14 +56,14 @@ from airpicture.kernels.search import (
     list_reaches,
 )
 from airpicture.kernels.trials import BIRTH, BIRTH_ODDS, BIRTH_PLOT
-from airpicture.parallel import Run, call, do, lent, ranges
+from airpicture.parallel import Run, call, do, in_turn, lent, ranges
 from airpicture.reports import Reports, Stations
 from airpicture.store import Store
 from airpicture.tables import F64, I64
 from airpicture.tracks.pool import Pool
 
 TRIED = 3  # times the births that a plot may have: pairs of a plot that are tried with all numbers
-PART = 512  # plots; less isn't worth a call of its own
+PART = 1_024  # plots; less isn't worth a call of its own
 SCANNED = 8_192  # plots of which the free ones are listed or dealt in one go, at least, ...
 RANGES: Final = 8  # ... in so many goes at most: each counts the plots of 4,096 keys
 PATCHED = 128  # plots; fewer are as quick in the order in which they come
@@ -328,8 +328,8 @@ def begin(
     counted : (clutter.STATE, S) float64, what was counted of each sensor; arrivals overwritten
     run : see `parallel.Run`
     tally : added to: pool_overflow, unclaimed plots that gave way in the pool before their time; searches_cut, crowded
-        cells of the pool that weren't walked to their end, once for each group of plots that asked together, and which
-        these are hangs on how work is shared; pairs_untried, of plots that might have begun a track
+        cells of the pool that weren't walked to their end, once for each group of plots that asked together;
+        pairs_untried, of plots that might have begun a track
     hope : (M,) times by which new targets are likelier than usual, 1 or more; None: as usual
 
     Returns
@@ -354,10 +354,11 @@ def begin(
         life[L_LEAST_THICK] = life[L_LEAST]
     room = store.capacity - store.n
     most = config.life.pairs_max
-    parts = 1 if run is None else max(1, min(PARTS, n // PART))
-    spans = [(0, n)] if parts == 1 else [(n * part // parts, n * (part + 1) // parts) for part in range(parts)]
+    # the same for any number of threads: plots that ask together are of one part, and where so many wait that a search
+    # is cut short, what it finds hangs on these
+    spans = ranges(n, PART, run or in_turn, PARTS)
     births = _room(pool, n * most)
-    counts = np.empty((parts, COUNTS), np.int64)
+    counts = np.empty((len(spans), COUNTS), np.int64)
     key = np.empty(n, np.int64)
     gone = max(found.gone, pool.oldest, pool.count + n - pool.size)  # isn't even looked up; the last are overwritten
     settings = (motion, life, gates, longest, found.earliest_ns - wait_ns, outlook.reaches)
@@ -384,7 +385,7 @@ def begin(
         fair = room if found.late <= 4 * n else room * 4 * n // found.late
         shed = max(len(order) - fair, 0)
         best = best_births(births, order, fair)
-        rows = _append(store, pool, reports, births, best, stations, motion, life, ending, parts, make, run)
+        rows = _append(store, pool, reports, births, best, stations, motion, life, ending, len(spans), make, run)
     else:
         link_plots(*linked)
     pool.note(n, found.latest_ns)
