@@ -14,7 +14,7 @@ from airpicture.tables import Plots, Tracks
 from airpicture.tracker import Tracker, track
 from airpicture.tracks import retire
 from test_tracker import MIXED, chunks, mixed_plots
-from tracking_scenes import Target, assemble, assert_bytes_equal, ns, position_rows, radar_rows
+from tracking_scenes import Target, assemble, assert_bytes_equal, ns, position_rows, radar, radar_rows, sensors_of
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
         (import_module("airpicture.plots.copies"), "HEAP", 2),
         (import_module("airpicture.plots.clutter"), "PART", 4),
         (import_module("airpicture.plots.clutter"), "COUNTED_PART", 4),
+        (import_module("airpicture.tracks.begin"), "PART", 4),
         (import_module("airpicture.tracks.begin"), "SCANNED", 4),
         (import_module("airpicture.tracks.begin"), "PATCHED", 2),
         (import_module("airpicture.tracks.begin"), "DEALT", 4),
@@ -174,3 +175,22 @@ def test_a_recording_is_tracked_alike_on_two_threads() -> None:
     assert len(one) > 50
     for name in Tracks.column_names():
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
+
+
+def test_a_copy_of_a_plot_out_of_time_is_refused_as_the_plot_is_however_they_are_batched() -> None:
+    """One reason each: a time that can't be used comes before a repetition."""
+    sensors = sensors_of(radar())
+    row = {"slant_range": 5e4, "azimuth": 1.0}
+    early, late, ahead = ({"t_ns": ns(t), **row} for t in (100.0, 10.0, 300.0))
+    counts = []
+    for batches in (
+        [[early], [early, late, late, ahead, ahead]],
+        [[early], [late], [late, ahead], [early, ahead]],
+        [[early, early], [ahead], [late, ahead, late]],
+    ):
+        tracker = Tracker(sensors)
+        for rows in batches:
+            tracker.step(assemble(rows, sensors), ns(101.0))
+        counts.append({name: count for name, count in tracker.counts.items() if name.startswith("refused_")})
+    assert counts[0] == {"refused_duplicate": 1, "refused_late": 2, "refused_future": 2}
+    assert counts == [counts[0]] * 3

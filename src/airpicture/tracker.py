@@ -36,7 +36,7 @@ from airpicture.plots import (
     looks,
     need_same_sensors,
     need_sites,
-    register,
+    register_all,
     repeated,
     station_columns,
     true_times,
@@ -144,7 +144,8 @@ class Tracker:
         """Register plots and put them in line; refuse what's too old or too far ahead."""
         need_same_sensors(plots, self.sensors)
         self.counts["plots_received"] += len(plots)
-        reports, refused = register(plots, self._stations, self.config, self._run, self._memory, self._waves.wave)
+        settings = (self._stations, self.config, self._run, self._memory, self._waves.wave)
+        reports, refused, twin = register_all(plots, *settings)
         for reason, count in refused.items():
             self.counts[f"refused_{reason}"] += count
         if self._frame is None:
@@ -159,9 +160,8 @@ class Tracker:
         for name, count in ("late", first), ("future", reports.size - last):  # as `errors.Reason` names them
             if count:
                 self.counts[f"refused_{name}"] += count
-        if first or last < reports.size:
-            reports = reports.part(first, last)
-        twin = repeated([self._line.waiting, self._open, *self._past.near(reports)], reports)
+        reports, twin = reports.part(first, last), twin if twin is None else twin[first:last]
+        twin = repeated([self._line.waiting, self._open, *self._past.near(reports)], reports, twin)
         if twin.any():
             self.counts["refused_duplicate"] += int(twin.sum())
             reports = reports.take(np.flatnonzero(~twin))

@@ -19,7 +19,7 @@ from airpicture.bench.load import Load, config_for, steps_of, tracker_of
 
 # What the tracker calls, by phase. A name that a version doesn't have is passed over, and its time is in the rest.
 PHASES: Final[dict[str, Sequence[str]]] = {
-    "take plots": ("airpicture.tracker:register", "airpicture.tracker:repeated", "airpicture.tracker:looks"),
+    "take plots": ("airpicture.tracker:register_all", "airpicture.tracker:repeated", "airpicture.tracker:looks"),
     "find candidates": (
         "airpicture.tracker:candidates",
         "airpicture.association.index:place_rows",

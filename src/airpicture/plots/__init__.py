@@ -6,7 +6,7 @@ from airpicture.plots.latency import Latency
 from airpicture.plots.line import Line
 from airpicture.plots.looks import Shelf, gathered, looks, waves
 from airpicture.plots.places import plot_positions
-from airpicture.plots.register import Past, register, repeated, true_times
+from airpicture.plots.register import Past, register, register_all, repeated, true_times
 from airpicture.plots.stations import need_sites, station_columns
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "need_sites",
     "plot_positions",
     "register",
+    "register_all",
     "repeated",
     "station_columns",
     "true_times",

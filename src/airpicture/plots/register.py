@@ -35,7 +35,7 @@ def register(
     memory: Memory | None = None,
     wave: I64 | None = None,
 ) -> tuple[Reports, dict[str, int]]:
-    """Take plots to one frame, sort them by time and leave out those that can't be used.
+    """Take plots to one frame, sort them by time and leave out those that can't be used, or say again what another did.
 
     Parameters
     ----------
@@ -46,6 +46,29 @@ def register(
     Returns
     -------
     the reports, and how many plots were refused by reason (names of `errors.Reason`)
+    """
+    reports, refused, twin = register_all(plots, stations, config, run, memory, wave)
+    if twin is not None:
+        refused["duplicate"] = int(twin.sum())
+        reports = reports.take(np.flatnonzero(~twin))
+    return reports, refused
+
+
+def register_all(
+    plots: Plots,
+    stations: Stations,
+    config: Config,
+    run: Run | None = None,
+    memory: Memory | None = None,
+    wave: I64 | None = None,
+) -> tuple[Reports, dict[str, int], Mask | None]:
+    """Do what `register` does, but for those that repeat an earlier one of the others to the bit: they're marked.
+
+    Who refuses plots for their times asks for that first: so the reasons are the same however plots are batched.
+
+    Returns
+    -------
+    the reports, how many plots were refused by reason, and which reports are repetitions, None if none is
     """
     size = len(plots)
     reason = np.empty(size, np.uint8)
@@ -99,10 +122,7 @@ def register(
         twin = duplicates(reports, ranges(reports.size, PART, run), run)
     else:
         twin = copies.marked(reports, run) if shared else None
-    if twin is not None and twin.any():
-        refused["duplicate"] = int(twin.sum())
-        reports = reports.take(np.flatnonzero(~twin))
-    return reports, refused
+    return reports, refused, twin if twin is not None and twin.any() else None
 
 
 _columns: Final = attrgetter(*Told._fields)
@@ -133,9 +153,9 @@ def _places(t_ns: I64, reason: NDArray[np.uint8], in_order: bool) -> I64:
     return place
 
 
-def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports) -> Mask:
-    """Mark those of the later reports that repeat one of the earlier tables, to the bit."""
-    twin = np.zeros(later.size, np.uint8)
+def repeated(earlier: "Iterable[Reports | Places | None]", later: Reports, among: Mask | None = None) -> Mask:
+    """Mark those of the later reports that repeat one of the earlier tables, to the bit, or one another (`among`)."""
+    twin = np.zeros(later.size, np.uint8) if among is None else among.view(np.uint8)
     if later.size:
         first, last = int(later.t_ns[0]), int(later.t_ns[-1])
         for table in earlier:
