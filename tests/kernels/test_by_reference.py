@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import pytest
 
-from airpicture.kernels import _jit, _tables
+from airpicture.kernels import _tables
 from airpicture.kernels._jit import OPTIONS, UNCOUNTED, inline
 from airpicture.kernels.arrays import F64, I32, laid, ruled, table
 from airpicture.store import Store
@@ -160,41 +160,6 @@ def test_arrays_of_all_layouts_are_described_as_numba_describes_them() -> None:
         records["order"], records["c"] = range(5), range(10, 15)
         rows = laid(Marked(MarkedInner(np.ones(1), 0), view, records["order"], records["c"]))
         assert kernel(rows, 1, 2) == (view[1, 2], 5, 1, 14.0)
-
-
-def _behind_a_branch(rows: Any, asked: Any) -> float:
-    """Ask for columns behind branches only, between writes to memory that might be anybody's."""
-    total = 0.0
-    for k in range(len(asked)):
-        if asked[k] > 0:
-            rows.out[k] = rows.x[k, 0] + rows.inner.scale[0]
-            total += rows.out[k]
-    return total
-
-
-@compiled_only
-@pytest.mark.skipif(not _jit.KNOWN, reason="numba's own compiler says nothing of tables")
-def test_columns_are_found_once_and_not_for_each_row() -> None:
-    """LLVM is told that a table's descriptions are there to be read, so that it may do so before it's asked to."""
-    numbas: Any = numba.njit
-    kernel = numbas(pipeline_class=_jit.KERNEL, **UNCOUNTED)(_behind_a_branch)  # as `jit`, but not from the cache
-    rows, _ = _made(MarkedInner, Marked)
-    asked = np.arange(500) % 3
-    expected = _behind_a_branch(rows._replace(out=np.empty(500)), asked)
-    assert kernel(rows, asked) == pytest.approx(expected, rel=1e-12)
-    size, inner = (numba.typeof(table).size for table in (rows, rows.inner))
-    assert (size, inner) == (8 * (1 + 9 + 7 + 7), 8 * (7 + 1))
-    told = next(iter(kernel.inspect_llvm().values()))
-    assert f"dereferenceable({size})" in told
-    assert "!dereferenceable" in told
-
-
-@compiled_only
-def test_a_table_is_as_large_as_what_describes_it() -> None:
-    """What LLVM may read ahead is there."""
-    inner = laid(MarkedInner(np.ones(1), 0))
-    for rows in (inner, laid(Marked(inner.table, np.ones((2, 2)), np.zeros(1, np.int32), np.ones(1)))):
-        assert rows._numba_type_.size == rows._words.nbytes
 
 
 @ruled

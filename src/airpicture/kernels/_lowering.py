@@ -4,9 +4,6 @@ numba copies the description of an array to the stack whenever one of its elemen
 finds that this is a number: some thirty instructions for `a[n]`, which LLVM has to take away again. Of a kernel of ours
 that is half.
 
-Of a table it tells LLVM that its descriptions are there, whichever way a kernel goes, and that nobody writes to them:
-else they are read again for each row, behind the branch that asks for them (`extract_function_arguments`).
-
 Nor does an index that isn't a constant count from the end of an array where it's negative: to ask that takes three
 instructions for each array that it's an index of, and LLVM can't know that a track's number never is. Measured, a look
 was a twentieth slower. With NUMBA_BOUNDSCHECK=1 such an index is an error.
@@ -19,8 +16,6 @@ from numba.core import cgutils, ir, lowering, types
 from numba.core.imputils import impl_ret_borrowed
 from numba.np import arrayobj
 
-from airpicture.kernels._tables import Table
-
 _lower: Any = lowering.Lower
 _types: Any = types
 _cg: Any = cgutils
@@ -31,16 +26,7 @@ PLAIN: Final = (types.Number, types.Boolean)
 
 
 class Lowering(_lower):  # type: ignore[misc]
-    """numba's own, but for numbers in arrays at given places, and for tables."""
-
-    def extract_function_arguments(self) -> Any:
-        """Take the arguments; a table's descriptions may be read before anybody asks for them, and only once."""
-        arguments = super().extract_function_arguments()
-        for kind, pointer in zip(self.fndesc.argtypes, self.fnargs, strict=True):
-            if isinstance(kind, Table):
-                pointer.attributes.dereferenceable = kind.size
-                pointer.add_attribute("noalias")
-        return arguments
+    """numba's own, but for numbers in arrays at given places."""
 
     def _named(self, array: Any, index: Any) -> tuple[Any, Any, Any, Any] | None:
         """Return an array's type, its description, and types and values of the integers that name a part of it.

@@ -80,11 +80,6 @@ class Table(_type):  # type: ignore[misc]
             word += _width(kind)
         return places
 
-    @property
-    def size(self) -> int:
-        """Return how many bytes the descriptions of its members take."""
-        return 8 * sum(_width(kind) for kind in self.members)
-
     def ruled_of(self, name: str) -> Any:
         """Return what is known beforehand of a member, see `ruled`."""
         return self.ruled[self.members.fields.index(name)] if self.ruled else None
@@ -144,8 +139,6 @@ def _read_member(context: Any, builder: Any, table: Any, pointer: Any, name: str
     place = builder.bitcast(here, context.get_value_type(kind).as_pointer())  # numba 0.61 has pointers of each kind
     value = builder.load(place, align=8)
     value.set_metadata("invariant.load", builder.module.add_metadata([]))
-    if isinstance(kind, Table):  # as `_lowering` says of arguments
-        value.set_metadata("dereferenceable", builder.module.add_metadata([_ir.Constant(_ir.IntType(64), kind.size)]))
     if isinstance(kind, _array):
         value = with_constants(context, builder, kind, value, table.ruled_of(name))
     return _borrowed(context, builder, kind, value)
