@@ -177,9 +177,9 @@ def test_the_sky_for_a_size() -> None:
 def test_clocks_go_round_what_is_called_and_come_off_again() -> None:
     import airpicture.tracker as module
 
-    before = module.register
+    before = module.register_all
     found = profile(load())
-    assert module.register is before
+    assert module.register_all is before
     seconds = found["seconds"]
     assert {"take plots", "find candidates", "look", "begin", "picture", "rest"} <= set(seconds)
     assert all(value >= 0 for value in seconds.values())

@@ -28,6 +28,7 @@ def test_json_holds_machine_speed_and_accuracy() -> None:
     assert one["score"]["complete_settled"] > 0.8
     assert one["by_threads"][0]["wall_s_turn"] > 0
     assert found["sectors"][0]["steps_a_turn"] == 32
+    assert found["sectors"][0]["by_threads"][0]["cpu_s_step_max"] > 0.0
     assert len(found["machine"]["triad_gb_s"]) >= 1
 
 

@@ -136,6 +136,7 @@ def figures(sample: Sample) -> dict[str, Any]:
                 "step_s_median": float(np.median(one.wall_s - one.picture_s)),
                 "step_s_p99": float(np.percentile(one.wall_s - one.picture_s, 99)),
                 "cpu_s_turn": float(cpu / turns),
+                "cpu_s_step_max": float(one.cpu_s.max()),
                 "plots_per_s": float(sample.plots.sum() / wall),
                 "plots_per_cpu_s": float(sample.plots.sum() / max(cpu, 1e-9)),
                 "wall_ns_per_target": float(wall / turns / sample.targets * 1e9),

@@ -367,7 +367,7 @@ class Show:
     def sectors(self, sampled: Sequence[dict[str, Any]]) -> None:
         """Show latency."""
         self.found["sectors"] = list(sampled)
-        heads = ["load", "threads", "plots", "p50", "p99", "most", "p99 bare", "of its time"]
+        heads = ["load", "threads", "plots", "p50", "p99", "most", "CPU", "bare", "of its time"]
         rows = [
             [
                 one["name"] if "radars" in one["name"] else f"{one['name']}, {one['steps_a_turn']} steps a turn",
@@ -376,6 +376,7 @@ class Show:
                 duration(run["wall_s_step_median"]),
                 duration(run["wall_s_step_p99"]),
                 duration(run["wall_s_step_max"]),
+                duration(run["cpu_s_step_max"]),
                 duration(run["step_s_p99"]),
                 percent(run["wall_s_step_p99"] * one["steps_a_turn"] / 10.0),
             ]
@@ -384,8 +385,9 @@ class Show:
         ]
         self._table("From plots to picture, step by step", heads, rows)
         self.note(
-            "p99 bare: until the tracks are up to date, the columns of the picture not yet asked for; of its time:\n"
-            "how much of a step's share of the turn p99 takes.\n"
+            "CPU: of all threads, in the step with the most of it; where steps take longer than that tells,\n"
+            "something else had the processor. bare: p99 until the tracks are up to date, the columns of the\n"
+            "picture not yet asked for; of its time: how much of a step's share of the turn p99 takes.\n"
         )
 
     def peers(self, targets: int, rows: Sequence[dict[str, Any]]) -> None:
