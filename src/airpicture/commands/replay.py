@@ -35,7 +35,10 @@ def command(recording: str, target: str, speed: float, loop: bool, interface: st
     from airpicture.service.rewire import make_target, play, wire_messages
 
     where = parse_target(target)
-    messages = wire_messages(recording)
+    told: list[str] = []
+    messages = wire_messages(recording, told)
+    for text in told:
+        console.note(f"Note: {text}", quiet)
     span_s = (messages[-1].t_ns - messages[0].t_ns) / 1e9
     console.note(
         f"{len(messages):,} messages of {console.seconds(span_s)}, in {console.seconds(span_s / speed)}", quiet

@@ -28,7 +28,7 @@ import numpy as np
 from airpicture.errors import InputError
 from airpicture.formats.files import read_bytes
 from airpicture.formats.lines import Lines
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, reported_sensors, sources_met, take_in, tally
 from airpicture.tables import Plots, Sensors, pack_callsigns
 from airpicture.units import KT, SECOND_NS
@@ -61,7 +61,8 @@ def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     InputError : it can't be read, holds no sentence, or pyais isn't installed
     """
     name = os.fspath(path)
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     counts: Counter[str] = Counter()
     stream = _Stream(_decoder(name), counts)
     lines = data.decode("utf-8", "replace").split("\n")
@@ -88,7 +89,7 @@ def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     elif stream.dated_by_bases:
         notes += ("the sentences carry no time; they are dated by the base stations among them",)
     report = ReadReport(name, "AIS NMEA", len(data), records, refused, refusals, notes=notes)
-    return Recording(taken.plots, table, report)
+    return Recording(taken.plots, table, with_breaks(report, told))
 
 
 class AisDecoder:

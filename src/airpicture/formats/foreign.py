@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,11 +21,12 @@ from airpicture.formats.dialects import UNITS, Column, Meaning, how_to_say, unde
 from airpicture.formats.files import read_head
 from airpicture.formats.motions import Motions
 from airpicture.formats.onecolumn import numbered, packed
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, ground_word, rows_of, sources_met, take_in
 from airpicture.formats.schemas import Column as TypedColumn
 from airpicture.formats.tablefiles import (
     PARQUET_MAGIC,
+    Wrong,
     csv_names,
     listed,
     read_broken_csv,
@@ -83,7 +85,7 @@ def read_foreign(
             path=name,
         )
     used = list(dict.fromkeys(column.name for column in meaning.columns.values()))
-    lines: list[tuple[int, str]] = []
+    wrong = Wrong()
     if read_head(path).startswith(PARQUET_MAGIC):
         try:
             table = pq.read_table(name, columns=used)
@@ -93,12 +95,17 @@ def read_foreign(
     else:
         texts = {meaning.columns[field].name: pa.string() for field in _TEXTS if field in meaning.columns}
         try:
-            table = read_csv(name, texts, used)
+            table = read_csv(name, texts, used, wrong)
+            sound = not any(pa.types.is_binary(column.type) for column in table.schema)  # it isn't UTF-8, then
         except pa.ArrowException:
-            table = read_broken_csv(name, dict.fromkeys(used, pa.string()), lines)
-    return recording_of(
-        table, meaning, path=name, size=os.path.getsize(path), sensors=sensors, lost=lines, repeats=repeats
+            sound = False
+        if not sound:
+            table = read_broken_csv(name, dict.fromkeys(used, pa.string()), wrong)
+    read = recording_of(
+        table, meaning, path=name, size=os.path.getsize(path), sensors=sensors, lost=wrong.lines, repeats=repeats
     )
+    report = replace(read.report, notes=(*wrong.notes, *read.report.notes))
+    return replace(read, report=with_breaks(report, wrong.breaks))
 
 
 def recording_of(

@@ -21,7 +21,7 @@ from airpicture.formats.files import read_bytes
 from airpicture.formats.guesses import some
 from airpicture.formats.journal import is_journal
 from airpicture.formats.recognition import AnyPath, Form, recognise
-from airpicture.formats.recording import FromSource, ReadReport, Recording
+from airpicture.formats.recording import FromSource, ReadReport, Recording, with_breaks
 from airpicture.formats.sensors import load_sensors, merge_sensors
 from airpicture.tables import I32, Plots, Sensors, Tracks
 
@@ -83,8 +83,16 @@ def _open_one(file: Path, form: Form, how: _How) -> Recording:
     if form == "asterix":
         from airpicture.formats.asterix import read_asterix
 
-        data, name = read_bytes(file), os.fspath(file)
-        return read_asterix(data, path=name, sensors=sensors, editions=how.editions, date=how.date)
+        told: list[str] = []
+        data, name = read_bytes(file, told), os.fspath(file)
+        try:
+            read = read_asterix(data, path=name, sensors=sensors, editions=how.editions, date=how.date)
+        except InputError as error:
+            if not told:
+                raise
+            few = f"{told[0].partition(':')[0]}, and what comes before is too little: {error.found}"
+            raise InputError(few, expected="a whole .gz file", todo="Copy it again", path=name) from None
+        return replace(read, report=with_breaks(read.report, told))
     module, reader = _READERS[form]
     options: dict[str, Any] = {"repeats": repeats} | ({"date": how.date} if form == "aprs" else {})
     found: Recording = getattr(import_module(f"airpicture.formats.{module}"), reader)(file, sensors=sensors, **options)
@@ -298,7 +306,7 @@ def _open_table(path: AnyPath, sensors: Sensors | None) -> Recording:
         refusals=checked.refusals,
         notes=notes + checked.notes,
     )
-    return Recording(checked.plots, checked.plots.sensors, report)
+    return Recording(checked.plots, checked.plots.sensors, with_breaks(report, loaded.breaks))
 
 
 def _files(path: AnyPath) -> list[Path]:

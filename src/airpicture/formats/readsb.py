@@ -14,11 +14,11 @@ import numpy as np
 
 from airpicture.errors import InputError, Reason
 from airpicture.formats.files import read_bytes
-from airpicture.formats.jsontext import UNREADABLE, is_object, parse, parse_lines, reals
+from airpicture.formats.jsontext import UNREADABLE, half_document, is_object, parse, parse_lines, reals
 from airpicture.formats.motions import Motions
 from airpicture.formats.quality import SIGMA_NACP
 from airpicture.formats.readsb_columns import NAMES, heard_from, without_satellites
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import Given, account, rows_of, sources_met, take_in
 from airpicture.tables import Sensors
 
@@ -48,12 +48,15 @@ def read_readsb(
     InputError : a file that can't be read, or is JSON of another kind
     """
     files = []
+    breaks: list[str] = []
     size = 0
     for path in paths:
-        data = read_bytes(path)
+        told: list[str] = []
+        data = read_bytes(path, told)
         size += len(data)
         entries = Entries([], [], [], [])
-        collect(data, os.fspath(path), entries)
+        collect(data, os.fspath(path), entries, told)
+        breaks += [f"{os.fspath(path)}: {text}" if len(paths) > 1 else text for text in told]
         files.append(entries)
     if len(files) > 1:  # names needn't be in time order: history_10.json stands before history_2.json
         files.sort(key=_begin)
@@ -84,11 +87,11 @@ def read_readsb(
         refusals=refusals,
         notes=notes,
     )
-    return Recording(plots, table, report)
+    return Recording(plots, table, with_breaks(report, breaks))
 
 
-def collect(data: bytes, path: str, entries: Entries) -> None:
-    """Add what a file holds to `entries` (added to).
+def collect(data: bytes, path: str, entries: Entries, told: Sequence[str] = ()) -> None:
+    """Add what a file holds to `entries` (added to); told : why its bytes break off, where they do.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def collect(data: bytes, path: str, entries: Entries) -> None:
     except UNREADABLE as error:
         if "\n" not in text or not is_object(text.split("\n", 1)[0]):
             raise InputError(
-                f"not valid JSON: {error}",
+                half_document(told, error),
                 expected="an aircraft.json, or one JSON object a line",
                 todo="If it breaks off, copy it again",
                 path=path,

@@ -36,7 +36,7 @@ from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
 from airpicture.formats.motions import Motions
 from airpicture.formats.onecolumn import numbered, packed
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import (
     Given,
     Heard,
@@ -102,7 +102,8 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     ------
     InputError : it can't be read, or holds no message
     """
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     messages = _understand(data, LastState(STATE), None)
     if not len(messages.heard.who):
         raise InputError("no MSG line in it", expected="BaseStation messages (MSG,1 to MSG,8)", path=os.fspath(path))
@@ -126,7 +127,7 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
         refusals=refusals,
         notes=notes,
     )
-    return Recording(taken.plots, table, report)
+    return Recording(taken.plots, table, with_breaks(report, told))
 
 
 class SbsDecoder:

@@ -25,7 +25,7 @@ from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import callsigns, parse_lines, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import (
     T_MAX_NS,
     Given,
@@ -76,7 +76,8 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     ------
     InputError : it can't be read, or holds no message
     """
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     read = _read(data)
     if not len(read.numbers) and not read.uplinks:
         raise InputError("no UAT message in it", expected="lines of dump978", path=os.fspath(path))
@@ -100,7 +101,7 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
         refusals=refusals,
         notes=notes,
     )
-    return Recording(taken.plots, table, report)
+    return Recording(taken.plots, table, with_breaks(report, told))
 
 
 class UatDecoder:

@@ -19,7 +19,7 @@ from airpicture.formats.modes.frames import Form, Frames, form_of, split
 from airpicture.formats.modes.recognition import columns_of_line, first_line
 from airpicture.formats.modes.rows import frames_of_csv, frames_of_parquet
 from airpicture.formats.modes.table import ModesTable, joined
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import reported_sensors
 from airpicture.kernels import modes_columns as col
 from airpicture.kernels.modes_clock import MLAT
@@ -99,7 +99,8 @@ class _Source:
     ) -> None:
         self.path = os.fspath(path)
         self.date = date
-        data = read_bytes(path)
+        self.breaks: list[str] = []
+        data = read_bytes(path, self.breaks)
         self.size = len(data)
         self.left: Counter[str] = Counter()
         self.records: Counter[str] = Counter()
@@ -132,7 +133,7 @@ class _Source:
         """Return the account of what was read."""
         counts = self.decoder.counts + self.left
         named = {"beast": "Mode S Beast", "avr": "Mode S AVR", "table": "Mode S frames with host time"}
-        return ReadReport(
+        report = ReadReport(
             path=self.path,
             format=named[self.kind],
             size=self.size,
@@ -142,6 +143,7 @@ class _Source:
             },
             notes=(*self.told, *self._notes(counts)),
         )
+        return with_breaks(report, self.breaks)
 
     def _notes(self, counts: Counter[str]) -> Iterator[str]:
         if self.untimed:
