@@ -297,6 +297,21 @@ def test_outputs_that_cannot_be(files: Files) -> None:
     refused(files.run("demo", "-o", "plots.csv"), "plots.csv", "folder", "Choose another with -o")
 
 
+def test_where_a_simulation_cannot_go_is_told_before_it_runs(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    import airpicture.simulation
+
+    monkeypatch.setattr(airpicture.simulation, "simulate", lambda *_, **__: pytest.fail("it ran"))
+    run = ("simulate", "crossing", "-o")
+    refused(files.run(*run, "plots.csv"), "plots.csv: it's a file", "folder to write to", "Choose another with -o")
+    refused(files.run(*run, "plots.csv/in/it"), "plots.csv' is no folder", "Choose another with -o")
+    (files / "full" / "truth.parquet").mkdir(parents=True)
+    refused(files.run(*run, "full"), "truth.parquet", "it's a folder")
+    refused(files.run("track", "plots.csv", "-o", "plots.csv/t.csv"), "plots.csv' is no folder")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    refused(files.run(*run, "new/one"), "may not be written to", "Choose another with -o")
+    assert not (files / "new").exists()
+
+
 def test_a_folder_that_may_not_be_written_to_is_told_before_any_work(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
