@@ -32,6 +32,7 @@ from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, reported_sensors, sources_met, take_in, tally
 from airpicture.tables import Plots, Sensors, pack_callsigns
 from airpicture.units import KT, SECOND_NS
+from airpicture.words import counted
 
 NAMES: Final = ("ais",)
 _SENTENCE: Final = re.compile(
@@ -82,9 +83,10 @@ def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
             records[what.removeprefix("decoded ")] = count
     if len(numbers) and not heard.timely.any():
         refusals = ()
+        met = counted(len(np.unique(heard.who)), "target")
         notes += (
-            f"no sentence says when it was received, so the positions of {len(np.unique(heard.who))} targets can't be "
-            "used: tag blocks (c:) do, or a time behind the sentence. Live, the time of reception is taken",
+            f"no sentence says when it was received, so the positions of {met} can't be used: "
+            "tag blocks (c:) do, or a time behind the sentence. Live, the time of reception is taken",
         )
     elif stream.dated_by_bases:
         notes += ("the sentences carry no time; they are dated by the base stations among them",)

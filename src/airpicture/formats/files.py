@@ -13,6 +13,7 @@ from typing import Final
 
 from airpicture.errors import InputError
 from airpicture.formats.unpacking import MAGIC, Unpacked, unpack
+from airpicture.words import counted
 
 HEAD = 65_536  # bytes looked at to recognise a format: a header line of any table, several ASTERIX blocks
 _FOREIGN = {  # what people hand over by mistake, to name it
@@ -166,15 +167,15 @@ def _up_to_damage(packed: bytes, name: str, told: list[str]) -> bytes:
         data = data[: data.rfind(b"\n") + 1]  # a line that breaks off may hold half a number
     if not data:
         raise _nothing_unpacked(found, name)
-    what = f"the gzip data {found.fault}"
+    what, size = f"the gzip data {found.fault}", counted(len(data), "byte")
     if found.fault == "ends too soon":
-        told.append(f"{what}: {len(data):,} bytes before that are read; if the copy breaks off, copy it again")
+        told.append(f"{what}: {size} before that are read; if the copy breaks off, copy it again")
     elif not found.ended:
-        told.append(f"{what}: {len(data):,} bytes before that are read, and the last of them may be wrong")
+        told.append(f"{what}: {size} before that are read, and the last of them may be wrong")
     elif "checksum" in found.fault:
-        told.append(f"{what}: all {len(data):,} bytes are read, but somewhere among them are wrong ones")
+        told.append(f"{what}: all {size} are read, but somewhere among them are wrong ones")
     else:
-        told.append(f"{what}: {len(data):,} bytes before that are read")
+        told.append(f"{what}: {size} before that are read")
     return data
 
 

@@ -35,6 +35,7 @@ from airpicture.formats.tablefiles import (
 )
 from airpicture.formats.wrapped import unwrap_courses
 from airpicture.tables import F64, I32, I64, U8, Sensors
+from airpicture.words import counted
 
 NAMES: Final = ("adsb", "asterix", "mlat", "flarm")  # by OpenSky's position_source
 _TEXTS: Final = ("address", "callsign", "mode_3a")
@@ -145,7 +146,7 @@ def recording_of(
         records=rows_of(taken.plots) | ({"cells that can't be read": bad} if bad else {}),
         refused={reason: count for reason, count in refused.items() if count},
         refusals=refusals,
-        notes=meaning.notes + notes + ((f"{wrapped} courses {_WRAPPED}",) if wrapped else ()),
+        notes=meaning.notes + notes + ((f"{counted(wrapped, 'course')} {_WRAPPED}",) if wrapped else ()),
     )
     return Recording(taken.plots, described, report)
 

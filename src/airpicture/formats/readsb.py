@@ -17,10 +17,11 @@ from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import UNREADABLE, half_document, is_object, parse, parse_lines, reals
 from airpicture.formats.motions import Motions
 from airpicture.formats.quality import SIGMA_NACP
-from airpicture.formats.readsb_columns import NAMES, heard_from, without_satellites
+from airpicture.formats.readsb_columns import NAMES, anonymous, heard_from, without_satellites
 from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import Given, account, rows_of, sources_met, take_in
 from airpicture.tables import Sensors
+from airpicture.words import counted
 
 _BACK_S: Final = 1.0  # `now` of a receiver whose clock is put right goes on within that
 
@@ -74,9 +75,10 @@ def read_readsb(
     refused, refusals = account(taken.reasons, np.array(entries.numbers, np.int64), entries.faults)
     good = taken.reasons == Reason.OK
     if (tilde := int(np.count_nonzero((heard.address < 0) & (heard.who >= 0) & good))) > 0:
-        notes += (f"{tilde} positions carry no aircraft address (TIS-B track files and anonymous targets)",)
+        notes += (anonymous(tilde),)
     if (lost := without_satellites(entries.reports)) > 0:
-        notes += (f"{lost} entries are of aircraft that had lost their satellites; their accuracy is set to drift",)
+        met = counted(lost, "entry is", "entries are")
+        notes += (f"{met} of aircraft that had lost their satellites; their accuracy is set to drift",)
     notes += _clock_notes(entries.now)
     report = ReadReport(
         path=", ".join(os.fspath(path) for path in paths),
@@ -168,7 +170,8 @@ def _clock_notes(now: Sequence[Any]) -> tuple[str, ...]:
     back = steps[steps < -_BACK_S]
     if not len(back):
         return ()
-    return (f"the receiver's clock went back {len(back)} times, by up to {-back.min():.6g} s: its times are doubtful",)
+    often = counted(len(back), "time")
+    return (f"the receiver's clock went back {often}, by up to {-back.min():.6g} s: its times are doubtful",)
 
 
 __all__ = ["SIGMA_NACP", "Entries", "add_document", "collect", "read_readsb"]

@@ -50,6 +50,7 @@ from airpicture.formats.reported import (
 )
 from airpicture.tables import F64, I32, I64, Plots, Sensors
 from airpicture.units import FPM, FT, KT, SECOND_NS
+from airpicture.words import counted
 
 NAMES: Final = ("adsb", "mlat")
 _VELOCITY_NS: Final = 2 * SECOND_NS  # velocities come twice a second; at 3 g, 2 s change a speed by 60 m/s
@@ -221,7 +222,7 @@ def _split(data: bytes) -> tuple[dict[str, ArrowColumn], I64, list[tuple[int, st
     sound = (cells >= _CELLS_MIN) & (cells <= len(_FIELDS))
     numbers = np.array(chosen, np.int64) + 1
     faults = [
-        (int(numbers[k]), f"{cells[k]} cells instead of {_CELLS_MIN}: {lines[chosen[k]][:60]!r}")
+        (int(numbers[k]), f"{counted(int(cells[k]), 'cell')} instead of {_CELLS_MIN}: {lines[chosen[k]][:60]!r}")
         for k in np.flatnonzero(~sound)
     ]
     split = pc.split_pattern(texts.filter(pa.array(sound)), ",")

@@ -25,6 +25,7 @@ from airpicture.formats.files import is_gzip, is_western, looks_like, read_bytes
 from airpicture.formats.recognition import STREAM_MARK
 from airpicture.formats.schemas import MARKS, SCHEMAS, Column, arrow_schema
 from airpicture.tables import I64
+from airpicture.words import counted
 
 PARQUET_MAGIC: Final = b"PAR1"
 _TIMES: Final = ("t", "time", "timestamp", "datetime", "utc", "epoch", "t_s", "t_ms", "time_s", "unix_time")
@@ -360,7 +361,7 @@ def read_broken_csv(path: str, types: dict[str, Any], wrong: Wrong) -> Table:
 
     def skip(row: Any) -> str:
         # Numbers count lines of the file from 1, the header being the first.
-        found = f"{row.actual_columns} cells instead of {row.expected_columns}: {row.text[:60]!r}"
+        found = f"{counted(row.actual_columns, 'cell')} instead of {row.expected_columns}: {row.text[:60]!r}"
         wrong.lines.append((row.number - 1, found))
         return "skip"
 

@@ -25,7 +25,7 @@ from airpicture.formats.addresses import numbers_of
 from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import UNREADABLE, callsigns, parse, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
-from airpicture.formats.readsb_columns import NAMES
+from airpicture.formats.readsb_columns import NAMES, anonymous
 from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.reported import Given, Heard, account, ground_word, reported_sensors, take_in
 from airpicture.tables import Plots, Sensors
@@ -99,7 +99,7 @@ def read_traces(
     if sensors is None:
         plots, table = _only_met(plots, table)
     if (tilde := int(np.count_nonzero(plots.address < 0))) > 0:
-        notes += (f"{tilde} positions carry no aircraft address (TIS-B track files and anonymous targets)",)
+        notes += (anonymous(tilde),)
     name = os.fspath(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {os.path.commonpath(paths)}"
     report = ReadReport(
         path=name,

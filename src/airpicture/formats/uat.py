@@ -40,6 +40,7 @@ from airpicture.formats.reported import (
 from airpicture.formats.uat_message import LONG, SHORT, Messages, decode
 from airpicture.tables import I64, Plots, Sensors
 from airpicture.units import FPM, FT, KT, SECOND_NS
+from airpicture.words import counted
 
 NAMES: Final = ("uat", "adsr", "tisb")
 _SOURCE: Final = np.array([0, 0, 2, 2, 0, 0, 1, 0], np.int32)  # by address qualifier
@@ -86,10 +87,10 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
     refused, refusals = account(taken.reasons, read.numbers, read.faults)
     if not heard.timely.any() and len(read.numbers):
-        met = len(np.unique(heard.who[heard.given]))
+        met = counted(len(np.unique(heard.who[heard.given])), "target")
         refusals = tuple(read.faults[:100])
         notes += (
-            f"no line says when it was received, so that the positions of {met} targets can't be used: dump978-fa "
+            f"no line says when it was received, so that the positions of {met} can't be used: dump978-fa "
             "writes ';t=', older versions don't. Live, the time of reception is taken",
         )
     report = ReadReport(

@@ -25,6 +25,7 @@ from airpicture.kernels import modes_columns as col
 from airpicture.kernels.modes_clock import MLAT
 from airpicture.tables import I64, Plots, Sensors
 from airpicture.units import DAY_NS, SECOND_NS
+from airpicture.words import counted
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 Kind: TypeAlias = Literal["beast", "avr", "table"]
@@ -147,9 +148,8 @@ class _Source:
 
     def _notes(self, counts: Counter[str]) -> Iterator[str]:
         if self.untimed:
-            yield (
-                f"{self.untimed:,} messages have no time, so they make no plots: record AVR with clocks ('@') or Beast"
-            )
+            messages = counted(self.untimed, "message has", "messages have")
+            yield f"{messages} no time and can't be used: record AVR with clocks ('@') or Beast"
         elif not self.timed_by_host and self.date is None:
             what = "GPS time of day" if self.clock == "gps" else "a counter"
             yield f"the recording holds {what}, no date: times count from 1970-01-01; pass its day with --date"
@@ -158,9 +158,9 @@ class _Source:
         if parts:
             yield "decoded as " + ", ".join(sorted(parts))
         if counts[STRAY]:
-            yield f"{counts[STRAY]:,} bytes belong to no frame"
+            yield f"{counted(counts[STRAY], 'byte belongs', 'bytes belong')} to no frame"
         if self.decoder.state["clock_resets"]:
-            yield f"the receiver's counter was set anew {self.decoder.state['clock_resets']:,} times"
+            yield f"the receiver's counter was set anew {counted(self.decoder.state['clock_resets'], 'time')}"
 
     def _open(self, data: bytes) -> tuple[list[_Block], Kind]:
         if data.startswith(b"PAR1"):
