@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from airpicture.config import Config
+from airpicture.config import Config, need_config
 from airpicture.errors import ConfigError
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.folding import HIDES_FROM, HIDES_OVER, VAR_COMMON_MOST
@@ -112,7 +112,7 @@ def smooth(
         raise ConfigError(
             f"period_s is {period_s}", expected="a positive number of seconds, or None: rows at the plots"
         )
-    config = config or Config()
+    config = need_config(config)
     sensors = described(plots, sensors)
     owned = own(plots, sensors, config, progress)
     done = settle(owned, config, period_s, run)
