@@ -143,3 +143,23 @@ def test_parquet_inside_gzip_is_called_so(tmp_path: Path) -> None:
     (tmp_path / "plots.parquet.gz").write_bytes(gzip.compress((tmp_path / "plots.parquet").read_bytes()))
     with pytest.raises(InputError, match=r"Parquet or Arrow file inside gzip.*gunzip"):
         open_recording(tmp_path / "plots.parquet.gz", sensors=two_sensors())
+
+
+def test_one_broken_file_in_a_folder_costs_itself_alone(tmp_path: Path) -> None:
+    """A receiver writes a snapshot while its folder is copied."""
+    for k in range(4):
+        content = gzip.compress(snapshot(aircraft(lat=35.0 + k / 100, seen_pos=0.0), now=1_714_564_800.0 + k))
+        (tmp_path / f"history_{k}.json.gz").write_bytes(content[: 40 if k == 2 else None])
+    (tmp_path / "history_4.json").write_bytes(b"")
+    (tmp_path / "history_5.json").write_bytes(snapshot(aircraft())[:-9])
+    found = open_recording(tmp_path)
+    assert len(found.plots) == 3
+    assert found.report.refused == {"file that can't be read": 3}
+    assert [number for number, _ in found.report.refusals] == [3, 5, 6]
+    assert "history_4.json: the file is empty" in found.report.refusals[1][1]
+    for k in (0, 1, 3):
+        (tmp_path / f"history_{k}.json.gz").unlink()
+    with pytest.raises(InputError, match=r"history_\d.json"):
+        open_recording(tmp_path)
+    with pytest.raises(InputError, match="the file is empty"):
+        open_recording(tmp_path / "history_4.json")

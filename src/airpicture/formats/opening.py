@@ -134,7 +134,8 @@ def open_recording(
         paths = [file for one in path for file in _files(one)]
         if not paths:
             raise InputError("no input given", expected="a file or folder")
-    forms: list[Form] = ["trace" if file.name.startswith("trace_full_") else recognise(file) for file in paths]
+    named = {Path(one) for one in ([path] if isinstance(path, (str, os.PathLike)) else path)}
+    forms = [_form_of(file, file in named) for file in paths]
     if columns:
         forms = ["foreign" if form in ("table", "locards") else form for form in forms]
     parts: list[Recording] = []
@@ -156,6 +157,23 @@ def open_recording(
     if left := [note for one in inputs if (note := _left_out(one, paths))]:
         whole = replace(whole, report=replace(whole.report, notes=(*whole.report.notes, *left)))
     return whole if "journal" in forms else _noted(whole)  # what was live is tracked as it was
+
+
+def _form_of(file: Path, named: bool) -> Form:
+    """Return the form of a file; of those in a folder that hold nothing known it's what the folder is read for.
+
+    Raises
+    ------
+    InputError : it was named itself, and can't be read or isn't of a known format
+    """
+    if file.name.startswith("trace_full_"):
+        return "trace"
+    try:
+        return recognise(file)
+    except InputError:
+        if named or ".json" not in file.name.lower():
+            raise
+        return "json"  # whose reader counts it
 
 
 def _noted(recording: Recording) -> Recording:

@@ -18,7 +18,7 @@ from airpicture.formats.jsontext import UNREADABLE, half_document, is_object, pa
 from airpicture.formats.motions import Motions
 from airpicture.formats.quality import SIGMA_NACP
 from airpicture.formats.readsb_columns import NAMES, anonymous, heard_from, without_satellites
-from airpicture.formats.recording import ReadReport, Recording, with_breaks
+from airpicture.formats.recording import UNREAD_FILE, ReadReport, Recording, with_breaks
 from airpicture.formats.reported import Given, account, rows_of, sources_met, take_in
 from airpicture.tables import Sensors
 from airpicture.words import counted
@@ -46,17 +46,24 @@ def read_readsb(
 
     Raises
     ------
-    InputError : a file that can't be read, or is JSON of another kind
+    InputError : no file can be read as such; of several, those that can't are counted
     """
     files = []
     breaks: list[str] = []
+    broken: list[tuple[int, str]] = []
     size = 0
-    for path in paths:
+    for number, path in enumerate(paths, 1):
         told: list[str] = []
-        data = read_bytes(path, told)
-        size += len(data)
         entries = Entries([], [], [], [])
-        collect(data, os.fspath(path), entries, told)
+        try:
+            data = read_bytes(path, told)
+            collect(data, os.fspath(path), entries, told)
+        except InputError as error:
+            broken.append((number, str(error)))
+            if len(broken) == len(paths):
+                raise
+            continue
+        size += len(data)
         breaks += [f"{os.fspath(path)}: {text}" if len(paths) > 1 else text for text in told]
         files.append(entries)
     if len(files) > 1:  # names needn't be in time order: history_10.json stands before history_2.json
@@ -73,6 +80,9 @@ def read_readsb(
     taken = take_in(heard, NAMES, table, rows, given=before[0], motions=before[1])
     plots = taken.plots
     refused, refusals = account(taken.reasons, np.array(entries.numbers, np.int64), entries.faults)
+    if broken:
+        refused[UNREAD_FILE] = len(broken)
+        refusals = (*broken, *refusals)[:100]
     good = taken.reasons == Reason.OK
     if (tilde := int(np.count_nonzero((heard.address < 0) & (heard.who >= 0) & good))) > 0:
         notes += (anonymous(tilde),)

@@ -11,6 +11,7 @@ from airpicture.tables import Plots, Sensors, Tracks
 
 # The reason under which files are counted that were unpacked only up to damage, or with damage in them.
 BROKEN_OFF: Final = "gzip file cut off or damaged"
+UNREAD_FILE: Final = "file that can't be read"  # likewise, one of many that gave nothing
 
 
 class FromSource(NamedTuple):
