@@ -131,6 +131,9 @@ def open_recording(
     if isinstance(path, (str, os.PathLike)):
         paths = _files(path)
     else:
+        inputs = path if isinstance(path, Sequence) and not isinstance(path, bytes) else (path,)
+        for strange in (one for one in inputs if not isinstance(one, (str, os.PathLike))):
+            raise InputError(f"an input of the type {type(strange).__name__}", expected="the name of a file or folder")
         paths = [file for one in path for file in _files(one)]
         if not paths:
             raise InputError("no input given", expected="a file or folder")
