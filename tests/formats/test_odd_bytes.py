@@ -1,5 +1,6 @@
 """Text tables with bytes that aren't UTF-8: a flipped bit, an editor of long ago. They cost no more than their cell."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,36 @@ def test_a_time_as_text(tmp_path: Path) -> None:
     table = one_row(STATES, b"%d," % (T0 + 7), b"2024-05-01T12\xba00:07Z,")
     (tmp_path / "odd.csv").write_bytes(table)
     assert len(open_recording(tmp_path / "odd.csv").plots) == 19
+
+
+@BOTH
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("sound", "odd", "rows"), [(b"fine", b'"ine', 20), (b"51.", b'"1.', 19), (b"DLH", b'"LH', 20)])
+def test_a_quote_that_nobody_closes_costs_no_other_row(
+    tmp_path: Path, table: bytes, packed: bool, sound: bytes, odd: bytes, rows: int
+) -> None:
+    """All rows behind it would be one cell of text, and nothing would tell that they're gone."""
+    content = one_row(table, sound, odd)
+    (tmp_path / "odd.csv").write_bytes(gzip.compress(content) if packed else content)
+    found = open_recording(tmp_path / "odd.csv")
+    assert len(found.plots) == rows
+    assert sum(found.report.refused.values()) == 20 - rows
+    assert any("a quote in row 8 isn't closed" in note for note in found.report.notes)
+
+
+def test_two_such_quotes_do_not_make_a_pair(tmp_path: Path) -> None:
+    lines = one_row(OWN, b"fine", b'"ine').split(b"\n")
+    lines[9] = lines[9].replace(b"fine", b'f"ne')
+    lines[14] = lines[14].replace(b"fine", b'"ine"')  # closed, and stays what it is
+    (tmp_path / "odd.csv").write_bytes(b"\n".join(lines))
+    assert len(open_recording(tmp_path / "odd.csv").plots) == 20
+
+
+@BOTH
+@pytest.mark.parametrize("remark", [b'"two\nlines"', b'"a, b"', b'"a ""word"""', b'5" wide', b'""'])
+def test_sound_quotes_stay_what_they_are(tmp_path: Path, table: bytes, remark: bytes) -> None:
+    (tmp_path / "odd.csv").write_bytes(one_row(table, b"fine", remark) + b"\n\n")
+    found = open_recording(tmp_path / "odd.csv")
+    assert len(found.plots) == 20
+    assert found.report.refused == {}
+    assert not any("quote" in note for note in found.report.notes) or remark == b'5" wide'

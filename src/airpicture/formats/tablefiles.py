@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from airpicture.errors import InputError, Reason
 from airpicture.formats import celltypes
 from airpicture.formats.arrow import ArrowColumn, Table, pa, pacsv, pc, pq
 from airpicture.formats.files import is_gzip, is_western, looks_like, read_bytes, read_head, replacing, text_of
+from airpicture.formats.quotes import Watched, closed, swallows
 from airpicture.formats.recognition import STREAM_MARK
 from airpicture.formats.schemas import MARKS, SCHEMAS, Column, arrow_schema
 from airpicture.tables import I64
@@ -334,25 +336,30 @@ def read_csv(path: str, types: dict[str, Any], columns: list[str], wrong: Wrong)
     try:
         if not is_gzip(path):
             table: Table = pacsv.read_csv(path, read, convert_options=convert)
-            return table
-        try:
-            with pa.CompressedInputStream(pa.OSFile(path), "gzip") as stream:
-                table = pacsv.read_csv(stream, read, convert_options=convert)
-        except OSError:
-            whole = pa.BufferReader(read_bytes(path, wrong.breaks))
-            table = pacsv.read_csv(whole, read, convert_options=convert)
+            swallowed = swallows(path, table.num_rows)
+        else:
+            try:
+                with pa.CompressedInputStream(pa.OSFile(path), "gzip") as stream:
+                    watched = Watched(stream.read)
+                    table = pacsv.read_csv(watched, read, convert_options=convert)
+            except OSError:
+                watched = Watched(io.BytesIO(read_bytes(path, wrong.breaks)).read)
+                table = pacsv.read_csv(watched, read, convert_options=convert)
+            swallowed = watched.swallowed(table.num_rows)
     except OSError as error:
         raise InputError(
             f"it can't be read to its end ({_first_line(error)})", expected="a whole file", path=path
         ) from None
+    if swallowed and closed(read_bytes(path, []))[1]:
+        raise pa.ArrowInvalid("a quote that isn't closed")
     return table
 
 
 def read_broken_csv(path: str, types: dict[str, Any], wrong: Wrong) -> Table:
     """Read the columns of a CSV as text; rows of a wrong number of cells are left out; wrong : added to.
 
-    Bytes that aren't UTF-8 are taken for Windows-1252: where they stand in numbers, their row is refused like any other
-    that can't be read.
+    Bytes that aren't UTF-8 are taken for Windows-1252, quotes that aren't closed for a "?": in numbers they cost the
+    row like anything else that can't be read.
 
     Raises
     ------
@@ -366,7 +373,9 @@ def read_broken_csv(path: str, types: dict[str, Any], wrong: Wrong) -> Table:
         return "skip"
 
     wrong.breaks.clear()  # of a first try to read it
-    data = read_bytes(path, wrong.breaks)
+    data, unclosed = closed(read_bytes(path, wrong.breaks))
+    if unclosed:
+        wrong.notes.append(f"a quote in row {unclosed[0]} isn't closed; it's taken for a character like others")
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
