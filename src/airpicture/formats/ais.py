@@ -41,6 +41,7 @@ _SENTENCE: Final = re.compile(
 )
 _TAG_TIME: Final = re.compile(r"(?:^|,)c:(\d{10,13})\b")
 _POSITIONS: Final = (1, 2, 3, 9, 18, 19, 27)
+_OF_POSITION: Final = ("lat", "lon", "speed", "course", "second")  # None where a message ends before them
 _NAMES_IN: Final = (5, 19, 24)
 _BASES: Final = (4, 11)  # base stations, and answers to those who ask for the time
 _SAR: Final = 9
@@ -148,7 +149,9 @@ class _Stream:
                     undated.clear()
             if kind in _NAMES_IN and (name := str(message.get("shipname") or "").strip(" @")):
                 self._remember(mmsi, name)
-            if kind in _POSITIONS:
+            if kind in _POSITIONS and None in [message.get(name, 0) for name in _OF_POSITION]:
+                self._counts["refused message cut short"] += 1
+            elif kind in _POSITIONS:
                 near = told_ns if told_ns > 0 else -1 if received_ns is None else received_ns
                 by_base = near < 0 and self._base_ns > 0
                 if near < 0 and not by_base:
@@ -193,9 +196,10 @@ class _Stream:
                 self._counts["refused empty sentence"] += 1
                 continue
             try:
-                message = self._decode(*parts).asdict()
-            except Exception:  # pyais has errors of its own and lets some of Python's through: all are one bad message
-                self._counts["refused message that pyais can't decode"] += 1
+                message = self._decode(*parts, error_if_checksum_invalid=True).asdict()
+            except Exception as error:  # pyais's own, and some of Python's that it lets through: each is a bad message
+                spoilt = type(error).__name__ == "InvalidNMEAChecksum"
+                self._counts["refused checksum wrong" if spoilt else "refused message that pyais can't decode"] += 1
                 continue
             yield number, _time_told(found), message
 
