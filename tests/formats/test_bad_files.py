@@ -18,6 +18,12 @@ from airpicture.formats.sensors import write_sensors
 HEAD = "t_ns,sensor,range_m,azimuth_deg\n"
 
 
+def misspelt(content: bytes, name: bytes) -> bytes:
+    """Return a Parquet file in whose description of columns a name isn't text any more."""
+    assert name in content
+    return content.replace(name, b"\xa2" + name[1:])
+
+
 def parquet(**columns: object) -> bytes:
     out = io.BytesIO()
     pq.write_table(pa.table(columns), out)
@@ -36,6 +42,7 @@ BROKEN: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("empty.csv", b"", ("empty.csv", "the file is empty")),
     ("empty.csv.gz", gzip.compress(b""), ("the file is empty",)),
     ("cut.parquet", plots_bytes()[:-40], ("cut.parquet", "damaged or cut off", "Write it again")),
+    ("name.parquet", misspelt(plots_bytes(), b"lat_deg"), ("damaged or cut off", "Write it again")),
     ("head.parquet", b"PAR1", ("damaged or cut off",)),
     ("cut.csv.gz", gzip.compress(HEAD.encode() * 9)[:20], ("gzip", "breaks off")),
     ("cut.json.gz", gzip.compress(b"{" * 999)[:20], ("gzip", "breaks off")),

@@ -16,7 +16,7 @@ import numpy as np
 from airpicture.errors import InputError
 from airpicture.formats import celltypes, emitters
 from airpicture.formats.addresses import numbers_of
-from airpicture.formats.arrow import ArrowColumn, Table, pa, pc, pq
+from airpicture.formats.arrow import DAMAGED, ArrowColumn, Table, pa, pc, pq
 from airpicture.formats.dialects import UNITS, Column, Meaning, how_to_say, understand
 from airpicture.formats.files import read_head
 from airpicture.formats.motions import Motions
@@ -52,7 +52,7 @@ def column_names(path: str | os.PathLike[str]) -> list[str]:
         with pq.ParquetFile(os.fspath(path)) as file:
             names: list[str] = file.schema_arrow.names
             return names
-    except (pa.ArrowException, OSError):
+    except DAMAGED:
         return []
 
 
@@ -90,7 +90,7 @@ def read_foreign(
     if read_head(path).startswith(PARQUET_MAGIC):
         try:
             table = pq.read_table(name, columns=used)
-        except (pa.ArrowException, OSError) as error:
+        except DAMAGED as error:
             why = str(error).splitlines()[0][:160]
             raise InputError(f"the Parquet file is damaged ({why})", todo="Write it again", path=name) from None
     else:

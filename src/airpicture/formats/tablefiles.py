@@ -21,7 +21,7 @@ import numpy as np
 
 from airpicture.errors import InputError, Reason
 from airpicture.formats import celltypes
-from airpicture.formats.arrow import ArrowColumn, Table, pa, pacsv, pc, pq
+from airpicture.formats.arrow import DAMAGED, ArrowColumn, Table, pa, pacsv, pc, pq
 from airpicture.formats.files import is_gzip, is_western, looks_like, read_bytes, read_head, replacing, text_of
 from airpicture.formats.quotes import Watched, closed, swallows
 from airpicture.formats.recognition import STREAM_MARK
@@ -245,7 +245,7 @@ def _load_parquet(path: str, kind: str | None) -> Loaded:
             kind = _kind_of(names, kind, path)
             _check_names(names, kind, path)
             table = file.read(columns=[c.name for c in SCHEMAS[kind] if c.name in names])
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGED as error:
         raise InputError(
             f"the Parquet file is damaged or cut off ({_first_line(error)})",
             expected="a whole file",
