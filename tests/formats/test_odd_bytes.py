@@ -3,6 +3,8 @@
 import gzip
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from airpicture.errors import InputError
@@ -125,3 +127,26 @@ def test_sound_quotes_stay_what_they_are(tmp_path: Path, table: bytes, remark: b
     assert len(found.plots) == 20
     assert found.report.refused == {}
     assert not any("quote" in note for note in found.report.notes) or remark == b'5" wide'
+
+
+def parquet_of(path: Path, **columns: pa.Array) -> Path:
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def unchecked(*texts: bytes) -> pa.Array:
+    """Return texts as writers make them that don't look at what they write."""
+    return pa.array(texts, pa.binary()).view(pa.string())
+
+
+def test_texts_of_parquet_that_are_not_utf_8(tmp_path: Path) -> None:
+    places = {"lat_deg": pa.array([51.0, 51.1]), "lon_deg": pa.array([4.0, 4.1])}
+    names = {"sensor": unchecked(b"K\xf6ln", "Köln".encode()), "callsign": unchecked(b"\xb5LH12", b"DLH13")}
+    own = open_recording(parquet_of(tmp_path / "own.parquet", t_ns=pa.array([T0, T0 + 10**9]), **names, **places))
+    assert (len(own.plots), own.sensors.ids) == (2, ("Köln",))
+    rows = {"time": pa.array([T0, T0 + 1]), "icao24": unchecked(b"4ca2d6", b"\xff"), "lat": places["lat_deg"]}
+    other = open_recording(parquet_of(tmp_path / "other.parquet", **rows, lon=places["lon_deg"]))
+    assert len(other.plots) == 2
+    frames = unchecked(b"8d4840d6202cc371c32ce0576098", b"8d4840d6202cc371c32ce057\xff098")
+    table = parquet_of(tmp_path / "frames.parquet", timestamp=pa.array([float(T0), T0 + 1.0]), rawmsg=frames)
+    assert open_recording(table).report.refused == {"row that holds no frame": 1}

@@ -20,7 +20,7 @@ from airpicture.formats.arrow import DAMAGED, ArrowColumn, Table, pa, pc, pq
 from airpicture.formats.dialects import UNITS, Column, Meaning, how_to_say, understand
 from airpicture.formats.files import read_head
 from airpicture.formats.motions import Motions
-from airpicture.formats.onecolumn import numbered, packed
+from airpicture.formats.onecolumn import numbered, packed, sound_texts
 from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, ground_word, rows_of, sources_met, take_in
 from airpicture.formats.schemas import Column as TypedColumn
@@ -89,7 +89,7 @@ def read_foreign(
     wrong = Wrong()
     if read_head(path).startswith(PARQUET_MAGIC):
         try:
-            table = pq.read_table(name, columns=used)
+            table = sound_texts(pq.read_table(name, columns=used))
         except DAMAGED as error:
             why = str(error).splitlines()[0][:160]
             raise InputError(f"the Parquet file is damaged ({why})", todo="Write it again", path=name) from None

@@ -23,6 +23,7 @@ from airpicture.errors import InputError, Reason
 from airpicture.formats import celltypes
 from airpicture.formats.arrow import DAMAGED, ArrowColumn, Table, pa, pacsv, pc, pq
 from airpicture.formats.files import is_gzip, is_western, looks_like, read_bytes, read_head, replacing, text_of
+from airpicture.formats.onecolumn import sound_texts
 from airpicture.formats.quotes import Watched, closed, swallows
 from airpicture.formats.recognition import STREAM_MARK
 from airpicture.formats.schemas import MARKS, SCHEMAS, Column, arrow_schema
@@ -119,6 +120,7 @@ def typed(table: Table, kind: str, path: str = "") -> Loaded:
     InputError : a required column missing, or one that can't be read as its type at all
     """
     notes = _check_names(table.column_names, kind, path)
+    table = sound_texts(table)
     columns: list[ArrowColumn] = []
     usable: Any = None
     faults: list[tuple[int, Reason, str]] = []
