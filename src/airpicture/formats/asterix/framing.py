@@ -129,7 +129,7 @@ def _frame_stream(data: U8, start: int, gap: int, form: str) -> Framed:
         framed.refusals.append((at, what))
     if s:
         size = counted(int(skips[:s, 1].sum()), "byte")
-        framed.notes.append(f"{size} in {counted(s, 'place')}, without data blocks, skipped")
+        framed.notes.append(f"{size} in {counted(s, 'place')} skipped: no data block")
     return framed
 
 
