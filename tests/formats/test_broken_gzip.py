@@ -93,6 +93,14 @@ def test_members_behind_one_another(tmp_path: Path) -> None:
     assert "followed by something else" in more.report.notes[0]
 
 
+def test_thousands_of_members_take_no_longer_than_one() -> None:
+    """Block by block, as bgzip packs; each rest copied anew would take minutes."""
+    one = gzip.compress(b"x" * 2000, 1)
+    found = unpack(one * 100_000 + one[:12])
+    assert (found.fault, found.ended) == ("ends too soon", False)
+    assert 0 <= len(found.data) - 2000 * 100_000 < 2000
+
+
 @pytest.mark.parametrize("size", [3, 12, 25])
 def test_nothing_whole_is_an_error(tmp_path: Path, size: int) -> None:
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(OWN, 0)[:size])

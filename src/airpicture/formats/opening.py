@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -128,16 +128,13 @@ def open_recording(
     ------
     InputError : an input that can't be read or isn't of a known format
     """
-    if isinstance(path, (str, os.PathLike)):
-        paths = _files(path)
-    else:
-        inputs = path if isinstance(path, Sequence) and not isinstance(path, bytes) else (path,)
-        for strange in (one for one in inputs if not isinstance(one, (str, os.PathLike))):
-            raise InputError(f"an input of the type {type(strange).__name__}", expected="the name of a file or folder")
-        paths = [file for one in path for file in _files(one)]
-        if not paths:
-            raise InputError("no input given", expected="a file or folder")
-    named = {Path(one) for one in ([path] if isinstance(path, (str, os.PathLike)) else path)}
+    inputs = [path] if isinstance(path, (str, os.PathLike, bytes)) or not isinstance(path, Iterable) else list(path)
+    for strange in (one for one in inputs if not isinstance(one, (str, os.PathLike))):
+        raise InputError(f"an input of the type {type(strange).__name__}", expected="the name of a file or folder")
+    paths = [file for one in inputs for file in _files(one)]
+    if not paths:
+        raise InputError("no input given", expected="a file or folder")
+    named = {Path(one) for one in inputs}
     forms = [_form_of(file, file in named) for file in paths]
     if columns:
         forms = ["foreign" if form in ("table", "locards") else form for form in forms]
@@ -156,7 +153,6 @@ def open_recording(
         if form not in ("json", "trace"):
             parts.append(_open_one(file, form, how))
     whole = parts[0] if len(parts) == 1 else join(parts)
-    inputs = [path] if isinstance(path, (str, os.PathLike)) else path
     if left := [note for one in inputs if (note := _left_out(one, paths))]:
         whole = replace(whole, report=replace(whole.report, notes=(*whole.report.notes, *left)))
     return whole if "journal" in forms else _noted(whole)  # what was live is tracked as it was

@@ -25,10 +25,9 @@ class Unpacked(NamedTuple):
 def unpack(packed: bytes, most: int = 0) -> Unpacked:
     """Unpack gzip members one behind the other, up to damage; `most`: no more bytes than that, 0: all."""
     parts: list[bytes] = []
-    size = 0
-    while packed.startswith(MAGIC):
+    at = size = 0
+    while packed.startswith(MAGIC, at):
         engine = zlib.decompressobj(_GZIP)
-        at = 0
         while not engine.eof and (most == 0 or size < most):
             if at >= len(packed):
                 return Unpacked(b"".join(parts), "ends too soon", False)
@@ -36,15 +35,13 @@ def unpack(packed: bytes, most: int = 0) -> Unpacked:
             try:
                 parts.append(engine.decompress(piece))
             except zlib.error:
-                engine = before
-                return _byte_by_byte(engine, piece, parts)
+                return _byte_by_byte(before, piece, parts)
             size += len(parts[-1])
-            at += len(piece)
+            at += len(piece) - len(engine.unused_data)
         if not engine.eof:
             return Unpacked(b"".join(parts)[:most], "", False)
-        packed = engine.unused_data + packed[at:]
-        if not packed.strip(b"\0"):  # tapes and disks fill up with zeros
-            return Unpacked(b"".join(parts), "", True)
+    if at == len(packed) or not packed[at:].strip(b"\0"):  # tapes and disks fill up with zeros
+        return Unpacked(b"".join(parts), "", True)
     return Unpacked(b"".join(parts), "is followed by something else than gzip", True)
 
 
