@@ -130,6 +130,17 @@ def test_a_reference_with_holes_is_refused(tmp_path: Path) -> None:
             read_table(tmp_path / f"{kind}.csv.gz")
 
 
+def test_system_tracks_that_break_off_are_shown_but_measure_nothing(tmp_path: Path) -> None:
+    some_tracks().write(tmp_path / "tracks.ast")
+    content = (tmp_path / "tracks.ast").read_bytes() * 3
+    (tmp_path / "tracks.ast.gz").write_bytes(packed(content, len(content) - 9))
+    found = open_recording(tmp_path / "tracks.ast.gz")
+    assert found.tracks is not None
+    assert found.report.refused[BROKEN_OFF] == 1
+    with pytest.raises(InputError, match=r"ends too soon.*a whole tracks file"):
+        read_tracks(tmp_path / "tracks.ast.gz")
+
+
 def test_whoever_takes_plots_alone_is_warned(tmp_path: Path) -> None:
     for name in ("sbs.txt", "own.csv"):
         (tmp_path / f"{name}.gz").write_bytes(packed(WHOLE[name], len(WHOLE[name]) - 9))

@@ -21,7 +21,7 @@ from airpicture.formats.files import read_bytes
 from airpicture.formats.guesses import some
 from airpicture.formats.journal import is_journal
 from airpicture.formats.recognition import AnyPath, Form, recognise
-from airpicture.formats.recording import FromSource, ReadReport, Recording, with_breaks
+from airpicture.formats.recording import BROKEN_OFF, FromSource, ReadReport, Recording, with_breaks
 from airpicture.formats.sensors import load_sensors, merge_sensors
 from airpicture.tables import I32, Plots, Sensors, Tracks
 
@@ -217,11 +217,14 @@ def read_tracks(path: AnyPath, *, date: datetime.date | None = None) -> Tracks:
 
     Raises
     ------
-    InputError : it can't be read, or holds no tracks
+    InputError : it can't be read, breaks off, or holds no tracks
     """
-    tracks = open_recording(path, date=date).tracks
+    recording = open_recording(path, date=date)
+    tracks, name = recording.tracks, os.fspath(path)
     if tracks is None:
-        raise InputError("it holds plots, no tracks", expected="a tracks file, or ASTERIX CAT062", path=os.fspath(path))
+        raise InputError("it holds plots, no tracks", expected="a tracks file, or ASTERIX CAT062", path=name)
+    if BROKEN_OFF in recording.report.refused:  # what is measured by them, or what measures them, wants all of them
+        raise InputError(recording.report.notes[0], expected="a whole tracks file", path=name)
     return tracks
 
 
