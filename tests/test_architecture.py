@@ -19,13 +19,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "airpicture"
 
 FLOW = {"plots", "association", "filters", "tracks", "picture"}
-BASE = {"tables", "config", "units", "errors"}  # beside one another, below all but kernels
+BASE = {"tables", "config", "units", "errors", "words"}  # beside one another, below all but kernels
 CARRIED = {"reports", "store", "parallel", "memory"}  # what passes between flow rooms only, threads and memory for it
 
 # Whom a room may import besides itself; a room is a folder or a module right below airpicture.
 MAY_IMPORT: dict[str, set[str]] = {
     "units": set(),
     "errors": set(),
+    "words": set(),
     "kernels": set(),
     "config": {"errors", "units"},
     "tables": {"errors", "units"},

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from numbers import Integral, Real
 from typing import Any, Final, Literal
 
-from airpicture.errors import ConfigError
+from airpicture.errors import ConfigError, InputError
 from airpicture.units import DEG
 
 Method = Literal["joint", "nearest"]
@@ -187,6 +187,23 @@ class Config:
         """Return the settings that the other has otherwise, by name (``life.end_s``), with the values here."""
         mine, its = _flat(self), _flat(other)
         return {name: value for name, value in mine.items() if its[name] != value}
+
+
+def need_config(config: object) -> Config:
+    """Return settings as they're given, and those by default for None.
+
+    Raises
+    ------
+    InputError : it's another thing
+    """
+    if config is None:
+        return Config()
+    if not isinstance(config, Config):
+        made = "Config.from_plain({...})" if isinstance(config, Mapping) else "Config(frame_s=0.25, ...)"
+        raise InputError(
+            f"config is of the type {type(config).__name__}", expected="Config", todo=f"Make it with {made}"
+        )
+    return config
 
 
 _ROOMS: Final[dict[str, type[Any]]] = {"motion": Motion, "association": Association, "life": Life}

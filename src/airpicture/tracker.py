@@ -16,7 +16,7 @@ from weakref import ref
 import numpy as np
 
 from airpicture.association import Addresses, Index, candidates
-from airpicture.config import Config
+from airpicture.config import Config, need_config
 from airpicture.errors import InputError
 from airpicture.filters import Listener, Looker
 from airpicture.kernels.claims import doubt_claims
@@ -78,12 +78,12 @@ class Tracker:
 
     Raises
     ------
-    InputError : sensors is another thing than a table of them
+    InputError : sensors is another thing than a table of them, or config than a `Config`
     """
 
     def __init__(self, sensors: Sensors, config: Config | None = None, *, run: Run | None = None) -> None:
         self.sensors, self._run, self._memory = sensors, run, Memory()
-        self.config = config = config or Config()
+        self.config = config = need_config(config)
         self.counts: Counter[str] = Counter()  # of closed frames, and of plots received and refused
         self._tally: Counter[str] = Counter()  # of the open frame
         self._stations = station_columns(sensors)

@@ -22,6 +22,7 @@ import airpicture as ap
 from airpicture.commands.cli import app
 from airpicture.formats.sensors import write_sensors
 from airpicture.tables import Plots, Tracks
+from airpicture.words import counted
 
 Made = tuple[Tracks, Plots]
 
@@ -199,7 +200,7 @@ def test_messages_without_a_position_are_told_to_begin_no_track(files: Files) ->
     )
     result = files.run("track", "heights.csv", "-o", "t.csv")
     assert result.exit_code == 0, result.output
-    assert "none of the 3 reports tells a position, so no track begins" in result.stderr
+    assert "3 reports tell no position, so no track begins" in result.stderr
 
 
 def test_smoothing_does_not_claim_that_nothing_was_refused(files: Files) -> None:
@@ -215,6 +216,18 @@ def test_cat062_is_evaluated_with_its_date(files: Files) -> None:
     refused(files.run(*words), "no time in common", "the date")
     figures = json.loads(files.run(*words, "--date", "2023-08-29").stdout)
     assert figures["update_rmse_horizontal_m"] < 5.0  # a step of I062/105 is 60 cm, and times are of 1/128 s
+
+
+def test_one_of_a_thing_is_called_so(files: Files) -> None:
+    """A file of one plot is where people begin."""
+    lines = (files / "plots.csv").read_text().splitlines()
+    (files / "one.csv").write_text("\n".join(lines[:2]) + "\n")
+    assert "1 plot written to" in files.run("convert", "one.csv", "one.parquet").stderr
+    (files / "frame.avr").write_text("*8D4840D6202CC371C32CE0576098;\n")
+    assert "1 message has no time" in files.run("info", "frame.avr").output
+    assert (counted(1, "plot"), counted(0, "plot"), counted(2000, "entry", "entries")) == (
+        "1 plot", "0 plots", "2,000 entries",
+    )  # fmt: skip
 
 
 def test_simulate_lists_runs_and_repeats(files: Files) -> None:
@@ -295,6 +308,21 @@ def test_outputs_that_cannot_be(files: Files) -> None:
     (files / "plain").mkdir()
     refused(files.run("track", "plots.csv", "-o", "plain"), "it's a folder")
     refused(files.run("demo", "-o", "plots.csv"), "plots.csv", "folder", "Choose another with -o")
+
+
+def test_where_a_simulation_cannot_go_is_told_before_it_runs(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    import airpicture.simulation
+
+    monkeypatch.setattr(airpicture.simulation, "simulate", lambda *_, **__: pytest.fail("it ran"))
+    run = ("simulate", "crossing", "-o")
+    refused(files.run(*run, "plots.csv"), "plots.csv: it's a file", "folder to write to", "Choose another with -o")
+    refused(files.run(*run, "plots.csv/in/it"), "plots.csv' is no folder", "Choose another with -o")
+    (files / "full" / "truth.parquet").mkdir(parents=True)
+    refused(files.run(*run, "full"), "truth.parquet", "it's a folder")
+    refused(files.run("track", "plots.csv", "-o", "plots.csv/t.csv"), "plots.csv' is no folder")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    refused(files.run(*run, "new/one"), "may not be written to", "Choose another with -o")
+    assert not (files / "new").exists()
 
 
 def test_a_folder_that_may_not_be_written_to_is_told_before_any_work(

@@ -432,7 +432,7 @@ def test_rows_that_cannot_be_used_are_counted(truth_of, tracks_of):
         "tracks_duplicate": 0,
     }
     assert report.states == 19
-    assert "Left out: 1 rows of truth position not usable; 3 rows of truth duplicate" in report.to_text()
+    assert "Left out: 1 row of truth position not usable; 3 rows of truth duplicate" in report.to_text()
 
 
 def test_truth_without_velocities_has_no_velocity_error(truth_of, tracks_of):

@@ -63,6 +63,35 @@ def test_what_is_not_available_is_unknown() -> None:
     assert decoder.counts["refused NO_POSITION"] == 1
 
 
+def closed(body: str) -> str:
+    """Return a sentence with the checksum that fits it."""
+    value = 0
+    for character in body:
+        value ^= ord(character)
+    return f"!{body}*{value:02X}"
+
+
+def test_a_message_that_is_cut_short_is_counted() -> None:
+    """Its checksum may fit: whoever passes a message on cuts it as it came over the air."""
+    body = ship().partition("*")[0][1:]
+    payload = body.split(",")[5]
+    for octets in range(1, len(payload)):
+        short = body.replace(payload, payload[:octets])
+        plots, decoder = fed(closed(short))
+        assert len(plots) + sum(decoder.counts.values()) >= 1
+    plots, decoder = fed(closed(body.replace(payload, payload[:20])))
+    assert (len(plots), dict(decoder.counts)) == (0, {"refused message cut short": 1})
+
+
+def test_a_sentence_whose_checksum_is_wrong_is_refused() -> None:
+    """One bit of a payload is another place."""
+    sound = ship()
+    payload = sound.split(",")[5]
+    other = chr(ord(payload[12]) ^ 1)
+    plots, decoder = fed(sound.replace(payload, payload[:12] + other + payload[13:]))
+    assert (len(plots), dict(decoder.counts)) == (0, {"refused checksum wrong": 1})
+
+
 def test_names_come_in_messages_of_their_own() -> None:
     """Until then the end of the MMSI; afterwards the name, or what fits of it."""
     decoder = AisDecoder()

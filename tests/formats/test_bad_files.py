@@ -18,6 +18,12 @@ from airpicture.formats.sensors import write_sensors
 HEAD = "t_ns,sensor,range_m,azimuth_deg\n"
 
 
+def misspelt(content: bytes, name: bytes) -> bytes:
+    """Return a Parquet file in whose description of columns a name isn't text any more."""
+    assert name in content
+    return content.replace(name, b"\xa2" + name[1:])
+
+
 def parquet(**columns: object) -> bytes:
     out = io.BytesIO()
     pq.write_table(pa.table(columns), out)
@@ -36,15 +42,16 @@ BROKEN: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("empty.csv", b"", ("empty.csv", "the file is empty")),
     ("empty.csv.gz", gzip.compress(b""), ("the file is empty",)),
     ("cut.parquet", plots_bytes()[:-40], ("cut.parquet", "damaged or cut off", "Write it again")),
+    ("name.parquet", misspelt(plots_bytes(), b"lat_deg"), ("damaged or cut off", "Write it again")),
     ("head.parquet", b"PAR1", ("damaged or cut off",)),
-    ("cut.csv.gz", gzip.compress(HEAD.encode() * 9)[:-9], ("gzip", "breaks off")),
+    ("cut.csv.gz", gzip.compress(HEAD.encode() * 9)[:20], ("gzip", "breaks off")),
     ("cut.json.gz", gzip.compress(b"{" * 999)[:20], ("gzip", "breaks off")),
     ("plots.parquet", b"\0\1\2\3\xff" * 20, ("no table", "first bytes are 00 01 02 03 ff")),
     ("archive.zip", b"PK\x03\x04" + bytes(30), ("zip archive", "no known format")),
     ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(30), ("picture (PNG)", ".parquet", ".ast", "aircraft.json")),
     ("noise.dat", b"\xfe\0\xfe\1" * 9, ("first bytes are fe 00 fe 01", "no known format")),
     ("excel.csv", "t_ns,sensor\n1,a\n".encode("utf-16"), ("text in UTF-16", "save it as UTF-8")),
-    ("short.csv", b"t_ns,sensor,lat,lon_deg\n1,a,2,3\n", ("none of its 1 rows", "did you mean 'lat_deg'?")),
+    ("short.csv", b"t_ns,sensor,lat,lon_deg\n1,a,2,3\n", ("its only row cannot be used", "did you mean 'lat_deg'?")),
     ("letter.txt", b"Dear Sir,\nplots follow.\n", ("starts with the text 'Dear Sir,'", "no known format")),
     ("german.csv", b"t_ns;sensor;range_m\n1;a;2,5\n", ("separated by semicolons", "commas")),
     ("tabs.csv", b"t_ns\tsensor\trange_m\n1\ta\t2\n", ("separated by tabs", "commas")),
@@ -83,7 +90,7 @@ BROKEN: list[tuple[str, bytes, tuple[str, ...]]] = [
         b"t_ns,sensor,lat_deg,lon_deg\n1,a,95,3\n2,a,,3\n",
         ("none of its 2 rows", "row 1", "95.0 is outside -90 to 90"),
     ),
-    ("blank.csv", b"t_ns,sensor,range_m\n1,a,2\n", ("none of its 1 rows", "azimuth_deg")),
+    ("blank.csv", b"t_ns,sensor,range_m\n1,a,2\n", ("its only row cannot be used", "azimuth_deg")),
     ("space in id.csv", HEAD.encode() + b"1,north radar,1,2\n", ("'north radar' holds a space",)),
     ("cut.json", b'{"now": 1700000000, "aircraft": [{"hex": "a1', ("not valid JSON", "copy it again")),
     ("map.json", b'{"type": "FeatureCollection", "features": []}', ("not of aircraft", "'type', 'features'")),
@@ -92,7 +99,7 @@ BROKEN: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("digits.json", b'{"now": 1' + b"0" * 5000 + b', "aircraft": []}', ("not valid JSON",)),
     ("empty.json", b"[]", ("not of aircraft",)),
     ("objects.jsonl", b'{"a": 1}\n{"b": 2}\n', ("not of aircraft", "'a'")),
-    ("latin.csv", HEAD.encode() + b"1,\xe9t\xe9,1,2\n", ("UTF-8",)),
+    ("latin.csv", HEAD.encode() + b"1,a,\xe9t\xe9,2\n", ("row 1, column 'range_m'", "'été'", "a number")),
 ]
 
 

@@ -316,7 +316,7 @@ def test_where_settings_changed_or_are_unknown_it_is_said(tmp_path: Path) -> Non
     few, more = (start_payload(SENSORS, INPUTS, Config(capacity=capacity)) for capacity in (100, 200))
     changed = open_recording(journal_of(tmp_path / "changed", few, few, more))
     assert changed.config == Config(capacity=200)
-    assert [note for note in changed.report.notes if "changed 1 times" in note]
+    assert [note for note in changed.report.notes if "changed 1 time:" in note]
     untold = open_recording(journal_of(tmp_path / "untold", plain))
     assert untold.config is None
     assert [note for note in untold.report.notes if "doesn't tell the tracker's settings" in note]

@@ -193,3 +193,9 @@ def test_what_is_measured_without_an_accuracy_is_told_to_be_unused(tmp_path: Pat
     assert any(f"{column} of 'roof' isn't used" in note and key in note for note in notes)
     notes = open_recording(tmp_path / "a.csv", sensors=sensors_from_rows([site | {key: 0.5}])).report.notes
     assert not any("isn't used" in note for note in notes)
+
+
+def test_names_may_come_one_by_one(tmp_path: Path) -> None:
+    for k in range(3):
+        (tmp_path / f"{k}.txt").write_bytes(SBS.replace(b"51.5,", b"51.%d," % k))
+    assert len(read(tmp_path.glob("*.txt"))) == 3  # type: ignore[arg-type]

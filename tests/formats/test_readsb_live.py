@@ -75,7 +75,7 @@ def test_a_recording_with_such_a_clock_says_so(tmp_path: Path) -> None:
     documents = [snapshot(aircraft(lat=35.0 + k / 10), now=NOW - 3600 * (k == 2)) for k in range(4)]
     (tmp_path / "a.jsonl").write_bytes(b"\n".join(documents))
     report = open_recording(tmp_path / "a.jsonl").report
-    assert any("went back 1 times, by up to 3600 s" in note for note in report.notes)
+    assert any("went back 1 time, by up to 3600 s" in note for note in report.notes)
 
 
 def test_files_are_taken_in_the_order_of_their_times(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,3 +93,22 @@ def test_a_tracker_wants_tables() -> None:
         ap.Tracker("sensors.toml")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="plots is of the type NoneType"):
         ap.Tracker(table(OTHER)).step(None, 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"frame_s": 0.5}, r"config is of the type dict\. Expected Config\. Make it with Config\.from_plain"),
+        ({}, "config is of the type dict"),  # not taken for the default
+        ("fast", r"config is of the type str\. Expected Config\. Make it with Config\(frame_s"),
+        (ap.Config, "config is of the type type"),
+    ],
+)
+def test_other_things_than_settings_are_told(config: Any, words: str) -> None:
+    sensors = table(OTHER)
+    plots = Plots.empty(sensors)
+    for work in (ap.track, ap.smooth, ap.clean):
+        with pytest.raises(InputError, match=words):
+            work(plots, sensors, config)
+    with pytest.raises(InputError, match=words):
+        ap.Tracker(sensors, config)

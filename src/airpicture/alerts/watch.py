@@ -19,6 +19,7 @@ from airpicture.alerts.parts import Parts, finish
 from airpicture.alerts.settings import AlertSettings
 from airpicture.alerts.standing import Cause, Standing
 from airpicture.tables import SEEN_MAX, Status, Tracks
+from airpicture.words import counted
 
 LARGE: Final = 10_000  # tracks, from which on a look is taken in parts
 
@@ -116,5 +117,5 @@ def _silent(sensor: str) -> Cause:
 
 def _overload(shed: int, behind_s: float) -> Cause:
     told = [f"the picture is {behind_s:.0f} s behind"] if behind_s > 0.0 else []
-    told += [f"{shed:,} plots or tracks shed since the last update"] if shed > 0 else []
+    told += [f"{counted(shed, 'plot or track', 'plots or tracks')} shed since the last update"] if shed > 0 else []
     return Cause("overload", AlertKind.OVERLOAD, Level.PRESENT, f"overload: {', '.join(told)}")

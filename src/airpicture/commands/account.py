@@ -14,6 +14,7 @@ import numpy as np
 from airpicture.commands.console import count, metres, note, progress, rate, seconds
 from airpicture.tables import F64, Plots, Sensors, Status, Tracks
 from airpicture.units import SECOND_NS
+from airpicture.words import counted
 
 if TYPE_CHECKING:
     from airpicture.config import Config, Method
@@ -24,9 +25,9 @@ REFUSALS_SHOWN = 5
 REFUSED = "refused_"  # begins the names of the tracker's counts of refused plots
 # What the tracker leaves out where a bound is reached, by the names of its counts.
 SHED = {
-    "births_shed": "new tracks (no room for more)",
-    "pool_overflow": "plots that waited for a second one (likewise)",
-    "pairs_shed": "trials of plots on far tracks",
+    "births_shed": ("new track (no room for more)", "new tracks (no room for more)"),
+    "pool_overflow": ("plot that waited for a second one (likewise)", "plots that waited for a second one (likewise)"),
+    "pairs_shed": ("trial of a plot on a far track", "trials of plots on far tracks"),
 }
 
 
@@ -125,7 +126,7 @@ def run_tracker(
     from airpicture.tracker import track_with_counts
 
     if not (np.isfinite(plots.azimuth) | np.isfinite(plots.lat)).any():
-        note(f"Note: none of the {len(plots):,} reports tells a position, so no track begins", quiet)
+        note(f"Note: {counted(len(plots), 'report tells', 'reports tell')} no position, so no track begins", quiet)
     tell_of_messages(plots, quiet)
     begun = time.monotonic()
     with workers(cores()) as run, progress(title, "plots", quiet) as report:
@@ -137,13 +138,13 @@ def run_tracker(
         tracks, counts = track_with_counts(plots, sensors, config, progress=report, run=run)
     took = time.monotonic() - begun
     refused = {name.removeprefix(REFUSED): n for name, n in counts.items() if n and name.startswith(REFUSED)}
-    shed = {text: counts[name] for name, text in SHED.items() if counts.get(name)}
+    shed = {words[n != 1]: n for name, words in SHED.items() if (n := counts.get(name, 0))}
     return Run(tracks, refused, len(plots), span_s(plots), took, shed)
 
 
 def reading_rows(report: ReadReport, plots: Plots) -> list[tuple[str, str]]:
     """Return what was read, as names and values."""
-    rows = [("input", report.path), ("format", f"{report.format}, {count(report.size)} bytes")]
+    rows = [("input", report.path), ("format", f"{report.format}, {counted(report.size, 'byte')}")]
     if report.records:
         rows.append(("records", ", ".join(f"{label(name)}: {count(n)}" for name, n in sorted(report.records.items()))))
     if report.editions:
@@ -161,7 +162,7 @@ def run_rows(run: Run) -> list[tuple[str, str]]:
     rows = [
         ("refused in tracking", by_reason(run.refused) if run.refused is not None else "not counted in hindsight"),
         *([("shed in tracking", by_reason(run.shed))] if run.shed else []),
-        ("tracks confirmed", f"{count(run.confirmed)}, {count(len(run.tracks))} states"),
+        ("tracks confirmed", f"{count(run.confirmed)}, {counted(len(run.tracks), 'state')}"),
     ]
     if len(sigma):
         rows.append(("sigma per axis", f"median {metres(float(np.median(sigma)))}, mean {metres(float(sigma.mean()))}"))

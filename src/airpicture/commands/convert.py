@@ -18,6 +18,7 @@ from airpicture.commands.options import (
     naming_columns,
     reading,
 )
+from airpicture.words import counted
 
 if TYPE_CHECKING:
     from airpicture.tables import Sensors
@@ -73,7 +74,7 @@ def command(
     if what == "tracks":
         if tracks is None or len(tracks) == 0:
             raise InputError(
-                f"no system tracks in it, {len(plots):,} plots",
+                f"no system tracks in it, {counted(len(plots), 'plot')}",
                 expected="a tracks file or ASTERIX CAT062",
                 todo="To make tracks from plots use 'airpicture track'",
                 path=source,
@@ -84,7 +85,7 @@ def command(
             write_page(out, [View(Path(source).name, tracks, plots)], Path(source).name)
         else:
             write_tracks(tracks, out, columns=whose[out])
-        console.note(f"{len(tracks):,} track states written to {out}")
+        console.note(f"{counted(len(tracks), 'track state')} written to {out}")
         return
     if whose[out]:
         raise InputError(f"--columns {columns} for plots", expected="tracks", todo="Leave --what out", path=str(out))
@@ -99,10 +100,10 @@ def command(
     plots.write(out)
     beside = out.parent / "sensors.toml"
     if beside.exists():
-        console.note(f"{len(plots):,} plots written to {out}; {beside} was there and is left as it is")
+        console.note(f"{counted(len(plots), 'plot')} written to {out}; {beside} was there and is left as it is")
     else:
         write_sensors(recording.sensors, beside)
-        console.note(f"{len(plots):,} plots written to {out}, their sensors to {beside}")
+        console.note(f"{counted(len(plots), 'plot')} written to {out}, their sensors to {beside}")
 
 
 def _write_messages(source: str, out: Path, sensors: Sensors | None, date: datetime.date | None) -> None:
@@ -124,4 +125,4 @@ def _write_messages(source: str, out: Path, sensors: Sensors | None, date: datet
         )
     table = read_messages(source, sensors=sensors, date=date)
     table.write(out)
-    console.note(f"{len(table):,} messages written to {out}, {len(table.columns)} columns each")
+    console.note(f"{counted(len(table), 'message')} written to {out}, {counted(len(table.columns), 'column')} each")

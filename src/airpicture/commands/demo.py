@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from airpicture.commands.options import serving
+from airpicture.commands.options import check_folder, serving
 
 if TYPE_CHECKING:
     from airpicture.commands.account import Run
@@ -45,6 +45,7 @@ def command(folder: str, no_browser: bool, port: int | None, seconds: float | No
     from airpicture.errors import InputError
 
     out = Path(folder)
+    check_folder(out, ("picture.html", "tracks.parquet", "tracks.ast"))
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

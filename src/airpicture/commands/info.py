@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from airpicture.commands.options import how_to_read, reading
+from airpicture.words import counted
 
 if TYPE_CHECKING:
     from airpicture.formats.recording import FromSource, Recording
@@ -104,7 +105,8 @@ def _show(recording: Recording) -> None:
         times = f"{account.utc(int(tracks.t_ns.min()))} to {account.utc(int(tracks.t_ns.max()))} UTC"
         import numpy as np
 
-        rows.append(("system tracks", f"{len(np.unique(tracks.track)):,} tracks, {len(tracks):,} states, {times}"))
+        held = f"{counted(len(np.unique(tracks.track)), 'track')}, {counted(len(tracks), 'state')}"
+        rows.append(("system tracks", f"{held}, {times}"))
     out.print(console.table("", rows))
     sensors = _sensors(recording)
     if sensors:

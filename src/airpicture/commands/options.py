@@ -181,6 +181,8 @@ def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path], endings: Sequ
                 path=str(path),
             )
         if not path.parent.is_dir():
+            if path.parent.exists():
+                raise InputError(f"{str(path.parent)!r} is no folder", todo="Choose another place", path=str(path))
             raise InputError(
                 "its folder doesn't exist", todo=f"Make the folder {str(path.parent)!r} first", path=str(path)
             )
@@ -191,6 +193,27 @@ def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path], endings: Sequ
         if path.resolve() in known:
             raise InputError("it's an input or named twice", expected="another name for the output", path=str(path))
         known.add(path.resolve())
+
+
+def check_folder(folder: Path, names: Sequence[str]) -> None:
+    """Refuse, before any work is done, a folder that can't be made or written to, or not with files of these names.
+
+    Raises
+    ------
+    InputError : it, or the nearest of its parents that exists, is no folder or may not be written to; a folder has the
+        name of one of the files
+    """
+    there = next(place for place in (folder, *folder.resolve().parents) if os.path.lexists(place))
+    if not there.is_dir():
+        what = "it's a file" if there == folder else f"{str(there)!r} is no folder"
+        raise InputError(what, expected="a folder to write to", todo="Choose another with -o", path=str(folder))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(
+            f"the folder {str(there)!r} may not be written to", todo="Choose another with -o", path=str(folder)
+        )
+    for name in names:
+        if (folder / name).is_dir():
+            raise InputError("it's a folder", expected="a file to replace, or none", path=str(folder / name))
 
 
 def fresh(path: Path) -> Path:

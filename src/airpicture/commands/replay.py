@@ -33,12 +33,16 @@ def command(recording: str, target: str, speed: float, loop: bool, interface: st
     from airpicture.commands import console
     from airpicture.service.address import parse_target
     from airpicture.service.rewire import make_target, play, wire_messages
+    from airpicture.words import counted
 
     where = parse_target(target)
-    messages = wire_messages(recording)
+    told: list[str] = []
+    messages = wire_messages(recording, told)
+    for text in told:
+        console.note(f"Note: {text}", quiet)
     span_s = (messages[-1].t_ns - messages[0].t_ns) / 1e9
     console.note(
-        f"{len(messages):,} messages of {console.seconds(span_s)}, in {console.seconds(span_s / speed)}", quiet
+        f"{counted(len(messages), 'message')} of {console.seconds(span_s)}, in {console.seconds(span_s / speed)}", quiet
     )
     sender = make_target(where, interface=interface, ttl=ttl)
 

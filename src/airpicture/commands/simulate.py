@@ -35,8 +35,10 @@ def command(scenario: str | None, folder: str | None, seed: int | None, duration
     if folder is None:
         raise click.UsageError("Missing option '-o' / '--output': the folder to write to.")
     from airpicture.commands import account, console
+    from airpicture.commands.options import check_folder
     from airpicture.simulation import simulate
 
+    check_folder(Path(folder), ("plots.parquet", "truth.parquet", "sensors.toml"))
     made = simulate(scenario, seed=seed, duration_s=duration)
     made.write(folder)
     plots, truth = made.plots, made.truth

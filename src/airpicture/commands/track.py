@@ -19,6 +19,7 @@ from airpicture.commands.options import (
     naming_columns,
     reading,
 )
+from airpicture.words import counted
 
 if TYPE_CHECKING:
     from airpicture.config import Method
@@ -88,7 +89,7 @@ def command(
         held = len(recording.tracks) if recording.tracks is not None else 0
         refused = account.by_reason(recording.report.refused)
         raise InputError(
-            f"no plot to track ({held:,} system tracks, refused: {refused})"
+            f"no plot to track ({counted(held, 'system track')}, refused: {refused})"
             if held
             else f"no plot to track (refused: {refused})",
             expected="a recording with plots",
@@ -103,7 +104,7 @@ def command(
             from airpicture.page import View, write_page
 
             title = ", ".join(path.name for path in sources)
-            subtitle = f"{run.plots:,} plots, {run.confirmed:,} confirmed tracks"
+            subtitle = f"{counted(run.plots, 'plot')}, {counted(run.confirmed, 'confirmed track')}"
             write_page(target, [View(title, run.tracks, plots, subtitle=subtitle)], title)
         else:
             write_tracks(run.tracks, target, columns=whose[target])

@@ -8,6 +8,7 @@ tracks ---- paths ----'
 from __future__ import annotations
 
 from collections.abc import Collection
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -143,10 +144,10 @@ def _check(
     cutoff: float, order: float, switching: float, period: float | None, hold: float | None, gap: float | None
 ) -> None:
     check_settings(cutoff, order)
-    if not (np.isfinite(switching) and switching >= 0.0):
+    if not (isinstance(switching, Real) and np.isfinite(switching) and switching >= 0.0):
         raise ConfigError(f"switching_m is {switching}", expected="a penalty of at least 0 m")
     for name, value in (("period_s", period), ("hold_s", hold), ("gap_s", gap)):
-        if value is not None and not (np.isfinite(value) and value > 0.0):
+        if value is not None and not (isinstance(value, Real) and np.isfinite(value) and value > 0.0):
             raise ConfigError(f"{name} is {value}", expected="a positive number of seconds", todo="Or leave it out")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airpicture.errors import InputError
 from airpicture.evaluation.consistency import Consistency
 from airpicture.units import DEG
+from airpicture.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -280,7 +281,7 @@ def _text_lines(report: Report) -> list[str]:
             ]
             lines.append("  " + "  ".join(cells))
         lines.append("")
-    refused = [f"{count} rows of {reason.replace('_', ' ')}" for reason, count in report.refused.items() if count]
+    refused = [f"{counted(n, 'row')} of {reason.replace('_', ' ')}" for reason, n in report.refused.items() if n]
     if refused:
         lines += ["Left out: " + "; ".join(refused), ""]
     lines += [f"Note: {note}" for note in report.notes]

@@ -13,6 +13,7 @@ and both are least where the sum over pairs of c^p - d^p is largest. One assignm
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,9 +135,9 @@ def ospa(truth: ArrayLike, estimates: ArrayLike, *, cutoff: float, order: float 
 
 def check_settings(cutoff: float, order: float, *, infinite: bool = False) -> None:
     """Refuse a cut-off or an order for which the metrics aren't metrics."""
-    if not (np.isfinite(cutoff) and cutoff > 0):
-        raise ConfigError(f"cutoff is {cutoff}", expected="a positive distance", todo="Give it in the points' unit")
-    if not (order >= 1 and (infinite or np.isfinite(order))):
+    if not (isinstance(cutoff, Real) and np.isfinite(cutoff) and cutoff > 0):
+        raise ConfigError(f"cutoff is {cutoff!r}", expected="a positive distance", todo="Give it in the points' unit")
+    if not (isinstance(order, Real) and order >= 1 and (infinite or np.isfinite(order))):
         raise ConfigError(f"order is {order}", expected="a number of at least 1", todo="2 is the usual choice")
 
 

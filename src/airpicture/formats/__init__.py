@@ -39,18 +39,22 @@ def read(
 
     Warns
     -----
-    UserWarning : rows of a table were refused; in streams that's daily life and only counted
+    UserWarning : rows of a table were refused (in streams that's daily life and only counted), or a file breaks off
 
     Raises
     ------
     InputError : an input that can't be read or isn't of a known format
     """
+    from airpicture.formats.recording import BROKEN_OFF
+
     recording = open_recording(path, sensors=sensors, editions=editions, date=date, columns=columns, repeats=repeats)
     report = recording.report
     if report.refused and "plots " in report.format:
         counts = ", ".join(f"{count} {reason}" for reason, count in report.refused.items())
         first = f"; the first: row {report.refusals[0][0]}: {report.refusals[0][1]}" if report.refusals else ""
         warnings.warn(f"{report.path}: rows refused: {counts}{first}", stacklevel=2)
+    elif BROKEN_OFF in report.refused:
+        warnings.warn(f"{report.path}: {next(note for note in report.notes if 'gzip' in note)}", stacklevel=2)
     return recording.plots
 
 

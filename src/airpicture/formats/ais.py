@@ -28,10 +28,11 @@ import numpy as np
 from airpicture.errors import InputError
 from airpicture.formats.files import read_bytes
 from airpicture.formats.lines import Lines
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, reported_sensors, sources_met, take_in, tally
 from airpicture.tables import Plots, Sensors, pack_callsigns
 from airpicture.units import KT, SECOND_NS
+from airpicture.words import counted
 
 NAMES: Final = ("ais",)
 _SENTENCE: Final = re.compile(
@@ -40,6 +41,7 @@ _SENTENCE: Final = re.compile(
 )
 _TAG_TIME: Final = re.compile(r"(?:^|,)c:(\d{10,13})\b")
 _POSITIONS: Final = (1, 2, 3, 9, 18, 19, 27)
+_OF_POSITION: Final = ("lat", "lon", "speed", "course", "second")  # None where a message ends before them
 _NAMES_IN: Final = (5, 19, 24)
 _BASES: Final = (4, 11)  # base stations, and answers to those who ask for the time
 _SAR: Final = 9
@@ -61,7 +63,8 @@ def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     InputError : it can't be read, holds no sentence, or pyais isn't installed
     """
     name = os.fspath(path)
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     counts: Counter[str] = Counter()
     stream = _Stream(_decoder(name), counts)
     lines = data.decode("utf-8", "replace").split("\n")
@@ -81,14 +84,15 @@ def read_ais(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
             records[what.removeprefix("decoded ")] = count
     if len(numbers) and not heard.timely.any():
         refusals = ()
+        met = counted(len(np.unique(heard.who)), "target")
         notes += (
-            f"no sentence says when it was received, so the positions of {len(np.unique(heard.who))} targets can't be "
-            "used: tag blocks (c:) do, or a time behind the sentence. Live, the time of reception is taken",
+            f"no sentence says when it was received, so the positions of {met} can't be used: "
+            "tag blocks (c:) do, or a time behind the sentence. Live, the time of reception is taken",
         )
     elif stream.dated_by_bases:
         notes += ("the sentences carry no time; they are dated by the base stations among them",)
     report = ReadReport(name, "AIS NMEA", len(data), records, refused, refusals, notes=notes)
-    return Recording(taken.plots, table, report)
+    return Recording(taken.plots, table, with_breaks(report, told))
 
 
 class AisDecoder:
@@ -145,7 +149,9 @@ class _Stream:
                     undated.clear()
             if kind in _NAMES_IN and (name := str(message.get("shipname") or "").strip(" @")):
                 self._remember(mmsi, name)
-            if kind in _POSITIONS:
+            if kind in _POSITIONS and None in [message.get(name, 0) for name in _OF_POSITION]:
+                self._counts["refused message cut short"] += 1
+            elif kind in _POSITIONS:
                 near = told_ns if told_ns > 0 else -1 if received_ns is None else received_ns
                 by_base = near < 0 and self._base_ns > 0
                 if near < 0 and not by_base:
@@ -190,9 +196,10 @@ class _Stream:
                 self._counts["refused empty sentence"] += 1
                 continue
             try:
-                message = self._decode(*parts).asdict()
-            except Exception:  # pyais has errors of its own and lets some of Python's through: all are one bad message
-                self._counts["refused message that pyais can't decode"] += 1
+                message = self._decode(*parts, error_if_checksum_invalid=True).asdict()
+            except Exception as error:  # pyais's own, and some of Python's that it lets through: each is a bad message
+                spoilt = type(error).__name__ == "InvalidNMEAChecksum"
+                self._counts["refused checksum wrong" if spoilt else "refused message that pyais can't decode"] += 1
                 continue
             yield number, _time_told(found), message
 

@@ -31,7 +31,7 @@ from airpicture.formats import emitters
 from airpicture.formats.addresses import anonymous, numbers_of
 from airpicture.formats.files import read_bytes
 from airpicture.formats.lines import Lines
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import Given, Heard, account, reported_sensors, sources_met, take_in, tally
 from airpicture.tables import I64, Plots, Sensors, pack_callsigns
 from airpicture.units import DAY_NS, DEG, FL, FPM, KT, NMI, SECOND_NS
@@ -82,7 +82,8 @@ def read_aprs(
     ------
     InputError : it can't be read, or holds no position
     """
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     day = None if date is None else (date - datetime.date(1970, 1, 1)).days * DAY_NS
     read = _understand(data, _Clock(day))
     if not len(read.numbers) and not read.others:
@@ -104,7 +105,7 @@ def read_aprs(
         refusals=refusals,
         notes=notes,
     )
-    return Recording(taken.plots, table, report)
+    return Recording(taken.plots, table, with_breaks(report, told))
 
 
 class AprsDecoder:

@@ -4,14 +4,14 @@ Its stubs describe every class of array apart, with thousands of overloads; the 
 alike. So the modules are Any, and what an array holds is said in words beside it.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pyarrow
 import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
-__all__ = ["ArrowColumn", "DataType", "Table", "pa", "pacsv", "pc", "pq"]
+__all__ = ["DAMAGED", "ArrowColumn", "DataType", "Table", "pa", "pacsv", "pc", "pq"]
 
 pa: Any = pyarrow
 pc: Any = pyarrow.compute
@@ -21,3 +21,5 @@ pq: Any = pyarrow.parquet
 Table: TypeAlias = pyarrow.Table
 DataType: TypeAlias = Any
 ArrowColumn: TypeAlias = Any  # pyarrow.ChunkedArray or pyarrow.Array
+# What comes of a damaged Parquet file; the last, of column names that aren't text any more.
+DAMAGED: Final = (pyarrow.ArrowException, OSError, UnicodeDecodeError)

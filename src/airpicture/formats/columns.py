@@ -265,8 +265,9 @@ def plots_from_loaded(loaded: Loaded, sensors: Sensors | None = None, found_besi
     if reasons.any():
         if loaded.lost == 0 and (reasons > 0).all():
             row, text = sorted(faults)[0]
+            none = f"none of its {len(reasons):,} rows can be used; the first"
             raise InputError(
-                f"none of its {len(reasons)} rows can be used; the first: {text}",
+                f"{none if len(reasons) > 1 else 'its only row cannot be used'}: {text}",
                 todo=". ".join(note[:1].upper() + note[1:] for note in loaded.notes),
                 path=loaded.path,
                 row=row,

@@ -25,6 +25,7 @@ from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.sensors import merge_sensors, sensors_from_rows, sensors_to_toml
 from airpicture.formats.stretch import Stretch
 from airpicture.tables import I64, Plots, Sensors
+from airpicture.words import counted
 
 LINKS_MAX: Final = 256  # connections of one input that are decoded at a time
 FORMATS: Final = ("asterix", "beast", "avr", "plots", *REPORTED)
@@ -327,7 +328,7 @@ def read_journal(path: str | os.PathLike[str]) -> Recording:
     ).in_time_order()
     place = Path(path)
     files = [part.path for part in segments(place)] if place.is_dir() else [place]
-    notes = [f"{count:,} times: {what}" for what, count in damage.items()]
+    notes = [f"{counted(count, 'time')}: {what}" for what, count in damage.items()]
     config = _tracker_told(trackers, notes)
     report = ReadReport(
         path=os.fspath(path),
@@ -343,9 +344,8 @@ def read_journal(path: str | os.PathLike[str]) -> Recording:
 def _tracker_told(trackers: Sequence[Any], notes: list[str]) -> Config | None:
     """Return the tracker's settings that a journal ends with; notes are added to where they aren't all there is."""
     if len(trackers) > 1:
-        notes.append(
-            f"the tracker's settings changed {len(trackers) - 1:,} times: the last ones are taken for all of it"
-        )
+        times = counted(len(trackers) - 1, "time")
+        notes.append(f"the tracker's settings changed {times}: the last ones are taken for all of it")
     try:
         config = tracker_of({"tracker": trackers[-1]})
     except ConfigError as error:

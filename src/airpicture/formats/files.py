@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from airpicture.errors import InputError
+from airpicture.formats.unpacking import MAGIC, Unpacked, unpack
+from airpicture.words import counted
 
 HEAD = 65_536  # bytes looked at to recognise a format: a header line of any table, several ASTERIX blocks
-_GZIP = b"\x1f\x8b"
 _FOREIGN = {  # what people hand over by mistake, to name it
     b"PK\x03\x04": "a zip archive",
     b"\xfd7zXZ": "an xz-compressed file",
@@ -30,32 +33,45 @@ def read_head(path: str | os.PathLike[str]) -> bytes:
 
     Raises
     ------
-    InputError : missing, a folder, not readable, empty, or gzip that breaks off at once
+    InputError : missing, a folder, not readable, empty, or gzip of which nothing can be unpacked
     """
     name = os.fspath(path)
-    with _plain_errors(name):
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
-        if head.startswith(_GZIP):
-            with gzip.open(path, "rb") as packed:
-                head = packed.read(HEAD) if _whole(packed) else b""
+    with _plain_errors(name), open(path, "rb") as file:
+        head = file.read(HEAD)
+        if head.startswith(MAGIC):
+            found = unpack(head, HEAD)
+            if found.fault == "ends too soon" and len(head) == HEAD:  # packed so little that a head of it isn't one
+                found = unpack(head + file.read(), HEAD)
+            head = found.data[:HEAD]
+            if found.fault and (not head or (b"\n" not in head and not found.ended and is_text(head))):
+                raise _nothing_unpacked(found, name)
     if not head:
         raise InputError("the file is empty", expected="a recording or a table", path=name)
     return head
 
 
-def read_bytes(path: str | os.PathLike[str]) -> bytes:
+def read_bytes(path: str | os.PathLike[str], told: list[str] | None = None) -> bytes:
     """Return the whole content of a file, unpacked where it's gzip.
+
+    Parameters
+    ----------
+    told : where gzip breaks off or is damaged, what comes before that is returned (of text the whole lines), and a
+        sentence on it is added here, for `recording.with_breaks`; None: that's an error
 
     Raises
     ------
-    InputError : missing, a folder, not readable, empty, or gzip that breaks off
+    InputError : missing, a folder, not readable, empty, or gzip that breaks off: at all, or before anything whole
     """
     name = os.fspath(path)
     with _plain_errors(name):
         data = Path(path).read_bytes()
-        if data.startswith(_GZIP):
-            data = gzip.decompress(data)
+        if data.startswith(MAGIC):
+            try:
+                data = gzip.decompress(data)
+            except (EOFError, zlib.error, gzip.BadGzipFile):
+                if told is None:
+                    raise
+                data = _up_to_damage(data, name, told)
     if not data:
         raise InputError("the file is empty", expected="a recording or a table", path=name)
     return data
@@ -64,7 +80,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 def is_gzip(path: str | os.PathLike[str]) -> bool:
     """Say whether a file is gzip by its first bytes."""
     with open(path, "rb") as file:
-        return file.read(2) == _GZIP
+        return file.read(2) == MAGIC
 
 
 def looks_like(head: bytes) -> str:
@@ -75,7 +91,7 @@ def looks_like(head: bytes) -> str:
     if is_text(head):
         line = head.decode("utf-8", "replace").lstrip("\ufeff").lstrip()[:60].splitlines()
         return f"it starts with the text {line[0] if line else ''!r}"
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(head) > 40 and not (any(head[:40:2]) and any(head[1:40:2]))):
         return "it looks like text in UTF-16; save it as UTF-8"
     return f"its first bytes are {head[:12].hex(' ')}"
 
@@ -95,6 +111,25 @@ def is_text(head: bytes) -> bool:
             sample = sample[: error.start]
         text = sample.decode("utf-8", "replace")
     return spoilt + text.count("\ufffd") <= len(sample) // 100
+
+
+def is_western(head: bytes) -> bool:
+    """Say whether bytes are text, be it in UTF-8 or of a program that writes letters with accents as single bytes."""
+    return is_text(text_of(head[:4096]).encode())
+
+
+def text_of(data: bytes) -> str:
+    """Return text in UTF-8; single bytes that aren't, as older programs write accents, are taken for Windows-1252."""
+    return data.decode("utf-8", _WESTERN)
+
+
+def _western(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError), "it is registered for decoding alone"
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+_WESTERN: Final = "airpicture-windows-1252"  # the name of that way of taking errors
+codecs.register_error(_WESTERN, _western)
 
 
 @contextmanager
@@ -119,9 +154,39 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
             os.unlink(temporary)
 
 
-def _whole(packed: gzip.GzipFile) -> bool:
-    """Tell a gzip with content from one that is empty; both are sound."""
-    return bool(packed.peek(1))
+def _up_to_damage(packed: bytes, name: str, told: list[str]) -> bytes:
+    """Return what can be unpacked of damaged gzip, of text its whole lines; told : added to.
+
+    Raises
+    ------
+    InputError : nothing whole comes before the damage
+    """
+    found = unpack(packed)
+    data = found.data
+    if not found.ended and is_text(data[:HEAD]):
+        data = data[: data.rfind(b"\n") + 1]  # a line that breaks off may hold half a number
+    if not data:
+        raise _nothing_unpacked(found, name)
+    what, size = f"the gzip data {found.fault}", counted(len(data), "byte")
+    if found.fault == "ends too soon":
+        told.append(f"{what}: {size} before that are read; if the copy breaks off, copy it again")
+    elif not found.ended:
+        told.append(f"{what}: {size} before that are read, and the last of them may be wrong")
+    elif "checksum" in found.fault:
+        told.append(f"{what}: all {size} are read, but somewhere among them are wrong ones")
+    else:
+        told.append(f"{what}: {size} before that are read")
+    return data
+
+
+def _nothing_unpacked(found: Unpacked, name: str) -> InputError:
+    unpacked = "before anything whole in it" if found.data else "before anything can be unpacked"
+    return InputError(
+        f"the gzip data breaks off or is damaged {unpacked} (it {found.fault})",
+        expected="a whole .gz file",
+        todo="Copy it again",
+        path=name,
+    )
 
 
 @contextmanager

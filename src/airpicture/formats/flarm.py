@@ -33,7 +33,7 @@ from airpicture.formats import emitters
 from airpicture.formats.addresses import anonymous
 from airpicture.formats.files import read_bytes
 from airpicture.formats.lines import Lines
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import Given, Heard, account, reported_sensors, sources_met, take_in, tally
 from airpicture.geo import enu_to_geodetic
 from airpicture.tables import I64, Plots, Sensors, pack_callsigns
@@ -76,7 +76,8 @@ def read_flarm(path: str | os.PathLike[str], *, sensors: Sensors | None = None, 
     ------
     InputError : it can't be read, or holds no such line
     """
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     read = _understand(data, _State())
     if not len(read.numbers) and not read.others:
         raise InputError("no NMEA line in it", expected="$GPRMC and $PFLAA of a FLARM", path=os.fspath(path))
@@ -93,7 +94,7 @@ def read_flarm(path: str | os.PathLike[str], *, sensors: Sensors | None = None, 
         refusals=refusals,
         notes=notes,
     )
-    return Recording(taken.plots, table, report)
+    return Recording(taken.plots, table, with_breaks(report, told))
 
 
 class FlarmDecoder:

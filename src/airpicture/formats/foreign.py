@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,16 +16,17 @@ import numpy as np
 from airpicture.errors import InputError
 from airpicture.formats import celltypes, emitters
 from airpicture.formats.addresses import numbers_of
-from airpicture.formats.arrow import ArrowColumn, Table, pa, pc, pq
+from airpicture.formats.arrow import DAMAGED, ArrowColumn, Table, pa, pc, pq
 from airpicture.formats.dialects import UNITS, Column, Meaning, how_to_say, understand
 from airpicture.formats.files import read_head
 from airpicture.formats.motions import Motions
-from airpicture.formats.onecolumn import numbered, packed
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.onecolumn import numbered, packed, sound_texts
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import T_MAX_NS, Given, Heard, account, ground_word, rows_of, sources_met, take_in
 from airpicture.formats.schemas import Column as TypedColumn
 from airpicture.formats.tablefiles import (
     PARQUET_MAGIC,
+    Wrong,
     csv_names,
     listed,
     read_broken_csv,
@@ -33,6 +35,7 @@ from airpicture.formats.tablefiles import (
 )
 from airpicture.formats.wrapped import unwrap_courses
 from airpicture.tables import F64, I32, I64, U8, Sensors
+from airpicture.words import counted
 
 NAMES: Final = ("adsb", "asterix", "mlat", "flarm")  # by OpenSky's position_source
 _TEXTS: Final = ("address", "callsign", "mode_3a")
@@ -49,7 +52,7 @@ def column_names(path: str | os.PathLike[str]) -> list[str]:
         with pq.ParquetFile(os.fspath(path)) as file:
             names: list[str] = file.schema_arrow.names
             return names
-    except (pa.ArrowException, OSError):
+    except DAMAGED:
         return []
 
 
@@ -83,22 +86,27 @@ def read_foreign(
             path=name,
         )
     used = list(dict.fromkeys(column.name for column in meaning.columns.values()))
-    lines: list[tuple[int, str]] = []
+    wrong = Wrong()
     if read_head(path).startswith(PARQUET_MAGIC):
         try:
-            table = pq.read_table(name, columns=used)
-        except (pa.ArrowException, OSError) as error:
+            table = sound_texts(pq.read_table(name, columns=used))
+        except DAMAGED as error:
             why = str(error).splitlines()[0][:160]
             raise InputError(f"the Parquet file is damaged ({why})", todo="Write it again", path=name) from None
     else:
         texts = {meaning.columns[field].name: pa.string() for field in _TEXTS if field in meaning.columns}
         try:
-            table = read_csv(name, texts, used)
+            table = read_csv(name, texts, used, wrong)
+            sound = not any(pa.types.is_binary(column.type) for column in table.schema)  # it isn't UTF-8, then
         except pa.ArrowException:
-            table = read_broken_csv(name, dict.fromkeys(used, pa.string()), lines)
-    return recording_of(
-        table, meaning, path=name, size=os.path.getsize(path), sensors=sensors, lost=lines, repeats=repeats
+            sound = False
+        if not sound:
+            table = read_broken_csv(name, dict.fromkeys(used, pa.string()), wrong)
+    read = recording_of(
+        table, meaning, path=name, size=os.path.getsize(path), sensors=sensors, lost=wrong.lines, repeats=repeats
     )
+    report = replace(read.report, notes=(*wrong.notes, *read.report.notes))
+    return replace(read, report=with_breaks(report, wrong.breaks))
 
 
 def recording_of(
@@ -138,7 +146,7 @@ def recording_of(
         records=rows_of(taken.plots) | ({"cells that can't be read": bad} if bad else {}),
         refused={reason: count for reason, count in refused.items() if count},
         refusals=refusals,
-        notes=meaning.notes + notes + ((f"{wrapped} courses {_WRAPPED}",) if wrapped else ()),
+        notes=meaning.notes + notes + ((f"{counted(wrapped, 'course')} {_WRAPPED}",) if wrapped else ()),
     )
     return Recording(taken.plots, described, report)
 

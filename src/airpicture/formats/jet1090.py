@@ -26,7 +26,7 @@ from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import callsigns, parse_lines, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import (
     Given,
     Heard,
@@ -76,7 +76,8 @@ def read_jet1090(path: str | os.PathLike[str], *, sensors: Sensors | None = None
     ------
     InputError : it can't be read, or holds no message
     """
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     read = _understand(data, LastState(_STATE), None)
     if not len(read.numbers):
         raise InputError("no message in it", expected="lines of jet1090", path=os.fspath(path))
@@ -95,7 +96,7 @@ def read_jet1090(path: str | os.PathLike[str], *, sensors: Sensors | None = None
         refusals=refusals,
         notes=notes,
     )
-    return Recording(taken.plots, table, report)
+    return Recording(taken.plots, table, with_breaks(report, told))
 
 
 class Jet1090Decoder:

@@ -47,6 +47,13 @@ def parse_lines(text: str, faults: list[tuple[int, str]]) -> list[Any]:
     return documents
 
 
+def half_document(told: Sequence[str], error: BaseException) -> str:
+    """Say why a text isn't a document; told : what `files.read_bytes` told of it."""
+    if told:
+        return f"{told[0].partition(':')[0]}, and a JSON document can only be read whole"
+    return f"not valid JSON: {error}"
+
+
 def is_object(line: str) -> bool:
     """Say whether a line is a JSON object by itself."""
     try:

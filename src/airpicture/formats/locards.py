@@ -35,7 +35,7 @@ from airpicture.formats.foreign import read_foreign
 from airpicture.formats.jsontext import UNREADABLE, parse
 from airpicture.formats.recording import ReadReport, Recording
 from airpicture.formats.reported import reported_sensors
-from airpicture.formats.tablefiles import read_csv
+from airpicture.formats.tablefiles import Wrong, read_broken_csv, read_csv
 from airpicture.geo import geodetic_to_ecef
 from airpicture.geo.multilateration import clock_offsets, multilaterate
 from airpicture.tables import F64, I64, Plots, Sensors, Technology, pack_callsigns
@@ -135,6 +135,7 @@ def read_locards(
         refused=reported.report.refused | dict(left),
         refusals=reported.report.refusals,
         notes=(
+            *(note for note in reported.report.notes if "gzip" in note or "UTF-8" in note),
             "times count from the start of the set, so that the day is 1970-01-01",
             f"clocks of {known} synchronised receivers were compared by the positions that aircraft reported",
             *(notes if sensors is not None else ()),
@@ -271,8 +272,13 @@ def _bound(freedom: I64) -> F64:
 
 
 def _read(path: str, names: tuple[str, ...]) -> Table:
+    """Read columns as text; what is left out where the file is damaged, `read_foreign` tells of the same file."""
+    types = dict.fromkeys(names, pa.string())
     try:
-        table = read_csv(path, dict.fromkeys(names, pa.string()), list(names))
+        try:
+            table = read_csv(path, types, list(names), Wrong())
+        except pa.ArrowException:
+            table = read_broken_csv(path, types, Wrong())
     except (pa.ArrowException, OSError, KeyError) as error:
         why = str(error).splitlines()[0][:160]
         raise InputError(f"it can't be read: {why}", expected=f"columns {', '.join(names)}", path=path) from None

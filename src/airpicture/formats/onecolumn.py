@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.formats.arrow import ArrowColumn, pa, pc
+from airpicture.formats.arrow import ArrowColumn, Table, pa, pc
+from airpicture.formats.files import text_of
 from airpicture.formats.sensors import discovered, merge_sensors
 from airpicture.tables import F64, I8, I32, SEEN_MAX, U64, Sensors, pack_callsigns, unpack_callsigns
 
@@ -55,13 +56,33 @@ def packed(texts: ArrowColumn) -> U64:
     return np.append(pack_callsigns(names), np.uint64(0)).astype(np.uint64)[rows]
 
 
+def sound_texts(table: Table) -> Table:
+    """Return a table whose texts are UTF-8; bytes that aren't, as some writers store them, see `files.text_of`."""
+    for k, column in enumerate(table.schema):
+        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            continue
+        try:
+            table.column(k).validate(full=True)
+        except pa.ArrowInvalid:
+            table = table.set_column(k, column.name, pa.chunked_array([_decoded(table.column(k))]))
+    return table
+
+
+def _decoded(texts: ArrowColumn) -> ArrowColumn:
+    octets = pc.cast(texts, pa.large_binary()).to_pylist()
+    return pa.array([None if one is None else text_of(one) for one in octets], pa.string())
+
+
 def numbered(texts: ArrowColumn) -> tuple[I32, list[str]]:
     """Number the different texts of a column in order of appearance; null is -1."""
     coded = texts.combine_chunks().dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):  # an empty column comes back in chunks
         return np.full(len(texts), -1, np.int32), []
     rows = np.asarray(pc.fill_null(coded.indices, -1)).astype(np.int32)
-    return rows, coded.dictionary.to_pylist()
+    try:
+        return rows, coded.dictionary.to_pylist()
+    except UnicodeDecodeError:  # inside lists, which `sound_texts` leaves alone
+        return rows, _decoded(coded.dictionary).to_pylist()
 
 
 def seen_lists(seen: I32, ids: Sequence[str]) -> ArrowColumn:

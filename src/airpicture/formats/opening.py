@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,7 @@ from airpicture.formats.files import read_bytes
 from airpicture.formats.guesses import some
 from airpicture.formats.journal import is_journal
 from airpicture.formats.recognition import AnyPath, Form, recognise
-from airpicture.formats.recording import FromSource, ReadReport, Recording
+from airpicture.formats.recording import BROKEN_OFF, FromSource, ReadReport, Recording, with_breaks
 from airpicture.formats.sensors import load_sensors, merge_sensors
 from airpicture.tables import I32, Plots, Sensors, Tracks
 
@@ -83,8 +83,16 @@ def _open_one(file: Path, form: Form, how: _How) -> Recording:
     if form == "asterix":
         from airpicture.formats.asterix import read_asterix
 
-        data, name = read_bytes(file), os.fspath(file)
-        return read_asterix(data, path=name, sensors=sensors, editions=how.editions, date=how.date)
+        told: list[str] = []
+        data, name = read_bytes(file, told), os.fspath(file)
+        try:
+            read = read_asterix(data, path=name, sensors=sensors, editions=how.editions, date=how.date)
+        except InputError as error:
+            if not told:
+                raise
+            few = f"{told[0].partition(':')[0]}, and what comes before is too little: {error.found}"
+            raise InputError(few, expected="a whole .gz file", todo="Copy it again", path=name) from None
+        return replace(read, report=with_breaks(read.report, told))
     module, reader = _READERS[form]
     options: dict[str, Any] = {"repeats": repeats} | ({"date": how.date} if form == "aprs" else {})
     found: Recording = getattr(import_module(f"airpicture.formats.{module}"), reader)(file, sensors=sensors, **options)
@@ -120,13 +128,14 @@ def open_recording(
     ------
     InputError : an input that can't be read or isn't of a known format
     """
-    if isinstance(path, (str, os.PathLike)):
-        paths = _files(path)
-    else:
-        paths = [file for one in path for file in _files(one)]
-        if not paths:
-            raise InputError("no input given", expected="a file or folder")
-    forms: list[Form] = ["trace" if file.name.startswith("trace_full_") else recognise(file) for file in paths]
+    inputs = [path] if isinstance(path, (str, os.PathLike, bytes)) or not isinstance(path, Iterable) else list(path)
+    for strange in (one for one in inputs if not isinstance(one, (str, os.PathLike))):
+        raise InputError(f"an input of the type {type(strange).__name__}", expected="the name of a file or folder")
+    paths = [file for one in inputs for file in _files(one)]
+    if not paths:
+        raise InputError("no input given", expected="a file or folder")
+    named = {Path(one) for one in inputs}
+    forms = [_form_of(file, file in named) for file in paths]
     if columns:
         forms = ["foreign" if form in ("table", "locards") else form for form in forms]
     parts: list[Recording] = []
@@ -144,10 +153,26 @@ def open_recording(
         if form not in ("json", "trace"):
             parts.append(_open_one(file, form, how))
     whole = parts[0] if len(parts) == 1 else join(parts)
-    inputs = [path] if isinstance(path, (str, os.PathLike)) else path
     if left := [note for one in inputs if (note := _left_out(one, paths))]:
         whole = replace(whole, report=replace(whole.report, notes=(*whole.report.notes, *left)))
     return whole if "journal" in forms else _noted(whole)  # what was live is tracked as it was
+
+
+def _form_of(file: Path, named: bool) -> Form:
+    """Return the form of a file; of those in a folder that hold nothing known it's what the folder is read for.
+
+    Raises
+    ------
+    InputError : it was named itself, and can't be read or isn't of a known format
+    """
+    if file.name.startswith("trace_full_"):
+        return "trace"
+    try:
+        return recognise(file)
+    except InputError:
+        if named or ".json" not in file.name.lower():
+            raise
+        return "json"  # whose reader counts it
 
 
 def _noted(recording: Recording) -> Recording:
@@ -192,11 +217,14 @@ def read_tracks(path: AnyPath, *, date: datetime.date | None = None) -> Tracks:
 
     Raises
     ------
-    InputError : it can't be read, or holds no tracks
+    InputError : it can't be read, breaks off, or holds no tracks
     """
-    tracks = open_recording(path, date=date).tracks
+    recording = open_recording(path, date=date)
+    tracks, name = recording.tracks, os.fspath(path)
     if tracks is None:
-        raise InputError("it holds plots, no tracks", expected="a tracks file, or ASTERIX CAT062", path=os.fspath(path))
+        raise InputError("it holds plots, no tracks", expected="a tracks file, or ASTERIX CAT062", path=name)
+    if BROKEN_OFF in recording.report.refused:  # what is measured by them, or what measures them, wants all of them
+        raise InputError(recording.report.notes[0], expected="a whole tracks file", path=name)
     return tracks
 
 
@@ -298,7 +326,7 @@ def _open_table(path: AnyPath, sensors: Sensors | None) -> Recording:
         refusals=checked.refusals,
         notes=notes + checked.notes,
     )
-    return Recording(checked.plots, checked.plots.sensors, report)
+    return Recording(checked.plots, checked.plots.sensors, with_breaks(report, loaded.breaks))
 
 
 def _files(path: AnyPath) -> list[Path]:

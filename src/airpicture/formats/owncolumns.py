@@ -270,6 +270,9 @@ def _real(values: NDArray[Any], name: str, form: _Form, size: int) -> F64:
     return np.broadcast_to(real * form.factor if form.factor != 1 else real, size)
 
 
+_FAR_OUT: Final = 2**62  # beyond all codes, and fits into 64 bits
+
+
 def _codes(values: NDArray[Any], name: str, high: int) -> I32:
     if values.dtype.kind in "iu":
         codes = values.astype(np.int64)
@@ -277,14 +280,14 @@ def _codes(values: NDArray[Any], name: str, high: int) -> I32:
         whole = np.isnan(values) | (values == np.floor(values))
         if not whole.all():
             raise InputError("not a whole number", expected=f"0 to {high}", row=_first(~whole), column=name)
-        codes = np.where(np.isnan(values), -1, values).astype(np.int64)
+        codes = np.clip(np.where(np.isnan(values), -1, values), -_FAR_OUT, _FAR_OUT).astype(np.int64)
     else:
         rows, names = _number_texts(values)
         base = 16 if name == "address" else 8  # as both are written and spoken
         numbers = []
         for text in names:
             try:
-                numbers.append(int(text, base))
+                numbers.append(max(-_FAR_OUT, min(int(text, base), _FAR_OUT)))
             except ValueError:
                 raise InputError(
                     f"{text!r} is not {'hexadecimal' if base == 16 else 'octal'}", expected=f"0 to {high}", column=name

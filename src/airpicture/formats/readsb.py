@@ -14,13 +14,14 @@ import numpy as np
 
 from airpicture.errors import InputError, Reason
 from airpicture.formats.files import read_bytes
-from airpicture.formats.jsontext import UNREADABLE, is_object, parse, parse_lines, reals
+from airpicture.formats.jsontext import UNREADABLE, half_document, is_object, parse, parse_lines, reals
 from airpicture.formats.motions import Motions
 from airpicture.formats.quality import SIGMA_NACP
-from airpicture.formats.readsb_columns import NAMES, heard_from, without_satellites
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.readsb_columns import NAMES, anonymous, heard_from, without_satellites
+from airpicture.formats.recording import UNREAD_FILE, ReadReport, Recording, with_breaks
 from airpicture.formats.reported import Given, account, rows_of, sources_met, take_in
 from airpicture.tables import Sensors
+from airpicture.words import counted
 
 _BACK_S: Final = 1.0  # `now` of a receiver whose clock is put right goes on within that
 
@@ -45,15 +46,25 @@ def read_readsb(
 
     Raises
     ------
-    InputError : a file that can't be read, or is JSON of another kind
+    InputError : no file can be read as such; of several, those that can't are counted
     """
     files = []
+    breaks: list[str] = []
+    broken: list[tuple[int, str]] = []
     size = 0
-    for path in paths:
-        data = read_bytes(path)
-        size += len(data)
+    for number, path in enumerate(paths, 1):
+        told: list[str] = []
         entries = Entries([], [], [], [])
-        collect(data, os.fspath(path), entries)
+        try:
+            data = read_bytes(path, told)
+            collect(data, os.fspath(path), entries, told)
+        except InputError as error:
+            broken.append((number, str(error)))
+            if len(broken) == len(paths):
+                raise
+            continue
+        size += len(data)
+        breaks += [f"{os.fspath(path)}: {text}" if len(paths) > 1 else text for text in told]
         files.append(entries)
     if len(files) > 1:  # names needn't be in time order: history_10.json stands before history_2.json
         files.sort(key=_begin)
@@ -69,11 +80,15 @@ def read_readsb(
     taken = take_in(heard, NAMES, table, rows, given=before[0], motions=before[1])
     plots = taken.plots
     refused, refusals = account(taken.reasons, np.array(entries.numbers, np.int64), entries.faults)
+    if broken:
+        refused[UNREAD_FILE] = len(broken)
+        refusals = (*broken, *refusals)[:100]
     good = taken.reasons == Reason.OK
     if (tilde := int(np.count_nonzero((heard.address < 0) & (heard.who >= 0) & good))) > 0:
-        notes += (f"{tilde} positions carry no aircraft address (TIS-B track files and anonymous targets)",)
+        notes += (anonymous(tilde),)
     if (lost := without_satellites(entries.reports)) > 0:
-        notes += (f"{lost} entries are of aircraft that had lost their satellites; their accuracy is set to drift",)
+        met = counted(lost, "entry is", "entries are")
+        notes += (f"{met} of aircraft that had lost their satellites; their accuracy is set to drift",)
     notes += _clock_notes(entries.now)
     report = ReadReport(
         path=", ".join(os.fspath(path) for path in paths),
@@ -84,11 +99,11 @@ def read_readsb(
         refusals=refusals,
         notes=notes,
     )
-    return Recording(plots, table, report)
+    return Recording(plots, table, with_breaks(report, breaks))
 
 
-def collect(data: bytes, path: str, entries: Entries) -> None:
-    """Add what a file holds to `entries` (added to).
+def collect(data: bytes, path: str, entries: Entries, told: Sequence[str] = ()) -> None:
+    """Add what a file holds to `entries` (added to); told : why its bytes break off, where they do.
 
     Raises
     ------
@@ -101,7 +116,7 @@ def collect(data: bytes, path: str, entries: Entries) -> None:
     except UNREADABLE as error:
         if "\n" not in text or not is_object(text.split("\n", 1)[0]):
             raise InputError(
-                f"not valid JSON: {error}",
+                half_document(told, error),
                 expected="an aircraft.json, or one JSON object a line",
                 todo="If it breaks off, copy it again",
                 path=path,
@@ -165,7 +180,8 @@ def _clock_notes(now: Sequence[Any]) -> tuple[str, ...]:
     back = steps[steps < -_BACK_S]
     if not len(back):
         return ()
-    return (f"the receiver's clock went back {len(back)} times, by up to {-back.min():.6g} s: its times are doubtful",)
+    often = counted(len(back), "time")
+    return (f"the receiver's clock went back {often}, by up to {-back.min():.6g} s: its times are doubtful",)
 
 
 __all__ = ["SIGMA_NACP", "Entries", "add_document", "collect", "read_readsb"]

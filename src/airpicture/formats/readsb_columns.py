@@ -16,6 +16,7 @@ from airpicture.formats.jsontext import callsigns, reals, squawks
 from airpicture.formats.reported import Heard, ground_word
 from airpicture.tables import F64, I32
 from airpicture.units import DEG, FPM, FT, KT
+from airpicture.words import counted
 
 # Sources by the first part of ``type``; what's missing or unknown counts as ADS-B, as before there was the key.
 NAMES: Final = ("adsb", "adsr", "tisb", "mlat", "adsc", "other")
@@ -102,6 +103,12 @@ def heard_from(reports: Sequence[dict[str, Any]], now: Sequence[Any]) -> Heard:
         category=emitters.from_texts(cells["category"]),
         t_said=t_said,
     )
+
+
+def anonymous(count: int) -> str:
+    """Say how many positions are of targets without an address."""
+    positions = counted(count, "position carries", "positions carry")
+    return f"{positions} no aircraft address (TIS-B track files and anonymous targets)"
 
 
 def without_satellites(reports: Sequence[dict[str, Any]]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from airpicture.errors import InputError
-from airpicture.formats.files import is_text, looks_like, read_head
+from airpicture.formats.files import is_text, is_western, looks_like, read_head
 from airpicture.formats.journal import is_journal
 from airpicture.formats.modes.recognition import is_frames_table, is_modes
 
@@ -76,6 +76,8 @@ def recognise(path: AnyPath) -> Form:
             return form
         if ".csv" in endings:
             return _table_form(path)
+    elif ".csv" in endings and is_western(head):
+        return _table_form(path)
     elif _is_asterix(head) or any(ending in _ASTERIX_ENDINGS for ending in endings):
         return "asterix"
     elif {".parquet", ".csv"} & set(endings):

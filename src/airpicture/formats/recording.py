@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
 
 from airpicture.config import Config
 from airpicture.tables import Plots, Sensors, Tracks
+
+# The reason under which files are counted that were unpacked only up to damage, or with damage in them.
+BROKEN_OFF: Final = "gzip file cut off or damaged"
+UNREAD_FILE: Final = "file that can't be read"  # likewise, one of many that gave nothing
 
 
 class FromSource(NamedTuple):
@@ -33,6 +38,13 @@ class ReadReport:
     editions: dict[str, str] = field(default_factory=dict)
     sources: tuple[FromSource, ...] = ()  # ASTERIX: who sent what, in which edition it was read
     notes: tuple[str, ...] = ()  # sentences for the user: an edition that fits better, a sensor without site, ...
+
+
+def with_breaks(report: ReadReport, told: Sequence[str]) -> ReadReport:
+    """Add to an account what `files.read_bytes` told of files that are cut off or damaged."""
+    if not told:
+        return report
+    return replace(report, refused=report.refused | {BROKEN_OFF: len(told)}, notes=(*told, *report.notes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,8 +94,10 @@ def sound_numbers(loaded: Loaded, needed: Sequence[str]) -> dict[str, Any]:
 
     Raises
     ------
-    InputError : the first row that isn't sound
+    InputError : the first row that isn't sound, or a file that breaks off
     """
+    if loaded.breaks:
+        raise InputError(loaded.breaks[0], expected=f"a whole {loaded.kind} file", path=loaded.path)
     columns = numbers(loaded.table, loaded.kind)
     reasons, faults = judge(loaded, columns)
     for name in needed:

@@ -36,7 +36,7 @@ from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
 from airpicture.formats.motions import Motions
 from airpicture.formats.onecolumn import numbered, packed
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import (
     Given,
     Heard,
@@ -50,6 +50,7 @@ from airpicture.formats.reported import (
 )
 from airpicture.tables import F64, I32, I64, Plots, Sensors
 from airpicture.units import FPM, FT, KT, SECOND_NS
+from airpicture.words import counted
 
 NAMES: Final = ("adsb", "mlat")
 _VELOCITY_NS: Final = 2 * SECOND_NS  # velocities come twice a second; at 3 g, 2 s change a speed by 60 m/s
@@ -102,7 +103,8 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     ------
     InputError : it can't be read, or holds no message
     """
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     messages = _understand(data, LastState(STATE), None)
     if not len(messages.heard.who):
         raise InputError("no MSG line in it", expected="BaseStation messages (MSG,1 to MSG,8)", path=os.fspath(path))
@@ -126,7 +128,7 @@ def read_sbs(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
         refusals=refusals,
         notes=notes,
     )
-    return Recording(taken.plots, table, report)
+    return Recording(taken.plots, table, with_breaks(report, told))
 
 
 class SbsDecoder:
@@ -220,7 +222,7 @@ def _split(data: bytes) -> tuple[dict[str, ArrowColumn], I64, list[tuple[int, st
     sound = (cells >= _CELLS_MIN) & (cells <= len(_FIELDS))
     numbers = np.array(chosen, np.int64) + 1
     faults = [
-        (int(numbers[k]), f"{cells[k]} cells instead of {_CELLS_MIN}: {lines[chosen[k]][:60]!r}")
+        (int(numbers[k]), f"{counted(int(cells[k]), 'cell')} instead of {_CELLS_MIN}: {lines[chosen[k]][:60]!r}")
         for k in np.flatnonzero(~sound)
     ]
     split = pc.split_pattern(texts.filter(pa.array(sound)), ",")

@@ -131,6 +131,8 @@ def sensors_from_rows(rows: Iterable[Mapping[str, Any]], *, where: str = "") -> 
     ConfigError : names sensor and key: unknown key, wrong type, value outside its limits, an id given twice, two
         sensors of one kind with one SAC/SIC
     """
+    if not isinstance(rows, Iterable):
+        raise ConfigError(f"sensors of the type {type(rows).__name__}", expected="a list with a mapping for each")
     ids: list[str] = []
     kinds: list[SensorKind] = []
     values: list[dict[str, float]] = []
@@ -236,6 +238,11 @@ def merge_sensors(parts: Sequence[Sensors]) -> tuple[Sensors, list[I32]]:
 
 
 def _identity(row: Mapping[str, Any], where: str, number: int) -> tuple[str, SensorKind]:
+    if not isinstance(row, Mapping):
+        raise ConfigError(
+            f"{where}sensor number {number} is {row!r}",
+            expected="keys and values, as {'id': 'north', 'kind': 'radar'}",
+        )
     sensor_id = row.get("id")
     if not isinstance(sensor_id, str) or not sensor_id or any(c.isspace() for c in sensor_id):
         raise ConfigError(

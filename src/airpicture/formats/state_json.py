@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from airpicture.errors import InputError
@@ -12,9 +13,9 @@ from airpicture.formats.arrow import Table, pa
 from airpicture.formats.dialects import how_to_say, understand
 from airpicture.formats.files import read_bytes
 from airpicture.formats.foreign import NAMES, heard_from, recording_of
-from airpicture.formats.jsontext import UNREADABLE, parse, parse_lines
+from airpicture.formats.jsontext import UNREADABLE, half_document, parse, parse_lines
 from airpicture.formats.motions import Motions
-from airpicture.formats.recording import Recording
+from airpicture.formats.recording import Recording, with_breaks
 from airpicture.formats.reported import Given, reported_sensors, take_in, tally
 from airpicture.formats.tablefiles import listed
 from airpicture.tables import Plots, Sensors
@@ -40,7 +41,8 @@ def read_state_json(
     InputError : it can't be read, or time, latitude and longitude can't be told among its columns
     """
     name = os.fspath(path)
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     faults: list[tuple[int, str]] = []
     try:
         document = parse(data.decode("utf-8-sig", "replace"))
@@ -48,7 +50,10 @@ def read_state_json(
         lines = [one for one in parse_lines(data.decode("utf-8-sig", "replace"), faults) if isinstance(one, dict)]
         if not lines:
             raise InputError(
-                f"not valid JSON: {error}", expected="a whole file", todo="If it breaks off, copy it again", path=name
+                half_document(told, error),
+                expected="a whole file",
+                todo="If it breaks off, copy it again",
+                path=name,
             ) from None
         document = lines
     table = _table(document)
@@ -66,7 +71,8 @@ def read_state_json(
             todo=how_to_say(table.column_names),
             path=name,
         )
-    return recording_of(table, meaning, path=name, size=len(data), sensors=sensors, lost=faults, repeats=repeats)
+    read = recording_of(table, meaning, path=name, size=len(data), sensors=sensors, lost=faults, repeats=repeats)
+    return replace(read, report=with_breaks(read.report, told))
 
 
 class OpenSkyDecoder:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -20,11 +21,14 @@ import numpy as np
 
 from airpicture.errors import InputError, Reason
 from airpicture.formats import celltypes
-from airpicture.formats.arrow import ArrowColumn, Table, pa, pacsv, pc, pq
-from airpicture.formats.files import is_gzip, looks_like, read_bytes, read_head, replacing
+from airpicture.formats.arrow import DAMAGED, ArrowColumn, Table, pa, pacsv, pc, pq
+from airpicture.formats.files import is_gzip, is_western, looks_like, read_bytes, read_head, replacing, text_of
+from airpicture.formats.onecolumn import sound_texts
+from airpicture.formats.quotes import Watched, closed, swallows
 from airpicture.formats.recognition import STREAM_MARK
 from airpicture.formats.schemas import MARKS, SCHEMAS, Column, arrow_schema
 from airpicture.tables import I64
+from airpicture.words import counted
 
 PARQUET_MAGIC: Final = b"PAR1"
 _TIMES: Final = ("t", "time", "timestamp", "datetime", "utc", "epoch", "t_s", "t_ms", "time_s", "unix_time")
@@ -44,6 +48,7 @@ class Loaded:
     faults: list[tuple[int, Reason, str]] = field(default_factory=list)  # row number, reason, column and what was wrong
     lost: int = 0  # rows that didn't even split into cells; they are in `faults`, not in `table`
     notes: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()  # why its rows end before those of the file, see `files.read_bytes`
 
     def number(self, row: int) -> int:
         """Return the number in the file of a row of the table."""
@@ -58,7 +63,7 @@ def table_kind(names: Sequence[str]) -> str:
 
 def csv_names(head: bytes) -> list[str]:
     """Return the column names in the first line of a CSV."""
-    line = re.split(r"[\r\n]", head.decode("utf-8-sig", "replace"), maxsplit=1)[0]
+    line = re.split(r"[\r\n]", text_of(head).removeprefix("\ufeff"), maxsplit=1)[0]
     return next(csv.reader([line]), [])
 
 
@@ -85,13 +90,20 @@ def load_table(path: str | os.PathLike[str], kind: str | None = None) -> Loaded:
     """
     name = os.fspath(path)
     head = read_head(path)
+    if head.startswith((PARQUET_MAGIC, STREAM_MARK)) and is_gzip(path):
+        raise InputError(
+            "a Parquet or Arrow file inside gzip",
+            expected="it as it is: its columns are packed in it",
+            todo="Unpack it with gunzip",
+            path=name,
+        )
     if head.startswith(PARQUET_MAGIC):
         return _load_parquet(name, kind)
     if head.startswith(STREAM_MARK):
         return _load_stream(name, kind)
     names = csv_names(head)
     refuse_other_separators(names, name)
-    if b"\0" in head[:4096] or len(names) < 2:
+    if not is_western(head) or len(names) < 2:
         raise InputError(
             f"no table: {looks_like(head)}",
             expected=f"a {kind or 'plots'} file, Parquet or CSV with a header line",
@@ -108,6 +120,7 @@ def typed(table: Table, kind: str, path: str = "") -> Loaded:
     InputError : a required column missing, or one that can't be read as its type at all
     """
     notes = _check_names(table.column_names, kind, path)
+    table = sound_texts(table)
     columns: list[ArrowColumn] = []
     usable: Any = None
     faults: list[tuple[int, Reason, str]] = []
@@ -156,6 +169,8 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     InputError : see `load_table`; also the first cell or row that can't be read
     """
     loaded = load_table(path)
+    if loaded.breaks:
+        raise InputError(loaded.breaks[0], expected="a whole file", path=loaded.path)
     if loaded.faults:
         row, _, text = loaded.faults[0]
         raise InputError(text, path=loaded.path, row=row)
@@ -232,7 +247,7 @@ def _load_parquet(path: str, kind: str | None) -> Loaded:
             kind = _kind_of(names, kind, path)
             _check_names(names, kind, path)
             table = file.read(columns=[c.name for c in SCHEMAS[kind] if c.name in names])
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGED as error:
         raise InputError(
             f"the Parquet file is damaged or cut off ({_first_line(error)})",
             expected="a whole file",
@@ -273,14 +288,14 @@ def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
     kind = _kind_of(names, kind, path)
     notes = _check_names(names, kind, path)
     wanted = {c.name: pa.string() if pa.types.is_list(c.type) else c.type for c in SCHEMAS[kind] if c.name in names}
-    lines: list[tuple[int, str]] = []
     numbers = None
+    wrong = Wrong()
     try:
-        table = read_csv(path, wanted, list(wanted))
+        table = read_csv(path, wanted, list(wanted), wrong)
     except pa.ArrowException:
-        table = read_broken_csv(path, wanted, lines)
+        table = read_broken_csv(path, wanted, wrong)
     loaded = typed(table, kind, path)
-    faults = loaded.faults
+    faults, lines = loaded.faults, wrong.lines
     if lines:
         lost = np.array([number for number, _ in lines], np.int64)
         numbers = np.delete(np.arange(1, table.num_rows + len(lines) + 1), lost - 1)
@@ -296,54 +311,81 @@ def _load_csv(path: str, names: list[str], kind: str | None) -> Loaded:
         loaded.usable,
         faults,
         len(lines),
-        notes,
+        notes + tuple(wrong.notes),
+        tuple(wrong.breaks),
     )
 
 
-def read_csv(path: str, types: dict[str, Any], columns: list[str]) -> Table:
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with a CSV that's read all the same; added to in reading it."""
+
+    lines: list[tuple[int, str]] = field(default_factory=list)  # rows that don't split into cells: their number, why
+    breaks: list[str] = field(default_factory=list)  # why it ends too soon, see `files.read_bytes`
+    notes: list[str] = field(default_factory=list)  # sentences for the user
+
+
+def read_csv(path: str, types: dict[str, Any], columns: list[str], wrong: Wrong) -> Table:
     """Read columns of a sound CSV, all threads at work; anything unsound is an ArrowException.
 
-    Columns without a type are taken for what their cells look like.
+    Columns without a type are taken for what their cells look like. Of gzip that breaks off the whole rows are read;
+    wrong : added to.
     """
     convert = pacsv.ConvertOptions(
         column_types=types, null_values=[""], strings_can_be_null=True, include_columns=columns
     )
     read = pacsv.ReadOptions(block_size=1 << 23)
     try:
-        if is_gzip(path):
-            with pa.CompressedInputStream(pa.OSFile(path), "gzip") as stream:
-                table: Table = pacsv.read_csv(stream, read, convert_options=convert)
+        if not is_gzip(path):
+            table: Table = pacsv.read_csv(path, read, convert_options=convert)
+            swallowed = swallows(path, table.num_rows)
         else:
-            table = pacsv.read_csv(path, read, convert_options=convert)
+            try:
+                with pa.CompressedInputStream(pa.OSFile(path), "gzip") as stream:
+                    watched = Watched(stream.read)
+                    table = pacsv.read_csv(watched, read, convert_options=convert)
+            except OSError:
+                watched = Watched(io.BytesIO(read_bytes(path, wrong.breaks)).read)
+                table = pacsv.read_csv(watched, read, convert_options=convert)
+            swallowed = watched.swallowed(table.num_rows)
     except OSError as error:
         raise InputError(
             f"it can't be read to its end ({_first_line(error)})", expected="a whole file", path=path
         ) from None
+    if swallowed and closed(read_bytes(path, []))[1]:
+        raise pa.ArrowInvalid("a quote that isn't closed")
     return table
 
 
-def read_broken_csv(path: str, types: dict[str, Any], lines: list[tuple[int, str]]) -> Table:
-    """Read the columns of a CSV as text; rows of a wrong number of cells go to `lines` (overwritten) by their number.
+def read_broken_csv(path: str, types: dict[str, Any], wrong: Wrong) -> Table:
+    """Read the columns of a CSV as text; rows of a wrong number of cells are left out; wrong : added to.
+
+    Bytes that aren't UTF-8 are taken for Windows-1252, quotes that aren't closed for a "?": in numbers they cost the
+    row like anything else that can't be read.
 
     Raises
     ------
-    InputError : not UTF-8, or so broken that it doesn't split into rows
+    InputError : so broken that it doesn't split into rows
     """
 
     def skip(row: Any) -> str:
         # Numbers count lines of the file from 1, the header being the first.
-        found = f"{row.actual_columns} cells instead of {row.expected_columns}: {row.text[:60]!r}"
-        lines.append((row.number - 1, found))
+        found = f"{counted(row.actual_columns, 'cell')} instead of {row.expected_columns}: {row.text[:60]!r}"
+        wrong.lines.append((row.number - 1, found))
         return "skip"
 
-    data = read_bytes(path)
+    wrong.breaks.clear()  # of a first try to read it
+    data, unclosed = closed(read_bytes(path, wrong.breaks))
+    if unclosed:
+        wrong.notes.append(f"a quote in row {unclosed[0]} isn't closed; it's taken for a character like others")
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start)
-        raise InputError(
-            f"byte {data[error.start]:02x} is not UTF-8 text", expected="a CSV in UTF-8", path=path, row=line
-        ) from None
+        wrong.notes.append(
+            f"byte {data[error.start]:02x} in row {line} is not UTF-8 text; what isn't is taken for Windows-1252"
+        )
+        data = text_of(data).encode()
     convert = pacsv.ConvertOptions(
         column_types=dict.fromkeys(types, pa.string()),
         null_values=[""],
@@ -369,6 +411,7 @@ def _first_line(error: BaseException) -> str:
 __all__ = [
     "Column",
     "Loaded",
+    "Wrong",
     "csv_names",
     "listed",
     "load_table",

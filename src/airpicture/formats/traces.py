@@ -25,8 +25,8 @@ from airpicture.formats.addresses import numbers_of
 from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import UNREADABLE, callsigns, parse, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
-from airpicture.formats.readsb_columns import NAMES
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.readsb_columns import NAMES, anonymous
+from airpicture.formats.recording import UNREAD_FILE, ReadReport, Recording
 from airpicture.formats.reported import Given, Heard, account, ground_word, reported_sensors, take_in
 from airpicture.tables import Plots, Sensors
 from airpicture.units import DEG, FPM, FT, KT, SECOND_NS
@@ -95,11 +95,11 @@ def read_traces(
         raise why
     plots = Plots.concat(parts).in_time_order() if parts else Plots.empty(table)
     if broken:
-        refused["file that can't be read"] = broken
+        refused[UNREAD_FILE] = broken
     if sensors is None:
         plots, table = _only_met(plots, table)
     if (tilde := int(np.count_nonzero(plots.address < 0))) > 0:
-        notes += (f"{tilde} positions carry no aircraft address (TIS-B track files and anonymous targets)",)
+        notes += (anonymous(tilde),)
     name = os.fspath(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {os.path.commonpath(paths)}"
     report = ReadReport(
         path=name,

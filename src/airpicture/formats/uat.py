@@ -25,7 +25,7 @@ from airpicture.formats.files import read_bytes
 from airpicture.formats.jsontext import callsigns, parse_lines, reals, squawks
 from airpicture.formats.laststate import LastState, Quantity
 from airpicture.formats.lines import Lines
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import (
     T_MAX_NS,
     Given,
@@ -40,6 +40,7 @@ from airpicture.formats.reported import (
 from airpicture.formats.uat_message import LONG, SHORT, Messages, decode
 from airpicture.tables import I64, Plots, Sensors
 from airpicture.units import FPM, FT, KT, SECOND_NS
+from airpicture.words import counted
 
 NAMES: Final = ("uat", "adsr", "tisb")
 _SOURCE: Final = np.array([0, 0, 2, 2, 0, 0, 1, 0], np.int32)  # by address qualifier
@@ -76,7 +77,8 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     ------
     InputError : it can't be read, or holds no message
     """
-    data = read_bytes(path)
+    told: list[str] = []
+    data = read_bytes(path, told)
     read = _read(data)
     if not len(read.numbers) and not read.uplinks:
         raise InputError("no UAT message in it", expected="lines of dump978", path=os.fspath(path))
@@ -85,10 +87,10 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
     taken = take_in(heard, NAMES, table, rows, given=None if repeats else Given())
     refused, refusals = account(taken.reasons, read.numbers, read.faults)
     if not heard.timely.any() and len(read.numbers):
-        met = len(np.unique(heard.who[heard.given]))
+        met = counted(len(np.unique(heard.who[heard.given])), "target")
         refusals = tuple(read.faults[:100])
         notes += (
-            f"no line says when it was received, so that the positions of {met} targets can't be used: dump978-fa "
+            f"no line says when it was received, so that the positions of {met} can't be used: dump978-fa "
             "writes ';t=', older versions don't. Live, the time of reception is taken",
         )
     report = ReadReport(
@@ -100,7 +102,7 @@ def read_uat(path: str | os.PathLike[str], *, sensors: Sensors | None = None, re
         refusals=refusals,
         notes=notes,
     )
-    return Recording(taken.plots, table, report)
+    return Recording(taken.plots, table, with_breaks(report, told))
 
 
 class UatDecoder:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from airpicture.tables import I64, Tracks
+from airpicture.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +89,7 @@ class Picture:
         return len(self.tracks)
 
     def __repr__(self) -> str:
-        told = "not looked at yet" if self._tracks is None else f"{len(self._tracks)} tracks"
+        told = "not looked at yet" if self._tracks is None else counted(len(self._tracks), "track")
         return f"Picture(t_ns={self.t_ns}, {told})"
 
     def to_arrow(self) -> pa.Table:

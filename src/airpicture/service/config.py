@@ -39,6 +39,7 @@ from airpicture.service.settings import (
 from airpicture.service.toml import Source as Text
 from airpicture.service.toml import Table
 from airpicture.tables import SensorKind, Sensors
+from airpicture.words import counted
 
 INPUTS_MAX: Final = 256
 OUTPUTS_MAX: Final = 256
@@ -269,7 +270,7 @@ def _web(table: Table, base: Path) -> WebSettings:
         except OSError as error:
             table.fail("token_file", f"{settings.token_file!r} can't be read: {error.strerror}", "a file with a secret")
         if len(token) < TOKEN_LEAST:
-            table.fail("token_file", f"the token has {len(token)} characters", f"{TOKEN_LEAST} or more",
+            table.fail("token_file", f"the token has {counted(len(token), 'character')}", f"{TOKEN_LEAST} or more",
                        "Make one with: openssl rand -hex 32")  # fmt: skip
     table.done()
     return settings

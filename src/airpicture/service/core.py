@@ -39,6 +39,7 @@ from airpicture.service.ready import warm
 from airpicture.service.shedding import MERGED, Lag
 from airpicture.service.tail import Position, Tail
 from airpicture.units import SECOND_NS
+from airpicture.words import counted
 
 COLD_S: Final = 600.0  # of the journal read where there's no checkpoint: longer than any track coasts
 LOOK_S: Final = 0.25  # between pictures while catching up
@@ -188,7 +189,8 @@ class Core:
             data = records.kind == Kind.DATA
             set_aside = [records.record(row) for row in np.flatnonzero(data).tolist()]
             self.counts["records set aside"] += len(set_aside)
-            log("core", f"{len(set_aside)} records stopped this process twice and are set aside, at {self._position}")
+            stopped = counted(len(set_aside), "record that stopped this process twice is", "records that did are")
+            log("core", f"{stopped} set aside, at {self._position}")
             self.attempts.keep(self._given.place.folder, set_aside, self.settings)
             records = records.take(~data)
         self.attempts.at(self._position)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airpicture.errors import InputError
-from airpicture.formats.arrow import Table, pa, pc, pq
+from airpicture.formats.arrow import DAMAGED, Table, pa, pc, pq
 from airpicture.formats.tablefiles import stream_batches
 from airpicture.tables import I64
 from airpicture.units import SECOND_NS
@@ -211,7 +211,7 @@ def read_slice(one: Slice, columns: tuple[str, ...] | None = None) -> Table:
         else:
             with pq.ParquetFile(one.path) as file:
                 table = file.read_row_group(one.at, columns=None if columns is None else list(columns))
-    except (pa.ArrowException, OSError, KeyError) as error:
+    except (*DAMAGED, KeyError) as error:
         raise InputError(f"a slice can't be read: {error}", path=str(one.path)) from None
     t_ns = table["t_ns"].to_numpy()
     return table if (np.diff(t_ns) >= 0).all() else table.take(pa.array(np.argsort(t_ns, kind="stable")))

@@ -36,8 +36,8 @@ class Message(NamedTuple):
     data: bytes
 
 
-def wire_messages(path: str) -> list[Message]:
-    """Return the bytes of a recording in the order of their times.
+def wire_messages(path: str, told: list[str] | None = None) -> list[Message]:
+    """Return the bytes of a recording in the order of their times; told : see `files.read_bytes`.
 
     Raises
     ------
@@ -47,11 +47,11 @@ def wire_messages(path: str) -> list[Message]:
     if form == "journal":
         found = list(_journal(path))
     elif form == "asterix":
-        found = list(_asterix(path))
+        found = list(_asterix(read_bytes(path, told)))
     elif form == "sbs":
-        found = list(_sbs(read_bytes(path)))
+        found = list(_sbs(read_bytes(path, told)))
     elif form == "modes":
-        data = read_bytes(path)
+        data = read_bytes(path, told)
         if data.startswith(b"PAR1") or columns_of_line(first_line(data)) is not None:
             found = list(_table(path, data))
         else:
@@ -79,11 +79,11 @@ def _journal(path: str) -> Iterator[Message]:
             yield Message(record.t_ns, record.payload)
 
 
-def _asterix(path: str) -> Iterator[Message]:
+def _asterix(data: bytes) -> Iterator[Message]:
     """Yield datagrams of a capture; of blocks without capture times, those of one time of day together."""
     from airpicture.formats.asterix.framing import frame
 
-    blocks = frame(read_bytes(path)).blocks
+    blocks = frame(data).blocks
     t_ns = np.where(blocks.t_ns >= 0, blocks.t_ns, _times(blocks))
     begin = 0
     for k in range(1, len(blocks) + 1):

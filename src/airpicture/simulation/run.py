@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,12 @@ def simulate(
     """
     checked = load_scenario(scenario)
     if seed is not None:
-        if not 0 <= seed < 2**63:
-            raise ConfigError(f"seed is {seed}", expected="a whole number from 0 to 2^63 - 1")
+        if not (isinstance(seed, Integral) and 0 <= seed < 2**63):
+            raise ConfigError(f"seed is {seed!r}", expected="a whole number from 0 to 2^63 - 1")
         checked = replace(checked, seed=int(seed))
     if duration_s is not None:
-        if not checked.step <= duration_s <= 7 * 86_400.0:
-            raise ConfigError(f"duration_s is {duration_s}", expected=f"{checked.step:g} to 604800 seconds")
+        if not (isinstance(duration_s, Real) and checked.step <= duration_s <= 7 * 86_400.0):
+            raise ConfigError(f"duration_s is {duration_s!r}", expected=f"{checked.step:g} to 604800 seconds")
         checked = replace(checked, duration=float(duration_s))
     steps = max(int(checked.duration / checked.step + 1e-9), 1)
     _check_size(checked, steps)

@@ -120,6 +120,11 @@ def load_scenario(source: str | os.PathLike[str] | Mapping[str, Any] | Scenario)
         return source
     if isinstance(source, Mapping):
         return _scenario("<mapping>", source)
+    if not isinstance(source, (str, os.PathLike)):
+        raise ConfigError(
+            f"the scenario is of the type {type(source).__name__}",
+            expected="a file, a shipped scenario's name, a mapping",
+        )
     path, text = _text(source)
     try:
         raw = tomllib.loads(text)

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airpicture.config import Config
+from airpicture.config import Config, need_config
 from airpicture.kernels.folding import VAR_PRESSURE_PAIR
 from airpicture.kernels.layout import Z_H, Z_H_BARO
 from airpicture.kernels.moving import MEAN_RADIUS
@@ -77,7 +77,7 @@ def clean(
     ------
     ConfigError : where not one plot can be placed, because the sites of the radars aren't known
     """
-    config = config or Config()
+    config = need_config(config)
     sensors = described(plots, sensors)
     again = repeats(plots)
     owned = own(plots, sensors, config, progress, again.spared)

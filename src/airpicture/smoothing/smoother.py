@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
+from numbers import Real
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from airpicture.config import Config
+from airpicture.config import SECONDS_MOST, Config, need_config
 from airpicture.errors import ConfigError
 from airpicture.kernels.bank import SCRATCH
 from airpicture.kernels.folding import HIDES_FROM, HIDES_OVER, VAR_COMMON_MOST
@@ -58,6 +58,7 @@ from airpicture.smoothing.paths import Laid, lay, paths
 from airpicture.tables import F64, I64, U8, Plots, Sensors, Status, Technology, Tracks
 from airpicture.tracks.begin import life_settings
 
+PERIOD_LEAST_S: Final = 0.001  # between rows: no sensor tells more often, and a day of one track is 86 million rows
 ROUNDS: Final = 5  # of choosing plots and smoothing; a plot seldom changes sides more than once
 TAIL: Final = 1e-6  # chance of a good plot to lie beyond the limit of what is used
 SIGMA_SPEED: Final = 1000.0  # m/s per axis, of a velocity not yet measured: past and future each bring this prior
@@ -99,7 +100,7 @@ def smooth(
     ----------
     plots : in any order
     sensors : default: the plots' own, from which what these leave open is taken, too
-    period_s : s, between rows; more than 0
+    period_s : s, between rows; 0.001 or more
     run : see `parallel.Run`
     progress : called now and then with (plots done, plots in all) of the tracking, which is most of the time
 
@@ -108,11 +109,12 @@ def smooth(
     ConfigError : where not one plot can be placed, because the sites of the radars aren't known; a period that isn't
         positive
     """
-    if period_s is not None and not (math.isfinite(period_s) and period_s > 0.0):
+    if period_s is not None and not (isinstance(period_s, Real) and PERIOD_LEAST_S <= period_s <= SECONDS_MOST):
         raise ConfigError(
-            f"period_s is {period_s}", expected="a positive number of seconds, or None: rows at the plots"
+            f"period_s is {period_s!r}",
+            expected=f"a positive number of seconds, from {PERIOD_LEAST_S:g} on, or None: rows at the plots",
         )
-    config = config or Config()
+    config = need_config(config)
     sensors = described(plots, sensors)
     owned = own(plots, sensors, config, progress)
     done = settle(owned, config, period_s, run)

@@ -119,7 +119,7 @@ def test_records_without_time_borrow_the_last_of_their_source() -> None:
     data = radar(36000) + radar(36007, sic=130) + radar(None)
     recording = read_asterix(data, date=DATE)
     assert ((recording.plots.t_ns - MIDNIGHT_NS) // SECOND_NS).tolist() == [36000, 36000, 36007]
-    assert any("1 records without time" in note for note in recording.report.notes)
+    assert any("1 record without time" in note for note in recording.report.notes)
 
 
 def test_times_beyond_the_day_are_refused() -> None:

@@ -209,7 +209,7 @@ def test_a_block_is_read_in_the_edition_of_its_first_record_and_that_is_said() -
         FromSource("021", "20/219", "0.23", 1),
         FromSource("021", "20/219", "2.1", 1),
     }
-    assert any("1 CAT021 records stand in blocks that begin" in note for note in recording.report.notes)
+    assert any("1 CAT021 record stands in blocks that begin" in note for note in recording.report.notes)
     assert (recording.plots.lat / DEG).tolist() == pytest.approx([41.3] * 3, abs=2e-5)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from airpicture.formats.asterix.decode import decode
 from airpicture.formats.asterix.framing import frame
+from airpicture.words import counted
 
 # CAT048, edition 1.27: data source 20/129, 10:00:00, TYP 5, 50 NM at 90 degrees
 RECORD = oracle.create(
@@ -93,7 +94,7 @@ def test_packets_of_other_services_are_passed_over_and_counted() -> None:
     arp = captures.ethernet(bytes(28), 0x0806)
     framed = frame(captures.pcap([(T_NS, packet) for packet in (dhcp, tcp, arp)]))
     assert len(framed.blocks) == 0
-    assert framed.notes == ["3 packets carry no UDP payload for ASTERIX and were passed over"]
+    assert framed.notes == ["3 packets carry no UDP payload for ASTERIX: passed over"]
     assert not framed.refused
     chat = captures.ethernet(captures.ipv4(captures.udp(b"hello, world")))
     assert frame(captures.pcap([(T_NS, chat)])).refused == {"datagram without blocks": 1}
@@ -155,7 +156,7 @@ def test_raw_blocks_resume_after_a_damaged_stretch(damage: bytes) -> None:
     framed = frame(BLOCK * 4 + damage + (BLOCK + OTHER) * 4)
     assert len(framed.blocks) == 12
     assert sum(framed.refused.values()) == 1
-    assert framed.refusals == [(4 * len(BLOCK), f"{len(damage)} bytes skipped: no data block")]
+    assert framed.refusals == [(4 * len(BLOCK), f"{counted(len(damage), 'byte')} skipped: no data block")]
 
 
 @pytest.mark.parametrize("byte", [1, 2])

@@ -281,7 +281,7 @@ def test_reports_taken_for_a_sensor_of_another_kind_are_named() -> None:
     recording = read(21, ADSB, "2.4", sensors=sensors_from_rows([here]))
     assert recording.sensors.ids == ("here",)
     (note,) = recording.report.notes
-    assert "1 adsb reports of 20/219 are taken for those of sensor 'here' (mlat)" in note
+    assert "1 adsb report of 20/219: taken for those of sensor 'here' (mlat)" in note
     there = {"id": "there", "kind": "adsb", "sac": 20, "sic": 219}
     recording = read(21, ADSB, "2.4", sensors=sensors_from_rows([here, there]))
     assert recording.plots.sensor.tolist() == [1]

@@ -164,6 +164,8 @@ class Cat062Writer:
 
         Rows of one time keep their order. Stretches of time without rows give no messages.
         """
+        if not len(tracks):
+            return
         order = np.argsort(tracks.t_ns, kind="stable")
         if np.any(order[1:] < order[:-1]):
             tracks = tracks.take(order)

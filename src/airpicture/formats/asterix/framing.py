@@ -22,6 +22,7 @@ from airpicture.formats.asterix.decode import Blocks
 from airpicture.formats.asterix.layout import layout
 from airpicture.kernels import asterix_blocks, capture
 from airpicture.tables import I64, U8
+from airpicture.words import counted
 
 GPS_HEADER, GPS_GAP = 2200, 10  # reader_network's recordings
 SUSPICIOUS = 1500  # bytes: what a datagram on Ethernet carries; blocks in recordings seldom are longer
@@ -120,14 +121,15 @@ def _frame_stream(data: U8, start: int, gap: int, form: str) -> Framed:
         if at + size == len(data) and _KNOWN.count(category) and (claimed > size or size < 3):
             reason, what = (
                 "block truncated",
-                f"block of CAT{category:03d} truncated: {size} bytes left of {claimed or 'it'}",
+                f"block of CAT{category:03d} truncated: {counted(size, 'byte')} left of {claimed or 'it'}",
             )
         else:
-            reason, what = "damaged stretch without blocks", f"{size:,} bytes skipped: no data block"
+            reason, what = "damaged stretch without blocks", f"{counted(size, 'byte')} skipped: no data block"
         framed.refused[reason] += 1
         framed.refusals.append((at, what))
     if s:
-        framed.notes.append(f"{int(skips[:s, 1].sum()):,} bytes in {s:,} places hold no data block and were skipped")
+        size = counted(int(skips[:s, 1].sum()), "byte")
+        framed.notes.append(f"{size} in {counted(s, 'place')} skipped: no data block")
     return framed
 
 
@@ -152,10 +154,10 @@ def _from_payloads(data: U8, starts: I64, stops: I64, times: I64, framed: Framed
         if layout().tables.categories[category, 1] > layout().tables.categories[category, 0] and claimed > left[d]:
             reason, text = (
                 "block truncated",
-                f"block of CAT{category:03d} truncated: {int(left[d])} bytes left of {claimed}",
+                f"block of CAT{category:03d} truncated: {counted(int(left[d]), 'byte')} left of {claimed}",
             )
         else:
-            reason, text = f"{what} without blocks", f"{what} of {int(left[d])} bytes holds no data block"
+            reason, text = f"{what} without blocks", f"{what} of {counted(int(left[d]), 'byte')} holds no data block"
         framed.refused[reason] += 1
         framed.refusals.append((framed.file_offset(at), text))
     return framed
@@ -169,7 +171,7 @@ def _frame_final(data: U8) -> Framed:
     framed = Framed(_no_blocks(data), 'ASTERIX in "final" frames (.ff)')
     for at, size in skips[:s].tolist():
         framed.refused["damaged stretch without frames"] += 1
-        framed.refusals.append((at, f"{size:,} bytes skipped: no frame"))
+        framed.refusals.append((at, f"{counted(size, 'byte')} skipped: no frame"))
     return _from_payloads(data, starts[:n], stops[:n], np.full(n, -1, np.int64), framed, "frame")
 
 
@@ -184,7 +186,7 @@ def _frame_pcap(data: bytes, array: U8) -> Framed:
     framed = Framed(_no_blocks(array), "ASTERIX in pcap")
     if len(data) < 24:
         framed.refused["capture cut"] += 1
-        framed.refusals.append((0, f"pcap header of {len(data)} bytes, 24 needed"))
+        framed.refusals.append((0, f"pcap header of {counted(len(data), 'byte')}, 24 needed"))
         return framed
     room = len(data) // 16 + 1
     starts, stops, whole, times = (np.empty(room, np.int64) for _ in range(4))
@@ -206,17 +208,17 @@ def _frame_packets(
 ) -> Framed:
     if end < len(data):
         framed.refused["capture cut"] += 1
-        framed.refusals.append((end, f"capture cut: {len(data) - end:,} bytes left that are no whole packet"))
+        framed.refusals.append((end, f"capture cut: {counted(len(data) - end, 'byte')} left, less than a whole packet"))
     kinds = np.empty(len(starts), np.uint8)
     begins, ends = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
     capture.find_payloads(data, starts, stops, whole, links, kinds, begins, ends)
     for k in np.flatnonzero(kinds == capture.CUT).tolist():
         framed.refused["datagram cut by the capture"] += 1
-        framed.refusals.append(
-            (int(begins[k]), f"datagram cut by the capture: {int(whole[k])} bytes, {int(stops[k] - starts[k])} kept")
-        )
+        sent, kept = counted(int(whole[k]), "byte"), int(stops[k] - starts[k])
+        framed.refusals.append((int(begins[k]), f"datagram cut by the capture: {sent}, {kept} kept"))
     if others := int((kinds == capture.OTHER).sum()):
-        framed.notes.append(f"{others:,} packets carry no UDP payload for ASTERIX and were passed over")
+        what = counted(others, "packet carries", "packets carry")
+        framed.notes.append(f"{what} no UDP payload for ASTERIX: passed over")
     taken = (kinds == capture.PAYLOAD) | (kinds == capture.CUT)
     begins_, ends_, times_ = begins[taken], ends[taken], times[taken]
     if (kinds == capture.FRAGMENT).any():

@@ -26,6 +26,7 @@ from airpicture.formats.asterix.targets import Targets
 from airpicture.formats.recording import FromSource, ReadReport, Recording
 from airpicture.geo import enu_to_geodetic
 from airpicture.tables import F64, I32, I64, Plots, Sensors
+from airpicture.words import counted
 
 REFUSALS_SHOWN = 100
 EARTH_RADIUS = 6_371_000.0  # m, mean; for the fall of the Earth below a plane, where a percent doesn't matter
@@ -76,7 +77,7 @@ def read_asterix(
     framed = frame(data)
     if not len(framed.blocks):
         raise InputError(
-            f"no ASTERIX data block found in {len(data):,} bytes",
+            f"no ASTERIX data block found in {counted(len(data), 'byte')}",
             expected="blocks end to end, pcap, pcapng, final (.ff) or reader_network (.gps) frames",
             todo="Look at its first bytes: a block starts with the category and two bytes of length. (Samples of a "
             "radio want a demodulator first: dump1090 and readsb make Beast or AVR of them)",
@@ -87,9 +88,9 @@ def read_asterix(
     times = clock.assign_times(records, origin, framed.blocks, date)
     framed.notes += times.notes
     if times.impossible:
-        framed.notes.append(f"{times.impossible:,} records have a time of day beyond 24 h")
+        framed.notes.append(f"{counted(times.impossible, 'record has', 'records have')} a time of day beyond 24 h")
     if times.borrowed:
-        framed.notes.append(f"{times.borrowed:,} records without time got the last known time of their source")
+        framed.notes.append(f"{counted(times.borrowed, 'record')} without time got the last known time of the source")
 
     left: Counter[str] = Counter()
     reports = {c: read(records[c], left) for c, read in targets.READERS.items() if c in records}
@@ -175,8 +176,8 @@ def _strays(records: Records, choice: Choice) -> list[str]:
     if not count:
         return []
     return [
-        f"{count:,} CAT{records.category:03d} records stand in blocks that begin with a record of another source, and "
-        "were read in that one's edition: a block is read in one"
+        counted(count, f"CAT{records.category:03d} record stands", f"CAT{records.category:03d} records stand")
+        + " in blocks that begin with a record of another source, whose edition they're read in: a block is read in one"
     ]
 
 

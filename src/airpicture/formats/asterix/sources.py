@@ -20,6 +20,7 @@ from airpicture.formats.sensors import discovered, merge_sensors
 from airpicture.formats.turns import turn_note, turn_of
 from airpicture.tables import F64, I32, I64, SensorKind, Sensors
 from airpicture.units import DEG, SECOND_NS
+from airpicture.words import counted
 
 if TYPE_CHECKING:
     from airpicture.formats.asterix.targets import Targets
@@ -179,7 +180,7 @@ def find_sensors(
         if sensors is not None:
             notes.append(
                 f"sensor {merged.ids[rows[sender]]!r} ({SensorKind(sender[1]).name.lower()}, "
-                f"{senders[sender]:,} reports) isn't in the sensor table and was added"
+                f"{counted(senders[sender], 'report')}) isn't in the sensor table and was added"
             )
     notes += [turn_note(merged.ids[rows[sender]], turn) for sender, turn in turns.items()]
     for sender in senders:
@@ -225,7 +226,7 @@ def _mixed_note(sensors: Sensors, row: int, sender: tuple[int, int], reports: in
     """Return the sentence that says whose reports were taken for a described sensor's of another kind."""
     kind, known = (SensorKind(int(k)).name.lower() for k in (sender[1], sensors.kind[row]))
     return (
-        f"{reports:,} {kind} reports of {sender[0] >> 8}/{sender[0] & 255} are taken for those of sensor "
+        f"{counted(reports, f'{kind} report')} of {sender[0] >> 8}/{sender[0] & 255}: taken for those of sensor "
         f"{sensors.ids[row]!r} ({known}); where they are another system's, describe a sensor of kind "
         f"{kind!r} with that SAC/SIC"
     )
@@ -242,6 +243,6 @@ def _site_note(sensors: Sensors, row: int, reports: int) -> str:
     elif kind == "radar":
         lines.append("period_s = ...  # one turn of the antenna")
     return (
-        f"where {kind} {sensors.ids[row]!r} stands isn't known, so its {reports:,} reports can't be placed on the "
-        "Earth; pass a sensors.toml with:\n" + "\n".join(lines)
+        f"where {kind} {sensors.ids[row]!r} stands isn't known, so {counted(reports, 'report')} of it can't be placed "
+        "on the Earth; pass a sensors.toml with:\n" + "\n".join(lines)
     )

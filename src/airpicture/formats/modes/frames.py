@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from airpicture.errors import InputError
 from airpicture.kernels import modes_avr, modes_beast
 from airpicture.tables import I64, U8
+from airpicture.words import counted
 
 Form: TypeAlias = Literal["beast", "avr"]
 
@@ -119,7 +120,8 @@ def frames_of(messages: Any) -> Frames:
         except (ValueError, TypeError):
             raise InputError(f"{message!r} is no message", expected="hexadecimal digits, or bytes", row=row) from None
         if len(part) not in SIZES:
-            raise InputError(f"a message of {len(part)} bytes", expected="7 or 14 (2 for a Mode A/C reply)", row=row)
+            size = counted(len(part), "byte")
+            raise InputError(f"a message of {size}", expected="7 or 14 (2 for a Mode A/C reply)", row=row)
         parts.append(part)
     joined = b"".join(part.ljust(MESSAGE, b"\0") for part in parts)
     data = np.frombuffer(joined, np.uint8).reshape(-1, MESSAGE)

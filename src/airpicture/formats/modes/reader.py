@@ -19,12 +19,13 @@ from airpicture.formats.modes.frames import Form, Frames, form_of, split
 from airpicture.formats.modes.recognition import columns_of_line, first_line
 from airpicture.formats.modes.rows import frames_of_csv, frames_of_parquet
 from airpicture.formats.modes.table import ModesTable, joined
-from airpicture.formats.recording import ReadReport, Recording
+from airpicture.formats.recording import ReadReport, Recording, with_breaks
 from airpicture.formats.reported import reported_sensors
 from airpicture.kernels import modes_columns as col
 from airpicture.kernels.modes_clock import MLAT
 from airpicture.tables import I64, Plots, Sensors
 from airpicture.units import DAY_NS, SECOND_NS
+from airpicture.words import counted
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 Kind: TypeAlias = Literal["beast", "avr", "table"]
@@ -99,7 +100,8 @@ class _Source:
     ) -> None:
         self.path = os.fspath(path)
         self.date = date
-        data = read_bytes(path)
+        self.breaks: list[str] = []
+        data = read_bytes(path, self.breaks)
         self.size = len(data)
         self.left: Counter[str] = Counter()
         self.records: Counter[str] = Counter()
@@ -132,7 +134,7 @@ class _Source:
         """Return the account of what was read."""
         counts = self.decoder.counts + self.left
         named = {"beast": "Mode S Beast", "avr": "Mode S AVR", "table": "Mode S frames with host time"}
-        return ReadReport(
+        report = ReadReport(
             path=self.path,
             format=named[self.kind],
             size=self.size,
@@ -142,12 +144,12 @@ class _Source:
             },
             notes=(*self.told, *self._notes(counts)),
         )
+        return with_breaks(report, self.breaks)
 
     def _notes(self, counts: Counter[str]) -> Iterator[str]:
         if self.untimed:
-            yield (
-                f"{self.untimed:,} messages have no time, so they make no plots: record AVR with clocks ('@') or Beast"
-            )
+            messages = counted(self.untimed, "message has", "messages have")
+            yield f"{messages} no time and can't be used: record AVR with clocks ('@') or Beast"
         elif not self.timed_by_host and self.date is None:
             what = "GPS time of day" if self.clock == "gps" else "a counter"
             yield f"the recording holds {what}, no date: times count from 1970-01-01; pass its day with --date"
@@ -156,9 +158,9 @@ class _Source:
         if parts:
             yield "decoded as " + ", ".join(sorted(parts))
         if counts[STRAY]:
-            yield f"{counts[STRAY]:,} bytes belong to no frame"
+            yield f"{counted(counts[STRAY], 'byte belongs', 'bytes belong')} to no frame"
         if self.decoder.state["clock_resets"]:
-            yield f"the receiver's counter was set anew {self.decoder.state['clock_resets']:,} times"
+            yield f"the receiver's counter was set anew {counted(self.decoder.state['clock_resets'], 'time')}"
 
     def _open(self, data: bytes) -> tuple[list[_Block], Kind]:
         if data.startswith(b"PAR1"):

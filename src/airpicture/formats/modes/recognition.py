@@ -70,10 +70,10 @@ def time_and_frame(names: Sequence[str]) -> tuple[str, str] | None:
 
 def is_frames_table(path: str | os.PathLike[str]) -> bool:
     """Say whether a Parquet file is a table of frames: it has columns of both."""
-    from airpicture.formats.arrow import pa, pq
+    from airpicture.formats.arrow import DAMAGED, pq
 
     try:
         names = pq.read_schema(path).names
-    except (OSError, pa.ArrowInvalid):
+    except DAMAGED:
         return False  # whoever reads it says what's wrong with it
     return "t_ns" not in names and time_and_frame([name.lower() for name in names]) is not None

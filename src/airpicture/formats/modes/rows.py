@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 
 from airpicture.errors import InputError
-from airpicture.formats.arrow import ArrowColumn, Table, pa, pacsv, pc, pq
+from airpicture.formats.arrow import DAMAGED, ArrowColumn, Table, pa, pacsv, pc, pq
 from airpicture.formats.modes.frames import Frames, split
 from airpicture.formats.modes.recognition import columns_of_line, first_line, time_and_frame
+from airpicture.formats.onecolumn import sound_texts
 from airpicture.tables import I64
 
 # A Beast frame without doubled marks, or a message alone.
@@ -65,8 +66,8 @@ def frames_of_parquet(path: str) -> tuple[Frames, I64, int]:
     InputError : it can't be read
     """
     try:
-        table: Table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
+        table: Table = sound_texts(pq.read_table(path))
+    except DAMAGED as error:
         raise InputError(
             f"the Parquet file is damaged ({_first_line(error)})", expected="a whole file", path=path
         ) from None

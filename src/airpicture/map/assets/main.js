@@ -229,7 +229,7 @@ export class App {
     this.choose();
     const filtered = document.querySelector("[data-panel=filter]");
     if (this.look.filtered) filtered.dataset.on = ""; else delete filtered.dataset.on;
-    if ($("filtered")) $("filtered").textContent = `${this.look.visible} of ${this.picture.n} tracks are shown`;
+    if ($("filtered")) $("filtered").textContent = `Tracks shown: ${this.look.visible} of ${this.picture.n}`;
     this.basemap.switches();
     this.restyle();
     this.remember();

@@ -121,7 +121,7 @@ export class Panels {
     };
     const area = options.get("area");
     return [
-      el("p", { className: "dim", id: "filtered" }, `${look.visible} of ${this.app.picture.n} tracks are shown`),
+      el("p", { className: "dim", id: "filtered" }, `Tracks shown: ${look.visible} of ${this.app.picture.n}`),
       el("h3", {}, "Height, in hundreds of feet"),
       level("heightMin", "From"), level("heightMax", "Up to"),
       el("h3", {}, "How it moves"),

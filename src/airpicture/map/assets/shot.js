@@ -15,7 +15,7 @@ export function shoot(app) {
     c.drawImage(map, 0, 0);
     c.drawImage(labels, 0, 0, canvas.width, canvas.height);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const now = app.clock.now(), text = `${app.about.title}   ${day(now)} ${clock(now)} UTC   ${app.look.visible} tracks   ${app.clock.frozen() ? "FROZEN" : app.timeline.past ? "PAST" : app.clock.frame ? app.clock.frame.mode : ""}`;
+    const now = app.clock.now(), text = `${app.about.title}   ${day(now)} ${clock(now)} UTC   ${app.look.visible} track${app.look.visible === 1 ? "" : "s"}   ${app.clock.frozen() ? "FROZEN" : app.timeline.past ? "PAST" : app.clock.frame ? app.clock.frame.mode : ""}`;
     c.font = "12px system-ui, sans-serif";
     c.lineWidth = 3;
     c.strokeStyle = theme.textHalo;

@@ -32,7 +32,7 @@ function sensorRows(recording, options, theme, changed) {
     c.fillStyle = theme.sensors[k % theme.sensors.length];
     c.fillRect(0, 0, 10, 10);
     const name = element("span", sensor.id), count = element("span", sensor.plots.toLocaleString("en"), "count");
-    label.title = sensor.id + ": " + sensor.kind + ", " + sensor.plots.toLocaleString("en") + " plots";
+    label.title = sensor.id + ": " + sensor.kind + ", " + sensor.plots.toLocaleString("en") + (sensor.plots === 1 ? " plot" : " plots");
     label.append(box, swatch, name, count);
     list.append(label);
   });
