@@ -144,9 +144,8 @@ class Tracker:
         """Register plots and put them in line; refuse what's too old or too far ahead."""
         need_same_sensors(plots, self.sensors)
         self.counts["plots_received"] += len(plots)
-        settings = (self._stations, self.config, self._run, self._memory, self._waves.wave)
-        reports, refused, twin = register_all(plots, *settings)
-        for reason, count in refused.items():
+        reports, bad, twin = register_all(plots, self._stations, self.config, self._run, self._memory, self._waves.wave)
+        for reason, count in bad.items():
             self.counts[f"refused_{reason}"] += count
         if self._frame is None:
             if not reports.size:
@@ -312,6 +311,7 @@ class Tracker:
 
     def _do(self, reports: Reports) -> list[I64]:
         """Share out the plots of one frame, look by look, then give its messages to tracks; return the rows of each."""
+        self._pool.earliest_ns = (self._frame or 0) * self._frame_ns - round(self.config.late_s_max * 1e9)
         messages = None
         # who has an azimuth brings no message; Z tells of the others, but costs a line of the cache a plot
         if self._told and (message := reports.Z[:, Z_KIND] == MESSAGE).any():

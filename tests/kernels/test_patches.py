@@ -102,7 +102,7 @@ class Put:
 
     def look(self, p: F64, order: I64) -> None:
         reports, n = reports_at(p), len(p)
-        found = self.pool.found_by(0, 0, 26_000_000_000, 0)
+        found = self.pool.found_by(0, 0, 26_000_000_000)
         self.pool.make_room(n, found.alive, found.late)
         key = np.array([key_at(*ground(*p[j]), PLAIN) for j in order])
         waiting, count = self.pool.waiting, self.pool.count
@@ -128,14 +128,15 @@ def test_what_a_look_finds_in_the_pool_is_what_was_put_in(
     for look, times in enumerate(looks):
         reports, n = reports_at(np.tile(ecef(0.8, 0.2, 5e3), (len(times), 1))), len(times)
         reports.t_ns[:] = times
-        found = pool.found_by(min(times), max(times), wait, slack)
-        latest, first = max(put, default=NEVER), min(times)
+        first = min(times)
+        pool.earliest_ns = first - slack
+        found = pool.found_by(first, max(times), wait)
         kept = list(enumerate(put))[pool.oldest :]
         assert found.earliest_ns == first
-        assert found.alive == sum(when >= latest - wait for _, when in kept)
-        assert found.late == sum(when >= latest - wait - slack for _, when in kept)
+        assert found.alive == len(put) - found.gone
+        assert found.late == len(put) - next((k for k, when in kept if when >= first - slack - wait), len(put))
         assert found.gone == next((k for k, when in kept if when >= first - wait), len(put))
-        assert found.since_ns == (put[pool.oldest] if 0 < pool.oldest < len(put) else NEVER)
+        assert found.since_ns == (put[pool.oldest - 1] if pool.oldest else NEVER)
         assert pool.make_room(n, found.alive, found.late) == (
             max(found.alive + n - most, 0) if found.late + n > most else 0
         )

@@ -344,8 +344,8 @@ def begin(
         return _NONE, 0
     outlook = _outlook(pool, stations, life, gates)
     longest = outlook.longest
-    wait_ns, slack_ns = round(longest * 1e9), round((config.late_s_max + config.frame_s) * 1e9)
-    found = pool.found_by(first_ns, last_ns, wait_ns, slack_ns)
+    wait_ns = round(longest * 1e9)
+    found = pool.found_by(first_ns, last_ns, wait_ns)
     overflow = pool.make_room(n, found.alive, found.late)
     if found.since_ns > found.earliest_ns - int(CHAINED * longest * 1e9):
         # where too many wait, plots of two turns ago are gone and three are never in line: then weak pairs are followed

@@ -63,13 +63,14 @@ class Found(NamedTuple):
     """What the plots of a look find in the pool."""
 
     earliest_ns: int  # the first of their times
-    alive: int  # plots that may still find a second one ...
-    late: int  # ... also where plots come that are as old as those of the frame may be
+    alive: int  # plots that any of the look may be joined with ...
+    late: int  # ... or any of its frame, however late that comes
     gone: int  # how many of those that were put in none of the look could be joined with any more
-    since_ns: int  # since when every plot that was put in can be read; NEVER where none has given way
+    since_ns: int  # the time of the last plot that can't be read any more: all later ones can; NEVER where all can
     latest_ns: int  # the last time of any plot that was put in, those of the look among them
 
 
+ALWAYS: Final = 1 << 62  # ns, after all times
 RING_FIRST = 1024  # plots; the ring doubles when it's full of plots that may still find a second one, ...
 TOO_LARGE = 4  # ... and is made anew when it's so many times as large as need be: after a storm ...
 FITTING = 1.5  # ... and then so many times
@@ -92,6 +93,7 @@ class Pool:
         self.most = most
         self.count = 0  # plots put in
         self.latest_ns = NEVER  # latest time of these
+        self.earliest_ns = ALWAYS  # before which none of the frame that is done can be, where a frame has several looks
         # Of each look whose plots can be read: the latest time up to it, and how many plots were put in then. Looked
         # up here and not in the ring, where each step costs a line, and a page, that nobody has read for long.
         self._look_ns: list[int] = []
@@ -121,19 +123,15 @@ class Pool:
         """What was put in stays."""
         self.held = None
 
-    def found_by(self, first_ns: int, last_ns: int, wait_ns: int, slack_ns: int) -> Found:
-        """Return what plots of a look find.
+    def found_by(self, first_ns: int, last_ns: int, wait_ns: int) -> Found:
+        """Return what plots of a look find: the same whenever its frame is done again.
 
         first_ns, last_ns : of their times; wait_ns : how long any plot waits
-        slack_ns : how much older than those of the look plots may be that come later
         """
-        alive = self.count - self._before(self.latest_ns - wait_ns)
-        late = self.count - self._before(self.latest_ns - wait_ns - slack_ns)
-        since_ns = NEVER
-        if 0 < self.oldest < self.count:
-            since_ns = self._look_ns[bisect_right(self._look_end, self.oldest)]
         gone = self._before(first_ns - wait_ns)
-        return Found(first_ns, alive, late, gone, since_ns, max(self.latest_ns, last_ns))
+        late = self.count - self._before(min(first_ns, self.earliest_ns) - wait_ns)
+        since_ns = self._look_ns[bisect_left(self._look_end, self.oldest)] if self.oldest else NEVER
+        return Found(first_ns, self.count - gone, late, gone, since_ns, max(self.latest_ns, last_ns))
 
     def _before(self, t_ns: int) -> int:
         """Return how many of the plots that were put in, were so before a time, or can't be read any more."""
@@ -141,9 +139,9 @@ class Pool:
         return max(self._look_end[looks - 1] if looks > 0 else 0, self.oldest)
 
     def make_room(self, n: int, alive: int, late: int) -> int:
-        """Let the ring take n more plots; return how many that might still have found a second one give way.
+        """Let the ring take n more plots; return how many give way that any of the look might have been joined with.
 
-        alive, late : how many might, see `Found`
+        alive, late : see `Found`
         """
         overflow = 0
         need = late + n
